@@ -1,0 +1,181 @@
+"""Ragged batches of spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.errors import NumericsError
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def frozen(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    """Return a read-only, contiguous view or copy of an array.
+
+    Parameters
+    ----------
+    array : ndarray
+        Any array; it is not copied where it already has the type and layout.
+    dtype : numpy scalar type
+        Type of the result.
+
+    Returns
+    -------
+    ndarray
+        Read-only.
+    """
+    view = np.ascontiguousarray(array, dtype=dtype).view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Spikes of a batch of samples, sample after sample.
+
+    Within a sample events are ordered by time, ties by source.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (k,)
+        Spike times in ms.
+    sources : ndarray of int64, shape (k,)
+        Index of the neuron that spiked.
+    offsets : ndarray of int64, shape (batch + 1,)
+        Sample ``b`` holds events ``offsets[b]`` to ``offsets[b + 1] - 1``.
+    """
+
+    times: Floats
+    sources: Integers
+    offsets: Integers
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", frozen(self.times, np.float64))
+        object.__setattr__(self, "sources", frozen(self.sources, np.int64))
+        object.__setattr__(self, "offsets", frozen(self.offsets, np.int64))
+
+    @property
+    def batch(self) -> int:
+        """Number of samples."""
+        return len(self.offsets) - 1
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @classmethod
+    def from_arrays(cls, times: Floats, sources: Integers, samples: Integers, batch: int) -> Events:
+        """Sort loose spikes into a batch.
+
+        Parameters
+        ----------
+        times : ndarray, shape (k,)
+            Spike times in ms.
+        sources : ndarray, shape (k,)
+            Neuron indices.
+        samples : ndarray, shape (k,)
+            Sample of each spike, 0 to ``batch - 1``.
+        batch : int
+            Number of samples.
+
+        Returns
+        -------
+        Events
+
+        Raises
+        ------
+        NumericsError
+            If a time is not finite.
+        """
+        times = np.asarray(times, dtype=np.float64)
+        if not np.all(np.isfinite(times)):
+            raise NumericsError("a spike time is not finite; every spike time must be a number of ms")
+        order = np.lexsort((sources, times, samples))
+        offsets = np.concatenate(([0], np.cumsum(np.bincount(samples, minlength=batch))))
+        return cls(times[order], np.asarray(sources)[order], offsets)
+
+    @classmethod
+    def from_lists(cls, lists: Sequence[Sequence[Sequence[float]]]) -> Events:
+        """Build events from spike times per sample and neuron.
+
+        Parameters
+        ----------
+        lists : nested sequences
+            ``lists[sample][neuron]`` holds spike times in ms.
+
+        Returns
+        -------
+        Events
+
+        Raises
+        ------
+        NumericsError
+            If a time is not finite.
+        """
+        rows = [(t, n, b) for b, sample in enumerate(lists) for n, times in enumerate(sample) for t in times]
+        times, sources, samples = (np.array(column) for column in zip(*rows, strict=True)) if rows else (
+            np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+        return cls.from_arrays(times, sources.astype(np.int64), samples.astype(np.int64), len(lists))
+
+    def lists(self, size: int) -> list[list[list[float]]]:
+        """Return spike times per sample and neuron.
+
+        Parameters
+        ----------
+        size : int
+            Number of neurons.
+
+        Returns
+        -------
+        list
+            ``result[sample][neuron]`` is a list of times in ms, ascending.
+        """
+        result: list[list[list[float]]] = [[[] for _ in range(size)] for _ in range(self.batch)]
+        for sample in range(self.batch):
+            span = slice(self.offsets[sample], self.offsets[sample + 1])
+            for time, source in zip(self.times[span].tolist(), self.sources[span].tolist(), strict=True):
+                result[sample][source].append(time)
+        return result
+
+    def samples(self) -> Integers:
+        """Return the sample of every event, shape (k,)."""
+        return np.repeat(np.arange(self.batch), np.diff(self.offsets))
+
+    def select(self, start: int, stop: int) -> Events:
+        """Return the events of a range of sources, with sources counted from ``start``.
+
+        Parameters
+        ----------
+        start, stop : int
+            Range of source indices, ``stop`` excluded.
+
+        Returns
+        -------
+        Events
+            A batch of the same size.
+        """
+        keep = (self.sources >= start) & (self.sources < stop)
+        counts = np.concatenate(([0], np.cumsum(keep)))
+        return Events(self.times[keep], self.sources[keep] - start, counts[self.offsets])
+
+    def first_spikes(self, size: int) -> Floats:
+        """Return the time of the first spike of every neuron.
+
+        Parameters
+        ----------
+        size : int
+            Number of neurons.
+
+        Returns
+        -------
+        ndarray of float64, shape (batch, size)
+            In ms; infinity where a neuron is silent.
+        """
+        first = np.full((self.batch, size), np.inf)
+        np.minimum.at(first, (self.samples(), self.sources), self.times)
+        return first

@@ -1,0 +1,33 @@
+"""Derivative of a loss with respect to the parameters of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from netdesc.events import Floats
+from netdesc.trace import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """The result of an adjoint run, summed over the batch.
+
+    Parameters
+    ----------
+    parameters : mapping of str to ndarray of float64
+        By the keys of ``Program.trainable``: dL/dweight per unit of the file, dL/ddelay in 1/ms, each
+        of shape (k,).
+    spike_times : mapping of str to ndarray of float64
+        Total dL/dt of every spike in 1/ms, direct and through all later spikes, aligned with
+        ``Trace.spikes``; for a source this is the gradient of the stimulus.
+    samples : mapping of str to Samples
+        Sampled adjoints by ``population.variable``.
+    health : mapping of str to int
+        ``grazing``: spikes whose denominator was clamped, because they only just happened.
+    """
+
+    parameters: Mapping[str, Floats]
+    spike_times: Mapping[str, Floats]
+    samples: Mapping[str, Samples] = field(default_factory=dict)
+    health: Mapping[str, int] = field(default_factory=dict)

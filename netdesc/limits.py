@@ -1,0 +1,55 @@
+"""Vocabulary for what a device can do: numbers with unit, source and tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A number that a device imposes.
+
+    Parameters
+    ----------
+    value : float
+    unit : str
+        Empty for a count.
+    source : str
+        Where the number comes from.
+    tag : str
+        ``V`` verified, ``R`` reported, ``D`` derived, ``A`` assumed.
+    """
+
+    value: float
+    unit: str
+    source: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a device can do.
+
+    Parameters
+    ----------
+    time : str
+        How time advances, in words: ``event-driven`` or ``grid``, with the step.
+    models : frozenset of str
+        Neuron models and kinds of sources that it runs.
+    trainable : frozenset of str
+        What it can train: ``weight``, ``delay``, or a parameter of a neuron.
+    losses : frozenset of str
+        Kinds of losses whose cotangent its adjoint accepts.
+    recordings : frozenset of str
+        Variables that it can record.
+    numbers : mapping of str to Limit
+        Everything that can be counted.
+    """
+
+    time: str
+    models: frozenset[str]
+    trainable: frozenset[str]
+    losses: frozenset[str]
+    recordings: frozenset[str]
+    numbers: Mapping[str, Limit] = field(default_factory=dict)

@@ -1,0 +1,322 @@
+"""The network as flat arrays: what every backend receives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from netdesc.events import Floats, Integers, frozen
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationSlice:
+    """A population as a range of neuron indices.
+
+    Parameters
+    ----------
+    name : str
+    start, stop : int
+        Neurons ``start`` to ``stop - 1`` of the program.
+    kind : str
+        ``source`` (its spikes are the stimulus), ``spiking`` or ``readout`` (a membrane without spikes).
+    model : str
+        Name of the neuron model, or kind of the source.
+    receptors : tuple of str
+        Names of the synaptic currents: ``("signed",)`` or ``("excitatory", "inhibitory")``; empty for
+        a source.
+    subtractive_reset : bool
+        Whether a spike subtracts ``threshold - reset`` instead of setting ``reset``; the same event in
+        continuous time, a different one on a grid.
+    shape : tuple of int
+        As written in the file.
+    source : mapping
+        Options of a source: ``times`` (tuple of tuples of ms) for ``spike_times``; ``rate`` (ndarray,
+        1/ms, shape (size,)), ``start`` and ``stop`` (ms) for ``poisson``; empty otherwise.
+    """
+
+    name: str
+    start: int
+    stop: int
+    kind: str
+    model: str
+    receptors: tuple[str, ...]
+    subtractive_reset: bool
+    shape: tuple[int, ...]
+    source: Mapping[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return self.stop - self.start
+
+    @property
+    def path(self) -> str:
+        """Dotted path in the description."""
+        return f"populations.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The synapses of one projection between two populations.
+
+    Synapses are ordered by source, then by target: element k of ``weights`` and ``delays`` belongs to
+    synapse k. A dense block has all ``n_pre * n_post`` synapses and no index arrays.
+
+    Parameters
+    ----------
+    name : str
+        Name of the projection; ``projection.target`` where the projection has several targets.
+    path : str
+        Dotted path in the description.
+    pre, post : int
+        Indices into ``Program.populations``.
+    n_pre, n_post : int
+        Sizes of the two populations.
+    receptor : int
+        Which synaptic current of the targets a spike enters.
+    sign : float
+        +1, or -1 where the file gives magnitudes of inhibition.
+    indptr : ndarray of int64, shape (n_pre + 1,), or None
+        Synapses ``indptr[i]`` to ``indptr[i + 1] - 1`` leave source i. None for a dense block.
+    indices : ndarray of int64, shape (k,), or None
+        Target of every synapse. None for a dense block.
+    weights : ndarray of float64, shape (k,)
+        In the units of the file, before ``sign`` and the targets' ``resistance``.
+    delays : ndarray of float64, shape (k,) or (1,)
+        In ms; one element where all synapses share it.
+    train_weight, train_delay : bool
+    weight_bounds, delay_bounds : tuple of float
+        Bounds kept during training, in the units of ``weights`` and in ms.
+    """
+
+    name: str
+    path: str
+    pre: int
+    post: int
+    n_pre: int
+    n_post: int
+    receptor: int
+    sign: float
+    indptr: Integers | None
+    indices: Integers | None
+    weights: Floats
+    delays: Floats
+    train_weight: bool = False
+    train_delay: bool = False
+    weight_bounds: tuple[float, float] = (-np.inf, np.inf)
+    delay_bounds: tuple[float, float] = (0.0, np.inf)
+
+    def __post_init__(self) -> None:
+        for name in ("weights", "delays"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
+        for name in ("indptr", "indices"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
+
+    @property
+    def dense(self) -> bool:
+        """Whether every source reaches every target."""
+        return self.indptr is None
+
+    @property
+    def size(self) -> int:
+        """Number of synapses."""
+        return len(self.weights)
+
+    @property
+    def uniform_delay(self) -> bool:
+        """Whether all synapses share one delay."""
+        return len(self.delays) == 1
+
+    @property
+    def weight_key(self) -> str:
+        """Key of the weights in ``Machine.write`` and ``Gradient.parameters``."""
+        return f"{self.name}.weight"
+
+    @property
+    def delay_key(self) -> str:
+        """Key of the delays in ``Machine.write`` and ``Gradient.parameters``."""
+        return f"{self.name}.delay"
+
+    def sparse(self) -> tuple[Integers, Integers]:
+        """Return ``indptr`` and ``indices``, made up for a dense block.
+
+        Returns
+        -------
+        indptr : ndarray of int64, shape (n_pre + 1,)
+        indices : ndarray of int64, shape (k,)
+        """
+        if self.indptr is not None and self.indices is not None:
+            return self.indptr, self.indices
+        return (np.arange(self.n_pre + 1, dtype=np.int64) * self.n_post,
+                np.tile(np.arange(self.n_post, dtype=np.int64), self.n_pre))
+
+    def matrix(self, values: Floats) -> Floats:
+        """Spread values of the synapses over a matrix.
+
+        Parameters
+        ----------
+        values : ndarray, shape (k,) or (1,)
+            One value per synapse, or one for all.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_pre, n_post)
+            NaN where there is no synapse.
+        """
+        indptr, indices = self.sparse()
+        matrix = np.full((self.n_pre, self.n_post), np.nan)
+        matrix[np.repeat(np.arange(self.n_pre), np.diff(indptr)), indices] = values
+        return matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Populations that are computed together.
+
+    Parameters
+    ----------
+    populations : tuple of int
+        Indices into ``Program.populations``, ascending.
+    recurrent : bool
+        Whether their projections form a cycle; False for a single population that does not reach itself.
+    """
+
+    populations: tuple[int, ...]
+    recurrent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """A quantity to sample during a run.
+
+    Parameters
+    ----------
+    population : str
+    variable : str
+        ``v``, ``i`` (sum of the synaptic currents), ``lam_v`` or ``lam_i``.
+    neurons : ndarray of int64
+        Indices within the population.
+    every : float
+        Sampling interval in ms; samples are taken at 0, every, 2 every, ... up to the duration.
+    """
+
+    population: str
+    variable: str
+    neurons: Integers
+    every: float
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled network.
+
+    Parameters
+    ----------
+    name : str
+    duration : float
+        Length of a sample in ms.
+    seed : int
+        Root of all random streams.
+    populations : tuple of PopulationSlice
+        In the order of the file.
+    blocks : tuple of Block
+        In the order of the file.
+    parameters : mapping of str to ndarray
+        Per neuron, shape (n,) unless said otherwise; NaN for sources. ``tau_m``, ``tau_ref`` in ms;
+        ``tau_s`` in ms, shape (n, r), r the largest number of receptors, NaN where there are fewer;
+        ``rest`` (with constant currents folded in), ``threshold`` (infinite for read-outs), ``reset``,
+        ``v_init`` in the voltage of the cell; ``i_init``, shape (n, r), in the same; ``resistance``:
+        voltage per unit of weight (MOhm, or 1).
+    stages : tuple of Stage
+        Order of execution; sources are in no stage.
+    sampling : tuple of Sampling
+    digest : str
+        Hash of the description it came from.
+    """
+
+    name: str
+    duration: float
+    seed: int
+    populations: tuple[PopulationSlice, ...]
+    blocks: tuple[Block, ...]
+    parameters: Mapping[str, Floats]
+    stages: tuple[Stage, ...]
+    sampling: tuple[Sampling, ...] = ()
+    digest: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of neurons and sources."""
+        return self.populations[-1].stop if self.populations else 0
+
+    def population(self, name: str) -> PopulationSlice:
+        """Return a population by name.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        PopulationSlice
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        """
+        for item in self.populations:
+            if item.name == name:
+                return item
+        raise KeyError(name)
+
+    def trainable(self) -> dict[str, Floats]:
+        """Return copies of the parameters that training may change, by key.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (k,)
+        """
+        result = {}
+        for block in self.blocks:
+            if block.train_weight:
+                result[block.weight_key] = np.array(block.weights)
+            if block.train_delay:
+                result[block.delay_key] = np.array(block.delays)
+        return result
+
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """Return lower and upper bound of every trainable parameter, by key."""
+        result = {}
+        for block in self.blocks:
+            if block.train_weight:
+                result[block.weight_key] = block.weight_bounds
+            if block.train_delay:
+                result[block.delay_key] = block.delay_bounds
+        return result
+
+    def with_parameters(self, values: Mapping[str, Floats]) -> Program:
+        """Return the program with other weights and delays.
+
+        Parameters
+        ----------
+        values : mapping of str to ndarray
+            By the keys of the blocks; what is absent stays.
+
+        Returns
+        -------
+        Program
+        """
+        blocks = tuple(
+            replace(block, weights=values.get(block.weight_key, block.weights),
+                    delays=values.get(block.delay_key, block.delays))
+            for block in self.blocks)
+        return replace(self, blocks=blocks)
+
+    def without_sampling(self) -> Program:
+        """Return the program with nothing to sample, for training."""
+        return replace(self, sampling=())

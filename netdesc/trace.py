@@ -1,0 +1,83 @@
+"""What a run left behind, and the derivative of a loss with respect to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from netdesc.events import Events, Floats, Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """A sampled quantity.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (steps,)
+        In ms.
+    neurons : ndarray of int64, shape (n,)
+        Indices within the population.
+    values : ndarray of float64, shape (batch, n, steps)
+        In the voltage of the cell (``v``, ``i``), or as the adjoints of the equations.
+    """
+
+    times: Floats
+    neurons: Integers
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The result of a forward run.
+
+    Parameters
+    ----------
+    spikes : mapping of str to Events
+        By population, sources included, with neurons counted within the population. Read-outs have
+        no entry.
+    currents : mapping of str to ndarray, or None
+        Total synaptic current of the neuron just before each of its spikes, aligned with ``spikes``, for
+        the spiking populations. None where the substrate does not tell.
+    release_currents : mapping of str to ndarray, or None
+        The same at the end of the refractory period that follows each spike; NaN where that lies
+        after the end of the run.
+    samples : mapping of str to Samples
+        By ``population.variable``.
+    parameters_as_run : mapping of str to ndarray
+        Weights and delays that the device used, by the keys of the blocks, in the units of the file.
+    health : mapping of str to int
+        Counts of what went on aside: ``arrivals`` (spike deliveries), ``in_flight`` (deliveries due
+        after the end of the run), and what a backend adds, for example ``dropped``.
+    costs : mapping of str to float
+    provenance : mapping of str to str
+        Backend, solver, versions.
+    """
+
+    spikes: Mapping[str, Events]
+    currents: Mapping[str, Floats] | None
+    release_currents: Mapping[str, Floats] | None
+    samples: Mapping[str, Samples] = field(default_factory=dict)
+    parameters_as_run: Mapping[str, Floats] = field(default_factory=dict)
+    health: Mapping[str, int] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def batch(self) -> int:
+        """Number of samples."""
+        return next(iter(self.spikes.values())).batch
+
+
+@dataclass(frozen=True, slots=True)
+class Cotangent:
+    """Derivative of a loss with respect to a trace.
+
+    Parameters
+    ----------
+    spikes : mapping of str to ndarray of float64
+        dL/dt of every spike, in 1/ms, aligned with ``Trace.spikes`` of the same population. A
+        population that is absent has zeros.
+    """
+
+    spikes: Mapping[str, Floats]

@@ -1,0 +1,351 @@
+"""The intermediate representation: a network as a graph of populations and projections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import networkx as nx
+import numpy as np
+
+from netdesc.description.model import Choice, Loss, Parameter, Recording, Value
+from netdesc.errors import Diagnostic
+from netdesc.events import Floats, Integers, frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Synapses:
+    """Which neurons of one population reach which neurons of another.
+
+    Parameters
+    ----------
+    n_pre, n_post : int
+        Sizes of the two populations.
+    indptr : ndarray of int64, shape (n_pre + 1,), or None
+        Synapses ``indptr[i]`` to ``indptr[i + 1] - 1`` leave source i. None where all are connected.
+    indices : ndarray of int64, shape (k,), or None
+        Target of every synapse, ascending for each source. None where all are connected.
+    """
+
+    n_pre: int
+    n_post: int
+    indptr: Integers | None = None
+    indices: Integers | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("indptr", "indices"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
+
+    @property
+    def dense(self) -> bool:
+        """Whether every source reaches every target."""
+        return self.indices is None
+
+    @property
+    def size(self) -> int:
+        """Number of synapses."""
+        return self.n_pre * self.n_post if self.indices is None else len(self.indices)
+
+    def flat(self) -> Integers:
+        """Return the place of every synapse in the row-major matrix pre by post, shape (k,)."""
+        if self.indptr is None or self.indices is None:
+            return np.arange(self.size, dtype=np.int64)
+        rows = np.repeat(np.arange(self.n_pre, dtype=np.int64), np.diff(self.indptr))
+        return rows * self.n_post + self.indices
+
+    @classmethod
+    def from_flat(cls, places: Integers, n_pre: int, n_post: int) -> Synapses:
+        """Build synapses from their places in the row-major matrix pre by post.
+
+        Parameters
+        ----------
+        places : ndarray of int64, shape (k,)
+            Without duplicates, in any order.
+        n_pre, n_post : int
+            Sizes of the two populations.
+
+        Returns
+        -------
+        Synapses
+            Without index arrays where all ``n_pre * n_post`` places are taken.
+        """
+        if len(places) == n_pre * n_post:
+            return cls(n_pre, n_post)
+        places = np.sort(places)
+        rows, columns = np.divmod(places, n_post)
+        indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_pre))))
+        return cls(n_pre, n_post, indptr, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A population.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+    shape : tuple of int
+        As written in the file.
+    kind : str
+        ``source``, ``spiking`` or ``readout``.
+    model : str
+        Neuron model, or kind of the source.
+    receptors : tuple of str
+        Names of the synaptic currents; empty for a source.
+    subtractive_reset : bool
+    parameters : mapping of str to Parameter
+        As written, by the names of the model.
+    initial : mapping of str to Value
+        As written.
+    current : Value or None
+        Constant input current; None for a source.
+    source : mapping
+        Options of a source.
+    values : mapping of str to ndarray of float64, shape (size,)
+        Resolved values, empty before the pass that resolves them: by the names of ``parameters``,
+        ``initial.NAME`` for ``initial``, ``current``, and ``rate`` for a Poisson source.
+    """
+
+    name: str
+    size: int
+    shape: tuple[int, ...]
+    kind: str
+    model: str
+    receptors: tuple[str, ...] = ()
+    subtractive_reset: bool = False
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    initial: Mapping[str, Value] = field(default_factory=dict)
+    current: Value | None = None
+    source: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """Dotted path in the description."""
+        return f"populations.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The synapses of a projection between two populations.
+
+    Parameters
+    ----------
+    name : str
+        Name of the projection; ``projection.target`` where the projection has several targets.
+    path : str
+        Dotted path of the projection in the description.
+    position : int
+        Place in the order of the file.
+    pre, post : str
+        Populations.
+    rule : Choice
+        How connections are drawn.
+    receptor : str
+        ``excitatory``, ``inhibitory`` or ``signed``.
+    weight, delay : Parameter
+        As written.
+    plasticity : Choice or None
+    synapses : Synapses or None
+        None before they are drawn.
+    weights : ndarray of float64, shape (k,), or None
+        In the units of the file; None before they are drawn.
+    delays : ndarray of float64, shape (k,) or (1,), or None
+        In ms, one element where all synapses share it; None before they are drawn.
+    """
+
+    name: str
+    path: str
+    position: int
+    pre: str
+    post: str
+    rule: Choice
+    receptor: str
+    weight: Parameter
+    delay: Parameter
+    plasticity: Choice | None = None
+    synapses: Synapses | None = None
+    weights: Floats | None = None
+    delays: Floats | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("weights", "delays"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
+
+    @property
+    def sign(self) -> float:
+        """-1 where the weights are magnitudes of inhibition, +1 otherwise."""
+        return -1.0 if self.receptor == "inhibitory" else 1.0
+
+    @property
+    def stream_path(self) -> str:
+        """Path that keys the random draws of this edge."""
+        return f"projections.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for the whole network.
+
+    Parameters
+    ----------
+    name : str
+    duration : float
+        Length of a sample in ms.
+    seed : int
+        Root of all random streams.
+    digest : str
+        Hash of the description.
+    loop_delay : str
+        ``exact`` or ``one_tick``.
+    carry_state : bool
+    recordings : tuple of Recording
+    losses : mapping of str to Loss
+    """
+
+    name: str
+    duration: float
+    seed: int
+    digest: str = ""
+    loop_delay: str = "exact"
+    carry_state: bool = False
+    recordings: tuple[Recording, ...] = ()
+    losses: Mapping[str, Loss] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Populations that are computed together.
+
+    Parameters
+    ----------
+    populations : tuple of str
+        In the order of the file.
+    recurrent : bool
+        Whether their projections form a cycle.
+    """
+
+    populations: tuple[str, ...]
+    recurrent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkGraph:
+    """A network between description and program. Passes return a new one.
+
+    Parameters
+    ----------
+    settings : Settings
+    network : networkx.MultiDiGraph
+        Frozen. Nodes are names of populations with the attribute ``node``, in the order of the file;
+        edges have their block's name as key and the attribute ``edge``.
+    stages : tuple of Group
+        Order of execution; empty before it is found.
+    notes : tuple of Diagnostic
+        What passes changed or approximated.
+    """
+
+    settings: Settings
+    network: nx.MultiDiGraph
+    stages: tuple[Group, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
+
+    @classmethod
+    def assemble(cls, settings: Settings, nodes: Iterable[Node], edges: Iterable[Edge]) -> NetworkGraph:
+        """Put a graph together.
+
+        Parameters
+        ----------
+        settings : Settings
+        nodes : iterable of Node
+            In the order of the file.
+        edges : iterable of Edge
+
+        Returns
+        -------
+        NetworkGraph
+        """
+        return cls(settings, _network(nodes, edges))
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Populations in the order of the file."""
+        return tuple(node for _, node in self.network.nodes(data="node") if node is not None)
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """Projections in the order of the file."""
+        edges = (edge for _, _, edge in self.network.edges(data="edge"))
+        return tuple(sorted(edges, key=lambda edge: (edge.position, edge.name)))
+
+    def node(self, name: str) -> Node:
+        """Return a population by name.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Node
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        """
+        node: Node = self.network.nodes[name]["node"]
+        return node
+
+    def with_nodes(self, nodes: Iterable[Node]) -> NetworkGraph:
+        """Return the graph with other nodes.
+
+        Parameters
+        ----------
+        nodes : iterable of Node
+            All of them, in the order of the file.
+
+        Returns
+        -------
+        NetworkGraph
+        """
+        return replace(self, network=_network(nodes, self.edges))
+
+    def with_edges(self, edges: Iterable[Edge]) -> NetworkGraph:
+        """Return the graph with other edges.
+
+        Parameters
+        ----------
+        edges : iterable of Edge
+            All of them.
+
+        Returns
+        -------
+        NetworkGraph
+        """
+        return replace(self, network=_network(self.nodes, edges))
+
+    def with_notes(self, notes: Iterable[Diagnostic]) -> NetworkGraph:
+        """Return the graph with notes added.
+
+        Parameters
+        ----------
+        notes : iterable of Diagnostic
+
+        Returns
+        -------
+        NetworkGraph
+        """
+        return replace(self, notes=(*self.notes, *notes))
+
+
+def _network(nodes: Iterable[Node], edges: Iterable[Edge]) -> nx.MultiDiGraph:
+    network = nx.MultiDiGraph()
+    for node in nodes:
+        network.add_node(node.name, node=node)
+    for edge in edges:
+        network.add_edge(edge.pre, edge.post, key=edge.name, edge=edge)
+    return nx.freeze(network)

@@ -1,0 +1,14 @@
+"""Passes: small steps from a graph as written to a graph that can be lowered."""
+
+from netdesc.graph.passes.contract import Pass
+from netdesc.graph.passes.draw_connections import DrawConnections
+from netdesc.graph.passes.draw_values import DrawValues
+from netdesc.graph.passes.merge_receptors import MergeReceptors
+from netdesc.graph.passes.order_stages import OrderStages
+from netdesc.graph.passes.resolve_parameters import ResolveParameters
+from netdesc.graph.passes.split_signed import SplitSigned
+
+__all__ = [
+    "DrawConnections", "DrawValues", "MergeReceptors", "OrderStages", "Pass", "ResolveParameters",
+    "SplitSigned",
+]

@@ -1,0 +1,75 @@
+"""Send excitation and inhibition to their own receptors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from netdesc.errors import Diagnostic, GraphError
+from netdesc.events import Floats
+from netdesc.graph.ir import Edge, NetworkGraph, Synapses
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSigned:
+    """Split a signed edge onto cells with two synaptic currents by the sign of its weights.
+
+    Positive weights go to an edge ``NAME.excitatory``, negative ones, as magnitudes, to
+    ``NAME.inhibitory``; an edge whose weights all have one sign keeps its name. Cells with one current
+    take either sign and are left alone.
+    """
+
+    name: str = field(default="split_signed", init=False)
+
+    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
+        """Split where needed.
+
+        Parameters
+        ----------
+        graph : NetworkGraph
+            With drawn weights.
+
+        Returns
+        -------
+        NetworkGraph
+
+        Raises
+        ------
+        GraphError
+            If the weights of such an edge are trained, since they could change sign.
+        """
+        faults: list[Diagnostic] = []
+        edges = [part for edge in graph.edges for part in _parts(edge, graph, faults)]
+        if faults:
+            raise GraphError(faults)
+        return graph.with_edges(edges)
+
+
+def _parts(edge: Edge, graph: NetworkGraph, faults: list[Diagnostic]) -> Iterator[Edge]:
+    if edge.receptor != "signed" or len(graph.node(edge.post).receptors) < 2:
+        yield edge
+        return
+    if edge.weight.train:
+        faults.append(Diagnostic(
+            f"{edge.post} has two synaptic time constants, so a trained weight cannot change its sign; "
+            f"set receptor: excitatory or inhibitory, or give {edge.post} equal time constants", edge.path))
+    if edge.synapses is None or edge.weights is None or edge.delays is None:
+        raise GraphError(Diagnostic("its weights are not drawn yet; run draw_values first", edge.path))
+    negative = edge.weights < 0.0
+    mixed = negative.any() and not negative.all()
+    for receptor, mask in (("excitatory", ~negative), ("inhibitory", negative)):
+        if mask.any() or (receptor == "excitatory" and not mask.size):
+            name = f"{edge.name}.{receptor}" if mixed else edge.name
+            yield replace(
+                edge, name=name, receptor=receptor, synapses=_kept(edge.synapses, mask),
+                weights=np.abs(edge.weights[mask]), delays=_delays(edge.delays, mask))
+
+
+def _kept(synapses: Synapses, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Synapses:
+    return Synapses.from_flat(synapses.flat()[mask], synapses.n_pre, synapses.n_post)
+
+
+def _delays(delays: Floats, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
+    return delays if len(delays) == 1 and len(mask) != 1 else delays[mask]

@@ -1,0 +1,133 @@
+"""What must hold of a graph, checked between passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from netdesc.errors import Diagnostic, GraphError
+from netdesc.graph.cells import LINEAR_CELLS, Cell
+from netdesc.graph.ir import Edge, NetworkGraph, Node, Synapses
+
+
+def verify(graph: NetworkGraph) -> None:
+    """Check a graph as far as it is drawn.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+
+    Raises
+    ------
+    GraphError
+        With every violation, each with its path.
+    """
+    faults = [fault for node in graph.nodes for fault in _node_faults(node)]
+    faults += [fault for edge in graph.edges for fault in _edge_faults(edge, graph)]
+    faults += _stage_faults(graph)
+    if faults:
+        raise GraphError(faults)
+
+
+def _node_faults(node: Node) -> Iterator[Diagnostic]:
+    if node.size < 1:
+        yield Diagnostic(f"size is {node.size}; a population has at least 1 neuron", f"{node.path}.size")
+        return
+    for name, values in node.values.items():
+        path = f"{node.path}.neuron.{name}" if name in node.parameters else f"{node.path}.{name}"
+        source = f"{node.path}.source.rate"
+        if values.shape != (node.size,):
+            yield Diagnostic(f"{len(values)} values for {node.size} neurons; give one per neuron", path)
+        elif not np.all(np.isfinite(values)):
+            yield Diagnostic("a value is not a finite number; write a number for every neuron", path)
+        elif name == "rate" and values.min() < 0.0:
+            yield Diagnostic(f"a rate is {1e3 * values.min():g} Hz; rates are at least 0 Hz", source)
+    cell = LINEAR_CELLS.get(node.model)
+    if cell and node.values:
+        yield from _cell_faults(node, cell)
+
+
+def _cell_faults(node: Node, cell: Cell) -> Iterator[Diagnostic]:
+    wanted = (
+        *cell.tau_syn, cell.tau_m, cell.rest, cell.tau_refrac, cell.threshold, cell.reset, cell.capacitance)
+    missing = [name for name in wanted if name and name not in node.values]
+    if missing:
+        yield Diagnostic(f"{node.model} needs {', '.join(missing)}", f"{node.path}.neuron")
+        return
+    for name in filter(None, (cell.tau_m, *cell.tau_syn, cell.capacitance)):
+        lowest = node.values[name].min()
+        if not lowest > 0.0:
+            yield Diagnostic(f"the smallest value is {lowest:g}; it must be above 0",
+                             f"{node.path}.neuron.{name}")
+    if cell.tau_refrac and node.values[cell.tau_refrac].min() < 0.0:
+        yield Diagnostic("a refractory period is negative; it is at least 0 ms",
+                         f"{node.path}.neuron.{cell.tau_refrac}")
+    if cell.spiking and not np.all(node.values[cell.reset] < node.values[cell.threshold]):
+        yield Diagnostic(f"{cell.reset} must lie below {cell.threshold}, or the neuron spikes without end",
+                         f"{node.path}.neuron.{cell.reset}")
+
+
+def _edge_faults(edge: Edge, graph: NetworkGraph) -> Iterator[Diagnostic]:
+    unknown = [name for name in (edge.pre, edge.post) if graph.network.nodes[name].get("node") is None]
+    if unknown:
+        yield Diagnostic(f"there is no population {unknown[0]!r}", edge.path)
+        return
+    pre, post = graph.node(edge.pre), graph.node(edge.post)
+    if post.kind == "source":
+        yield Diagnostic(f"{post.name} is a source and receives no synapses; project to a neuron", edge.path)
+    if pre.kind == "readout":
+        yield Diagnostic(f"{pre.name} never spikes, since {pre.model} has no threshold; project from a "
+                         f"population that spikes", edge.path)
+    if edge.synapses is not None:
+        yield from _synapse_faults(edge, edge.synapses, (pre.size, post.size))
+
+
+def _synapse_faults(edge: Edge, synapses: Synapses, shape: tuple[int, int]) -> Iterator[Diagnostic]:
+    if (synapses.n_pre, synapses.n_post) != shape:
+        yield Diagnostic(f"synapses for {synapses.n_pre} by {synapses.n_post} neurons between populations of "
+                         f"{shape[0]} and {shape[1]}", edge.path)
+        return
+    if synapses.indptr is not None and synapses.indices is not None:
+        yield from _index_faults(edge, synapses)
+    for name, values in (("weight", edge.weights), ("delay", edge.delays)):
+        if values is None:
+            continue
+        sizes = (synapses.size,) if name == "weight" or edge.delay.train else (1, synapses.size)
+        if len(values) not in sizes:
+            yield Diagnostic(f"{len(values)} values for {synapses.size} synapses", f"{edge.path}.{name}")
+        if not np.all(np.isfinite(values)):
+            yield Diagnostic("a value is not a finite number", f"{edge.path}.{name}")
+    if edge.delays is not None and np.any(edge.delays < 0.0):
+        yield Diagnostic("a delay is negative; a delay is at least 0 ms", f"{edge.path}.delay")
+    if edge.weights is not None and edge.receptor != "signed" and np.any(edge.weights < 0.0):
+        yield Diagnostic(f"a weight is negative, but receptor: {edge.receptor} takes magnitudes", edge.path)
+
+
+def _index_faults(edge: Edge, synapses: Synapses) -> Iterator[Diagnostic]:
+    indptr, indices = synapses.indptr, synapses.indices
+    if indptr is None or indices is None:
+        return
+    whole = len(indptr) == synapses.n_pre + 1 and indptr[0] == 0 and indptr[-1] == len(indices)
+    if not whole or np.any(np.diff(indptr) < 0):
+        yield Diagnostic("the rows of its synapses do not add up", edge.path)
+    elif len(indices) and not 0 <= indices.min() <= indices.max() < synapses.n_post:
+        yield Diagnostic(f"a synapse reaches a neuron outside {edge.post}", edge.path)
+    elif np.any(np.diff(synapses.flat()) <= 0):
+        yield Diagnostic("its synapses are not in order, or one stands twice", edge.path)
+
+
+def _stage_faults(graph: NetworkGraph) -> list[Diagnostic]:
+    if not graph.stages:
+        return []
+    order = {name: index for index, group in enumerate(graph.stages) for name in group.populations}
+    listed = [name for group in graph.stages for name in group.populations]
+    expected = {node.name for node in graph.nodes if node.kind != "source"}
+    faults = [] if set(listed) == expected and len(listed) == len(expected) else [
+        Diagnostic("the stages do not hold every population exactly once")]
+    for edge in graph.edges:
+        before, after = order.get(edge.pre, -1), order.get(edge.post, -1)
+        if before > after or (before == after >= 0 and not graph.stages[after].recurrent):
+            message = f"{edge.post} is computed before {edge.pre}, which projects to it"
+            faults.append(Diagnostic(message, edge.path))
+    return faults

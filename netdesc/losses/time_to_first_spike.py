@@ -1,0 +1,65 @@
+"""Cross entropy of the times to the first spike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from netdesc.events import Floats, Integers
+from netdesc.losses.term import Term
+
+
+def time_to_first_spike(options: Mapping[str, Any], times: Floats, labels: Integers | None, *,
+                        duration: float) -> Term:
+    """Compute ``-log softmax(-t / tau_0)[label] + alpha (exp(t_label / tau_1) - 1)``.
+
+    A silent neuron has t = infinity: it adds nothing to the softmax and has slope 0. Where the label's
+    own neuron is silent, its time in the value (not in the softmax's sum) is the duration, so that the
+    value stays finite and its slopes with respect to the other neurons exact. Where every neuron is
+    silent the value is that of all of them spiking at the end of the sample, log(size) plus the
+    regularizer, with slopes 0.
+
+    Parameters
+    ----------
+    options : mapping
+        ``tau_0`` and ``tau_1`` in ms, ``alpha`` dimensionless.
+    times : ndarray of float64, shape (batch, size)
+        First spike times in ms; infinity where a neuron is silent.
+    labels : ndarray of int64, shape (batch,)
+    duration : float
+        Length of a sample in ms.
+
+    Returns
+    -------
+    Term
+        Values dimensionless, slopes in 1/ms.
+
+    Raises
+    ------
+    ValueError
+        If there are no labels.
+
+    Notes
+    -----
+    Cross entropy and regularizer as in Wunderlich and Pehle (2021), Event-based backpropagation can compute
+    exact gradients for spiking neural networks; after Göltz et al. (2021), Fast and energy-efficient
+    neuromorphic deep learning with first-spike times.
+    """
+    if labels is None:
+        raise ValueError("time_to_first_spike needs labels; give the loss a target, or the model a dataset")
+    tau_0, tau_1, alpha = float(options["tau_0"]), float(options["tau_1"]), float(options["alpha"])
+    rows = np.arange(len(labels))
+    earliest = np.minimum(times.min(axis=1), duration)
+    odds = np.exp((earliest[:, None] - times) / tau_0)
+    total = odds.sum(axis=1)
+    total[total == 0.0] = times.shape[1]
+    own = times[rows, labels]
+    fired = np.isfinite(own)
+    own = np.where(fired, own, duration)
+    late = np.exp(own / tau_1)
+    values = (own - earliest) / tau_0 + np.log(total) + alpha * (late - 1.0)
+    slopes = odds / (-tau_0 * total[:, None])
+    slopes[rows, labels] += fired * (1.0 / tau_0 + (alpha / tau_1) * late)
+    return Term(values, slopes)

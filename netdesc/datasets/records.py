@@ -1,0 +1,114 @@
+"""Samples with labels, as numbers and as spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.events import Events, Floats, Integers, frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Samples as numbers, before they are encoded.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (samples, features)
+        Dimensionless, 0 to 1.
+    labels : ndarray of int64, shape (samples,)
+        Class of each sample, counted from 0.
+    """
+
+    values: Floats
+    labels: Integers
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", frozen(self.values, np.float64))
+        object.__setattr__(self, "labels", frozen(self.labels, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One part of a dataset: for training, validation or test.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (samples,), or None
+        Class of each sample; None where the samples have no class.
+    events : Events
+        The samples as spikes, by program-wide neuron index.
+    """
+
+    labels: Integers | None
+    events: Events
+
+    def __len__(self) -> int:
+        return self.events.batch
+
+    def batch(self, indices: Integers) -> Events:
+        """Return some of the samples.
+
+        Parameters
+        ----------
+        indices : ndarray of int64, shape (n,)
+            Which samples, in the order wanted.
+
+        Returns
+        -------
+        Events
+            A batch of n samples.
+        """
+        starts = self.events.offsets[indices]
+        counts = self.events.offsets[indices + 1] - starts
+        offsets = np.zeros(len(counts) + 1, dtype=np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
+        return Events(self.events.times[places], self.events.sources[places], offsets)
+
+    def batch_labels(self, indices: Integers) -> Integers | None:
+        """Return the labels of some of the samples.
+
+        Parameters
+        ----------
+        indices : ndarray of int64, shape (n,)
+
+        Returns
+        -------
+        ndarray of int64, shape (n,), or None
+            None where the samples have no class.
+        """
+        return None if self.labels is None else self.labels[indices]
+
+    def chunks(self, size: int) -> Iterator[Integers]:
+        """Yield the indices of all samples in order, in batches.
+
+        Parameters
+        ----------
+        size : int
+            Number of samples in a batch; the last may be smaller.
+
+        Yields
+        ------
+        ndarray of int64
+        """
+        for start in range(0, len(self), size):
+            yield np.arange(start, min(start + size, len(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Samples for training and for finding out how good it was.
+
+    Parameters
+    ----------
+    train : Split
+    validation, test : Split or None
+        None where the file asks for none.
+    """
+
+    train: Split
+    validation: Split | None
+    test: Split | None

@@ -55,6 +55,9 @@ def _refuse(graph: NetworkGraph) -> None:
         Diagnostic(f"{edge.plasticity.kind} cannot be run yet; leave plasticity out for static weights",
                    f"{edge.path}.plasticity")
         for edge in graph.edges if edge.plasticity is not None]
+    faults += [
+        Diagnostic(f"{name} cannot be trained yet; set train: false", f"{node.path}.neuron.{name}")
+        for node in graph.nodes for name, parameter in node.parameters.items() if parameter.train]
     if graph.settings.carry_state:
         faults.append(Diagnostic("carry_state: true cannot be run yet; every sample starts afresh",
                                  "simulation.carry_state"))

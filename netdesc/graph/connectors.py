@@ -247,7 +247,7 @@ def array(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator
     values = np.asarray(options["values"], dtype=bool)
     if values.shape != (ends.n_pre, ends.n_post):
         raise GraphError(
-            f"shape {values.shape} does not fit; the populations need {(ends.n_pre, ends.n_post)}, pre by post")
+            f"shape {values.shape} does not fit; it must be {(ends.n_pre, ends.n_post)}, pre by post")
     return np.flatnonzero(values)
 
 
@@ -270,7 +270,7 @@ def _excludes_self(options: Mapping[str, Any], same: bool) -> bool:
 def _without_self(places: Integers, options: Mapping[str, Any], ends: Ends) -> Integers:
     if not _excludes_self(options, ends.same):
         return places
-    return places[places % (ends.n_post + 1) != 0]
+    return frozen(places[places % (ends.n_post + 1) != 0], np.int64)
 
 
 def _choices(

@@ -1,0 +1,219 @@
+"""Load, compile, run, differentiate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from netdesc.compiled import CompiledProgram, Model, located
+from netdesc.description import describe
+from netdesc.events import Events, Integers
+from netdesc.gradient import Gradient
+from netdesc.graph.pipeline import compile_graph
+from netdesc.lower import lower
+from netdesc.registry import backend_class
+from netdesc.stimulus import needs_data
+from netdesc.trace import Trace
+
+if TYPE_CHECKING:
+    from netdesc.losses import Evaluation
+
+__all__ = [
+    "Batch", "CompiledProgram", "GradientResult", "Model", "compile", "evaluate_losses", "first_batch", "grad",
+    "load", "located", "run",
+]
+
+
+class GradientResult(NamedTuple):
+    """Loss and gradient of one batch.
+
+    Parameters
+    ----------
+    loss : float
+        Mean over the batch.
+    trace : Trace
+    gradient : Gradient
+    """
+
+    loss: float
+    trace: Trace
+    gradient: Gradient
+
+
+class Batch(NamedTuple):
+    """Samples with their labels.
+
+    Parameters
+    ----------
+    events : Events or None
+        Spikes of the dataset population; None where the model has no data.
+    labels : ndarray of int64, shape (batch,), or None
+    """
+
+    events: Events | None
+    labels: Integers | None
+
+
+def load(file: str | Path, overrides: Mapping[str, object] | Sequence[str] = ()) -> Model:
+    """Read a file.
+
+    Parameters
+    ----------
+    file : str or Path
+        A YAML description.
+    overrides : mapping or sequence of str
+        ``{"training.epochs": 5}`` or ``["training.epochs=5"]``.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    DescriptionError
+        With everything that is wrong, each with its place.
+    """
+    return Model(describe(file, overrides))
+
+
+def compile(model: Model, backend: str = "numba") -> CompiledProgram:
+    """Compile a model for a backend.
+
+    Parameters
+    ----------
+    model : Model
+    backend : str
+        Name of an installed backend.
+
+    Returns
+    -------
+    CompiledProgram
+        Not loaded on the device before its first use.
+
+    Raises
+    ------
+    GraphError
+        If no network can be built from the description.
+    LimitError
+        If the backend cannot do what the model asks.
+    BackendError
+        If there is no such backend, or an option of it is wrong.
+    """
+    description = model.description
+    with located(model):
+        device = backend_class(backend)(description.backends.get(backend, {}))
+        graph = compile_graph(description, device.passes())
+        return CompiledProgram(model, graph, lower(graph), device)
+
+
+def run(
+    model: Model, *, backend: str = "numba", batch: Events | None = None, seed: int | None = None,
+) -> Trace:
+    """Run a model once.
+
+    Parameters
+    ----------
+    model : Model
+    backend : str
+    batch : Events or None
+        Spikes of the dataset population; None for the model's own stimulus, or for the first batch of
+        its data.
+    seed : int or None
+        Root of what is random in the run; None for the seed of the model.
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    NetdescError
+        As ``compile`` and ``CompiledProgram.forward``.
+    """
+    compiled = compile(model, backend)
+    return compiled.forward(first_batch(compiled).events if batch is None else batch, seed)
+
+
+def grad(model: Model, *, backend: str = "numba", batch: Batch | None = None) -> GradientResult:
+    """Compute loss, spikes and gradient of one batch.
+
+    Parameters
+    ----------
+    model : Model
+        With at least one loss.
+    backend : str
+    batch : Batch or None
+        Samples with labels; None for the first batch of the model's data, or its own stimulus.
+
+    Returns
+    -------
+    GradientResult
+        A tuple (loss, trace, gradient).
+
+    Raises
+    ------
+    NetdescError
+        As ``compile``, ``CompiledProgram.forward`` and ``CompiledProgram.backward``.
+    """
+    compiled = compile(model, backend)
+    samples = first_batch(compiled) if batch is None else batch
+    trace = compiled.forward(samples.events)
+    result = evaluate_losses(compiled, trace, samples.labels)
+    return GradientResult(result.loss, trace, compiled.backward(trace, result.cotangent))
+
+
+def evaluate_losses(compiled: CompiledProgram, trace: Trace, labels: Integers | None) -> Evaluation:
+    """Compute the losses of a run.
+
+    Parameters
+    ----------
+    compiled : CompiledProgram
+    trace : Trace
+    labels : ndarray of int64, shape (batch,), or None
+
+    Returns
+    -------
+    netdesc.losses.Evaluation
+
+    Raises
+    ------
+    DescriptionError
+        If the model has no loss, or a label is missing.
+    """
+    from netdesc.losses import evaluate
+
+    with located(compiled.model):
+        return evaluate(compiled.model.description.losses, trace, compiled.program, labels)
+
+
+def first_batch(compiled: CompiledProgram) -> Batch:
+    """Return the first samples of a model's training data.
+
+    Parameters
+    ----------
+    compiled : CompiledProgram
+
+    Returns
+    -------
+    Batch
+        ``training.batch_size`` samples, or 32, in the order of the dataset; without events where the
+        model has no data.
+
+    Raises
+    ------
+    DescriptionError
+        If the data cannot be loaded.
+    """
+    description = compiled.model.description
+    if description.data is None or not needs_data(compiled.program):
+        return Batch(None, None)
+    from netdesc.datasets import load as load_dataset
+
+    with located(compiled.model):
+        split = load_dataset(description.data, compiled.program, seed=compiled.program.seed).train
+    size = description.training.batch_size if description.training else 32
+    chosen = np.arange(min(size, len(split)))
+    return Batch(split.batch(chosen), split.batch_labels(chosen))

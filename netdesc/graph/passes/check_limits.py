@@ -1,0 +1,126 @@
+"""Compare a network with what a device can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from netdesc.errors import Diagnostic, LimitError
+from netdesc.graph.ir import Edge, NetworkGraph, Node
+from netdesc.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLimits:
+    """Refuse what a device has no notion of: models, plasticity, recordings, training, losses.
+
+    Parameters
+    ----------
+    limits : Limits
+        What the device can do.
+    device : str
+        Its name, for messages.
+    prefix : str
+        First part of the codes of its diagnostics, for example ``NB``.
+    """
+
+    limits: Limits
+    device: str
+    prefix: str
+    name: str = field(default="check_limits", init=False)
+
+    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
+        """Check the graph and return it as it is.
+
+        Parameters
+        ----------
+        graph : NetworkGraph
+            After any pass.
+
+        Returns
+        -------
+        NetworkGraph
+
+        Raises
+        ------
+        LimitError
+            With every violation, each with code and path.
+        """
+        faults = check_limits(graph, self.limits, self.device, prefix=self.prefix)
+        if faults:
+            raise LimitError(faults)
+        return graph
+
+
+def check_limits(graph: NetworkGraph, limits: Limits, device: str, *, prefix: str) -> tuple[Diagnostic, ...]:
+    """Return what a device cannot do of a network.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+    limits : Limits
+    device : str
+        Name of the device, for messages.
+    prefix : str
+        First part of the codes.
+
+    Returns
+    -------
+    tuple of Diagnostic
+        Codes ``PREFIX-MODEL``, ``-PLASTICITY``, ``-TRAIN``, ``-RECORD`` and ``-LOSS``; empty where the
+        device can do all.
+    """
+    faults = [*_models(graph, limits), *_trained(graph, limits), *_observed(graph, limits)]
+    return tuple(
+        Diagnostic(f"{device} {message}", path, f"{prefix}-{code}") for code, path, message in faults)
+
+
+Fault = tuple[str, str, str]
+
+
+def _models(graph: NetworkGraph, limits: Limits) -> Iterator[Fault]:
+    for node in graph.nodes:
+        if node.model not in limits.models:
+            section, word = ("source", "source") if node.kind == "source" else ("neuron", "cell")
+            yield "MODEL", f"{node.path}.{section}", (
+                f"has no {word} {node.model}; it has {_listed(limits.models)}")
+    for path, kind in {(edge.path, edge.plasticity.kind): None for edge in graph.edges if edge.plasticity}:
+        if kind not in limits.models:
+            yield "PLASTICITY", f"{path}.plasticity", (
+                f"has no plasticity {kind}; leave plasticity out for static weights")
+
+
+def _trained(graph: NetworkGraph, limits: Limits) -> Iterator[Fault]:
+    for path, name in dict.fromkeys((*_trained_neurons(graph.nodes), *_trained_synapses(graph.edges))):
+        if name not in limits.trainable:
+            known = _listed(limits.trainable) or "nothing"
+            yield "TRAIN", path, f"cannot train {name}; it trains {known}. Set train: false"
+
+
+def _trained_neurons(nodes: tuple[Node, ...]) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        for name, parameter in node.parameters.items():
+            if parameter.train:
+                yield f"{node.path}.neuron.{name}", name
+
+
+def _trained_synapses(edges: tuple[Edge, ...]) -> Iterator[tuple[str, str]]:
+    for edge in edges:
+        for name, parameter in (("weight", edge.weight), ("delay", edge.delay)):
+            if parameter.train:
+                yield f"{edge.path}.{name}", name
+
+
+def _observed(graph: NetworkGraph, limits: Limits) -> Iterator[Fault]:
+    for item in graph.settings.recordings:
+        if item.variable not in limits.recordings:
+            yield "RECORD", f"record.{item.population}.{item.variable}", (
+                f"cannot record {item.variable}; it records {_listed(limits.recordings)}")
+    for loss in graph.settings.losses.values():
+        if loss.kind not in limits.losses:
+            yield "LOSS", f"losses.{loss.name}", (
+                f"has no gradient for {loss.kind}; it has one for {_listed(limits.losses)}")
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))

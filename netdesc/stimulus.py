@@ -1,0 +1,112 @@
+"""The spikes of all sources of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from netdesc.errors import BackendError, Diagnostic
+from netdesc.events import Events, Floats, Integers
+from netdesc.program import PopulationSlice, Program
+from netdesc.streams import stream
+
+
+def stimulus(
+    program: Program, *, dataset_events: Events | None, batch: int, seed: int, first_sample: int = 0,
+) -> Events:
+    """Put the spikes of all sources together.
+
+    Parameters
+    ----------
+    program : Program
+    dataset_events : Events or None
+        Spikes of the populations that are fed from a dataset, by program-wide neuron index. None where
+        there are none.
+    batch : int
+        Number of samples; must agree with ``dataset_events``.
+    seed : int
+        Root of the streams of Poisson sources.
+    first_sample : int
+        Number of the first sample of the batch: each sample has its own stream, so that a sample is the
+        same in whatever batch it comes.
+
+    Returns
+    -------
+    Events
+        Sorted, by program-wide neuron index. Written spike times are the same in every sample.
+
+    Raises
+    ------
+    BackendError
+        If a dataset population gets no data, or the batch sizes differ.
+    """
+    _check(program, dataset_events, batch)
+    sources = [item for item in program.populations if item.model in ("spike_times", "poisson")]
+    if dataset_events is not None and not sources:
+        return dataset_events
+    parts = [_own(item, batch, (program, seed, first_sample)) for item in sources]
+    if dataset_events is not None:
+        parts.append((dataset_events.times, dataset_events.sources, dataset_events.samples()))
+    return _merged(parts, batch)
+
+
+def needs_data(program: Program) -> bool:
+    """Return whether a population of the program is fed from a dataset.
+
+    Parameters
+    ----------
+    program : Program
+
+    Returns
+    -------
+    bool
+    """
+    return any(item.kind == "source" and item.model == "dataset" for item in program.populations)
+
+
+Spikes = tuple[Floats, Integers, Integers]
+
+
+def _check(program: Program, dataset_events: Events | None, batch: int) -> None:
+    if dataset_events is None:
+        fed = [item for item in program.populations if item.kind == "source" and item.model == "dataset"]
+        if fed:
+            raise BackendError([Diagnostic(
+                "its spikes come from a dataset; pass a batch, or give the population spike_times",
+                f"{item.path}.source") for item in fed])
+    elif dataset_events.batch != batch:
+        raise BackendError(f"the data have {dataset_events.batch} samples, not {batch}; they must agree")
+
+
+def _own(item: PopulationSlice, batch: int, context: tuple[Program, int, int]) -> Spikes:
+    program, seed, first = context
+    if item.model == "spike_times":
+        times = item.source["times"]
+        row = np.array([time for neuron in times for time in neuron], dtype=np.float64)
+        sources = np.repeat(np.arange(len(times)), [len(neuron) for neuron in times]) + item.start
+        return np.tile(row, batch), np.tile(sources, batch), np.repeat(np.arange(batch), len(row))
+    drawn = [_poisson(item, program.duration, stream(seed, f"{item.path}.source.{first + sample}"))
+             for sample in range(batch)]
+    lengths = [len(times) for times, _ in drawn]
+    return (np.concatenate([times for times, _ in drawn]), np.concatenate([sources for _, sources in drawn]),
+            np.repeat(np.arange(batch), lengths))
+
+
+def _poisson(
+    item: PopulationSlice, duration: float, generator: np.random.Generator,
+) -> tuple[Floats, Integers]:
+    start = max(float(item.source.get("start") or 0.0), 0.0)
+    stop = item.source.get("stop")
+    length = max((duration if stop is None else min(float(stop), duration)) - start, 0.0)
+    counts = generator.poisson(item.source["rate"] * length)
+    times = start + length * generator.random(int(counts.sum()))
+    return times, np.repeat(np.arange(item.start, item.stop), counts)
+
+
+def _merged(parts: Iterable[Spikes], batch: int) -> Events:
+    columns = list(zip(*parts, strict=True))
+    if not columns:
+        return Events(np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64))
+    times, sources, samples = (np.concatenate(column) for column in columns)
+    return Events.from_arrays(times, sources.astype(np.int64), samples.astype(np.int64), batch)

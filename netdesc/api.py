@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from netdesc.losses import Evaluation
 
 __all__ = [
-    "Batch", "CompiledProgram", "GradientResult", "Model", "compile", "evaluate_losses", "first_batch", "grad",
-    "load", "located", "run",
+    "Batch", "CompiledProgram", "GradientResult", "Model", "compile", "evaluate_losses", "first_batch",
+    "grad", "load", "located", "run",
 ]
 
 

@@ -1,0 +1,272 @@
+"""Gradients of a machine against differences of its loss.
+
+Entries whose spike counts change under the perturbation have no derivative
+there; they are left out and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from netdesc.backend import Machine
+from netdesc.errors import NumericsError
+from netdesc.events import Events, Floats, Integers
+from netdesc.testing.difference import Probe, extrapolate
+from netdesc.trace import Cotangent, Trace
+
+
+class Scored(Protocol):
+    """A loss and its derivative, for example ``netdesc.losses.Evaluation``."""
+
+    @property
+    def loss(self) -> float:
+        """The loss."""
+        ...
+
+    @property
+    def cotangent(self) -> Cotangent:
+        """Its derivative with respect to the trace."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One array of parameters.
+
+    Parameters
+    ----------
+    exact : ndarray of float64, shape (k,)
+        The gradient that the machine computed.
+    differences : ndarray of float64, shape (k,)
+        The same by differences; NaN where not looked at or where spikes came or went.
+    checked, skipped : int
+        Entries that were compared, and entries where spikes came or went.
+    """
+
+    exact: Floats
+    differences: Floats
+    checked: int
+    skipped: int
+
+    @property
+    def deviation(self) -> float:
+        """Largest deviation relative to the largest entry of the gradient; 0 where nothing was compared."""
+        error = np.abs(self.differences - self.exact)[np.isfinite(self.differences)].max(initial=0.0)
+        scale = np.abs(self.exact).max(initial=0.0)
+        return float(error / scale if scale > 0 else error)
+
+
+@dataclass(frozen=True, slots=True)
+class GradientCheck:
+    """The result of a gradient check.
+
+    Parameters
+    ----------
+    loss : float
+        At the unperturbed parameters.
+    comparisons : mapping of str to Comparison
+        By key of the trainable parameters, and ``POPULATION.spike_times`` for the stimulus.
+    """
+
+    loss: float
+    comparisons: Mapping[str, Comparison]
+
+    @property
+    def deviation(self) -> float:
+        """Largest deviation of any key."""
+        return max((item.deviation for item in self.comparisons.values()), default=0.0)
+
+    @property
+    def checked(self) -> int:
+        """Number of entries compared."""
+        return sum(item.checked for item in self.comparisons.values())
+
+    @property
+    def skipped(self) -> int:
+        """Number of entries where spikes came or went."""
+        return sum(item.skipped for item in self.comparisons.values())
+
+
+def gradcheck(machine: Machine, stimulus: Events, objective: Callable[[Trace], Scored], *,
+              step: float = 1e-2, limit: int = 100) -> GradientCheck:
+    """Compare the gradient of a machine with differences of the loss.
+
+    Parameters
+    ----------
+    machine : Machine
+        Left with the parameters that it had.
+    stimulus : Events
+        By program-wide index of the sources.
+    objective : callable
+        From a trace to a loss and its cotangent; smooth in the spike times.
+    step : float
+        Largest step: relative to the root mean square of the weights, in ms for delays and spike times.
+    limit : int
+        Entries looked at per key, drawn evenly where there are more.
+
+    Returns
+    -------
+    GradientCheck
+
+    Raises
+    ------
+    NumericsError
+        If the step is not positive.
+    """
+    if not step > 0:
+        raise NumericsError(f"a step of {step} finds no derivative; choose a positive one, for example 1e-2")
+    trace = machine.forward(stimulus, seed=0)
+    scored = objective(trace)
+    gradient = machine.adjoint(trace, scored.cotangent)
+    counts = spike_counts(machine, trace)
+
+    def loss_of(events: Events) -> float | None:
+        moved = machine.forward(events, seed=0)
+        return objective(moved).loss if np.array_equal(spike_counts(machine, moved), counts) else None
+
+    comparisons = {}
+    for key, value in machine.program.trainable().items():
+        value = trace.parameters_as_run.get(key, value)
+
+        def probe(index: int, key: str = key, value: Floats = value) -> Probe:
+            return parameter_probe(machine, lambda: loss_of(stimulus), key, value, index=index, step=step)
+        try:
+            comparisons[key] = compare(probe, gradient.parameters[key], limit)
+        finally:
+            machine.write({key: value})
+    for name, spikes in source_spikes(machine, stimulus):
+        def time_probe(index: int, spikes: Integers = spikes) -> Probe:
+            return time_probe_of(stimulus, loss_of, int(spikes[index]), machine.program.duration, step=step)
+        comparisons[f"{name}.spike_times"] = compare(time_probe, gradient.spike_times[name], limit)
+    return GradientCheck(scored.loss, comparisons)
+
+
+def spike_counts(machine: Machine, trace: Trace) -> Integers:
+    """Return how often every neuron spiked in every sample.
+
+    Parameters
+    ----------
+    machine : Machine
+    trace : Trace
+
+    Returns
+    -------
+    ndarray of int64, shape (batch * neurons,)
+        Population after population.
+    """
+    counts = [np.bincount(spikes.samples() * item.size + spikes.sources, minlength=trace.batch * item.size)
+              for item in machine.program.populations if item.kind == "spiking"
+              for spikes in [trace.spikes[item.name]]]
+    return np.concatenate([np.empty(0, dtype=np.int64), *counts])
+
+
+def source_spikes(machine: Machine, stimulus: Events) -> Iterator[tuple[str, Integers]]:
+    """Yield the sources and which events of the stimulus are theirs.
+
+    Parameters
+    ----------
+    machine : Machine
+    stimulus : Events
+
+    Yields
+    ------
+    name : str
+    events : ndarray of int64
+        Indices into ``stimulus``, in the order of ``Trace.spikes`` of the source.
+    """
+    for item in machine.program.populations:
+        if item.kind == "source":
+            yield item.name, np.flatnonzero((stimulus.sources >= item.start) & (stimulus.sources < item.stop))
+
+
+def parameter_probe(machine: Machine, loss: Callable[[], float | None], key: str, value: Floats, *,
+                    index: int, step: float) -> Probe:
+    """Return the direction of one weight or delay.
+
+    Parameters
+    ----------
+    machine : Machine
+    loss : callable
+        Of the parameters that are written.
+    key : str
+    value : ndarray
+        The parameters of that key.
+    index : int
+        Which of them.
+    step : float
+
+    Returns
+    -------
+    Probe
+        To one side where a delay is too short for both.
+    """
+    delay = key.endswith(".delay")
+    reach = step if delay else step * float(np.sqrt(np.mean(value**2)) or 1.0)
+
+    def at(distance: float) -> float | None:
+        moved = np.array(value)
+        moved[index] += distance
+        machine.write({key: moved})
+        return loss()
+
+    return Probe(at, reach, not delay or bool(value[index] >= reach))
+
+
+def time_probe_of(stimulus: Events, loss: Callable[[Events], float | None], event: int, duration: float, *,
+                  step: float) -> Probe:
+    """Return the direction of one spike of the stimulus.
+
+    Parameters
+    ----------
+    stimulus : Events
+    loss : callable
+        Of a stimulus.
+    event : int
+        Which spike.
+    duration : float
+        Of the run, in ms.
+    step : float
+        In ms.
+
+    Returns
+    -------
+    Probe
+        To one side where the spike is too early for both; backwards where it is too late.
+    """
+    samples = stimulus.samples()
+    early, late = stimulus.times[event] < step, stimulus.times[event] + step > duration
+
+    def at(distance: float) -> float | None:
+        times = np.array(stimulus.times)
+        times[event] += distance
+        return loss(Events.from_arrays(times, stimulus.sources, samples, stimulus.batch))
+
+    return Probe(at, -step if late else step, not (early or late))
+
+
+def compare(probe: Callable[[int], Probe], exact: Floats, limit: int) -> Comparison:
+    """Differentiate in many directions.
+
+    Parameters
+    ----------
+    probe : callable
+        From an index to a direction.
+    exact : ndarray of float64, shape (k,)
+        The derivatives to compare with.
+    limit : int
+        At most so many directions.
+
+    Returns
+    -------
+    Comparison
+    """
+    differences = np.full(exact.shape, np.nan)
+    looked = np.unique(np.linspace(0, len(exact) - 1, min(limit, len(exact))).round().astype(np.int64))
+    for index in looked.tolist():
+        differences[index] = extrapolate(probe(index))
+    checked = int(np.isfinite(differences).sum())
+    return Comparison(np.array(exact), differences, checked, len(looked) - checked)

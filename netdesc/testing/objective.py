@@ -1,0 +1,81 @@
+"""Random losses, to differentiate anything with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.backend import Machine
+from netdesc.events import Events, Integers
+from netdesc.streams import stream
+from netdesc.trace import Cotangent, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class SmoothLoss:
+    """A loss and its cotangent.
+
+    Parameters
+    ----------
+    loss : float
+    cotangent : Cotangent
+    """
+
+    loss: float
+    cotangent: Cotangent
+
+
+def random_loss(machine: Machine, seed: int) -> Callable[[Trace], SmoothLoss]:
+    """Return a random smooth function of all spike times.
+
+    Every spike contributes ``c sin(t / 10 ms + phase)``, where c and the phase belong to the sample, the
+    neuron and the spike's number, so that spikes of different neurons may overtake each other.
+
+    Parameters
+    ----------
+    machine : Machine
+    seed : int
+
+    Returns
+    -------
+    callable
+        From a trace to a ``SmoothLoss``.
+    """
+    shift = stream(seed, "random_loss").uniform(0.0, 2 * np.pi, 2)
+
+    def score(trace: Trace) -> SmoothLoss:
+        loss, slopes = 0.0, {}
+        for item in machine.program.populations:
+            if item.kind != "spiking":
+                continue
+            spikes = trace.spikes[item.name]
+            mark = (12.9898 * (item.start + spikes.sources) + 78.233 * ordinals(spikes)
+                    + 37.719 * spikes.samples())
+            size, phase = np.sin(mark + shift[0]), spikes.times / 10.0 + 1.7 * mark + shift[1]
+            loss += float(np.sum(size * np.sin(phase)))
+            slopes[item.name] = size * np.cos(phase) / 10.0
+        return SmoothLoss(loss, Cotangent(slopes))
+
+    return score
+
+
+def ordinals(spikes: Events) -> Integers:
+    """Return the number of every spike among those of its neuron and sample.
+
+    Parameters
+    ----------
+    spikes : Events
+
+    Returns
+    -------
+    ndarray of int64, shape (k,)
+        From 0.
+    """
+    result = np.zeros(len(spikes), dtype=np.int64)
+    seen: dict[tuple[int, int], int] = {}
+    for k, owner in enumerate(zip(spikes.samples().tolist(), spikes.sources.tolist(), strict=True)):
+        result[k] = seen.get(owner, 0)
+        seen[owner] = int(result[k]) + 1
+    return result

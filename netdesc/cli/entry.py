@@ -1,0 +1,75 @@
+"""Entry point: runs a command and turns every error into a message and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from netdesc.cli.app import app
+from netdesc.cli.output import emit, record, tell
+from netdesc.errors import Diagnostic, NetdescError
+
+# Newer versions of typer carry a copy of click, so the base of usage errors is asked for, not imported.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Words after the name of the program; those of the process by default.
+
+    Returns
+    -------
+    int
+        Exit status: 0 done, 1 a check failed, 2 bad input, 3 the backend cannot do it, 130 interrupted,
+        141 the reader of the output went away.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
+    try:
+        status = app(words, prog_name="netdesc", standalone_mode=False)
+        sys.stdout.flush()
+        return int(status or 0)
+    except NetdescError as error:
+        report(error.diagnostics, as_json=as_json)
+        return error.exit_status
+    except UsageError as error:
+        message = getattr(error, "format_message", error.__str__)()
+        report([Diagnostic(f"{message.rstrip('.')}; 'netdesc --help' lists what there is")], as_json=as_json)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        tell("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes standard output once more when it ends and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        report([Diagnostic(f"{where}{error.strerror or error}")], as_json=as_json)
+        return 2
+
+
+def report(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
+    """Tell what is wrong: on standard output as JSON, or on standard error as text.
+
+    Parameters
+    ----------
+    diagnostics : sequence of Diagnostic
+    as_json : bool
+        Whether ``--json`` was given.
+    """
+    if as_json:
+        emit({"errors": [record(item) for item in diagnostics]})
+        return
+    for item in diagnostics:
+        tell(str(item))

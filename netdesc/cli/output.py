@@ -1,0 +1,122 @@
+"""What commands print: results on standard output, messages on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from netdesc.errors import Diagnostic
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+def plain(value: object) -> Json:
+    """Return a value as plain JSON data.
+
+    Parameters
+    ----------
+    value : object
+        Arrays, mappings, sequences and numbers, nested at will.
+
+    Returns
+    -------
+    None, bool, int, float, str, list or dict
+        With ``None`` where a number is not finite, for JSON has no word for it.
+
+    Raises
+    ------
+    TypeError
+        If the value holds something that JSON cannot say.
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence | set | frozenset):
+        return [plain(item) for item in value]
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def emit(value: object) -> None:
+    """Print one JSON object on standard output, numbers with every digit that tells them apart.
+
+    Parameters
+    ----------
+    value : object
+        See `plain`.
+    """
+    sys.stdout.write(json.dumps(plain(value), allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def show(text: str) -> None:
+    """Print a result for people on standard output.
+
+    Parameters
+    ----------
+    text : str
+        Without the last line break.
+    """
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def tell(text: str) -> None:
+    """Print a message on standard error, where it disturbs no result.
+
+    Parameters
+    ----------
+    text : str
+        Without the last line break.
+    """
+    sys.stderr.write(text + "\n")
+
+
+def record(diagnostic: Diagnostic) -> dict[str, Json]:
+    """Return a diagnostic as JSON data.
+
+    Parameters
+    ----------
+    diagnostic : Diagnostic
+
+    Returns
+    -------
+    dict
+        With the keys ``code``, ``path``, ``file``, ``line``, ``column`` and ``message``; the place is
+        null where none is known.
+    """
+    place = diagnostic.location
+    return {
+        "code": diagnostic.code,
+        "path": diagnostic.path,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "message": diagnostic.message,
+    }
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table for people, its columns aligned.
+
+    Parameters
+    ----------
+    header : sequence of str
+    rows : iterable of sequences of str
+        As long as the header.
+
+    Returns
+    -------
+    str
+        One line per row, the header first.
+    """
+    lines = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)

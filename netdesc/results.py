@@ -1,0 +1,180 @@
+"""Results of a run as HDF5: spikes in SONATA's layout, recordings and provenance."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.events import Events
+from netdesc.program import Program
+from netdesc.trace import Samples, Trace
+
+if TYPE_CHECKING:
+    import h5py
+
+# SONATA developer guide, "spike file": these two attributes mark a file as SONATA's.
+SONATA_MAGIC = 0x0A7A
+SONATA_VERSION = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What is kept of a run.
+
+    Parameters
+    ----------
+    spikes : mapping of str to Events
+        By population, times in ms, neurons counted within the population.
+    sizes : mapping of str to int
+        Number of neurons of each population in ``spikes``.
+    duration : float
+        Length of a sample in ms.
+    samples : mapping of str to Samples
+        Recordings by ``population.variable``.
+    provenance : mapping of str to str
+        Where the run came from: the resolved file, its hash, seed, backend, versions.
+    """
+
+    spikes: Mapping[str, Events]
+    sizes: Mapping[str, int]
+    duration: float
+    samples: Mapping[str, Samples] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def batch(self) -> int:
+        """Number of samples."""
+        return next(iter(self.spikes.values())).batch
+
+
+def collect(trace: Trace, program: Program, provenance: Mapping[str, str]) -> Results:
+    """Gather what is kept of a run.
+
+    Parameters
+    ----------
+    trace : Trace
+    program : Program
+        What was run.
+    provenance : mapping of str to str
+        Added to the provenance of the trace.
+
+    Returns
+    -------
+    Results
+    """
+    sizes = {name: program.population(name).size for name in trace.spikes}
+    return Results(trace.spikes, sizes, program.duration, trace.samples, {**trace.provenance, **provenance})
+
+
+def write(results: Results, path: Path) -> None:
+    """Write results to an HDF5 file, whole or not at all.
+
+    Spikes stand in SONATA's layout: ``/spikes/POPULATION/timestamps`` (ms) and ``node_ids``; a batch of
+    several samples adds ``sample_ids``. Recordings stand in ``/recordings/POPULATION.VARIABLE`` as
+    ``times`` (ms), ``node_ids`` and ``values`` (sample, neuron, time).
+
+    Parameters
+    ----------
+    results : Results
+    path : Path
+        Replaced if it exists.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; what stood there before is kept.
+    """
+    import h5py
+
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    try:
+        with h5py.File(name, "w") as file:
+            _fill(file, results)
+        _sync(name)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read(path: Path) -> Results:
+    """Read results back.
+
+    Parameters
+    ----------
+    path : Path
+        Written by `write`.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    DescriptionError
+        If the file is not one of ours.
+    OSError
+        If it cannot be read.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        if "spikes" not in file or "duration" not in file.attrs:
+            raise DescriptionError(Diagnostic(f"{path} holds no results of netdesc: /spikes is missing"))
+        batch = int(file.attrs["batch"])
+        spikes = {name: _read_events(group, batch) for name, group in file["spikes"].items()}
+        samples = {
+            name: Samples(group["times"][()], group["node_ids"][()].astype(np.int64), group["values"][()])
+            for name, group in file["recordings"].items()
+        }
+        return Results(
+            spikes=spikes,
+            sizes={name: int(group.attrs["size"]) for name, group in file["spikes"].items()},
+            duration=float(file.attrs["duration"]),
+            samples=samples,
+            provenance={name: item.asstr()[()] for name, item in file["provenance"].items()},
+        )
+
+
+def _fill(file: h5py.File, results: Results) -> None:
+    file.attrs.update(
+        magic=np.uint32(SONATA_MAGIC), version=np.array(SONATA_VERSION, dtype=np.uint32),
+        duration=results.duration, batch=results.batch)
+    spikes = file.create_group("spikes", track_order=True)
+    for name, events in results.spikes.items():
+        group = spikes.create_group(name)
+        group.attrs["size"] = results.sizes[name]
+        group.attrs["sorting"] = "by_time" if events.batch == 1 else "none"
+        group["timestamps"] = events.times
+        group["timestamps"].attrs["units"] = "milliseconds"
+        group["node_ids"] = events.sources.astype(np.uint64)
+        if events.batch > 1:
+            group["sample_ids"] = events.samples().astype(np.uint64)
+    recordings = file.create_group("recordings", track_order=True)
+    for name, samples in results.samples.items():
+        group = recordings.create_group(name)
+        group["times"] = samples.times
+        group["node_ids"] = samples.neurons.astype(np.uint64)
+        group["values"] = samples.values
+    provenance = file.create_group("provenance")
+    for name, text in results.provenance.items():
+        provenance[name] = text
+
+
+def _read_events(group: h5py.Group, batch: int) -> Events:
+    times = group["timestamps"][()]
+    samples = group["sample_ids"][()] if "sample_ids" in group else np.zeros(len(times), dtype=np.int64)
+    return Events.from_arrays(times, group["node_ids"][()].astype(np.int64), samples.astype(np.int64), batch)
+
+
+def _sync(name: str) -> None:
+    with open(name, "rb") as file:
+        os.fsync(file.fileno())

@@ -9,7 +9,7 @@ import numpy as np
 
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
-from netdesc.program import Block, Program, Stage
+from netdesc.program import Program, Stage
 
 LAYER, NEURONS, NETWORK = "layer", "neurons", "network"
 
@@ -159,22 +159,23 @@ def read_cells(program: Program, stage: Stage) -> Cells:
         two=bool(np.any(tau_s[:, 0] != tau_s[:, 1])))
 
 
-def is_layer(program: Program, stage: Stage, blocks: list[Block], cells: Cells) -> bool:
+def is_layer(program: Program, stage: Stage, cells: Cells) -> bool:
     """Tell whether one stream of arrivals serves all neurons of the stage."""
+    blocks = [block for block in program.blocks if block.post in stage.populations]
     plain = all(block.dense and block.uniform_delay and not block.train_delay for block in blocks)
     return (not stage.recurrent and plain and cells.uniform and not np.any(cells.tau_ref)
             and bool(np.all(np.isfinite(cells.gap))))
 
 
-def wire(program: Program, stage: Stage, cells: Cells) -> Wiring:
+def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
     """Collect the synapses into a stage.
 
     Parameters
     ----------
     program : Program
     stage : Stage
-    cells : Cells
-        Of the same stage.
+    layer : bool
+        Whether the stage is run as a layer, which needs no index of its synapses.
 
     Returns
     -------
@@ -190,7 +191,6 @@ def wire(program: Program, stage: Stage, cells: Cells) -> Wiring:
     for p in stage.populations:
         places[p] = size
         size += program.populations[p].size
-    layer = is_layer(program, stage, blocks, cells)
     kind = LAYER if layer else NETWORK if stage.recurrent else NEURONS
     resistance = program.parameters["resistance"]
     scale, slot, target, receptor = [np.empty(0)], [], [], []
@@ -280,7 +280,7 @@ class Layout:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.cells = [read_cells(program, stage) for stage in program.stages]
-        self.wirings = [wire(program, stage, cells)
+        self.wirings = [wire(program, stage, is_layer(program, stage, cells))
                         for stage, cells in zip(program.stages, self.cells, strict=True)]
         self.values: dict[str, Floats] = {}
         for block in program.blocks:
@@ -329,8 +329,12 @@ class Layout:
             self.delays.append(delays)
             self.fanouts.append(None if layer else sort_fanout(wiring, weights, delays))
 
-    def stream(self, index: int, spikes: Mapping[int, Events], batch: int) -> Stream:
-        """Collect what enters a stage.
+    def spread(self, index: int) -> Wiring:
+        """Return the synapses of a layer with their index, as other stages have it."""
+        return wire(self.program, self.program.stages[index], False)
+
+    def emissions(self, index: int, spikes: Mapping[int, Events], batch: int) -> Stream:
+        """Collect the spikes from outside a stage, at their emission, by slot.
 
         Parameters
         ----------
@@ -346,17 +350,34 @@ class Layout:
         Stream
         """
         wiring = self.wirings[index]
-        parts = []
-        if wiring.kind == LAYER:
-            row = 0
-            for k, delay in zip(wiring.blocks, self.delays[index], strict=True):
-                block = self.program.blocks[k]
-                events = spikes[block.pre]
-                parts.append((block.pre, events.times + delay if delay else events.times,
-                              events.sources + row if row else events.sources, events.offsets))
-                row += block.n_pre
-        else:
-            for p in wiring.inputs:
-                events = spikes[p]
-                parts.append((p, events.times, events.sources + wiring.slots[p], events.offsets))
+        return merge([(p, spikes[p].times, spikes[p].sources + wiring.slots[p], spikes[p].offsets)
+                      for p in wiring.inputs], batch)
+
+    def stream(self, index: int, spikes: Mapping[int, Events], batch: int) -> Stream:
+        """Collect what enters a stage in the form that its kernels take.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        spikes : mapping of int to Events
+            By population index, neurons counted within the population.
+        batch : int
+            Number of samples.
+
+        Returns
+        -------
+        Stream
+            For a layer its arrivals, by row of the weights; otherwise its ``emissions``.
+        """
+        wiring = self.wirings[index]
+        if wiring.kind != LAYER:
+            return self.emissions(index, spikes, batch)
+        parts, row = [], 0
+        for k, delay in zip(wiring.blocks, self.delays[index], strict=True):
+            block = self.program.blocks[k]
+            events = spikes[block.pre]
+            parts.append((block.pre, events.times + delay if delay else events.times,
+                          events.sources + row if row else events.sources, events.offsets))
+            row += block.n_pre
         return merge(parts, batch)

@@ -187,3 +187,24 @@ def crossing_two(
             break
         start = end
     return NEVER
+
+
+@equation
+def propagate(u: float, i: float, j: float, a: float, gain_i: float, gain_j: float) -> float:
+    """Return u after a step whose decay and charges are known beforehand.
+
+    Parameters
+    ----------
+    u, i, j : float
+        State at the start.
+    a : float
+        Decay of the membrane over the step.
+    gain_i, gain_j : float
+        ``charge`` of both currents over the step.
+
+    Returns
+    -------
+    float
+        Voltage above rest at the end.
+    """
+    return u * a + i * gain_i + j * gain_j

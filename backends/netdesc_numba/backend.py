@@ -1,0 +1,73 @@
+"""What the numba simulator is, can do, and needs of a graph. Compiled code is imported only to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netdesc.backend import Machine
+from netdesc.graph.passes import CheckLimits, Pass
+from netdesc.limits import Limits
+from netdesc.program import Program
+from netdesc_numba.options import Options
+from netdesc_numba.passes import CheckState, RoundToGrid
+
+LOSSES = frozenset({"time_to_first_spike", "spike_time_mse", "relative_spike_time_mse"})
+MODELS = frozenset({"LIF", "LI", "IF_curr_exp", "dataset", "spike_times", "poisson"})
+
+
+class NumbaBackend:
+    """A simulator on the processor, compiled by numba.
+
+    Parameters
+    ----------
+    options : mapping
+        The section ``backends.numba`` of a file: ``solver`` (``event`` or ``grid`` with ``timestep`` in ms
+        and ``scheme``), ``threads``, ``denominator_floor``, ``max_spikes``.
+
+    Raises
+    ------
+    BackendError
+        If an option is not known or not possible.
+    """
+
+    name = "numba"
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = Options.read(options)
+        step = self.options.timestep
+        self.limits = Limits(
+            time="event-driven, exact in continuous time" if step is None else f"grid of {step:g} ms",
+            models=MODELS,
+            trainable=frozenset({"weight", "delay"}),
+            losses=LOSSES,
+            recordings=frozenset({"spikes", "v", "i", "lam_v", "lam_i"}),
+        )
+
+    def passes(self) -> Sequence[Pass]:
+        """Return the checks of this backend and, for a grid, the rounding to it."""
+        checks: tuple[Pass, ...] = (CheckLimits(self.limits, self.name, "NB"), CheckState())
+        if self.options.timestep is None:
+            return checks
+        return (*checks, RoundToGrid(self.options.timestep))
+
+    def load(self, program: Program, *, seed: int) -> Machine:
+        """Lay a program out for the kernels.
+
+        Parameters
+        ----------
+        program : Program
+        seed : int
+            Not used: nothing here differs from device to device.
+
+        Returns
+        -------
+        Machine
+        """
+        if self.options.timestep is None:
+            from netdesc_numba.machine import EventMachine
+
+            return EventMachine(program, self.options)
+        from netdesc_numba.grid_machine import GridMachine
+
+        return GridMachine(program, self.options, self.options.timestep)

@@ -1,0 +1,114 @@
+"""Programs laid out for the kernel that runs on a time grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from netdesc.eventprop.recording import full_fanout
+from netdesc.events import Events, Floats
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.trace import Cotangent, Samples, Trace
+from netdesc_numba.grid import run_grid
+from netdesc_numba.machine import EventMachine, Spikes
+from netdesc_numba.options import Options
+
+IN_MS = ("tau_m", "tau_s", "tau_ref")
+
+
+def count_in_steps(program: Program, timestep: float) -> Program:
+    """Return the program with every time counted in steps, delays and refractory periods rounded.
+
+    Whole numbers are exact, so that what coincides on the grid coincides in the arithmetic.
+    """
+    parameters = {key: values / timestep if key in IN_MS else values
+                  for key, values in program.parameters.items()}
+    parameters["tau_ref"] = np.round(parameters["tau_ref"])
+    blocks = tuple(replace(block, delays=np.round(block.delays / timestep)) for block in program.blocks)
+    sampling = tuple(replace(item, every=item.every / timestep) for item in program.sampling)
+    return replace(program, duration=float(round(program.duration / timestep)), parameters=parameters,
+                   blocks=blocks, sampling=sampling)
+
+
+class GridMachine:
+    """A program on a time grid, scheme ``exact_exponential``.
+
+    Input spikes move to the nearest step; spikes are on steps. The adjoint is that of continuous time
+    for these spikes, with the rounded delays and the currents at the steps.
+
+    Parameters
+    ----------
+    program : Program
+    options : Options
+    timestep : float
+        In ms.
+    """
+
+    def __init__(self, program: Program, options: Options, timestep: float) -> None:
+        self.program = program
+        self.timestep = timestep
+        self.inner = StepMachine(count_in_steps(program, timestep), options)
+
+    def write(self, parameters: Mapping[str, Floats]) -> None:
+        """Set weights and delays; see ``netdesc.backend.Machine``. Delays are rounded to steps."""
+        self.inner.write({key: np.round(values / self.timestep) if key.endswith(".delay") else values
+                          for key, values in parameters.items()})
+
+    def forward(self, stimulus: Events, *, seed: int) -> Trace:
+        """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
+        steps = np.round(stimulus.times / self.timestep)
+        trace = self.inner.forward(
+            Events.from_arrays(steps, stimulus.sources, stimulus.samples(), stimulus.batch), seed=seed)
+        moved = int(np.sum(np.abs(steps * self.timestep - stimulus.times) > 1e-9 * self.timestep))
+        spikes = {name: self.scale(events, self.timestep) for name, events in trace.spikes.items()}
+        as_run = {key: values * self.timestep if key.endswith(".delay") else values
+                  for key, values in trace.parameters_as_run.items()}
+        return replace(
+            trace, spikes=spikes, parameters_as_run=as_run, samples=self.in_ms(trace.samples),
+            health={**trace.health, "inputs_moved": moved},
+            provenance={"backend": "numba", "solver": f"grid {self.timestep:g} ms, exact_exponential"})
+
+    def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Carry a cotangent back; see ``netdesc.backend.Machine``."""
+        spikes = {name: self.scale(events, 1.0 / self.timestep) for name, events in trace.spikes.items()}
+        spikes = {name: replace(events, times=np.round(events.times)) for name, events in spikes.items()}
+        gradient = self.inner.adjoint(
+            replace(trace, spikes=spikes),
+            Cotangent({name: np.asarray(values) * self.timestep for name, values in cotangent.spikes.items()}))
+        return Gradient(
+            {key: values / self.timestep if key.endswith(".delay") else values
+             for key, values in gradient.parameters.items()},
+            {name: values / self.timestep for name, values in gradient.spike_times.items()},
+            self.in_ms(gradient.samples), gradient.health)
+
+    @staticmethod
+    def scale(events: Events, factor: float) -> Events:
+        """Return events with their times multiplied."""
+        return replace(events, times=events.times * factor)
+
+    def in_ms(self, samples: Mapping[str, Samples]) -> dict[str, Samples]:
+        """Return samples with their times in ms."""
+        return {key: replace(item, times=item.times * self.timestep) for key, item in samples.items()}
+
+
+class StepMachine(EventMachine):
+    """A program whose times are counted in steps."""
+
+    solver = "grid"
+
+    def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Spikes:
+        """Run a stage on all samples and return its spikes, neurons counted within it."""
+        stream = self.layout.emissions(index, spikes, batch)
+        cells = self.layout.cells[index]
+        wiring, fan = full_fanout(self.layout, index)
+        members = [self.program.populations[p] for p in wiring.stage.populations]
+        subtract = np.concatenate([np.full(p.size, int(p.subtractive_reset)) for p in members])
+        times, neurons, current, release, offsets = self.grow(index, batch, run_grid, (
+            stream.times.astype(np.int64), stream.slots, stream.offsets,
+            wiring.slots[wiring.stage.populations[0]], fan.start, fan.target, fan.receptor, fan.weight,
+            fan.delay.astype(np.int64), cells.tau_m, cells.tau_s, cells.tau_ref.astype(np.int64), cells.gap,
+            cells.reset, subtract, cells.start, cells.current, round(self.program.duration)), dtype=np.int64)
+        return times.astype(np.float64), neurons, current, release, offsets

@@ -1,0 +1,234 @@
+"""Programs laid out for the event-driven kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from netdesc.errors import Diagnostic, NumericsError
+from netdesc.eventprop.adjoint import Adjoint
+from netdesc.eventprop.layout import LAYER, NETWORK, Layout
+from netdesc.eventprop.recording import record_states
+from netdesc.events import Events, Floats, Integers
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.threads import run, split
+from netdesc.trace import Cotangent, Trace
+from netdesc_numba.layer import sweep_layer
+from netdesc_numba.network import run_network
+from netdesc_numba.neurons import sweep_neurons
+from netdesc_numba.options import Options
+
+Spikes = tuple[Floats, Integers, Floats, Floats, Integers]
+Kernel = Callable[..., tuple[int, int]]
+NDArrays = tuple[Floats | Integers, ...]
+
+
+def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
+    """Return the spikes of every source population, by population index.
+
+    Parameters
+    ----------
+    program : Program
+    stimulus : Events
+        By program-wide neuron index.
+
+    Returns
+    -------
+    dict of int to Events
+
+    Raises
+    ------
+    NumericsError
+        If a spike belongs to no source, is not finite, or lies before 0.
+    """
+    sources = [(k, p) for k, p in enumerate(program.populations) if p.kind == "source"]
+    if len(sources) == 1 and sources[0][1].start == 0:
+        population = sources[0][1]
+        result = {sources[0][0]: stimulus}
+        inside = not len(stimulus) or bool(stimulus.sources.max() < population.stop)
+    else:
+        result = {k: stimulus.select(p.start, p.stop) for k, p in sources}
+        inside = sum(len(events) for events in result.values()) == len(stimulus)
+    if not inside or (len(stimulus) and stimulus.sources.min() < 0):
+        raise NumericsError("the stimulus holds a spike of a neuron that is not a source")
+    if len(stimulus) and not (np.isfinite(stimulus.times).all() and stimulus.times.min() >= 0.0):
+        raise NumericsError("the stimulus holds a spike at a time that is not finite or before 0 ms")
+    return result
+
+
+class EventMachine:
+    """A program on the event-driven solver: exact in continuous time.
+
+    Parameters
+    ----------
+    program : Program
+    options : Options
+    """
+
+    solver = "event"
+
+    def __init__(self, program: Program, options: Options) -> None:
+        self.program = program
+        self.options = options
+        self.layout = Layout(program)
+        self.backward = Adjoint(self.layout, floor=options.denominator_floor, threads=options.threads)
+        self.guesses: dict[int, float] = {}
+
+    def write(self, parameters: Mapping[str, Floats]) -> None:
+        """Set weights and delays; see ``netdesc.backend.Machine``."""
+        self.layout.write(parameters)
+
+    def forward(self, stimulus: Events, *, seed: int) -> Trace:
+        """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
+        spikes = select_stimulus(self.program, stimulus)
+        currents: dict[str, Floats] = {}
+        releases: dict[str, Floats] = {}
+        for index, stage in enumerate(self.program.stages):
+            if self.program.populations[stage.populations[0]].kind == "readout":
+                continue
+            self.share(index, self.run_stage(index, spikes, stimulus.batch), spikes, currents, releases)
+        names = [population.name for population in self.program.populations]
+        samples = record_states(self.layout, spikes, stimulus.batch) if self.program.sampling else {}
+        return Trace(
+            spikes={names[k]: spikes[k] for k in sorted(spikes)}, currents=currents, release_currents=releases,
+            samples=samples, parameters_as_run=dict(self.layout.values), health=self.count_arrivals(spikes),
+            provenance={"backend": "numba", "solver": self.solver})
+
+    def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Carry a cotangent back; see ``netdesc.backend.Machine``."""
+        return self.backward.run(trace, cotangent)
+
+    def count_arrivals(self, spikes: Mapping[int, Events]) -> dict[str, int]:
+        """Count deliveries and those due after the end: together, spikes times their synapses."""
+        arrivals = in_flight = 0
+        for block in self.program.blocks:
+            events = spikes[block.pre]
+            delays = self.layout.values[block.delay_key]
+            late = 0
+            if block.dense and block.uniform_delay:
+                total = len(events) * block.n_post
+                if delays[0] > 0.0 or events.times.max(initial=0.0) >= self.program.duration:
+                    late = int(np.sum(events.times + delays[0] >= self.program.duration)) * block.n_post
+            else:
+                indptr, _ = block.sparse()
+                fan = np.diff(indptr)
+                total = int(fan[events.sources].sum())
+                longest = np.zeros(block.n_pre)
+                spread = np.broadcast_to(delays, block.weights.shape)
+                np.maximum.at(longest, np.repeat(np.arange(block.n_pre), fan), spread)
+                for k in np.flatnonzero(events.times + longest[events.sources] >= self.program.duration):
+                    span = slice(indptr[events.sources[k]], indptr[events.sources[k] + 1])
+                    late += int(np.sum(events.times[k] + spread[span] >= self.program.duration))
+            arrivals += total - late
+            in_flight += late
+        return {"arrivals": arrivals, "in_flight": in_flight}
+
+    def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Spikes:
+        """Run a stage on all samples and return its spikes, neurons counted within it."""
+        stream = self.layout.stream(index, spikes, batch)
+        wiring, cells = self.layout.wirings[index], self.layout.cells[index]
+        duration = self.program.duration
+        if wiring.kind == LAYER:
+            constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), float(cells.gap[0]),
+                         float(cells.reset[0]))
+            return self.grow(index, batch, sweep_layer, (
+                stream.times, stream.slots, stream.offsets,
+                self.layout.weights[index].reshape(-1, wiring.size), cells.start,
+                np.ascontiguousarray(cells.current[:, 0]), constants, duration), releases=False)
+        fan = self.layout.fanouts[index]
+        base = (wiring.slots[wiring.stage.populations[0]],) if wiring.kind == NETWORK else ()
+        kernel = run_network if wiring.kind == NETWORK else sweep_neurons
+        return self.grow(index, batch, kernel, (
+            stream.times, stream.slots, stream.offsets, *base, fan.start, fan.target, fan.receptor, fan.weight,
+            fan.delay, cells.tau_m, cells.tau_s, cells.tau_ref, cells.gap, cells.reset, cells.start,
+            cells.current, duration))
+
+    def grow(
+        self, index: int, batch: int, kernel: Kernel, arguments: tuple[object, ...], *, releases: bool = True,
+        dtype: type[np.generic] = np.float64,
+    ) -> Spikes:
+        """Run a kernel over the batch, with room for the spikes that grows as they need it.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        batch : int
+        kernel : callable
+            Takes first and last sample, the arguments and the arrays of results.
+        arguments : tuple
+        releases : bool
+            Whether the kernel tells currents at the end of refractory periods; they equal those at the
+            spikes otherwise.
+        dtype : type
+            Of the spike times.
+
+        Returns
+        -------
+        tuple of ndarray
+            Times, neurons, currents, release currents, offsets.
+
+        Raises
+        ------
+        NumericsError
+            If a sample has more spikes than ``max_spikes``.
+        """
+        counts = np.zeros(batch, dtype=np.int64)
+        size = self.layout.wirings[index].size
+
+        def task(first: int, last: int) -> list[tuple[NDArrays, int]]:
+            room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
+            pieces = []
+            while first < last:
+                arrays: NDArrays = (np.empty(room, dtype), np.empty(room, np.int64), np.empty(room),
+                                    *((np.empty(room),) if releases else ()))
+                done, used = kernel(first, last, *arguments, *arrays, counts)
+                pieces.append((arrays, used))
+                if done == first:
+                    if room >= self.options.max_spikes:
+                        raise NumericsError(self.overflow(index, first))
+                    room = min(2 * room, self.options.max_spikes)
+                first = done
+            return pieces
+
+        pieces = [piece for part in run(task, split(batch, self.options.threads), self.options.threads)
+                  for piece in part]
+        columns = [self.join([arrays[k][:used] for arrays, used in pieces]) for k in range(4 if releases else 3)]
+        offsets = np.zeros(batch + 1, dtype=np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(columns[0]) / max(batch, 1))
+        return columns[0], columns[1], columns[2], columns[3 if releases else 2], offsets
+
+    @staticmethod
+    def join(parts: list[Floats]) -> Floats:
+        """Concatenate parts, without a copy where there is one."""
+        return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0)
+
+    def overflow(self, index: int, sample: int) -> Diagnostic:
+        """Return what to say of a stage that does not stop spiking."""
+        names = [self.program.populations[p].name for p in self.program.stages[index].populations]
+        return Diagnostic(
+            f"sample {sample} has more than {self.options.max_spikes} spikes in {', '.join(names)}; lower the "
+            "weights, add a refractory period, or raise backends.numba.max_spikes", f"populations.{names[0]}")
+
+    def share(
+        self, index: int, found: Spikes, spikes: dict[int, Events], currents: dict[str, Floats],
+        releases: dict[str, Floats],
+    ) -> None:
+        """Hand the spikes of a stage to its populations."""
+        times, neurons, current, release, offsets = found
+        members = self.program.stages[index].populations
+        if len(members) == 1:
+            name = self.program.populations[members[0]].name
+            spikes[members[0]] = Events(times, neurons, offsets)
+            currents[name], releases[name] = current, release
+            return
+        everything = Events(times, neurons, offsets)
+        for p in members:
+            population = self.program.populations[p]
+            place = self.layout.wirings[index].places[p]
+            keep = (neurons >= place) & (neurons < place + population.size)
+            spikes[p] = everything.select(place, place + population.size)
+            currents[population.name], releases[population.name] = current[keep], release[keep]

@@ -1,0 +1,142 @@
+"""Graph passes of the numba backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from netdesc.errors import Diagnostic, GraphError, LimitError
+from netdesc.events import Floats
+from netdesc.graph.ir import Edge, NetworkGraph, Node
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """Refuse samples that start where the one before them ended."""
+
+    name: str = field(default="check_state", init=False)
+
+    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
+        """Check the graph and return it as it is.
+
+        Parameters
+        ----------
+        graph : NetworkGraph
+
+        Returns
+        -------
+        NetworkGraph
+
+        Raises
+        ------
+        LimitError
+            If the model asks for ``carry_state: true``.
+        """
+        if graph.settings.carry_state:
+            raise LimitError(Diagnostic(
+                "numba starts every sample in a fresh state; set carry_state: false",
+                "simulation.carry_state", "NB-STATE"))
+        return graph
+
+
+@dataclass(frozen=True, slots=True)
+class RoundToGrid:
+    """Round delays and refractory periods to whole steps, and note every rounding.
+
+    Parameters
+    ----------
+    timestep : float
+        In ms.
+    """
+
+    timestep: float
+    name: str = field(default="round_to_grid", init=False)
+
+    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
+        """Return the graph with all times on the grid.
+
+        Parameters
+        ----------
+        graph : NetworkGraph
+            With stages found and delays drawn.
+
+        Returns
+        -------
+        NetworkGraph
+            With a note for every projection and population that was changed.
+
+        Raises
+        ------
+        GraphError
+            If projections without delay form a cycle, unless ``simulation.loop_delay`` is ``one_tick``; or
+            if the duration is not a whole number of steps.
+        """
+        faults = [*self.duration_fault(graph), *self.loop_faults(graph)]
+        if faults:
+            raise GraphError(faults)
+        looped = looping(graph)
+        notes: list[Diagnostic] = []
+        edges = [self.round_edge(edge, edge.name in looped, notes) for edge in graph.edges]
+        nodes = [self.round_node(node, notes) for node in graph.nodes]
+        return graph.with_nodes(nodes).with_edges(edges).with_notes(notes)
+
+    def duration_fault(self, graph: NetworkGraph) -> list[Diagnostic]:
+        """Return the fault of a duration that is not a whole number of steps."""
+        steps = graph.settings.duration / self.timestep
+        if abs(steps - round(steps)) <= 1e-9 * steps:
+            return []
+        best = max(1, round(steps)) * self.timestep
+        return [Diagnostic(f"{graph.settings.duration:g} ms is not a whole number of steps of "
+                           f"{self.timestep:g} ms; set {best:g} ms", "simulation.duration")]
+
+    def loop_faults(self, graph: NetworkGraph) -> list[Diagnostic]:
+        """Return the faults of projections on a cycle that have a delay of 0."""
+        if graph.settings.loop_delay == "one_tick":
+            return []
+        looped = looping(graph)
+        return [Diagnostic(
+            f"lies on a cycle and has a delay of 0 ms; on a grid of {self.timestep:g} ms it needs at least one "
+            f"step. Set delay: {self.timestep:g} ms, or simulation.loop_delay: one_tick", f"{edge.path}.delay")
+            for edge in graph.edges
+            if edge.name in looped and edge.delays is not None and np.min(edge.delays, initial=np.inf) == 0.0]
+
+    def round_edge(self, edge: Edge, looped: bool, notes: list[Diagnostic]) -> Edge:
+        """Return an edge with its delays on the grid; add a note where they were not."""
+        if edge.delays is None:
+            return edge
+        rounded = np.round(edge.delays / self.timestep)
+        rounded = np.maximum(rounded, 1.0 if looped else 0.0) * self.timestep
+        error = largest_change(edge.delays, rounded)
+        if error > 0.0:
+            changed = int(np.sum(np.abs(edge.delays - rounded) > 1e-9 * self.timestep))
+            notes.append(Diagnostic(
+                f"{changed} of {len(edge.delays)} delays rounded to steps of {self.timestep:g} ms, by at most "
+                f"{error:.3g} ms", f"{edge.path}.delay", "NB-GRID"))
+        return replace(edge, delays=rounded)
+
+    def round_node(self, node: Node, notes: list[Diagnostic]) -> Node:
+        """Return a node with its refractory periods on the grid; add a note where they were not."""
+        if "tau_refrac" not in node.values:
+            return node
+        before = node.values["tau_refrac"]
+        rounded = np.round(before / self.timestep) * self.timestep
+        error = largest_change(before, rounded)
+        if error > 0.0:
+            notes.append(Diagnostic(
+                f"refractory periods rounded to steps of {self.timestep:g} ms, by at most {error:.3g} ms",
+                f"{node.path}.neuron.tau_refrac", "NB-GRID"))
+        return replace(node, values={**node.values, "tau_refrac": rounded})
+
+
+def looping(graph: NetworkGraph) -> set[str]:
+    """Return the names of the edges that lie on a cycle of populations."""
+    stage = {name: k for k, group in enumerate(graph.stages) for name in group.populations}
+    return {edge.name for edge in graph.edges
+            if edge.pre in stage and stage[edge.pre] == stage[edge.post]}
+
+
+def largest_change(before: Floats, after: Floats) -> float:
+    """Return the largest difference, 0 where it is within rounding errors."""
+    change = float(np.max(np.abs(before - after), initial=0.0))
+    return change if change > 1e-9 * float(np.max(np.abs(before), initial=0.0)) else 0.0

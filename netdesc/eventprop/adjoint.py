@@ -1,0 +1,284 @@
+"""EventProp on the host: from the cotangent of a trace to the gradient of the parameters.
+
+Wunderlich and Pehle 2021 (Event-based backpropagation can compute exact gradients for spiking neural
+networks), extended by delays, refractory periods and several synaptic currents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.errors import NumericsError
+from netdesc.eventprop.layer import sweep_layer_back
+from netdesc.eventprop.layout import LAYER, NETWORK, Layout, Stream
+from netdesc.eventprop.network import sweep_network_back
+from netdesc.eventprop.neurons import sweep_neurons_back
+from netdesc.eventprop.recording import record_adjoints
+from netdesc.events import Events, Floats, Integers
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.threads import run, split
+from netdesc.trace import Cotangent, Trace
+
+# The batch is summed in this many parts whatever the number of threads, so that sums do not depend on it.
+PARTS = 8
+# Numbers in all partial sums together.
+LARGEST_SUM = 2**27
+FLOOR = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSpikes:
+    """The spikes of a stage, with neurons counted within it.
+
+    Parameters
+    ----------
+    times, currents, release : ndarray of float64, shape (k,)
+    neurons : ndarray of int64, shape (k,)
+    offsets : ndarray of int64, shape (batch + 1,)
+    parts : tuple of (int, ndarray or None)
+        Populations of the stage and the positions of their spikes; None where it is all of them.
+    """
+
+    times: Floats
+    neurons: Integers
+    currents: Floats
+    release: Floats
+    offsets: Integers
+    parts: tuple[tuple[int, Integers | None], ...]
+
+
+def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
+    """Bring the spikes of a stage's populations together.
+
+    Parameters
+    ----------
+    layout : Layout
+    index : int
+        Of the stage.
+    trace : Trace
+
+    Returns
+    -------
+    OwnSpikes
+
+    Raises
+    ------
+    NumericsError
+        If the trace has no currents.
+    """
+    if trace.currents is None or trace.release_currents is None:
+        raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
+    wiring = layout.wirings[index]
+    members = [p for p in wiring.stage.populations if layout.program.populations[p].kind == "spiking"]
+    names = [layout.program.populations[p].name for p in members]
+    spikes = [trace.spikes[name] for name in names]
+    if len(members) == 1:
+        events = spikes[0]
+        return OwnSpikes(events.times, events.sources, trace.currents[names[0]],
+                         trace.release_currents[names[0]], events.offsets, ((members[0], None),))
+    neurons = np.concatenate([e.sources + wiring.places[p] for p, e in zip(members, spikes, strict=True)])
+    times = np.concatenate([e.times for e in spikes])
+    samples = np.concatenate([e.samples() for e in spikes])
+    order = np.lexsort((neurons, times, samples))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    bounds = np.cumsum([0] + [len(e) for e in spikes])
+    parts = tuple((p, place[a:b]) for p, a, b in zip(members, bounds[:-1], bounds[1:], strict=True))
+    return OwnSpikes(times[order], neurons[order], np.concatenate([trace.currents[n] for n in names])[order],
+                     np.concatenate([trace.release_currents[n] for n in names])[order],
+                     np.sum([e.offsets for e in spikes], axis=0), parts)
+
+
+def take(parts: tuple[tuple[int, Integers | None], ...], forces: Mapping[int, Floats], count: int) -> Floats:
+    """Gather per-population values into the order of a stage or stream."""
+    values = np.empty(count)
+    for population, positions in parts:
+        values[slice(None) if positions is None else positions] = forces[population]
+    return values
+
+
+def first_forces(program: Program, trace: Trace, cotangent: Cotangent) -> dict[int, Floats]:
+    """Return copies of the cotangent by population index, zeros where it says nothing.
+
+    Raises
+    ------
+    NumericsError
+        If a value is not finite, its shape is not that of the spikes, or its population is not known.
+    """
+    unknown = sorted(set(cotangent.spikes) - set(trace.spikes))
+    if unknown:
+        raise NumericsError(f"the cotangent names {unknown[0]!r}, which has no spikes in the trace")
+    forces = {}
+    for index, population in enumerate(program.populations):
+        if population.name not in trace.spikes:
+            continue
+        count = len(trace.spikes[population.name])
+        values = np.array(cotangent.spikes.get(population.name, np.zeros(count)), dtype=np.float64)
+        if values.shape != (count,):
+            raise NumericsError(
+                f"the cotangent of {population.name!r} has shape {values.shape}; its spikes have ({count},)")
+        if not np.isfinite(values).all():
+            raise NumericsError(f"the cotangent of {population.name!r} holds a value that is not finite")
+        forces[index] = values
+    return forces
+
+
+@dataclass(slots=True)
+class Sums:
+    """Partial sums of one stage.
+
+    Parameters
+    ----------
+    weight, delay : ndarray of float64, shape (parts, synapses)
+    """
+
+    weight: Floats
+    delay: Floats
+
+
+class Adjoint:
+    """The adjoint run of a program.
+
+    Parameters
+    ----------
+    layout : Layout
+        With the parameters of the forward run.
+    floor : float
+        Smallest slope at a spike, relative to the distance from reset to threshold; slopes below it
+        are raised to it and counted as ``grazing``.
+    threads : int
+        Number of threads; results do not depend on it.
+    """
+
+    def __init__(self, layout: Layout, *, floor: float = FLOOR, threads: int = 1) -> None:
+        self.layout = layout
+        self.threads = threads
+        self.floors = [floor * (cells.gap - cells.reset) for cells in layout.cells]
+
+    def run(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Carry a cotangent back.
+
+        Parameters
+        ----------
+        trace : Trace
+            Result of the forward run with the same parameters.
+        cotangent : Cotangent
+
+        Returns
+        -------
+        Gradient
+            Summed over the batch.
+
+        Raises
+        ------
+        NumericsError
+            If the trace or the cotangent does not fit or is not finite.
+        """
+        program = self.layout.program
+        forces = first_forces(program, trace, cotangent)
+        spikes = {k: trace.spikes[p.name] for k, p in enumerate(program.populations) if p.name in trace.spikes}
+        parameters: dict[str, Floats] = {}
+        grazing = 0
+        owns: dict[int, tuple[OwnSpikes, Floats]] = {}
+        for index in reversed(range(len(program.stages))):
+            wiring = self.layout.wirings[index]
+            if program.populations[wiring.stage.populations[0]].kind == "readout":
+                self.write_gradients(index, Sums(np.zeros((1, int(wiring.offsets[-1]))),
+                                                 np.zeros((1, int(wiring.offsets[-1])))), parameters)
+                continue
+            own = collect(self.layout, index, trace)
+            stream = self.layout.stream(index, spikes, trace.batch)
+            force = take(own.parts, forces, len(own.times))
+            arrival = np.zeros(len(stream.times))
+            sums, raised = self.sweep(index, stream, own, force, arrival)
+            grazing += raised
+            for population, positions in own.parts:
+                forces[population] = force if positions is None else force[positions]
+            for population, positions in stream.parts:
+                forces[population] = forces[population] + (arrival if positions is None else arrival[positions])
+            self.write_gradients(index, sums, parameters)
+            owns[index] = (own, force)
+        samples = record_adjoints(self.layout, self.floors, owns) if program.sampling else {}
+        totals = {program.populations[k].name: values for k, values in forces.items()}
+        return Gradient(parameters, totals, samples, {"grazing": grazing})
+
+    def sweep(
+        self, index: int, stream: Stream, own: OwnSpikes, force: Floats, arrival: Floats
+    ) -> tuple[Sums, int]:
+        """Run the kernel that fits a stage on all parts of the batch."""
+        wiring, cells = self.layout.wirings[index], self.layout.cells[index]
+        synapses = int(wiring.offsets[-1])
+        batch = len(own.offsets) - 1
+        parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
+        layer = wiring.kind == LAYER
+        sums = Sums(np.zeros((max(1, len(parts)), synapses)),
+                    np.zeros((1, 0) if layer else (max(1, len(parts)), synapses)))
+        place = {part: k for k, part in enumerate(parts)}
+        duration = self.layout.program.duration
+        common = (stream.times, stream.slots, stream.offsets)
+
+        def layer_task(first: int, last: int) -> int:
+            constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), float(cells.gap[0]),
+                         float(cells.reset[0]))
+            weights = self.layout.weights[index].reshape(-1, wiring.size)
+            return int(sweep_layer_back(
+                first, last, *common, weights, constants, float(self.floors[index][0]), duration,
+                own.times, own.neurons, own.currents, own.offsets, force, arrival,
+                sums.weight[place[first, last]].reshape(-1, wiring.size)))
+
+        def general_task(first: int, last: int) -> int:
+            fan = self.layout.fanouts[index]
+            assert fan is not None  # noqa: S101  (only layers have none)
+            base = (wiring.slots[wiring.stage.populations[0]],) if wiring.kind == NETWORK else ()
+            kernel = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
+            k = place[first, last]
+            return int(kernel(
+                first, last, *common, *base, fan.start, fan.target, fan.synapse, fan.receptor, fan.weight,
+                fan.delay, cells.tau_m, cells.tau_s, cells.tau_ref, cells.gap, cells.reset,
+                self.floors[index], duration, own.times, own.neurons, own.currents, own.release, own.offsets,
+                force, arrival, sums.weight[k], sums.delay[k]))
+
+        raised = run(layer_task if layer else general_task, parts, self.threads)
+        return sums, sum(raised)
+
+    def write_gradients(self, index: int, sums: Sums, parameters: dict[str, Floats]) -> None:
+        """Add the gradients of the trainable parameters of a stage's blocks to the result."""
+        wiring = self.layout.wirings[index]
+        weight = sums.weight.sum(axis=0) * wiring.scale
+        for number, k in enumerate(wiring.blocks):
+            block = self.layout.program.blocks[k]
+            span = slice(wiring.offsets[number], wiring.offsets[number + 1])
+            if block.train_weight:
+                parameters[block.weight_key] = weight[span]
+            if block.train_delay:
+                parameters[block.delay_key] = sums.delay.sum(axis=0)[span]
+
+
+def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, floor: float = FLOOR) -> Gradient:
+    """Run EventProp on the trace of any device.
+
+    Parameters
+    ----------
+    program : Program
+    trace : Trace
+        Its ``parameters_as_run`` replace the program's weights and delays.
+    cotangent : Cotangent
+    floor : float
+        See ``Adjoint``.
+
+    Returns
+    -------
+    Gradient
+        Summed over the batch.
+
+    Raises
+    ------
+    NumericsError
+        If the trace or the cotangent does not fit or is not finite.
+    """
+    layout = Layout(program.with_parameters(trace.parameters_as_run))
+    return Adjoint(layout, floor=floor).run(trace, cotangent)

@@ -1,0 +1,141 @@
+"""Samples of states and adjoints as the program orders them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netdesc.eventprop.layout import Fanout, Layout, Wiring, sort_fanout
+from netdesc.eventprop.sampling import sample_adjoint, sample_state
+from netdesc.events import Events, Floats, Integers
+from netdesc.program import Sampling
+from netdesc.trace import Samples
+
+if TYPE_CHECKING:
+    from netdesc.eventprop.adjoint import OwnSpikes
+
+
+def moments(sampling: Sampling, duration: float) -> Floats:
+    """Return the times at which a quantity is sampled: 0, every, ... up to the duration, in ms."""
+    count = int(np.floor(duration / sampling.every * (1 + 1e-12))) + 1
+    return np.minimum(np.arange(count) * sampling.every, duration)
+
+
+def stage_of(layout: Layout, population: str) -> tuple[int, int]:
+    """Return the index of the stage that holds a population, and the population's first neuron there."""
+    for index, wiring in enumerate(layout.wirings):
+        for p, place in wiring.places.items():
+            if layout.program.populations[p].name == population:
+                return index, place
+    raise KeyError(population)
+
+
+def full_fanout(layout: Layout, index: int) -> tuple[Wiring, Fanout]:
+    """Return the synapses of a stage sorted by slot, also for a layer, which otherwise needs none."""
+    fanout = layout.fanouts[index]
+    wiring = layout.wirings[index]
+    if fanout is not None:
+        return wiring, fanout
+    wiring = layout.spread(index)
+    delays = np.concatenate([np.empty(0), *(
+        np.broadcast_to(layout.values[layout.program.blocks[k].delay_key], layout.program.blocks[k].size)
+        for k in wiring.blocks)])
+    return wiring, sort_fanout(wiring, layout.weights[index], delays)
+
+
+def all_spikes(
+    layout: Layout, wiring: Wiring, spikes: Mapping[int, Events], batch: int
+) -> tuple[Floats, Integers, Integers]:
+    """Return times, slots and offsets of every spike that reaches a stage, its own included."""
+    present = [p for p in wiring.slots if p in spikes]
+    if not present:
+        return np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64)
+    times = np.concatenate([spikes[p].times for p in present])
+    slots = np.concatenate([spikes[p].sources + wiring.slots[p] for p in present])
+    samples = np.concatenate([spikes[p].samples() for p in present])
+    order = np.lexsort((slots, times, samples))
+    offsets = np.sum([spikes[p].offsets for p in present], axis=0)
+    return times[order], slots[order], offsets
+
+
+def record_states(layout: Layout, spikes: Mapping[int, Events], batch: int) -> dict[str, Samples]:
+    """Sample voltages and currents from the spikes of a run.
+
+    Parameters
+    ----------
+    layout : Layout
+    spikes : mapping of int to Events
+        By population index.
+    batch : int
+        Number of samples.
+
+    Returns
+    -------
+    dict of str to Samples
+        By ``population.variable``.
+    """
+    result = {}
+    for sampling in layout.program.sampling:
+        if sampling.variable not in ("v", "i"):
+            continue
+        index, place = stage_of(layout, sampling.population)
+        wiring, fan = full_fanout(layout, index)
+        cells = layout.cells[index]
+        own = [(e.times, e.sources + wiring.places[p], e.samples()) for p, e in spikes.items()
+               if p in wiring.places]
+        events = Events.from_arrays(
+            np.concatenate([np.empty(0), *(part[0] for part in own)]),
+            np.concatenate([np.empty(0, dtype=np.int64), *(part[1] for part in own)]),
+            np.concatenate([np.empty(0, dtype=np.int64), *(part[2] for part in own)]), batch)
+        times = moments(sampling, layout.program.duration)
+        shape = (batch, len(sampling.neurons), len(times))
+        voltage, total = np.empty(shape), np.empty(shape)
+        sample_state(
+            batch, *all_spikes(layout, wiring, spikes, batch), fan.start, fan.target, fan.receptor, fan.weight,
+            fan.delay, cells.tau_m, cells.tau_s, cells.tau_ref, cells.reset, cells.start, cells.current,
+            events.times, events.sources, events.offsets, np.asarray(sampling.neurons + place), times,
+            float(np.nextafter(layout.program.duration, np.inf)), voltage, total)
+        rest = cells.rest[sampling.neurons + place][None, :, None]
+        values = voltage + rest if sampling.variable == "v" else total
+        result[f"{sampling.population}.{sampling.variable}"] = Samples(times, sampling.neurons, values)
+    return result
+
+
+def record_adjoints(
+    layout: Layout, floors: list[Floats], owns: Mapping[int, tuple[OwnSpikes, Floats]]
+) -> dict[str, Samples]:
+    """Sample the adjoints of a backward run.
+
+    Parameters
+    ----------
+    layout : Layout
+    floors : list of ndarray
+        Smallest slopes, per stage.
+    owns : mapping of int to (OwnSpikes, ndarray)
+        Per stage its spikes and their total dL/dt.
+
+    Returns
+    -------
+    dict of str to Samples
+        By ``population.variable``.
+    """
+    result = {}
+    for sampling in layout.program.sampling:
+        if sampling.variable not in ("lam_v", "lam_i"):
+            continue
+        index, place = stage_of(layout, sampling.population)
+        own, force = owns[index]
+        cells = layout.cells[index]
+        times = moments(sampling, layout.program.duration)
+        shape = (len(own.offsets) - 1, len(sampling.neurons), len(times))
+        lam_v, lam_i = np.empty(shape), np.empty(shape)
+        sample_adjoint(
+            shape[0], cells.tau_m, cells.tau_s, cells.tau_ref, cells.gap, cells.reset, floors[index],
+            layout.program.duration, own.times, own.neurons, own.currents, own.release, own.offsets, force,
+            np.asarray(sampling.neurons + place), times, lam_v, lam_i)
+        values = lam_v if sampling.variable == "lam_v" else lam_i
+        result[f"{sampling.population}.{sampling.variable}"] = Samples(times, sampling.neurons, values)
+    return result
+

@@ -54,7 +54,8 @@ class RoundDelays:
             delays = _drawn(edge)
             if edge.name in refused:
                 faults.append(_zero(edge, self.timestep))
-            rounded = self.timestep * np.maximum(np.rint(delays / self.timestep), 1.0 if edge.name in looped else 0.0)
+            least = 1.0 if edge.name in looped else 0.0
+            rounded = self.timestep * np.maximum(np.rint(delays / self.timestep), least)
             notes += _notes(edge, delays, rounded)
             edges.append(replace(edge, delays=rounded))
         if faults:

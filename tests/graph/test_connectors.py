@@ -1,0 +1,153 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netdesc.description.model import Choice
+from netdesc.errors import GraphError
+from netdesc.graph.connectors import CONNECTORS, Ends, connect
+
+sizes = st.integers(1, 12)
+
+
+def generator(seed=1):
+    return np.random.default_rng(seed)
+
+
+def matrix(rule, ends, seed=1):
+    """Return how often each pair is connected, shape (n_pre, n_post)."""
+    places = CONNECTORS[rule.kind](rule.options, ends, generator(seed))
+    counts = np.bincount(places, minlength=ends.n_pre * ends.n_post)
+    return counts.reshape(ends.n_pre, ends.n_post)
+
+
+@given(sizes, sizes)
+def test_all_to_all_connects_every_pair_once(n_pre, n_post):
+    assert np.all(matrix(Choice("all_to_all"), Ends(n_pre, n_post, False)) == 1)
+
+
+@given(sizes)
+def test_all_to_all_can_leave_out_self_connections(size):
+    found = matrix(Choice("all_to_all", {"allow_self_connections": False}), Ends(size, size, True))
+    assert np.array_equal(found, 1 - np.eye(size))
+
+
+@given(sizes)
+def test_self_connections_are_a_matter_of_one_population_only(size):
+    found = matrix(Choice("all_to_all", {"allow_self_connections": False}), Ends(size, size, False))
+    assert np.all(found == 1)
+
+
+@given(sizes)
+def test_one_to_one_is_the_diagonal(size):
+    assert np.array_equal(matrix(Choice("one_to_one"), Ends(size, size, False)), np.eye(size))
+
+
+def test_one_to_one_refuses_unequal_sizes():
+    with pytest.raises(GraphError, match="equal size; these have 2 and 3"):
+        connect(Choice("one_to_one"), Ends(2, 3, False), generator())
+
+
+@given(sizes, sizes, st.floats(0, 1), st.integers(0, 9))
+def test_fixed_probability_connects_no_pair_twice(n_pre, n_post, p, seed):
+    assert matrix(Choice("fixed_probability", {"p": p}), Ends(n_pre, n_post, False), seed).max() <= 1
+
+
+def test_fixed_probability_connects_the_expected_share():
+    found = matrix(Choice("fixed_probability", {"p": 0.1}), Ends(400, 500, False))
+    assert abs(found.sum() - 20000) < 4 * np.sqrt(200000 * 0.1 * 0.9)
+
+
+def test_fixed_probability_treats_all_places_alike():
+    rule, ends = Choice("fixed_probability", {"p": 0.3}), Ends(3, 4, False)
+    mean = np.mean([matrix(rule, ends, seed) for seed in range(3000)], axis=0)
+    assert np.all(np.abs(mean - 0.3) < 5 * np.sqrt(0.21 / 3000))
+
+
+def test_neighbouring_pairs_are_independent_under_fixed_probability():
+    rule, ends = Choice("fixed_probability", {"p": 0.5}), Ends(1, 2, False)
+    both = np.mean([matrix(rule, ends, seed).sum() == 2 for seed in range(3000)])
+    assert abs(both - 0.25) < 5 * np.sqrt(0.1875 / 3000)
+
+
+@pytest.mark.parametrize(("p", "count"), [(0.0, 0), (1.0, 30), (1e-300, 0)])
+def test_the_ends_of_probability_are_exact(p, count):
+    assert matrix(Choice("fixed_probability", {"p": p}), Ends(5, 6, False)).sum() == count
+
+
+def test_a_certain_connection_is_dense():
+    assert connect(Choice("fixed_probability", {"p": 1.0}), Ends(5, 6, False), generator()).dense
+
+
+def test_fixed_probability_can_leave_out_self_connections():
+    rule = Choice("fixed_probability", {"p": 0.9, "allow_self_connections": False})
+    assert np.trace(matrix(rule, Ends(50, 50, True))) == 0
+
+
+@given(sizes, sizes, st.data(), st.integers(0, 9))
+def test_fixed_number_pre_gives_every_target_n_different_sources(n_pre, n_post, data, seed):
+    n = data.draw(st.integers(0, n_pre))
+    found = matrix(Choice("fixed_number_pre", {"n": n}), Ends(n_pre, n_post, False), seed)
+    assert found.max(initial=0) <= 1
+    assert np.all(found.sum(axis=0) == n)
+
+
+@given(sizes, sizes, st.data(), st.integers(0, 9))
+def test_fixed_number_post_gives_every_source_n_different_targets(n_pre, n_post, data, seed):
+    n = data.draw(st.integers(0, n_post))
+    found = matrix(Choice("fixed_number_post", {"n": n}), Ends(n_pre, n_post, False), seed)
+    assert found.max(initial=0) <= 1
+    assert np.all(found.sum(axis=1) == n)
+
+
+@settings(max_examples=30)
+@given(st.integers(2, 12), st.data(), st.sampled_from(["fixed_number_pre", "fixed_number_post"]))
+def test_fixed_numbers_can_leave_out_self_connections(size, data, kind):
+    n = data.draw(st.integers(0, size - 1))
+    rule = Choice(kind, {"n": n, "allow_self_connections": False})
+    found = matrix(rule, Ends(size, size, True))
+    assert np.trace(found) == 0
+    assert np.all(found.sum(axis=0 if kind == "fixed_number_pre" else 1) == n)
+
+
+def test_every_other_neuron_is_as_likely_without_self_connections():
+    rule = Choice("fixed_number_post", {"n": 1, "allow_self_connections": False})
+    mean = np.mean([matrix(rule, Ends(4, 4, True), seed) for seed in range(3000)], axis=0)
+    assert np.all(np.abs(mean - (1 - np.eye(4)) / 3) < 5 * np.sqrt(2 / 9 / 3000))
+
+
+def test_more_partners_than_there_are_is_an_error():
+    rule = Choice("fixed_number_pre", {"n": 5, "allow_self_connections": False})
+    with pytest.raises(GraphError, match="n is 5, but there are only 4 other neurons"):
+        connect(rule, Ends(5, 5, True), generator())
+
+
+def test_a_list_connects_its_pairs_in_any_order():
+    found = connect(Choice("list", {"pairs": ((1, 2), (0, 1), (1, 0))}), Ends(2, 3, False), generator())
+    assert found.indptr.tolist() == [0, 1, 3]
+    assert found.indices.tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize("pair", [(2, 0), (0, 3), (-1, 0)])
+def test_a_pair_out_of_range_is_an_error(pair):
+    with pytest.raises(GraphError, match="does not exist between populations of 2 and 3"):
+        connect(Choice("list", {"pairs": ((0, 0), pair)}), Ends(2, 3, False), generator())
+
+
+def test_a_pair_that_stands_twice_is_an_error():
+    with pytest.raises(GraphError, match=r"the pair \[1, 2\] stands twice"):
+        connect(Choice("list", {"pairs": ((1, 2), (0, 1), (1, 2))}), Ends(2, 3, False), generator())
+
+
+def test_an_empty_list_connects_nothing():
+    assert connect(Choice("list", {"pairs": ()}), Ends(2, 3, False), generator()).size == 0
+
+
+def test_an_array_connects_what_it_marks():
+    values = np.array([[True, False], [False, True], [True, True]])
+    assert np.array_equal(matrix(Choice("array", {"values": values}), Ends(3, 2, False)), values)
+
+
+def test_an_array_of_another_shape_is_an_error():
+    with pytest.raises(GraphError, match=r"shape \(2, 2\) does not fit; it must be \(3, 2\)"):
+        connect(Choice("array", {"values": np.ones((2, 2), dtype=bool)}), Ends(3, 2, False), generator())

@@ -46,7 +46,8 @@ def test_currents_shift_the_rest_by_the_resistance():
 
 
 def test_initial_currents_are_voltages():
-    given = cells("a", 1, "IF_curr_exp", cm=0.5, tau_syn_I=9.0, initial={"v": -60.0, "i_exc": 0.5, "i_inh": -0.25})
+    start = {"v": -60.0, "i_exc": 0.5, "i_inh": -0.25}
+    given = cells("a", 1, "IF_curr_exp", cm=0.5, tau_syn_I=9.0, initial=start)
     assert column([given], "i_init") == [[20.0, -10.0]]
     assert column([given], "v_init") == [-60.0]
     assert column([given], "tau_s") == [[5.0, 9.0]]
@@ -102,7 +103,8 @@ def test_a_receptor_is_a_current_and_a_sign(receptor, tau_syn_I, expected):
 
 
 def test_several_targets_make_several_blocks():
-    blocks = program([sources("x", 1), cells("a", 1), cells("b", 2)], [projection("p", "x", ["a", "b"])]).blocks
+    populations = [sources("x", 1), cells("a", 1), cells("b", 2)]
+    blocks = program(populations, [projection("p", "x", ["a", "b"])]).blocks
     assert [(block.name, block.path, block.size) for block in blocks] == [
         ("p.a", "projections.p", 1), ("p.b", "projections.p", 2)]
 
@@ -124,7 +126,8 @@ def test_stages_name_populations_by_index():
 
 def test_recordings_of_spikes_need_no_sampling():
     result = program([cells("a", 3)], record=[
-        Recording("a", "spikes", None, None), Recording("a", "v", (0, 2), 0.5), Recording("a", "i", None, 1.0)])
+        Recording("a", "spikes", None, None), Recording("a", "v", (0, 2), 0.5),
+        Recording("a", "i", None, 1.0)])
     assert [(item.variable, item.neurons.tolist(), item.every) for item in result.sampling] == [
         ("v", [0, 2], 0.5), ("i", [0, 1, 2], 1.0)]
 

@@ -46,7 +46,7 @@ def test_data_and_written_times_are_merged_by_time():
 
 
 def test_missing_data_are_an_error():
-    with pytest.raises(BackendError, match="populations.d.source: its spikes come from a dataset"):
+    with pytest.raises(BackendError, match=r"populations.d.source: its spikes come from a dataset"):
         stimulus(program(sources("d", 2)), dataset_events=None, batch=1, seed=1)
 
 

@@ -8,7 +8,7 @@ from netdesc.description.model import Choice, Constant, Distribution, Loss, Para
 from netdesc.errors import GraphError, LimitError
 from netdesc.graph import PASSES, compile_graph, render
 from netdesc.graph.ir import Group
-from netdesc.graph.passes import CheckLimits, RoundDelays
+from netdesc.graph.passes import CheckLimits
 from netdesc.limits import Limits
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -18,7 +18,8 @@ def small_network():
     populations = [
         sources("input", 2),
         cells("pyramid", 3, "IF_curr_exp", tau_syn_I=10.0, tau_m=[10.0, 20.0, 30.0], i_offset=0.1),
-        cells("basket", 2, "IF_curr_exp", initial={"v": -60.0, "i_exc": 0.5, "i_inh": -0.25}, reset="subtract"),
+        cells("basket", 2, "IF_curr_exp", reset="subtract",
+              initial={"v": -60.0, "i_exc": 0.5, "i_inh": -0.25}),
         cells("readout", 1, "LI")]
     projections = [
         projection("drive", "input", ["pyramid", "basket"], weight=Parameter(Constant(0.5), True, 0.0, 2.0),
@@ -74,7 +75,8 @@ def test_sources_are_in_no_stage():
 
 
 def test_equal_time_constants_share_one_current():
-    graph = compile_graph(describe([cells("a", 2, "IF_curr_exp", initial={"i_exc": 2.0, "i_inh": -0.5})]))
+    population = cells("a", 2, "IF_curr_exp", initial={"i_exc": 2.0, "i_inh": -0.5})
+    graph = compile_graph(describe([population]))
     assert graph.nodes[0].receptors == ("signed",)
     assert graph.nodes[0].values["initial.i"].tolist() == [1.5, 1.5]
 
@@ -86,7 +88,8 @@ def test_one_neuron_with_two_time_constants_keeps_both_currents():
 
 def split(weight, **options):
     wires = [projection("p", "x", "a", weight=weight, **options)]
-    return compile_graph(describe([sources("x", 2), cells("a", 2, "IF_curr_exp", tau_syn_I=9.0)], wires)).edges
+    target = cells("a", 2, "IF_curr_exp", tau_syn_I=9.0)
+    return compile_graph(describe([sources("x", 2), target], wires)).edges
 
 
 def test_a_signed_edge_onto_two_currents_is_split_by_sign():
@@ -115,43 +118,6 @@ def test_a_signed_edge_onto_one_current_is_left_alone():
     assert (only.name, only.receptor, only.weights.tolist()) == ("p", "signed", [1.0, -1.0])
 
 
-def rounded(timestep, wires, **simulation):
-    populations = [sources("x", 1), cells("a", 2), cells("b", 2)]
-    return compile_graph(describe(populations, wires, **simulation), [RoundDelays(timestep)])
-
-
-def test_delays_go_to_the_nearest_step_and_are_noted():
-    graph = rounded(0.5, [projection("p", "x", "a", delay=[[0.6, 1.0]])])
-    assert graph.edges[0].delays.tolist() == [0.5, 1.0]
-    assert [(note.path, note.message) for note in graph.notes] == [
-        ("projections.p.delay", "1 of 2 delays rounded to the time step, by at most 0.1 ms")]
-
-
-def test_a_delay_on_the_grid_is_no_rounding():
-    assert rounded(0.1, [projection("p", "x", "a", delay=0.3)]).notes == ()
-
-
-def test_a_recurrent_edge_gets_at_least_one_step():
-    wires = [projection("p", "a", "b"), projection("q", "b", "a", delay=1.0)]
-    graph = rounded(0.5, wires)
-    assert [edge.delays.tolist() for edge in graph.edges] == [[0.5], [1.0]]
-    assert [note.path for note in graph.notes] == ["projections.p.delay"]
-
-
-def test_a_feed_forward_edge_may_have_no_delay():
-    assert rounded(0.5, [projection("p", "x", "a")]).edges[0].delays.tolist() == [0.0]
-
-
-def test_a_cycle_without_delay_is_an_error_on_a_grid():
-    with pytest.raises(GraphError) as caught:
-        rounded(0.5, [projection("p", "a", "b"), projection("q", "b", "a"), projection("r", "x", "a")])
-    assert [item.path for item in caught.value.diagnostics] == ["projections.p.delay", "projections.q.delay"]
-
-
-def test_one_tick_allows_a_cycle_without_delay():
-    assert rounded(0.5, [projection("p", "a", "a")], loop_delay="one_tick").edges[0].delays.tolist() == [0.5]
-
-
 LIMITS = Limits("event-driven", frozenset({"LIF", "dataset"}), frozenset({"weight"}), frozenset({"mse"}),
                 frozenset({"spikes", "v"}))
 
@@ -161,15 +127,15 @@ def check(description):
 
 
 def test_a_network_within_the_limits_passes():
-    check(describe([sources("x", 1), cells("a", 1)], [projection("p", "x", "a", weight=Parameter(Constant(1.0), True))],
-                   record=[Recording("a", "v", None, 1.0)]))
+    wires = [projection("p", "x", "a", weight=Parameter(Constant(1.0), True))]
+    check(describe([sources("x", 1), cells("a", 1)], wires, record=[Recording("a", "v", None, 1.0)]))
 
 
 def test_every_excess_is_told_at_once_with_code_and_path():
     trained = Parameter(Constant(1.0), train=True)
     description = describe(
-        [sources("x", 1, "poisson", rate=Constant(0.1)), cells("a", 1, tau_mem=Parameter(Constant(20.0), True)),
-         cells("b", 1, "Izhikevich")],
+        [sources("x", 1, "poisson", rate=Constant(0.1)),
+         cells("a", 1, tau_mem=Parameter(Constant(20.0), True)), cells("b", 1, "Izhikevich")],
         [projection("p", "x", ["a", "b"], delay=trained, plasticity=Choice("stdp"))],
         record=[Recording("a", "lam_v", None, 1.0)], losses={"l": Loss("l", "other", "a", 1.0, {})})
     with pytest.raises(LimitError) as caught:
@@ -190,7 +156,8 @@ def test_a_pass_leaves_the_graph_it_was_given_as_it_is():
 
 
 def test_reading_a_graph_cannot_change_it():
-    graph = compile_graph(describe([cells("a", 1, v_leak=Distribution("uniform", {"low": 0.0, "high": 0.5}))]))
+    drawn = Distribution("uniform", {"low": 0.0, "high": 0.5})
+    graph = compile_graph(describe([cells("a", 1, v_leak=drawn)]))
     with pytest.raises(ValueError, match="read-only"):
         graph.nodes[0].values["v_leak"][0] = 1.0
     assert np.all(graph.nodes[0].values["tau_mem"] == LIF["tau_mem"])

@@ -11,7 +11,8 @@ from netdesc.graph.ir import Group, Synapses
 
 def compiled():
     populations = [sources("x", 2), cells("a", 3), cells("b", 2)]
-    wires = [projection("p", "x", "a", rule="list", pairs=((0, 0), (0, 2), (1, 1))), projection("q", "a", "b")]
+    pairs = ((0, 0), (0, 2), (1, 1))
+    wires = [projection("p", "x", "a", rule="list", pairs=pairs), projection("q", "a", "b")]
     return compile_graph(describe(populations, wires))
 
 
@@ -62,7 +63,7 @@ def test_a_missing_stage_is_told():
 
 
 def test_a_population_of_no_neurons_is_told():
-    with pytest.raises(GraphError, match="populations.a.size: size is 0"):
+    with pytest.raises(GraphError, match=r"populations.a.size: size is 0"):
         compile_graph(describe([cells("a", 0)]))
 
 

@@ -7,10 +7,9 @@ from netdesc.graph.passes.draw_values import DrawValues
 from netdesc.graph.passes.merge_receptors import MergeReceptors
 from netdesc.graph.passes.order_stages import OrderStages
 from netdesc.graph.passes.resolve_parameters import ResolveParameters
-from netdesc.graph.passes.round_delays import RoundDelays
 from netdesc.graph.passes.split_signed import SplitSigned
 
 __all__ = [
     "CheckLimits", "DrawConnections", "DrawValues", "MergeReceptors", "OrderStages", "Pass",
-    "ResolveParameters", "RoundDelays", "SplitSigned", "check_limits",
+    "ResolveParameters", "SplitSigned", "check_limits",
 ]

@@ -1,0 +1,189 @@
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pytest
+from sketches import cells, describe, projection, sources
+
+import netdesc
+from netdesc import api, registry
+from netdesc.description.model import Choice, Constant, Data, Loss, Parameter, Training
+from netdesc.errors import BackendError, DescriptionError, GraphError, LimitError, Location
+from netdesc.events import Events
+from netdesc.gradient import Gradient
+from netdesc.graph.passes import CheckLimits
+from netdesc.limits import Limits
+from netdesc.trace import Trace
+
+LIMITS = Limits("echo", frozenset({"LIF", "LI", "dataset", "spike_times", "poisson"}),
+                frozenset({"weight", "delay"}), frozenset({"spike_time_mse"}), frozenset({"spikes"}))
+
+
+class EchoMachine:
+    """Every neuron of a population spikes when the source of its index does, a weight later."""
+
+    def __init__(self, program):
+        self.program = program
+        self.parameters = program.trainable()
+
+    def write(self, parameters):
+        self.parameters |= parameters
+
+    def forward(self, stimulus, *, seed):
+        source, target = self.program.populations
+        given = stimulus.select(source.start, source.stop)
+        late = Events(given.times + self.parameters["p.weight"][0], given.sources, given.offsets)
+        return Trace({source.name: given, target.name: late}, None, None, provenance={"seed": str(seed)})
+
+    def adjoint(self, trace, cotangent):
+        return Gradient({"p.weight": np.full(2, cotangent.spikes["a"].sum())}, dict(cotangent.spikes))
+
+
+class EchoBackend:
+    """A backend that counts how often it is loaded."""
+
+    name = "echo"
+    limits = LIMITS
+    loads = 0
+
+    def __init__(self, options):
+        if options.get("fail"):
+            raise BackendError("cannot do that")
+
+    def passes(self):
+        return [CheckLimits(LIMITS, "echo", "EC")]
+
+    def load(self, program, *, seed):
+        EchoBackend.loads += 1
+        return EchoMachine(program)
+
+
+@pytest.fixture(autouse=True)
+def shelf(monkeypatch):
+    point = EntryPoint("echo", f"{__name__}:EchoBackend", registry.GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+
+
+def model(source=None, *, loss=None, data=None, training=None, **options):
+    source = source or sources("x", 2, "spike_times", times=((1.0,), (2.0, 5.0)))
+    wires = [projection("p", "x", "a", rule="one_to_one", weight=Parameter(Constant(0.5), True))]
+    losses = {"l": loss} if loss else {}
+    description = describe([source, cells("a", 2)], wires, losses=losses, **options)
+    return api.Model(replace(description, data=data, training=training))
+
+
+TARGETS = Loss("l", "spike_time_mse", "a", 1.0, {"target": (1.0, 4.0)})
+
+
+def test_a_model_runs_with_its_own_stimulus():
+    trace = api.run(model(), backend="echo")
+    assert trace.spikes["a"].lists(2) == [[[1.5], [2.5, 5.5]]]
+
+
+def test_the_device_is_loaded_once_and_late():
+    before = EchoBackend.loads
+    compiled = api.compile(model(), "echo")
+    assert EchoBackend.loads == before
+    compiled.forward()
+    compiled.forward()
+    assert EchoBackend.loads == before + 1
+
+
+def test_a_batch_is_the_whole_stimulus_of_a_model_without_data():
+    batch = Events.from_lists([[[7.0], []], [[], [8.0]]])
+    trace = api.run(model(), backend="echo", batch=batch)
+    assert trace.spikes["a"].lists(2) == [[[7.5], []], [[], [8.5]]]
+
+
+def test_the_seed_of_the_model_serves_unless_another_is_given():
+    compiled = api.compile(model(seed=7), "echo")
+    assert compiled.forward().provenance["seed"] == "7"
+    assert compiled.forward(seed=0).provenance["seed"] == "0"
+
+
+def test_written_parameters_are_used():
+    compiled = api.compile(model(), "echo")
+    compiled.write({"p.weight": np.array([2.0, 2.0])})
+    assert compiled.forward().spikes["a"].times.tolist() == [3.0, 4.0, 7.0]
+
+
+def test_a_model_that_needs_data_says_so():
+    with pytest.raises(BackendError, match=r"populations\.x\.source: its spikes come from a dataset"):
+        api.compile(model(sources("x", 2)), "echo").forward()
+
+
+def test_the_gradient_of_a_model_without_data():
+    loss, trace, gradient = api.grad(model(loss=TARGETS), backend="echo")
+    assert loss == 0.5 * (0.5 ** 2 + 1.5 ** 2)
+    assert len(trace.spikes["a"]) == 3
+    assert gradient.parameters["p.weight"].tolist() == [-1.0, -1.0]
+
+
+def test_a_model_without_loss_has_no_gradient():
+    with pytest.raises(DescriptionError, match="no loss"):
+        api.grad(model(), backend="echo")
+
+
+def yin_yang_model(batch_size):
+    data = Data(Choice("yin_yang", {"train": 40, "validation": 0, "test": 0}),
+                Choice("latency", {"t_early": 0.0, "t_late": 30.0, "bias": 0.0}))
+    training = Training(Choice("eventprop"), Choice("adam"), Choice("constant"), 1, batch_size,
+                        Choice("ignore"), None, {})
+    wires = [projection("p", "x", "a", weight=Parameter(Constant(0.5), True))]
+    description = describe([sources("x", 5), cells("a", 5)], wires, losses={"l": TARGETS})
+    return api.Model(replace(description, data=data, training=training))
+
+
+def test_the_first_batch_is_the_first_samples_in_order():
+    compiled = api.compile(yin_yang_model(3), "echo")
+    events, labels = api.first_batch(compiled)
+    assert (events.batch, labels.shape) == (3, (3,))
+    # The published first point of the training set, and the bias.
+    assert events.first_spikes(5)[0].tolist() == pytest.approx(
+        [30 * 0.68030754, 30 * 0.45049925, 30 * (1 - 0.68030754), 30 * (1 - 0.45049925), 0.0], abs=1e-6)
+
+
+def test_a_run_of_a_model_with_data_takes_its_first_batch():
+    assert api.run(yin_yang_model(3), backend="echo").batch == 3
+
+
+def test_errors_of_passes_get_their_place_in_the_file():
+    places = {"projections.p": Location("net.yaml", 12, 3)}
+    wires = [projection("p", "x", "a", rule="one_to_one")]
+    broken = api.Model(describe([sources("x", 2), cells("a", 3)], wires, locations=places))
+    with pytest.raises(GraphError, match=r"^net\.yaml:12:3 projections\.p\.connector: one_to_one needs"):
+        api.compile(broken, "echo")
+
+
+def test_limits_of_the_backend_get_their_place_too():
+    places = {"populations.a": Location("net.yaml", 4, 1)}
+    with pytest.raises(LimitError, match=r"^net\.yaml:4:1 EC-MODEL populations\.a\.neuron: echo has no cell"):
+        api.compile(api.Model(describe([cells("a", 3, "Izhikevich")], locations=places)), "echo")
+
+
+def test_notes_of_passes_get_their_place():
+    start = Parameter(Constant(5.0), True, 0.0, 2.0)
+    places = {"projections.p.weight": Location("net.yaml", 9, 5)}
+    description = describe([sources("x", 1), cells("a", 1)], [projection("p", "x", "a", weight=start)],
+                           locations=places)
+    note, = api.compile(api.Model(description), "echo").notes
+    assert note.location == Location("net.yaml", 9, 5)
+
+
+def test_an_option_that_a_backend_refuses_is_an_error():
+    description = replace(model().description, backends={"echo": {"fail": True}})
+    with pytest.raises(BackendError, match="cannot do that"):
+        api.compile(api.Model(description), "echo")
+
+
+def test_the_package_offers_the_interface():
+    assert netdesc.load is api.load
+    assert netdesc.compile is api.compile
+    assert netdesc.run is api.run
+    assert netdesc.grad is api.grad
+    assert set(netdesc.__all__) == set(dir(netdesc))
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'optimise'"):
+        _ = netdesc.optimise

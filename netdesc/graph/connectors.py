@@ -63,6 +63,8 @@ def connect(rule: Choice, ends: Ends, generator: np.random.Generator) -> Synapse
     connector = CONNECTORS.get(rule.kind)
     if connector is None:
         raise GraphError(f"{rule.kind} is not a connector; choose one of {', '.join(CONNECTORS)}")
+    if _complete(rule, ends):
+        return Synapses(ends.n_pre, ends.n_post)
     return Synapses.from_flat(connector(rule.options, ends, generator), ends.n_pre, ends.n_post)
 
 
@@ -261,6 +263,12 @@ CONNECTORS: Mapping[str, Connector] = {
     "array": array,
 }
 """Connectors by the name they have in the file."""
+
+
+def _complete(rule: Choice, ends: Ends) -> bool:
+    """Return whether a rule connects all pairs for certain, so that no list of them is needed."""
+    certain = rule.kind == "all_to_all" or (rule.kind == "fixed_probability" and rule.options["p"] >= 1.0)
+    return certain and not _excludes_self(rule.options, ends.same)
 
 
 def _excludes_self(options: Mapping[str, Any], same: bool) -> bool:

@@ -1,0 +1,85 @@
+"""Batches of stimuli with labels, from a dataset or from the model's own sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.datasets import Split
+from netdesc.events import Events, Integers
+from netdesc.program import Program
+from netdesc.stimulus import stimulus
+
+UNSEEN = 1 << 40
+"""Samples from this number on are never trained on, so their noise is their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Samples to run.
+
+    Parameters
+    ----------
+    program : Program
+    split : Split or None
+        None for the model's own sources: one sample without a label.
+    first : int
+        Number of the first sample; Poisson sources draw anew for every number.
+    """
+
+    program: Program
+    split: Split | None
+    first: int = 0
+
+    def __len__(self) -> int:
+        return 1 if self.split is None else len(self.split)
+
+    def draw(self, indices: Integers, number: int) -> tuple[Events, Integers | None]:
+        """Return some of the samples.
+
+        Parameters
+        ----------
+        indices : ndarray of int64, shape (n,)
+        number : int
+            Number of the first of them.
+
+        Returns
+        -------
+        events : Events
+            A batch of n samples, with the spikes of all sources.
+        labels : ndarray of int64, shape (n,), or None
+        """
+        seed, first = self.program.seed, self.first + number
+        if self.split is None:
+            return stimulus(self.program, dataset_events=None, batch=len(indices),
+                            seed=seed, first_sample=first), None
+        events = stimulus(self.program, dataset_events=self.split.batch(indices), batch=len(indices),
+                          seed=seed, first_sample=first)
+        return events, self.split.batch_labels(indices)
+
+    def batches(self, order: Integers, size: int, *, round_number: int = 0
+                ) -> Iterator[tuple[Events, Integers | None]]:
+        """Yield all samples in batches.
+
+        Parameters
+        ----------
+        order : ndarray of int64, shape (len(self),)
+            In which order.
+        size : int
+            Samples in a batch; the last may be smaller.
+        round_number : int
+            How often all samples have been seen before.
+
+        Yields
+        ------
+        events : Events
+        labels : ndarray of int64, or None
+        """
+        for start in range(0, len(order), size):
+            yield self.draw(order[start:start + size], round_number * len(order) + start)
+
+    def in_order(self) -> Integers:
+        """Return the order of the samples as they stand, shape (len(self),)."""
+        return np.arange(len(self))

@@ -1,0 +1,228 @@
+"""The epochs of a training, as functions from state to state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.errors import NumericsError
+from netdesc.events import Floats, Integers
+from netdesc.losses import evaluate
+from netdesc.streams import stream
+from netdesc.training.layout import Layout
+from netdesc.training.measurement import measure
+from netdesc.training.ranking import rank_report
+from netdesc.training.records import EpochReport, Metrics
+from netdesc.training.schedules import scale_rate
+from netdesc.training.silence import bump_weights, find_silent
+from netdesc.training.tally import Tally
+from netdesc.training.task import State, Task
+
+
+def run_epoch(task: Task, state: State) -> State:
+    """Train for one epoch and validate.
+
+    Parameters
+    ----------
+    task : Task
+    state : State
+
+    Returns
+    -------
+    State
+
+    Raises
+    ------
+    NumericsError
+        With epoch and step, if a loss, gradient or parameter is not finite.
+    """
+    begin = perf_counter()
+    state, metrics, grazing = train_epoch(task, state)
+    validation = measure(task, state.values, "validation")
+    state = replace(state, epoch=state.epoch + 1)
+    report = report_epoch(task, state, metrics, validation=validation, grazing=grazing)
+    return keep_best(task, state, replace(report, seconds=perf_counter() - begin))
+
+
+def train_epoch(task: Task, state: State) -> tuple[State, Metrics, int]:
+    """Take the steps of one epoch.
+
+    Parameters
+    ----------
+    task : Task
+    state : State
+
+    Returns
+    -------
+    state : State
+        With new values, optimizer and step.
+    metrics : Metrics
+        Of the training samples.
+    grazing : int
+        Spikes whose gradient was clamped.
+
+    Raises
+    ------
+    NumericsError
+        With epoch and step, if a loss, gradient or parameter is not finite.
+    """
+    feed, tally, grazing = task.train_feed(), Tally(task.program), 0
+    order = shuffle(task, state.epoch, len(feed))
+    task.machine.write(task.layout.split(state.values))
+    for stimulus, labels in feed.batches(order, task.training.batch_size, round_number=state.epoch):
+        try:
+            trace = task.machine.forward(stimulus, seed=task.program.seed + state.step)
+            evaluation = evaluate(task.losses, trace, task.program, labels)
+            gradient = task.machine.adjoint(trace, evaluation.cotangent)
+            silent = find_silent(trace, task.program)
+            slope = task.layout.join(gradient.parameters)
+            state = take_step(task, state, evaluation.loss, slope, silent=silent)
+        except NumericsError as error:
+            raise NumericsError(f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}; "
+                                "the last checkpoint is untouched") from error
+        tally.add(evaluation, trace, silent)
+        grazing += gradient.health.get("grazing", 0)
+    return state, tally.conclude("train"), grazing
+
+
+def shuffle(task: Task, epoch: int, samples: int) -> Integers:
+    """Return the order of the samples in an epoch.
+
+    Parameters
+    ----------
+    task : Task
+    epoch : int
+        Counted from 0.
+    samples : int
+
+    Returns
+    -------
+    ndarray of int64, shape (samples,)
+        The same whenever and wherever the epoch is run.
+    """
+    if not task.training.options.get("shuffle", True):
+        return np.arange(samples)
+    return stream(task.program.seed, f"training.shuffle.{epoch}").permutation(samples)
+
+
+def take_step(task: Task, state: State, loss: float, gradient: Floats, *,
+              silent: NDArray[np.bool_]) -> State:
+    """Change the parameters once and write them to the machine.
+
+    Parameters
+    ----------
+    task : Task
+    state : State
+    loss : float
+        Of the batch.
+    gradient : ndarray of float64, shape (n,)
+        Of that loss.
+    silent : ndarray of bool
+        From ``find_silent``.
+
+    Returns
+    -------
+    State
+
+    Raises
+    ------
+    NumericsError
+        If loss, gradient or new parameters are not finite.
+    """
+    if not np.isfinite(loss):
+        raise NumericsError(f"the loss is {loss}; lower the learning rate")
+    if not np.isfinite(gradient).all():
+        raise NumericsError(f"the gradient of {name_culprit(task.layout, gradient)} is not finite; "
+                            "lower the learning rate")
+    factor = scale_rate(task.training.schedule, task.training.epochs, epoch=state.epoch, step=state.step)
+    values, optimizer = task.optimizer.update(state.values, gradient, state.optimizer, factor=factor)
+    policy = task.training.silent_neurons
+    if policy.kind == "weight_bump":
+        values = bump_weights(values, task.layout, silent, amount=float(policy.options["amount"]))
+    values = np.minimum(np.maximum(values, task.layout.low), task.layout.high)
+    if not np.isfinite(values).all():
+        raise NumericsError(f"{name_culprit(task.layout, values)} is not finite after the update; "
+                            "lower the learning rate")
+    task.machine.write(task.layout.split(values))
+    return replace(state, step=state.step + 1, values=values, optimizer=optimizer)
+
+
+def name_culprit(layout: Layout, vector: Floats) -> str:
+    """Name the first parameter with an element that is not finite.
+
+    Parameters
+    ----------
+    layout : Layout
+    vector : ndarray of float64, shape (n,)
+
+    Returns
+    -------
+    str
+    """
+    return next(key for key, part in layout.split(vector).items() if not np.isfinite(part).all())
+
+
+def report_epoch(task: Task, state: State, metrics: Metrics, *, validation: Metrics | None,
+                 grazing: int) -> EpochReport:
+    """Put the report of an epoch together, its time still open.
+
+    Parameters
+    ----------
+    task : Task
+    state : State
+        After the epoch.
+    metrics : Metrics
+        Of the training samples.
+    validation : Metrics or None
+    grazing : int
+
+    Returns
+    -------
+    EpochReport
+    """
+    factor = scale_rate(task.training.schedule, task.training.epochs,
+                        epoch=state.epoch - 1, step=state.step - 1)
+    return EpochReport(
+        epoch=state.epoch, epochs=task.training.epochs, loss=metrics.loss, accuracy=metrics.accuracy,
+        accuracy_ties_wrong=metrics.accuracy_ties_wrong,
+        validation_loss=validation.loss if validation else None,
+        validation_accuracy=validation.accuracy if validation else None,
+        validation_accuracy_ties_wrong=validation.accuracy_ties_wrong if validation else None,
+        learning_rate=factor * float(task.training.optimizer.options["learning_rate"]),
+        silent_fraction=metrics.silent_fraction, silent_samples=metrics.silent_samples,
+        silent_labels=metrics.silent_labels, grazing=grazing, seconds=0.0)
+
+
+def keep_best(task: Task, state: State, report: EpochReport) -> State:
+    """Add a report to a state, and take its weights for the best where they are.
+
+    Parameters
+    ----------
+    task : Task
+    state : State
+        After the epoch.
+    report : EpochReport
+
+    Returns
+    -------
+    State
+        Without validation samples the last weights are the best.
+    """
+    stopping, best = task.training.early_stopping, state.best_epoch
+    better = best == 0 or rank_report(report, stopping) > rank_report(state.reports[best - 1], stopping)
+    state = replace(state, reports=(*state.reports, report))
+    return replace(state, best_values=state.values, best_epoch=state.epoch) if better else state
+
+
+def is_over(task: Task, state: State) -> bool:
+    """Return whether all epochs are over, or early stopping ends the training."""
+    return state.epoch >= task.training.epochs or has_stalled(task, state)
+
+
+def has_stalled(task: Task, state: State) -> bool:
+    """Return whether as many epochs as early stopping allows brought nothing better."""
+    stopping = task.training.early_stopping
+    return stopping is not None and state.epoch - state.best_epoch >= int(stopping.options["patience"])

@@ -1,0 +1,186 @@
+"""Optimizers as pure functions of vectors, so that their state is easy to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from netdesc.description.model import Choice
+from netdesc.errors import BackendError, Diagnostic
+from netdesc.events import Floats
+from netdesc.training.layout import Layout
+
+
+class OptimizerState(NamedTuple):
+    """What an optimizer remembers from step to step.
+
+    Parameters
+    ----------
+    steps : int
+        Number of steps so far.
+    moments : mapping of str to ndarray of float64, shape (n,)
+    """
+
+    steps: int
+    moments: Mapping[str, Floats]
+
+
+class Optimizer(Protocol):
+    """A rule to change parameters."""
+
+    def start(self, size: int) -> OptimizerState:
+        """Return the state before the first step.
+
+        Parameters
+        ----------
+        size : int
+            Number of parameters.
+
+        Returns
+        -------
+        OptimizerState
+        """
+        ...
+
+    def update(self, values: Floats, gradient: Floats, state: OptimizerState, *,
+               factor: float) -> tuple[Floats, OptimizerState]:
+        """Take one step.
+
+        Parameters
+        ----------
+        values, gradient : ndarray of float64, shape (n,)
+        state : OptimizerState
+        factor : float
+            Of the schedule; multiplies every learning rate.
+
+        Returns
+        -------
+        values : ndarray of float64, shape (n,)
+            New array.
+        state : OptimizerState
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Adam:
+    """Adam, with decoupled weight decay where there is one (AdamW).
+
+    Parameters
+    ----------
+    rates : ndarray of float64, shape (n,)
+        Learning rate of every parameter.
+    beta_1, beta_2, epsilon : float
+    decay : ndarray of float64, shape (n,), or None
+        Weight decay of every parameter.
+
+    Notes
+    -----
+    Kingma and Ba (2015), Adam, algorithm 1; Loshchilov and Hutter (2019), Decoupled weight decay
+    regularization, algorithm 2.
+    """
+
+    rates: Floats
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    decay: Floats | None = None
+
+    def start(self, size: int) -> OptimizerState:
+        """Return zero moments."""
+        return OptimizerState(0, {"first": np.zeros(size), "second": np.zeros(size)})
+
+    def update(self, values: Floats, gradient: Floats, state: OptimizerState, *,
+               factor: float) -> tuple[Floats, OptimizerState]:
+        """Take one step; see ``Optimizer.update``."""
+        steps = state.steps + 1
+        first = self.beta_1 * state.moments["first"] + (1.0 - self.beta_1) * gradient
+        second = self.beta_2 * state.moments["second"] + (1.0 - self.beta_2) * (gradient * gradient)
+        size = np.sqrt(second / (1.0 - self.beta_2 ** steps)) + self.epsilon
+        change = self.rates * (first / ((1.0 - self.beta_1 ** steps) * size))
+        if self.decay is not None:
+            change = change + self.rates * self.decay * values
+        return values - factor * change, OptimizerState(steps, {"first": first, "second": second})
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """Stochastic gradient descent with momentum.
+
+    Parameters
+    ----------
+    rates : ndarray of float64, shape (n,)
+        Learning rate of every parameter.
+    momentum : float
+        0 for plain descent.
+    """
+
+    rates: Floats
+    momentum: float
+
+    def start(self, size: int) -> OptimizerState:
+        """Return zero velocity."""
+        return OptimizerState(0, {"velocity": np.zeros(size)})
+
+    def update(self, values: Floats, gradient: Floats, state: OptimizerState, *,
+               factor: float) -> tuple[Floats, OptimizerState]:
+        """Take one step; see ``Optimizer.update``."""
+        velocity = self.momentum * state.moments["velocity"] + gradient
+        moved = values - factor * self.rates * velocity
+        return moved, OptimizerState(state.steps + 1, {"velocity": velocity})
+
+
+def build_optimizer(choice: Choice, layout: Layout) -> Optimizer:
+    """Build the optimizer that a file names.
+
+    Parameters
+    ----------
+    choice : Choice
+        ``adam``, ``adamw`` or ``sgd``. ``learning_rate`` in the units of the weights;
+        ``delay_learning_rate`` in ms, None for the same number as ``learning_rate``.
+    layout : Layout
+
+    Returns
+    -------
+    Optimizer
+
+    Raises
+    ------
+    BackendError
+        If there is no such optimizer.
+    """
+    if choice.kind not in BUILDERS:
+        raise BackendError(Diagnostic(
+            f"optimizer {choice.kind} is not available; use one of {', '.join(BUILDERS)}",
+            path="training.optimizer"))
+    rate = float(choice.options["learning_rate"])
+    delay_rate = choice.options.get("delay_learning_rate")
+    rates = np.where(layout.delays, rate if delay_rate is None else float(delay_rate), rate)
+    return BUILDERS[choice.kind](choice.options, rates, layout)
+
+
+def build_adam(options: Mapping[str, Any], rates: Floats, layout: Layout) -> Optimizer:
+    """Build Adam without weight decay; see ``build_optimizer``."""
+    return Adam(rates, float(options.get("beta_1", 0.9)), float(options.get("beta_2", 0.999)),
+                float(options.get("epsilon", 1e-8)))
+
+
+def build_adamw(options: Mapping[str, Any], rates: Floats, layout: Layout) -> Optimizer:
+    """Build Adam with decoupled decay of the weights, not of the delays; see ``build_optimizer``."""
+    decay = np.where(layout.delays, 0.0, float(options.get("weight_decay", 0.01)))
+    return Adam(rates, float(options.get("beta_1", 0.9)), float(options.get("beta_2", 0.999)),
+                float(options.get("epsilon", 1e-8)), decay)
+
+
+def build_sgd(options: Mapping[str, Any], rates: Floats, layout: Layout) -> Optimizer:
+    """Build gradient descent; see ``build_optimizer``."""
+    return Descent(rates, float(options.get("momentum", 0.0)))
+
+
+BUILDERS: Mapping[str, Callable[[Mapping[str, Any], Floats, Layout], Optimizer]] = MappingProxyType(
+    {"adam": build_adam, "adamw": build_adamw, "sgd": build_sgd})
+"""Optimizers by the name that they have in the file."""

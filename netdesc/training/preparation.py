@@ -1,0 +1,140 @@
+"""From a model to a task: what is missing or impossible is told before anything is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netdesc.backend import Machine
+from netdesc.datasets import Dataset
+from netdesc.datasets import load as load_dataset
+from netdesc.description.model import Description, Training
+from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.program import Program
+from netdesc.stimulus import needs_data
+from netdesc.training.layout import Layout
+from netdesc.training.optimizers import build_optimizer
+from netdesc.training.ranking import require_watchable
+from netdesc.training.task import Task
+
+if TYPE_CHECKING:
+    from netdesc.api import CompiledProgram, Model
+
+DEFAULT_BACKEND = "numba"
+"""Backend where neither caller nor file names one."""
+
+
+def choose_backend(model: Model) -> str:
+    """Return the backend that the file names for training, or numba."""
+    training = model.description.training
+    named = training.options.get("backend") if training is not None else None
+    return DEFAULT_BACKEND if named is None else str(named)
+
+
+def load_machine(compiled: CompiledProgram) -> Machine:
+    """Load a program on its device, with nothing to record."""
+    program = compiled.program.without_sampling()
+    return compiled.backend.load(program, seed=program.seed)
+
+
+def require_losses(description: Description) -> None:
+    """Refuse a description without losses.
+
+    Raises
+    ------
+    DescriptionError
+    """
+    if not description.losses:
+        raise DescriptionError(Diagnostic("there is no loss; add one under losses", path="losses"))
+
+
+def require_training(description: Description, backend: str) -> Training:
+    """Return the section ``training``, once all it asks for is known to be possible.
+
+    Parameters
+    ----------
+    description : Description
+    backend : str
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    DescriptionError
+        If the section or a loss is missing.
+    BackendError
+        With everything that cannot be done yet.
+    """
+    require_losses(description)
+    training = description.training
+    if training is None:
+        raise DescriptionError(Diagnostic("there is no section training; add one, for example "
+                                          "training: {optimizer: adam, epochs: 100}", path="training"))
+    faults = []
+    if training.gradient.kind != "eventprop":
+        faults.append(Diagnostic(f"the gradient {training.gradient.kind} is not available yet; use eventprop",
+                                 path="training.gradient"))
+    if training.options.get("forward_backend") not in (None, backend):
+        faults.append(Diagnostic("a forward run on another backend than the adjoint is not available yet; "
+                                 "remove forward_backend", path="training.forward_backend"))
+    if training.options.get("on_device"):
+        faults.append(Diagnostic("learning on the device is not available yet; remove on_device",
+                                 path="training.on_device"))
+    if faults:
+        raise BackendError(faults)
+    return training
+
+
+def build_task(machine: Machine, description: Description, training: Training) -> Task:
+    """Gather what a training needs.
+
+    Parameters
+    ----------
+    machine : Machine
+    description : Description
+    training : Training
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    DescriptionError
+        If nothing is trainable, data are missing or do not fit, or early stopping has nothing to watch.
+    """
+    program = machine.program
+    layout = Layout.of(program)
+    dataset = load_samples(description, program)
+    validation = dataset.validation if dataset is not None else None
+    require_watchable(training.early_stopping, validated=validation is not None,
+                      labelled=validation is not None and validation.labels is not None)
+    return Task(machine, training, description.losses, dataset, layout,
+                build_optimizer(training.optimizer, layout))
+
+
+def load_samples(description: Description, program: Program) -> Dataset | None:
+    """Load the dataset of a description.
+
+    Parameters
+    ----------
+    description : Description
+    program : Program
+
+    Returns
+    -------
+    Dataset or None
+        None where no population is fed from a dataset.
+
+    Raises
+    ------
+    DescriptionError
+        If data are missing or do not fit.
+    """
+    if description.data is not None:
+        return load_dataset(description.data, program, seed=program.seed)
+    if needs_data(program):
+        raise DescriptionError(Diagnostic("a population has source: dataset, but there is no section data",
+                                          path="data"))
+    return None

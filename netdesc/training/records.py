@@ -1,0 +1,148 @@
+"""What training tells while it runs and when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """How well a network does on some samples.
+
+    Parameters
+    ----------
+    split : str
+        ``train``, ``validation`` or ``test``.
+    samples : int
+        Number of samples.
+    loss : float
+        Mean over the samples.
+    accuracy : float or None
+        Fraction of the samples whose label's neuron spikes first, ties broken by index; None where the
+        model has no labels.
+    accuracy_ties_wrong : float or None
+        The same with every tie counted as wrong.
+    ties : int
+        Samples in which several neurons spike first at the same time.
+    silent_samples : int
+        Samples in which no neuron of the population that answers spikes.
+    silent_labels : int
+        Samples in which the label's neuron does not spike.
+    silent_fraction : float
+        Fraction of the spiking neurons that are silent over a whole batch, mean over the batches.
+    spikes : mapping of str to float
+        Mean number of spikes in a sample, by population.
+    costs : mapping of str to float
+        What the device reports, summed over the samples.
+    """
+
+    split: str
+    samples: int
+    loss: float
+    accuracy: float | None
+    accuracy_ties_wrong: float | None
+    ties: int
+    silent_samples: int
+    silent_labels: int
+    silent_fraction: float
+    spikes: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """One epoch of training; a line of ``metrics.csv``.
+
+    Parameters
+    ----------
+    epoch : int
+        Counted from 1.
+    epochs : int
+        How many there will be at most.
+    loss : float
+        Mean over the training samples, each with the weights before the step that used it.
+    accuracy : float or None
+        Of the training samples; None where the model has no labels.
+    accuracy_ties_wrong : float or None
+        The same with every tie counted as wrong.
+    validation_loss, validation_accuracy, validation_accuracy_ties_wrong : float or None
+        With the weights at the end of the epoch; None where there are no validation samples.
+    learning_rate : float
+        Of the weights, at the last step of the epoch.
+    silent_fraction : float
+        Fraction of the spiking neurons that are silent over a whole batch, mean over the batches.
+    silent_samples : int
+        Training samples in which no neuron of the population that answers spikes.
+    silent_labels : int
+        Training samples in which the label's neuron does not spike.
+    grazing : int
+        Spikes that only just happened, so that the backend clamped their gradient.
+    seconds : float
+        Time of training and validation.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float | None
+    accuracy_ties_wrong: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    validation_accuracy_ties_wrong: float | None
+    learning_rate: float
+    silent_fraction: float
+    silent_samples: int
+    silent_labels: int
+    grazing: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a training left behind.
+
+    Parameters
+    ----------
+    directory : Path
+        The run directory.
+    reports : tuple of EpochReport
+        One per epoch.
+    best_epoch : int
+        Epoch whose weights are in ``weights``, counted from 1: the best on the validation samples, or the
+        last where there are none.
+    stopped_early : bool
+        Whether early stopping ended the training.
+    test : Metrics or None
+        Of the weights in ``weights``; None where there are no test samples.
+    weights : Path
+        HDF5 file with the weights of the best epoch.
+    curve : Path or None
+        Picture of the curves; None where it could not be drawn.
+    notes : tuple of str
+        What is worth knowing, for example why there is no picture.
+    """
+
+    directory: Path
+    reports: tuple[EpochReport, ...]
+    best_epoch: int
+    stopped_early: bool
+    test: Metrics | None
+    weights: Path
+    curve: Path | None
+    notes: tuple[str, ...] = ()
+
+
+class Progress(Protocol):
+    """Somebody who wants to know how training goes."""
+
+    def __call__(self, report: EpochReport) -> None:
+        """Take note of an epoch, after its checkpoint is written.
+
+        Parameters
+        ----------
+        report : EpochReport
+        """
+        ...

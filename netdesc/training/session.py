@@ -1,0 +1,211 @@
+"""A training from its first epoch, or from where it stopped, to its last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netdesc.losses import require_kinds
+from netdesc.training.checkpoint import load_state, load_weights, save_state, save_weights
+from netdesc.training.directory import RunDirectory, open_directory, write_metrics, write_result
+from netdesc.training.loop import has_stalled, is_over, run_epoch
+from netdesc.training.measurement import measure, measure_feed
+from netdesc.training.preparation import (
+    build_task,
+    choose_backend,
+    load_machine,
+    require_losses,
+    require_training,
+)
+from netdesc.training.records import Metrics, Progress, TrainingResult
+from netdesc.training.task import State, Task, start
+
+if TYPE_CHECKING:
+    from netdesc.api import Model
+
+def train(model: Model, *, backend: str | None = None, output: Path | str, resume: bool = False,
+          progress: Progress | None = None) -> TrainingResult:
+    """Train a model and keep everything about it in a directory.
+
+    After every epoch the directory holds a complete checkpoint. A training that was stopped at any moment,
+    in whatever way, and goes on with ``resume`` ends with the same weights, bit for bit, as one that was
+    never stopped.
+
+    Parameters
+    ----------
+    model : Model
+        With losses and a section ``training``.
+    backend : str or None
+        None for ``training.backend`` of the file, or else numba.
+    output : Path or str
+        The run directory; made where it does not exist.
+    resume : bool
+        Go on with the run in the directory, if there is one. Only ``training.epochs`` and
+        ``training.early_stopping`` may have changed.
+    progress : Progress or None
+        Told of every epoch.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    DescriptionError
+        If the model has nothing to train, no losses, or data that cannot be loaded.
+    LimitError, BackendError
+        If the backend cannot do what the model asks.
+    RunDirectoryError
+        If the directory holds a run and ``resume`` is False, or the run of another model.
+    NumericsError
+        With epoch and step, if a number stops being finite; the last checkpoint stays.
+    """
+    from netdesc.api import compile, located
+
+    name = backend or choose_backend(model)
+    with located(model):
+        training = require_training(model.description, name)
+        compiled = compile(model, name)
+        require_kinds(model.description.losses.values(), compiled.backend.limits.losses, f"backend {name}")
+        task = build_task(load_machine(compiled), model.description, training)
+        directory = open_directory(Path(output), model.description, backend=name, resume=resume)
+        return fit(task, directory, digest=model.digest, progress=progress)
+
+
+def evaluate(model: Model, weights: Path | str | None = None, backend: str | None = None) -> Metrics:
+    """Find out how well trained weights do, on any backend.
+
+    Parameters
+    ----------
+    model : Model
+        With losses.
+    weights : Path, str or None
+        A run directory or its ``weights.h5``; None for the weights of the file.
+    backend : str or None
+        None for ``training.backend`` of the file, or else numba.
+
+    Returns
+    -------
+    Metrics
+        Of the test samples; of the validation or training samples where there are none.
+
+    Raises
+    ------
+    DescriptionError
+        If the model has no losses, or data that cannot be loaded.
+    LimitError, BackendError
+        If the backend cannot do what the model asks.
+    RunDirectoryError
+        If the weights do not fit.
+    """
+    from netdesc.api import compile, located
+
+    name = backend or choose_backend(model)
+    with located(model):
+        require_losses(model.description)
+        compiled = compile(model, name)
+        training = require_training(model.description, name)
+        task = build_task(load_machine(compiled), model.description, training)
+        values = task.program.trainable() if weights is None else load_weights(Path(weights), task.program)
+        for split in ("test", "validation"):
+            metrics = measure(task, task.layout.join(values), split)
+            if metrics is not None:
+                return metrics
+        return measure_feed(task, task.layout.join(values), task.train_feed(), split="train")
+
+
+def fit(task: Task, directory: RunDirectory, *, digest: str, progress: Progress | None = None
+        ) -> TrainingResult:
+    """Train until all epochs are over or early stopping ends it.
+
+    Parameters
+    ----------
+    task : Task
+    directory : RunDirectory
+        Goes on from its checkpoint where it has one.
+    digest : str
+        Of the description.
+    progress : Progress or None
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    RunDirectoryError
+        If the checkpoint does not fit.
+    NumericsError
+        With epoch and step, if a number stops being finite; the last checkpoint stays.
+    """
+    state = load_state(directory.checkpoint, task.layout) if directory.checkpoint.exists() else start(task)
+    if state.epoch:
+        keep(task, state, directory, digest=digest)
+    while not is_over(task, state):
+        state = run_epoch(task, state)
+        save_state(directory.checkpoint, state, task.layout, seed=task.program.seed)
+        keep(task, state, directory, digest=digest)
+        if progress is not None:
+            progress(state.reports[-1])
+    return finish(task, state, directory)
+
+
+def keep(task: Task, state: State, directory: RunDirectory, *, digest: str) -> None:
+    """Write metrics and best weights of a state; a run that goes on writes them anew.
+
+    Parameters
+    ----------
+    task : Task
+    state : State
+    directory : RunDirectory
+    digest : str
+    """
+    write_metrics(directory.metrics, state.reports)
+    best = task.layout.split(state.best_values)
+    save_weights(directory.weights, best, epoch=state.best_epoch, digest=digest)
+
+
+def finish(task: Task, state: State, directory: RunDirectory) -> TrainingResult:
+    """Test the best weights and draw the curves.
+
+    Parameters
+    ----------
+    task : Task
+    state : State
+    directory : RunDirectory
+
+    Returns
+    -------
+    TrainingResult
+    """
+    test = measure(task, state.best_values, "test")
+    write_result(directory.result, test, state.best_epoch)
+    curve, notes = draw_curve(directory)
+    return TrainingResult(
+        directory=directory.path, reports=state.reports, best_epoch=state.best_epoch,
+        stopped_early=has_stalled(task, state) and state.epoch < task.training.epochs, test=test,
+        weights=directory.weights, curve=curve, notes=notes)
+
+
+def draw_curve(directory: RunDirectory) -> tuple[Path | None, tuple[str, ...]]:
+    """Draw the curves where matplotlib is installed.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+
+    Returns
+    -------
+    curve : Path or None
+    notes : tuple of str
+        Why there is no picture, where there is none.
+    """
+    try:
+        from netdesc.plotting import plot_curves
+    except ImportError:
+        return None, ("matplotlib is not installed, so no curves were drawn; install netdesc[plot]",)
+    try:
+        plot_curves(directory.metrics, directory.curve)
+    except ImportError:
+        return None, ("matplotlib is not installed, so no curves were drawn; install netdesc[plot]",)
+    return directory.curve, ()

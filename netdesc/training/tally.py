@@ -1,0 +1,85 @@
+"""Sums over the batches of an epoch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.losses import Evaluation
+from netdesc.program import Program
+from netdesc.trace import Trace
+from netdesc.training.records import Metrics
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is summed up batch by batch.
+
+    Parameters
+    ----------
+    program : Program
+    """
+
+    program: Program
+    samples: int = 0
+    batches: int = 0
+    loss: float = 0.0
+    labelled: int = 0
+    correct: int = 0
+    correct_untied: int = 0
+    ties: int = 0
+    silent_samples: int = 0
+    silent_labels: int = 0
+    silent_fraction: float = 0.0
+    spikes: Counter[str] = field(default_factory=Counter)
+    costs: dict[str, float] = field(default_factory=dict)
+
+    def add(self, evaluation: Evaluation, trace: Trace, silent: NDArray[np.bool_]) -> None:
+        """Add a batch.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+        trace : Trace
+        silent : ndarray of bool
+            Which neurons are silent in the whole batch.
+        """
+        self.samples += trace.batch
+        self.batches += 1
+        self.loss += evaluation.loss * trace.batch
+        if evaluation.correct is not None:
+            self.labelled += trace.batch
+            self.correct += int(np.count_nonzero(evaluation.correct))
+            self.correct_untied += int(np.count_nonzero(evaluation.correct & ~evaluation.ties))
+        self.ties += int(np.count_nonzero(evaluation.ties))
+        self.silent_samples += evaluation.silent_samples
+        self.silent_labels += evaluation.silent_labels
+        self.silent_fraction += float(np.count_nonzero(silent))
+        for name, events in trace.spikes.items():
+            self.spikes[name] += len(events)
+        for name, cost in trace.costs.items():
+            self.costs[name] = self.costs.get(name, 0.0) + cost
+
+    def conclude(self, split: str) -> Metrics:
+        """Return means over all samples that were added.
+
+        Parameters
+        ----------
+        split : str
+            What the samples are for.
+
+        Returns
+        -------
+        Metrics
+        """
+        spiking = sum(item.size for item in self.program.populations if item.kind == "spiking")
+        return Metrics(
+            split=split, samples=self.samples, loss=self.loss / self.samples,
+            accuracy=self.correct / self.labelled if self.labelled else None,
+            accuracy_ties_wrong=self.correct_untied / self.labelled if self.labelled else None,
+            ties=self.ties, silent_samples=self.silent_samples, silent_labels=self.silent_labels,
+            silent_fraction=self.silent_fraction / (self.batches * max(spiking, 1)),
+            spikes={name: count / self.samples for name, count in self.spikes.items()}, costs=self.costs)

@@ -1,0 +1,253 @@
+"""Tree to typed data: the schema checked, defaults filled in, quantities in base units, all faults noted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from netdesc import units
+from netdesc.description.model import Choice
+from netdesc.description.numbers import check_range, integer, number, quantity
+from netdesc.description.reading import Reading
+from netdesc.description.schema import resolved
+from netdesc.description.suggestion import did_you_mean
+from netdesc.description.tree import Node, grown, named, plain
+from netdesc.description.values import read_parameter, read_value
+from netdesc.errors import Location
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+Read = Callable[[Node, dict[str, Any], str, Reading], Any]
+
+
+def shaped(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    """Read a value as a part of the schema orders.
+
+    Parameters
+    ----------
+    node : Node
+    part : dict
+        Part of the schema.
+    path : str
+        Dotted path of the value.
+    reading : Reading
+        Receives the faults.
+
+    Returns
+    -------
+    object
+        Mappings become dicts with every default, choices `Choice`, quantities floats in base units,
+        values and parameters their records; a value whose unit depends on something else stays a Node;
+        None where a fault was noted or the file says null.
+    """
+    part = resolved(part)
+    if node.value is None:
+        if "null" not in part["type"] if "type" in part else True:
+            reading.fail(f"nothing stands here; {_wanted(part)}", path, reading.place(path) or node.place)
+        return None
+    return _READERS[_form(part)](node, part, path, reading)
+
+
+def _form(part: dict[str, Any]) -> str:
+    if "x-form" in part:
+        return str(part["x-form"])
+    if "x-unit" in part:
+        return "quantity"
+    kind = part["type"]
+    return kind if isinstance(kind, str) else next(item for item in kind if item != "null")
+
+
+def _wanted(part: dict[str, Any]) -> str:
+    names = {"object": "a mapping is due", "array": "a list is due", "boolean": "true or false is due",
+             "quantity": "a quantity is due", "number": "a number is due", "integer": "a whole number is due"}
+    form = _form(part)
+    if part.get("enum"):
+        return f"one of {', '.join(str(item) for item in part['enum'])} is due"
+    if form == "choice":
+        return f"one of {', '.join(part['properties'])} is due"
+    due = names.get(form, "a value is due")
+    if form == "quantity":
+        due = f"{units.DIMENSIONS[part['x-unit']].name} is due"
+    default = part.get("default")
+    return f"{due}, for example {default}" if isinstance(default, str | int | float) and default != "" else due
+
+
+def _object(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    if not isinstance(node.value, dict):
+        reading.fail(f"{_wanted(part)} here, found {named(node)}", path, node.place)
+        return None
+    if part.get("additionalProperties") is True:
+        return plain(node)
+    entries = _entries(node, part, path, reading)
+    if not entries and part.get("minProperties"):
+        reading.fail(f"at least one {part.get('x-names', 'entry')} is due here", path)
+    for key in part.get("required", ()):
+        if key not in node.mapping:
+            reading.fail(f"the key '{key}' is missing; {_example(key, part['properties'][key])}", path,
+                         reading.place(path) or node.place)
+    for key, inner in part.get("properties", {}).items():
+        if key not in node.mapping and "default" in inner:
+            place = node.place
+            entries[key] = None if inner["default"] is None else shaped(
+                grown(inner["default"], place), inner, f"{path}.{key}" if path else key, reading)
+    order = [key for key in part.get("properties", {}) if key in entries]
+    return {key: entries[key] for key in [*order, *(key for key in entries if key not in order)]}
+
+
+def _entries(node: Node, part: dict[str, Any], path: str, reading: Reading) -> dict[str, Any]:
+    known, others = part.get("properties", {}), part.get("additionalProperties", False)
+    entries = {}
+    for key, item in node.mapping.items():
+        inner = f"{path}.{key}" if path else key
+        if key in known:
+            entries[key] = shaped(item, known[key], inner, reading)
+        elif not isinstance(others, dict):
+            reading.fail(f"there is no key '{key}' here{did_you_mean(key, known)}", inner, node.key_place(key))
+        elif not _NAME.fullmatch(key):
+            reading.fail(f"'{key}' cannot be the name of a {part.get('x-names', 'part')}; names begin with a letter "
+                         "and go on with letters, digits, _ and -", inner, node.key_place(key))
+        else:
+            entries[key] = shaped(item, others, inner, reading)
+    return entries
+
+
+def _example(key: str, part: dict[str, Any]) -> str:
+    description = str(part.get("description", "")).partition(";")[0]
+    if part.get("x-unit"):
+        return f"write for example {key}: 10 {units.DIMENSIONS[part['x-unit']].example}"
+    return f"it holds: {description[:1].lower()}{description[1:]}"
+
+
+def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Choice | None:
+    kinds = part["properties"]
+    if isinstance(node.value, str):
+        kind, options, place = node.value, Node({}, node.place), node.place
+    elif isinstance(node.value, dict) and len(node.value) == 1:
+        kind, options = next(iter(node.value.items()))
+        place = node.key_place(kind)
+    else:
+        found = f"keys {', '.join(node.mapping)}" if node.mapping else named(node)
+        reading.fail(f"one kind is due here, a name or a mapping with one key, found {found}; "
+                     f"kinds are {', '.join(kinds)}", path, node.place)
+        return None
+    if kind not in kinds:
+        reading.fail(f"there is no kind '{kind}' here{did_you_mean(kind, kinds)}", path, place)
+        return None
+    if isinstance(node.value, str) and kinds[kind].get("required"):
+        return _bare(kind, kinds[kind], path, reading, place)
+    result = shaped(options, kinds[kind], f"{path}.{kind}", reading)
+    return Choice(kind, result) if isinstance(result, dict) else None
+
+
+def _bare(kind: str, part: dict[str, Any], path: str, reading: Reading, place: Location) -> None:
+    keys = ", ".join(f"{key}: ..." for key in part["required"])
+    reading.fail(f"{kind} needs {' and '.join(part['required'])}; write {{{kind}: {{{keys}}}}}", path, place)
+
+
+def _array(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    if not isinstance(node.value, list):
+        about = str(part.get("description", "")).partition(" (")[0]
+        reading.fail(f"a list is due here ({about[:1].lower()}{about[1:]}), found {named(node)}", path, node.place)
+        return None
+    least, most = part.get("minItems", 0), part.get("maxItems", len(node.value))
+    if not least <= len(node.value) <= most:
+        due = f"{least}" if least == most else f"at least {least}"
+        reading.fail(f"a list of {due} is due here, found {len(node.value)}", path, node.place)
+        return None
+    return [_item(item, part["items"], f"{path}.{index}", reading) for index, item in enumerate(node.value)]
+
+
+def _item(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    before = len(reading.diagnostics)
+    result = shaped(node, part, path, reading)
+    if len(reading.diagnostics) > before and not isinstance(node.value, dict | list):
+        last = reading.diagnostics.pop()
+        reading.fail(last.message, path, node.place)
+    return result
+
+
+def _boolean(node: Node, part: dict[str, Any], path: str, reading: Reading) -> bool | None:
+    if isinstance(node.value, bool):
+        return node.value
+    reading.fail(f"true or false is due here, found {named(node)}", path, node.place)
+    return None
+
+
+def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str | None:
+    words = part.get("enum")
+    if words and (not isinstance(node.value, str) or node.value not in words):
+        end = did_you_mean(node.value, words) if isinstance(node.value, str) else f"; known are {', '.join(words)}"
+        reading.fail(f"{named(node)} is not known here{end}", path, node.place)
+        return None
+    if isinstance(node.value, bool | dict | list):
+        reading.fail(f"a text is due here, found {named(node)}", path, node.place)
+        return None
+    return str(node.value)
+
+
+def _raw(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Node:
+    return node
+
+
+def _version(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    if node.value != 1 or isinstance(node.value, bool):
+        reading.fail(f"this netdesc reads language version 1, found {named(node)}; write netdesc: 1", path, node.place)
+    return 1
+
+
+def _size(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tuple[int, ...] | None:
+    sides = node.items if isinstance(node.value, list) else [node]
+    if not sides:
+        reading.fail("the shape is empty; write a number of neurons such as 10, or a shape such as [4, 4]",
+                     path, node.place)
+        return None
+    shape = [integer(side, {"minimum": 1, "x-what": "number of neurons"}, path, reading) for side in sides]
+    return tuple(side for side in shape if isinstance(side, int)) if None not in shape else None
+
+
+def _names(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tuple[str, ...] | None:
+    names = node.items if isinstance(node.value, list) else [node]
+    if not names or any(isinstance(item.value, dict | list | bool | None) for item in names):
+        reading.fail(f"the name of a population, or a list of names, is due here, found {named(node)}",
+                     path, node.place)
+        return None
+    return tuple(str(item.value) for item in names)
+
+
+def _neuron(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Choice | str | None:
+    models = resolved({"$ref": "#/definitions/neuron"})
+    if isinstance(node.value, str):
+        if node.value in reading.neuron_types:
+            return node.value
+        if node.value not in models["properties"]:
+            known = [*sorted(reading.neuron_types), *models["properties"]]
+            reading.fail(f"there is no neuron type '{node.value}'{did_you_mean(node.value, known)}", path, node.place)
+            return None
+    return _choice(node, models, path, reading)
+
+
+def _target(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    if isinstance(node.value, list):
+        return _array(node, part, path, reading)
+    return integer(node, {"minimum": 0, "x-what": "index of an output"}, path, reading)
+
+
+def _value(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    return read_value(node, part["x-unit"], path, reading, sign=part.get("x-sign"))
+
+
+def _parameter(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    return read_parameter(node, part["x-unit"], path, reading, sign=part.get("x-sign"))
+
+
+def _quantity(node: Node, part: dict[str, Any], path: str, reading: Reading) -> float | None:
+    value = quantity(node, part["x-unit"], path, reading)
+    return value if value is None or check_range(value, part, path, reading, node.place) else None
+
+
+_READERS: dict[str, Read] = {
+    "object": _object, "choice": _choice, "array": _array, "boolean": _boolean, "string": _text, "raw": _raw,
+    "version": _version, "size": _size, "names": _names, "neuron": _neuron, "target": _target, "value": _value,
+    "parameter": _parameter, "quantity": _quantity, "number": number, "integer": integer,
+}  # fmt: skip

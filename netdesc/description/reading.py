@@ -1,0 +1,69 @@
+"""What is known while a file is being read: places, faults found so far, and where files are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netdesc.errors import DescriptionError, Diagnostic, Location
+
+
+@dataclass(slots=True)
+class Reading:
+    """State of reading one file.
+
+    Parameters
+    ----------
+    places : mapping of str to Location
+        Dotted path to place.
+    directory : Path
+        Where relative paths of the file begin.
+    neuron_types : frozenset of str
+        Names under ``neurons``.
+    diagnostics : list of Diagnostic
+        Faults found so far.
+    """
+
+    places: Mapping[str, Location]
+    directory: Path
+    neuron_types: frozenset[str] = frozenset()
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def fail(self, message: str, path: str, place: Location | None = None) -> None:
+        """Note a fault.
+
+        Parameters
+        ----------
+        message : str
+        path : str
+            Dotted path of the object.
+        place : Location or None
+            Where it stands; found from the path where there is none.
+        """
+        self.diagnostics.append(Diagnostic(message, path, location=place or self.place(path)))
+
+    def place(self, path: str) -> Location | None:
+        """Return the place of a path or of its nearest parent."""
+        while path and path not in self.places:
+            path = path.rpartition(".")[0]
+        return self.places.get(path)
+
+    def absorb(self, error: DescriptionError, path: str, place: Location | None = None) -> None:
+        """Note the faults that an error carries, at a path.
+
+        Parameters
+        ----------
+        error : DescriptionError
+            Raised by something that does not know the file.
+        path : str
+            Dotted path of the object.
+        place : Location or None
+            As for `fail`.
+        """
+        for item in error.diagnostics:
+            self.fail(item.message, path, place)
+
+    def sound(self, path: str) -> bool:
+        """Tell whether no fault was found at a path or below it."""
+        return not any(item.path == path or item.path.startswith(f"{path}.") for item in self.diagnostics)

@@ -1,0 +1,29 @@
+"""The nearest valid name for a misspelt one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name.
+
+    Parameters
+    ----------
+    name : str
+        As written.
+    known : iterable of str
+        Names that would be right.
+
+    Returns
+    -------
+    str
+        ``; did you mean 'size'?``, or the list of the known names where none is near.
+    """
+    names = list(dict.fromkeys(known))
+    lowered = {item.lower(): item for item in reversed(names)}
+    near = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{lowered[near[0]]}'?"
+    return f"; known are {', '.join(names)}" if names else ""

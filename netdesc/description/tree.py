@@ -1,0 +1,96 @@
+"""A file as a tree in which every value and every key knows its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from netdesc.errors import Location
+
+Scalar = str | int | float | bool | None
+Plain = Scalar | list["Plain"] | dict[str, "Plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value of the file.
+
+    Parameters
+    ----------
+    value : scalar, list of Node, or dict of str to Node
+    place : Location
+        Where the value begins.
+    keys : mapping of str to Location
+        Where the keys of a mapping stand; empty otherwise.
+    count : int
+        Number of nodes of the tree, aliases expanded.
+    """
+
+    value: Scalar | list[Node] | dict[str, Node]
+    place: Location
+    keys: Mapping[str, Location] = field(default_factory=dict)
+    count: int = 1
+
+    @property
+    def mapping(self) -> dict[str, Node]:
+        """The entries of a mapping; empty for anything else."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def items(self) -> list[Node]:
+        """The items of a list; empty for anything else."""
+        return self.value if isinstance(self.value, list) else []
+
+    def key_place(self, key: str) -> Location:
+        """Return where a key stands, or where the mapping begins if the key is absent."""
+        return self.keys.get(key, self.place)
+
+
+def plain(node: Node) -> Plain:
+    """Return the data of a tree without places."""
+    value = node.value
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def grown(data: object, place: Location) -> Node:
+    """Return plain data as a tree of which every part has the same place."""
+    if isinstance(data, Mapping):
+        return Node({str(key): grown(item, place) for key, item in data.items()}, place)
+    if isinstance(data, list | tuple):
+        return Node([grown(item, place) for item in data], place)
+    if data is None or isinstance(data, bool | str | int | float):
+        return Node(data, place)
+    # numpy's numbers and the like, from Python callers
+    return Node(float(data) if hasattr(data, "__float__") else str(data), place)
+
+
+def named(node: Node) -> str:
+    """Describe a value in a message: ``a list``, ``the text 'abc'``, ``5``."""
+    value = node.value
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"the text '{shortened(value)}'" if isinstance(value, str) else str(value)
+
+
+def shortened(text: str) -> str:
+    """Cut a text to a length that fits a message."""
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def places(node: Node, path: str = "") -> Iterator[tuple[str, Location]]:
+    """Yield the dotted path and place of everything in a tree.
+
+    A scalar stands where its text stands, a mapping or list where its key stands.
+    """
+    for key, item in node.mapping.items():
+        inner = f"{path}.{key}" if path else key
+        yield inner, node.key_place(key) if isinstance(item.value, dict | list) else item.place
+        yield from places(item, inner)

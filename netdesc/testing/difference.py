@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-ROUNDS = 7
-"""How often the step is halved."""
+ROUNDS = 8
+"""How many steps are tried."""
+
+SHRINK = 4.0
+"""How much shorter each is than the one before: spikes that overtake arrivals put kinks into a loss, and some
+of the steps must be shorter than the way to the nearest kink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,11 @@ def extrapolate(probe: Probe) -> float:
         The entry of Ridders' table that agrees best with its neighbours; NaN where spikes come or go even
         at the third smallest step.
     """
-    factor = 4.0 if probe.both_sides else 2.0
+    factor = SHRINK**2 if probe.both_sides else SHRINK
     best, agreement = float("nan"), float("inf")
     row: list[float] = []
-    for halvings in range(ROUNDS):
-        step = probe.reach * 0.5**halvings
+    for attempt in range(ROUNDS):
+        step = probe.reach / SHRINK**attempt
         ends = probe.loss(step), probe.loss(-step if probe.both_sides else 0.0)
         if ends[0] is None or ends[1] is None:
             row, best, agreement = [], float("nan"), float("inf")

@@ -19,7 +19,7 @@ class Network:
     Parameters
     ----------
     program : Program
-        All weights and delays trainable.
+        All weights trainable, and delays that differ.
     stimulus : Events
         By program-wide index of the sources.
     """
@@ -155,7 +155,7 @@ def make_blocks(recipe: Recipe, populations: tuple[PopulationSlice, ...],
             path = f"{ends[0].name}_to_{ends[1].name}" + (f"_{name}" if recipe.two_currents else "")
             block = Block(path, f"projections.{path}", pre, post, ends[0].size, ends[1].size, receptor,
                           -1.0 if name == "inhibitory" else 1.0, None, None, np.empty(0), np.empty(0),
-                          train_weight=True, train_delay=True)
+                          train_weight=True, train_delay=recipe.delay == "mixed")
             result.append(fill(recipe, block, strength if pre < post else -0.3 * strength))
     return tuple(result)
 

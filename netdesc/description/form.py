@@ -135,14 +135,11 @@ def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Ch
         reading.fail(f"there is no kind '{kind}' here{did_you_mean(kind, kinds)}", path, place)
         return None
     if isinstance(node.value, str) and kinds[kind].get("required"):
-        return _bare(kind, kinds[kind], path, reading, place)
+        keys = ", ".join(f"{key}: ..." for key in kinds[kind]["required"])
+        reading.fail(f"{kind} needs {' and '.join(kinds[kind]['required'])}; write {{{kind}: {{{keys}}}}}", path, place)
+        return None
     result = shaped(options, kinds[kind], f"{path}.{kind}", reading)
     return Choice(kind, result) if isinstance(result, dict) else None
-
-
-def _bare(kind: str, part: dict[str, Any], path: str, reading: Reading, place: Location) -> None:
-    keys = ", ".join(f"{key}: ..." for key in part["required"])
-    reading.fail(f"{kind} needs {' and '.join(part['required'])}; write {{{kind}: {{{keys}}}}}", path, place)
 
 
 def _array(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:

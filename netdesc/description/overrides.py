@@ -12,6 +12,8 @@ from netdesc.description.suggestion import did_you_mean
 from netdesc.description.tree import Node, grown, shortened
 from netdesc.errors import DescriptionError, Diagnostic, Location
 
+_LONG = ("init", "train", "min", "max")
+
 
 def overridden(root: Node, overrides: Mapping[str, object] | Sequence[str]) -> Node:
     """Return a tree with some of its values changed.
@@ -34,10 +36,10 @@ def overridden(root: Node, overrides: Mapping[str, object] | Sequence[str]) -> N
     """
     diagnostics: list[Diagnostic] = []
     for path, value in _pairs(overrides, diagnostics):
-        place = Location(f"<override {path}={shortened(str(value[0]))}>", 1, 1)
+        place = Location(f"<override {path}={shortened(str(value))}>", 1, 1)
         try:
-            node = _value(value[0], place) if value[1] else grown(value[0], place)
-            root = _set(root, path.split("."), node, place)
+            node = grown(value, place) if isinstance(overrides, Mapping) else _value(value, place)
+            root = _changed(root, path.split("."), node, schema())
         except DescriptionError as error:
             diagnostics.extend(replace(item, path=path, location=place) for item in error.diagnostics)
     if diagnostics:
@@ -47,17 +49,17 @@ def overridden(root: Node, overrides: Mapping[str, object] | Sequence[str]) -> N
 
 def _pairs(
     overrides: Mapping[str, object] | Sequence[str], diagnostics: list[Diagnostic]
-) -> list[tuple[str, tuple[object, bool]]]:
+) -> list[tuple[str, object]]:
     if isinstance(overrides, Mapping):
-        return [(path, (value, False)) for path, value in overrides.items()]
-    pairs: list[tuple[str, tuple[object, bool]]] = []
+        return list(overrides.items())
+    pairs: list[tuple[str, object]] = []
     for text in [overrides] if isinstance(overrides, str) else overrides:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
             diagnostics.append(Diagnostic(f"'{shortened(text)}' is not an override; write key.path=value, for example "
                                           "training.epochs=5", location=Location("<override>", 1, 1)))
         else:
-            pairs.append((path.strip(), (value.strip(), True)))
+            pairs.append((path.strip(), value.strip()))
     return pairs
 
 
@@ -73,49 +75,55 @@ def _placed(node: Node, place: Location) -> Node:
     return Node([_placed(item, place) for item in value] if isinstance(value, list) else value, place)
 
 
-def _set(root: Node, keys: list[str], value: Node, place: Location) -> Node:
-    return _changed(root, keys, value, schema(), place)
-
-
-def _changed(node: Node, keys: list[str], value: Node, part: dict[str, Any], place: Location) -> Node:
+def _changed(node: Node, keys: list[str], value: Node, part: dict[str, Any]) -> Node:
     if not keys:
         return value
     key, rest = keys[0], keys[1:]
     if isinstance(node.value, list):
-        return _changed_item(node, key, rest, value, part=part, place=place)
+        return _changed_item(node, keys, value, part)
+    part = _opened(part)
     inner = _inner(node, key, part)
-    kinds = part.get("x-form") == "choice" or part.get("x-form") == "neuron"
-    entries = {} if kinds and key not in node.mapping else node.mapping
-    if part.get("x-form") == "raw" or not part.get("type") == "object" and not kinds:
-        entries = {} if not rest and key not in ("init", "train", "min", "max") else node.mapping
-        if not isinstance(node.value, dict) and node.value is not None and key in ("train", "min", "max"):
-            entries = {"init": node}
-    child = _changed(entries.get(key, Node({}, place)), rest, value, inner, place)
-    return replace(node, value={**entries, key: child}, keys={**node.keys, key: place})
+    entries = _kept(node, key, part)
+    absent = grown({} if inner.get("default") is None else inner["default"], value.place)
+    child = _changed(entries.get(key, absent), rest, value, inner)
+    return replace(node, value={**entries, key: child}, keys={**node.keys, key: value.place})
 
 
-def _changed_item(
-    node: Node, key: str, rest: list[str], value: Node, *, part: dict[str, Any], place: Location
-) -> Node:
+def _changed_item(node: Node, keys: list[str], value: Node, part: dict[str, Any]) -> Node:
+    key = keys[0]
     if not key.isdigit() or int(key) >= len(node.items):
-        raise DescriptionError(f"'{key}' is not an index of this list, which has {len(node.items)} items; "
-                               "counting begins at 0")
+        raise DescriptionError(f"'{key}' is not an index of this list of {len(node.items)}; counting begins at 0")
     items = list(node.items)
-    items[int(key)] = _changed(items[int(key)], rest, value, resolved(part.get("items", {})), place)
+    items[int(key)] = _changed(items[int(key)], keys[1:], value, resolved(part.get("items", {})))
     return replace(node, value=items)
 
 
-def _inner(node: Node, key: str, part: dict[str, Any]) -> dict[str, Any]:
+def _opened(part: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of the schema that names the keys."""
     if part.get("x-form") == "neuron":
-        part = resolved({"$ref": "#/definitions/neuron"})
-    if "allOf" in part:
-        part = resolved(part["allOf"][0])
-    known = part.get("properties", {})
+        return resolved({"$ref": "#/definitions/neuron"})
+    return resolved(part["allOf"][0]) if "allOf" in part else resolved(part)
+
+
+def _inner(node: Node, key: str, part: dict[str, Any]) -> dict[str, Any]:
+    known, others = part.get("properties", {}), part.get("additionalProperties", "type" not in part)
     if key in known:
         return resolved(known[key])
-    others = part.get("additionalProperties")
-    if key in node.mapping and others is not False:
-        return resolved(others) if isinstance(others, dict) else {}
-    if others is True or (isinstance(others, dict) and "x-names" not in part) or "properties" not in part:
+    # A name such as a population's must exist: an override changes a model, it does not begin one.
+    if others is not False and (key in node.mapping or not ("x-names" in part or part.get("x-form") == "raw")):
         return resolved(others) if isinstance(others, dict) else {}
     raise DescriptionError(f"there is no '{key}' here{did_you_mean(key, [*node.mapping, *known])}")
+
+
+def _kept(node: Node, key: str, part: dict[str, Any]) -> dict[str, Node]:
+    """Return the entries that stand beside the changed one."""
+    if isinstance(node.value, str) and part is resolved({"$ref": "#/definitions/neuron"}) and (
+            node.value not in part["properties"]):
+        raise DescriptionError(f"this is the type '{node.value}'; change neurons.{node.value} instead")
+    if "init" in part.get("properties", {}):
+        if key in _LONG and not any(name in node.mapping for name in _LONG):
+            return {"init": node}
+        if key not in _LONG and "init" in node.mapping:
+            raise DescriptionError(f"there is no '{key}' here; did you mean 'init.{key}'?")
+        return node.mapping if key in _LONG or key in node.mapping else {}
+    return {} if part.get("maxProperties") == 1 and key not in node.mapping else node.mapping

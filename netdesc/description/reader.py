@@ -87,8 +87,8 @@ class _Reader:
         done = self.stack.pop()
         self.take(Node(done.value, done.place, done.keys, done.count), done.anchor)
 
-    def alias(self, anchor: str, place: Location) -> Node:
-        if anchor not in self.anchors:
+    def alias(self, anchor: str | None, place: Location) -> Node:
+        if anchor is None or anchor not in self.anchors:
             raise self.stop(f"*{anchor} stands for nothing yet; &{anchor} must be complete before it", place)
         node = self.anchors[anchor]
         self.aliased += node.count

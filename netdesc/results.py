@@ -146,8 +146,11 @@ def read(path: Path) -> Results:
 
 def _fill(file: h5py.File, results: Results) -> None:
     file.attrs.update(
-        magic=np.uint32(SONATA_MAGIC), version=np.array(SONATA_VERSION, dtype=np.uint32),
-        duration=results.duration, batch=results.batch)
+        magic=np.uint32(SONATA_MAGIC),
+        version=np.array(SONATA_VERSION, dtype=np.uint32),
+        duration=results.duration,
+        batch=results.batch,
+    )
     spikes = file.create_group("spikes", track_order=True)
     for name, events in results.spikes.items():
         group = spikes.create_group(name)

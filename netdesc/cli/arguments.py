@@ -20,7 +20,15 @@ Overrides = Annotated[
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
-Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="Backend that does the work.")]
+Backend = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="Backend that does the work; training.backend of the file, or numba, otherwise.",
+        show_default=False,
+    ),
+]
 
 Weights = Annotated[
     Path | None,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +15,40 @@ from netdesc.plotting.colours import colour
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# What a column is about is the last word of its name: ``validation_accuracy`` belongs to ``accuracy``.
-PANELS = {"loss": "loss", "accuracy": "error (%)", "silent": "silent neurons (%)"}
+TRAINING, VALIDATION = "training", "validation"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One quantity over the epochs.
+
+    Parameters
+    ----------
+    label : str
+        With its unit.
+    columns : mapping of str to str
+        Column of the metrics file to name in the legend.
+    show : callable
+        From the value in the file to the value drawn.
+    logarithmic : bool
+    """
+
+    label: str
+    columns: Mapping[str, str]
+    show: Callable[[float], float]
+    logarithmic: bool = False
+
+
+PANELS = (
+    Panel("loss", {"loss": TRAINING, "validation_loss": VALIDATION}, lambda value: value),
+    Panel(
+        "error (%)",
+        {"accuracy": TRAINING, "validation_accuracy": VALIDATION},
+        lambda value: 100 * (1 - value),
+        logarithmic=True,
+    ),
+    Panel("silent neurons (%)", {"silent_fraction": TRAINING}, lambda value: 100 * value),
+)
 
 
 def plot_curves(metrics: Path, picture: Path | None = None) -> Sequence[Axes]:
@@ -23,8 +57,7 @@ def plot_curves(metrics: Path, picture: Path | None = None) -> Sequence[Axes]:
     Parameters
     ----------
     metrics : Path
-        CSV file with a column ``epoch`` and columns named after what they hold: ``train_loss``,
-        ``validation_accuracy`` (0 to 1), ``silent_hidden`` (a fraction), and so on.
+        CSV file of a training: the fields of `netdesc.training.EpochReport`, one line per epoch.
     picture : Path, optional
         Where the picture goes; its ending names the format.
 
@@ -41,20 +74,13 @@ def plot_curves(metrics: Path, picture: Path | None = None) -> Sequence[Axes]:
     from matplotlib.figure import Figure
 
     columns = read_columns(metrics)
-    groups = {panel: [name for name in columns if panel in name.split("_") or name.startswith(panel)]
-              for panel in PANELS}
-    panels = [panel for panel, names in groups.items() if names]
+    panels = [panel for panel in PANELS if any(drawable(columns, name) for name in panel.columns)]
     if not columns.get("epoch") or not panels:
         raise DescriptionError(Diagnostic(f"{metrics} holds no epoch to draw"))
     figure = Figure(figsize=(4.2 * len(panels), 3.4), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0].tolist()
     for axis, panel in zip(axes, panels, strict=True):
-        for index, name in enumerate(groups[panel]):
-            _draw(axis, columns["epoch"], columns[name], (panel, name, colour(index)))
-        axis.set_xlabel("epoch")
-        axis.set_ylabel(PANELS[panel])
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False)
+        _draw(axis, panel, columns)
     if picture is not None:
         figure.savefig(picture, dpi=150)
     return axes
@@ -84,16 +110,47 @@ def read_columns(metrics: Path) -> dict[str, list[float]]:
     return columns
 
 
-def _draw(axis: Axes, epochs: Sequence[float], values: Sequence[float], look: tuple[str, str, str]) -> None:
-    panel, name, shade = look
-    shown = {
-        "loss": list(values),
-        "accuracy": [100 * (1 - value) for value in values],
-        "silent": [100 * value for value in values],
-    }[panel]
-    label = " ".join(word for word in name.split("_") if word != panel) or panel
-    axis.plot(epochs, shown, color=shade, label=label, marker="." if len(shown) < 30 else "")
-    if panel == "accuracy" and all(value > 0 for value in shown):
-        axis.set_yscale("log")
-        axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
+def drawable(columns: Mapping[str, Sequence[float]], name: str) -> bool:
+    """Return whether a column is there and holds a number.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence of float
+    name : str
+
+    Returns
+    -------
+    bool
+    """
+    return any(math.isfinite(value) for value in columns.get(name, ()))
+
+
+def _draw(axis: Axes, panel: Panel, columns: Mapping[str, Sequence[float]]) -> None:
+    positive = True
+    for index, (name, label) in enumerate(panel.columns.items()):
+        if drawable(columns, name):
+            shown = [panel.show(value) for value in columns[name]]
+            positive = positive and min(value for value in shown if math.isfinite(value)) > 0
+            axis.plot(
+                columns["epoch"],
+                shown,
+                color=colour(index),
+                label=label,
+                marker="." if len(shown) < 30 else "",
+            )
+    if panel.logarithmic and positive:
+        _space_logarithmically(axis)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.set_xlabel("epoch")
+    axis.set_ylabel(panel.label)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+
+
+def _space_logarithmically(axis: Axes) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

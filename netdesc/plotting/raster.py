@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from netdesc.errors import DescriptionError, Diagnostic
-from netdesc.events import Events
+from netdesc.events import Events, Floats, Integers
 from netdesc.plotting.colours import colour
 
 if TYPE_CHECKING:
@@ -25,8 +23,9 @@ class HasSpikes(Protocol):
         ...
 
 
-def plot_raster(run: HasSpikes, picture: Path | None = None, *, sample: int = 0,
-                duration: float | None = None) -> Sequence[Axes]:
+def plot_raster(
+    run: HasSpikes, picture: Path | None = None, *, sample: int = 0, duration: float | None = None
+) -> Sequence[Axes]:
     """Draw the spikes of one sample, one panel per population.
 
     Parameters
@@ -55,17 +54,23 @@ def plot_raster(run: HasSpikes, picture: Path | None = None, *, sample: int = 0,
         raise DescriptionError(Diagnostic("the run has no population that spikes; there is nothing to draw"))
     events = {name: _one_sample(item, sample) for name, item in run.spikes.items()}
     sizes = _sizes(run, events)
-    end = duration or getattr(run, "duration", None) or max(
-        (float(times.max()) for times, _ in events.values() if len(times)), default=1.0)
+    end = (
+        duration
+        or getattr(run, "duration", None)
+        or max((float(times.max()) for times, _ in events.values() if len(times)), default=1.0)
+    )
     heights = [0.6 + min(size, 200) ** 0.5 / 4 for size in sizes.values()]
     figure = Figure(figsize=(6.4, 0.8 + sum(heights)), layout="constrained")
     axes = figure.subplots(len(events), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0].tolist()
     for index, (axis, (name, (times, neurons))) in enumerate(zip(axes, events.items(), strict=True)):
-        axis.vlines(times, neurons - 0.4, neurons + 0.4, color=colour(index), linewidth=1.2)
+        # A tick shorter than this is hard to see among many neurons.
+        half = 0.4 * max(1.0, sizes[name] / 80)
+        axis.vlines(times, neurons - half, neurons + half, color=colour(index), linewidth=1.2)
         axis.set_ylim(-0.6, sizes[name] - 0.4)
         axis.set_ylabel(f"{name}\nneuron")
         axis.yaxis.get_major_locator().set_params(integer=True)
         axis.spines[["top", "right"]].set_visible(False)
+    figure.align_ylabels(axes)
     axes[-1].set_xlim(0, end)
     axes[-1].set_xlabel("time (ms)")
     if picture is not None:
@@ -73,14 +78,15 @@ def plot_raster(run: HasSpikes, picture: Path | None = None, *, sample: int = 0,
     return axes
 
 
-def _one_sample(events: Events, sample: int) -> tuple[np.ndarray, np.ndarray]:
+def _one_sample(events: Events, sample: int) -> tuple[Floats, Integers]:
     if not 0 <= sample < events.batch:
-        raise DescriptionError(Diagnostic(
-            f"there is no sample {sample}; the run has {events.batch}, counted from 0"))
+        raise DescriptionError(
+            Diagnostic(f"there is no sample {sample}; the run has {events.batch}, counted from 0")
+        )
     span = slice(events.offsets[sample], events.offsets[sample + 1])
     return events.times[span], events.sources[span]
 
 
-def _sizes(run: HasSpikes, events: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, int]:
+def _sizes(run: HasSpikes, events: Mapping[str, tuple[Floats, Integers]]) -> dict[str, int]:
     known: Mapping[str, int] = getattr(run, "sizes", {})
     return {name: known.get(name, int(neurons.max(initial=0)) + 1) for name, (_, neurons) in events.items()}

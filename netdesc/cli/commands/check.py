@@ -1,0 +1,170 @@
+"""``netdesc check``: is the file right, and can a backend do it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from netdesc.cli.arguments import AsJson, File, Overrides
+from netdesc.cli.output import emit, record
+from netdesc.cli.output import show as print_text
+from netdesc.errors import Diagnostic, NetdescError, locate
+
+if TYPE_CHECKING:
+    from netdesc.compiled import Model
+    from netdesc.graph.ir import NetworkGraph
+
+
+def check(
+    file: File,
+    overrides: Overrides = None,
+    backend: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--backend",
+            metavar="NAME",
+            help="Check also whether this backend can run it; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Validate a file; with a backend, say what it can and cannot do there."""
+    from netdesc.compiled import Model, located
+    from netdesc.description import describe
+    from netdesc.graph.pipeline import compile_graph
+
+    model = Model(describe(file, overrides or ()))
+    with located(model):
+        graph = compile_graph(model.description)
+    notes = [locate(note, model.description.locations) for note in graph.notes]
+    verdicts = [ask(model, name) for name in backend or ()]
+    if as_json:
+        emit(
+            {
+                "valid": True,
+                "digest": model.digest,
+                **count(graph),
+                "notes": [record(note) for note in notes],
+                "backends": {item.name: item.data() for item in verdicts},
+            }
+        )
+    else:
+        explain(f"{file}: valid; {summarize(graph)}", notes)
+        for item in verdicts:
+            explain(
+                f"{item.name}: can run it ({item.time})" if item.possible else f"{item.name}: cannot run it",
+                item.told,
+            )
+    status = max((item.status for item in verdicts), default=0)
+    if status:
+        raise typer.Exit(status)
+
+
+class Verdict(NamedTuple):
+    """Whether a backend can run a model.
+
+    Parameters
+    ----------
+    name : str
+        Of the backend.
+    time : str
+        How time advances there; empty where it cannot run the model.
+    told : sequence of Diagnostic
+        What it approximates, or why it cannot.
+    status : int
+        Exit status, 0 if it can.
+    """
+
+    name: str
+    time: str
+    told: Sequence[Diagnostic]
+    status: int
+
+    @property
+    def possible(self) -> bool:
+        """Whether it can."""
+        return self.status == 0
+
+    def data(self) -> dict[str, object]:
+        """Return the verdict as JSON data."""
+        told = [record(item) for item in self.told]
+        return {
+            "possible": self.possible,
+            "time": self.time or None,
+            "notes": told if self.possible else [],
+            "errors": [] if self.possible else told,
+        }
+
+
+def ask(model: Model, name: str) -> Verdict:
+    """Ask a backend whether it can run a model.
+
+    Parameters
+    ----------
+    model : Model
+    name : str
+
+    Returns
+    -------
+    Verdict
+    """
+    from netdesc.api import compile
+
+    try:
+        compiled = compile(model, name)
+    except NetdescError as error:
+        return Verdict(name, "", error.diagnostics, error.exit_status)
+    return Verdict(name, compiled.backend.limits.time, compiled.notes, 0)
+
+
+def count(graph: NetworkGraph) -> dict[str, int]:
+    """Count what a network is made of.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+        With its synapses drawn.
+
+    Returns
+    -------
+    dict of str to int
+        ``populations``, ``neurons`` (sources included), ``projections`` and ``synapses``.
+    """
+    return {
+        "populations": len(graph.nodes),
+        "neurons": sum(node.size for node in graph.nodes),
+        "projections": len({edge.path for edge in graph.edges}),
+        "synapses": sum(edge.synapses.size for edge in graph.edges if edge.synapses is not None),
+    }
+
+
+def summarize(graph: NetworkGraph) -> str:
+    """Say in a few words what a network is made of.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+
+    Returns
+    -------
+    str
+    """
+    numbers = count(graph)
+    return (
+        f"{numbers['neurons']} neurons in {numbers['populations']} populations, "
+        f"{numbers['synapses']} synapses in {numbers['projections']} projections"
+    )
+
+
+def explain(head: str, told: Sequence[Diagnostic]) -> None:
+    """Print a finding, and below it what there is to know about it.
+
+    Parameters
+    ----------
+    head : str
+    told : sequence of Diagnostic
+    """
+    print_text("\n  ".join([head, *(str(item) for item in told)]))

@@ -1,0 +1,94 @@
+"""``netdesc gradcheck``: exact gradients against differences of the loss."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights
+from netdesc.cli.output import emit, table
+from netdesc.cli.output import show as print_text
+from netdesc.cli.preparation import prepare
+from netdesc.trace import Trace
+
+
+def gradcheck(
+    file: File,
+    overrides: Overrides = None,
+    *,
+    backend: Backend = None,
+    weights: Weights = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance", help="Largest deviation allowed, relative to the largest entry of a gradient."
+        ),
+    ] = 1e-6,
+    samples: Annotated[
+        int, typer.Option("--samples", min=1, help="Samples of the first batch to look at.")
+    ] = 1,
+    entries: Annotated[
+        int, typer.Option("--entries", min=1, help="Entries to look at per projection.")
+    ] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Compare EventProp gradients with central differences; exit status 1 if they disagree."""
+    from netdesc.api import evaluate_losses
+    from netdesc.losses import Evaluation
+    from netdesc.testing.gradcheck import gradcheck as compare
+
+    compiled, batch = prepare(file, overrides, backend, weights=weights)
+    labels = None if batch.labels is None else batch.labels[:samples]
+    events = batch.events
+    if events is not None:
+        stop = events.offsets[min(samples, events.batch)]
+        events = type(events)(events.times[:stop], events.sources[:stop], events.offsets[: samples + 1])
+
+    def objective(trace: Trace) -> Evaluation:
+        return evaluate_losses(compiled, trace, labels)
+
+    found = compare(compiled.machine, compiled.stimulate(events), objective, limit=entries)
+    good = found.checked > 0 and bool(np.isfinite(found.deviation)) and found.deviation <= tolerance
+    if as_json:
+        emit(
+            {
+                "passed": good,
+                "loss": found.loss,
+                "deviation": found.deviation,
+                "tolerance": tolerance,
+                "checked": found.checked,
+                "skipped": found.skipped,
+                "parameters": {
+                    key: {"deviation": item.deviation, "checked": item.checked, "skipped": item.skipped}
+                    for key, item in found.comparisons.items()
+                },
+            }
+        )
+    else:
+        print_text(
+            table(
+                ("parameter", "entries", "skipped", "deviation"),
+                [
+                    (
+                        key,
+                        str(item.checked),
+                        str(item.skipped),
+                        f"{item.deviation:.2e}" if item.checked else "-",
+                    )
+                    for key, item in found.comparisons.items()
+                ],
+            )
+        )
+        print_text(_verdict(found.deviation, tolerance, found.checked))
+    if not good:
+        raise typer.Exit(1)
+
+
+def _verdict(deviation: float, tolerance: float, checked: int) -> str:
+    if not checked:
+        return "failed: nothing to compare; every entry changes the number of spikes, or nothing is trained"
+    if deviation <= tolerance:
+        return f"passed: largest deviation {deviation:.2e}, allowed {tolerance:g}"
+    return f"failed: largest deviation {deviation:.2e}, allowed {tolerance:g}"

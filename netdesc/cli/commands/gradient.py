@@ -1,0 +1,53 @@
+"""``netdesc gradient``: loss, spikes and exact gradients of one batch."""
+
+from __future__ import annotations
+
+import math
+
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights
+from netdesc.cli.layout import arrange_gradients, arrange_input_gradients, arrange_spikes, count_spikes
+from netdesc.cli.output import emit, table
+from netdesc.cli.output import show as print_text
+from netdesc.cli.preparation import prepare
+
+
+def gradient(
+    file: File,
+    overrides: Overrides = None,
+    *,
+    backend: Backend = None,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute loss, spikes and gradients of the first batch, or of a model without data."""
+    from netdesc.api import evaluate_losses
+
+    compiled, batch = prepared = prepare(file, overrides, backend, weights=weights)
+    program = compiled.program
+    trace = compiled.forward(batch.events)
+    evaluation = evaluate_losses(compiled, trace, batch.labels)
+    result = compiled.backward(trace, evaluation.cotangent)
+    if as_json:
+        emit(
+            {
+                "name": program.name,
+                "digest": program.digest,
+                "backend": compiled.backend.name,
+                "samples": trace.batch,
+                "loss": evaluation.loss,
+                "losses": evaluation.terms,
+                "spikes": arrange_spikes(trace, program, single=prepared.single),
+                "gradients": arrange_gradients(result, program),
+                "input_gradients": arrange_input_gradients(result, trace, program, single=prepared.single),
+                "health": {**trace.health, **result.health},
+            }
+        )
+        return
+    print_text(f"loss {evaluation.loss!r}")
+    print_text(table(("population", "spikes per sample"), count_spikes(trace)))
+    norms = [
+        (key, str(len(values)), f"{math.sqrt(float(values @ values)):.6g}", f"{abs(values).max():.6g}")
+        for key, values in result.parameters.items()
+        if len(values)
+    ]
+    print_text(table(("gradient", "entries", "norm", "largest"), norms))

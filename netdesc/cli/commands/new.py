@@ -1,0 +1,81 @@
+"""``netdesc new``: write a starting file."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netdesc.cli.arguments import AsJson
+from netdesc.cli.output import emit, tell
+from netdesc.cli.output import show as print_text
+from netdesc.errors import DescriptionError, Diagnostic
+
+
+def new(
+    template: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TEMPLATE",
+            help="Name of a template; without it the templates are listed.",
+            show_default=False,
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            help="File to write; TEMPLATE.yaml in the current folder by default.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a starting file."""
+    known = templates()
+    if template is None:
+        emit({"templates": sorted(known)}) if as_json else print_text("\n".join(sorted(known)))
+        return
+    name = template.replace("_", "-").removesuffix(".yaml")
+    if name not in known:
+        raise DescriptionError(Diagnostic(_unknown(template, sorted(known))))
+    target = file or Path(f"{name.replace('-', '_')}.yaml")
+    try:
+        with target.open("x", encoding="utf-8") as stream:
+            stream.write(known[name].read_text(encoding="utf-8").replace("$schema=../schemas/", "$schema="))
+    except FileExistsError:
+        raise DescriptionError(
+            Diagnostic(f"{target} exists already and is left as it is; give another name")
+        ) from None
+    if as_json:
+        emit({"template": name, "file": str(target)})
+        return
+    tell(f"wrote {target}; try: netdesc check {target}")
+    tell("for completion in an editor: netdesc schema > netdesc-1.schema.json, beside the file")
+
+
+def templates() -> dict[str, Path]:
+    """Return the starting files by name.
+
+    Returns
+    -------
+    dict of str to Path
+
+    Raises
+    ------
+    DescriptionError
+        If the installation lacks them.
+    """
+    package = Path(__file__).resolve().parents[2]
+    for folder in (package / "templates", package.parent / "examples"):
+        if folder.is_dir():
+            return {path.stem.replace("_", "-"): path for path in sorted(folder.glob("*.yaml"))}
+    raise DescriptionError("the templates are missing from the installation; install netdesc again")
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"there is no template {name!r}; {hint}The templates are {', '.join(known)}"

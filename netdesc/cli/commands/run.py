@@ -1,0 +1,81 @@
+"""``netdesc run``: one simulation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Seed, Weights
+from netdesc.cli.layout import arrange_recordings, arrange_spikes, count_spikes
+from netdesc.cli.output import emit, table, tell
+from netdesc.cli.output import show as print_text
+from netdesc.cli.preparation import prepare
+from netdesc.cli.provenance import trace_back
+
+
+def run(
+    file: File,
+    overrides: Overrides = None,
+    *,
+    backend: Backend = None,
+    weights: Weights = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT.h5",
+            help="HDF5 file for spikes, recordings and provenance.",
+            show_default=False,
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", metavar="PICTURE", help="Picture of the spikes of the first sample.", show_default=False
+        ),
+    ] = None,
+    seed: Seed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a model once; with a dataset, its first batch."""
+    prepared = prepare(file, overrides, backend, weights=weights)
+    compiled, program = prepared.compiled, prepared.compiled.program
+    trace = compiled.forward(prepared.batch.events, seed)
+    if output is not None or picture is not None:
+        from netdesc.results import collect, write
+
+        results = collect(trace, program, trace_back(compiled, seed))
+        if output is not None:
+            write(results, output)
+        if picture is not None:
+            from netdesc.plotting import plot_raster
+
+            plot_raster(results, picture)
+    for target in (output, picture):
+        if target is not None:
+            tell(f"wrote {target}")
+    if as_json:
+        emit(
+            {
+                "name": program.name,
+                "digest": program.digest,
+                "backend": compiled.backend.name,
+                "duration": program.duration,
+                "samples": trace.batch,
+                "spikes": arrange_spikes(trace, program, single=prepared.single),
+                "recordings": arrange_recordings(trace.samples, single=prepared.single),
+                "health": trace.health,
+                "costs": trace.costs,
+                "provenance": trace.provenance,
+            }
+        )
+        return
+    print_text(
+        f"{program.name}: {trace.batch} sample{'s' if trace.batch > 1 else ''} of {program.duration:g} ms"
+    )
+    print_text(table(("population", "spikes per sample"), count_spikes(trace)))
+    for name, number in trace.health.items():
+        tell(f"{name}: {number}")

@@ -1,0 +1,81 @@
+"""``netdesc show``: the model as tables, as a resolved file, or as the graph after a pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides
+from netdesc.cli.output import emit
+from netdesc.cli.output import show as print_text
+from netdesc.cli.tables import tabulate
+
+if TYPE_CHECKING:
+    from netdesc.compiled import Model
+
+
+def show(
+    file: File,
+    overrides: Overrides = None,
+    *,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Print the file with every default written out.")
+    ] = False,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            "--after",
+            metavar="PASS",
+            help="Print the graph after this pass; 'build' for the first.",
+            show_default=False,
+        ),
+    ] = None,
+    backend: Backend = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a model with every default and its hash."""
+    from netdesc.compiled import Model
+    from netdesc.description import describe, dump
+
+    model = Model(describe(file, overrides or ()))
+    if after is not None:
+        text = render_after(model, after, backend)
+        emit({"digest": model.digest, "after": after, "graph": text}) if as_json else print_text(text)
+    elif as_json:
+        emit({"digest": model.digest, "resolved": model.description.resolved})
+    else:
+        print_text(dump(model.description) if resolved else tabulate(model.description))
+
+
+def render_after(model: Model, after: str, backend: str | None) -> str:
+    """Return the graph after a pass as text.
+
+    Parameters
+    ----------
+    model : Model
+    after : str
+        Name of the pass.
+    backend : str or None
+        Whose passes follow those that every network goes through.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    GraphError
+        If there is no such pass, or no network can be built.
+    """
+    from netdesc.compiled import located
+    from netdesc.graph.pipeline import compile_graph
+    from netdesc.graph.text import render
+
+    with located(model):
+        passes = ()
+        if backend is not None:
+            from netdesc.registry import backend_class
+
+            passes = tuple(backend_class(backend)(model.description.backends.get(backend, {})).passes())
+        return render(compile_graph(model.description, passes, after=after))

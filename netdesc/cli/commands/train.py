@@ -1,0 +1,103 @@
+"""``netdesc train``: training, with progress, checkpoints and curves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides
+from netdesc.cli.output import emit, tell
+from netdesc.cli.output import show as print_text
+from netdesc.cli.progress import follow
+
+if TYPE_CHECKING:
+    from netdesc.training import TrainingResult
+
+
+def train(
+    file: File,
+    overrides: Overrides = None,
+    *,
+    backend: Backend = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Run directory; runs/NAME otherwise.", show_default=False
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the run in the directory, as if it had never stopped."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model; leaves weights, curves and checkpoints in a run directory."""
+    from netdesc.api import load
+    from netdesc.training import train as train_model
+
+    model = load(file, overrides or ())
+    directory = output or Path("runs") / (model.description.name or file.stem)
+    epochs = model.description.training.epochs if model.description.training else 0
+    with follow(epochs, quiet=as_json) as progress:
+        result = train_model(model, backend=backend, output=directory, resume=resume, progress=progress)
+    for note in result.notes:
+        tell(note)
+    if as_json:
+        emit(arrange(result))
+    else:
+        print_text("\n".join(sum_up(result)))
+
+
+def arrange(result: TrainingResult) -> dict[str, object]:
+    """Return the result of a training as JSON data.
+
+    Parameters
+    ----------
+    result : TrainingResult
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "directory": str(result.directory),
+        "epochs": len(result.reports),
+        "best_epoch": result.best_epoch,
+        "stopped_early": result.stopped_early,
+        "test": asdict(result.test) if result.test else None,
+        "last_epoch": asdict(result.reports[-1]) if result.reports else None,
+        "weights": str(result.weights),
+        "curve": str(result.curve) if result.curve else None,
+        "notes": list(result.notes),
+    }
+
+
+def sum_up(result: TrainingResult) -> list[str]:
+    """Say what a training reached and where everything is.
+
+    Parameters
+    ----------
+    result : TrainingResult
+
+    Returns
+    -------
+    list of str
+        One line each.
+    """
+    lines = []
+    if result.reports:
+        lines.append(
+            f"{len(result.reports)} epochs{', stopped early' if result.stopped_early else ''}; "
+            f"best: epoch {result.best_epoch}; last training loss {result.reports[-1].loss:.6g}"
+        )
+    if result.test is not None:
+        accuracy = "" if result.test.accuracy is None else f"accuracy {100 * result.test.accuracy:.2f} %, "
+        lines.append(f"test: {accuracy}loss {result.test.loss:.6g}, {result.test.samples} samples")
+    lines.append(f"weights  {result.weights}")
+    lines.append(f"metrics  {result.directory / 'metrics.csv'}")
+    if result.curve is not None:
+        lines.append(f"curve    {result.curve}")
+    return lines

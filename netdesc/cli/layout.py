@@ -1,0 +1,139 @@
+"""How spikes, recordings and gradients look in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netdesc.events import Events, Floats
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.trace import Samples, Trace
+
+if TYPE_CHECKING:
+    from netdesc.cli.output import Json
+
+
+def arrange_spikes(trace: Trace, program: Program, *, single: bool) -> dict[str, object]:
+    """Return the spike times of every population that spikes.
+
+    Parameters
+    ----------
+    trace : Trace
+    program : Program
+    single : bool
+        Whether the model stands for itself; the list over the samples is left out then.
+
+    Returns
+    -------
+    dict of str to list
+        Times in ms: a list per neuron, or a list per sample of a list per neuron.
+    """
+    return {
+        name: _first_if(events.lists(program.population(name).size), single)
+        for name, events in trace.spikes.items()
+    }
+
+
+def arrange_input_gradients(
+    gradient: Gradient, trace: Trace, program: Program, *, single: bool
+) -> dict[str, object]:
+    """Return the gradient of every spike of the sources.
+
+    Parameters
+    ----------
+    gradient : Gradient
+    trace : Trace
+        Of which it is the gradient.
+    program : Program
+    single : bool
+        As in `arrange_spikes`.
+
+    Returns
+    -------
+    dict of str to list
+        dL/dt in 1/ms, in the layout of `arrange_spikes`.
+    """
+    return {
+        item.name: _first_if(
+            _lists(trace.spikes[item.name], gradient.spike_times[item.name], item.size), single
+        )
+        for item in program.populations
+        if item.kind == "source" and item.name in gradient.spike_times
+    }
+
+
+def arrange_gradients(gradient: Gradient, program: Program) -> dict[str, dict[str, Floats]]:
+    """Return the gradients of all trainable weights and delays as matrices.
+
+    Parameters
+    ----------
+    gradient : Gradient
+    program : Program
+
+    Returns
+    -------
+    dict of str to dict of str to ndarray, shape (pre, post)
+        By projection (``projection.target`` where it has several targets), then ``weight`` or
+        ``delay``; NaN where there is no synapse.
+    """
+    result: dict[str, dict[str, Floats]] = {}
+    for block in program.blocks:
+        for name, key in (("weight", block.weight_key), ("delay", block.delay_key)):
+            if key in gradient.parameters:
+                result.setdefault(block.name, {})[name] = block.matrix(gradient.parameters[key])
+    return result
+
+
+def arrange_recordings(samples: Mapping[str, Samples], *, single: bool) -> dict[str, dict[str, object]]:
+    """Return recordings.
+
+    Parameters
+    ----------
+    samples : mapping of str to Samples
+        By ``population.variable``.
+    single : bool
+        As in `arrange_spikes`.
+
+    Returns
+    -------
+    dict of str to dict
+        ``times`` in ms, ``neurons``, and ``values`` (neuron, time) or (sample, neuron, time).
+    """
+    return {
+        name: {
+            "times": item.times,
+            "neurons": item.neurons,
+            "values": item.values[0] if single else item.values,
+        }
+        for name, item in samples.items()
+    }
+
+
+def count_spikes(trace: Trace) -> list[tuple[str, str]]:
+    """Return how many spikes every population had, for people.
+
+    Parameters
+    ----------
+    trace : Trace
+
+    Returns
+    -------
+    list of (str, str)
+        Population, and the mean number of spikes in a sample.
+    """
+    return [(name, f"{len(events) / max(events.batch, 1):g}") for name, events in trace.spikes.items()]
+
+
+def _first_if(lists: Sequence[object], single: bool) -> object:
+    return lists[0] if single else lists
+
+
+def _lists(events: Events, values: Floats, size: int) -> list[list[list[Json]]]:
+    result: list[list[list[Json]]] = [[[] for _ in range(size)] for _ in range(events.batch)]
+    rows = zip(events.samples().tolist(), events.sources.tolist(), np.asarray(values).tolist(), strict=True)
+    for sample, source, value in rows:
+        result[sample][source].append(value)
+    return result

@@ -1,0 +1,64 @@
+"""From a file and options to a program that is ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from netdesc.api import Batch, CompiledProgram
+
+
+class Prepared(NamedTuple):
+    """A compiled program with its first samples.
+
+    Parameters
+    ----------
+    compiled : CompiledProgram
+    batch : Batch
+        Without events where the model has no data.
+    """
+
+    compiled: CompiledProgram
+    batch: Batch
+
+    @property
+    def single(self) -> bool:
+        """Whether the model stands for itself, without a dataset."""
+        return self.batch.events is None
+
+
+def prepare(
+    file: Path, overrides: Sequence[str] | None, backend: str | None, *, weights: Path | None = None
+) -> Prepared:
+    """Read, compile and load a model.
+
+    Parameters
+    ----------
+    file : Path
+    overrides : sequence of str or None
+        ``key.path=value``.
+    backend : str or None
+        None for the one that the file names, or numba.
+    weights : Path or None
+        Run directory or ``weights.h5`` of a training; None for the weights of the file.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    NetdescError
+        If the model is wrong, the backend cannot run it, or the weights do not fit.
+    """
+    from netdesc.api import compile, first_batch, load
+    from netdesc.training.checkpoint import load_weights
+    from netdesc.training.preparation import choose_backend
+
+    model = load(file, overrides or ())
+    compiled = compile(model, backend or choose_backend(model))
+    if weights is not None:
+        compiled.write(load_weights(weights, compiled.program))
+    return Prepared(compiled, first_batch(compiled))

@@ -187,3 +187,18 @@ def test_the_package_offers_the_interface():
 def test_an_unknown_name_of_the_package_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'optimise'"):
         _ = netdesc.optimise
+
+
+def test_a_file_is_loaded_with_overrides(tmp_path):
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        "netdesc: 1\nname: small\nsimulation: {duration: 40 ms, seed: 3}\n"
+        "populations:\n  x: {size: 1, source: {spike_times: {times: [[1 ms]]}}}\n"
+        "  a: {size: 2, neuron: {LIF: {}}}\n"
+        "projections:\n  p: {pre: x, post: a, weight: {init: [[0.25, 0.5]], train: true}}\n")
+    loaded = netdesc.load(file, {"simulation.seed": 9})
+    compiled = netdesc.compile(loaded, backend="echo")
+    assert compiled.program.seed == 9
+    assert compiled.program.digest == loaded.digest
+    assert compiled.program.blocks[0].weights.tolist() == [0.25, 0.5]
+    assert loaded.digest != netdesc.load(file).digest

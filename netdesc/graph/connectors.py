@@ -16,7 +16,7 @@ import numpy as np
 from netdesc.description.model import Choice
 from netdesc.errors import GraphError
 from netdesc.events import Integers, frozen
-from netdesc.graph.ir import Synapses
+from netdesc.graph.synapses import Synapses
 
 
 @dataclass(frozen=True, slots=True)

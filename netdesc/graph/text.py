@@ -102,6 +102,8 @@ def _choice(choice: Choice) -> str:
 
 
 def _option(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     size = getattr(value, "size", None)
     if isinstance(value, tuple | list):
         return f"of {len(value)}"

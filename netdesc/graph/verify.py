@@ -8,7 +8,8 @@ import numpy as np
 
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.graph.cells import LINEAR_CELLS, Cell
-from netdesc.graph.ir import Edge, NetworkGraph, Node, Synapses
+from netdesc.graph.ir import Edge, NetworkGraph, Node
+from netdesc.graph.synapses import Synapses
 
 
 def verify(graph: NetworkGraph) -> None:

@@ -6,7 +6,8 @@ from sketches import cells, describe, projection, sources
 
 from netdesc.errors import GraphError
 from netdesc.graph import compile_graph, verify
-from netdesc.graph.ir import Group, Synapses
+from netdesc.graph.ir import Group
+from netdesc.graph.synapses import Synapses
 
 
 def compiled():

@@ -9,7 +9,8 @@ import numpy as np
 from netdesc.description.model import Explicit
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.graph.connectors import Ends, connect
-from netdesc.graph.ir import Edge, NetworkGraph, Synapses
+from netdesc.graph.ir import Edge, NetworkGraph
+from netdesc.graph.synapses import Synapses
 from netdesc.streams import stream
 
 

@@ -10,7 +10,8 @@ from netdesc.description.model import Constant, Distribution, Explicit, Paramete
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.events import Floats
 from netdesc.graph.distributions import draw
-from netdesc.graph.ir import Edge, NetworkGraph, Synapses
+from netdesc.graph.ir import Edge, NetworkGraph
+from netdesc.graph.synapses import Synapses
 
 
 @dataclass(frozen=True, slots=True)

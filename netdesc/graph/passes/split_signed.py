@@ -9,7 +9,8 @@ import numpy as np
 
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.events import Floats
-from netdesc.graph.ir import Edge, NetworkGraph, Synapses
+from netdesc.graph.ir import Edge, NetworkGraph
+from netdesc.graph.synapses import Synapses
 
 
 @dataclass(frozen=True, slots=True)

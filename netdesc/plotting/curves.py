@@ -78,7 +78,7 @@ def plot_curves(metrics: Path, picture: Path | None = None) -> Sequence[Axes]:
     if not columns.get("epoch") or not panels:
         raise DescriptionError(Diagnostic(f"{metrics} holds no epoch to draw"))
     figure = Figure(figsize=(4.2 * len(panels), 3.4), layout="constrained")
-    axes = figure.subplots(1, len(panels), squeeze=False)[0].tolist()
+    axes: list[Axes] = figure.subplots(1, len(panels), squeeze=False)[0].tolist()
     for axis, panel in zip(axes, panels, strict=True):
         _draw(axis, panel, columns)
     if picture is not None:
@@ -126,6 +126,8 @@ def drawable(columns: Mapping[str, Sequence[float]], name: str) -> bool:
 
 
 def _draw(axis: Axes, panel: Panel, columns: Mapping[str, Sequence[float]]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     positive = True
     for index, (name, label) in enumerate(panel.columns.items()):
         if drawable(columns, name):
@@ -140,7 +142,7 @@ def _draw(axis: Axes, panel: Panel, columns: Mapping[str, Sequence[float]]) -> N
             )
     if panel.logarithmic and positive:
         _space_logarithmically(axis)
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("epoch")
     axis.set_ylabel(panel.label)
     axis.spines[["top", "right"]].set_visible(False)

@@ -49,6 +49,7 @@ def plot_raster(
         If the run has no spiking population or no such sample.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     if not run.spikes:
         raise DescriptionError(Diagnostic("the run has no population that spikes; there is nothing to draw"))
@@ -61,14 +62,14 @@ def plot_raster(
     )
     heights = [0.6 + min(size, 200) ** 0.5 / 4 for size in sizes.values()]
     figure = Figure(figsize=(6.4, 0.8 + sum(heights)), layout="constrained")
-    axes = figure.subplots(len(events), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0].tolist()
+    axes: list[Axes] = figure.subplots(len(events), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0].tolist()
     for index, (axis, (name, (times, neurons))) in enumerate(zip(axes, events.items(), strict=True)):
         # A tick shorter than this is hard to see among many neurons.
         half = 0.4 * max(1.0, sizes[name] / 80)
         axis.vlines(times, neurons - half, neurons + half, color=colour(index), linewidth=1.2)
         axis.set_ylim(-0.6, sizes[name] - 0.4)
         axis.set_ylabel(f"{name}\nneuron")
-        axis.yaxis.get_major_locator().set_params(integer=True)
+        axis.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axis.spines[["top", "right"]].set_visible(False)
     figure.align_ylabels(axes)
     axes[-1].set_xlim(0, end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from netdesc.cli.tables import tabulate
 
 if TYPE_CHECKING:
     from netdesc.compiled import Model
+    from netdesc.graph.passes import Pass
 
 
 def show(
@@ -73,9 +75,9 @@ def render_after(model: Model, after: str, backend: str | None) -> str:
     from netdesc.graph.text import render
 
     with located(model):
-        passes = ()
+        passes: Sequence[Pass] = ()
         if backend is not None:
             from netdesc.registry import backend_class
 
-            passes = tuple(backend_class(backend)(model.description.backends.get(backend, {})).passes())
+            passes = backend_class(backend)(model.description.backends.get(backend, {})).passes()
         return render(compile_graph(model.description, passes, after=after))

@@ -62,7 +62,8 @@ def plot_raster(
     )
     heights = [0.6 + min(size, 200) ** 0.5 / 4 for size in sizes.values()]
     figure = Figure(figsize=(6.4, 0.8 + sum(heights)), layout="constrained")
-    axes: list[Axes] = figure.subplots(len(events), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0].tolist()
+    grid = figure.subplots(len(events), 1, squeeze=False, sharex=True, height_ratios=heights)
+    axes: list[Axes] = grid[:, 0].tolist()
     for index, (axis, (name, (times, neurons))) in enumerate(zip(axes, events.items(), strict=True)):
         # A tick shorter than this is hard to see among many neurons.
         half = 0.4 * max(1.0, sizes[name] / 80)

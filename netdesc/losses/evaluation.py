@@ -50,7 +50,7 @@ class Evaluation:
     silent_samples : int
         Samples in which no neuron of that population spikes.
     silent_labels : int
-        Samples in which the label's neuron does not spike, so that the duration stands in for its time.
+        Samples in which the label's neuron does not spike, so that the loss has a stand-in value.
     """
 
     loss: float

@@ -15,7 +15,9 @@ def relative_spike_time_mse(options: Mapping[str, Any], times: Floats, labels: I
                             duration: float) -> Term:
     """Compute ``1/2 sum_{j != label} (t_j - t_label - margin)^2`` over the first spikes.
 
-    A silent neuron counts in the value with t = duration, and has slope 0.
+    A silent neuron counts in the value with t = duration, and has slope 0. Where the label's own neuron is
+    silent the whole sample counts as if all neurons spiked at the end of it, with slopes 0: slopes that only
+    delay the other neurons would in the end silence them as well.
 
     Parameters
     ----------
@@ -42,9 +44,10 @@ def relative_spike_time_mse(options: Mapping[str, Any], times: Floats, labels: I
                          "give the loss a target, or the model a dataset")
     rows = np.arange(len(labels))
     fired = np.isfinite(times)
-    clocked = np.where(fired, times, duration)
+    heard = fired[rows, labels][:, None]
+    clocked = np.where(fired & heard, times, duration)
     distance = clocked - clocked[rows, labels][:, None] - float(options["margin"])
     distance[rows, labels] = 0.0
     values = 0.5 * (distance * distance).sum(axis=1)
     distance[rows, labels] = -distance.sum(axis=1)
-    return Term(values, distance * fired)
+    return Term(values, distance * (fired & heard))

@@ -16,10 +16,9 @@ def time_to_first_spike(options: Mapping[str, Any], times: Floats, labels: Integ
     """Compute ``-log softmax(-t / tau_0)[label] + alpha (exp(t_label / tau_1) - 1)``.
 
     A silent neuron has t = infinity: it adds nothing to the softmax and has slope 0. Where the label's
-    own neuron is silent, its time in the value (not in the softmax's sum) is the duration, so that the
-    value stays finite and its slopes with respect to the other neurons exact. Where every neuron is
-    silent the value is that of all of them spiking at the end of the sample, log(size) plus the
-    regularizer, with slopes 0.
+    own neuron is silent the cross entropy is infinite, whatever the others do. Such a sample counts as if
+    all neurons spiked at the end of it: log(size) plus the regularizer there, a finite constant, so that all
+    its slopes are 0. (Slopes that only delay the other neurons would in the end silence them as well.)
 
     Parameters
     ----------
@@ -53,13 +52,12 @@ def time_to_first_spike(options: Mapping[str, Any], times: Floats, labels: Integ
     rows = np.arange(len(labels))
     earliest = np.minimum(times.min(axis=1), duration)
     odds = np.exp((earliest[:, None] - times) / tau_0)
-    total = odds.sum(axis=1)
-    total[total == 0.0] = times.shape[1]
     own = times[rows, labels]
     fired = np.isfinite(own)
+    total = np.where(fired, odds.sum(axis=1), times.shape[1])
     own = np.where(fired, own, duration)
     late = np.exp(own / tau_1)
-    values = (own - earliest) / tau_0 + np.log(total) + alpha * (late - 1.0)
-    slopes = odds / (-tau_0 * total[:, None])
+    values = np.where(fired, (own - earliest) / tau_0, 0.0) + np.log(total) + alpha * (late - 1.0)
+    slopes = odds * (fired / (-tau_0 * total))[:, None]
     slopes[rows, labels] += fired * (1.0 / tau_0 + (alpha / tau_1) * late)
     return Term(values, slopes)

@@ -69,12 +69,19 @@ def test_time_to_first_spike_of_a_silent_network_is_the_logarithm_of_its_size():
     assert value == pytest.approx(math.log(3))
 
 
-def test_time_to_first_spike_counts_a_silent_label_at_the_end_of_the_sample():
+def test_time_to_first_spike_pulls_on_nobody_where_the_label_is_silent():
     times = np.array([[np.inf, 10.0]])
     options = {"tau_0": 0.5, "tau_1": 6.4, "alpha": 0.0}
     value, slopes = KINDS["time_to_first_spike"](options, times, np.array([0]), duration=DURATION)
-    assert value[0] == pytest.approx((DURATION - 10.0) / 0.5)
-    assert slopes[0].tolist() == [0.0, -2.0]
+    assert value[0] == pytest.approx(math.log(2))
+    assert slopes[0].tolist() == [0.0, 0.0]
+
+
+def test_relative_spike_time_mse_pulls_on_nobody_where_the_label_is_silent():
+    value, slopes = KINDS["relative_spike_time_mse"](
+        {"margin": 5.0}, np.array([[np.inf, 10.0]]), np.array([0]), duration=DURATION)
+    assert value.tolist() == [12.5]
+    assert slopes.tolist() == [[0.0, 0.0]]
 
 
 def test_spike_time_mse_leaves_out_neurons_without_a_target():

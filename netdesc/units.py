@@ -102,13 +102,15 @@ _QUANTITY = re.compile(rf"\s*({_NUMBER})(?:\s*([A-Za-zµμΩ]+(?:/[A-Za-z]+)?)|\
 _BARE = re.compile(rf"\s*{_NUMBER}\s*")
 
 
-def parse(text: str) -> Quantity:
+def parse(text: str, expected: str = "") -> Quantity:
     """Read a quantity such as ``20 ms``.
 
     Parameters
     ----------
     text : str
         A number and a unit; the space between them may be left out.
+    expected : str
+        Base unit that is due, for the message about an unknown unit.
 
     Returns
     -------
@@ -126,7 +128,7 @@ def parse(text: str) -> Quantity:
     number, unit = match[1], (match[2] or match[3])
     unit = unit.replace("µ", "u").replace("μ", "u").replace("Ω", "Ohm")
     if unit not in _UNITS:
-        raise DescriptionError(f"'{unit}' in '{text}' is not a unit that is known here{_nearest_unit(unit)}")
+        raise DescriptionError(f"'{unit}' in '{text}' is not a known unit{_nearest_unit(unit, expected)}")
     scale = _UNITS[unit]
     value = float(Decimal(number).scaleb(scale.power) * scale.factor)
     if value in (float("inf"), float("-inf")):
@@ -163,10 +165,13 @@ def convert(text: str, unit: str, needed_by: str) -> float:
     """
     dimension = DIMENSIONS[unit]
     if _BARE.fullmatch(text):
-        raise DescriptionError(f"'{text}' is text; {_due(dimension, needed_by, text.strip())}, without quotes")
+        raise DescriptionError(
+            f"'{text}' is text; {_due(dimension, needed_by, text.strip())}, without quotes"
+        )
     if not is_quantity(text):
-        raise DescriptionError(f"'{text}' is not a number; {_due(dimension, needed_by, '5')}")
-    found = parse(text)
+        due = _due(dimension, needed_by, "5") if unit else f"{needed_by} needs one, for example 5"
+        raise DescriptionError(f"'{text}' is not a number; {due}")
+    found = parse(text, unit)
     if found.unit != unit:
         number = _QUANTITY.fullmatch(text)
         due = _due(dimension, needed_by, number[1] if number else "5")
@@ -264,6 +269,10 @@ def _due(dimension: Dimension, needed_by: str, number: str) -> str:
     return f"{needed_by} needs {dimension.name}, for example {number} {dimension.example}"
 
 
-def _nearest_unit(unit: str) -> str:
-    by_case = [known for known in _UNITS if known.lower() == unit.lower()]
-    return f"; did you mean {by_case[0]}?" if by_case else f"; units are {', '.join(_UNITS)}"
+def _nearest_unit(unit: str, expected: str) -> str:
+    wanted = [known for known, scale in _UNITS.items() if not expected or scale.base == expected]
+    by_case = [known for known in (*wanted, *_UNITS) if known.lower() == unit.lower()]
+    if by_case:
+        return f"; did you mean {by_case[0]}?"
+    name = DIMENSIONS[expected].name if expected else "a quantity"
+    return f"; units of {name} are {', '.join(wanted)}"

@@ -33,7 +33,9 @@ from netdesc.description.tree import Node, places
 from netdesc.description.written import written
 from netdesc.errors import DescriptionError, Diagnostic, Location
 
-_ACCURACIES = frozenset(("train_accuracy", "validation_accuracy", "test_accuracy", "loss", "gradient_deviation"))
+_ACCURACIES = frozenset(
+    ("train_accuracy", "validation_accuracy", "test_accuracy", "loss", "gradient_deviation")
+)
 
 
 def build(root: Node, file: str, directory: Path) -> Description:
@@ -65,8 +67,9 @@ def build(root: Node, file: str, directory: Path) -> Description:
     reading = Reading(table, directory, frozenset(types))
     sections = shaped(root, schema(), "", reading)
     # A fault in an expression shows again as a fault of form; the first word on a place is the better one.
-    reading.diagnostics = found + [item for item in reading.diagnostics if item.location not in {
-        other.location for other in found}]
+    reading.diagnostics = found + [
+        item for item in reading.diagnostics if item.location not in {other.location for other in found}
+    ]
     if sections is not None:
         recordings = _resolve(sections, reading)
     if reading.diagnostics:
@@ -78,6 +81,9 @@ def _resolve(sections: dict[str, Any], reading: Reading) -> Any:
     simulation = sections.get("simulation") or {}
     populations, projections = sections.get("populations") or {}, sections.get("projections") or {}
     types = sections.get("neurons") or {}
+    if not check_memory(populations, projections, simulation.get("max_memory") or float("inf"), reading):
+        # Nothing of the size of this network may be made, not even a list of recorded neurons.
+        raise DescriptionError(_sorted(reading.diagnostics))
     for name, choice in types.items():
         if isinstance(choice, Choice):
             check_neuron(choice, f"neurons.{name}", reading)
@@ -91,7 +97,6 @@ def _resolve(sections: dict[str, Any], reading: Reading) -> Any:
         if loss is not None:
             check_loss(name, loss, populations, "data" in sections, reading)
     check_data(sections.get("data"), populations, reading)
-    check_memory(populations, projections, simulation.get("max_memory") or float("inf"), reading)
     check_loops(sections.get("backends") or {}, simulation.get("loop_delay"), projections, reading)
     _check_expectations(sections, populations, reading)
     return recordings_of(sections.get("record") or {}, populations, reading)
@@ -101,20 +106,33 @@ def _check_expectations(sections: dict[str, Any], populations: Mapping[str, Any]
     for name in sections.get("expect") or {}:
         if name not in _ACCURACIES and name not in populations:
             known = [*populations, *sorted(_ACCURACIES)]
-            reading.fail(f"there is no population and no result '{name}'{did_you_mean(name, known)}", f"expect.{name}")
+            reading.fail(
+                f"there is no population and no result '{name}'{did_you_mean(name, known)}", f"expect.{name}"
+            )
 
 
-def _description(sections: dict[str, Any], recordings: Any, file: str, table: Mapping[str, Location]) -> Description:
+def _description(
+    sections: dict[str, Any], recordings: Any, file: str, table: Mapping[str, Location]
+) -> Description:
     sections.setdefault("name", Path(file).stem)
     resolved = _resolved(sections, recordings)
     return Description(
-        name=sections["name"], description=sections["description"], simulation=Simulation(**sections["simulation"]),
+        name=sections["name"],
+        description=sections["description"],
+        simulation=Simulation(**sections["simulation"]),
         populations={name: population_of(name, data) for name, data in sections["populations"].items()},
         projections={name: projection_of(name, data) for name, data in sections["projections"].items()},
         losses={name: loss_of(name, loss) for name, loss in sections["losses"].items()},
-        data=data_of(sections.get("data")), training=training_of(sections.get("training")), record=recordings,
-        backends=sections["backends"], expect=sections["expect"], sweep=sections["sweep"], locations=table,
-        resolved=resolved, digest=_digest(resolved))
+        data=data_of(sections.get("data")),
+        training=training_of(sections.get("training")),
+        record=recordings,
+        backends=sections["backends"],
+        expect=sections["expect"],
+        sweep=sections["sweep"],
+        locations=table,
+        resolved=resolved,
+        digest=_digest(resolved),
+    )
 
 
 def _resolved(sections: dict[str, Any], recordings: Any) -> dict[str, Any]:
@@ -137,7 +155,7 @@ def _digest(resolved: Mapping[str, Any]) -> str:
 
 
 def _with_aliases(table: dict[str, Location], root: Node) -> dict[str, Location]:
-    """Add paths without the model's name, under which a population's neuron is known once types are resolved."""
+    """Add paths without the model's name, by which later steps know the neuron of a population."""
     types = root.mapping.get("neurons")
     for name, population in root.mapping["populations"].mapping.items():
         neuron = population.mapping.get("neuron")
@@ -157,4 +175,5 @@ def _sorted(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
 def relocated(error: DescriptionError, file: str) -> DescriptionError:
     """Return an error of which every diagnostic has at least a file as its place."""
     return DescriptionError(
-        item if item.location else replace(item, location=Location(file, 1, 1)) for item in error.diagnostics)
+        item if item.location else replace(item, location=Location(file, 1, 1)) for item in error.diagnostics
+    )

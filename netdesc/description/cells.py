@@ -21,10 +21,8 @@ class Cell(NamedTuple):
     voltage, weight, current : str
         Base units; empty for numbers without unit.
     spiking : bool
-    receptors : int
-        Synaptic currents or conductances that differ: 1 where a weight may take either sign.
-    kind : str
-        What the weight is, for messages.
+    conductance : bool
+        Whether synapses are conductances, so that a weight cannot take either sign.
     """
 
     voltage: str
@@ -86,8 +84,11 @@ def check_neuron(choice: Choice, path: str, reading: Reading) -> None:
     reset, threshold = units.format_quantity(low[1], unit), units.format_quantity(high[0], unit)
     inner = f"{path}.{choice.kind}"
     at = next((f"{inner}.{name}" for name in (bottom, top) if f"{inner}.{name}" in reading.places), inner)
-    reading.fail(f"v_reset {reset} is not below {top} {threshold}; a neuron would spike without end. "
-                 f"Lower v_reset or raise {top}", at)
+    reading.fail(
+        f"v_reset {reset} is not below {top} {threshold}; a neuron would spike without end. "
+        f"Lower v_reset or raise {top}",
+        at,
+    )
 
 
 def check_sizes(choice: Choice, size: int, path: str, reading: Reading) -> None:
@@ -123,7 +124,9 @@ def check_list(value: Value, size: int, path: str, reading: Reading, what: str) 
     what : str
         Name of the value, for the message.
     """
-    if isinstance(value, Explicit) and check_shape(value.values, (size,), path, reading, f"{what} per neuron"):
+    if isinstance(value, Explicit) and check_shape(
+        value.values, (size,), path, reading, f"{what} per neuron"
+    ):
         missing = np.flatnonzero(np.isnan(value.values))
         if missing.size:
             reading.fail(f"{what} of neuron {missing[0]} is missing (null); every neuron needs one", path)

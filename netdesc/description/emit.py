@@ -47,7 +47,14 @@ def _flow(data: Any) -> str:
 
 def _text(text: str) -> str:
     plain = text and all(character.isalnum() or character in " _-./" for character in text) and text.isascii()
-    if plain and (text[0].isalnum() or text[0] in "_-.") and text == text.strip() and isinstance(scalar(text), str) and (
-            text[:1] != "-" or len(text) > 1 and text[1] != " ") and "---" not in text and "..." not in text:
+    if (
+        plain
+        and (text[0].isalnum() or text[0] in "_-.")
+        and text == text.strip()
+        and isinstance(scalar(text), str)
+        and (text[:1] != "-" or (len(text) > 1 and text[1] != " "))
+        and "---" not in text
+        and "..." not in text
+    ):
         return text
     return json.dumps(text)

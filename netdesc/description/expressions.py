@@ -16,7 +16,9 @@ from netdesc.description.tree import Node, Scalar, shortened
 from netdesc.errors import DescriptionError, Diagnostic
 
 _HOLE = re.compile(r"\$\{([^{}]*)\}")
-_LITERAL = re.compile(r"(?<![\w.])([0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+)\s+([A-Za-zµΩ]+(?:/[A-Za-z]+)?)\b")
+_LITERAL = re.compile(
+    r"(?<![\w.])([0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+)\s+([A-Za-zµΩ]+(?:/[A-Za-z]+)?)\b"
+)
 _LONGEST = 500
 _LARGEST_POWER = 64
 
@@ -28,7 +30,10 @@ _FUNCTIONS: Mapping[str, Callable[[float], float]] = {
     "floor": lambda value: float(math.floor(value)), "ceil": lambda value: float(math.ceil(value)),
 }  # fmt: skip
 _ALIKE: Mapping[type, Callable[[float, float], float]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mod: operator.mod}
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mod: operator.mod,
+}
 
 
 @dataclass(slots=True)
@@ -41,8 +46,11 @@ class _Constants:
 
     def look_up(self, name: str) -> Scalar:
         if name not in self.nodes:
-            raise DescriptionError(f"there is no parameter '{name}'{did_you_mean(name, self.nodes)}"
-                                   if self.nodes else f"there is no parameter '{name}'; add it under parameters")
+            raise DescriptionError(
+                f"there is no parameter '{name}'{did_you_mean(name, self.nodes)}"
+                if self.nodes
+                else f"there is no parameter '{name}'; add it under parameters"
+            )
         if name in self.open:
             raise DescriptionError(f"parameter '{name}' depends on itself; give it a value of its own")
         if name not in self.values:
@@ -76,9 +84,13 @@ def evaluate(root: Node, diagnostics: list[Diagnostic]) -> Node:
 def _filled(node: Node, constants: _Constants, path: str, diagnostics: list[Diagnostic]) -> Node:
     value = node.value
     if isinstance(value, dict):
-        return replace(node, value={
-            key: _filled(item, constants, f"{path}.{key}" if path else key, diagnostics)
-            for key, item in value.items()})
+        return replace(
+            node,
+            value={
+                key: _filled(item, constants, f"{path}.{key}" if path else key, diagnostics)
+                for key, item in value.items()
+            },
+        )
     if isinstance(value, list):
         return replace(node, value=[_filled(item, constants, path, diagnostics) for item in value])
     if not isinstance(value, str) or "${" not in value:
@@ -125,12 +137,16 @@ def _result(expression: str, constants: _Constants) -> Scalar:
 
 def _parsed(expression: str) -> ast.expr:
     if len(expression) > _LONGEST:
-        raise DescriptionError(f"an expression is longer than {_LONGEST} characters; split it over parameters")
+        raise DescriptionError(
+            f"an expression is longer than {_LONGEST} characters; split it over parameters"
+        )
     try:
         # A quantity such as `20 ms` becomes a quoted text, which is one operand to Python's parser.
         return ast.parse(_LITERAL.sub(r'"\1 \2"', expression.strip()), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise DescriptionError(f"${{{expression}}} is not arithmetic; write for example ${{0.8 * n}}") from None
+        raise DescriptionError(
+            f"${{{expression}}} is not arithmetic; write for example ${{0.8 * n}}"
+        ) from None
 
 
 def _number(node: ast.expr, constants: _Constants) -> Number:
@@ -150,9 +166,11 @@ def _number(node: ast.expr, constants: _Constants) -> Number:
             return _combined(operation, _number(left, constants), _number(right, constants))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             return _called(name, [_number(argument, constants) for argument in arguments])
-    raise DescriptionError(f"'{shortened(ast.unparse(node))}' is not arithmetic; expressions know numbers, quantities, "
-                           "parameters, + - * / // % **, and min, max, abs, "
-                           f"{', '.join(_FUNCTIONS)}")
+    raise DescriptionError(
+        f"'{shortened(ast.unparse(node))}' is not arithmetic; expressions know numbers, quantities, "
+        "parameters, + - * / // % **, and min, max, abs, "
+        f"{', '.join(_FUNCTIONS)}"
+    )
 
 
 def _finite(value: float) -> float:
@@ -181,8 +199,10 @@ def _combined(operation: ast.operator, left: Number, right: Number) -> Number:
     try:
         if type(operation) in _ALIKE:
             if m != n:
-                raise DescriptionError(f"{_what(m)} and {_what(n)} cannot be added, subtracted or divided with rest; "
-                                       "give both the same unit")
+                raise DescriptionError(
+                    f"{_what(m)} and {_what(n)} cannot be added, subtracted or divided with rest; "
+                    "give both the same unit"
+                )
             return _ALIKE[type(operation)](a, b), m
         match operation:
             case ast.Mult():
@@ -194,14 +214,19 @@ def _combined(operation: ast.operator, left: Number, right: Number) -> Number:
             case ast.Pow():
                 return _power(a, m, b, n)
     except (ZeroDivisionError, OverflowError) as error:
-        raise DescriptionError("an expression divides by zero" if isinstance(error, ZeroDivisionError)
-                               else "an expression grows too large") from None
+        raise DescriptionError(
+            "an expression divides by zero"
+            if isinstance(error, ZeroDivisionError)
+            else "an expression grows too large"
+        ) from None
     raise DescriptionError("expressions know + - * / // % ** and no other operator")
 
 
 def _power(a: float, m: units.Exponents, b: float, n: units.Exponents) -> Number:
     if n != _PLAIN or abs(b) > _LARGEST_POWER or (m != _PLAIN and not b.is_integer()):
-        raise DescriptionError(f"a power must be a number of at most {_LARGEST_POWER}, and whole where units are raised")
+        raise DescriptionError(
+            f"a power must be a number of at most {_LARGEST_POWER}, and whole where units are raised"
+        )
     value = a**b
     if isinstance(value, complex):
         raise DescriptionError("an expression takes a root of a negative number")
@@ -232,5 +257,11 @@ def _called(name: str, arguments: list[Number]) -> Number:
     known = [*several, "abs", *_FUNCTIONS]
     if name not in known:
         raise DescriptionError(f"there is no function '{name}' in expressions{did_you_mean(name, known)}")
-    raise DescriptionError(f"{name} takes " + ("arguments of one unit" if name in several else
-                                               "one argument" + ("" if name == "abs" else " without unit")))
+    raise DescriptionError(
+        f"{name} takes "
+        + (
+            "arguments of one unit"
+            if name in several
+            else "one argument" + ("" if name == "abs" else " without unit")
+        )
+    )

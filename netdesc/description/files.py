@@ -9,8 +9,14 @@ from netdesc.errors import DescriptionError, Diagnostic, Location
 LARGEST = 16 * 2**20
 """Bytes that a description may have."""
 
-_BINARY = {b"\x89HDF": "an HDF5 file", b"\x93NUM": "an NPY file", b"PK\x03\x04": "a ZIP archive",
-           b"\x89PNG": "a PNG picture", b"%PDF": "a PDF document", b"\x1f\x8b": "a compressed file"}
+_BINARY = {
+    b"\x89HDF": "an HDF5 file",
+    b"\x93NUM": "an NPY file",
+    b"PK\x03\x04": "a ZIP archive",
+    b"\x89PNG": "a PNG picture",
+    b"%PDF": "a PDF document",
+    b"\x1f\x8b": "a compressed file",
+}
 
 
 def text_of(file: Path) -> str:
@@ -34,8 +40,11 @@ def text_of(file: Path) -> str:
             raise _fault(file, "this is a directory; name a YAML file in it")
         size = file.stat().st_size
         if size > LARGEST:
-            raise _fault(file, f"the file has {size / 2**20:.0f} MiB; at most {LARGEST // 2**20} MiB are read. "
-                               "Keep large matrices in CSV, NPY or HDF5 files")
+            raise _fault(
+                file,
+                f"the file has {size / 2**20:.0f} MiB; at most {LARGEST // 2**20} MiB are read. "
+                "Keep large matrices in CSV, NPY or HDF5 files",
+            )
         with file.open("rb") as stream:
             content = stream.read(LARGEST + 1)
     except FileNotFoundError:
@@ -56,9 +65,12 @@ def _decoded(file: Path, content: bytes) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8", errors="replace")
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        raise DescriptionError(Diagnostic(
-            f"byte 0x{content[error.start]:02x} is not UTF-8; save the file with the encoding UTF-8",
-            location=Location(str(file), line, column))) from None
+        raise DescriptionError(
+            Diagnostic(
+                f"byte 0x{content[error.start]:02x} is not UTF-8; save the file with the encoding UTF-8",
+                location=Location(str(file), line, column),
+            )
+        ) from None
 
 
 def _neighbours(file: Path) -> str:

@@ -14,7 +14,6 @@ from netdesc.description.schema import resolved
 from netdesc.description.suggestion import did_you_mean
 from netdesc.description.tree import Node, grown, named, plain
 from netdesc.description.values import read_parameter, read_value
-from netdesc.errors import Location
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -59,8 +58,14 @@ def _form(part: dict[str, Any]) -> str:
 
 
 def _wanted(part: dict[str, Any]) -> str:
-    names = {"object": "a mapping is due", "array": "a list is due", "boolean": "true or false is due",
-             "quantity": "a quantity is due", "number": "a number is due", "integer": "a whole number is due"}
+    names = {
+        "object": "a mapping is due",
+        "array": "a list is due",
+        "boolean": "true or false is due",
+        "quantity": "a quantity is due",
+        "number": "a number is due",
+        "integer": "a whole number is due",
+    }
     form = _form(part)
     if part.get("enum"):
         return f"one of {', '.join(str(item) for item in part['enum'])} is due"
@@ -70,7 +75,9 @@ def _wanted(part: dict[str, Any]) -> str:
     if form == "quantity":
         due = f"{units.DIMENSIONS[part['x-unit']].name} is due"
     default = part.get("default")
-    return f"{due}, for example {default}" if isinstance(default, str | int | float) and default != "" else due
+    return (
+        f"{due}, for example {default}" if isinstance(default, str | int | float) and default != "" else due
+    )
 
 
 def _object(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
@@ -83,14 +90,20 @@ def _object(node: Node, part: dict[str, Any], path: str, reading: Reading) -> An
     if not entries and part.get("minProperties"):
         reading.fail(f"at least one {part.get('x-names', 'entry')} is due here", path)
     for key in part.get("required", ()):
-        if key not in node.mapping:
-            reading.fail(f"the key '{key}' is missing; {_example(key, part['properties'][key])}", path,
-                         reading.place(path) or node.place)
+        if key not in node.mapping and not _misspelt(key, node, part):
+            reading.fail(
+                f"the key '{key}' is missing; {_example(key, part['properties'][key])}",
+                path,
+                reading.place(path) or node.place,
+            )
     for key, inner in part.get("properties", {}).items():
         if key not in node.mapping and "default" in inner:
             place = node.place
-            entries[key] = None if inner["default"] is None else shaped(
-                grown(inner["default"], place), inner, f"{path}.{key}" if path else key, reading)
+            entries[key] = (
+                None
+                if inner["default"] is None
+                else shaped(grown(inner["default"], place), inner, f"{path}.{key}" if path else key, reading)
+            )
     order = [key for key in part.get("properties", {}) if key in entries]
     return {key: entries[key] for key in [*order, *(key for key in entries if key not in order)]}
 
@@ -103,20 +116,31 @@ def _entries(node: Node, part: dict[str, Any], path: str, reading: Reading) -> d
         if key in known:
             entries[key] = shaped(item, known[key], inner, reading)
         elif not isinstance(others, dict):
-            reading.fail(f"there is no key '{key}' here{did_you_mean(key, known)}", inner, node.key_place(key))
+            reading.fail(
+                f"there is no key '{key}' here{did_you_mean(key, known)}", inner, node.key_place(key)
+            )
         elif not _NAME.fullmatch(key):
-            reading.fail(f"'{key}' cannot be the name of a {part.get('x-names', 'part')}; names begin with a letter "
-                         "and go on with letters, digits, _ and -", inner, node.key_place(key))
+            reading.fail(
+                f"'{key}' cannot be the name of a {part.get('x-names', 'part')}; names begin with a letter "
+                "and go on with letters, digits, _ and -",
+                inner,
+                node.key_place(key),
+            )
         else:
             entries[key] = shaped(item, others, inner, reading)
     return entries
 
 
+def _misspelt(key: str, node: Node, part: dict[str, Any]) -> bool:
+    known = part.get("properties", {})
+    return any(f"'{key}'?" in did_you_mean(name, known) for name in node.mapping if name not in known)
+
+
 def _example(key: str, part: dict[str, Any]) -> str:
-    description = str(part.get("description", "")).partition(";")[0]
     if part.get("x-unit"):
         return f"write for example {key}: 10 {units.DIMENSIONS[part['x-unit']].example}"
-    return f"it holds: {description[:1].lower()}{description[1:]}"
+    description = str(part.get("description", "")).partition(";")[0].partition(" (")[0]
+    return f"it says: {description[:1].lower()}{description[1:]}"
 
 
 def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Choice | None:
@@ -128,15 +152,21 @@ def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Ch
         place = node.key_place(kind)
     else:
         found = f"keys {', '.join(node.mapping)}" if node.mapping else named(node)
-        reading.fail(f"one kind is due here, a name or a mapping with one key, found {found}; "
-                     f"kinds are {', '.join(kinds)}", path, node.place)
+        reading.fail(
+            f"one kind is due here, a name or a mapping with one key, found {found}; "
+            f"kinds are {', '.join(kinds)}",
+            path,
+            node.place,
+        )
         return None
     if kind not in kinds:
         reading.fail(f"there is no kind '{kind}' here{did_you_mean(kind, kinds)}", path, place)
         return None
     if isinstance(node.value, str) and kinds[kind].get("required"):
         keys = ", ".join(f"{key}: ..." for key in kinds[kind]["required"])
-        reading.fail(f"{kind} needs {' and '.join(kinds[kind]['required'])}; write {{{kind}: {{{keys}}}}}", path, place)
+        reading.fail(
+            f"{kind} needs {' and '.join(kinds[kind]['required'])}; write {{{kind}: {{{keys}}}}}", path, place
+        )
         return None
     result = shaped(options, kinds[kind], f"{path}.{kind}", reading)
     return Choice(kind, result) if isinstance(result, dict) else None
@@ -145,7 +175,9 @@ def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Ch
 def _array(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
     if not isinstance(node.value, list):
         about = str(part.get("description", "")).partition(" (")[0]
-        reading.fail(f"a list is due here ({about[:1].lower()}{about[1:]}), found {named(node)}", path, node.place)
+        reading.fail(
+            f"a list is due here ({about[:1].lower()}{about[1:]}), found {named(node)}", path, node.place
+        )
         return None
     least, most = part.get("minItems", 0), part.get("maxItems", len(node.value))
     if not least <= len(node.value) <= most:
@@ -174,7 +206,11 @@ def _boolean(node: Node, part: dict[str, Any], path: str, reading: Reading) -> b
 def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str | None:
     words = part.get("enum")
     if words and (not isinstance(node.value, str) or node.value not in words):
-        end = did_you_mean(node.value, words) if isinstance(node.value, str) else f"; known are {', '.join(words)}"
+        end = (
+            did_you_mean(node.value, words)
+            if isinstance(node.value, str)
+            else f"; known are {', '.join(words)}"
+        )
         reading.fail(f"{named(node)} is not known here{end}", path, node.place)
         return None
     if isinstance(node.value, bool | dict | list):
@@ -189,15 +225,20 @@ def _raw(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Node:
 
 def _version(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
     if node.value != 1 or isinstance(node.value, bool):
-        reading.fail(f"this netdesc reads language version 1, found {named(node)}; write netdesc: 1", path, node.place)
+        reading.fail(
+            f"this netdesc reads language version 1, found {named(node)}; write netdesc: 1", path, node.place
+        )
     return 1
 
 
 def _size(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tuple[int, ...] | None:
     sides = node.items if isinstance(node.value, list) else [node]
     if not sides:
-        reading.fail("the shape is empty; write a number of neurons such as 10, or a shape such as [4, 4]",
-                     path, node.place)
+        reading.fail(
+            "the shape is empty; write a number of neurons such as 10, or a shape such as [4, 4]",
+            path,
+            node.place,
+        )
         return None
     shape = [integer(side, {"minimum": 1, "x-what": "number of neurons"}, path, reading) for side in sides]
     return tuple(side for side in shape if isinstance(side, int)) if None not in shape else None
@@ -206,8 +247,11 @@ def _size(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tupl
 def _names(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tuple[str, ...] | None:
     names = node.items if isinstance(node.value, list) else [node]
     if not names or any(isinstance(item.value, dict | list | bool | None) for item in names):
-        reading.fail(f"the name of a population, or a list of names, is due here, found {named(node)}",
-                     path, node.place)
+        reading.fail(
+            f"the name of a population, or a list of names, is due here, found {named(node)}",
+            path,
+            node.place,
+        )
         return None
     return tuple(str(item.value) for item in names)
 
@@ -219,7 +263,9 @@ def _neuron(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Ch
             return node.value
         if node.value not in models["properties"]:
             known = [*sorted(reading.neuron_types), *models["properties"]]
-            reading.fail(f"there is no neuron type '{node.value}'{did_you_mean(node.value, known)}", path, node.place)
+            reading.fail(
+                f"there is no neuron type '{node.value}'{did_you_mean(node.value, known)}", path, node.place
+            )
             return None
     return _choice(node, models, path, reading)
 
@@ -245,6 +291,6 @@ def _quantity(node: Node, part: dict[str, Any], path: str, reading: Reading) -> 
 
 _READERS: dict[str, Read] = {
     "object": _object, "choice": _choice, "array": _array, "boolean": _boolean, "string": _text, "raw": _raw,
-    "version": _version, "size": _size, "names": _names, "neuron": _neuron, "target": _target, "value": _value,
-    "parameter": _parameter, "quantity": _quantity, "number": number, "integer": integer,
+    "version": _version, "size": _size, "names": _names, "neuron": _neuron, "target": _target,
+    "value": _value, "parameter": _parameter, "quantity": _quantity, "number": number, "integer": integer,
 }  # fmt: skip

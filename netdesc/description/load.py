@@ -65,9 +65,14 @@ def _described(text: str, file: str, overrides: Overrides, directory: Path) -> D
     root = read(text, file)
     place = Location(file, 1, 1)
     if root is None:
-        raise DescriptionError(Diagnostic(
-            "the file is empty; `netdesc new yin-yang` writes one to start from", location=place))
+        raise DescriptionError(
+            Diagnostic("the file is empty; `netdesc new yin-yang` writes one to start from", location=place)
+        )
     if not isinstance(root.value, dict):
-        raise DescriptionError(Diagnostic(
-            f"a description is a mapping that begins with netdesc: 1, found {named(root)}", location=root.place))
+        raise DescriptionError(
+            Diagnostic(
+                f"a description is a mapping that begins with netdesc: 1, found {named(root)}",
+                location=root.place,
+            )
+        )
     return build(overridden(root, overrides) if overrides else root, file, directory)

@@ -11,7 +11,9 @@ from netdesc.description.values import lowest
 
 
 def check_loops(
-    backends: Mapping[str, Any], loop_delay: str | None, projections: Mapping[str, dict[str, Any] | None],
+    backends: Mapping[str, Any],
+    loop_delay: str | None,
+    projections: Mapping[str, dict[str, Any] | None],
     reading: Reading,
 ) -> None:
     """Note a fault where a grid solver meets a cycle of zero delay.
@@ -34,9 +36,10 @@ def check_loops(
         chain = " -> ".join(cycle)
         path = f"projections.{cycle[0]}"
         reading.fail(
-            f"the cycle {chain} has no delay, and a grid cannot step through it; give one of them a delay, use "
-            "solver: event, or write loop_delay: one_tick under simulation",
-            f"{path}.delay" if f"{path}.delay" in reading.places else path)
+            f"the cycle {chain} has no delay, and a grid cannot step through it; give one of them a delay, "
+            "use solver: event, or write loop_delay: one_tick under simulation",
+            f"{path}.delay" if f"{path}.delay" in reading.places else path,
+        )
 
 
 def _may_be_zero(data: dict[str, Any]) -> bool:
@@ -56,6 +59,10 @@ def _cycle(edges: list[tuple[str, dict[str, Any]]]) -> list[str]:
                 return [step[0] for step in path]
             if here not in seen:
                 seen.add(here)
-                paths += [[*path, (other, target)] for other, item in edges if item.get("pre") == here
-                          for target in item.get("post") or ()]
+                paths += [
+                    [*path, (other, target)]
+                    for other, item in edges
+                    if item.get("pre") == here
+                    for target in item.get("post") or ()
+                ]
     return []

@@ -39,16 +39,23 @@ def read_list(node: Node, unit: str, path: str, reading: Reading, needed_by: str
     """
     nested = [isinstance(row.value, list) for row in node.items]
     if any(nested) and not all(nested):
-        reading.fail("some items are lists and others are not; write a list of lists, pre by post", path, node.place)
+        reading.fail(
+            "some items are lists and others are not; write a list of lists, pre by post", path, node.place
+        )
         return None
     rows = node.items if any(nested) else [node]
     lengths = [len(row.items) for row in rows]
     if len(set(lengths)) > 1:
         odd = next(index for index, length in enumerate(lengths) if length != lengths[0])
-        reading.fail(f"row {odd + 1} has {lengths[odd]} values, row 1 has {lengths[0]}; all rows must be equally long",
-                     path, rows[odd].place)
+        reading.fail(
+            f"row {odd + 1} has {lengths[odd]} values, row 1 has {lengths[0]}; all rows must be equally long",
+            path,
+            rows[odd].place,
+        )
         return None
-    values = [[_number(item, unit, path, reading, needed_by) for item in row.items] for row in _until_fault(rows)]
+    values = [
+        [_number(item, unit, path, reading, needed_by) for item in row.items] for row in _until_fault(rows)
+    ]
     if any(value is None for row in values for value in row):
         return None
     array = np.array(values, dtype=np.float64)
@@ -87,14 +94,20 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
     name, digest = node.mapping["file"].value, node.mapping.get("sha256")
     others = [key for key in node.mapping if key not in ("file", "sha256")]
     if others or not isinstance(name, str):
-        what = f"the key '{others[0]}' stands beside file" if others else f"file is {named(node.mapping['file'])}"
+        what = (
+            f"the key '{others[0]}' stands beside file"
+            if others
+            else f"file is {named(node.mapping['file'])}"
+        )
         reading.fail(f"{what}; write {{file: weights.csv}}", path, node.place)
         return None
     place = node.mapping["file"].place
     try:
         content = _content(reading.directory / name.partition(".h5:")[0], ".h5" if ".h5:" in name else "")
         if digest is not None and digest.value != content_digest(content):
-            raise DescriptionError(f"the file {name} has changed since sha256 was written; remove sha256 to take it")
+            raise DescriptionError(
+                f"the file {name} has changed since sha256 was written; remove sha256 to take it"
+            )
         values = _array(content, name)
         if np.isinf(values).any():
             raise DescriptionError(f"the file {name} holds an infinite number; every value must be finite")
@@ -244,11 +257,16 @@ def read_spikes(name: str, size: int, path: str, reading: Reading) -> list[list[
         reading.absorb(error, path)
         return None
     if rows.ndim != 2 or rows.shape[1] != 2 or not np.isfinite(rows).all() or (rows < 0).any():
-        reading.fail(f"the file {name} needs two columns, index of the neuron and time in ms, all at least 0", path)
+        reading.fail(
+            f"the file {name} needs two columns, index of the neuron and time in ms, all at least 0", path
+        )
         return None
     if (rows[:, 0] >= size).any() or (rows[:, 0] % 1).any():
-        reading.fail(f"the file {name} names neuron {rows[:, 0].max():g}, but the population has {size}, "
-                     "counted from 0", path)
+        reading.fail(
+            f"the file {name} names neuron {rows[:, 0].max():g}, but the population has {size}, "
+            "counted from 0",
+            path,
+        )
         return None
     times: list[list[float]] = [[] for _ in range(size)]
     for index, time in rows.tolist():

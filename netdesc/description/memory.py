@@ -22,7 +22,7 @@ def check_memory(
     projections: Mapping[str, dict[str, Any] | None],
     limit: float,
     reading: Reading,
-) -> None:
+) -> bool:
     """Note a fault where the network would exceed ``simulation.max_memory``.
 
     Parameters
@@ -33,20 +33,32 @@ def check_memory(
         In bytes.
     reading : Reading
         Receives the fault, at the largest part.
+
+    Returns
+    -------
+    bool
+        Whether the network fits.
     """
-    sizes = {name: float(prod(item["size"])) for name, item in populations.items() if item and item.get("size")}
-    parts = {f"populations.{name}": (size * PER_NEURON, f"{size:.4g} neurons") for name, size in sizes.items()}
+    sizes = {
+        name: float(prod(item["size"])) for name, item in populations.items() if item and item.get("size")
+    }
+    parts = {
+        f"populations.{name}": (size * PER_NEURON, f"{size:.4g} neurons") for name, size in sizes.items()
+    }
     for name, item in projections.items():
         count = _synapses(item, sizes) if item else 0.0
         parts[f"projections.{name}"] = (count * PER_SYNAPSE, f"{count:.4g} synapses")
     need = sum(part[0] for part in parts.values())
     if need <= limit:
-        return
+        return True
     path, (largest, what) = max(parts.items(), key=lambda item: item[1][0])
     reading.fail(
         f"the network would need {format_memory(need)} of memory, more than simulation.max_memory, "
         f"{format_memory(limit)}; the largest part is this one with {what}, {format_memory(largest)}. "
-        "Make it smaller or sparser, or raise simulation.max_memory", path)
+        "Make it smaller or sparser, or raise simulation.max_memory",
+        path,
+    )
+    return False
 
 
 def _synapses(data: dict[str, Any], sizes: Mapping[str, float]) -> float:

@@ -316,7 +316,7 @@ class Description:
     backends : mapping of str to mapping
         Options per backend, units resolved, as the schema of that backend orders them.
     expect : mapping
-        Checks on results, as written.
+        Checks on results, quantities in base units.
     sweep : mapping
         As written.
     locations : mapping of str to Location

@@ -11,6 +11,8 @@ from netdesc.description.suggestion import did_you_mean
 from netdesc.description.tree import Node, named
 from netdesc.errors import DescriptionError, Location
 
+_LARGEST_INTEGER = 2**53
+
 
 def number(node: Node, part: dict[str, Any], path: str, reading: Reading) -> float | None:
     """Read a number without unit.
@@ -54,11 +56,21 @@ def integer(node: Node, part: dict[str, Any], path: str, reading: Reading) -> in
     if isinstance(node.value, str) and words:
         if node.value in words:
             return node.value
-        reading.fail(f"{named(node)} is neither a whole number nor one of the words{did_you_mean(node.value, words)}",
-                     path, node.place)
+        reading.fail(
+            f"{named(node)} is neither a whole number nor one of the words{did_you_mean(node.value, words)}",
+            path,
+            node.place,
+        )
         return None
     value = number(node, part, path, reading)
     if value is None:
+        return None
+    if abs(value) > _LARGEST_INTEGER:
+        reading.fail(
+            f"{value:.3g} is too large for a whole number; at most {_LARGEST_INTEGER} is read",
+            path,
+            node.place,
+        )
         return None
     # An expression such as ${0.1 * 30} may miss the whole number by a rounding.
     if abs(value - round(value)) > 1e-9 * max(1.0, abs(value)):
@@ -97,11 +109,16 @@ def quantity(node: Node, unit: str, path: str, reading: Reading, needed_by: str 
     if isinstance(value, bool) or not isinstance(value, int | float):
         due = units.DIMENSIONS[unit]
         example = f"5 {due.example}".strip()
-        reading.fail(f"{named(node)} stands here; {who} needs {due.name}, for example {example}", path, node.place)
+        reading.fail(
+            f"{named(node)} stands here; {who} needs {due.name}, for example {example}", path, node.place
+        )
         return None
     if abs(value) > 1e300 or not math.isfinite(value):
-        reading.fail(f"{value if isinstance(value, float) else 'this'} is not a finite number; "
-                     f"{who} needs one", path, node.place)
+        reading.fail(
+            f"{value if isinstance(value, float) else 'this'} is not a finite number; {who} needs one",
+            path,
+            node.place,
+        )
         return None
     if unit:
         reading.fail(units.missing(value, unit, who), path, node.place)
@@ -109,7 +126,9 @@ def quantity(node: Node, unit: str, path: str, reading: Reading, needed_by: str 
     return float(value)
 
 
-def check_range(value: float, part: dict[str, Any], path: str, reading: Reading, place: Location | None) -> bool:
+def check_range(
+    value: float, part: dict[str, Any], path: str, reading: Reading, place: Location | None
+) -> bool:
     """Note a fault where a number is out of its range.
 
     Parameters
@@ -131,7 +150,9 @@ def check_range(value: float, part: dict[str, Any], path: str, reading: Reading,
     text = units.format_quantity(value, part.get("x-unit", ""))
     wanted = _violated(value, part)
     if wanted:
-        reading.fail(f"{text} is out of range; {part.get('x-what', _last_name(path))} must be {wanted}", path, place)
+        reading.fail(
+            f"{text} is out of range; {part.get('x-what', _last_name(path))} must be {wanted}", path, place
+        )
     return not wanted
 
 

@@ -56,8 +56,13 @@ def _pairs(
     for text in [overrides] if isinstance(overrides, str) else overrides:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
-            diagnostics.append(Diagnostic(f"'{shortened(text)}' is not an override; write key.path=value, for example "
-                                          "training.epochs=5", location=Location("<override>", 1, 1)))
+            diagnostics.append(
+                Diagnostic(
+                    f"'{shortened(text)}' is not an override; write key.path=value, for example "
+                    "training.epochs=5",
+                    location=Location("<override>", 1, 1),
+                )
+            )
         else:
             pairs.append((path.strip(), value.strip()))
     return pairs
@@ -92,7 +97,9 @@ def _changed(node: Node, keys: list[str], value: Node, part: dict[str, Any]) -> 
 def _changed_item(node: Node, keys: list[str], value: Node, part: dict[str, Any]) -> Node:
     key = keys[0]
     if not key.isdigit() or int(key) >= len(node.items):
-        raise DescriptionError(f"'{key}' is not an index of this list of {len(node.items)}; counting begins at 0")
+        raise DescriptionError(
+            f"'{key}' is not an index of this list of {len(node.items)}; counting begins at 0"
+        )
     items = list(node.items)
     items[int(key)] = _changed(items[int(key)], keys[1:], value, resolved(part.get("items", {})))
     return replace(node, value=items)
@@ -110,15 +117,20 @@ def _inner(node: Node, key: str, part: dict[str, Any]) -> dict[str, Any]:
     if key in known:
         return resolved(known[key])
     # A name such as a population's must exist: an override changes a model, it does not begin one.
-    if others is not False and (key in node.mapping or not ("x-names" in part or part.get("x-form") == "raw")):
+    if others is not False and (
+        key in node.mapping or not ("x-names" in part or part.get("x-form") == "raw")
+    ):
         return resolved(others) if isinstance(others, dict) else {}
     raise DescriptionError(f"there is no '{key}' here{did_you_mean(key, [*node.mapping, *known])}")
 
 
 def _kept(node: Node, key: str, part: dict[str, Any]) -> dict[str, Node]:
     """Return the entries that stand beside the changed one."""
-    if isinstance(node.value, str) and part is resolved({"$ref": "#/definitions/neuron"}) and (
-            node.value not in part["properties"]):
+    if (
+        isinstance(node.value, str)
+        and part is resolved({"$ref": "#/definitions/neuron"})
+        and (node.value not in part["properties"])
+    ):
         raise DescriptionError(f"this is the type '{node.value}'; change neurons.{node.value} instead")
     if "init" in part.get("properties", {}):
         if key in _LONG and not any(name in node.mapping for name in _LONG):

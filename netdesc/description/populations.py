@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from netdesc import units
 from netdesc.description.cells import CELLS, check_list, check_neuron, check_sizes, neuron_of
 from netdesc.description.matrices import read_spikes
 from netdesc.description.model import Choice, Constant, Population, Value
@@ -12,7 +13,6 @@ from netdesc.description.reading import Reading
 from netdesc.description.tree import Node
 from netdesc.description.values import read_value
 from netdesc.description.written import written_value
-from netdesc import units
 
 
 def resolve_population(
@@ -35,9 +35,13 @@ def resolve_population(
     """
     path = f"populations.{name}"
     if data.get("neuron") is not None and data.get("source") is not None:
-        reading.fail("neuron and source exclude each other; a population is made of neurons or is an input", path)
+        reading.fail(
+            "neuron and source exclude each other; a population is made of neurons or is an input", path
+        )
     if "neuron" not in data and "source" not in data:
-        reading.fail("either neuron or source is due; write neuron: TYPE, or source: dataset for an input", path)
+        reading.fail(
+            "either neuron or source is due; write neuron: TYPE, or source: dataset for an input", path
+        )
     size = prod(data["size"]) if data.get("size") else None
     if isinstance(data.get("neuron"), str):
         data["neuron"] = types.get(data["neuron"])
@@ -68,8 +72,14 @@ def population_of(name: str, data: dict[str, Any]) -> Population:
     if source is not None and source.kind == "spike_times":
         source = Choice("spike_times", {"times": tuple(tuple(row) for row in source.options["times"])})
     return Population(
-        name, prod(data["size"]), tuple(data["size"]), None if neuron is None else neuron_of(neuron), source,
-        data["initial"], data.get("current") or Constant(0.0))
+        name,
+        prod(data["size"]),
+        tuple(data["size"]),
+        None if neuron is None else neuron_of(neuron),
+        source,
+        data["initial"],
+        data.get("current") or Constant(0.0),
+    )
 
 
 def write_population(data: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +100,9 @@ def write_population(data: dict[str, Any]) -> dict[str, Any]:
     if data.get("neuron") is None:
         return {key: item for key, item in result.items() if key not in ("initial", "current")}
     cell = CELLS[data["neuron"].kind]
-    result["initial"] = {key: written_value(value, _state_unit(key, cell)) for key, value in data["initial"].items()}
+    result["initial"] = {
+        key: written_value(value, _state_unit(key, cell)) for key, value in data["initial"].items()
+    }
     result["current"] = written_value(data.get("current") or Constant(0.0), cell.current)
     return result
 
@@ -124,7 +136,9 @@ def _state(node: Node, unit: str, size: int | None, path: str, reading: Reading,
     return value
 
 
-def _resolved_source(source: Choice, size: int, duration: float | None, path: str, reading: Reading) -> Choice | None:
+def _resolved_source(
+    source: Choice, size: int, duration: float | None, path: str, reading: Reading
+) -> Choice | None:
     inner = f"{path}.{source.kind}"
     if not reading.sound(inner):
         return source
@@ -147,15 +161,31 @@ def _resolved_source(source: Choice, size: int, duration: float | None, path: st
 def _check_window(source: Choice, path: str, reading: Reading) -> None:
     start, stop = source.options["start"], source.options["stop"]
     if stop is not None and stop < start:
-        reading.fail(f"stop {units.format_quantity(stop, 'ms')} is before start {units.format_quantity(start, 'ms')}; "
-                     "exchange them", path)
+        reading.fail(
+            f"stop {units.format_quantity(stop, 'ms')} is before start {units.format_quantity(start, 'ms')}; "
+            "exchange them",
+            path,
+        )
 
 
-def _check_times(times: list[list[float]], size: int, duration: float | None, path: str, reading: Reading) -> None:
+def _check_times(
+    times: list[list[float]], size: int, duration: float | None, path: str, reading: Reading
+) -> None:
     if len(times) != size:
-        reading.fail(f"times holds {len(times)} lists, but the population has {size} neurons; give one list per "
-                     "neuron, [] for a silent one", path)
-    late = [(time, index) for index, row in enumerate(times) for time in row if duration is not None and time > duration]
+        reading.fail(
+            f"times holds {len(times)} lists, but the population has {size} neurons; give one list per "
+            "neuron, [] for a silent one",
+            path,
+        )
+    late = [
+        (time, index)
+        for index, row in enumerate(times)
+        for time in row
+        if duration is not None and time > duration
+    ]
     if late and duration is not None:
-        reading.fail(f"neuron {late[0][1]} spikes at {units.format_quantity(late[0][0], 'ms')}, after the end of the "
-                     f"sample at {units.format_quantity(duration, 'ms')}; raise simulation.duration or remove it", path)
+        reading.fail(
+            f"neuron {late[0][1]} spikes at {units.format_quantity(late[0][0], 'ms')}, after the end of the "
+            f"sample at {units.format_quantity(duration, 'ms')}; raise simulation.duration or remove it",
+            path,
+        )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf, prod
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from netdesc import units
 from netdesc.description.cells import CELLS
-from netdesc.description.matrices import check_shape, read_file
+from netdesc.description.connectors import resolve_connector
+from netdesc.description.matrices import check_shape
 from netdesc.description.model import Choice, Constant, Explicit, Parameter, Projection
 from netdesc.description.reading import Reading
 from netdesc.description.suggestion import did_you_mean
-from netdesc.description.tree import Node, named
+from netdesc.description.tree import Node
 from netdesc.description.values import read_parameter
 from netdesc.description.written import written_parameter
 
@@ -42,7 +43,7 @@ def resolve_projection(name: str, data: dict[str, Any], populations: Populations
         _check_units(known, [model.kind for model in models], path, reading)
         data["weight"] = _weight(weight, models, data, path, reading)
         data["x-weight-unit"] = CELLS[models[0].kind].weight
-    _check_connector(data, _shape(data, populations), path, reading)
+    resolve_connector(data, _shape(data, populations), path, reading)
     _check_shapes(data, _shape(data, populations), path, reading)
 
 
@@ -62,7 +63,9 @@ def projection_of(name: str, data: dict[str, Any]) -> Projection:
     connector = data["connector"]
     if connector.kind == "list":
         connector = Choice("list", {"pairs": tuple((pre, post) for pre, post in connector.options["pairs"])})
-    return Projection(name, data["pre"], data["post"], connector, data["receptor"], data["weight"], data["delay"])
+    return Projection(
+        name, data["pre"], data["post"], connector, data["receptor"], data["weight"], data["delay"]
+    )
 
 
 def write_projection(data: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +89,10 @@ def write_projection(data: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def _is_source(population: dict[str, Any]) -> bool:
+    return population.get("source") is not None and population.get("neuron") is None
+
+
 def _has_neuron(populations: Populations, name: str) -> bool:
     population = populations[name]
     return population is not None and isinstance(population.get("neuron"), Choice)
@@ -102,9 +109,11 @@ def _check_names(data: dict[str, Any], populations: Populations, path: str, read
             reading.fail(f"there is no population '{target}'{did_you_mean(target, populations)}", place)
         elif target in targets[:index]:
             reading.fail(f"population '{target}' stands twice; keep one", place)
-        elif (population := populations[target]) is not None and population.get("source") is not None:
-            reading.fail(f"population '{target}' is a source and receives nothing; connect to a population with neurons",
-                         place)
+        elif (population := populations[target]) is not None and _is_source(population):
+            reading.fail(
+                f"population '{target}' is a source and receives nothing; name a population with neurons",
+                place,
+            )
         else:
             known.append(target)
     return known
@@ -114,8 +123,11 @@ def _check_units(targets: list[str], models: list[str], path: str, reading: Read
     first = models[0]
     for target, model in zip(targets, models, strict=False):
         if CELLS[model].weight != CELLS[first].weight:
-            reading.fail(f"post holds {first} ({targets[0]}), whose weight is {_name(first)}, and {model} ({target}), "
-                         f"whose weight is {_name(model)}; write one projection for each", f"{path}.post")
+            reading.fail(
+                f"post holds {first} ({targets[0]}), whose weight is {_name(first)}, and {model} ({target}), "
+                f"whose weight is {_name(model)}; write one projection for each",
+                f"{path}.post",
+            )
             return
 
 
@@ -123,17 +135,28 @@ def _name(model: str) -> str:
     return units.DIMENSIONS[CELLS[model].weight].name
 
 
-def _weight(node: Node, models: list[Choice], data: dict[str, Any], path: str, reading: Reading) -> Parameter | None:
+def _weight(
+    node: Node, models: list[Choice], data: dict[str, Any], path: str, reading: Reading
+) -> Parameter | None:
     model, receptor = models[0], data.get("receptor")
     magnitude = receptor in ("excitatory", "inhibitory")
     before = len(reading.diagnostics)
-    weight = read_parameter(node, CELLS[model.kind].weight, f"{path}.weight", reading,
-                            sign="nonnegative" if magnitude else None, needed_by=model.kind)
+    weight = read_parameter(
+        node,
+        CELLS[model.kind].weight,
+        f"{path}.weight",
+        reading,
+        sign="nonnegative" if magnitude else None,
+        needed_by=model.kind,
+    )
     if magnitude:
         _explain_magnitude(reading, before, str(receptor))
     if receptor == "signed" and any(CELLS[item.kind].conductance for item in models):
-        reading.fail(f"{model.kind} has an excitatory and an inhibitory conductance; write receptor: excitatory or "
-                     "receptor: inhibitory", path)
+        reading.fail(
+            f"{model.kind} has an excitatory and an inhibitory conductance; write receptor: excitatory or "
+            "receptor: inhibitory",
+            path,
+        )
     elif receptor == "signed" and weight is not None and weight.train:
         _check_receptor(models, path, reading)
     return weight
@@ -145,16 +168,27 @@ def _explain_magnitude(reading: Reading, before: int, receptor: str) -> None:
         if "at least 0" in item.message:
             reading.diagnostics[index] = type(item)(
                 f"{item.message} because receptor: {receptor} takes magnitudes; "
-                "write receptor: signed for weights of either sign", item.path, item.code, item.location)
+                "write receptor: signed for weights of either sign",
+                item.path,
+                item.code,
+                item.location,
+            )
 
 
 def _check_receptor(models: list[Choice], path: str, reading: Reading) -> None:
     for model in models:
         excitatory, inhibitory = (model.options.get(f"tau_syn_{side}") for side in "EI")
-        if model.kind == "IF_curr_exp" and excitatory is not None and inhibitory is not None and (
-                not _same(excitatory.init, inhibitory.init)):
-            reading.fail("a trained weight may change its sign, but tau_syn_E and tau_syn_I of IF_curr_exp differ; "
-                         "write receptor: excitatory or receptor: inhibitory, or make the two equal", path)
+        if (
+            model.kind == "IF_curr_exp"
+            and excitatory is not None
+            and inhibitory is not None
+            and (not _same(excitatory.init, inhibitory.init))
+        ):
+            reading.fail(
+                "a trained weight may change its sign, but tau_syn_E and tau_syn_I of IF_curr_exp differ; "
+                "write receptor: excitatory or receptor: inhibitory, or make the two equal",
+                path,
+            )
             return
 
 
@@ -182,74 +216,14 @@ def _check_shapes(data: dict[str, Any], shape: tuple[int, int] | None, path: str
             continue
         inner = f"{path}.{key}.init" if f"{path}.{key}.init" in reading.places else f"{path}.{key}"
         if shape[1] < 0:
-            reading.fail(f"a written-out {key} needs one population as post; write one projection for each", inner)
+            reading.fail(
+                f"a written-out {key} needs one population as post; write one projection for each", inner
+            )
         else:
-            check_shape(parameter.init.values, shape, inner, reading, f"pre by post ({data['pre']} by {data['post'][0]})")
-
-
-def _check_connector(data: dict[str, Any], shape: tuple[int, int] | None, path: str, reading: Reading) -> None:
-    connector = data.get("connector")
-    if not isinstance(connector, Choice):
-        return
-    inner = f"{path}.connector.{connector.kind}"
-    if connector.kind == "array" and isinstance(connector.options.get("values"), Node):
-        values = _array(connector.options["values"], f"{inner}.values", reading)
-        data["connector"] = Choice("array", {"values": values}) if values is not None else None
-        connector = data["connector"]
-    if shape is None or connector is None or not reading.sound(inner):
-        return
-    _check_fit(connector, shape, data, inner if inner in reading.places else f"{path}.connector", reading)
-
-
-def _check_fit(connector: Choice, shape: tuple[int, int], data: dict[str, Any], path: str, reading: Reading) -> None:
-    pre, post = shape
-    options = connector.options
-    match connector.kind:
-        case "array" if post < 0 or options["values"].shape != shape:
-            if post < 0:
-                reading.fail("a written-out connector needs one population as post; write one projection for each", path)
-            else:
-                check_shape(options["values"], shape, path, reading, f"pre by post ({data['pre']} by {data['post'][0]})")
-        case "list":
-            _check_pairs(options["pairs"], (pre, inf if post < 0 else post), path, reading)
-        case "one_to_one" if post >= 0 and pre != post:
-            reading.fail(f"one_to_one needs populations of equal size; {data['pre']} has {pre}, {data['post'][0]} has "
-                         f"{post}", path)
-        case "fixed_number_pre" | "fixed_number_post":
-            side, size = ("pre", pre) if connector.kind == "fixed_number_pre" else ("post", post)
-            own = data["post"] == (data["pre"],) and not options["allow_self_connections"]
-            if size >= 0 and options["n"] > size - own:
-                reading.fail(f"n is {options['n']}, but {side} has only {size - own} neurons to choose from; "
-                             "lower n", path)
-
-
-def _check_pairs(pairs: list[list[int]], sizes: tuple[int, float], path: str, reading: Reading) -> None:
-    seen = set()
-    for pre, post in pairs:
-        if pre >= sizes[0] or post >= sizes[1]:
-            reading.fail(f"the pair [{pre}, {post}] is outside of {sizes[0]} x {sizes[1]} neurons; indices begin at 0",
-                         path)
-            return
-        if (pre, post) in seen:
-            reading.fail(f"the pair [{pre}, {post}] stands twice; a projection has one synapse per pair", path)
-            return
-        seen.add((pre, post))
-
-
-def _array(node: Node, path: str, reading: Reading) -> Any:
-    if "file" in node.mapping:
-        values = read_file(node, path, reading)
-        return None if values is None else _frozen(np.nan_to_num(values) != 0)
-    rows = [[item.value for item in row.items] for row in node.items]
-    entries = {entry for row in rows for entry in row if isinstance(entry, bool | int)}
-    whole = all(isinstance(entry, bool | int) for row in rows for entry in row)
-    if not rows or not whole or not entries <= {0, 1} or len({len(row) for row in rows}) > 1 or not rows[0]:
-        reading.fail(f"a matrix of true and false (or 1 and 0), pre by post, is due here, found {named(node)} "
-                     "of another form", path, node.place)
-        return None
-    return _frozen(np.array(rows, dtype=bool))
-
-
-def _frozen(values: Any) -> Any:
-    values.flags.writeable = False
-    return values
+            check_shape(
+                parameter.init.values,
+                shape,
+                inner,
+                reading,
+                f"pre by post ({data['pre']} by {data['post'][0]})",
+            )

@@ -18,6 +18,22 @@ DEEPEST = 40
 MOST_ALIASED = 100_000
 """Values that aliases may add to a file."""
 
+MOST_VALUES = 2_000_000
+"""Values that a file may have; larger matrices belong in files of their own."""
+
+_FAULTS = {
+    "cannot start any token": "no value begins with this character (a tab, @ or `); "
+    "indent with spaces, quote texts",
+    "mapping values are not allowed": "a key cannot stand here; a text that holds ': ' needs "
+    "quotes, and keys of one mapping need the same indentation",
+    "expected ',' or ']'": "a ',' or the closing ']' of a list is missing",
+    "expected ',' or '}'": "a ',' or the closing '}' of a mapping is missing",
+    "did not find expected key": "a key with the same indentation as its neighbours is due here",
+    "could not find expected ':'": "the ':' after a key is missing",
+    "unexpected end of stream": "the file ends within a text; a closing quote is missing",
+    "found undefined alias": "an alias (*name) stands for nothing; write &name before it",
+}
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -42,6 +58,7 @@ class _Reader:
     root: Node | None = None
     documents: int = 0
     aliased: int = 0
+    values: int = 0
 
     def fail(self, message: str, place: Location, path: str = "") -> None:
         self.diagnostics.append(Diagnostic(message, path, location=place))
@@ -95,10 +112,18 @@ class _Reader:
         if self.aliased > MOST_ALIASED:
             raise self.stop(
                 f"aliases (*{anchor}) repeat more than {MOST_ALIASED} values; "
-                "write a neuron type or a parameter once by name instead", place)
+                "write a neuron type or a parameter once by name instead",
+                place,
+            )
         return node
 
     def take(self, node: Node, anchor: str | None) -> None:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            raise self.stop(
+                f"the file has more than {MOST_VALUES} values; keep large matrices in CSV, NPY or HDF5 files",
+                node.place,
+            )
         if anchor is not None:
             self.anchors[anchor] = node
         if not self.stack:
@@ -116,10 +141,16 @@ class _Reader:
     def key(self, node: Node) -> str:
         if isinstance(node.value, dict | list):
             kind = "mapping" if isinstance(node.value, dict) else "list"
-            raise self.stop(f"a {kind} is used as a key; keys are names (text in braces needs quotes)", node.place)
+            raise self.stop(
+                f"a {kind} is used as a key; keys are names (text in braces needs quotes)", node.place
+            )
         if node.value == "<<":
-            self.fail("merge keys (<<) are not part of the language; write a neuron type once under neurons "
-                      "and name it, or repeat the keys", node.place, self.path())
+            self.fail(
+                "merge keys (<<) are not part of the language; write a neuron type once under neurons "
+                "and name it, or repeat the keys",
+                node.place,
+                self.path(),
+            )
         if node.value is None:
             self.fail("a key is empty; write a name before the colon", node.place, self.path())
         return node.value if isinstance(node.value, str) else _key_text(node)
@@ -184,8 +215,11 @@ def _fault(error: yaml.YAMLError, file: str) -> Diagnostic:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or "a character that YAML does not allow"
     place = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file, 1, 1)
-    if "character that cannot start any token" in problem:
-        problem = "a character stands here with which no value begins (a tab, @ or `); indent with spaces, quote texts"
-    context, start = getattr(error, "context", None), getattr(error, "context_mark", None)
-    begun = f" ({context} that began at line {start.line + 1})" if context and start else ""
+    problem = next((words for part, words in _FAULTS.items() if part in problem), problem)
+    start = getattr(error, "context_mark", None)
+    begun = (
+        f" (in the part that begins at line {start.line + 1})"
+        if start and start.line + 1 < place.line
+        else ""
+    )
     return Diagnostic(f"this is not valid YAML: {problem}{begun}", location=place)

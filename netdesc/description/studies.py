@@ -18,7 +18,15 @@ Populations = Mapping[str, dict[str, Any] | None]
 
 _VOLTAGE_LOSSES = frozenset(("max_voltage", "mean_voltage", "per_time_cross_entropy"))
 _UNLABELLED = frozenset(("firing_rate",))
-_TRAINING_RECORD = ("gradient", "optimizer", "schedule", "epochs", "batch_size", "silent_neurons", "early_stopping")
+_TRAINING_RECORD = (
+    "gradient",
+    "optimizer",
+    "schedule",
+    "epochs",
+    "batch_size",
+    "silent_neurons",
+    "early_stopping",
+)
 
 
 def check_loss(name: str, loss: Choice, populations: Populations, has_data: bool, reading: Reading) -> None:
@@ -38,7 +46,9 @@ def check_loss(name: str, loss: Choice, populations: Populations, has_data: bool
     path = f"losses.{name}.{loss.kind}"
     target = loss.options.get("population")
     if target is not None and target not in populations:
-        reading.fail(f"there is no population '{target}'{did_you_mean(target, populations)}", f"{path}.population")
+        reading.fail(
+            f"there is no population '{target}'{did_you_mean(target, populations)}", f"{path}.population"
+        )
     population = populations.get(target) if isinstance(target, str) else None
     if population is not None:
         _check_read_out(loss, str(target), population, path, reading)
@@ -54,17 +64,26 @@ def loss_of(name: str, loss: Choice) -> Loss:
 
 def _check_read_out(loss: Choice, name: str, population: dict[str, Any], path: str, reading: Reading) -> None:
     if population.get("source") is not None:
-        reading.fail(f"population '{name}' is a source; a loss looks at a population with neurons", f"{path}.population")
+        reading.fail(
+            f"population '{name}' is a source; a loss looks at a population with neurons",
+            f"{path}.population",
+        )
     neuron = population.get("neuron")
     if not isinstance(neuron, Choice):
         return
     spiking = CELLS[neuron.kind].spiking
     if loss.kind in _VOLTAGE_LOSSES and spiking:
-        reading.fail(f"{loss.kind} reads voltages without resets, but {neuron.kind} of population '{name}' spikes; "
-                     "use the neuron LI, or a loss of spike times", f"{path}.population")
+        reading.fail(
+            f"{loss.kind} reads voltages without resets, but {neuron.kind} of population '{name}' spikes; "
+            "use the neuron LI, or a loss of spike times",
+            f"{path}.population",
+        )
     elif loss.kind not in _VOLTAGE_LOSSES and not spiking:
-        reading.fail(f"{loss.kind} reads spikes, but {neuron.kind} of population '{name}' never spikes; "
-                     "use a neuron that spikes such as LIF, or a loss of voltages", f"{path}.population")
+        reading.fail(
+            f"{loss.kind} reads spikes, but {neuron.kind} of population '{name}' never spikes; "
+            "use a neuron that spikes such as LIF, or a loss of voltages",
+            f"{path}.population",
+        )
 
 
 def _check_target(
@@ -74,14 +93,21 @@ def _check_target(
     if loss.kind in _UNLABELLED:
         return
     if target is None and not has_data and reading.sound(f"{path}.target"):
-        reading.fail("without a dataset there is no label; write a target, for example target: 0, or add data", path)
+        reading.fail(
+            "without a dataset there is no label; write a target, for example target: 0, or add data", path
+        )
     size = prod(population["size"]) if population and population.get("size") else None
     if isinstance(target, int) and size is not None and target >= size:
-        reading.fail(f"target {target} is outside of the population, which has {size} neurons, counted from 0",
-                     f"{path}.target")
+        reading.fail(
+            f"target {target} is outside of the population, which has {size} neurons, counted from 0",
+            f"{path}.target",
+        )
     if isinstance(target, list) and size is not None and len(target) != size:
-        reading.fail(f"target holds {len(target)} times, but the population has {size} neurons; give one per neuron, "
-                     "null for one that is not in the loss", f"{path}.target")
+        reading.fail(
+            f"target holds {len(target)} times, but the population has {size} neurons; give one per neuron, "
+            "null for one that is not in the loss",
+            f"{path}.target",
+        )
     if loss.kind == "spike_time_mse":
         _check_times(loss, target, path, reading)
 
@@ -89,8 +115,11 @@ def _check_target(
 def _check_times(loss: Choice, target: Any, path: str, reading: Reading) -> None:
     missing = [key for key in ("correct", "wrong") if loss.options.get(key) is None]
     if not isinstance(target, list) and missing:
-        reading.fail(f"{' and '.join(missing)} missing; write a list of times as target, or correct and wrong times, "
-                     "for example correct: 10 ms and wrong: 20 ms", path)
+        reading.fail(
+            f"{' and '.join(missing)} missing; write a list of times as target, or correct and wrong times, "
+            "for example correct: 10 ms and wrong: 20 ms",
+            path,
+        )
     if isinstance(target, list) and len(missing) < 2:
         reading.fail("target already holds the times; remove correct and wrong", path)
 
@@ -103,7 +132,7 @@ def data_of(data: dict[str, Any] | None) -> Data | None:
 
 
 def check_data(data: dict[str, Any] | None, populations: Populations, reading: Reading) -> None:
-    """Note a fault where a population needs a dataset and there is none, or an encoder's times are not usable.
+    """Note a fault where a population needs a dataset and there is none.
 
     Parameters
     ----------
@@ -116,8 +145,11 @@ def check_data(data: dict[str, Any] | None, populations: Populations, reading: R
     for name, population in populations.items():
         source = (population or {}).get("source")
         if isinstance(source, Choice) and source.kind == "dataset" and data is None and reading.sound("data"):
-            reading.fail("the source is a dataset, but the file has no data; add for example "
-                         "data: {dataset: yin_yang, encoder: latency}", f"populations.{name}.source")
+            reading.fail(
+                "the source is a dataset, but the file has no data; add for example "
+                "data: {dataset: yin_yang, encoder: latency}",
+                f"populations.{name}.source",
+            )
 
 
 def training_of(data: dict[str, Any] | None) -> Training | None:
@@ -126,11 +158,17 @@ def training_of(data: dict[str, Any] | None) -> Training | None:
         return None
     early = data.get("early_stopping")
     return Training(
-        gradient=data["gradient"], optimizer=data["optimizer"], schedule=data["schedule"], epochs=data["epochs"],
-        batch_size=data["batch_size"], silent_neurons=data["silent_neurons"],
+        gradient=data["gradient"],
+        optimizer=data["optimizer"],
+        schedule=data["schedule"],
+        epochs=data["epochs"],
+        batch_size=data["batch_size"],
+        silent_neurons=data["silent_neurons"],
         early_stopping=Choice(early["metric"], {"patience": early["patience"], "metric": early["metric"]})
-        if early else None,
-        options={key: item for key, item in data.items() if key not in _TRAINING_RECORD})
+        if early
+        else None,
+        options={key: item for key, item in data.items() if key not in _TRAINING_RECORD},
+    )
 
 
 def recordings_of(
@@ -197,21 +235,34 @@ def _chosen(node: Node, size: int | None, path: str, reading: Reading) -> tuple[
     chosen = [integer(item, {"minimum": 0, "x-what": "index of a neuron"}, path, reading) for item in items]
     for index in chosen:
         if isinstance(index, int) and index >= size:
-            reading.fail(f"neuron {index} is outside of the population, which has {size} neurons, counted from 0",
-                         path, node.place)
+            reading.fail(
+                f"neuron {index} is outside of the population, which has {size} neurons, counted from 0",
+                path,
+                node.place,
+            )
             return None
     return tuple(index for index in chosen if isinstance(index, int))
 
 
 def _sliced(node: Node, size: int, path: str, reading: Reading) -> tuple[int, ...] | None:
     parts = str(node.value).split(":")
-    if not 2 <= len(parts) <= 3 or not all(part.isdigit() or not part for part in parts) or parts[2:] in (["0"], [""]):
-        reading.fail(f"{named(node)} is no choice of neurons; write all, a slice such as 0:2, or a list such as [0, 3]",
-                     path, node.place)
+    if (
+        not 2 <= len(parts) <= 3
+        or not all(part.isdigit() or not part for part in parts)
+        or parts[2:] in (["0"], [""])
+    ):
+        reading.fail(
+            f"{named(node)} is no choice of neurons; write all, a slice such as 0:2, or a list",
+            path,
+            node.place,
+        )
         return None
     chosen = range(size)[slice(*(int(part) if part else None for part in parts))]
     if not chosen or (parts[1] and int(parts[1]) > size):
-        reading.fail(f"the slice {node.value} leaves the population, which has {size} neurons, counted from 0",
-                     path, node.place)
+        reading.fail(
+            f"the slice {node.value} leaves the population, which has {size} neurons, counted from 0",
+            path,
+            node.place,
+        )
         return None
     return tuple(chosen)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from netdesc.errors import Location
 
 Scalar = str | int | float | bool | None
+_NO_KEYS: Mapping[str, Location] = MappingProxyType({})  # one for all: most nodes are scalars
 Plain = Scalar | list["Plain"] | dict[str, "Plain"]
 
 
@@ -28,7 +30,7 @@ class Node:
 
     value: Scalar | list[Node] | dict[str, Node]
     place: Location
-    keys: Mapping[str, Location] = field(default_factory=dict)
+    keys: Mapping[str, Location] = field(default_factory=lambda: _NO_KEYS)
     count: int = 1
 
     @property

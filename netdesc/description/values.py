@@ -64,10 +64,15 @@ def read_parameter(
         init = read_value(node.mapping["init"], unit, f"{path}.init", reading, sign=sign, needed_by=needed_by)
     low, high = (least if bounds[0] is None else bounds[0]), (math.inf if bounds[1] is None else bounds[1])
     if low > high:
-        reading.fail(f"min {units.format_quantity(low, unit)} is greater than max "
-                     f"{units.format_quantity(high, unit)}; exchange them", path)
+        reading.fail(
+            f"min {units.format_quantity(low, unit)} is greater than max "
+            f"{units.format_quantity(high, unit)}; exchange them",
+            path,
+        )
     if sign and low < 0:
-        reading.fail(f"min {units.format_quantity(low, unit)} is negative; values here are at least 0", f"{path}.min")
+        reading.fail(
+            f"min {units.format_quantity(low, unit)} is negative; values here are at least 0", f"{path}.min"
+        )
     train = _train(node, path, reading)
     if init is None or len(reading.diagnostics) > before:
         return None
@@ -133,8 +138,10 @@ def _checked(values: Any, sign: str | None, unit: str, path: str, reading: Readi
     present = values[~np.isnan(values)]
     if sign and present.size and (present.min() < 0 or (sign == "positive" and present.min() == 0)):
         least = "greater than 0" if sign == "positive" else "at least 0"
-        reading.fail(f"the smallest value is {units.format_quantity(float(present.min()), unit)}; "
-                     f"all must be {least}", path)
+        reading.fail(
+            f"the smallest value is {units.format_quantity(float(present.min()), unit)}; all must be {least}",
+            path,
+        )
         return None
     values.flags.writeable = False
     return Explicit(values)
@@ -145,10 +152,13 @@ def _distribution(
 ) -> Distribution | None:
     names = list(node.mapping)
     if len(names) != 1 or names[0] not in DISTRIBUTIONS:
-        known = [*DISTRIBUTIONS, "file", *_LONG]
-        message = (f"there is no distribution '{names[0]}'{did_you_mean(names[0], known)}" if len(names) == 1 else
-                   f"one distribution is due here, found {', '.join(names) or 'an empty mapping'}; "
-                   f"known are {', '.join(DISTRIBUTIONS)}")
+        known = [*DISTRIBUTIONS, "file"]
+        message = (
+            f"there is no distribution '{names[0]}'{did_you_mean(names[0], known)}"
+            if len(names) == 1
+            else f"one distribution is due here, found {', '.join(names) or 'an empty mapping'}; "
+            f"known are {', '.join(DISTRIBUTIONS)}"
+        )
         reading.fail(message, path, node.key_place(names[0]) if names else node.place)
         return None
     kind = names[0]
@@ -173,13 +183,19 @@ def _parameters(
         return None
     for name in node.mapping:
         if name not in expected:
-            reading.fail(f"there is no key '{name}' here{did_you_mean(name, expected)}", f"{path}.{name}",
-                         node.key_place(name))
+            reading.fail(
+                f"there is no key '{name}' here{did_you_mean(name, expected)}",
+                f"{path}.{name}",
+                node.key_place(name),
+            )
     missing = [name for name in expected if name not in node.mapping]
     if missing:
         reading.fail(f"{kind} needs {' and '.join(missing)}", path)
-    found = {name: quantity(node.mapping[name], unit if has_unit else "", f"{path}.{name}", reading, needed_by)
-             for name, has_unit in expected.items() if name in node.mapping}
+    found = {
+        name: quantity(node.mapping[name], unit if has_unit else "", f"{path}.{name}", reading, needed_by)
+        for name, has_unit in expected.items()
+        if name in node.mapping
+    }
     complete = {name: value for name, value in found.items() if value is not None}
     return complete if len(complete) == len(expected) == len(node.mapping) else None
 
@@ -192,7 +208,7 @@ def _distribution_fault(value: Distribution, sign: str | None) -> str:
     if "low" in numbers and numbers["low"] > numbers["high"]:
         return "low is greater than high; exchange them"
     least = lowest(value)
-    if sign and (-math.inf < least < 0 or numbers.get("mu", 0.0) < 0 and value.kind != "lognormal"):
+    if sign and (-math.inf < least < 0 or (numbers.get("mu", 0.0) < 0 and value.kind != "lognormal")):
         return "it draws negative values; values here are at least 0"
     return ""
 
@@ -200,10 +216,13 @@ def _distribution_fault(value: Distribution, sign: str | None) -> str:
 def _refuse_other_keys(node: Node, path: str, reading: Reading) -> None:
     for key in node.mapping:
         if key not in _LONG:
-            message = (f"{key} stands beside init; write init: {{{key}: ...}}" if key in DISTRIBUTIONS or key == "file"
-                       else f"there is no key '{key}' here{did_you_mean(key, _LONG)}")
+            message = (
+                f"{key} stands beside init; write init: {{{key}: ...}}"
+                if key in DISTRIBUTIONS or key == "file"
+                else f"there is no key '{key}' here{did_you_mean(key, _LONG)}"
+            )
             reading.fail(message, f"{path}.{key}", node.key_place(key))
-    if "init" not in node.mapping:
+    if "init" not in node.mapping and all(key in _LONG for key in node.mapping):
         reading.fail("the key 'init' is missing; it holds the value at the start", path)
 
 
@@ -226,5 +245,8 @@ def _check_within(init: Value, low: float, high: float, unit: str, path: str, re
     present = values[~np.isnan(values)]
     outside = present[(present < low) | (present > high)]
     if outside.size:
-        reading.fail(f"init {units.format_quantity(float(outside.flat[0]), unit)} is outside of min and max; "
-                     "widen them or change init", f"{path}.init")
+        reading.fail(
+            f"init {units.format_quantity(float(outside.flat[0]), unit)} is outside of min and max; "
+            "widen them or change init",
+            f"{path}.init",
+        )

@@ -36,8 +36,10 @@ def written(data: Any, part: dict[str, Any]) -> Any:
         return written_value(data, part["x-unit"])
     if isinstance(data, dict):
         known, others = part.get("properties", {}), part.get("additionalProperties")
-        return {key: written(item, known.get(key) or (others if isinstance(others, dict) else {}))
-                for key, item in data.items()}
+        return {
+            key: written(item, known.get(key) or (others if isinstance(others, dict) else {}))
+            for key, item in data.items()
+        }
     if isinstance(data, list | tuple):
         return [written(item, part.get("items", {})) for item in data]
     if isinstance(data, float) and part.get("x-unit"):
@@ -62,8 +64,11 @@ def written_parameter(parameter: Parameter, unit: str) -> Any:
     init = written_value(parameter.init, unit)
     if not parameter.train:
         return init
-    bounds = {key: _number(value, unit) for key, value in (("min", parameter.low), ("max", parameter.high))
-              if math.isfinite(value)}
+    bounds = {
+        key: _number(value, unit)
+        for key, value in (("min", parameter.low), ("max", parameter.high))
+        if math.isfinite(value)
+    }
     return {"init": init, "train": True, **bounds}
 
 
@@ -88,8 +93,12 @@ def written_value(value: Value, unit: str) -> Any:
             return unit_values(value.values, unit)
         case Distribution():
             kinds = DISTRIBUTIONS[value.kind]
-            return {value.kind: {name: _number(number, unit if kinds[name] else "")
-                                 for name, number in value.parameters.items()}}
+            return {
+                value.kind: {
+                    name: _number(number, unit if kinds[name] else "")
+                    for name, number in value.parameters.items()
+                }
+            }
 
 
 def _number(value: float, unit: str) -> Any:

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-ROUNDS = 8
+ROUNDS = 12
 """How many steps are tried."""
 
-SHRINK = 4.0
+SHRINK = 2.5
 """How much shorter each is than the one before: spikes that overtake arrivals put kinks into a loss, and some
 of the steps must be shorter than the way to the nearest kink."""
+
+NOISE = 1e-12
+"""Rounding of a loss: estimates that agree better than this allows agree by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,12 @@ def extrapolate(probe: Probe) -> float:
         if ends[0] is None or ends[1] is None:
             row, best, agreement = [], float("nan"), float("inf")
             continue
+        noise = NOISE * (1.0 + abs(ends[0]))
         before, row = row, [(ends[0] - ends[1]) / (2 * step if probe.both_sides else step)]
         for order, coarse in enumerate(before):
             weight = factor ** (order + 1)
             row.append(row[-1] + (row[-1] - coarse) / (weight - 1))
-            spread = max(abs(row[-1] - row[-2]), abs(row[-1] - coarse))
+            spread = max(abs(row[-1] - row[-2]), abs(row[-1] - coarse), noise / step)
             if len(row) > 2 and spread < agreement:
                 best, agreement = row[-1], spread
     return best

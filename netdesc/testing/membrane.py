@@ -14,7 +14,7 @@ The first of them at or above the threshold closes the bracket.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic
 
 from netdesc.testing.arithmetic import Arithmetic, N
@@ -131,10 +131,28 @@ def flow(cell: Cell[N], state: State[N], time: N, arithmetic: Arithmetic[N]) -> 
     if state.time < state.release:
         state = flow(cell, state, state.release, arithmetic)
         span = time - state.time
+    return State(time, voltage_after(cell, state, span, arithmetic), currents, state.release)
+
+
+def voltage_after(cell: Cell[N], state: State[N], span: N, arithmetic: Arithmetic[N]) -> N:
+    """Return the voltage of a neuron that is not held, a while later.
+
+    Parameters
+    ----------
+    cell : Cell
+    state : State
+    span : number
+        Since ``state.time``, in ms.
+    arithmetic : Arithmetic
+
+    Returns
+    -------
+    number
+    """
     voltage = cell.rest + (state.voltage - cell.rest) * arithmetic.exp(-span / cell.tau_m)
     for current, tau in zip(state.currents, cell.tau_s, strict=True):
         voltage += current * response(cell, tau, span, arithmetic)
-    return State(time, voltage, currents, state.release)
+    return voltage
 
 
 def forecast(cell: Cell[N], state: State[N], end: N, arithmetic: Arithmetic[N]) -> Forecast[N]:
@@ -164,7 +182,7 @@ def forecast(cell: Cell[N], state: State[N], end: N, arithmetic: Arithmetic[N]) 
         return Forecast(None)
 
     def excess(span: N) -> N:
-        return flow(cell, state, state.time + span, arithmetic).voltage - cell.threshold
+        return voltage_after(cell, state, span, arithmetic) - cell.threshold
 
     knots: list[tuple[N, N]] = []
     last = 0 * end
@@ -200,12 +218,15 @@ def turns(cell: Cell[N], state: State[N], span: N, arithmetic: Arithmetic[N]) ->
                      for current, tau in zip(state.currents, cell.tau_s, strict=True)), 0 * time)
 
     def voltage_slope(time: N) -> N:
-        later = flow(cell, state, state.time + time, arithmetic)
-        return cell.rest - later.voltage + sum(later.currents, 0 * time)
+        current = sum((current * arithmetic.exp(-time / tau)
+                       for current, tau in zip(state.currents, cell.tau_s, strict=True)), 0 * time)
+        return cell.rest - voltage_after(cell, state, time, arithmetic) + current
 
+    # At its turning points the voltage is flat, so half the digits of their times give all of its own.
+    coarse = replace(arithmetic, resolution=span * arithmetic.number(1e-10))
     ends: list[N] = [0 * span, span]
-    stops: list[N] = sorted(ends + sign_changes(current_slope, ends, arithmetic))
-    return sorted(sign_changes(voltage_slope, stops, arithmetic) + stops[1:])
+    stops: list[N] = sorted(ends + sign_changes(current_slope, ends, coarse))
+    return sorted(sign_changes(voltage_slope, stops, coarse) + stops[1:])
 
 
 def sign_changes(function: Callable[[N], N], stops: list[N], arithmetic: Arithmetic[N]) -> list[N]:

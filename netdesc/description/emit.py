@@ -57,4 +57,11 @@ def _text(text: str) -> str:
         and "..." not in text
     ):
         return text
-    return json.dumps(text)
+    return "".join(map(_escaped, json.dumps(text, ensure_ascii=False)))
+
+
+def _escaped(character: str) -> str:
+    # JSON's pairs of surrogates are not YAML, which has an escape of eight digits instead.
+    if character.isprintable():
+        return character
+    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"

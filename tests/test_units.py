@@ -15,12 +15,24 @@ finite = st.floats(allow_nan=False, allow_infinity=False, width=64).filter(lambd
 @pytest.mark.parametrize(
     ("text", "value", "unit"),
     [
-        ("20 ms", 20.0, "ms"), ("1 s", 1000.0, "ms"), ("1500us", 1.5, "ms"), ("-65 mV", -65.0, "mV"),
-        ("9 nS", 0.009, "uS"), ("0.2 nF", 0.2, "nF"), ("200 pF", 0.2, "nF"), ("100 Hz", 0.1, "1/ms"),
-        ("3 1/s", 0.003, "1/ms"), ("16 GiB", 16 * 2.0**30, "B"), ("1e3 kOhm", 1.0, "MOhm"), ("5 µs", 0.005, "ms"),
-        ("10 MΩ", 10.0, "MOhm"), ("2 mV/ms", 2.0, "mV/ms"), (".5 nA", 0.5, "nA"), ("+3. V", 3000.0, "mV"),
+        ("20 ms", 20.0, "ms"),
+        ("1 s", 1000.0, "ms"),
+        ("1500us", 1.5, "ms"),
+        ("-65 mV", -65.0, "mV"),
+        ("9 nS", 0.009, "uS"),
+        ("0.2 nF", 0.2, "nF"),
+        ("200 pF", 0.2, "nF"),
+        ("100 Hz", 0.1, "1/ms"),
+        ("3 1/s", 0.003, "1/ms"),
+        ("16 GiB", 16 * 2.0**30, "B"),
+        ("1e3 kOhm", 1.0, "MOhm"),
+        ("5 µs", 0.005, "ms"),
+        ("10 MΩ", 10.0, "MOhm"),
+        ("2 mV/ms", 2.0, "mV/ms"),
+        (".5 nA", 0.5, "nA"),
+        ("+3. V", 3000.0, "mV"),
     ],
-)  # fmt: skip
+)
 def test_a_quantity_is_read_in_base_units(text: str, value: float, unit: str) -> None:
     assert units.parse(text) == (value, unit)
 

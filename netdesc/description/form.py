@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from netdesc import units
+from netdesc.description.leaves import LEAVES
 from netdesc.description.model import Choice
-from netdesc.description.numbers import check_range, integer, number, quantity
+from netdesc.description.numbers import integer
 from netdesc.description.reading import Reading
 from netdesc.description.schema import resolved
 from netdesc.description.suggestion import did_you_mean
-from netdesc.description.tree import Node, grown, named, plain
-from netdesc.description.values import read_parameter, read_value
+from netdesc.description.tree import Node, grown, named
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -85,7 +86,7 @@ def _object(node: Node, part: dict[str, Any], path: str, reading: Reading) -> An
         reading.fail(f"{_wanted(part)} here, found {named(node)}", path, node.place)
         return None
     if part.get("additionalProperties") is True:
-        return plain(node)
+        return _free(node, path, reading)
     entries = _entries(node, part, path, reading)
     if not entries and part.get("minProperties"):
         reading.fail(f"at least one {part.get('x-names', 'entry')} is due here", path)
@@ -106,6 +107,18 @@ def _object(node: Node, part: dict[str, Any], path: str, reading: Reading) -> An
             )
     order = [key for key in part.get("properties", {}) if key in entries]
     return {key: entries[key] for key in [*order, *(key for key in entries if key not in order)]}
+
+
+def _free(node: Node, path: str, reading: Reading) -> Any:
+    """Return what no schema describes as plain data; numbers must be finite there, too."""
+    value = node.value
+    if isinstance(value, dict):
+        return {key: _free(item, f"{path}.{key}", reading) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_free(item, path, reading) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        reading.fail(f"{value} is not a finite number", path, node.place)
+    return value
 
 
 def _entries(node: Node, part: dict[str, Any], path: str, reading: Reading) -> dict[str, Any]:
@@ -196,66 +209,6 @@ def _item(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
     return result
 
 
-def _boolean(node: Node, part: dict[str, Any], path: str, reading: Reading) -> bool | None:
-    if isinstance(node.value, bool):
-        return node.value
-    reading.fail(f"true or false is due here, found {named(node)}", path, node.place)
-    return None
-
-
-def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str | None:
-    words = part.get("enum")
-    if words and (not isinstance(node.value, str) or node.value not in words):
-        end = (
-            did_you_mean(node.value, words)
-            if isinstance(node.value, str)
-            else f"; known are {', '.join(words)}"
-        )
-        reading.fail(f"{named(node)} is not known here{end}", path, node.place)
-        return None
-    if isinstance(node.value, bool | dict | list):
-        reading.fail(f"a text is due here, found {named(node)}", path, node.place)
-        return None
-    return str(node.value)
-
-
-def _raw(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Node:
-    return node
-
-
-def _version(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
-    if node.value != 1 or isinstance(node.value, bool):
-        reading.fail(
-            f"this netdesc reads language version 1, found {named(node)}; write netdesc: 1", path, node.place
-        )
-    return 1
-
-
-def _size(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tuple[int, ...] | None:
-    sides = node.items if isinstance(node.value, list) else [node]
-    if not sides:
-        reading.fail(
-            "the shape is empty; write a number of neurons such as 10, or a shape such as [4, 4]",
-            path,
-            node.place,
-        )
-        return None
-    shape = [integer(side, {"minimum": 1, "x-what": "number of neurons"}, path, reading) for side in sides]
-    return tuple(side for side in shape if isinstance(side, int)) if None not in shape else None
-
-
-def _names(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tuple[str, ...] | None:
-    names = node.items if isinstance(node.value, list) else [node]
-    if not names or any(isinstance(item.value, dict | list | bool | None) for item in names):
-        reading.fail(
-            f"the name of a population, or a list of names, is due here, found {named(node)}",
-            path,
-            node.place,
-        )
-        return None
-    return tuple(str(item.value) for item in names)
-
-
 def _neuron(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Choice | str | None:
     models = resolved({"$ref": "#/definitions/neuron"})
     if isinstance(node.value, str):
@@ -276,21 +229,11 @@ def _target(node: Node, part: dict[str, Any], path: str, reading: Reading) -> An
     return integer(node, {"minimum": 0, "x-what": "index of an output"}, path, reading)
 
 
-def _value(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
-    return read_value(node, part["x-unit"], path, reading, sign=part.get("x-sign"))
-
-
-def _parameter(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
-    return read_parameter(node, part["x-unit"], path, reading, sign=part.get("x-sign"))
-
-
-def _quantity(node: Node, part: dict[str, Any], path: str, reading: Reading) -> float | None:
-    value = quantity(node, part["x-unit"], path, reading)
-    return value if value is None or check_range(value, part, path, reading, node.place) else None
-
-
 _READERS: dict[str, Read] = {
-    "object": _object, "choice": _choice, "array": _array, "boolean": _boolean, "string": _text, "raw": _raw,
-    "version": _version, "size": _size, "names": _names, "neuron": _neuron, "target": _target,
-    "value": _value, "parameter": _parameter, "quantity": _quantity, "number": number, "integer": integer,
-}  # fmt: skip
+    **LEAVES,
+    "object": _object,
+    "choice": _choice,
+    "array": _array,
+    "neuron": _neuron,
+    "target": _target,
+}

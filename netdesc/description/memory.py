@@ -70,13 +70,13 @@ def _synapses(data: dict[str, Any], sizes: Mapping[str, float]) -> float:
     options = connector.options
     match connector.kind:
         case "fixed_probability":
-            return pre * post * (options["p"] or 0.0)
+            return pre * post * (options.get("p") or 0.0)
         case "fixed_number_pre":
-            return post * float(options["n"] or 0)
+            return post * float(options.get("n") or 0)
         case "fixed_number_post":
-            return pre * float(options["n"] or 0) * len(data["post"] or ())
+            return pre * float(options.get("n") or 0) * len(data.get("post") or ())
         case "one_to_one":
             return min(pre, post)
         case "list":
-            return float(len(options["pairs"] or ()))
+            return float(len(options.get("pairs") or ()))
     return pre * post

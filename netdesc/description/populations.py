@@ -112,7 +112,9 @@ def _state_unit(key: str, cell: Any) -> str:
 
 
 def _resolve_state(data: dict[str, Any], neuron: Any, size: int | None, path: str, reading: Reading) -> None:
-    state: dict[str, Any] = {key: node for key, node in (data.get("initial") or {}).items()}
+    state: dict[str, Any] = {
+        key: node for key, node in (data.get("initial") or {}).items() if node is not None
+    }
     current = data.pop("current", None)
     data["initial"] = {}
     if not isinstance(neuron, Choice):

@@ -31,13 +31,27 @@ def fault_of(expression: str, **parameters: object) -> str:
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
-        ("${n}", 8), ("${0.5 * n}", 4), ("${n / 3 * 3 - n}", 0), ("${-n ** 2}", -64), ("${n // 3 + n % 3}", 4),
-        ("${t + 5 ms}", "25 ms"), ("${t / 5 ms}", 4), ("${2 * t}", "40 ms"), ("${1 / t}", "50 Hz"),
-        ("${0.2 nF / t}", "0.01 uS"), ("${10 mV / 5 nA}", "2 MOhm"), ("${max(t, 1 s)}", "1000 ms"),
-        ("${sqrt(n + 1)}", 3), ("${abs(-t)}", "20 ms"), ("${n} ms", "8 ms"), ("a${n}b${word}", "a8bc"),
-        ("${word}", "c"), ("${round(2.4)}", 2), ("${1e-3 * n}", 0.008),
+        ("${n}", 8),
+        ("${0.5 * n}", 4),
+        ("${n / 3 * 3 - n}", 0),
+        ("${-n ** 2}", -64),
+        ("${n // 3 + n % 3}", 4),
+        ("${t + 5 ms}", "25 ms"),
+        ("${t / 5 ms}", 4),
+        ("${2 * t}", "40 ms"),
+        ("${1 / t}", "50 Hz"),
+        ("${0.2 nF / t}", "0.01 uS"),
+        ("${10 mV / 5 nA}", "2 MOhm"),
+        ("${max(t, 1 s)}", "1000 ms"),
+        ("${sqrt(n + 1)}", 3),
+        ("${abs(-t)}", "20 ms"),
+        ("${n} ms", "8 ms"),
+        ("a${n}b${word}", "a8bc"),
+        ("${word}", "c"),
+        ("${round(2.4)}", 2),
+        ("${1e-3 * n}", 0.008),
     ],
-)  # fmt: skip
+)
 def test_an_expression_has_its_value(expression: str, value: object) -> None:
     assert value_of(expression, n=8, t="20 ms", word="c") == value
 
@@ -45,12 +59,36 @@ def test_an_expression_has_its_value(expression: str, value: object) -> None:
 @pytest.mark.parametrize(
     "expression",
     [
-        "${}", "${n +}", "${n.real}", "${n[0]}", "${lambda: 1}", "${(1).__class__}", "${open('x')}", "${n if n else 1}",
-        "${[n]}", "${f'{n}'}", "${n and n}", "${n < 3}", "${True}", "${n @ n}", "${9 ** 9 ** 9}", "${1e308 * 10}",
-        "${sqrt(-1)}", "${(-1) ** 0.5}", "${t ** 0.5}", "${t * t}", "${max()}", "${max(n, t)}", "${exp(1000)}",
-        "${n % 0}", "${sin(n)}", "${word + 1}", "${" + "(" * 300 + "1" + ")" * 300 + "}", "${'20 ms' * '5 nope'}",
+        "${}",
+        "${n +}",
+        "${n.real}",
+        "${n[0]}",
+        "${lambda: 1}",
+        "${(1).__class__}",
+        "${open('x')}",
+        "${n if n else 1}",
+        "${[n]}",
+        "${f'{n}'}",
+        "${n and n}",
+        "${n < 3}",
+        "${True}",
+        "${n @ n}",
+        "${9 ** 9 ** 9}",
+        "${1e308 * 10}",
+        "${sqrt(-1)}",
+        "${(-1) ** 0.5}",
+        "${t ** 0.5}",
+        "${t * t}",
+        "${max()}",
+        "${max(n, t)}",
+        "${exp(1000)}",
+        "${n % 0}",
+        "${sin(n)}",
+        "${word + 1}",
+        "${" + "(" * 300 + "1" + ")" * 300 + "}",
+        "${'20 ms' * '5 nope'}",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_arithmetic_is_refused(expression: str) -> None:
     assert fault_of(expression, n=8, t="20 ms", word="c")
 

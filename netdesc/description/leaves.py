@@ -1,0 +1,101 @@
+"""Values without parts that the schema describes: one reader for each form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from netdesc.description.numbers import check_range, integer, number, quantity
+from netdesc.description.reading import Reading
+from netdesc.description.suggestion import did_you_mean
+from netdesc.description.tree import Node, named
+from netdesc.description.values import read_parameter, read_value
+
+
+def _boolean(node: Node, part: dict[str, Any], path: str, reading: Reading) -> bool | None:
+    if isinstance(node.value, bool):
+        return node.value
+    reading.fail(f"true or false is due here, found {named(node)}", path, node.place)
+    return None
+
+
+def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str | None:
+    words = part.get("enum")
+    if words and (not isinstance(node.value, str) or node.value not in words):
+        end = (
+            did_you_mean(node.value, words)
+            if isinstance(node.value, str)
+            else f"; known are {', '.join(words)}"
+        )
+        reading.fail(f"{named(node)} is not known here{end}", path, node.place)
+        return None
+    if isinstance(node.value, bool | dict | list):
+        reading.fail(f"a text is due here, found {named(node)}", path, node.place)
+        return None
+    return str(node.value)
+
+
+def _raw(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Node:
+    return node
+
+
+def _version(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    if node.value != 1 or isinstance(node.value, bool):
+        reading.fail(
+            f"this netdesc reads language version 1, found {named(node)}; write netdesc: 1", path, node.place
+        )
+    return 1
+
+
+def _size(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tuple[int, ...] | None:
+    sides = node.items if isinstance(node.value, list) else [node]
+    if not sides:
+        reading.fail(
+            "the shape is empty; write a number of neurons such as 10, or a shape such as [4, 4]",
+            path,
+            node.place,
+        )
+        return None
+    shape = [integer(side, {"minimum": 1, "x-what": "number of neurons"}, path, reading) for side in sides]
+    return tuple(side for side in shape if isinstance(side, int)) if None not in shape else None
+
+
+def _names(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tuple[str, ...] | None:
+    names = node.items if isinstance(node.value, list) else [node]
+    if not names or any(isinstance(item.value, dict | list | bool | None) for item in names):
+        reading.fail(
+            f"the name of a population, or a list of names, is due here, found {named(node)}",
+            path,
+            node.place,
+        )
+        return None
+    return tuple(str(item.value) for item in names)
+
+
+def _value(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    return read_value(node, part["x-unit"], path, reading, sign=part.get("x-sign"))
+
+
+def _parameter(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+    return read_parameter(node, part["x-unit"], path, reading, sign=part.get("x-sign"))
+
+
+def _quantity(node: Node, part: dict[str, Any], path: str, reading: Reading) -> float | None:
+    value = quantity(node, part["x-unit"], path, reading)
+    return value if value is None or check_range(value, part, path, reading, node.place) else None
+
+
+LEAVES: Mapping[str, Callable[[Node, dict[str, Any], str, Reading], Any]] = {
+    "boolean": _boolean,
+    "string": _text,
+    "raw": _raw,
+    "version": _version,
+    "size": _size,
+    "names": _names,
+    "value": _value,
+    "parameter": _parameter,
+    "quantity": _quantity,
+    "number": number,
+    "integer": integer,
+}
+"""Readers by form: each takes a node, its part of the schema, its path, and the reading."""

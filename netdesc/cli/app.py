@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from netdesc.cli.commands.backends import backends
-from netdesc.cli.commands.check import check
-from netdesc.cli.commands.evaluate import evaluate
-from netdesc.cli.commands.gradcheck import gradcheck
-from netdesc.cli.commands.gradient import gradient
-from netdesc.cli.commands.new import new
-from netdesc.cli.commands.run import run
-from netdesc.cli.commands.schema import schema
-from netdesc.cli.commands.show import show
-from netdesc.cli.commands.train import train
-from netdesc.cli.output import show as print_text
+COMMANDS = ("new", "check", "show", "run", "train", "evaluate", "gradient", "gradcheck", "schema", "backends")
+"""Names of the commands, each a function of the module of the same name in ``netdesc.cli.commands``."""
 
-app = typer.Typer(
-    name="netdesc",
-    help="Describe spiking neural networks in YAML; simulate, differentiate and train them.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+
+def assemble(words: Sequence[str]) -> typer.Typer:
+    """Put together what is needed to understand a command line.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The command line. Where it starts with a command only that one is imported, for typer takes
+        longer to set up all of them than a file takes to check.
+
+    Returns
+    -------
+    typer.Typer
+    """
+    app = typer.Typer(
+        name="netdesc",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(describe_program)
+    wanted = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    for name in wanted:
+        app.command(name)(getattr(import_module(f"netdesc.cli.commands.{name}"), name))
+    return app
 
 
 def print_version(wanted: bool) -> None:
@@ -43,19 +53,15 @@ def print_version(wanted: bool) -> None:
     """
     if wanted:
         from netdesc import __version__
+        from netdesc.cli.output import show
 
-        print_text(f"netdesc {__version__}")
+        show(f"netdesc {__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def describe_program(
     version: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Describe spiking neural networks in YAML; simulate, differentiate and train them."""
-
-
-for command in (new, check, show, run, train, evaluate, gradient, gradcheck, schema, backends):
-    app.command()(command)

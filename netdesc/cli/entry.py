@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from netdesc.cli.app import app
+from netdesc.cli.app import assemble
 from netdesc.cli.output import emit, record, tell
 from netdesc.errors import Diagnostic, NetdescError
 
@@ -33,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 1 a check failed, 2 bad input, 3 the backend cannot do it, 130 interrupted,
         141 the reader of the output went away.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     as_json = "--json" in words
     try:
-        status = app(words, prog_name="netdesc", standalone_mode=False)
+        status = assemble(words)(words, prog_name="netdesc", standalone_mode=False)
         sys.stdout.flush()
         return int(status or 0)
     except NetdescError as error:

@@ -142,7 +142,7 @@ def _draw(axis: Axes, panel: Panel, columns: Mapping[str, Sequence[float]]) -> N
             )
     if panel.logarithmic and positive:
         _space_logarithmically(axis)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7, steps=[1, 2, 5, 10]))
     axis.set_xlabel("epoch")
     axis.set_ylabel(panel.label)
     axis.spines[["top", "right"]].set_visible(False)

@@ -73,7 +73,8 @@ def plot_raster(
         axis.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axis.spines[["top", "right"]].set_visible(False)
     figure.align_ylabels(axes)
-    axes[-1].set_xlim(0, end)
+    # A spike at 0 would stand half behind the axis.
+    axes[-1].set_xlim(-0.01 * end, end)
     axes[-1].set_xlabel("time (ms)")
     if picture is not None:
         figure.savefig(picture, dpi=150)

@@ -9,7 +9,7 @@ from netdesc.limits import Limits
 
 
 def backends(as_json: AsJson = False) -> None:
-    """List the installed backends and what they can do."""
+    """List backends and what they can do."""
     from netdesc.registry import backend_class, names
 
     known = {name: backend_class(name)({}).limits for name in names()}

@@ -31,7 +31,7 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Validate a file; with a backend, say what it can and cannot do there."""
+    """Validate a file, for itself or for a backend."""
     from netdesc.compiled import Model, located
     from netdesc.description import describe
     from netdesc.graph.pipeline import compile_graph

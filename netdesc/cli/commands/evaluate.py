@@ -27,7 +27,10 @@ def evaluate(
     backend: Backend = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure trained weights; exit status 1 if an expectation of the file on the test samples is not met."""
+    """Measure trained weights on the test samples.
+
+    Exit status 1 if they miss what the file expects of test_accuracy or test_loss.
+    """
     from netdesc.api import load
     from netdesc.training import evaluate as measure
 

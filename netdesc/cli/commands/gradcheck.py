@@ -34,7 +34,10 @@ def gradcheck(
     ] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """Compare EventProp gradients with central differences; exit status 1 if they disagree."""
+    """Compare gradients with central differences.
+
+    Exit status 1 if they disagree.
+    """
     from netdesc.api import evaluate_losses
     from netdesc.losses import Evaluation
     from netdesc.testing.gradcheck import gradcheck as compare

@@ -19,7 +19,10 @@ def gradient(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute loss, spikes and gradients of the first batch, or of a model without data."""
+    """Print loss, spikes and exact gradients.
+
+    Of the first batch of the data, or of the model itself where it has none.
+    """
     from netdesc.api import evaluate_losses
 
     compiled, batch = prepared = prepare(file, overrides, backend, weights=weights)

@@ -40,7 +40,7 @@ def run(
     seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
-    """Simulate a model once; with a dataset, its first batch."""
+    """Simulate a model once, or the first batch of its data."""
     prepared = prepare(file, overrides, backend, weights=weights)
     compiled, program = prepared.compiled, prepared.compiled.program
     trace = compiled.forward(prepared.batch.events, seed)

@@ -10,7 +10,7 @@ from netdesc.cli.output import show as print_text
 
 
 def schema(as_json: AsJson = False) -> None:
-    """Print the JSON Schema of the language, for editors and other tools."""
+    """Print the JSON Schema of the language."""
     from netdesc.description import schema as read_schema
 
     if as_json:

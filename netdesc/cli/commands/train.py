@@ -34,7 +34,7 @@ def train(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model; leaves weights, curves and checkpoints in a run directory."""
+    """Train a model; everything goes into a folder."""
     from netdesc.api import load
     from netdesc.training import train as train_model
 

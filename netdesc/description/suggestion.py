@@ -11,8 +11,6 @@ _SYNONYMS = {
     "random": "uniform",
     "full": "all_to_all",
     "dense": "all_to_all",
-    "timestep": "duration",
-    "neuron_type": "neuron",
     "excitation": "excitatory",
     "inhibition": "inhibitory",
 }

@@ -8,7 +8,7 @@ from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
 from netdesc.physics.lif import (
     adjoint_charge,
-    adjoint_flow,
+    arrival_force,
     bounded_slope,
     charge,
     decay,
@@ -16,6 +16,133 @@ from netdesc.physics.lif import (
     slope_before,
     weight_force,
 )
+
+
+@kernel
+def measure_pieces(count: int, span: Floats, factors: Floats, tau_m: float, tau_s: float) -> None:
+    """Compute what several intervals do to the adjoints.
+
+    Parameters
+    ----------
+    count : int
+        Number of intervals.
+    span : ndarray of float64, shape (capacity,)
+        Lengths in ms.
+    factors : ndarray of float64, shape (3, capacity)
+        Results: decays of lam_v and lam_i, and gain of lam_i per lam_v.
+    tau_m, tau_s : float
+        In ms.
+    """
+    for q in range(count):
+        a = decay(span[q], tau_m)
+        d = decay(span[q], tau_s)
+        factors[0, q] = a
+        factors[1, q] = d
+        factors[2, q] = adjoint_charge(charge(span[q], a, d, tau_m, tau_s), tau_m, tau_s)
+
+
+@kernel
+def cut_spikes(
+    edges: Floats, segments: int, begin: int, count: int, times: Floats, neurons: Integers,
+    later: Floats, earlier: Floats, upper: Integers,
+) -> None:
+    """Cut the time around each spike of a sample at arrivals and at the neuron's other spikes.
+
+    Parameters
+    ----------
+    edges : ndarray of float64, shape (segments + 1,)
+        Arrivals between 0 and the duration, in ms.
+    segments : int
+    begin, count : int
+        Spikes ``begin`` to ``begin + count - 1``.
+    times, neurons : ndarray
+        Spikes.
+    later : ndarray of float64, shape (count,)
+        Result: from each spike to what follows in its segment, the neuron's next spike or the edge.
+    earlier : ndarray of float64, shape (count,)
+        Result: from each spike back to the edge; -1 where the neuron has an earlier spike in the segment.
+    upper : ndarray of int64, shape (n,)
+        -1 for every neuron, before and after.
+    """
+    q = count - 1
+    for j in range(segments - 1, -1, -1):
+        top = q
+        while q >= 0 and times[begin + q] > edges[j]:
+            moment = times[begin + q]
+            l = neurons[begin + q]
+            after = upper[l]
+            later[q] = (edges[j + 1] if after < 0 else times[begin + after]) - moment
+            earlier[q] = moment - edges[j]
+            if after >= 0:
+                earlier[after] = -1.0
+            upper[l] = q
+            q -= 1
+        for r in range(q + 1, top + 1):
+            upper[neurons[begin + r]] = -1
+
+
+@kernel
+def undo_segment(
+    begin: int, low: int, high: int, neurons: Integers, currents: Floats, force: Floats, floor: float,
+    gap: float, reset: float, lam: Floats, following: Floats, earlier: Floats, by_later: Floats,
+    by_earlier: Floats,
+) -> int:
+    """Carry the neurons that spike within a segment back over it.
+
+    Parameters
+    ----------
+    begin, low, high : int
+        Spikes ``begin + low`` to ``begin + high - 1`` lie in the segment.
+    neurons, currents, force, floor
+        As in ``sweep_layer_back``.
+    gap, reset : float
+    lam : ndarray of float64, shape (2, n)
+        lam_v and lam_i at the end of the segment; overwritten for the neurons that spike.
+    following : ndarray of float64, shape (2, n)
+        Results: the same at its start, for the neurons that spike.
+    earlier : ndarray of float64
+        From ``cut_spikes``.
+    by_later, by_earlier : ndarray of float64, shape (3, capacity)
+        From ``measure_pieces``.
+
+    Returns
+    -------
+    int
+        Number of spikes whose slope was raised to the floor.
+    """
+    grazing = 0
+    for q in range(high - 1, low - 1, -1):
+        k = begin + q
+        l = neurons[k]
+        lam[1, l] = lam[1, l] * by_later[1, q] + lam[0, l] * by_later[2, q]
+        slope = slope_before(currents[k], gap)
+        raised = bounded_slope(slope, floor)
+        grazing += 1 if raised > slope else 0
+        force[k] += slope_after(currents[k], reset) * (lam[0, l] * by_later[0, q])
+        lam[0, l] = force[k] / raised
+        if earlier[q] >= 0.0:
+            following[1, l] = lam[1, l] * by_earlier[1, q] + lam[0, l] * by_earlier[2, q]
+            following[0, l] = lam[0, l] * by_earlier[0, q]
+    return grazing
+
+
+@kernel
+def pull_row(weight: Floats, lam: Floats) -> float:
+    """Return the sum of ``w (lam_v - lam_i)`` over all neurons, in four interleaved parts."""
+    n = len(weight)
+    sum_0 = 0.0
+    sum_1 = 0.0
+    sum_2 = 0.0
+    sum_3 = 0.0
+    m = n - n % 4
+    for l in range(0, m, 4):
+        sum_0 += arrival_force(weight[l], lam[0, l], lam[1, l])
+        sum_1 += arrival_force(weight[l + 1], lam[0, l + 1], lam[1, l + 1])
+        sum_2 += arrival_force(weight[l + 2], lam[0, l + 2], lam[1, l + 2])
+        sum_3 += arrival_force(weight[l + 3], lam[0, l + 3], lam[1, l + 3])
+    for l in range(m, n):
+        sum_0 += arrival_force(weight[l], lam[0, l], lam[1, l])
+    return (sum_0 + sum_1) + (sum_2 + sum_3)
 
 
 @kernel
@@ -57,76 +184,58 @@ def sweep_layer_back(
     """
     tau_m, tau_s, gap, reset = constants
     n = weights.shape[1]
-    lam_v = np.empty(n)
-    lam_i = np.empty(n)
-    next_v = np.empty(n)
-    next_i = np.empty(n)
-    at = np.empty(n)
+    lam = np.empty((2, n))
+    following = np.empty((2, n))
+    upper = np.full(n, -1)
+    room = 1
+    for b in range(first, last):
+        room = max(room, spike_offsets[b + 1] - spike_offsets[b], offsets[b + 1] - offsets[b] + 2)
+    edges = np.empty(room)
+    span = np.empty(room)
+    later = np.empty(room)
+    earlier = np.empty(room)
+    by_segment = np.empty((3, room))
+    by_later = np.empty((3, room))
+    by_earlier = np.empty((3, room))
     grazing = 0
     for b in range(first, last):
-        for l in range(n):
-            lam_v[l] = 0.0
-            lam_i[l] = 0.0
         begin = offsets[b]
-        e = offsets[b + 1] - 1
-        while e >= begin and times[e] >= duration:
+        segments = 1
+        edges[0] = 0.0
+        for e in range(begin, offsets[b + 1]):
             arrival[e] = 0.0
-            e -= 1
-        p = spike_offsets[b + 1] - 1
-        lowest = spike_offsets[b]
-        t = duration
-        while True:
-            target = times[e] if e >= begin else 0.0
-            span = t - target
-            a = decay(span, tau_m)
-            d = decay(span, tau_s)
-            gain = adjoint_charge(charge(span, a, d, tau_m, tau_s), tau_m, tau_s)
+            if times[e] < duration:
+                edges[segments] = times[e]
+                segments += 1
+        edges[segments] = duration
+        for j in range(segments):
+            span[j] = edges[j + 1] - edges[j]
+        own = spike_offsets[b]
+        count = spike_offsets[b + 1] - own
+        cut_spikes(edges, segments, own, count, spike_times, spike_neurons, later, earlier, upper)
+        measure_pieces(segments, span, by_segment, tau_m, tau_s)
+        measure_pieces(count, later, by_later, tau_m, tau_s)
+        measure_pieces(count, earlier, by_earlier, tau_m, tau_s)
+        for l in range(n):
+            lam[0, l] = 0.0
+            lam[1, l] = 0.0
+        high = count
+        for j in range(segments - 1, -1, -1):
+            a, d, gain = by_segment[0, j], by_segment[1, j], by_segment[2, j]
             for l in range(n):
-                next_i[l] = lam_i[l] * d + lam_v[l] * gain
-                next_v[l] = lam_v[l] * a
-            latest = p
-            if p >= lowest and spike_times[p] > target:
+                following[1, l] = lam[1, l] * d + lam[0, l] * gain
+                following[0, l] = lam[0, l] * a
+            low = high
+            while low > 0 and spike_times[own + low - 1] > edges[j]:
+                low -= 1
+            if low < high:
+                grazing += undo_segment(own, low, high, spike_neurons, spike_currents, force, floor, gap, reset,
+                                        lam, following, earlier, by_later, by_earlier)
+                high = low
+            lam, following = following, lam
+            if j > 0:
+                e = begin + j - 1
+                arrival[e] = pull_row(weights[rows[e]], lam)
                 for l in range(n):
-                    at[l] = t
-            while p >= lowest and spike_times[p] > target:
-                l = spike_neurons[p]
-                moment = spike_times[p]
-                v, i = adjoint_flow(lam_v[l], lam_i[l], at[l] - moment, tau_m, tau_s)
-                slope = slope_before(spike_currents[p], gap)
-                raised = bounded_slope(slope, floor)
-                if raised > slope:
-                    grazing += 1
-                total = slope_after(spike_currents[p], reset) * v + force[p]
-                force[p] = total
-                lam_v[l] = total / raised
-                lam_i[l] = i
-                at[l] = moment
-                p -= 1
-            for q in range(p + 1, latest + 1):
-                l = spike_neurons[q]
-                v, i = adjoint_flow(lam_v[l], lam_i[l], at[l] - target, tau_m, tau_s)
-                next_v[l] = v
-                next_i[l] = i
-            lam_v, next_v = next_v, lam_v
-            lam_i, next_i = next_i, lam_i
-            if e < begin:
-                break
-            row = rows[e]
-            sum_0 = 0.0
-            sum_1 = 0.0
-            sum_2 = 0.0
-            sum_3 = 0.0
-            m = n - n % 4
-            for l in range(0, m, 4):
-                sum_0 += weights[row, l] * (lam_v[l] - lam_i[l])
-                sum_1 += weights[row, l + 1] * (lam_v[l + 1] - lam_i[l + 1])
-                sum_2 += weights[row, l + 2] * (lam_v[l + 2] - lam_i[l + 2])
-                sum_3 += weights[row, l + 3] * (lam_v[l + 3] - lam_i[l + 3])
-            for l in range(m, n):
-                sum_0 += weights[row, l] * (lam_v[l] - lam_i[l])
-            arrival[e] = (sum_0 + sum_1) + (sum_2 + sum_3)
-            for l in range(n):
-                gradient[row, l] += weight_force(lam_i[l], tau_s)
-            t = target
-            e -= 1
+                    gradient[rows[e], l] += weight_force(lam[1, l], tau_s)
     return grazing

@@ -50,7 +50,7 @@ def equation(function: F) -> F:
     callable
         Its ``py_func`` is the function itself.
     """
-    compiled: F = numba.njit(error_model="numpy", fastmath={"contract"})(function)
+    compiled: F = numba.njit(inline="always", error_model="numpy", fastmath={"contract"})(function)
     return compiled
 
 

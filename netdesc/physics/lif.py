@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from netdesc.physics.elementary import exponential, relative_decay
+from netdesc.physics.elementary import exponential, logarithm, relative_decay
 from netdesc.physics.jit import equation
 
 NEVER = -1.0
@@ -48,9 +48,10 @@ def charge(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float:
         ``tau_s / (tau_m - tau_s) (a - b)``, without cancellation where the two are close.
     """
     x = s * ((tau_m - tau_s) / (tau_m * tau_s))
-    if abs(x) <= 0.25:
-        return s / tau_m * a * relative_decay(x)
-    return tau_s / (tau_m - tau_s) * (a - b)
+    near = s * (1.0 / tau_m) * a * relative_decay(x)
+    far = (tau_s / (tau_m - tau_s)) * (a - b)
+    # both are computed: a choice between numbers, unlike a branch, does not keep a loop from being vectorized
+    return near if abs(x) <= 0.25 else far
 
 
 @equation
@@ -191,10 +192,39 @@ def rising_until(i: float, gap: float, tau_s: float, span: float) -> float:
     if gap > 0.0:
         if i <= gap:
             return NEVER
-        return min(span, tau_s * math.log(i / gap))
+        return min(span, tau_s * logarithm(i / gap))
     if gap == 0.0 and i <= 0.0:
         return NEVER
     return span
+
+
+@equation
+def may_spike(
+    u: float, i: float, u_end: float, i_end: float, a: float, most: float, gap: float
+) -> float:
+    """Return 0 where a spike within an interval is excluded, 1 otherwise.
+
+    There is one if u ends above the gap. If not, there can be one only where the current falls through
+    the gap on the way (see ``rising_until``), and not where a bound on u stays below.
+
+    Parameters
+    ----------
+    u, i, u_end, i_end : float
+        State at both ends of the interval.
+    a : float
+        Decay of the membrane over it.
+    most : float
+        Largest charge within it.
+    gap : float
+        ``threshold - E``.
+
+    Returns
+    -------
+    float
+    """
+    left = u * a
+    bound = (u if u > left else left) + i * most
+    return 1.0 if (u_end >= gap) | ((i > gap) & (i_end < gap) & (bound >= gap)) else 0.0
 
 
 @equation
@@ -217,7 +247,7 @@ def rising_from(i: float, gap: float, tau_s: float) -> float:
         In ms.
     """
     if gap < 0.0 and i < gap:
-        return tau_s * math.log(i / gap)
+        return tau_s * logarithm(i / gap)
     return 0.0
 
 

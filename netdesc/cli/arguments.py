@@ -12,7 +12,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="YAML file of the mod
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KEY.PATH=VALUE]...",
+        metavar="KEY.PATH=VALUE",
         help="Values that replace those of the file, for example training.epochs=5.",
         show_default=False,
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -16,7 +15,6 @@ from netdesc.errors import Diagnostic, NetdescError
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 INTERRUPTED = 130
-BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,14 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 done, 1 a check failed, 2 bad input, 3 the backend cannot do it, 130 interrupted,
-        141 the reader of the output went away.
+        Exit status: 0 done, 1 a check failed, 2 bad input, 3 the backend cannot do it, 130 interrupted.
+
+    Raises
+    ------
+    SystemExit
+        With status 141 if the reader of the output went away.
     """
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     as_json = "--json" in words
     try:
         status = assemble(words)(words, prog_name="netdesc", standalone_mode=False)
-        sys.stdout.flush()
+        if status == INTERRUPTED:
+            tell("interrupted")
         return int(status or 0)
     except NetdescError as error:
         report(error.diagnostics, as_json=as_json)
@@ -49,10 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         tell("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The interpreter flushes standard output once more when it ends and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         report([Diagnostic(f"{where}{error.strerror or error}")], as_json=as_json)

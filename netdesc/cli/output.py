@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from netdesc.errors import Diagnostic
+
+BROKEN_PIPE = 141
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -53,7 +56,7 @@ def emit(value: object) -> None:
     value : object
         See `plain`.
     """
-    sys.stdout.write(json.dumps(plain(value), allow_nan=False, ensure_ascii=False) + "\n")
+    _write(json.dumps(plain(value), allow_nan=False, ensure_ascii=False))
 
 
 def show(text: str) -> None:
@@ -64,7 +67,7 @@ def show(text: str) -> None:
     text : str
         Without the last line break.
     """
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    _write(text.rstrip("\n"))
 
 
 def tell(text: str) -> None:
@@ -120,3 +123,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
     return "\n".join("  ".join(line).rstrip() for line in padded)
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes standard output once more when it ends and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(BROKEN_PIPE) from None

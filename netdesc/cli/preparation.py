@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from netdesc.errors import DescriptionError, Diagnostic
 
 if TYPE_CHECKING:
     from netdesc.api import Batch, CompiledProgram
@@ -62,3 +65,28 @@ def prepare(
     if weights is not None:
         compiled.write(load_weights(weights, compiled.program))
     return Prepared(compiled, first_batch(compiled))
+
+
+def require_targets(output: Path | None, picture: Path | None) -> None:
+    """Refuse, before anything runs, to write where nothing can be written.
+
+    Parameters
+    ----------
+    output, picture : Path or None
+        Files to be written.
+
+    Raises
+    ------
+    DescriptionError
+        If a folder is missing, a target is a folder, or pictures cannot be drawn.
+    """
+    faults = []
+    for target in (output, picture):
+        if target is not None and not target.parent.is_dir():
+            faults.append(Diagnostic(f"{target}: there is no folder {target.parent}; make it first"))
+        elif target is not None and target.is_dir():
+            faults.append(Diagnostic(f"{target} is a folder; name a file"))
+    if picture is not None and find_spec("matplotlib") is None:
+        faults.append(Diagnostic("pictures need matplotlib; install it with: pip install 'netdesc[plot]'"))
+    if faults:
+        raise DescriptionError(faults)

@@ -11,7 +11,7 @@ from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Seed, Weight
 from netdesc.cli.layout import arrange_recordings, arrange_spikes, count_spikes
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
-from netdesc.cli.preparation import prepare
+from netdesc.cli.preparation import prepare, require_targets
 from netdesc.cli.provenance import trace_back
 
 
@@ -41,6 +41,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Simulate a model once, or the first batch of its data."""
+    require_targets(output, picture)
     prepared = prepare(file, overrides, backend, weights=weights)
     compiled, program = prepared.compiled, prepared.compiled.program
     trace = compiled.forward(prepared.batch.events, seed)

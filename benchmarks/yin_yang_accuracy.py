@@ -1,8 +1,8 @@
 """Test accuracy on Yin-Yang over several seeds.
 
 Trains ``examples/yin_yang.yaml`` once per seed, prints a table and writes it to
-``docs/benchmarks/yin_yang_accuracy.md``. Arguments of the form ``key.path=value`` override the file; ``-o FILE``
-writes the table elsewhere.
+``docs/benchmarks/yin_yang_accuracy.md``. Arguments of the form ``key.path=value`` override the file;
+``-o FILE`` writes the table elsewhere.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ def summarize(outcomes: list[Outcome], column: str) -> str:
 def write_report(file: Path, overrides: list[str], outcomes: list[Outcome]) -> str:
     """Write the page."""
     changed = f" with `{' '.join(overrides)}`" if overrides else ""
+    name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name
     lines = [
         "# Test accuracy on Yin-Yang", "",
-        f"`python benchmarks/{Path(__file__).name}{''.join(' ' + item for item in overrides)}` trains "
-        f"`{file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name}`{changed} once per seed "
-        "(initial weights and order of the samples; the published samples are the same) and tests the weights "
-        "of the epoch with the best validation accuracy.", "",
+        f"`python benchmarks/{' '.join((Path(__file__).name, *overrides))}` trains "
+        f"`{name}`{changed} once per seed (initial weights and order of the samples; the "
+        "samples are the same) and tests the weights of the epoch with the best validation accuracy.", "",
         f"* Test accuracy: **{summarize(outcomes, 'accuracy')}** (mean and standard deviation of "
         f"{len(outcomes)} seeds).",
         f"* With every tie of first spikes counted as wrong: {summarize(outcomes, 'accuracy_ties_wrong')}.",
@@ -88,7 +88,8 @@ def write_report(file: Path, overrides: list[str], outcomes: list[Outcome]) -> s
 
 def main() -> None:
     """Train, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")
     parser.add_argument("--file", type=Path, default=ROOT / "examples" / "yin_yang.yaml")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)

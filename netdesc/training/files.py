@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 DRAFT = ".draft"
-"""End of the names of files that are not complete yet."""
+"""Stands before the ending of the names of files that are not complete yet."""
 
 
 def replace_file(path: Path, fill: Callable[[Path], None]) -> None:
@@ -26,7 +26,7 @@ def replace_file(path: Path, fill: Callable[[Path], None]) -> None:
     OSError
         If the disk does not take it; no half-written file is left.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=DRAFT)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=DRAFT + path.suffix)
     os.close(handle)
     draft = Path(name)
     try:
@@ -62,7 +62,7 @@ def remove_drafts(folder: Path) -> None:
     ----------
     folder : Path
     """
-    for draft in folder.glob(f".*{DRAFT}"):
+    for draft in folder.glob(f".*{DRAFT}.*"):
         draft.unlink(missing_ok=True)
 
 

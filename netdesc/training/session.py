@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netdesc.losses import require_kinds
 from netdesc.training.checkpoint import load_state, load_weights, save_state, save_weights
 from netdesc.training.directory import RunDirectory, open_directory, write_metrics, write_result
+from netdesc.training.files import replace_file
 from netdesc.training.loop import has_stalled, is_over, run_epoch
 from netdesc.training.measurement import measure, measure_feed
 from netdesc.training.preparation import (
@@ -200,12 +201,13 @@ def draw_curve(directory: RunDirectory) -> tuple[Path | None, tuple[str, ...]]:
     notes : tuple of str
         Why there is no picture, where there is none.
     """
-    try:
+    def fill(draft: Path) -> None:
         from netdesc.plotting import plot_curves
-    except ImportError:
-        return None, ("matplotlib is not installed, so no curves were drawn; install netdesc[plot]",)
+
+        plot_curves(directory.metrics, draft)
+
     try:
-        plot_curves(directory.metrics, directory.curve)
+        replace_file(directory.curve, fill)
     except ImportError:
         return None, ("matplotlib is not installed, so no curves were drawn; install netdesc[plot]",)
     return directory.curve, ()

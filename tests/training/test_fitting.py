@@ -101,7 +101,9 @@ def test_a_file_in_place_of_a_directory_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("overrides", [
-    [], ["training.optimizer={adamw: {learning_rate: 0.05}}", "training.schedule={exponential: {factor: 0.9}}"],
+    [],
+    ["training.optimizer={adamw: {learning_rate: 0.05}}",
+     "training.schedule={exponential: {factor: 0.9}}"],
     ["training.optimizer={sgd: {learning_rate: 0.05, momentum: 0.9}}",
      "training.schedule={step: {factor: 0.5, every: 2}}"]])
 def test_a_continued_run_equals_one_that_never_stopped(tmp_path, overrides):
@@ -149,7 +151,7 @@ def test_a_broken_checkpoint_is_refused(tmp_path):
 
 def test_drafts_of_a_killed_process_are_swept_away(tmp_path):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / ".checkpoint.h5.abc.draft").write_bytes(b"half")
+    (tmp_path / "run" / ".checkpoint.abc.draft.h5").write_bytes(b"half")
     train_linear(tmp_path / "run", "training.epochs=1")
     assert not list((tmp_path / "run").glob(".*"))
 

@@ -34,6 +34,7 @@ def load(text, *overrides):
 def test_a_model_trains_from_end_to_end_and_evaluates_to_the_same_numbers(tmp_path):
     model = load(SMALL, "training.epochs=2")
     result = train(model, output=tmp_path / "run")
+    assert result.curve.read_bytes().startswith(b"\x89PNG")
     assert evaluate(model, tmp_path / "run") == result.test
     assert evaluate(model, result.weights) == result.test
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.limits import Limit
 from netdesc.units import is_quantity, parse
 
@@ -122,7 +122,8 @@ NAMES = tuple(item.name for item in fields(Profile))
 
 def _unknown(name: str) -> str:
     close = get_close_matches(name, NAMES, 1)
-    return f"is not a number of the machine; {f'did you mean {close[0]}? ' if close else ''}It has {', '.join(NAMES)}"
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"is not a number of the machine; {hint}It has {', '.join(NAMES)}"
 
 
 def _number(given: Any, unit: str) -> float | None:
@@ -131,7 +132,7 @@ def _number(given: Any, unit: str) -> float | None:
     if isinstance(given, str) and is_quantity(given):
         try:
             quantity = parse(given, unit)
-        except ValueError:
+        except DescriptionError:
             return None
         return quantity.value if quantity.unit == unit and quantity.value >= 0 else None
     try:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.description.model import Recording
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.events import Floats, Integers
 from netdesc.graph.cells import LINEAR_CELLS
@@ -43,7 +42,10 @@ def view_graph(graph: NetworkGraph, options: Options) -> Network:
                    _spikes(node.name, _options_of(node), settings.duration, options),
                    _levels(node)) for node in graph.nodes)
     links = tuple(_edge_link(edge, options.step, notes) for edge in graph.edges)
-    records = tuple(_record(item, graph.node(item.population).size) for item in settings.recordings)
+    records = tuple(
+        Record(item.population, item.variable,
+               np.arange(graph.node(item.population).size) if item.neurons is None
+               else np.array(item.neurons, dtype=np.int64), item.every) for item in settings.recordings)
     return Network(settings.name, settings.duration, options.step, populations, links, records, tuple(notes))
 
 
@@ -158,8 +160,3 @@ def _block_link(block: Block, program: Program, step: float, notes: list[Diagnos
                 program.populations[block.post].name, block.n_pre, block.n_post, block.indptr, block.indices,
                 block.sign * block.weights, ticks_of(block.delays, step, block.path, notes),
                 block.train_weight)
-
-
-def _record(item: Recording, size: int) -> Record:
-    neurons = np.arange(size) if item.neurons is None else np.array(item.neurons, dtype=np.int64)
-    return Record(item.population, item.variable, neurons, item.every)

@@ -1,0 +1,104 @@
+"""Cutting populations into slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from netdesc.events import Integers
+from netdesc_spinnaker2 import memory, traffic
+from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.plan import Network, Population
+from netdesc_spinnaker2.traffic import Fan
+
+
+def cut(network: Network, population: Population, arriving: Fan, options: Options) -> Integers:
+    """Choose the slices of a population.
+
+    Parameters
+    ----------
+    network : Network
+    population : Population
+    arriving : Fan
+        Of the population.
+    options : Options
+        ``slices`` fixes the size; all slices but the last have it.
+
+    Returns
+    -------
+    ndarray of int64, shape (slices + 1,)
+        Bounds. Without a fixed size: as few slices as neurons, SRAM (of the layer and of its optimizer) and
+        cycles allow, of equal size up to one neuron; single neurons where nothing fits, which the checks
+        then tell.
+    """
+    fixed = options.slices.get(population.name)
+    if fixed is not None:
+        return np.append(np.arange(0, population.size, fixed), population.size)
+    least = max(1, -(-population.size // int(options.profile.neurons_per_slice.value)))
+
+    def fits(parts: int) -> bool:
+        return fitting(network, population, arriving, options, even(population.size, parts))
+
+    return even(population.size, fewest(fits, least, population.size))
+
+
+def fitting(network: Network, population: Population, arriving: Fan, options: Options,
+            bounds: Integers) -> bool:
+    """Tell whether slices fit into their processing elements, as if every source reached all of them.
+
+    Parameters
+    ----------
+    network : Network
+    population : Population
+    arriving : Fan
+    options : Options
+    bounds : ndarray of int64, shape (slices + 1,)
+
+    Returns
+    -------
+    bool
+    """
+    load, profile = traffic.bound(population, network, arriving, bounds), options.profile
+    sram, training = profile.data_sram.value, traffic.trains(network, options)
+    buffer, _ = memory.recording(network, population, bounds)
+    if population.kind == "source":
+        return bool(np.all(memory.total(memory.source(load, options)) + buffer <= sram))
+    items = memory.layer(load, options, network.ticks, training=training)
+    enough = bool(np.all(memory.total(items) + buffer <= sram))
+    if training:
+        enough &= bool(np.all(memory.total(memory.optimizer(load, options)) <= sram))
+    work = traffic.cycles(load, network.ticks, profile, training=training)
+    return enough and bool(np.all(work <= options.clock_rate * options.step * 1e-3))
+
+
+def even(size: int, parts: int) -> Integers:
+    """Return the bounds of slices whose sizes differ by at most one."""
+    return np.arange(parts + 1, dtype=np.int64) * size // parts
+
+
+def fewest(fits: Callable[[int], bool], least: int, most: int) -> int:
+    """Return the smallest number for which a condition holds, or ``most`` if there is none.
+
+    Parameters
+    ----------
+    fits : callable
+        Condition; once it holds it is taken to hold for all larger numbers up to rounding.
+    least, most : int
+        Range.
+
+    Returns
+    -------
+    int
+        Of numbers at which ``fits`` holds.
+    """
+    low, high = least - 1, least
+    while high < most and not fits(high):
+        low, high = high, min(most, 2 * high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits(middle):
+            high = middle
+        else:
+            low = middle
+    return high

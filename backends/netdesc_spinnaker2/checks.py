@@ -23,7 +23,8 @@ SOURCES = frozenset({"dataset", "spike_times", "poisson"})
 def against(need: float, limit: Limit) -> str:
     """Return a need beside its limit, with source and tag, as text."""
     unit = f" {limit.unit}" if limit.unit else ""
-    return f"needs {_number(need)}{unit}, the limit is {_number(limit.value)}{unit} ({limit.source}; {limit.tag})"
+    return (f"needs {_number(need)}{unit}, the limit is {_number(limit.value)}{unit} "
+            f"({limit.source}; {limit.tag})")
 
 
 def check_names(network: Network, options: Options) -> Iterator[Diagnostic]:
@@ -50,8 +51,8 @@ def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
             yield _model(item, "neuron", f"synaptic currents: {against(item.receptors, limit)}. Give both "
                          "receptors one time constant, so that they merge")
         if item.kind == "spiking" and item.subtractive_reset and options.scheme != "off_grid":
-            yield _model(item, "neuron", f"{options.scheme} resets to a value; set reset: to_value, or scheme: "
-                         "off_grid, where both resets are the same")
+            yield _model(item, "neuron", f"{options.scheme} resets to a value; set reset: to_value, or "
+                         "scheme: off_grid, where both resets are the same")
         yield from _levels(item, options)
 
 
@@ -62,7 +63,7 @@ def _levels(item: Population, options: Options) -> Iterator[Diagnostic]:
         wrong = [f"{name} {_number(float(values[np.argmax(np.abs(values))]))}"
                  for name, values in item.parameters.items() if np.any(values != 0.0)]
         if wrong:
-            yield _model(item, "neuron", f"the scheme paper has rest, reset and refractory period 0, this has "
+            yield _model(item, "neuron", "the scheme paper has rest, reset and refractory period 0, this has "
                          f"{', '.join(wrong)}; set them to 0, or another scheme")
 
 
@@ -116,7 +117,8 @@ def _smaller(item: Population, options: Options) -> str:
     fixed = options.slices.get(item.name)
     if fixed is not None and fixed > 1:
         return f"set slices: {{{item.name}: N}} with N below {fixed}, or leave it out for a search"
-    return "use fewer synapses per neuron, integer weights, a shorter sample or lower rates"
+    return ("smaller slices do not help; use fewer synapses per neuron, integer weights, a shorter sample, "
+            "lower rates, or no training")
 
 
 def listed(items: Mapping[str, int]) -> str:
@@ -156,7 +158,8 @@ def check_weights(network: Network, options: Options) -> tuple[list[Diagnostic],
             faults.append(Diagnostic(
                 f"all {zeroed} weights become 0 at the scale {_number(scale)}: the largest is "
                 f"{_number(float(np.max(np.abs(link.weights))))}, {against(limit.value, limit)} for the "
-                f"largest into {link.post}; bring the weights of its projections closer, or use weights: float",
+                f"largest into {link.post}; bring the weights of its projections closer, or use weights: "
+                "float",
                 path, "S2-WEIGHT"))
         elif zeroed:
             notes.append(Diagnostic(f"{zeroed} of {link.size} weights become 0 at the scale {_number(scale)}",
@@ -209,8 +212,8 @@ def check_cores(slices: int, available: int, copies: int, options: Options) -> I
     """Yield a fault where the board has too few processing elements."""
     if slices > available:
         usable, boards = options.profile.pes_usable, len(options.board)
-        limit = Limit(available, "PEs", f"{boards} chips of {usable.value:g}, less dead ones, {usable.source}",
-                      usable.tag)
+        limit = Limit(available, "PEs",
+                      f"{boards} chips of {usable.value:g}, less dead ones, {usable.source}", usable.tag)
         fix = "use fewer copies" if copies > 1 else "use a smaller network"
         yield Diagnostic(f"{copies} copies and what serves them: {against(slices, limit)}; {fix}",
                          "backends.spinnaker2", "S2-CORES")
@@ -232,8 +235,8 @@ def check_records(plan: Plan, options: Options) -> Iterator[Diagnostic]:
         chips[site.chip] = chips.get(site.chip, 0) + size
     for (x, y), need in sorted(chips.items()):
         if need > limit.value:
-            yield Diagnostic(f"the recordings of a sample on chip {x},{y}: {against(need, limit)}; record fewer "
-                             "neurons, less often, or a shorter sample", "record", "S2-RECORD")
+            yield Diagnostic(f"the recordings of a sample on chip {x},{y}: {against(need, limit)}; record "
+                             "fewer neurons, less often, or a shorter sample", "record", "S2-RECORD")
 
 
 def _tagged(options: Options, name: str) -> str:

@@ -94,7 +94,8 @@ def _grow(leaves: Sequence[_Tree]) -> _Tree:
     mask = _FULL & ~((1 << (bit + 1)) - 1)
     middle = bisect_left(leaves, 1, key=lambda leaf: leaf.key >> bit & 1)
     low, high = _grow(leaves[:middle]), _grow(leaves[middle:])
-    return _Tree(leaves[0].key & mask, mask, (low.routes & high.routes) or (low.routes | high.routes), (low, high))
+    routes = (low.routes & high.routes) or (low.routes | high.routes)
+    return _Tree(leaves[0].key & mask, mask, routes, (low, high))
 
 
 def _emit(tree: _Tree, inherited: int | None, routes: Sequence[Route], result: list[Entry]) -> None:

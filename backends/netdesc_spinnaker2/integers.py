@@ -48,7 +48,8 @@ def scale_of(network: Network, name: str, options: Options) -> float:
     if name in options.scales:
         return options.scales[name]
     profile = options.profile
-    full = (profile.weight_four_bit if bits_of(network, name, options) == 4 else profile.weight_seven_bit).value
+    four = bits_of(network, name, options) == 4
+    full = (profile.weight_four_bit if four else profile.weight_seven_bit).value
     largest = max((float(np.max(np.abs(link.weights), initial=0.0)) for link in network.incoming(name)),
                   default=0.0)
     return full / largest if largest > 0.0 else 1.0

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from netdesc.events import Integers
 from netdesc_spinnaker2 import traffic
 from netdesc_spinnaker2.plan import SPACES, Flow, KeyBlock, Network, Slice, SliceKeys
+from netdesc_spinnaker2.traffic import Reach
 
 SPACE_SHIFT = 29
 """The kind of a packet is in the bits of its key from here on."""
@@ -18,7 +18,7 @@ SPACE_SHIFT = 29
 Route = tuple[str, int, tuple[int, ...], tuple[int, ...]]
 
 
-def allocate(network: Network, slices: Sequence[Slice], reach: Mapping[str, Integers], *,
+def allocate(network: Network, slices: Sequence[Slice], reach: Mapping[str, Reach], *,
              training: bool) -> tuple[tuple[SliceKeys, ...], tuple[Flow, ...]]:
     """Find all flows of packets and give each a block of keys.
 
@@ -26,8 +26,8 @@ def allocate(network: Network, slices: Sequence[Slice], reach: Mapping[str, Inte
     ----------
     network : Network
     slices : sequence of Slice
-    reach : mapping of str to ndarray of int64, shape (p, q)
-        Synapses between slices per link.
+    reach : mapping of str to ndarray of bool, shape (p, q)
+        Which slices are connected, per link.
     training : bool
 
     Returns
@@ -65,7 +65,7 @@ def _with_block(keys: SliceKeys, space: str, block: KeyBlock) -> SliceKeys:
             return replace(keys, weight=block)
 
 
-def _routes(network: Network, slices: Sequence[Slice], reach: Mapping[str, Integers], *,
+def _routes(network: Network, slices: Sequence[Slice], reach: Mapping[str, Reach], *,
             training: bool) -> Iterator[Route]:
     """Yield kind, slice that owns the keys, senders and targets."""
     own: dict[tuple[str, str, int], list[int]] = defaultdict(list)
@@ -89,7 +89,8 @@ def _routes(network: Network, slices: Sequence[Slice], reach: Mapping[str, Integ
             yield from _updates(population.name, own, copies)
 
 
-def _updates(name: str, own: Mapping[tuple[str, str, int], list[int]], copies: Sequence[int]) -> Iterator[Route]:
+def _updates(name: str, own: Mapping[tuple[str, str, int], list[int]],
+             copies: Sequence[int]) -> Iterator[Route]:
     optimizers = own.get(("optimizer", name, -1), [])
     for number, index in enumerate(optimizers):
         layers = tuple(own["layer", name, copy][number] for copy in copies)
@@ -99,7 +100,7 @@ def _updates(name: str, own: Mapping[tuple[str, str, int], list[int]], copies: S
 
 
 def _targets(network: Network, name: str,
-             reach: Mapping[str, Integers]) -> Mapping[int, list[tuple[str, int]]]:
+             reach: Mapping[str, Reach]) -> Mapping[int, list[tuple[str, int]]]:
     """Return, for each slice of a population, which slices of which populations it reaches."""
     found: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for other in network.populations:
@@ -107,5 +108,5 @@ def _targets(network: Network, name: str,
         if table is None:
             continue
         for number, row in enumerate(table):
-            found[number] += [(other.name, int(place)) for place in np.flatnonzero(row)]
+            found[number] += [(other.name, place) for place in np.flatnonzero(row).tolist()]
     return found

@@ -89,7 +89,8 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
     fans = {item.name: traffic.fan(network, item.name, integer=options.weights == "integer")
             for item in network.populations}
     bounds = {item.name: cut(network, item, fans[item.name], options) for item in network.populations}
-    reach = {link.name: traffic.counts(link, bounds[link.pre], bounds[link.post]) for link in network.links}
+    reach = {link.name: traffic.connected(link, bounds[link.pre], bounds[link.post])
+             for link in network.links}
     loads = traffic.measure(network, fans, bounds, reach)
     parts = [part for item in network.populations
              for part in _parts(network, item, bounds[item.name], loads[item.name], options)]
@@ -106,7 +107,8 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
     keys, flows = allocate(network, slices, reach, training=training)
     raw = tables(flows, sites)
     result = Plan(
-        network, slices, sites, keys, flows, compress(raw), {chip: len(entries) for chip, entries in raw.items()},
+        network, slices, sites, keys, flows, compress(raw),
+        uncompressed={chip: len(entries) for chip, entries in raw.items()},
         memory=tuple(part.memory[number] for part, number in order),
         recorded=tuple(part.recorded[number] for part, number in order),
         cycles=tuple(part.cycles[number] for part, number in order),

@@ -74,12 +74,12 @@ def optimizer(load: Load, options: Options) -> Items:
 
 
 def source(load: Load, options: Options) -> Items:
-    """Return the bytes of the slices of an input: its spikes of one sample, 4 each, 8 with the time inside."""
+    """Return the bytes of the slices of an input: spikes of one sample, 4 each, 8 with the time inside."""
     return {"stimulus": (8 if options.scheme == "off_grid" else 4) * room(load.spikes)}
 
 
 def loss(population: Population) -> Items:
-    """Return the bytes of a loss: 16 per neuron (first spike, its time, dL/dt, softmax) and 4 for the label."""
+    """Return the bytes of a loss: 16 per neuron (first spike, time, dL/dt, softmax) and 4 for the label."""
     return {"state": np.array([16 * population.size]), "label": np.array([4])}
 
 

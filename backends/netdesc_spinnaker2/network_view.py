@@ -135,7 +135,8 @@ def _levels(node: Node) -> dict[str, Floats]:
     zero = np.zeros(node.size)
     resistance = values[cell.tau_m] / values[cell.capacitance] if cell.capacitance else np.ones(node.size)
     offset = values.get(cell.offset, zero) + values.get("current", zero)
-    return {"rest": values[cell.rest] + resistance * offset, "reset": values.get(cell.reset, values[cell.rest]),
+    return {"rest": values[cell.rest] + resistance * offset,
+            "reset": values.get(cell.reset, values[cell.rest]),
             "tau_ref": values.get(cell.tau_refrac, zero)}
 
 

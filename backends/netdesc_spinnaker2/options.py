@@ -87,6 +87,11 @@ class Options:
         return (self.profile.clock_low if self.clock == "low" else self.profile.clock_high).value
 
     @property
+    def height(self) -> int:
+        """Rows of chips on the board."""
+        return -(-int(self.profile.chips.value) // int(self.profile.board_width.value))
+
+    @property
     def board(self) -> tuple[Chip, ...]:
         """Chips that may be used, row after row."""
         width, chips = int(self.profile.board_width.value), int(self.profile.chips.value)
@@ -127,6 +132,7 @@ class Options:
                     faults.extend(error.diagnostics)
         profile = values.get("profile", Profile())
         faults.extend(_misplaced(values.get("dead_cores", {}), profile))
+        faults.extend(_uneven(profile))
         if faults:
             raise BackendError(faults)
         values["dead"] = values.pop("dead_cores", {})
@@ -200,14 +206,15 @@ def _mapping(reader: Callable[[str, Any], Any]) -> Callable[[str, Any], dict[str
 
 def _dead(name: str, value: Any) -> dict[Chip, frozenset[int]]:
     if not isinstance(value, Mapping):
-        raise _fault(name, f"{value!r} is not a mapping; write {{\"0,0\": [3, 17]}}: chip x,y to its dead PEs")
+        raise _fault(name, f"{value!r} is not a mapping; write {{\"0,0\": [3, 17]}}: chip x,y to dead PEs")
     result = {}
     for key, numbers in value.items():
         try:
             x, y = (int(part) for part in str(key).split(","))
             result[x, y] = frozenset(int(number) for number in numbers)
         except (TypeError, ValueError) as error:
-            raise _fault(f"{name}.{key}", f"{numbers!r} is not possible; write \"x,y\": [numbers of PEs]") from error
+            raise _fault(f"{name}.{key}",
+                         f"{numbers!r} is not possible; write \"x,y\": [numbers of PEs]") from error
     return result
 
 
@@ -219,6 +226,14 @@ def _misplaced(dead: Mapping[Chip, frozenset[int]], profile: Profile) -> list[Di
                        f"{_BASE}.dead_cores.{x},{y}", "S2-OPTION")
             for (x, y), numbers in dead.items()
             if (x, y) not in board or not all(0 <= number < pes for number in numbers)]
+
+
+def _uneven(profile: Profile) -> list[Diagnostic]:
+    chips, width = int(profile.chips.value), int(profile.board_width.value)
+    if 0 < chips <= width or (width > 0 and chips > 0 and chips % width == 0):
+        return []
+    return [Diagnostic(f"{chips} chips do not make full rows of {width}; packets need a board without gaps, so "
+                       "set chips to a multiple of board_width", f"{_BASE}.profile.chips", "S2-OPTION")]
 
 
 def _profile(name: str, value: Any) -> Profile:

@@ -29,8 +29,8 @@ def cut(network: Network, population: Population, arriving: Fan, options: Option
     -------
     ndarray of int64, shape (slices + 1,)
         Bounds. Without a fixed size: as few slices as neurons, SRAM (of the layer and of its optimizer) and
-        cycles allow, of equal size up to one neuron; single neurons where nothing fits, which the checks
-        then tell.
+        cycles allow, of equal size up to one neuron; as few as neurons allow where no size fits, which the
+        checks then tell.
     """
     fixed = options.slices.get(population.name)
     if fixed is not None:
@@ -40,7 +40,8 @@ def cut(network: Network, population: Population, arriving: Fan, options: Option
     def fits(parts: int) -> bool:
         return fitting(network, population, arriving, options, even(population.size, parts))
 
-    return even(population.size, fewest(fits, least, population.size))
+    parts = fewest(fits, least, population.size)
+    return even(population.size, least if parts is None else parts)
 
 
 def fitting(network: Network, population: Population, arriving: Fan, options: Options,
@@ -77,23 +78,25 @@ def even(size: int, parts: int) -> Integers:
     return np.arange(parts + 1, dtype=np.int64) * size // parts
 
 
-def fewest(fits: Callable[[int], bool], least: int, most: int) -> int:
-    """Return the smallest number for which a condition holds, or ``most`` if there is none.
+def fewest(fits: Callable[[int], bool], least: int, most: int) -> int | None:
+    """Return the smallest number for which a condition holds, or None if there is none.
 
     Parameters
     ----------
     fits : callable
-        Condition; once it holds it is taken to hold for all larger numbers up to rounding.
+        Condition; once it holds it is taken to hold for all larger numbers, up to rounding.
     least, most : int
         Range.
 
     Returns
     -------
-    int
-        Of numbers at which ``fits`` holds.
+    int or None
+        A number for which ``fits`` was seen to hold.
     """
     low, high = least - 1, least
-    while high < most and not fits(high):
+    while not fits(high):
+        if high >= most:
+            return None
         low, high = high, min(most, 2 * high)
     while high - low > 1:
         middle = (low + high) // 2

@@ -11,6 +11,9 @@ from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.limits import Limit
 from netdesc.units import is_quantity, parse
 
+# Limit is frozen, so that one instance can be the default of every profile.
+# ruff: noqa: RUF009
+
 _SURVEY = "survey of the chip paper"
 _TOOLS = "code of the published toolchains"
 _OURS = "estimate"

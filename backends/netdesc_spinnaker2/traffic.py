@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import Link, Network, Population
 from netdesc_spinnaker2.profile import Profile
 
-_CHUNK = 1 << 22
+_CHUNK = 256
+
+Reach = NDArray[np.bool_]
+"""Whether a slice, by row, has a synapse onto another, by column."""
 
 Bounds = Mapping[str, Integers]
 """First neuron of every slice of a population, and its size at the end: shape (slices + 1,)."""
@@ -55,7 +59,7 @@ class Load:
     received, spikes : ndarray of float64
         Expected packets in a sample, and expected spikes of its own.
     errors : ndarray of float64
-        Expected error packets that it receives in a sample when training.
+        Expected packets with errors that it receives in a sample when training, those of a loss included.
     slots : int
     """
 
@@ -107,8 +111,8 @@ def arriving(link: Link) -> Integers:
     return np.bincount(link.indices, minlength=link.n_post).astype(np.int64)
 
 
-def counts(link: Link, pre: Integers, post: Integers) -> Integers:
-    """Count the synapses between slices.
+def connected(link: Link, pre: Integers, post: Integers) -> Reach:
+    """Tell which slices have a synapse between them.
 
     Parameters
     ----------
@@ -118,18 +122,16 @@ def counts(link: Link, pre: Integers, post: Integers) -> Integers:
 
     Returns
     -------
-    ndarray of int64, shape (p, q)
+    ndarray of bool, shape (p, q)
     """
-    if link.indptr is None or link.indices is None:
-        return np.outer(np.diff(pre), np.diff(post))
     p, q = len(pre) - 1, len(post) - 1
+    if link.indptr is None or link.indices is None:
+        return np.ones((p, q), dtype=np.bool_)
     column = np.repeat(np.arange(q), np.diff(post))
-    table = np.zeros((p, q), dtype=np.int64)
+    table = np.zeros((p, q), dtype=np.bool_)
     for number in range(p):
         first, last = int(link.indptr[pre[number]]), int(link.indptr[pre[number + 1]])
-        for start in range(first, last, _CHUNK):
-            part = link.indices[start:min(last, start + _CHUNK)]
-            table[number] += np.bincount(column[part], minlength=q)
+        table[number, column[link.indices[first:last]]] = True
     return table
 
 
@@ -158,7 +160,7 @@ def bound(population: Population, network: Network, arriving_at: Fan, bounds: In
 
 
 def measure(network: Network, fans: Mapping[str, Fan], bounds: Bounds,
-            reach: Mapping[str, Integers]) -> dict[str, Load]:
+            reach: Mapping[str, Reach]) -> dict[str, Load]:
     """Return the load of every slice of every population.
 
     Parameters
@@ -168,8 +170,8 @@ def measure(network: Network, fans: Mapping[str, Fan], bounds: Bounds,
         Per population.
     bounds : mapping of str to ndarray
         Per population.
-    reach : mapping of str to ndarray of int64, shape (p, q)
-        Synapses between slices, per link, as ``counts`` gives them.
+    reach : mapping of str to ndarray of bool, shape (p, q)
+        Per link, as ``connected`` gives it.
 
     Returns
     -------
@@ -180,28 +182,40 @@ def measure(network: Network, fans: Mapping[str, Fan], bounds: Bounds,
             for item in network.populations}
 
 
-def reached(network: Network, pre: str, post: str, reach: Mapping[str, Integers]) -> Integers | None:
-    """Return the synapses between the slices of two populations over all links, or None without a link."""
+def reached(network: Network, pre: str, post: str, reach: Mapping[str, Reach]) -> Reach | None:
+    """Tell which slices of two populations are connected by any link; None where no link is between them."""
     tables = [reach[link.name] for link in network.outgoing(pre) if link.post == post]
-    return np.sum(tables, axis=0) if tables else None
+    if len(tables) == 1:
+        return tables[0]
+    return np.logical_or.reduce(tables) if tables else None
 
 
 def _measured(population: Population, network: Network, arriving_at: Fan, bounds: Bounds,
-              reach: Mapping[str, Integers]) -> Load:
+              reach: Mapping[str, Reach]) -> Load:
     name, own = population.name, bounds[population.name]
     n = len(own) - 1
-    rows, received, errors = np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(n)
+    rows, received, errors = np.zeros(n), np.zeros(n), np.zeros(n)
     for link in network.incoming(name):
         if not link.dense:
-            rows += np.diff(bounds[link.pre]) @ (reach[link.name] > 0)
+            rows += _weighted(np.diff(bounds[link.pre]), reach[link.name])
     for other in network.populations:
         arrival = reached(network, other.name, name, reach)
         if arrival is not None:
-            received += (np.diff(bounds[other.name]) * other.spikes) @ (arrival > 0)
+            received += _weighted(np.diff(bounds[other.name]) * other.spikes, arrival)
         departure = reached(network, name, other.name, reach)
         if departure is not None:
-            errors += np.diff(own) * population.spikes * (departure > 0).sum(axis=1)
-    return _load(population, arriving_at, own, rows, (received, errors))
+            errors += np.diff(own) * population.spikes * departure.sum(axis=1)
+    if population.loss:
+        errors += np.diff(own)
+    return _load(population, arriving_at, own, rows.astype(np.int64), (received, errors))
+
+
+def _weighted(values: Floats | Integers, table: Reach) -> Floats:
+    """Return ``values @ table`` without a copy of the whole table as numbers."""
+    result = np.zeros(table.shape[1])
+    for start in range(0, len(values), _CHUNK):
+        result += values[start:start + _CHUNK].astype(np.float64) @ table[start:start + _CHUNK]
+    return result
 
 
 def _load(population: Population, arriving_at: Fan, bounds: Integers, rows: Integers,

@@ -232,8 +232,8 @@ def _uneven(profile: Profile) -> list[Diagnostic]:
     chips, width = int(profile.chips.value), int(profile.board_width.value)
     if 0 < chips <= width or (width > 0 and chips > 0 and chips % width == 0):
         return []
-    return [Diagnostic(f"{chips} chips do not make full rows of {width}; packets need a board without gaps, so "
-                       "set chips to a multiple of board_width", f"{_BASE}.profile.chips", "S2-OPTION")]
+    return [Diagnostic(f"{chips} chips do not make full rows of {width}; packets need a board without gaps, "
+                       "so set chips to a multiple of board_width", f"{_BASE}.profile.chips", "S2-OPTION")]
 
 
 def _profile(name: str, value: Any) -> Profile:

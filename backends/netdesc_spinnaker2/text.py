@@ -26,7 +26,7 @@ def render(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     chips = {site.chip for site in plan.sites}
-    yield (f"map of {plan.network.name}: {len(plan.slices)} PEs on {len(chips)} chips, "
+    yield (f"map of {plan.network.name}: {len(plan.slices)} PEs on {len(chips)} {'chip' if len(chips) == 1 else 'chips'}, "
            f"{plan.copies} {'copy' if plan.copies == 1 else 'copies'}, {plan.network.ticks} ticks of "
            f"{plan.network.tick:g} ms")
     for item in plan.slices:

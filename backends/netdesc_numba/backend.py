@@ -68,6 +68,10 @@ class NumbaBackend:
             from netdesc_numba.machine import EventMachine
 
             return EventMachine(program, self.options)
+        if self.options.transport:
+            from netdesc_numba.ticks_machine import TickMachine
+
+            return TickMachine(program, self.options)
         from netdesc_numba.grid_machine import GridMachine
 
         return GridMachine(program, self.options, self.options.timestep)

@@ -9,6 +9,8 @@ from typing import Any
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.threads import available
 
+SCHEMES = ("paper", "exact_exponential", "off_grid")
+PRECISIONS = ("float32", "float64")
 KNOWN = ("solver", "threads", "denominator_floor", "max_spikes")
 
 
@@ -27,12 +29,21 @@ class Options:
         to threshold.
     max_spikes : int
         Spikes per sample and stage at which a run ends with an error.
+    scheme : str
+        How a tick of the grid is computed: ``paper``, ``exact_exponential`` or ``off_grid``.
+    precision : str
+        Of the state on the grid, ``float32`` or ``float64``.
+    transport : bool
+        Whether every synapse has at least one tick of delay.
     """
 
     timestep: float | None
     threads: int
     denominator_floor: float
     max_spikes: int
+    scheme: str = "exact_exponential"
+    precision: str = "float64"
+    transport: bool = False
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Options:
@@ -62,14 +73,29 @@ class Options:
         if timestep is not None and not timestep > 0:
             faults.append(Diagnostic(f"{timestep:g} ms is not a step; it must be above 0 ms",
                                      "backends.numba.solver.grid.timestep", "NB-OPTION"))
-        if details.get("scheme", "exact_exponential") != "exact_exponential":
-            faults.append(Diagnostic(f"has no scheme {details['scheme']}; it has exact_exponential",
-                                     "backends.numba.solver.grid.scheme", "NB-OPTION"))
+        scheme, precision, transport = _read_scheme(details, faults)
         if faults:
             raise BackendError(faults)
         return cls(timestep, int(options.get("threads") or available()),
                    float(options.get("denominator_floor") or 1e-6),
-                   int(options.get("max_spikes") or 50_000_000))
+                   int(options.get("max_spikes") or 50_000_000), scheme, precision, transport)
+
+
+def _read_scheme(details: Mapping[str, Any], faults: list[Diagnostic]) -> tuple[str, str, bool]:
+    scheme = str(details.get("scheme") or "exact_exponential")
+    plain = scheme == "exact_exponential"
+    precision = str(details.get("precision") or ("float64" if plain else "float32"))
+    given = details.get("transport")
+    transport = (not plain or precision == "float32") if given is None else bool(given)
+    for name, value, known in (("scheme", scheme, SCHEMES), ("precision", precision, PRECISIONS)):
+        if value not in known:
+            faults.append(Diagnostic(f"has no {name} {value}; it has {', '.join(known)}",
+                                     f"backends.numba.solver.grid.{name}", "NB-OPTION"))
+    if not transport and (precision == "float32" or not plain):
+        faults.append(Diagnostic(
+            f"a grid without transport needs scheme exact_exponential in float64, this is {scheme} in {precision}; "
+            "set transport: true", "backends.numba.solver.grid.transport", "NB-SCHEME"))
+    return scheme, precision, transport
 
 
 def _choice(value: Any) -> tuple[str, Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""The two decorators of compiled code, and where its cache lives.
+"""The decorators of compiled code, and where its cache lives.
 
 numba notices an edit of the file in which a kernel stands, not of the files whose functions it calls.
 The cache folder is therefore named by a hash of this package and of the compiler's version.
@@ -67,10 +67,34 @@ def kernel(function: F) -> F:
     callable
         Its ``py_func`` is the function itself.
     """
+    return compile_loop(function, {"contract"})
+
+
+def rounding_kernel(function: F) -> F:
+    """Compile a loop like ``kernel``, with every operation rounded by itself.
+
+    No product is fused with a sum, so that any other loop over the same equations, in any layout, has the
+    same bits.
+
+    Parameters
+    ----------
+    function : callable
+        Arrays and scalars in; results in the last arguments.
+
+    Returns
+    -------
+    callable
+        Its ``py_func`` is the function itself.
+    """
+    return compile_loop(function, False)
+
+
+def compile_loop(function: F, fastmath: set[str] | bool) -> F:
+    """Compile a loop with the given freedom of rounding; see ``kernel``."""
     before = config.CACHE_DIR
     config.CACHE_DIR = CACHE
     try:
-        compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function)
+        compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
     finally:
         config.CACHE_DIR = before
     return compiled

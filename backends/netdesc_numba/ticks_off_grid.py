@@ -1,0 +1,320 @@
+"""Forward run of the scheme ``off_grid``: spikes and arrivals at fractions of a tick."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Floats, Integers
+from netdesc.physics.jit import rounding_kernel
+from netdesc.physics.subtick import FREE, cross_tick
+from netdesc.physics.tick import Tick, current_after, factors_until, reaches, voltage_after
+from netdesc_numba.ticks_forward import add_charges
+from netdesc_numba.ticks_arrivals import collect_arrivals
+from netdesc_numba.ticks_packets import find_ticks, gather_sources
+from netdesc_numba.ticks_wiring import Neurons, Packets, Synapses
+
+LIFT, RISE, FALL = 0, 1, 2
+
+
+@rounding_kernel
+def land_row(
+    rings: NDArray[Any], bounds: NDArray[Any], weight: NDArray[Any], b: float, k: float,
+) -> None:
+    """Add what a packet does to neighbouring targets by the end of its tick of arrival.
+
+    Parameters
+    ----------
+    rings : ndarray, shape (k,)
+        Currents.
+    bounds : ndarray, shape (3, k)
+        Voltages, and what arrives at most and at least.
+    weight : ndarray, shape (k,)
+    b, k : float
+        Decay of the current and charge of the rest of the tick.
+    """
+    zero = weight.dtype.type(0)
+    for q in range(len(weight)):
+        w = weight[q]
+        rings[q] += w * b
+        bounds[LIFT, q] += w * k
+        bounds[RISE, q] += w if w > zero else zero
+        bounds[FALL, q] += w if w < zero else zero
+
+
+@rounding_kernel
+def land(
+    source: int, fraction: float, n: int, ring: NDArray[Any], bounds: NDArray[Any], synapses: Synapses,
+    neurons: Neurons, timestep: float,
+) -> None:
+    """Add a packet to the rings.
+
+    Parameters
+    ----------
+    source : int
+        Index in the program.
+    fraction : float
+        Part of the tick at which it was sent, and arrives.
+    n : int
+        Tick of emission.
+    ring : ndarray, shape (depth, receptors, n)
+        Currents at the end of the tick of arrival.
+    bounds : ndarray, shape (depth, 3, n)
+        Voltages at the end of that tick, and the sums of positive and of negative weights.
+    synapses, neurons
+    timestep : float
+        In ms.
+    """
+    kind = ring.dtype.type
+    for g in range(synapses.first[source], synapses.first[source + 1]):
+        place = (n + synapses.delay[g]) % len(ring)
+        r = synapses.receptor[g]
+        begin = synapses.start[g]
+        end = synapses.start[g + 1]
+        if synapses.run[g] == 1 and neurons.uniform:
+            base = synapses.base[g]
+            stop = base + end - begin
+            _, b, k = factors_until(fraction, timestep, neurons.tau_m[base], neurons.tau_s[base, r])
+            land_row(ring[place, r, base:stop], bounds[place, :, base:stop], synapses.weight[begin:end],
+                     kind(b), kind(k))
+        else:
+            for q in range(begin, end):
+                l = synapses.target[q]
+                _, b, k = factors_until(fraction, timestep, neurons.tau_m[l], neurons.tau_s[l, r])
+                land_row(ring[place, r, l:l + 1], bounds[place, :, l:l + 1], synapses.weight[q:q + 1],
+                         kind(b), kind(k))
+
+
+@rounding_kernel
+def flag_spikes(
+    u: NDArray[Any], i: NDArray[Any], charge: NDArray[Any], bounds: NDArray[Any], ends: NDArray[Any],
+    flag: NDArray[Any], tick: Tick, gap: NDArray[Any],
+) -> float:
+    """Compute the voltages at the end of a tick, had there been no spike, and flag neurons that may spike.
+
+    A neuron is not flagged only where v can't have passed the threshold and come back: it does not reach it
+    at all, or the current stays above what would let it fall.
+
+    Parameters
+    ----------
+    u, charge, gap : ndarray, shape (n,)
+        Voltages at the start, room, distance from rest to threshold.
+    i : ndarray, shape (receptors, n)
+        Currents at the start.
+    bounds : ndarray, shape (3, n)
+        See ``land``.
+    ends, flag : ndarray, shape (n,)
+        Results: voltages at the end, and 1 or 0.
+    tick : Tick
+
+    Returns
+    -------
+    float
+        Number of flags.
+    """
+    one = gap.dtype.type(1)
+    zero = gap.dtype.type(0)
+    hits = zero
+    add_charges(i, tick.rise, charge)
+    for l in range(len(u)):
+        ends[l] = voltage_after(u[l], charge[l] + bounds[LIFT, l], tick.leak[l])
+    for l in range(len(u)):
+        most = bounds[RISE, l]
+        least = bounds[FALL, l]
+        for r in range(len(i)):
+            now = i[r, l]
+            left = tick.fade[r, l] * now
+            most += now if now > zero else zero
+            least += now if now < zero else left
+        left = tick.leak[l] * u[l]
+        bound = (u[l] if u[l] > left else left) + most * (one - tick.leak[l])
+        returns = (most > gap[l]) & (least < gap[l]) & (bound >= gap[l])
+        flag[l] = one if reaches(ends[l], gap[l]) | returns else zero
+    for l in range(len(u)):
+        hits += flag[l]
+    return hits
+
+
+
+
+@rounding_kernel
+def order_in_tick(
+    first: int, last: int, neurons: Integers, fractions: Floats, currents: Floats, release: Floats
+) -> None:
+    """Sort spikes ``first`` to ``last - 1`` of one tick in place by time; equal ones keep their order."""
+    if last - first > 64:
+        order = first + np.argsort(fractions[first:last], kind="mergesort")
+        neurons[first:last] = neurons[order]
+        currents[first:last] = currents[order]
+        release[first:last] = release[order]
+        fractions[first:last] = fractions[order]
+        return
+    for k in range(first + 1, last):
+        neuron, fraction, current, end = neurons[k], fractions[k], currents[k], release[k]
+        p = k
+        while p > first and fractions[p - 1] > fraction:
+            neurons[p], fractions[p] = neurons[p - 1], fractions[p - 1]
+            currents[p], release[p] = currents[p - 1], release[p - 1]
+            p -= 1
+        neurons[p], fractions[p], currents[p], release[p] = neuron, fraction, current, end
+
+
+@rounding_kernel
+def step_off_grid(
+    u: NDArray[Any], ends: NDArray[Any], i: NDArray[Any], ring: NDArray[Any], bounds: NDArray[Any], tick: Tick,
+) -> None:
+    """Carry all neurons to the end of a tick without spikes, and clear what arrived; arrays as in ``land``."""
+    for l in range(len(u)):
+        u[l] = ends[l]
+    for r in range(len(i)):
+        for l in range(len(u)):
+            i[r, l] = current_after(i[r, l], ring[r, l], tick.fade[r, l])
+            ring[r, l] = 0
+    for r in range(len(bounds)):
+        for l in range(len(u)):
+            bounds[r, l] = 0
+
+
+@rounding_kernel
+def run_off_grid(
+    first: int, last: int, packets: Packets, synapses: Synapses, neurons: Neurons, tick: Tick, steps: int,
+    timestep: float,
+    out_ticks: Integers, out_neurons: Integers, out_fractions: Floats, out_currents: Floats,
+    out_release: Floats, counts: Integers,
+) -> tuple[int, int]:
+    """Simulate samples ``first`` to ``last - 1`` of a stage.
+
+    Between ticks all neurons move at once: the state, and each packet on its own, are carried to the end of the
+    tick. Only where that or a bound tells that v may pass the threshold, or where the membrane is released, the
+    tick of a neuron is gone through from arrival to arrival.
+
+    Parameters
+    ----------
+    first, last, packets, synapses, neurons, tick, steps
+        As in ``run_ticks``.
+    timestep : float
+        In ms.
+    out_ticks, out_neurons, out_fractions, out_currents, out_release : ndarray, shape (capacity,)
+        Results: spikes in order of time, ties by neuron, with the total current at each and at the end of the
+        refractory period (NaN where that is not reached).
+    counts : ndarray of int64, shape (batch,)
+        Results: spikes per sample.
+
+    Returns
+    -------
+    sample : int
+        The first sample that is not done: ``last``, or the one for which the capacity did not suffice.
+    used : int
+        Spikes of the samples that are done; -1 if a neuron has more spikes in a tick than can be told.
+    """
+    n = len(neurons.gap)
+    kind = neurons.gap.dtype.type
+    depth = 2
+    for g in range(len(synapses.delay)):
+        depth = max(depth, synapses.delay[g] + 1)
+    ring = np.zeros((depth, len(neurons.current), n), dtype=neurons.gap.dtype)
+    bounds = np.zeros((depth, 3, n), dtype=neurons.gap.dtype)
+    u = np.empty_like(neurons.gap)
+    i = np.empty_like(neurons.current)
+    charge = np.empty_like(neurons.gap)
+    ends = np.empty_like(neurons.gap)
+    flag = np.empty_like(neurons.gap)
+    free = np.empty(n, dtype=np.int64)
+    waiting = np.empty(n, dtype=np.int64)
+    special = np.empty(n, dtype=np.int64)
+    result = np.empty((n, 4))
+    when = np.empty(16)
+    found = np.empty((16, 4), dtype=np.int64)
+    weight = np.empty(16)
+    receptor = np.empty(16, dtype=np.int64)
+    at_spike = np.empty(1024)
+    current = np.empty(1024)
+    sources = np.empty(64, dtype=np.int64)
+    codes = np.empty(64, dtype=np.int64)
+    outer = np.empty(steps + 2, dtype=np.int64)
+    inner = np.empty(steps + 2, dtype=np.int64)
+    two = len(neurons.current) > 1
+    used = 0
+    for b in range(first, last):
+        done = used
+        find_ticks(packets.offsets[b], packets.offsets[b + 1], packets.ticks, outer)
+        ring[:] = 0
+        bounds[:] = 0
+        u[:] = neurons.start
+        i[:] = neurons.current
+        waiting[:] = -1
+        free[:] = 0
+        inner[0] = used
+        for m in range(steps):
+            place = m % depth
+            fresh = used
+            specials = 0
+            hits = flag_spikes(u, i, charge, bounds[place], ends, flag, tick, neurons.gap)
+            if neurons.holding:
+                for l in range(n):
+                    if waiting[l] >= 0:
+                        ends[l] = u[l]
+                        flag[l] = 1 if free[l] == m else 0
+                        hits += flag[l]
+            if hits > 0:
+                for l in range(n):
+                    if flag[l] == 0:
+                        continue
+                    count, when, found = collect_arrivals(
+                        l, m, packets, outer, out_neurons, out_fractions, inner, synapses, neurons, when, found)
+                    if count > len(weight):
+                        weight = np.empty(len(when))
+                        receptor = np.empty(len(when), dtype=np.int64)
+                    for p in range(count):
+                        weight[p] = synapses.weight[found[p, 0]]
+                        g = np.searchsorted(synapses.start, found[p, 0], side="right") - 1
+                        receptor[p] = synapses.receptor[g]
+                    release = out_fractions[waiting[l]] if waiting[l] >= 0 else FREE
+                    cell = (neurons.tau_m[l], neurons.tau_s[l, 0], neurons.tau_s[l, 1], float(neurons.gap[l]),
+                            float(neurons.reset[l]))
+                    found_spikes = cross_tick(
+                        float(u[l]), float(i[0, l]), float(i[1, l]) if two else 0.0, release, count, when, weight,
+                        receptor, timestep, cell, neurons.hold[l] > 0, at_spike, current, result[specials])
+                    if found_spikes < 0:
+                        return b, -1
+                    if found_spikes == 0 and waiting[l] < 0:
+                        continue
+                    if waiting[l] >= 0:
+                        out_release[waiting[l]] = kind(result[specials, 3])
+                        waiting[l] = -1
+                    special[specials] = l
+                    specials += 1
+                    for k in range(found_spikes):
+                        if used == len(out_ticks):
+                            return b, done
+                        out_ticks[used] = m
+                        out_neurons[used] = l
+                        out_fractions[used] = at_spike[k]
+                        out_currents[used] = kind(current[k])
+                        out_release[used] = np.nan if neurons.hold[l] > 0 else kind(current[k])
+                        used += 1
+            step_off_grid(u, ends, i, ring[place], bounds[place], tick)
+            for k in range(specials):
+                l = special[k]
+                u[l] = result[k, 0]
+                i[0, l] = result[k, 1]
+                if two:
+                    i[1, l] = result[k, 2]
+            order_in_tick(fresh, used, out_neurons, out_fractions, out_currents, out_release)
+            if neurons.holding:
+                for k in range(fresh, used):
+                    l = out_neurons[k]
+                    if neurons.hold[l] > 0:
+                        waiting[l] = k
+                        free[l] = m + neurons.hold[l]
+            inner[m + 1] = used
+            own = used if neurons.recurrent else fresh
+            count, sources, codes = gather_sources(
+                outer[m], outer[m + 1], packets, fresh, own, out_neurons, neurons.member, sources, codes)
+            for k in range(count):
+                fraction = packets.fractions[codes[k]] if codes[k] >= 0 else out_fractions[-1 - codes[k]]
+                land(sources[k], fraction, m, ring, bounds, synapses, neurons, timestep)
+        counts[b] = used - done
+    return last, used

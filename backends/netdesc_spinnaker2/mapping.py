@@ -13,7 +13,7 @@ from netdesc_spinnaker2 import checks, memory, traffic
 from netdesc_spinnaker2.compression import compress
 from netdesc_spinnaker2.keys import allocate
 from netdesc_spinnaker2.options import Options
-from netdesc_spinnaker2.partition import cut
+from netdesc_spinnaker2.partition import divide
 from netdesc_spinnaker2.placement import capacity, place
 from netdesc_spinnaker2.plan import Network, Plan, Population, Slice
 from netdesc_spinnaker2.routing import tables
@@ -88,10 +88,7 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
     training = traffic.trains(network, options)
     fans = {item.name: traffic.fan(network, item.name, integer=options.weights == "integer")
             for item in network.populations}
-    bounds = {item.name: cut(network, item, fans[item.name], options) for item in network.populations}
-    reach = {link.name: traffic.connected(link, bounds[link.pre], bounds[link.post])
-             for link in network.links}
-    loads = traffic.measure(network, fans, bounds, reach)
+    bounds, reach, loads = divide(network, fans, options)
     parts = [part for item in network.populations
              for part in _parts(network, item, bounds[item.name], loads[item.name], options)]
     weight_faults, notes = checks.check_weights(network, options)

@@ -2,15 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from netdesc.events import Integers
 from netdesc_spinnaker2 import memory, traffic
 from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.placement import capacity
 from netdesc_spinnaker2.plan import Network, Population
-from netdesc_spinnaker2.traffic import Fan
+from netdesc_spinnaker2.traffic import Fan, Load, Reach
+
+_ROUNDS = 6
+Division = tuple[dict[str, Integers], dict[str, Reach], dict[str, Load]]
+
+
+def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Division:
+    """Cut all populations into slices.
+
+    Parameters
+    ----------
+    network : Network
+    fans : mapping of str to Fan
+        Per population.
+    options : Options
+
+    Returns
+    -------
+    bounds : dict of str to ndarray of int64
+        Per population, as ``cut`` gives them; finer where that is needed for the error packets, whose number
+        depends on the slices of other populations.
+    reach : dict of str to ndarray of bool
+        Per link, which slices are connected.
+    loads : dict of str to Load
+        Per population, exact.
+    """
+    bounds = {item.name: cut(network, item, fans[item.name], options) for item in network.populations}
+    for left in reversed(range(_ROUNDS)):
+        reach = {link.name: traffic.connected(link, bounds[link.pre], bounds[link.post])
+                 for link in network.links}
+        loads = traffic.measure(network, fans, bounds, reach)
+        finer = {item.name: even(item.size, _more(network, item, loads[item.name], options))
+                 for item in network.populations if _overrun(network, item, loads[item.name], options)}
+        if not finer or not left:
+            break
+        bounds |= finer
+    return bounds, reach, loads
+
+
+def _overrun(network: Network, item: Population, load: Load, options: Options) -> bool:
+    """Tell whether finer slices may shorten a tick that is too long."""
+    parts = len(load.neurons)
+    return (item.kind != "source" and item.name not in options.slices
+            and parts < min(item.size, capacity(options)) and _excess(network, load, options) > 1.0)
+
+
+def _excess(network: Network, load: Load, options: Options) -> float:
+    work = traffic.cycles(load, network.ticks, options.profile, training=traffic.trains(network, options))
+    return float(np.max(work)) / (options.clock_rate * options.step * 1e-3)
+
+
+def _more(network: Network, item: Population, load: Load, options: Options) -> int:
+    parts = len(load.neurons)
+    wanted = max(parts + 1, math.ceil(parts * _excess(network, load, options)))
+    return min(wanted, item.size, capacity(options))
 
 
 def cut(network: Network, population: Population, arriving: Fan, options: Options) -> Integers:

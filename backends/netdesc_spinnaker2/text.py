@@ -26,9 +26,9 @@ def render(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     chips = {site.chip for site in plan.sites}
-    yield (f"map of {plan.network.name}: {len(plan.slices)} PEs on {len(chips)} {'chip' if len(chips) == 1 else 'chips'}, "
-           f"{plan.copies} {'copy' if plan.copies == 1 else 'copies'}, {plan.network.ticks} ticks of "
-           f"{plan.network.tick:g} ms")
+    yield (f"map of {plan.network.name}: {_counted(len(plan.slices), 'PE', 'PEs')} on "
+           f"{_counted(len(chips), 'chip', 'chips')}, {_counted(plan.copies, 'copy', 'copies')}, "
+           f"{_counted(plan.network.ticks, 'tick', 'ticks')} of {plan.network.tick:g} ms")
     for item in plan.slices:
         yield f"{item} at {_place(plan, item.index)}"
         yield f"  memory {plan.bytes(item.index)} B: {listed(plan.memory[item.index])}"
@@ -39,11 +39,16 @@ def _lines(plan: Plan) -> Iterator[str]:
         if keys:
             yield f"  keys {', '.join(keys)}"
     for (x, y), entries in sorted(plan.tables.items()):
-        yield f"chip {x},{y}: {len(entries)} entries, {plan.uncompressed[x, y]} before compression"
+        yield (f"chip {x},{y}: {_counted(len(entries), 'entry', 'entries')}, {plan.uncompressed[x, y]} before "
+               "compression")
         for entry in entries:
             yield f"  {_ternary(entry.key, entry.mask)} -> {_route(entry.links, entry.pes)}"
     for note in plan.notes:
         yield f"note {note}"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _place(plan: Plan, index: int) -> str:

@@ -177,7 +177,7 @@ def test_an_option_for_a_population_that_is_not_there_is_refused():
 def test_all_violations_come_at_once():
     pre, post = source("a", 300, spikes=100.0), replace(layer("b", 2), receptors=2)
     network = Network("bad", 10.0, 1.0, (pre, post), (dense(pre, post, delay=300),))
-    options = replace(profile(sram=36 * 1024 + 100), slices={"a": 300}, copies=8000)
+    options = replace(profile(sram=36 * 1024 + 100), slices={"a": 300, "b": 2}, copies=8000)
     with pytest.raises(LimitError) as caught:
         plan(network, options)
     assert {item.code for item in caught.value.diagnostics} == {

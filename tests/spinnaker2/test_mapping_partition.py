@@ -176,3 +176,25 @@ def test_error_packets_are_counted_per_spike_and_destination(copies):
     (entry,) = {plan.packets[item.index] for item in plan.select("input", "input")}
     # 5 inputs spike once in 27 ticks, and each spike comes back from three slices.
     assert entry == pytest.approx(5 * 3 / 27)
+
+
+def test_slices_shrink_where_error_packets_take_too_long():
+    pre, post = layer("a", 200, spikes=10.0), layer("b", 200)
+    first = source("c", 1)
+    links = (dense(first, pre), dense(pre, post, train=True))
+    network = Network("errors", 10.0, 1.0, (first, pre, post), links)
+    # Each of 200 neurons sends a spike a tick and gets an error packet from each of 25 slices.
+    options = Options(slices={"b": 8}, clock="low")
+    plan = drawn(network, options)
+    assert len(plan.select("layer", "a")) > 1
+    assert max(plan.cycles[item.index] for item in plan.select("layer", "a")) <= 150_000
+
+
+def test_a_million_synapses_are_laid_out_on_several_chips():
+    generator = np.random.default_rng(1)
+    pre, post = source("a", 100), layer("b", 2000, spikes=5.0)
+    inner = sparse(post, post, generator.random((2000, 2000)) < 0.25)
+    plan = drawn(Network("wide", 100.0, 1.0, (pre, post), (dense(pre, post), inner)),
+                 Options(slices={"b": 10}))
+    assert len({site.chip for site in plan.sites}) == 2
+    assert sum(plan.memory[item.index]["indices"] for item in plan.select("layer", "b")) == inner.size

@@ -123,7 +123,8 @@ def test_every_packet_of_a_random_network_arrives_where_it_is_intended(seed, cop
              sparse(second, third, generator.random((21, 6)) < 0.3, train))
     network = Network("random", 10.0, 1.0, (first, second, third), links)
     options = Options.read({"copies": copies, "slices": {"a": 5, "b": 4, "c": 6},
-                            "profile": {"pes_usable": pes}, "dead_cores": {"0,0": [0, 2], "2,0": list(range(12))}})
+                            "profile": {"pes_usable": pes},
+                            "dead_cores": {"0,0": [0, 2], "2,0": list(range(12))}})
     assert_all_flows_arrive(drawn(network, options))
 
 

@@ -196,16 +196,21 @@ def check_ticks(item: Population, cycles: float, options: Options) -> Iterator[D
     if cycles > limit.value:
         yield Diagnostic(
             f"its busiest slice {against(cycles, limit)}, with {_tagged(options, 'synapse_cycles')}, "
-            f"{_tagged(options, 'neuron_cycles')}; use smaller slices, lower rates or a longer tick",
+            f"{_tagged(options, 'neuron_cycles')}; use {_relief(item)}lower rates or a longer tick",
             item.path, "S2-TICK")
+
+
+def _relief(item: Population) -> str:
+    return "smaller slices, input_errors: false, " if item.kind == "source" else "smaller slices, "
 
 
 def check_fifo(item: Population, packets: float, options: Options) -> Iterator[Diagnostic]:
     """Yield a population into one of whose slices more packets come in a tick than the FIFO holds."""
     limit = options.profile.fifo_depth
     if packets > limit.value:
-        yield Diagnostic(f"a tick at the expected rates {against(packets, limit)}; use lower rates, fewer "
-                         "sources or a shorter tick", item.path, "S2-FIFO")
+        yield Diagnostic(f"a tick at the expected rates {against(packets, limit)}; use "
+                         f"{'input_errors: false' if item.kind == 'source' else 'fewer sources'}, lower rates or "
+                         "a shorter tick", item.path, "S2-FIFO")
 
 
 def check_cores(slices: int, available: int, copies: int, options: Options) -> Iterator[Diagnostic]:

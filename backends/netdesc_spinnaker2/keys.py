@@ -19,7 +19,7 @@ Route = tuple[str, int, tuple[int, ...], tuple[int, ...]]
 
 
 def allocate(network: Network, slices: Sequence[Slice], reach: Mapping[str, Reach], *,
-             training: bool) -> tuple[tuple[SliceKeys, ...], tuple[Flow, ...]]:
+             training: bool, input_errors: bool = True) -> tuple[tuple[SliceKeys, ...], tuple[Flow, ...]]:
     """Find all flows of packets and give each a block of keys.
 
     Parameters
@@ -29,6 +29,9 @@ def allocate(network: Network, slices: Sequence[Slice], reach: Mapping[str, Reac
     reach : mapping of str to ndarray of bool, shape (p, q)
         Which slices are connected, per link.
     training : bool
+        Whether there are errors, losses, gradients and updates.
+    input_errors : bool
+        Whether errors are returned to inputs.
 
     Returns
     -------
@@ -40,7 +43,8 @@ def allocate(network: Network, slices: Sequence[Slice], reach: Mapping[str, Reac
     """
     keys = [SliceKeys() for _ in slices]
     flows = []
-    routes = list(_routes(network, slices, reach, training=training))
+    routes = [route for route in _routes(network, slices, reach, training=training)
+              if route[0] != "error" or input_errors or slices[route[1]].role != "input"]
     for number, space in enumerate(SPACES):
         chosen = sorted((route for route in routes if route[0] == space), key=lambda route: route[1])
         width = 1 << max((slices[owner].size - 1).bit_length() for _, owner, _, _ in chosen) if chosen else 1

@@ -101,7 +101,8 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
     sites = place(slices, options) if not copy_faults else None
     if sites is None:
         return None, tuple(faults)
-    keys, flows = allocate(network, slices, reach, training=training)
+    keys, flows = allocate(network, slices, reach, training=training,
+                           input_errors=options.input_errors)
     raw = tables(flows, sites)
     result = Plan(
         network, slices, sites, keys, flows, compress(raw),
@@ -121,9 +122,10 @@ def _parts(network: Network, item: Population, bounds: Integers, load: Load, opt
     buffer, store = memory.recording(network, item, bounds)
     idle = np.zeros(len(load.neurons))
     if item.kind == "source":
-        work = (load.spikes + load.errors * training) / ticks * profile.packet_cycles.value
+        errors = load.errors if training and options.input_errors else idle
+        work = (load.spikes + errors) / ticks * profile.packet_cycles.value
         return [_part("input", item.name, bounds, {**memory.source(load, options), "recording": buffer},
-                      (store, work, load.errors * training / ticks))]
+                      (store, work, errors / ticks))]
     items = memory.layer(load, options, ticks, training=training)
     result = [_part("layer", item.name, bounds, {**items, "recording": buffer},
                     (store, traffic.cycles(load, ticks, profile, training=training),

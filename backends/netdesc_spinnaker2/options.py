@@ -46,6 +46,9 @@ class Options:
         Copies of the network, to be had in full; None for as many of ``batch`` as fit.
     training : bool or None
         Whether the chip trains; None where a weight is trained.
+    input_errors : bool
+        Whether inputs get error packets, too: the derivative by the times of their spikes, which no weight
+        needs.
     slices : mapping of str to int
         Neurons per slice of a population, in place of the search.
     rates : mapping of str to float
@@ -70,6 +73,7 @@ class Options:
     batch: int = 1
     copies: int | None = None
     training: bool | None = None
+    input_errors: bool = True
     slices: Mapping[str, int] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
     scales: Mapping[str, float] = field(default_factory=dict)
@@ -245,6 +249,6 @@ def _profile(name: str, value: Any) -> Profile:
 _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(CHOICES, _choice),
     "tick": _positive("ms", "1 ms"), "weight_bits": _bits, "batch": _count, "copies": _count, "chips": _count,
-    "training": _flag, "slices": _mapping(_count), "rates": _mapping(_positive("1/ms", "50 Hz")),
-    "scales": _mapping(_positive("", "20")), "dead_cores": _dead, "profile": _profile,
+    "training": _flag, "input_errors": _flag, "slices": _mapping(_count),
+    "rates": _mapping(_positive("1/ms", "50 Hz")), "scales": _mapping(_positive("", "20")), "dead_cores": _dead, "profile": _profile,
 }

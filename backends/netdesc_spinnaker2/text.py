@@ -39,8 +39,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         if keys:
             yield f"  keys {', '.join(keys)}"
     for (x, y), entries in sorted(plan.tables.items()):
-        yield (f"chip {x},{y}: {_counted(len(entries), 'entry', 'entries')}, {plan.uncompressed[x, y]} before "
-               "compression")
+        yield (f"chip {x},{y}: {_counted(len(entries), 'entry', 'entries')}, "
+               f"{plan.uncompressed[x, y]} before compression")
         for entry in entries:
             yield f"  {_ternary(entry.key, entry.mask)} -> {_route(entry.links, entry.pes)}"
     for note in plan.notes:

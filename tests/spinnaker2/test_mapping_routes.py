@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from netdesc_spinnaker2.compression import aggregate, compress, cover, union
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import LINKS, SPACES, Entry, Network, Plan, Site
-from netdesc_spinnaker2.router import Router
+from netdesc_spinnaker2.router import Router, misrouted
 from netdesc_spinnaker2.routing import tree
 
 
@@ -170,6 +170,23 @@ def test_a_corrupted_entry_sends_packets_elsewhere():
     assert arrivals(wrong, flow.block.base, flow.senders[0]) == [Site(*chip, 99)]
 
 
+def test_a_right_table_leaves_nothing_to_report():
+    plan = drawn(layered(), Options(copies=60))
+    assert list(misrouted(plan, router(plan))) == []
+
+
+def test_each_kind_of_wrong_entry_is_reported():
+    plan = drawn(layered(), Options(copies=2))
+    block = plan.flows[0].block
+    for table, message in (
+            ((), "no entry on chips [(0, 0)]"),
+            ((Entry(block.base, block.mask, 1 << 3, ()),), "leaves the board at [(0, 0)]"),
+            ((Entry(block.base, block.mask, 0, (99,)),), "also reaches [(0, 0, 99)]")):
+        found = list(misrouted(plan, Router({(0, 0): table}, 8, 6)))
+        assert found[0].code == "S2-ROUTE"
+        assert message in found[0].message
+
+
 def test_a_missing_entry_is_reported():
     assert Router({(0, 0): ()}, 8, 6).resolve(3, (0, 0)).misses == ((0, 0),)
 
@@ -201,3 +218,12 @@ def test_slices_whose_spikes_go_to_the_same_places_share_one_entry(training):
                  Options(slices={"a": 10, "b": 10}))
     spikes = [entry for entry in plan.tables[0, 0] if entry.key >> 29 == 0]
     assert len(spikes) == 1
+
+
+def test_inputs_can_go_without_error_packets():
+    plan = drawn(layered(), Options(input_errors=False))
+    (entry,) = plan.select("input", "input")
+    assert plan.keys[entry.index].error is None
+    assert plan.packets[entry.index] == 0.0
+    assert all(plan.slices[flow.targets[0]].role == "layer" for flow in plan.flows if flow.space == "error")
+    assert_all_flows_arrive(plan)

@@ -208,9 +208,9 @@ def check_fifo(item: Population, packets: float, options: Options) -> Iterator[D
     """Yield a population into one of whose slices more packets come in a tick than the FIFO holds."""
     limit = options.profile.fifo_depth
     if packets > limit.value:
-        yield Diagnostic(f"a tick at the expected rates {against(packets, limit)}; use "
-                         f"{'input_errors: false' if item.kind == 'source' else 'fewer sources'}, lower rates or "
-                         "a shorter tick", item.path, "S2-FIFO")
+        fix = "input_errors: false" if item.kind == "source" else "fewer sources"
+        yield Diagnostic(f"a tick at the expected rates {against(packets, limit)}; use {fix}, lower rates or a "
+                         "shorter tick", item.path, "S2-FIFO")
 
 
 def check_cores(slices: int, available: int, copies: int, options: Options) -> Iterator[Diagnostic]:

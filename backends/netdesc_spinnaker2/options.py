@@ -250,5 +250,6 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(CHOICES, _choice),
     "tick": _positive("ms", "1 ms"), "weight_bits": _bits, "batch": _count, "copies": _count, "chips": _count,
     "training": _flag, "input_errors": _flag, "slices": _mapping(_count),
-    "rates": _mapping(_positive("1/ms", "50 Hz")), "scales": _mapping(_positive("", "20")), "dead_cores": _dead, "profile": _profile,
+    "rates": _mapping(_positive("1/ms", "50 Hz")), "scales": _mapping(_positive("", "20")),
+    "dead_cores": _dead, "profile": _profile,
 }

@@ -119,7 +119,7 @@ class Router:
 
 
 def misrouted(plan: Plan, router: Router) -> Iterator[Diagnostic]:
-    """Follow a packet of every flow from every chip that sends it, and yield what does not arrive as intended.
+    """Follow a packet of every flow from every chip that sends it, and yield what goes wrong.
 
     Parameters
     ----------

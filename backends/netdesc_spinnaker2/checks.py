@@ -209,8 +209,8 @@ def check_fifo(item: Population, packets: float, options: Options) -> Iterator[D
     limit = options.profile.fifo_depth
     if packets > limit.value:
         fix = "input_errors: false" if item.kind == "source" else "fewer sources"
-        yield Diagnostic(f"a tick at the expected rates {against(packets, limit)}; use {fix}, lower rates or a "
-                         "shorter tick", item.path, "S2-FIFO")
+        yield Diagnostic(f"a tick at the expected rates {against(packets, limit)}; use {fix}, lower rates or "
+                         "a shorter tick", item.path, "S2-FIFO")
 
 
 def check_cores(slices: int, available: int, copies: int, options: Options) -> Iterator[Diagnostic]:

@@ -198,3 +198,12 @@ def test_a_million_synapses_are_laid_out_on_several_chips():
                  Options(slices={"b": 10}))
     assert len({site.chip for site in plan.sites}) == 2
     assert sum(plan.memory[item.index]["indices"] for item in plan.select("layer", "b")) == inner.size
+
+
+def test_spikes_of_all_populations_that_reach_a_slice_are_received():
+    first, second, post = source("a", 4, spikes=2.0), source("b", 3, spikes=5.0), layer("c", 2)
+    plan = drawn(Network("joined", 10.0, 1.0, (first, second, post),
+                         (dense(first, post, train=True), dense(second, post))))
+    (entry,) = plan.select("layer", "c")
+    assert plan.memory[entry.index]["received_spikes"] == 4 * (4 * 2 + 3 * 5)
+    assert plan.packets[entry.index] == pytest.approx(2.3)

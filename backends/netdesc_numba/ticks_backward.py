@@ -20,77 +20,57 @@ from netdesc_numba.ticks_wiring import Neurons, Packets, Synapses
 
 
 @rounding_kernel
-def pull_row(
-    weight: NDArray[Any], lam_v: NDArray[Any], lam_i: NDArray[Any], pulls: NDArray[Any], pulled: float,
-) -> float:
-    """Add dL/d(arrival) of one packet over a row of neighbouring targets to what it has.
+def meet(
+    begin: int, end: int, sources: Integers, delay: int, synapses: Synapses, pull_v: NDArray[Any],
+    pull_i: NDArray[Any], gain_i: NDArray[Any], tau_s: NDArray[Any], gradient: NDArray[Any],
+    pulls: NDArray[Any], pulled: NDArray[Any],
+) -> None:
+    """Let packets that arrive in a tick meet the adjoints of their targets.
 
     Parameters
     ----------
-    weight, lam_v, lam_i : ndarray, shape (k,)
-    pulls : ndarray, shape (k,) or more
+    begin, end : int
+        The packets.
+    sources : ndarray of int64
+        Index in the program of each.
+    delay : int
+        Only synapses of that delay, in ticks.
+    synapses : Synapses
+    pull_v, pull_i : ndarray, shape (n,), (receptors, n)
+        Adjoints that tell dL/d(arrival).
+    gain_i : ndarray, shape (receptors, n)
+        Adjoint that tells dL/dw.
+    tau_s : ndarray, shape (receptors, n)
+    gradient : ndarray, shape (synapses,)
+        dL/dw is added.
+    pulls : ndarray, shape (n,)
         Room.
-    pulled : float
-
-    Returns
-    -------
-    float
+    pulled : ndarray
+        dL/d(arrival) is added, per packet.
     """
-    for k in range(len(weight)):
-        pulls[k] = arrival_force(weight[k], lam_v[k], lam_i[k])
-    for k in range(len(weight)):
-        pulled += pulls[k]
-    return pulled
-
-
-@rounding_kernel
-def gain_row(gradient: NDArray[Any], lam_i: NDArray[Any], tau_s: NDArray[Any]) -> None:
-    """Add dL/dw of one packet over a row of neighbouring targets; arrays of shape (k,)."""
-    for k in range(len(gradient)):
-        gradient[k] += weight_force(lam_i[k], tau_s[k])
-
-
-@rounding_kernel
-def pull(
-    source: int, delay: int, synapses: Synapses, lam_v: NDArray[Any], lam_i: NDArray[Any],
-    pulls: NDArray[Any], pulled: float,
-) -> float:
-    """Add dL/d(arrival) of a packet over all synapses of one delay to what it has; see ``pull_row``."""
-    for g in range(synapses.first[source], synapses.first[source + 1]):
-        if synapses.delay[g] != delay:
-            continue
-        a = synapses.start[g]
-        c = synapses.start[g + 1]
-        r = synapses.receptor[g]
-        if synapses.run[g] == 1:
-            base = synapses.base[g]
-            pulled = pull_row(synapses.weight[a:c], lam_v[base:base + c - a], lam_i[r, base:base + c - a],
-                              pulls, pulled)
-        else:
-            for q in range(a, c):
-                l = synapses.target[q]
-                pulled += arrival_force(synapses.weight[q], lam_v[l], lam_i[r, l])
-    return pulled
-
-
-@rounding_kernel
-def gain(
-    source: int, delay: int, synapses: Synapses, lam_i: NDArray[Any], tau_s: NDArray[Any],
-    gradient: NDArray[Any],
-) -> None:
-    """Add dL/dw of a packet over all synapses of one delay; see ``gain_row``."""
-    for g in range(synapses.first[source], synapses.first[source + 1]):
-        if synapses.delay[g] != delay:
-            continue
-        a = synapses.start[g]
-        c = synapses.start[g + 1]
-        r = synapses.receptor[g]
-        if synapses.run[g] == 1:
-            base = synapses.base[g]
-            gain_row(gradient[a:c], lam_i[r, base:base + c - a], tau_s[r, base:base + c - a])
-        else:
-            for q in range(a, c):
-                gradient[q] += weight_force(lam_i[r, synapses.target[q]], tau_s[r, synapses.target[q]])
+    first, delays, bases, receptor, run, start, target, weight, _ = synapses
+    for e in range(begin, end):
+        for g in range(first[sources[e]], first[sources[e] + 1]):
+            if delays[g] != delay:
+                continue
+            a = start[g]
+            r = receptor[g]
+            total = pulled[e]
+            if run[g] == 1:
+                base = bases[g]
+                size = start[g + 1] - a
+                for k in range(size):
+                    pulls[k] = arrival_force(weight[a + k], pull_v[base + k], pull_i[r, base + k])
+                for k in range(size):
+                    gradient[a + k] += weight_force(gain_i[r, base + k], tau_s[r, base + k])
+                for k in range(size):
+                    total += pulls[k]
+            else:
+                for q in range(a, start[g + 1]):
+                    l = target[q]
+                    total += arrival_force(weight[q], pull_v[l], pull_i[r, l])
+                    gradient[q] += weight_force(gain_i[r, l], tau_s[r, l])
+            pulled[e] = total
 
 
 @rounding_kernel
@@ -125,6 +105,51 @@ def chain_spikes(begin: int, end: int, spikes: Integers, latest: Integers, previ
 
 
 @rounding_kernel
+def undo_exact(
+    m: int, begin: int, end: int, neurons: Neurons, own_ticks: Integers, own_neurons: Integers,
+    currents: NDArray[Any], release: NDArray[Any], slopes: NDArray[Any], force: NDArray[Any],
+    lam_v: NDArray[Any], carry: NDArray[Any], latest: Integers, previous: Integers,
+) -> int:
+    """Undo the spikes of a tick, then the releases, in the scheme ``exact_exponential``.
+
+    Parameters
+    ----------
+    m, begin, end : int
+        The tick and its spikes.
+    neurons : Neurons
+    own_ticks, own_neurons, currents, release, slopes, force
+        As in ``run_ticks_back``.
+    lam_v, carry : ndarray, shape (n,)
+        Adjoint of the membrane, and what is kept of it through a refractory period.
+    latest, previous : ndarray of int64
+        From ``chain_spikes``.
+
+    Returns
+    -------
+    int
+        Number of spikes whose slope was raised to the floor.
+    """
+    grazing = 0
+    for k in range(begin, end):
+        l = own_neurons[k]
+        slope = bounded_slope(slopes[k], neurons.floor[l])
+        grazing += 1 if slope > slopes[k] else 0
+        if neurons.hold[l] == 0:
+            carry[l] = slope_after(currents[k], neurons.reset[l]) * lam_v[l]
+        lam_v[l] = jump_before(carry[l], force[k], slope)
+        force[k] += carry[l]
+        carry[l] = 0
+        latest[l] = previous[k]
+    if neurons.holding:
+        for l in range(len(lam_v)):
+            k = latest[l]
+            if k >= 0 and neurons.hold[l] > 0 and own_ticks[k] + neurons.hold[l] == m:
+                carry[l] = slope_after(release[k], neurons.reset[l]) * lam_v[l]
+                lam_v[l] = 0
+    return grazing
+
+
+@rounding_kernel
 def run_ticks_back(
     first: int, last: int, packets: Packets, synapses: Synapses, neurons: Neurons, tick: Tick,
     tau_s: NDArray[Any], steps: int, paper: bool,
@@ -155,13 +180,16 @@ def run_ticks_back(
     """
     n = len(neurons.gap)
     lam_v = np.empty_like(neurons.gap)
-    before = np.empty_like(neurons.gap)
     lam_i = np.empty_like(neurons.current)
+    # the paper reads dL/d(arrival) at one tick and dL/dw at the one before it
+    late_v = np.empty_like(lam_v) if paper else lam_v
+    late_i = np.empty_like(lam_i) if paper else lam_i
     carry = np.empty_like(neurons.gap)
     pulls = np.empty_like(neurons.gap)
     gradient = np.empty_like(synapses.weight)
     latest = np.empty(n, dtype=np.int64)
     previous = np.empty(len(own_neurons), dtype=np.int64)
+    own_sources = neurons.member[own_neurons]
     outer = np.empty(steps + 2, dtype=np.int64)
     inner = np.empty(steps + 2, dtype=np.int64)
     grazing = 0
@@ -174,54 +202,31 @@ def run_ticks_back(
         carry[:] = 0
         gradient[:] = 0
         for m in range(steps, 0, -1):
+            if paper:
+                late_v[:] = lam_v
+                late_i[:] = lam_i
+                step_back(lam_v, lam_i, tick)
+                for k in range(inner[m], inner[m + 1]):
+                    l = own_neurons[k]
+                    slope = bounded_slope(slopes[k], neurons.floor[l])
+                    grazing += 1 if slope > slopes[k] else 0
+                    distance = neurons.gap[l] - neurons.reset[l]
+                    lam_v[l] += paper_jump(late_v[l], force[k], slope, distance)
+                    force[k] += distance * late_v[l]
             for delay in synapses.delays:
                 if delay > m:
                     continue
-                for e in range(outer[m - delay], outer[m - delay + 1]):
-                    source = packets.sources[e]
-                    arrival[e] = pull(source, delay, synapses, lam_v, lam_i, pulls, arrival[e])
-                    if not paper:
-                        gain(source, delay, synapses, lam_i, tau_s, gradient)
-                if neurons.recurrent:
-                    for k in range(inner[m - delay], inner[m - delay + 1]):
-                        source = neurons.member[own_neurons[k]]
-                        force[k] = pull(source, delay, synapses, lam_v, lam_i, pulls, force[k])
-                        if not paper:
-                            gain(source, delay, synapses, lam_i, tau_s, gradient)
-            if paper:
-                before[:] = lam_v
-                step_back(lam_v, lam_i, tick)
-            for k in range(inner[m], inner[m + 1]):
-                l = own_neurons[k]
-                slope = bounded_slope(slopes[k], neurons.floor[l])
-                grazing += 1 if slope > slopes[k] else 0
-                if paper:
-                    distance = neurons.gap[l] - neurons.reset[l]
-                    lam_v[l] += paper_jump(before[l], force[k], slope, distance)
-                    force[k] += distance * before[l]
-                else:
-                    if neurons.hold[l] == 0:
-                        carry[l] = slope_after(currents[k], neurons.reset[l]) * lam_v[l]
-                    lam_v[l] = jump_before(carry[l], force[k], slope)
-                    force[k] += carry[l]
-                    carry[l] = 0
-                latest[l] = previous[k]
-            if paper:
-                for delay in synapses.delays:
-                    if delay > m:
-                        continue
-                    for e in range(outer[m - delay], outer[m - delay + 1]):
-                        gain(packets.sources[e], delay, synapses, lam_i, tau_s, gradient)
-                    if neurons.recurrent:
-                        for k in range(inner[m - delay], inner[m - delay + 1]):
-                            gain(neurons.member[own_neurons[k]], delay, synapses, lam_i, tau_s, gradient)
-            else:
-                if neurons.holding:
-                    for l in range(n):
-                        k = latest[l]
-                        if k >= 0 and neurons.hold[l] > 0 and own_ticks[k] + neurons.hold[l] == m:
-                            carry[l] = slope_after(release[k], neurons.reset[l]) * lam_v[l]
-                            lam_v[l] = 0
+                a, c = outer[m - delay], outer[m - delay + 1]
+                if c > a:
+                    meet(a, c, packets.sources, delay, synapses, late_v, late_i, lam_i, tau_s, gradient, pulls,
+                         arrival)
+                a, c = inner[m - delay], inner[m - delay + 1]
+                if neurons.recurrent and c > a:
+                    meet(a, c, own_sources, delay, synapses, late_v, late_i, lam_i, tau_s, gradient, pulls, force)
+            if not paper:
+                grazing += undo_exact(
+                    m, inner[m], inner[m + 1], neurons, own_ticks, own_neurons, currents, release, slopes, force,
+                    lam_v, carry, latest, previous)
                 step_back(lam_v, lam_i, tick)
         for q in range(len(gradient)):
             total[q] += gradient[q]

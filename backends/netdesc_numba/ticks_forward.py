@@ -204,11 +204,9 @@ def run_ticks(
             if neurons.recurrent and used > fresh:
                 count, sources, codes = gather_sources(
                     a, e, packets, fresh, used, out_neurons, neurons.member, sources, codes)
-                for k in range(count):
-                    deliver(sources[k], m, ring, synapses)
-            else:
-                for k in range(a, e):
-                    deliver(packets.sources[k], m, ring, synapses)
+                deliver(0, count, sources, m, ring, synapses)
+            elif e > a:
+                deliver(a, e, packets.sources, m, ring, synapses)
         counts[b] = used - done
     return last, used
 

@@ -276,16 +276,16 @@ class TickMachine:
         place = {part: k for k, part in enumerate(parts)}
         neurons = layout.neurons
         tau_s = np.ascontiguousarray(neurons.tau_s.T[:len(neurons.current)], dtype=self.grid.dtype)
-        common = (packets, layout.synapses, neurons, layout.tick, tau_s, self.steps)
+        common = (packets, layout.synapses, neurons, layout.tick)
 
         def task(first: int, last: int) -> int:
             rest = (force, arrival, sums[place[first, last]])
             if self.grid.scheme == OFF_GRID:
                 return int(run_off_grid_back(
-                    first, last, *common, self.timestep, own.ticks, own.neurons, own.fractions, own.offsets,
+                    first, last, *common, self.steps, self.timestep, own.ticks, own.neurons, own.fractions, own.offsets,
                     own.currents, own.release, *rest))
             return int(run_ticks_back(
-                first, last, *common, self.grid.scheme == PAPER, own.ticks, own.neurons, own.offsets,
+                first, last, *common, tau_s, self.steps, self.grid.scheme == PAPER, own.ticks, own.neurons, own.offsets,
                 own.currents, own.release, own.slopes, *rest))
 
         raised = run(task, parts, self.options.threads)

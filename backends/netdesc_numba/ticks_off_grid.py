@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import rounding_kernel
 from netdesc.physics.subtick import FREE, cross_tick
-from netdesc.physics.tick import Tick, current_after, factors_until, reaches, voltage_after
+from netdesc.physics.tick import Tick, current_after, current_left, factors_until, reaches, voltage_after
 from netdesc_numba.ticks_forward import add_charges
 from netdesc_numba.ticks_arrivals import collect_arrivals
 from netdesc_numba.ticks_packets import find_ticks, gather_sources
@@ -20,36 +20,11 @@ LIFT, RISE, FALL = 0, 1, 2
 
 
 @rounding_kernel
-def land_row(
-    rings: NDArray[Any], bounds: NDArray[Any], weight: NDArray[Any], b: float, k: float,
-) -> None:
-    """Add what a packet does to neighbouring targets by the end of its tick of arrival.
-
-    Parameters
-    ----------
-    rings : ndarray, shape (k,)
-        Currents.
-    bounds : ndarray, shape (3, k)
-        Voltages, and what arrives at most and at least.
-    weight : ndarray, shape (k,)
-    b, k : float
-        Decay of the current and charge of the rest of the tick.
-    """
-    zero = weight.dtype.type(0)
-    for q in range(len(weight)):
-        w = weight[q]
-        rings[q] += w * b
-        bounds[LIFT, q] += w * k
-        bounds[RISE, q] += w if w > zero else zero
-        bounds[FALL, q] += w if w < zero else zero
-
-
-@rounding_kernel
 def land(
     source: int, fraction: float, n: int, ring: NDArray[Any], bounds: NDArray[Any], synapses: Synapses,
-    neurons: Neurons, timestep: float,
+    tau_m: Floats, tau_s: Floats, uniform: bool, timestep: float,
 ) -> None:
-    """Add a packet to the rings.
+    """Add what a packet does by the end of its tick of arrival.
 
     Parameters
     ----------
@@ -63,28 +38,39 @@ def land(
         Currents at the end of the tick of arrival.
     bounds : ndarray, shape (depth, 3, n)
         Voltages at the end of that tick, and the sums of positive and of negative weights.
-    synapses, neurons
+    synapses : Synapses
+    tau_m, tau_s, uniform
+        From ``Neurons``.
     timestep : float
         In ms.
     """
-    kind = ring.dtype.type
-    for g in range(synapses.first[source], synapses.first[source + 1]):
-        place = (n + synapses.delay[g]) % len(ring)
-        r = synapses.receptor[g]
-        begin = synapses.start[g]
-        end = synapses.start[g + 1]
-        if synapses.run[g] == 1 and neurons.uniform:
-            base = synapses.base[g]
-            stop = base + end - begin
-            _, b, k = factors_until(fraction, timestep, neurons.tau_m[base], neurons.tau_s[base, r])
-            land_row(ring[place, r, base:stop], bounds[place, :, base:stop], synapses.weight[begin:end],
-                     kind(b), kind(k))
+    first, delay, bases, receptor, run, start, target, weight, _ = synapses
+    kind = weight.dtype.type
+    zero = kind(0)
+    for g in range(first[source], first[source + 1]):
+        place = np.uint64((n + delay[g]) % len(ring))
+        r = receptor[g]
+        a = start[g]
+        if run[g] == 1 and uniform:
+            base = bases[g]
+            _, fade, lift = factors_until(fraction, timestep, tau_m[0], tau_s[0, r])
+            b = kind(fade)
+            k = kind(lift)
+            for x in range(start[g + 1] - a):
+                w = weight[a + x]
+                ring[place, r, base + x] += w * b
+                bounds[place, LIFT, base + x] += w * k
+                bounds[place, RISE, base + x] += w if w > zero else zero
+                bounds[place, FALL, base + x] += w if w < zero else zero
         else:
-            for q in range(begin, end):
-                l = synapses.target[q]
-                _, b, k = factors_until(fraction, timestep, neurons.tau_m[l], neurons.tau_s[l, r])
-                land_row(ring[place, r, l:l + 1], bounds[place, :, l:l + 1], synapses.weight[q:q + 1],
-                         kind(b), kind(k))
+            for q in range(a, start[g + 1]):
+                l = target[q]
+                _, fade, lift = factors_until(fraction, timestep, tau_m[l], tau_s[l, r])
+                w = weight[q]
+                ring[place, r, l] += w * kind(fade)
+                bounds[place, LIFT, l] += w * kind(lift)
+                bounds[place, RISE, l] += w if w > zero else zero
+                bounds[place, FALL, l] += w if w < zero else zero
 
 
 @rounding_kernel
@@ -104,7 +90,7 @@ def flag_spikes(
     i : ndarray, shape (receptors, n)
         Currents at the start.
     bounds : ndarray, shape (3, n)
-        See ``land``.
+        See ``land``; the currents at the start are added to the sums.
     ends, flag : ndarray, shape (n,)
         Results: voltages at the end, and 1 or 0.
     tick : Tick
@@ -120,17 +106,17 @@ def flag_spikes(
     add_charges(i, tick.rise, charge)
     for l in range(len(u)):
         ends[l] = voltage_after(u[l], charge[l] + bounds[LIFT, l], tick.leak[l])
+    for r in range(len(i)):
+        for l in range(len(u)):
+            now = i[r, l]
+            left = current_left(now, tick.fade[r, l])
+            bounds[RISE, l] += now if now > zero else zero
+            bounds[FALL, l] += now if now < zero else left
     for l in range(len(u)):
         most = bounds[RISE, l]
-        least = bounds[FALL, l]
-        for r in range(len(i)):
-            now = i[r, l]
-            left = tick.fade[r, l] * now
-            most += now if now > zero else zero
-            least += now if now < zero else left
         left = tick.leak[l] * u[l]
         bound = (u[l] if u[l] > left else left) + most * (one - tick.leak[l])
-        returns = (most > gap[l]) & (least < gap[l]) & (bound >= gap[l])
+        returns = (most > gap[l]) & (bounds[FALL, l] < gap[l]) & (bound >= gap[l])
         flag[l] = one if reaches(ends[l], gap[l]) | returns else zero
     for l in range(len(u)):
         hits += flag[l]
@@ -226,7 +212,7 @@ def run_off_grid(
     special = np.empty(n, dtype=np.int64)
     result = np.empty((n, 4))
     when = np.empty(16)
-    found = np.empty((16, 4), dtype=np.int64)
+    found = np.empty((16, 5), dtype=np.int64)
     weight = np.empty(16)
     receptor = np.empty(16, dtype=np.int64)
     at_spike = np.empty(1024)
@@ -262,15 +248,17 @@ def run_off_grid(
                 for l in range(n):
                     if flag[l] == 0:
                         continue
-                    count, when, found = collect_arrivals(
-                        l, m, packets, outer, out_neurons, out_fractions, inner, synapses, neurons, when, found)
-                    if count > len(weight):
-                        weight = np.empty(len(when))
-                        receptor = np.empty(len(when), dtype=np.int64)
+                    count = collect_arrivals(l, m, packets.sources, packets.fractions, outer, out_neurons,
+                                             out_fractions, inner, neurons.member, synapses, when, found)
+                    if count > len(when):
+                        when, weight = np.empty(2 * count), np.empty(2 * count)
+                        receptor = np.empty(2 * count, dtype=np.int64)
+                        found = np.empty((2 * count, 5), dtype=np.int64)
+                        count = collect_arrivals(l, m, packets.sources, packets.fractions, outer, out_neurons,
+                                                 out_fractions, inner, neurons.member, synapses, when, found)
                     for p in range(count):
                         weight[p] = synapses.weight[found[p, 0]]
-                        g = np.searchsorted(synapses.start, found[p, 0], side="right") - 1
-                        receptor[p] = synapses.receptor[g]
+                        receptor[p] = found[p, 4]
                     release = out_fractions[waiting[l]] if waiting[l] >= 0 else FREE
                     cell = (neurons.tau_m[l], neurons.tau_s[l, 0], neurons.tau_s[l, 1], float(neurons.gap[l]),
                             float(neurons.reset[l]))
@@ -309,12 +297,13 @@ def run_off_grid(
                     if neurons.hold[l] > 0:
                         waiting[l] = k
                         free[l] = m + neurons.hold[l]
-            inner[m + 1] = used
             own = used if neurons.recurrent else fresh
+            inner[m + 1] = used if neurons.recurrent else done
             count, sources, codes = gather_sources(
                 outer[m], outer[m + 1], packets, fresh, own, out_neurons, neurons.member, sources, codes)
             for k in range(count):
                 fraction = packets.fractions[codes[k]] if codes[k] >= 0 else out_fractions[-1 - codes[k]]
-                land(sources[k], fraction, m, ring, bounds, synapses, neurons, timestep)
+                land(sources[k], fraction, m, ring, bounds, synapses, neurons.tau_m, neurons.tau_s,
+                     neurons.uniform, timestep)
         counts[b] = used - done
     return last, used

@@ -24,70 +24,67 @@ from netdesc_numba.ticks_wiring import Neurons, Packets, Synapses
 
 
 @rounding_kernel
-def pull_landing(
-    weight: NDArray[Any], lam_v: NDArray[Any], lam_i: NDArray[Any], tau_s: NDArray[Any], a: float, b: float,
-    g: float, gradient: NDArray[Any], pulls: NDArray[Any], pulled: float,
-) -> float:
-    """Carry one packet over neighbouring targets back to its arrival.
+def meet_within(
+    begin: int, end: int, sources: Integers, fractions: Floats, delay: int, synapses: Synapses, tau_m: Floats,
+    tau_s: Floats, uniform: bool, timestep: float, lam_v: NDArray[Any], lam_i: NDArray[Any],
+    gradient: NDArray[Any], pulls: NDArray[Any], pulled: NDArray[Any],
+) -> None:
+    """Let packets that arrive in a tick meet the adjoints of their targets, carried back to the arrival.
 
     Parameters
     ----------
-    weight, lam_v, lam_i, tau_s : ndarray, shape (k,)
+    begin, end : int
+        The packets.
+    sources, fractions : ndarray
+        Index in the program of each, and part of the tick at which it arrives.
+    delay : int
+        Only synapses of that delay, in ticks.
+    synapses : Synapses
+    tau_m, tau_s, uniform
+        From ``Neurons``.
+    timestep : float
+        In ms.
+    lam_v, lam_i : ndarray, shape (n,), (receptors, n)
         Adjoints at the end of the tick.
-    a, b, g : float
-        Decays of both over the rest of the tick, and what lam_i gains per unit of lam_v.
-    gradient : ndarray, shape (k,)
+    gradient : ndarray, shape (synapses,)
         dL/dw is added.
-    pulls : ndarray, shape (k,) or more
+    pulls : ndarray, shape (n,)
         Room.
-    pulled : float
-        dL/d(arrival) so far.
-
-    Returns
-    -------
-    float
-        With that of these targets.
+    pulled : ndarray
+        dL/d(arrival) is added, per packet.
     """
-    for k in range(len(weight)):
-        lam = adjoint_current_before(lam_i[k], lam_v[k], b, g)
-        pulls[k] = arrival_force(weight[k], adjoint_voltage_before(lam_v[k], a), lam)
-        gradient[k] += weight_force(lam, tau_s[k])
-    for k in range(len(weight)):
-        pulled += pulls[k]
-    return pulled
-
-
-@rounding_kernel
-def pull_packet(
-    source: int, fraction: float, delay: int, synapses: Synapses, neurons: Neurons, timestep: float,
-    lam_v: NDArray[Any], lam_i: NDArray[Any], tau_s: NDArray[Any], gradient: NDArray[Any],
-    pulls: NDArray[Any], pulled: float,
-) -> float:
-    """Carry a packet over all synapses of one delay; see ``pull_landing``."""
-    kind = lam_v.dtype.type
-    for s in range(synapses.first[source], synapses.first[source + 1]):
-        if synapses.delay[s] != delay:
-            continue
-        begin = synapses.start[s]
-        end = synapses.start[s + 1]
-        r = synapses.receptor[s]
-        if synapses.run[s] == 1 and neurons.uniform:
-            base = synapses.base[s]
-            stop = base + end - begin
-            tau_m, tau = neurons.tau_m[base], neurons.tau_s[base, r]
-            a, b, k = factors_until(fraction, timestep, tau_m, tau)
-            pulled = pull_landing(
-                synapses.weight[begin:end], lam_v[base:stop], lam_i[r, base:stop], tau_s[r, base:stop], kind(a),
-                kind(b), kind(adjoint_charge(k, tau_m, tau)), gradient[begin:end], pulls, pulled)
-        else:
-            for q in range(begin, end):
-                l = synapses.target[q]
-                tau_m, tau = neurons.tau_m[l], neurons.tau_s[l, r]
-                a, b, k = factors_until(fraction, timestep, tau_m, tau)
-                pulled = pull_landing(
-                    synapses.weight[q:q + 1], lam_v[l:l + 1], lam_i[r, l:l + 1], tau_s[r, l:l + 1], kind(a),
-                    kind(b), kind(adjoint_charge(k, tau_m, tau)), gradient[q:q + 1], pulls, pulled)
-    return pulled
+    first, delays, bases, receptor, run, start, target, weight, _ = synapses
+    kind = weight.dtype.type
+    for e in range(begin, end):
+        for s in range(first[sources[e]], first[sources[e] + 1]):
+            if delays[s] != delay:
+                continue
+            total = pulled[e]
+            r = receptor[s]
+            at = start[s]
+            if run[s] == 1 and uniform:
+                base = bases[s]
+                tau = kind(tau_s[0, r])
+                leak, fade, k = factors_until(fractions[e], timestep, tau_m[0], tau_s[0, r])
+                a = kind(leak)
+                b = kind(fade)
+                g = kind(adjoint_charge(k, tau_m[0], tau_s[0, r]))
+                size = start[s + 1] - at
+                for x in range(size):
+                    lam = adjoint_current_before(lam_i[r, base + x], lam_v[base + x], b, g)
+                    pulls[x] = arrival_force(weight[at + x], adjoint_voltage_before(lam_v[base + x], a), lam)
+                    gradient[at + x] += weight_force(lam, tau)
+                for x in range(size):
+                    total += pulls[x]
+            else:
+                for q in range(at, start[s + 1]):
+                    l = target[q]
+                    leak, fade, k = factors_until(fractions[e], timestep, tau_m[l], tau_s[l, r])
+                    g = kind(adjoint_charge(k, tau_m[l], tau_s[l, r]))
+                    lam = adjoint_current_before(lam_i[r, l], lam_v[l], kind(fade), g)
+                    total += arrival_force(weight[q], adjoint_voltage_before(lam_v[l], kind(leak)), lam)
+                    gradient[q] += weight_force(lam, kind(tau_s[l, r]))
+            pulled[e] = total
 
 
 @rounding_kernel
@@ -154,15 +151,14 @@ def find_specials(
 @rounding_kernel
 def run_off_grid_back(
     first: int, last: int, packets: Packets, synapses: Synapses, neurons: Neurons, tick: Tick,
-    tau_s: NDArray[Any], steps: int, timestep: float,
-    own_ticks: Integers, own_neurons: Integers, own_fractions: Floats, own_offsets: Integers,
-    currents: NDArray[Any], release: NDArray[Any], force: NDArray[Any], arrival: NDArray[Any], total: Floats,
+    steps: int, timestep: float, own_ticks: Integers, own_neurons: Integers, own_fractions: Floats,
+    own_offsets: Integers, currents: NDArray[Any], release: NDArray[Any], force: NDArray[Any], arrival: NDArray[Any], total: Floats,
 ) -> int:
     """Carry adjoints of samples ``first`` to ``last - 1`` back through a stage.
 
     Parameters
     ----------
-    first, last, packets, synapses, neurons, tick, tau_s, steps, force, arrival, total
+    first, last, packets, synapses, neurons, tick, steps, force, arrival, total
         As in ``run_ticks_back``.
     timestep : float
         In ms.
@@ -191,8 +187,10 @@ def run_off_grid_back(
     previous = np.empty(len(own_neurons), dtype=np.int64)
     outer = np.empty(steps + 2, dtype=np.int64)
     inner = np.empty(steps + 2, dtype=np.int64)
+    returning = inner if neurons.recurrent else np.zeros_like(inner)
+    own_sources = neurons.member[own_neurons]
     when = np.empty(16)
-    found = np.empty((16, 4), dtype=np.int64)
+    found = np.empty((16, 5), dtype=np.int64)
     numbers = np.empty((3, 16))
     receptor = np.empty(16, dtype=np.int64)
     at = np.empty((3, 1024))
@@ -219,26 +217,27 @@ def run_off_grid_back(
             for delay in synapses.delays:
                 if delay > m:
                     continue
-                for e in range(outer[m - delay], outer[m - delay + 1]):
-                    arrival[e] = pull_packet(
-                        packets.sources[e], packets.fractions[e], delay, synapses, neurons, timestep, quiet_v,
-                        quiet_i, tau_s, gradient, pulls, arrival[e])
-                if neurons.recurrent:
-                    for e in range(inner[m - delay], inner[m - delay + 1]):
-                        force[e] = pull_packet(
-                            neurons.member[own_neurons[e]], own_fractions[e], delay, synapses, neurons, timestep,
-                            quiet_v, quiet_i, tau_s, gradient, pulls, force[e])
+                a, c = outer[m - delay], outer[m - delay + 1]
+                if c > a:
+                    meet_within(a, c, packets.sources, packets.fractions, delay, synapses, neurons.tau_m,
+                                neurons.tau_s, neurons.uniform, timestep, quiet_v, quiet_i, gradient, pulls, arrival)
+                a, c = returning[m - delay], returning[m - delay + 1]
+                if c > a:
+                    meet_within(a, c, own_sources, own_fractions, delay, synapses, neurons.tau_m, neurons.tau_s,
+                                neurons.uniform, timestep, quiet_v, quiet_i, gradient, pulls, force)
             for p in range(specials):
                 l = special[p]
-                count, when, found = collect_arrivals(
-                    l, m, packets, outer, own_neurons, own_fractions, inner, synapses, neurons, when, found)
-                if count > len(receptor):
-                    numbers = np.empty((3, len(when)))
-                    receptor = np.empty(len(when), dtype=np.int64)
+                count = collect_arrivals(l, m, packets.sources, packets.fractions, outer, own_neurons,
+                                         own_fractions, returning, neurons.member, synapses, when, found)
+                if count > len(when):
+                    when, numbers = np.empty(2 * count), np.empty((3, 2 * count))
+                    receptor = np.empty(2 * count, dtype=np.int64)
+                    found = np.empty((2 * count, 5), dtype=np.int64)
+                    count = collect_arrivals(l, m, packets.sources, packets.fractions, outer, own_neurons,
+                                             own_fractions, returning, neurons.member, synapses, when, found)
                 for x in range(count):
                     numbers[0, x] = synapses.weight[found[x, 0]]
-                    g = np.searchsorted(synapses.start, found[x, 0], side="right") - 1
-                    receptor[x] = synapses.receptor[g]
+                    receptor[x] = found[x, 4]
                 hits = 0
                 k = spikes[p]
                 while k > latest[l]:

@@ -61,37 +61,34 @@ def order_sources(count: int, sources: Integers, codes: Integers) -> None:
 
 
 @rounding_kernel
-def add_row(to: NDArray[Any], row: NDArray[Any]) -> None:
-    """Add a row of weights to as many neurons, each sum rounded."""
-    for k in range(len(row)):
-        to[k] += row[k]
-
-
-@rounding_kernel
-def deliver(source: int, n: int, ring: NDArray[Any], synapses: Synapses) -> None:
-    """Add the weights of a source to the ring.
+def deliver(begin: int, end: int, sources: Integers, n: int, ring: NDArray[Any], synapses: Synapses) -> None:
+    """Add the weights of packets of one tick to the ring, in their order.
 
     Parameters
     ----------
-    source : int
-        Index in the program.
+    begin, end : int
+        The packets.
+    sources : ndarray of int64
+        Index in the program of each.
     n : int
         Tick of emission.
     ring : ndarray, shape (depth, receptors, n)
         By tick of arrival modulo the depth.
     synapses : Synapses
     """
-    for g in range(synapses.first[source], synapses.first[source + 1]):
-        place = (n + synapses.delay[g]) % len(ring)
-        r = synapses.receptor[g]
-        a = synapses.start[g]
-        c = synapses.start[g + 1]
-        if synapses.run[g] == 1:
-            base = synapses.base[g]
-            add_row(ring[place, r, base:base + c - a], synapses.weight[a:c])
-        else:
-            for q in range(a, c):
-                ring[place, r, synapses.target[q]] += synapses.weight[q]
+    first, delay, base, receptor, run, start, target, weight, _ = synapses
+    for e in range(begin, end):
+        for g in range(first[sources[e]], first[sources[e] + 1]):
+            place = np.uint64((n + delay[g]) % len(ring))
+            a = start[g]
+            r = receptor[g]
+            if run[g] == 1:
+                to = base[g]
+                for k in range(start[g + 1] - a):
+                    ring[place, r, to + k] += weight[a + k]
+            else:
+                for q in range(a, start[g + 1]):
+                    ring[place, r, target[q]] += weight[q]
 
 
 @rounding_kernel

@@ -18,6 +18,9 @@ from netdesc.physics.tick import RESOLUTION, Tick, measure_tick
 from netdesc.program import Block, Program, Stage
 
 
+Naturals = NDArray[np.uint64]
+
+
 class Packets(NamedTuple):
     """Spikes that enter a stage, in order of time within a sample.
 
@@ -43,9 +46,11 @@ class Synapses(NamedTuple):
     ----------
     first : ndarray of int64, shape (sources + 1,)
         Segments of each source, by index in the program.
-    delay, base, receptor, run : ndarray of int64, shape (segments,)
-        Delay in ticks; first target; synaptic current; 1 where the targets follow each other.
-    start : ndarray of int64, shape (segments + 1,)
+    delay, run : ndarray of int64, shape (segments,)
+        Delay in ticks; 1 where the targets follow each other.
+    base, receptor : ndarray of uint64, shape (segments,)
+        First target; synaptic current. Unsigned numbers as indices let loops be vectorized.
+    start : ndarray of uint64, shape (segments + 1,)
         Synapses of each segment.
     target : ndarray of int64, shape (synapses,)
         Counted within the stage.
@@ -57,10 +62,10 @@ class Synapses(NamedTuple):
 
     first: Integers
     delay: Integers
-    base: Integers
-    receptor: Integers
+    base: Naturals
+    receptor: Naturals
     run: Integers
-    start: Integers
+    start: Naturals
     target: Integers
     weight: NDArray[Any]
     delays: Integers
@@ -231,7 +236,8 @@ def lay_out_synapses(
     start = np.append(head, len(order)).astype(np.int64)
     run = target[start[1:] - 1] - target[head] == np.diff(start) - 1
     first = np.searchsorted(source[head], np.arange(program.size + 1)).astype(np.int64)
-    return Synapses(first, delay[head], target[head], receptor[head], run.astype(np.int64), start, target,
+    return Synapses(first, delay[head], target[head].astype(np.uint64), receptor[head].astype(np.uint64),
+                    run.astype(np.int64), start.astype(np.uint64), target,
                     weight[order].astype(grid.dtype), np.unique(delay)[::-1].copy()), order
 
 

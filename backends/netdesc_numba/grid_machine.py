@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from netdesc.eventprop.recording import full_fanout
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Program
@@ -24,13 +23,19 @@ def count_in_steps(program: Program, timestep: float) -> Program:
 
     Whole numbers are exact, so that what coincides on the grid coincides in the arithmetic.
     """
-    parameters = {key: values / timestep if key in IN_MS else values
-                  for key, values in program.parameters.items()}
+    parameters = {
+        key: values / timestep if key in IN_MS else values for key, values in program.parameters.items()
+    }
     parameters["tau_ref"] = np.round(parameters["tau_ref"])
     blocks = tuple(replace(block, delays=np.round(block.delays / timestep)) for block in program.blocks)
     sampling = tuple(replace(item, every=item.every / timestep) for item in program.sampling)
-    return replace(program, duration=float(round(program.duration / timestep)), parameters=parameters,
-                   blocks=blocks, sampling=sampling)
+    return replace(
+        program,
+        duration=float(round(program.duration / timestep)),
+        parameters=parameters,
+        blocks=blocks,
+        sampling=sampling,
+    )
 
 
 class GridMachine:
@@ -54,22 +59,33 @@ class GridMachine:
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``. Delays are rounded to steps."""
-        self.inner.write({key: np.round(values / self.timestep) if key.endswith(".delay") else values
-                          for key, values in parameters.items()})
+        self.inner.write(
+            {
+                key: np.round(values / self.timestep) if key.endswith(".delay") else values
+                for key, values in parameters.items()
+            }
+        )
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         steps = np.round(stimulus.times / self.timestep)
         trace = self.inner.forward(
-            Events.from_arrays(steps, stimulus.sources, stimulus.samples(), stimulus.batch), seed=seed)
+            Events.from_arrays(steps, stimulus.sources, stimulus.samples(), stimulus.batch), seed=seed
+        )
         moved = int(np.sum(np.abs(steps * self.timestep - stimulus.times) > 1e-9 * self.timestep))
         spikes = {name: self.scale(events, self.timestep) for name, events in trace.spikes.items()}
-        as_run = {key: values * self.timestep if key.endswith(".delay") else values
-                  for key, values in trace.parameters_as_run.items()}
+        as_run = {
+            key: values * self.timestep if key.endswith(".delay") else values
+            for key, values in trace.parameters_as_run.items()
+        }
         return replace(
-            trace, spikes=spikes, parameters_as_run=as_run, samples=self.in_ms(trace.samples),
+            trace,
+            spikes=spikes,
+            parameters_as_run=as_run,
+            samples=self.in_ms(trace.samples),
             health={**trace.health, "inputs_moved": moved},
-            provenance={"backend": "numba", "solver": f"grid {self.timestep:g} ms, exact_exponential"})
+            provenance={"backend": "numba", "solver": f"grid {self.timestep:g} ms, exact_exponential"},
+        )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""
@@ -77,12 +93,19 @@ class GridMachine:
         spikes = {name: replace(events, times=np.round(events.times)) for name, events in spikes.items()}
         gradient = self.inner.adjoint(
             replace(trace, spikes=spikes),
-            Cotangent({name: np.asarray(values) * self.timestep for name, values in cotangent.spikes.items()}))
+            Cotangent(
+                {name: np.asarray(values) * self.timestep for name, values in cotangent.spikes.items()}
+            ),
+        )
         return Gradient(
-            {key: values / self.timestep if key.endswith(".delay") else values
-             for key, values in gradient.parameters.items()},
+            {
+                key: values / self.timestep if key.endswith(".delay") else values
+                for key, values in gradient.parameters.items()
+            },
             {name: values / self.timestep for name, values in gradient.spike_times.items()},
-            self.in_ms(gradient.samples), gradient.health)
+            self.in_ms(gradient.samples),
+            gradient.health,
+        )
 
     @staticmethod
     def scale(events: Events, factor: float) -> Events:
@@ -103,12 +126,33 @@ class StepMachine(EventMachine):
         """Run a stage on all samples and return its spikes, neurons counted within it."""
         stream = self.layout.emissions(index, spikes, batch)
         cells = self.layout.cells[index]
-        wiring, fan = full_fanout(self.layout, index)
+        wiring, fan = self.layout.spread(index), self.layout.fanout(index)
         members = [self.program.populations[p] for p in wiring.stage.populations]
         subtract = np.concatenate([np.full(p.size, int(p.subtractive_reset)) for p in members])
-        times, neurons, current, release, offsets = self.grow(index, batch, run_grid, (
-            stream.times.astype(np.int64), stream.slots, stream.offsets,
-            wiring.slots[wiring.stage.populations[0]], fan.start, fan.target, fan.receptor, fan.weight,
-            fan.delay.astype(np.int64), cells.tau_m, cells.tau_s, cells.tau_ref.astype(np.int64), cells.gap,
-            cells.reset, subtract, cells.start, cells.current, round(self.program.duration)), dtype=np.int64)
+        times, neurons, current, release, offsets = self.grow(
+            index,
+            batch,
+            run_grid,
+            (
+                stream.times.astype(np.int64),
+                stream.slots,
+                stream.offsets,
+                wiring.slots[wiring.stage.populations[0]],
+                fan.start,
+                fan.target,
+                fan.receptor,
+                fan.weight,
+                fan.delay.astype(np.int64),
+                cells.tau_m,
+                cells.tau_s,
+                cells.tau_ref.astype(np.int64),
+                cells.gap,
+                cells.reset,
+                subtract,
+                cells.start,
+                cells.current,
+                round(self.program.duration),
+            ),
+            dtype=np.int64,
+        )
         return times.astype(np.float64), neurons, current, release, offsets

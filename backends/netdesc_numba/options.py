@@ -51,25 +51,50 @@ class Options:
         BackendError
             With every option that is not known or not possible.
         """
-        faults = [Diagnostic(f"is not an option of this backend; it has {', '.join(KNOWN)}",
-                             f"backends.numba.{key}", "NB-OPTION") for key in options if key not in KNOWN]
+        faults = [
+            Diagnostic(
+                f"is not an option of this backend; it has {', '.join(KNOWN)}",
+                f"backends.numba.{key}",
+                "NB-OPTION",
+            )
+            for key in options
+            if key not in KNOWN
+        ]
         solver = options.get("solver") or "event"
         kind, details = _choice(solver)
         if kind not in ("event", "grid"):
-            faults.append(Diagnostic(f"{kind} is not a solver; write event or grid: {{timestep: 0.1 ms}}",
-                                     "backends.numba.solver", "NB-OPTION"))
+            faults.append(
+                Diagnostic(
+                    f"{kind} is not a solver; write event or grid: {{timestep: 0.1 ms}}",
+                    "backends.numba.solver",
+                    "NB-OPTION",
+                )
+            )
         timestep = float(details.get("timestep") or 0.1) if kind == "grid" else None
         if timestep is not None and not timestep > 0:
-            faults.append(Diagnostic(f"{timestep:g} ms is not a step; it must be above 0 ms",
-                                     "backends.numba.solver.grid.timestep", "NB-OPTION"))
+            faults.append(
+                Diagnostic(
+                    f"{timestep:g} ms is not a step; it must be above 0 ms",
+                    "backends.numba.solver.grid.timestep",
+                    "NB-OPTION",
+                )
+            )
         if details.get("scheme", "exact_exponential") != "exact_exponential":
-            faults.append(Diagnostic(f"has no scheme {details['scheme']}; it has exact_exponential",
-                                     "backends.numba.solver.grid.scheme", "NB-OPTION"))
+            faults.append(
+                Diagnostic(
+                    f"has no scheme {details['scheme']}; it has exact_exponential",
+                    "backends.numba.solver.grid.scheme",
+                    "NB-OPTION",
+                )
+            )
         if faults:
             raise BackendError(faults)
-        return cls(timestep, int(options.get("threads") or available()),
-                   float(options.get("denominator_floor") or 1e-6),
-                   int(options.get("max_spikes") or 50_000_000))
+        return cls(
+            timestep,
+            int(options.get("threads") or available()),
+            float(options.get("denominator_floor") or 1e-6),
+            int(options.get("max_spikes") or 50_000_000),
+        )
 
 
 def _choice(value: Any) -> tuple[str, Mapping[str, Any]]:

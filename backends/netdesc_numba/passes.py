@@ -34,9 +34,13 @@ class CheckState:
             If the model asks for ``carry_state: true``.
         """
         if graph.settings.carry_state:
-            raise LimitError(Diagnostic(
-                "numba starts every sample in a fresh state; set carry_state: false",
-                "simulation.carry_state", "NB-STATE"))
+            raise LimitError(
+                Diagnostic(
+                    "numba starts every sample in a fresh state; set carry_state: false",
+                    "simulation.carry_state",
+                    "NB-STATE",
+                )
+            )
         return graph
 
 
@@ -87,19 +91,28 @@ class RoundToGrid:
         if abs(steps - round(steps)) <= 1e-9 * steps:
             return []
         best = max(1, round(steps)) * self.timestep
-        return [Diagnostic(f"{graph.settings.duration:g} ms is not a whole number of steps of "
-                           f"{self.timestep:g} ms; set {best:g} ms", "simulation.duration")]
+        return [
+            Diagnostic(
+                f"{graph.settings.duration:g} ms is not a whole number of steps of "
+                f"{self.timestep:g} ms; set {best:g} ms",
+                "simulation.duration",
+            )
+        ]
 
     def loop_faults(self, graph: NetworkGraph) -> list[Diagnostic]:
         """Return the faults of projections on a cycle that have a delay of 0."""
         if graph.settings.loop_delay == "one_tick":
             return []
         looped = looping(graph)
-        return [Diagnostic(
-            f"lies on a cycle and has a delay of 0 ms; on a grid of {self.timestep:g} ms it needs at least one "
-            f"step. Set delay: {self.timestep:g} ms, or simulation.loop_delay: one_tick", f"{edge.path}.delay")
+        return [
+            Diagnostic(
+                f"lies on a cycle and has a delay of 0 ms; on a grid of {self.timestep:g} ms it needs at least one "
+                f"step. Set delay: {self.timestep:g} ms, or simulation.loop_delay: one_tick",
+                f"{edge.path}.delay",
+            )
             for edge in graph.edges
-            if edge.name in looped and edge.delays is not None and np.min(edge.delays, initial=np.inf) == 0.0]
+            if edge.name in looped and edge.delays is not None and np.min(edge.delays, initial=np.inf) == 0.0
+        ]
 
     def round_edge(self, edge: Edge, looped: bool, notes: list[Diagnostic]) -> Edge:
         """Return an edge with its delays on the grid; add a note where they were not."""
@@ -110,9 +123,14 @@ class RoundToGrid:
         error = largest_change(edge.delays, rounded)
         if error > 0.0:
             changed = int(np.sum(np.abs(edge.delays - rounded) > 1e-9 * self.timestep))
-            notes.append(Diagnostic(
-                f"{changed} of {len(edge.delays)} delays rounded to steps of {self.timestep:g} ms, by at most "
-                f"{error:.3g} ms", f"{edge.path}.delay", "NB-GRID"))
+            notes.append(
+                Diagnostic(
+                    f"{changed} of {len(edge.delays)} delays rounded to steps of {self.timestep:g} ms, by at most "
+                    f"{error:.3g} ms",
+                    f"{edge.path}.delay",
+                    "NB-GRID",
+                )
+            )
         return replace(edge, delays=rounded)
 
     def round_node(self, node: Node, notes: list[Diagnostic]) -> Node:
@@ -123,17 +141,20 @@ class RoundToGrid:
         rounded = np.round(before / self.timestep) * self.timestep
         error = largest_change(before, rounded)
         if error > 0.0:
-            notes.append(Diagnostic(
-                f"refractory periods rounded to steps of {self.timestep:g} ms, by at most {error:.3g} ms",
-                f"{node.path}.neuron.tau_refrac", "NB-GRID"))
+            notes.append(
+                Diagnostic(
+                    f"refractory periods rounded to steps of {self.timestep:g} ms, by at most {error:.3g} ms",
+                    f"{node.path}.neuron.tau_refrac",
+                    "NB-GRID",
+                )
+            )
         return replace(node, values={**node.values, "tau_refrac": rounded})
 
 
 def looping(graph: NetworkGraph) -> set[str]:
     """Return the names of the edges that lie on a cycle of populations."""
     stage = {name: k for k, group in enumerate(graph.stages) for name in group.populations}
-    return {edge.name for edge in graph.edges
-            if edge.pre in stage and stage[edge.pre] == stage[edge.post]}
+    return {edge.name for edge in graph.edges if edge.pre in stage and stage[edge.pre] == stage[edge.post]}
 
 
 def largest_change(before: Floats, after: Floats) -> float:

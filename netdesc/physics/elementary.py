@@ -6,9 +6,8 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from netdesc.physics.jit import equation
+from netdesc.physics.jit import equation, instruction
 
 LOG2E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01
@@ -18,7 +17,7 @@ ROUNDER = 6755399441055744.0
 UNDERFLOW = -708.0
 
 
-@intrinsic
+@instruction
 def power_of_two(typingctx: Any, rounded: Any) -> Any:
     """Return 2**n for a double that holds ``ROUNDER + n``, by moving n into the exponent's bits."""
 
@@ -95,7 +94,7 @@ def relative_decay(x: float) -> float:
     return p * x + 1.0
 
 
-@intrinsic
+@instruction
 def exponent_bits(typingctx: Any, x: Any) -> Any:
     """Return the biased exponent of a positive normal double, as a double."""
 
@@ -103,13 +102,15 @@ def exponent_bits(typingctx: Any, x: Any) -> Any:
         word = ir.IntType(64)
         bits = builder.bitcast(args[0], word)
         # 2**52 + n as a double has n in its low bits
-        shifted = builder.or_(builder.lshr(bits, ir.Constant(word, 52)), ir.Constant(word, 0x4330000000000000))
+        shifted = builder.or_(
+            builder.lshr(bits, ir.Constant(word, 52)), ir.Constant(word, 0x4330000000000000)
+        )
         return builder.fsub(builder.bitcast(shifted, ir.DoubleType()), ir.Constant(ir.DoubleType(), 2.0**52))
 
     return types.float64(types.float64), codegen
 
 
-@intrinsic
+@instruction
 def significand(typingctx: Any, x: Any) -> Any:
     """Return the significand of a positive normal double, in [1, 2)."""
 

@@ -10,11 +10,12 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import llvmlite
 import numba
 from numba.core import config
+from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +36,7 @@ def cache_folder() -> Path:
 
 
 CACHE = str(cache_folder())
+CACHE_SETTING = "CACHE_DIR"
 
 
 def equation(function: F) -> F:
@@ -50,8 +52,8 @@ def equation(function: F) -> F:
     callable
         Its ``py_func`` is the function itself.
     """
-    compiled: F = numba.njit(inline="always", error_model="numpy", fastmath={"contract"})(function)
-    return compiled
+    compile_it = numba.njit(inline="always", error_model="numpy", fastmath={"contract"})
+    return cast(F, compile_it(function))
 
 
 def kernel(function: F) -> F:
@@ -67,10 +69,27 @@ def kernel(function: F) -> F:
     callable
         Its ``py_func`` is the function itself.
     """
-    before = config.CACHE_DIR
-    config.CACHE_DIR = CACHE
+    compile_it = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+    # the folder is chosen where the decorator runs
+    before = getattr(config, CACHE_SETTING)
+    setattr(config, CACHE_SETTING, CACHE)
     try:
-        compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function)
+        return cast(F, compile_it(function))
     finally:
-        config.CACHE_DIR = before
-    return compiled
+        setattr(config, CACHE_SETTING, before)
+
+
+def instruction(generator: Callable[..., Any]) -> Callable[[float], float]:
+    """Make a function of one double out of a generator of its machine code.
+
+    Parameters
+    ----------
+    generator : callable
+        Takes numba's typing context and the type of the argument; see ``numba.extending.intrinsic``.
+
+    Returns
+    -------
+    callable
+        For use in equations only.
+    """
+    return cast(Callable[[float], float], intrinsic(generator))

@@ -199,9 +199,7 @@ def rising_until(i: float, gap: float, tau_s: float, span: float) -> float:
 
 
 @equation
-def may_spike(
-    u: float, i: float, u_end: float, i_end: float, a: float, most: float, gap: float
-) -> float:
+def may_spike(u: float, i: float, u_end: float, i_end: float, a: float, most: float, gap: float) -> float:
     """Return 0 where a spike within an interval is excluded, 1 otherwise.
 
     There is one if u ends above the gap. If not, there can be one only where the current falls through
@@ -277,7 +275,9 @@ def guess(f: float, slope: float, end: float, width: float) -> float:
 
 
 @equation
-def halley(u: float, i: float, gap: float, s: float, tau_m: float, tau_s: float) -> tuple[float, float, float]:
+def halley(
+    u: float, i: float, gap: float, s: float, tau_m: float, tau_s: float
+) -> tuple[float, float, float]:
     """Return one step of Halley's method for ``u(s) = gap``.
 
     Parameters

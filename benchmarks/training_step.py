@@ -149,6 +149,8 @@ def prepare(case: Case, hidden: int, batch: int) -> Course:
     """
     model = netdesc.load(MODEL, [
         f"populations.hidden.size={hidden}", f"training.batch_size={batch}",
+        f"data.dataset.yin_yang.train={batch}", "data.dataset.yin_yang.validation=0",
+        "data.dataset.yin_yang.test=0",
         f"neurons.lif.LIF.tau_mem={case.tau_mem} ms", f"neurons.lif.LIF.tau_syn={case.tau_syn} ms",
         f"projections.input_to_hidden.weight.init.normal.mu={case.hidden}",
         f"projections.hidden_to_output.weight.init.normal.mu={case.output}",

@@ -129,8 +129,8 @@ def write_report(cases: Sequence[Case], timings: Sequence[Sequence[Timing]], fil
     runs = len(timings[0])
     return "\n".join([
         "# Start-up", "",
-        f"`python benchmarks/start_up.py` runs `{name}` in fresh processes, one after the other, {runs} of "
-        "each kind, after one that fills the cache of compiled kernels. None of the counted processes compiles a "
+        f"`python benchmarks/start_up.py` runs `{name}` in fresh processes, one after the other, "
+        f"{runs} of each kind, after one that fills the cache of compiled kernels. None of these compiles a "
         "kernel up to its first step; the script fails otherwise.", "",
         f"Measured on: {describe_machine()}.", "",
         "| | median / s | smallest to largest / s | processor time / s | target / s |",

@@ -9,7 +9,7 @@ import numpy as np
 
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
-from netdesc.program import Program
+from netdesc.program import Block, Program
 from netdesc.trace import Cotangent, Samples, Trace
 from netdesc_numba.grid import run_grid
 from netdesc_numba.machine import EventMachine, Spikes
@@ -27,7 +27,10 @@ def count_in_steps(program: Program, timestep: float) -> Program:
         key: values / timestep if key in IN_MS else values for key, values in program.parameters.items()
     }
     parameters["tau_ref"] = np.round(parameters["tau_ref"])
-    blocks = tuple(replace(block, delays=np.round(block.delays / timestep)) for block in program.blocks)
+    blocks = tuple(
+        replace(block, delays=round_delays(block.delays, timestep, shortest_delay(program, block)))
+        for block in program.blocks
+    )
     sampling = tuple(replace(item, every=item.every / timestep) for item in program.sampling)
     return replace(
         program,
@@ -36,6 +39,33 @@ def count_in_steps(program: Program, timestep: float) -> Program:
         blocks=blocks,
         sampling=sampling,
     )
+
+
+def shortest_delay(program: Program, block: Block) -> float:
+    """Return the shortest delay that a block can have, in steps: 1 on a cycle, 0 elsewhere."""
+    cycles = [stage.populations for stage in program.stages if stage.recurrent]
+    return 1.0 if any(block.pre in members and block.post in members for members in cycles) else 0.0
+
+
+def round_delays(delays: Floats, timestep: float, lowest: float) -> Floats:
+    """Return delays in whole steps.
+
+    Parameters
+    ----------
+    delays : ndarray of float64
+        In ms.
+    timestep : float
+        In ms.
+    lowest : float
+        In steps.
+
+    Returns
+    -------
+    ndarray of float64
+        What was negative or no number stays so, to be refused.
+    """
+    steps = np.round(np.asarray(delays) / timestep)
+    return np.where(np.asarray(delays) < 0.0, -1.0, np.where(steps < lowest, lowest, steps))
 
 
 class GridMachine:
@@ -56,12 +86,16 @@ class GridMachine:
         self.program = program
         self.timestep = timestep
         self.inner = StepMachine(count_in_steps(program, timestep), options)
+        self.lowest = {block.delay_key: shortest_delay(program, block) for block in program.blocks}
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
-        """Set weights and delays; see ``netdesc.backend.Machine``. Delays are rounded to steps."""
+        """Set weights and delays; see ``netdesc.backend.Machine``.
+
+        Delays are rounded to steps, those on a cycle to at least one.
+        """
         self.inner.write(
             {
-                key: np.round(values / self.timestep) if key.endswith(".delay") else values
+                key: round_delays(values, self.timestep, self.lowest[key]) if key in self.lowest else values
                 for key, values in parameters.items()
             }
         )
@@ -69,6 +103,8 @@ class GridMachine:
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         steps = np.round(stimulus.times / self.timestep)
+        # rounding must not hide that a time lies before 0
+        steps = np.where(stimulus.times < 0.0, -1.0, steps)
         trace = self.inner.forward(
             Events.from_arrays(steps, stimulus.sources, stimulus.samples(), stimulus.batch), seed=seed
         )

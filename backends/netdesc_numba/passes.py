@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
+import networkx as nx
 import numpy as np
 
 from netdesc.errors import Diagnostic, GraphError, LimitError
@@ -74,7 +76,8 @@ class RoundToGrid:
         ------
         GraphError
             If projections without delay form a cycle, unless ``simulation.loop_delay`` is ``one_tick``; or
-            if the duration is not a whole number of steps.
+            if the duration is not a whole number of steps. In a cycle with a delay elsewhere, what would
+            be rounded to 0 becomes one step.
         """
         faults = [*self.duration_fault(graph), *self.loop_faults(graph)]
         if faults:
@@ -100,18 +103,19 @@ class RoundToGrid:
         ]
 
     def loop_faults(self, graph: NetworkGraph) -> list[Diagnostic]:
-        """Return the faults of projections on a cycle that have a delay of 0."""
+        """Return the fault of a cycle of projections that all have synapses with a delay of 0."""
         if graph.settings.loop_delay == "one_tick":
             return []
-        looped = looping(graph)
+        cycle = undelayed_cycle(graph)
+        if not cycle:
+            return []
+        chain = " -> ".join(edge.name for edge in cycle)
         return [
             Diagnostic(
-                f"lies on a cycle and has a delay of 0 ms; on a grid of {self.timestep:g} ms it needs at least one "
-                f"step. Set delay: {self.timestep:g} ms, or simulation.loop_delay: one_tick",
-                f"{edge.path}.delay",
+                f"the cycle {chain} has no delay, and a grid of {self.timestep:g} ms cannot step through it; "
+                "give one of them a delay, use solver: event, or write loop_delay: one_tick under simulation",
+                f"{cycle[0].path}.delay",
             )
-            for edge in graph.edges
-            if edge.name in looped and edge.delays is not None and np.min(edge.delays, initial=np.inf) == 0.0
         ]
 
     def round_edge(self, edge: Edge, looped: bool, notes: list[Diagnostic]) -> Edge:
@@ -125,8 +129,8 @@ class RoundToGrid:
             changed = int(np.sum(np.abs(edge.delays - rounded) > 1e-9 * self.timestep))
             notes.append(
                 Diagnostic(
-                    f"{changed} of {len(edge.delays)} delays rounded to steps of {self.timestep:g} ms, by at most "
-                    f"{error:.3g} ms",
+                    f"{changed} of {len(edge.delays)} delays rounded to steps of {self.timestep:g} ms, by at "
+                    f"most {error:.3g} ms",
                     f"{edge.path}.delay",
                     "NB-GRID",
                 )
@@ -155,6 +159,21 @@ def looping(graph: NetworkGraph) -> set[str]:
     """Return the names of the edges that lie on a cycle of populations."""
     stage = {name: k for k, group in enumerate(graph.stages) for name in group.populations}
     return {edge.name for edge in graph.edges if edge.pre in stage and stage[edge.pre] == stage[edge.post]}
+
+
+def undelayed_cycle(graph: NetworkGraph) -> list[Edge]:
+    """Return a shortest cycle of projections that have a delay of 0, from the first one in the file on."""
+    edges = [
+        edge for edge in graph.edges if edge.delays is not None and np.min(edge.delays, initial=np.inf) == 0.0
+    ]
+    network = nx.DiGraph()
+    for edge in reversed(edges):
+        network.add_edge(edge.pre, edge.post, edge=edge)
+    for edge in edges:
+        if nx.has_path(network, edge.post, edge.pre):
+            nodes = nx.shortest_path(network, edge.post, edge.pre)
+            return [edge, *(network.edges[step]["edge"] for step in pairwise(nodes))]
+    return []
 
 
 def largest_change(before: Floats, after: Floats) -> float:

@@ -229,8 +229,10 @@ class EventMachine:
         size = self.layout.wirings[index].size
 
         def task(first: int, last: int) -> list[tuple[Arrays, int]]:
+            limit = self.options.max_spikes
             room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
             pieces = []
+            stop = last
             while first < last:
                 arrays: Arrays = (
                     np.empty(room, dtype),
@@ -238,12 +240,15 @@ class EventMachine:
                     np.empty(room),
                     *((np.empty(room),) if releases else ()),
                 )
-                done, used = kernel(first, last, *arguments, *arrays, counts)
+                done, used = kernel(first, stop, *arguments, *arrays, counts)
                 pieces.append((arrays, used))
-                if done == first:
-                    if room >= self.options.max_spikes:
-                        raise NumericsError(self.overflow(index, first))
-                    room = min(2 * room, self.options.max_spikes)
+                if done == first and room < limit:
+                    room = min(2 * room, limit)
+                elif done == first and stop == first + 1:
+                    raise NumericsError(self.overflow(index, first))
+                else:
+                    # the limit is one sample's: where several together do not fit, each is run alone
+                    stop = first + 1 if done == first else last
                 first = done
             return pieces
 
@@ -252,6 +257,9 @@ class EventMachine:
             for part in run(task, split(batch, self.options.threads), self.options.threads)
             for piece in part
         ]
+        excess = np.flatnonzero(counts > self.options.max_spikes)
+        if len(excess):
+            raise NumericsError(self.overflow(index, int(excess[0])))
         columns = [
             self.join([arrays[k][:used] for arrays, used in pieces]) for k in range(4 if releases else 3)
         ]
@@ -269,8 +277,8 @@ class EventMachine:
         """Return what to say of a stage that does not stop spiking."""
         names = [self.program.populations[p].name for p in self.program.stages[index].populations]
         return Diagnostic(
-            f"sample {sample} has more than {self.options.max_spikes} spikes in {', '.join(names)}; lower the "
-            "weights, add a refractory period, or raise backends.numba.max_spikes",
+            f"sample {sample} has more than {self.options.max_spikes} spikes in {', '.join(names)}; lower "
+            "the weights, add a refractory period, or raise backends.numba.max_spikes",
             f"populations.{names[0]}",
         )
 

@@ -16,7 +16,7 @@ from netdesc.eventprop.layer import sweep_layer_back
 from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.network import sweep_network_back
 from netdesc.eventprop.neurons import sweep_neurons_back
-from netdesc.eventprop.own import OwnSpikes, collect, take
+from netdesc.eventprop.own import OwnSpikes, check_trace, collect, take
 from netdesc.eventprop.recording import record_adjoints
 from netdesc.eventprop.stream import Stream
 from netdesc.eventprop.wiring import LAYER, NETWORK
@@ -112,6 +112,7 @@ class Adjoint:
             If the trace or the cotangent does not fit or is not finite.
         """
         program = self.layout.program
+        check_trace(program, trace)
         forces = first_forces(program, trace, cotangent)
         spikes = {
             k: trace.spikes[p.name] for k, p in enumerate(program.populations) if p.name in trace.spikes

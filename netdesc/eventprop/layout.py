@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from netdesc.errors import NumericsError
+from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.cells import read_cells
 from netdesc.eventprop.stream import Stream, merge
 from netdesc.eventprop.wiring import LAYER, Fanout, Wiring, is_layer, sort_fanout, wire
@@ -63,15 +63,22 @@ class Layout:
         NumericsError
             If a key or shape does not fit, a value is not finite or a delay is negative.
         """
-        for key, values in parameters.items():
-            if key not in self.values or np.shape(values) != self.values[key].shape:
-                raise NumericsError(f"{key} of shape {np.shape(values)} is not a parameter of this program")
-            if not np.isfinite(values).all():
-                raise NumericsError(f"{key} holds a value that is not finite")
-            if key.endswith(".delay") and np.min(values, initial=0.0) < 0:
-                raise NumericsError(f"{key} holds a negative delay")
+        faults = [fault for key, values in parameters.items() for fault in self.faults(key, values)]
+        if faults:
+            raise NumericsError(faults)
         self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
         self.arrange()
+
+    def faults(self, key: str, values: Floats) -> Iterator[Diagnostic]:
+        """Yield what keeps values from being written to a parameter."""
+        if key not in self.values:
+            yield Diagnostic(f"{key} is not a parameter of this program; it has {', '.join(self.values)}")
+        elif np.shape(values) != self.values[key].shape:
+            yield Diagnostic(f"{key} has shape {np.shape(values)}; it needs {self.values[key].shape}")
+        elif not np.isfinite(values).all():
+            yield Diagnostic(f"{key} holds a value that is not finite; every value must be a number")
+        elif key.endswith(".delay") and np.min(values, initial=0.0) < 0.0:
+            yield Diagnostic(f"{key} holds a negative delay; a delay is at least 0 ms")
 
     def arrange(self) -> None:
         """Bring the present weights and delays into the order of the kernels."""

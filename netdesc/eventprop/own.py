@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.errors import NumericsError
+from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.layout import Layout
 from netdesc.events import Floats, Integers
+from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Trace
 
 
@@ -34,6 +35,50 @@ class OwnSpikes:
     parts: tuple[tuple[int, Integers | None], ...]
 
 
+def check_trace(program: Program, trace: Trace) -> None:
+    """Refuse a trace with numbers from which no gradient can come.
+
+    Parameters
+    ----------
+    program : Program
+    trace : Trace
+
+    Raises
+    ------
+    NumericsError
+        If the trace has no currents, or a number is not finite where it must be; with one diagnostic per
+        population.
+    """
+    if trace.currents is None or trace.release_currents is None:
+        raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
+    spiking = [item for item in program.populations if item.kind == "spiking"]
+    faults = [fault for item in spiking for fault in trace_faults(program, item, trace)]
+    if faults:
+        raise NumericsError(faults)
+
+
+def trace_faults(program: Program, population: PopulationSlice, trace: Trace) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the numbers of a spiking population in a trace that has currents."""
+    spikes = trace.spikes[population.name]
+    currents = (trace.currents or {})[population.name]
+    release = (trace.release_currents or {})[population.name]
+    for name, values in (("currents", currents), ("release currents", release)):
+        if np.shape(values) != spikes.times.shape:
+            yield Diagnostic(
+                f"the trace has {name} of shape {np.shape(values)} for {len(spikes)} spikes", population.path
+            )
+            return
+    if not (np.isfinite(spikes.times).all() and np.isfinite(currents).all()):
+        yield Diagnostic("the trace holds a spike time or current that is not finite", population.path)
+    elif release is not currents and not np.isfinite(release).all():
+        hold = program.parameters["tau_ref"][population.start + spikes.sources]
+        if not np.isfinite(release[spikes.times + hold < program.duration]).all():
+            yield Diagnostic(
+                "the trace holds a current that is not finite, at the end of a refractory period",
+                population.path,
+            )
+
+
 def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     """Bring the spikes of a stage's populations together.
 
@@ -43,18 +88,13 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     index : int
         Of the stage.
     trace : Trace
+        As ``check_trace`` lets it pass.
 
     Returns
     -------
     OwnSpikes
-
-    Raises
-    ------
-    NumericsError
-        If the trace has no currents.
     """
-    if trace.currents is None or trace.release_currents is None:
-        raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
+    currents, releases = trace.currents or {}, trace.release_currents or {}
     wiring = layout.wirings[index]
     members = [p for p in wiring.stage.populations if layout.program.populations[p].kind == "spiking"]
     names = [layout.program.populations[p].name for p in members]
@@ -64,8 +104,8 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
         return OwnSpikes(
             events.times,
             events.sources,
-            trace.currents[names[0]],
-            trace.release_currents[names[0]],
+            currents[names[0]],
+            releases[names[0]],
             events.offsets,
             ((members[0], None),),
         )
@@ -80,8 +120,8 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     return OwnSpikes(
         times[order],
         neurons[order],
-        np.concatenate([trace.currents[n] for n in names])[order],
-        np.concatenate([trace.release_currents[n] for n in names])[order],
+        np.concatenate([currents[n] for n in names])[order],
+        np.concatenate([releases[n] for n in names])[order],
         np.sum([e.offsets for e in spikes], axis=0),
         parts,
     )

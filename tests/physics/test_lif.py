@@ -1,5 +1,6 @@
 """Flow, adjoint flow and threshold crossings of the neuron against many digits."""
 
+import itertools
 import math
 
 import mpmath
@@ -42,7 +43,8 @@ def exact_charge(s, tau_m, tau_s):
 def voltage(u, parts, tau_m, s):
     """Return the voltage after time s of a neuron with currents of several time constants."""
     return mpmath.mpf(u) * mpmath.exp(-mpmath.mpf(s) / tau_m) + sum(
-        i * exact_charge(s, tau_m, tau) for i, tau in parts)
+        i * exact_charge(s, tau_m, tau) for i, tau in parts
+    )
 
 
 @pytest.mark.parametrize("distance", [0.0, *(sign * 10.0**-k for k in range(3, 16) for sign in (1, -1))])
@@ -53,7 +55,8 @@ def test_the_charge_of_nearly_equal_time_constants_keeps_its_digits(s, distance)
         exact = exact_charge(s, tau_m, tau_s)
     # the decays themselves are rounded at arguments up to s / tau
     assert charge(s, decay(s, tau_m), decay(s, tau_s), tau_m, tau_s) == pytest.approx(
-        float(exact), rel=1e-15 * (4 + s / tau_m))
+        float(exact), rel=1e-15 * (4 + s / tau_m)
+    )
 
 
 @several
@@ -69,7 +72,9 @@ def test_the_charge_is_right_for_any_time_constants(s, tau_m, tau_s):
 @given(currents, currents, times, constants, constants)
 def test_a_flow_in_two_parts_is_the_flow_in_one(u, i, s, tau_m, tau_s):
     middle = flow(u, i, 0.3 * s, tau_m, tau_s)
-    assert np.allclose(flow(*middle, 0.7 * s, tau_m, tau_s), flow(u, i, s, tau_m, tau_s), rtol=1e-12, atol=1e-13)
+    assert np.allclose(
+        flow(*middle, 0.7 * s, tau_m, tau_s), flow(u, i, s, tau_m, tau_s), rtol=1e-12, atol=1e-13
+    )
 
 
 @several
@@ -100,14 +105,16 @@ def first_rise(u, parts, gap, tau_m, span):
         cuts = [mpmath.mpf(0), mpmath.mpf(span)]
         if len(parts) == 2 and parts[0][0] * parts[1][0] < 0 and parts[0][1] != parts[1][1]:
             (i, a), (j, b) = parts
-            turn = mpmath.log(-mpmath.mpf(i) * b / (mpmath.mpf(j) * a)) / (1 / mpmath.mpf(a) - 1 / mpmath.mpf(b))
+            turn = mpmath.log(-mpmath.mpf(i) * b / (mpmath.mpf(j) * a)) / (
+                1 / mpmath.mpf(a) - 1 / mpmath.mpf(b)
+            )
             cuts = sorted([*cuts, turn] if 0 < turn < span else cuts)
-        for left, right in list(zip(cuts[:-1], cuts[1:], strict=True)):
+        for left, right in list(itertools.pairwise(cuts)):
             if total(left) * total(right) < 0:
                 cuts.append(bisect(total, left, right))
         cuts.sort()
         above = lambda s: voltage(u, parts, tau_m, s) - gap  # noqa: E731
-        for left, right in zip(cuts[:-1], cuts[1:], strict=True):
+        for left, right in itertools.pairwise(cuts):
             # at a peak or at the end, a spike may be a matter of rounding
             assume(abs(above(right)) > 1e-9)
             if above(left) < 0 < above(right):
@@ -141,9 +148,19 @@ def test_a_crossing_is_where_bisection_finds_it(below, i, gap, tau_m, tau_s, spa
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
-@given(st.floats(-3.0, 0.99), st.floats(-30.0, 40.0), st.floats(-30.0, 40.0), gaps, constants, constants,
-       constants, times)
-def test_a_crossing_under_two_currents_is_where_bisection_finds_it(below, i, j, gap, tau_m, tau_i, tau_j, span):
+@given(
+    st.floats(-3.0, 0.99),
+    st.floats(-30.0, 40.0),
+    st.floats(-30.0, 40.0),
+    gaps,
+    constants,
+    constants,
+    constants,
+    times,
+)
+def test_a_crossing_under_two_currents_is_where_bisection_finds_it(
+    below, i, j, gap, tau_m, tau_i, tau_j, span
+):
     assume(abs(tau_i / tau_j - 1) > 1e-3)
     u = gap - (1 - below) * abs(gap)
     expected = first_rise(u, [(i, tau_i), (j, tau_j)], gap, tau_m, span)
@@ -174,7 +191,8 @@ def test_no_current_below_the_gap_makes_a_spike(i):
 def test_rest_above_the_threshold_makes_a_clock_without_current():
     assert crossing(-1.0, 0.0, -0.5, 20.0, 5.0, 100.0) == pytest.approx(20.0 * math.log(2.0), rel=1e-14)
     assert crossing_two(-1.0, 0.0, 0.0, -0.5, 20.0, 5.0, 2.0, 100.0) == pytest.approx(
-        20.0 * math.log(2.0), rel=1e-14)
+        20.0 * math.log(2.0), rel=1e-14
+    )
 
 
 def test_inhibition_that_decays_first_lets_a_late_spike_through():
@@ -193,10 +211,17 @@ def test_the_total_current_turns_where_its_slope_vanishes():
 
 
 PLAIN = [
-    (charge, (3.0, 0.8, 0.5, 20.0, 5.0)), (adjoint_charge, (0.3, 20.0, 5.0)), (slope_before, (2.0, 1.0)),
-    (slope_after, (2.0, -1.0)), (arrival_force, (0.5, 2.0, 3.0)), (weight_force, (2.0, 5.0)),
-    (bounded_slope, (-1.0, 1e-6)), (bounded_slope, (1.0, 1e-6)), (flow, (0.1, 3.0, 2.0, 20.0, 5.0)),
-    (adjoint_flow, (0.1, 3.0, 2.0, 20.0, 5.0))]
+    (charge, (3.0, 0.8, 0.5, 20.0, 5.0)),
+    (adjoint_charge, (0.3, 20.0, 5.0)),
+    (slope_before, (2.0, 1.0)),
+    (slope_after, (2.0, -1.0)),
+    (arrival_force, (0.5, 2.0, 3.0)),
+    (weight_force, (2.0, 5.0)),
+    (bounded_slope, (-1.0, 1e-6)),
+    (bounded_slope, (1.0, 1e-6)),
+    (flow, (0.1, 3.0, 2.0, 20.0, 5.0)),
+    (adjoint_flow, (0.1, 3.0, 2.0, 20.0, 5.0)),
+]
 
 
 @pytest.mark.parametrize(("equation", "arguments"), PLAIN)
@@ -207,7 +232,16 @@ def test_a_compiled_equation_does_what_its_text_says(equation, arguments):
 
 def test_a_compiled_kernel_does_what_its_text_says():
     times = np.array([3.0, 4.0, 4.5])
-    arguments = (0, 3, times, np.array([1, 0, 1]), np.array([0, 2, 4]), np.array([1, 0, 0, 1]),
-                 np.array([0.0, 2.0, 1.0, 40.0]), 2, 40.0)
+    arguments = (
+        0,
+        3,
+        times,
+        np.array([1, 0, 1]),
+        np.array([0, 2, 4]),
+        np.array([1, 0, 0, 1]),
+        np.array([0.0, 2.0, 1.0, 40.0]),
+        2,
+        40.0,
+    )
     for found, plain in zip(gather(*arguments), gather.py_func(*arguments), strict=True):
         assert np.array_equal(found, plain)

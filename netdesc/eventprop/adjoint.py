@@ -49,7 +49,10 @@ def first_forces(program: Program, trace: Trace, cotangent: Cotangent) -> dict[i
         if population.name not in trace.spikes:
             continue
         count = len(trace.spikes[population.name])
-        values = np.array(cotangent.spikes.get(population.name, np.zeros(count)), dtype=np.float64)
+        if population.name not in cotangent.spikes:
+            forces[index] = np.zeros(count)
+            continue
+        values = np.array(cotangent.spikes[population.name], dtype=np.float64)
         if values.shape != (count,):
             raise NumericsError(
                 f"the cotangent of {population.name!r} has shape {values.shape}; its spikes have ({count},)"
@@ -163,23 +166,26 @@ class Adjoint:
         place = {part: k for k, part in enumerate(parts)}
         duration = self.layout.program.duration
         common = (stream.times, stream.slots, stream.offsets)
-
-        def layer_task(first: int, last: int) -> int:
+        if layer:
             constants = (
                 float(cells.tau_m[0]),
                 float(cells.tau_s[0, 0]),
                 float(cells.gap[0]),
                 float(cells.reset[0]),
             )
-            weights = self.layout.weights[index].reshape(-1, wiring.size)
+            matrix = self.layout.weights[index].reshape(-1, wiring.size)
+            matrices = sums.weight.reshape(len(sums.weight), -1, wiring.size)
+            floor = float(self.floors[index][0])
+
+        def layer_task(first: int, last: int) -> int:
             return int(
                 sweep_layer_back(
                     first,
                     last,
                     *common,
-                    weights,
+                    matrix,
                     constants,
-                    float(self.floors[index][0]),
+                    floor,
                     duration,
                     own.times,
                     own.neurons,
@@ -187,7 +193,7 @@ class Adjoint:
                     own.offsets,
                     force,
                     arrival,
-                    sums.weight[place[first, last]].reshape(-1, wiring.size),
+                    matrices[place[first, last]],
                 )
             )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
 from netdesc.physics.lif import (
@@ -173,11 +175,14 @@ def solve_lanes(
     tau_m, tau_s, gap, _ = constants
     for q in range(count):
         found[q] = guess(u[q] - gap, (i[q] - u[q]) / tau_m, end[q] - gap, width[q])
+        size[q] = np.inf
     for repetition in range(ROUNDS):
         for q in range(count):
             step, _, rest = halley(u[q], i[q], gap, found[q], tau_m, tau_s)
-            found[q] -= step
-            size[q] = rest
+            # what has converged stays, so that no result depends on its neighbours
+            moving = size[q] > CONVERGED
+            found[q] = found[q] - step if moving else found[q]
+            size[q] = rest if moving else size[q]
         if repetition > 0:
             open_lanes = 0
             for q in range(count):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,50 +52,49 @@ class Options:
         BackendError
             With every option that is not known or not possible.
         """
+        kind, details = _choice(options.get("solver") or "event")
+        defaults = {"threads": available(), "denominator_floor": 1e-6, "max_spikes": 50_000_000}
+        numbers = {key: _given(options, key, default) for key, default in defaults.items()}
+        timestep = float(_given(details, "timestep", 0.1)) if kind == "grid" else None
         faults = [
-            Diagnostic(
-                f"is not an option of this backend; it has {', '.join(KNOWN)}",
-                f"backends.numba.{key}",
-                "NB-OPTION",
-            )
-            for key in options
-            if key not in KNOWN
+            *(
+                _fault(key, f"is not an option of this backend; it has {', '.join(KNOWN)}")
+                for key in options
+                if key not in KNOWN
+            ),
+            *_solver_faults(kind, details, timestep),
+            *(
+                _fault(key, f"{value:g} is too low; it must be above 0")
+                for key, value in numbers.items()
+                if not value > 0
+            ),
         ]
-        solver = options.get("solver") or "event"
-        kind, details = _choice(solver)
-        if kind not in ("event", "grid"):
-            faults.append(
-                Diagnostic(
-                    f"{kind} is not a solver; write event or grid: {{timestep: 0.1 ms}}",
-                    "backends.numba.solver",
-                    "NB-OPTION",
-                )
-            )
-        timestep = float(details.get("timestep") or 0.1) if kind == "grid" else None
-        if timestep is not None and not timestep > 0:
-            faults.append(
-                Diagnostic(
-                    f"{timestep:g} ms is not a step; it must be above 0 ms",
-                    "backends.numba.solver.grid.timestep",
-                    "NB-OPTION",
-                )
-            )
-        if details.get("scheme", "exact_exponential") != "exact_exponential":
-            faults.append(
-                Diagnostic(
-                    f"has no scheme {details['scheme']}; it has exact_exponential",
-                    "backends.numba.solver.grid.scheme",
-                    "NB-OPTION",
-                )
-            )
         if faults:
             raise BackendError(faults)
         return cls(
             timestep,
-            int(options.get("threads") or available()),
-            float(options.get("denominator_floor") or 1e-6),
-            int(options.get("max_spikes") or 50_000_000),
+            int(numbers["threads"]),
+            float(numbers["denominator_floor"]),
+            int(numbers["max_spikes"]),
         )
+
+
+def _given(options: Mapping[str, Any], key: str, default: float) -> float:
+    value = options.get(key)
+    return default if value is None else value
+
+
+def _fault(path: str, message: str) -> Diagnostic:
+    return Diagnostic(message, f"backends.numba.{path}", "NB-OPTION")
+
+
+def _solver_faults(kind: str, details: Mapping[str, Any], timestep: float | None) -> Iterator[Diagnostic]:
+    if kind not in ("event", "grid"):
+        yield _fault("solver", f"{kind} is not a solver; write event or grid: {{timestep: 0.1 ms}}")
+    if timestep is not None and not 0.0 < timestep < math.inf:
+        yield _fault("solver.grid.timestep", f"{timestep:g} ms is not a step; it must be above 0 ms")
+    if details.get("scheme", "exact_exponential") != "exact_exponential":
+        yield _fault("solver.grid.scheme", f"has no scheme {details['scheme']}; it has exact_exponential")
 
 
 def _choice(value: Any) -> tuple[str, Mapping[str, Any]]:

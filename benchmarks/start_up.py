@@ -40,6 +40,8 @@ class Timing(NamedTuple):
 
 def take_first_step(file: Path) -> int:
     """Load a file, compile it, take the first step of its training; return the kernels compiled for it."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command netdesc does
+
     import numpy as np
     from numba.core.event import install_recorder
 

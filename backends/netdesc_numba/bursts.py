@@ -10,13 +10,18 @@ from netdesc_numba.lanes import bracket_lanes, fire_lanes, solve_lanes
 
 # Doubles in a vector register.
 WIDTH = 8
-# Spikes up to which counting those before each is faster than sorting.
-FEW = 128
+# Spikes of a sample above which sorting by merging is faster than by insertion.
+MANY = 2048
 
 
 @kernel
 def sort_spikes(first: int, last: int, times: Floats, neurons: Integers, currents: Floats) -> None:
-    """Sort spikes ``first`` to ``last - 1``, sorted by time already, in place with ties by neuron."""
+    """Sort spikes ``first`` to ``last - 1`` in place by time, ties by neuron; fast where nearly sorted."""
+    if last - first > MANY:
+        order = np.argsort(times[first:last], kind="mergesort")
+        times[first:last] = times[first:last][order]
+        neurons[first:last] = neurons[first:last][order]
+        currents[first:last] = currents[first:last][order]
     for k in range(first + 1, last):
         t = times[k]
         n = neurons[k]
@@ -30,49 +35,6 @@ def sort_spikes(first: int, last: int, times: Floats, neurons: Integers, current
         times[m] = t
         neurons[m] = n
         currents[m] = c
-
-
-@kernel
-def order_spikes(
-    first: int, last: int, times: Floats, lanes: Integers, currents: Floats, spare: Floats, places: Integers
-) -> None:
-    """Sort spikes ``first`` to ``last - 1`` in place by time.
-
-    Parameters
-    ----------
-    first, last : int
-        Range of spikes.
-    times, lanes, currents : ndarray
-        Spikes.
-    spare : ndarray of float64, shape (2, capacity)
-    places : ndarray of int64, shape (2, capacity)
-        Overwritten.
-    """
-    m = last - first
-    if m > FEW:
-        order = np.argsort(times[first:last], kind="mergesort")
-        times[first:last] = times[first:last][order]
-        lanes[first:last] = lanes[first:last][order]
-        currents[first:last] = currents[first:last][order]
-        return
-    early, charges = spare[0], spare[1]
-    owners, rank = places[0], places[1]
-    for k in range(m):
-        early[k] = times[first + k]
-        charges[k] = currents[first + k]
-        owners[k] = lanes[first + k]
-    for k in range(m):
-        t = early[k]
-        before = 0
-        for j in range(k):
-            before += 1 if early[j] <= t else 0
-        for j in range(k + 1, m):
-            before += 1 if early[j] < t else 0
-        rank[k] = before
-    for k in range(m):
-        times[first + rank[k]] = early[k]
-        currents[first + rank[k]] = charges[k]
-        lanes[first + rank[k]] = owners[k]
 
 
 @kernel

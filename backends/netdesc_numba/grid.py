@@ -40,8 +40,8 @@ def run_grid(
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a stage step by step.
 
-    Times are counted in steps. In each the state is carried on by its closed form, the threshold is tested, and what
-    arrives at that tick is added to the currents.
+    Times are counted in steps. In each the state is carried on by its closed form, the threshold is
+    tested, and what arrives at that tick is added to the currents.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ from netdesc.physics.lif import (
     halley,
     may_spike,
     rising_until,
+    voltage_after,
 )
 
 ROUNDS = 6
@@ -82,7 +83,7 @@ def step_lanes(
     """
     a, d, k, most = factors[0, 0], factors[1, 0], factors[2, 0], factors[3, 0]
     for cell in range(len(u)):
-        u_end[cell] = u[cell] * a + i[cell] * k
+        u_end[cell] = voltage_after(u[cell], i[cell], a, k)
         i_end[cell] = i[cell] * d
         flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, most, gap)
 
@@ -112,7 +113,7 @@ def step_block(
     for cell in range(len(u)):
         s = sample[cell]
         a = factors[0, s]
-        u_end[cell] = u[cell] * a + i[cell] * factors[2, s]
+        u_end[cell] = voltage_after(u[cell], i[cell], a, factors[2, s])
         i_end[cell] = i[cell] * factors[1, s]
         flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, factors[3, s], gap)
 
@@ -179,15 +180,15 @@ def solve_lanes(
     for repetition in range(ROUNDS):
         for q in range(count):
             step, _, rest = halley(u[q], i[q], gap, found[q], tau_m, tau_s)
-            # what has converged stays, so that no result depends on its neighbours
-            moving = size[q] > CONVERGED
-            found[q] = found[q] - step if moving else found[q]
-            size[q] = rest if moving else size[q]
+            # a lane that has converged stays, so that its result does not depend on its neighbours
+            going = not size[q] <= CONVERGED
+            found[q] -= step if going else 0.0
+            size[q] = rest if going else size[q]
         if repetition > 0:
-            open_lanes = 0
+            going_on = 0
             for q in range(count):
-                open_lanes += 1 if size[q] > CONVERGED else 0
-            if open_lanes == 0:
+                going_on += 1 if size[q] > CONVERGED else 0
+            if going_on == 0:
                 break
     for q in range(count):
         # the comparisons are also false for NaN

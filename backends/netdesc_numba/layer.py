@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
 from netdesc.physics.lif import charge, decay
-from netdesc_numba.bursts import FEW, WIDTH, order_spikes, sort_spikes, spike_lanes
+from netdesc_numba.bursts import WIDTH, sort_spikes, spike_lanes
 from netdesc_numba.lanes import measure_spans, step_block, step_lanes
 
 # Neurons times samples that are carried side by side: enough to fill vector registers, few enough for L1.
@@ -66,8 +66,6 @@ def sweep_block(
     following = np.empty(count)
     span = np.empty(count)
     factors = np.empty((4, count))
-    spare = np.empty((2, FEW))
-    places = np.empty((2, FEW), dtype=np.int64)
     used = 0
     for cell in range(len(u)):
         if u[cell] >= gap:
@@ -99,7 +97,6 @@ def sweep_block(
                 lane[flagged] = cell
                 flagged += 1 if flag[cell] > 0.0 else 0
             if flagged > 0:
-                begin = used
                 used = spike_lanes(
                     flagged,
                     lane,
@@ -120,7 +117,6 @@ def sweep_block(
                 )
                 if used < 0:
                     return -1
-                order_spikes(begin, used, found_times, found_lanes, found_currents, spare, places)
             u, u_end = u_end, u
             i, i_end = i_end, i
         for s in range(count):
@@ -198,9 +194,10 @@ def sweep_layer(
         count = min(block, last - b)
         # contiguous rows, also for the last block, which may be smaller
         state = memory[: 5 * count * n].reshape(5, count * n)
-        for cell in range(count * n):
-            state[0, cell] = start[cell % n]
-            state[1, cell] = current[cell % n]
+        for s in range(count):
+            for cell in range(n):
+                state[0, s * n + cell] = start[cell]
+                state[1, s * n + cell] = current[cell]
         room = capacity - used
         k = sweep_block(
             b,
@@ -223,13 +220,13 @@ def sweep_layer(
             return b, used
         counts[b : b + count] = 0
         for q in range(k):
-            counts[b + found_lanes[q] // n] += 1
+            counts[b + sample[found_lanes[q]]] += 1
         total = used
         for s in range(count):
             place[s] = total
             total += counts[b + s]
         for q in range(k):
-            s = found_lanes[q] // n
+            s = sample[found_lanes[q]]
             out_times[place[s]] = found_times[q]
             out_neurons[place[s]] = found_lanes[q] - s * n
             out_currents[place[s]] = found_currents[q]

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from netdesc.eventprop.carry import carry_cell, carry_row
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
-from netdesc.physics.lif import (
-    adjoint_charge,
-    arrival_force,
-    bounded_slope,
-    charge,
-    decay,
-    slope_after,
-    slope_before,
-    weight_force,
-)
+from netdesc.physics.lif import adjoint_charge, charge, decay
+
+# Neurons below which going neuron by neuron beats going side by side.
+NARROW = 16
 
 
 @kernel
@@ -89,81 +84,6 @@ def cut_spikes(
 
 
 @kernel
-def undo_segment(
-    begin: int,
-    low: int,
-    high: int,
-    neurons: Integers,
-    currents: Floats,
-    force: Floats,
-    floor: float,
-    gap: float,
-    reset: float,
-    lam: Floats,
-    following: Floats,
-    earlier: Floats,
-    by_later: Floats,
-    by_earlier: Floats,
-) -> int:
-    """Carry the neurons that spike within a segment back over it.
-
-    Parameters
-    ----------
-    begin, low, high : int
-        Spikes ``begin + low`` to ``begin + high - 1`` lie in the segment.
-    neurons, currents, force, floor
-        As in ``sweep_layer_back``.
-    gap, reset : float
-    lam : ndarray of float64, shape (2, n)
-        lam_v and lam_i at the end of the segment; overwritten for the neurons that spike.
-    following : ndarray of float64, shape (2, n)
-        Results: the same at its start, for the neurons that spike.
-    earlier : ndarray of float64
-        From ``cut_spikes``.
-    by_later, by_earlier : ndarray of float64, shape (3, capacity)
-        From ``measure_pieces``.
-
-    Returns
-    -------
-    int
-        Number of spikes whose slope was raised to the floor.
-    """
-    grazing = 0
-    for q in range(high - 1, low - 1, -1):
-        k = begin + q
-        cell = neurons[k]
-        lam[1, cell] = lam[1, cell] * by_later[1, q] + lam[0, cell] * by_later[2, q]
-        slope = slope_before(currents[k], gap)
-        raised = bounded_slope(slope, floor)
-        grazing += 1 if raised > slope else 0
-        force[k] += slope_after(currents[k], reset) * (lam[0, cell] * by_later[0, q])
-        lam[0, cell] = force[k] / raised
-        if earlier[q] >= 0.0:
-            following[1, cell] = lam[1, cell] * by_earlier[1, q] + lam[0, cell] * by_earlier[2, q]
-            following[0, cell] = lam[0, cell] * by_earlier[0, q]
-    return grazing
-
-
-@kernel
-def pull_row(weight: Floats, lam: Floats) -> float:
-    """Return the sum of ``w (lam_v - lam_i)`` over all neurons, in four interleaved parts."""
-    n = len(weight)
-    sum_0 = 0.0
-    sum_1 = 0.0
-    sum_2 = 0.0
-    sum_3 = 0.0
-    m = n - n % 4
-    for cell in range(0, m, 4):
-        sum_0 += arrival_force(weight[cell], lam[0, cell], lam[1, cell])
-        sum_1 += arrival_force(weight[cell + 1], lam[0, cell + 1], lam[1, cell + 1])
-        sum_2 += arrival_force(weight[cell + 2], lam[0, cell + 2], lam[1, cell + 2])
-        sum_3 += arrival_force(weight[cell + 3], lam[0, cell + 3], lam[1, cell + 3])
-    for cell in range(m, n):
-        sum_0 += arrival_force(weight[cell], lam[0, cell], lam[1, cell])
-    return (sum_0 + sum_1) + (sum_2 + sum_3)
-
-
-@kernel
 def sweep_layer_back(
     first: int,
     last: int,
@@ -212,7 +132,7 @@ def sweep_layer_back(
     int
         Number of spikes whose slope was raised to the floor.
     """
-    tau_m, tau_s, gap, reset = constants
+    tau_m, tau_s, _, _ = constants
     n = weights.shape[1]
     lam = np.empty((2, n))
     following = np.empty((2, n))
@@ -246,40 +166,17 @@ def sweep_layer_back(
         measure_pieces(segments, span, by_segment, tau_m, tau_s)
         measure_pieces(count, later, by_later, tau_m, tau_s)
         measure_pieces(count, earlier, by_earlier, tau_m, tau_s)
-        for cell in range(n):
-            lam[0, cell] = 0.0
-            lam[1, cell] = 0.0
-        high = count
-        for j in range(segments - 1, -1, -1):
-            a, d, gain = by_segment[0, j], by_segment[1, j], by_segment[2, j]
+        if n < NARROW:
             for cell in range(n):
-                following[1, cell] = lam[1, cell] * d + lam[0, cell] * gain
-                following[0, cell] = lam[0, cell] * a
-            low = high
-            while low > 0 and spike_times[own + low - 1] > edges[j]:
-                low -= 1
-            if low < high:
-                grazing += undo_segment(
-                    own,
-                    low,
-                    high,
-                    spike_neurons,
-                    spike_currents,
-                    force,
-                    floor,
-                    gap,
-                    reset,
-                    lam,
-                    following,
-                    earlier,
-                    by_later,
-                    by_earlier,
-                )
-                high = low
-            lam, following = following, lam
-            if j > 0:
-                e = begin + j - 1
-                arrival[e] = pull_row(weights[rows[e]], lam)
-                for cell in range(n):
-                    gradient[rows[e], cell] += weight_force(lam[1, cell], tau_s)
+                grazing += carry_cell(
+                    cell, begin, segments, rows, weights, own, count, spike_times, spike_neurons,
+                    spike_currents, force, floor, constants, edges, by_segment, by_later, by_earlier,
+                    arrival, gradient,
+                )  # fmt: skip
+        else:
+            grazing += carry_row(
+                begin, segments, rows, weights, own, count, spike_times, spike_neurons, spike_currents, force,
+                floor, constants, edges, earlier, by_segment, by_later, by_earlier, lam, following, arrival,
+                gradient,
+            )  # fmt: skip
     return grazing

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from netdesc.events import Floats
 from netdesc.physics.jit import kernel
-from netdesc.physics.lif import adjoint_charge, bounded_slope, charge, decay, slope_after, slope_before
+from netdesc.physics.lif import (
+    adjoint_after,
+    adjoint_charge,
+    bounded_slope,
+    charge,
+    decay,
+    slope_after,
+    slope_before,
+)
 
 
 @kernel
@@ -30,8 +38,8 @@ def drift(cell: int, target: float, state: Floats, tau_m: Floats, tau_s: Floats)
         lam_v = state[0, cell]
         gain_b = adjoint_charge(charge(span, a, b, tau_m[cell], tau_s[cell, 0]), tau_m[cell], tau_s[cell, 0])
         gain_c = adjoint_charge(charge(span, a, c, tau_m[cell], tau_s[cell, 1]), tau_m[cell], tau_s[cell, 1])
-        state[1, cell] = state[1, cell] * b + lam_v * gain_b
-        state[2, cell] = state[2, cell] * c + lam_v * gain_c
+        state[1, cell] = adjoint_after(lam_v, state[1, cell], b, gain_b)
+        state[2, cell] = adjoint_after(lam_v, state[2, cell], c, gain_c)
         state[0, cell] = lam_v * a
     state[3, cell] = target
 

@@ -33,11 +33,12 @@ class AdjointChecks(Subject):
         demand(set(gradient.parameters) == set(wanted),
                f"gradient of {sorted(gradient.parameters)}, expected {sorted(wanted)}")
         for key, value in gradient.parameters.items():
-            demand(value.shape == wanted[key].shape, f"{key} has shape {value.shape}, not {wanted[key].shape}")
+            demand(value.shape == wanted[key].shape, f"the gradient of {key} has shape {value.shape}")
             demand(bool(np.isfinite(value).all()), f"the gradient of {key} is not finite")
         for name, events in trace.spikes.items():
             demand(name in gradient.spike_times, f"spike_times lacks {name}")
-            demand(gradient.spike_times[name].shape == (len(events),), f"spike_times of {name} are not aligned")
+            shape = gradient.spike_times[name].shape
+            demand(shape == (len(events),), f"spike_times of {name} are not aligned")
 
     def test_gradients_agree_with_the_exact_one(self, case: str) -> None:
         """Cosine and norm per array of weights or delays, against differences of the reference."""

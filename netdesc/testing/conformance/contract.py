@@ -69,5 +69,5 @@ class ContractChecks(Subject):
         bench = self.bench(case)
         demand(isinstance(bench.machine, Machine), "the machine lacks a part of netdesc.backend.Machine")
         mine, given = bench.machine.program, bench.program
-        demand(mine.populations == given.populations, "machine.program has other populations than the program")
+        demand(mine.populations == given.populations, "machine.program has other populations")
         demand(set(mine.trainable()) == set(given.trainable()), "machine.program trains other parameters")

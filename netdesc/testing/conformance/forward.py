@@ -74,7 +74,8 @@ class ForwardChecks(Subject):
         whole = bench.forward()
         for sample in range(bench.stimulus.batch):
             alone = bench.machine.forward(one_sample(bench.stimulus, sample), seed=0)
-            part = Trace({name: one_sample(events, sample) for name, events in whole.spikes.items()}, None, None)
+            spikes = {name: one_sample(events, sample) for name, events in whole.spikes.items()}
+            part = Trace(spikes, None, None)
             told = first_difference(alone, part, bench.program, self.tolerance.batch)
             demand(not told, f"sample {sample} alone differs from the same in a batch; {told}")
 

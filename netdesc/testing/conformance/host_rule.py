@@ -26,7 +26,9 @@ class HostRule(Protocol):
         """
         ...
 
-    def update(self, parameters: Mapping[str, Floats], gradient: Mapping[str, Floats]) -> Mapping[str, Floats]:
+    def update(
+        self, parameters: Mapping[str, Floats], gradient: Mapping[str, Floats]
+    ) -> Mapping[str, Floats]:
         """Return the parameters after a step.
 
         Parameters

@@ -54,8 +54,9 @@ class ParameterChecks(Subject):
         told = first_difference(bench.forward(), before, bench.program, self.tolerance.repeat)
         demand(not told, f"an empty write changed the run; {told}")
         block = bench.program.blocks[0]
-        bench.machine.write({block.weight_key: block.weights * FACTOR})
-        self.demand_as_run(bench, {block.weight_key: block.weights * FACTOR}, bench.forward().parameters_as_run)
+        written = {block.weight_key: block.weights * FACTOR}
+        bench.machine.write(written)
+        self.demand_as_run(bench, written, bench.forward().parameters_as_run)
 
     @pytest.mark.parametrize("fault", ["shape", "key", "nan", "infinite", "delay"])
     def test_nonsense_is_not_written(self, case: str, fault: str) -> None:
@@ -86,8 +87,8 @@ class ParameterChecks(Subject):
             for key, value in both:
                 demand(key in as_run, f"parameters_as_run lacks {key}")
                 wanted = written.get(key, value)
-                demand(np.shape(as_run[key]) == wanted.shape, f"parameters_as_run[{key!r}] has another shape")
+                demand(np.shape(as_run[key]) == wanted.shape, f"{key} runs in another shape")
                 largest = float(np.abs(wanted).max(initial=0.0))
                 allowed = self.tolerance.delay if key == block.delay_key else self.tolerance.weight * largest
                 off = float(np.abs(as_run[key] - wanted).max(initial=0.0))
-                demand(off <= allowed, f"{key} runs {off:g} away from what was written; {allowed:g} is claimed")
+                demand(off <= allowed, f"{key} runs {off:g} from what was written; {allowed:g} is claimed")

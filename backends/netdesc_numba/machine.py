@@ -93,7 +93,8 @@ class EventMachine:
                 continue
             self.share(index, self.run_stage(index, spikes, stimulus.batch), spikes, currents, releases)
         names = [population.name for population in self.program.populations]
-        samples = record_states(self.layout, spikes, stimulus.batch) if self.program.sampling else {}
+        stepped = self.solver == "grid"
+        samples = record_states(self.layout, spikes, stimulus.batch, stepped=stepped)
         return Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             currents=currents,

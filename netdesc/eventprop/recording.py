@@ -49,7 +49,17 @@ def all_spikes(
     return times[order], slots[order], offsets
 
 
-def record_states(layout: Layout, spikes: Mapping[int, Events], batch: int) -> dict[str, Samples]:
+def resets_by(layout: Layout, index: int) -> Floats:
+    """Return what a spike subtracts from the voltage of each neuron of a stage, NaN where it sets it."""
+    members = [layout.program.populations[p] for p in layout.program.stages[index].populations]
+    subtracts = np.concatenate([np.full(item.size, item.subtractive_reset) for item in members])
+    cells = layout.cells[index]
+    return np.where(subtracts, cells.gap - cells.reset, np.nan)
+
+
+def record_states(
+    layout: Layout, spikes: Mapping[int, Events], batch: int, *, stepped: bool = False
+) -> dict[str, Samples]:
     """Sample voltages and currents from the spikes of a run.
 
     Parameters
@@ -59,6 +69,8 @@ def record_states(layout: Layout, spikes: Mapping[int, Events], batch: int) -> d
         By population index.
     batch : int
         Number of samples.
+    stepped : bool
+        Whether voltages overshoot the threshold at spikes, so that a subtractive reset leaves a rest.
 
     Returns
     -------
@@ -98,6 +110,7 @@ def record_states(layout: Layout, spikes: Mapping[int, Events], batch: int) -> d
             cells.tau_s,
             cells.tau_ref,
             cells.reset,
+            resets_by(layout, index) if stepped else np.full_like(cells.reset, np.nan),
             cells.start,
             cells.current,
             events.times,

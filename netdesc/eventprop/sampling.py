@@ -28,6 +28,7 @@ def sample_state(
     tau_s: Floats,
     tau_ref: Floats,
     reset: Floats,
+    drop: Floats,
     start: Floats,
     current: Floats,
     spike_times: Floats,
@@ -50,8 +51,9 @@ def sample_state(
         All spikes that reach the stage, its own included, by slot.
     fan_start, fan_target, fan_receptor, fan_weight, fan_delay : ndarray
         Synapses sorted by slot.
-    tau_m, tau_s, tau_ref, reset, start, current : ndarray of float64
-        Per neuron; ``tau_s`` and ``current`` of shape (n, 2).
+    tau_m, tau_s, tau_ref, reset, drop, start, current : ndarray of float64
+        Per neuron; ``tau_s`` and ``current`` of shape (n, 2). ``drop`` is what a spike subtracts from v,
+        NaN where it sets the reset instead.
     spike_times, spike_neurons, spike_offsets : ndarray
         The stage's own spikes.
     chosen : ndarray of int64, shape (c,)
@@ -86,7 +88,7 @@ def sample_state(
                         )
                     t = target
                     if fires <= target and fires <= arrives:
-                        u = reset[cell]
+                        u = reset[cell] if np.isnan(drop[cell]) else u - drop[cell]
                         free = t + tau_ref[cell]
                         p += 1
                     elif arrives <= target:

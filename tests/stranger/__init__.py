@@ -1,4 +1,4 @@
-"""A backend as somebody else would write it: a package of its own, plain Python, nothing of ours but the door."""
+"""A backend as somebody else would write it: a package of its own, in plain Python."""
 
 from stranger.backend import StrangerBackend
 

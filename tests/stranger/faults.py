@@ -8,6 +8,7 @@ import numpy as np
 
 from netdesc.events import Events
 from netdesc.gradient import Gradient
+from netdesc.testing.conformance.spikes import silence
 from netdesc.trace import Cotangent
 from stranger.backend import StrangerBackend
 from stranger.machine import StrangerMachine
@@ -194,8 +195,8 @@ class MutedSources(StrangerMachine):
 
     def forward(self, stimulus, *, seed):
         trace = super().forward(stimulus, seed=seed)
-        nothing = Events(np.empty(0), np.empty(0, dtype=np.int64), np.zeros(stimulus.batch + 1, dtype=np.int64))
-        sources = {item.name: nothing for item in self.program.populations if item.kind == "source"}
+        names = [item.name for item in self.program.populations if item.kind == "source"]
+        sources = {name: silence(stimulus.batch) for name in names}
         return replace(trace, spikes={**trace.spikes, **sources})
 
 

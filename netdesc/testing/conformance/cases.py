@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -52,7 +53,7 @@ class Case:
         Description
         """
         text = self.text if "weight" in limits.trainable else self.text.replace("train: true", "train: false")
-        return describe_text(text, f"{self.name}.yaml")
+        return parse(text, self.name)
 
     def stimulate(self, program: Program) -> Events:
         """Return the spikes of the sources.
@@ -71,6 +72,12 @@ class Case:
         moves = stream(0, f"conformance.{self.name}").uniform(-JITTER, JITTER, len(written))
         times = np.maximum(written.times + np.where(samples == 0, 0.0, moves), 0.5)
         return Events.from_arrays(times, written.sources, samples, BATCH)
+
+
+@cache
+def parse(text: str, name: str) -> Description:
+    """Return the description of a network; the same for every check of it."""
+    return describe_text(text, f"{name}.yaml")
 
 
 def read_cases() -> Mapping[str, Case]:

@@ -18,8 +18,7 @@ class Tolerance:
     repeat : float
         Largest deviation between runs that should be the same, in ms.
     batch : float
-        Largest deviation of a sample in batches of other sizes, in ms: vectors of other lengths round in
-        other ways.
+        Largest deviation of a sample in batches of other sizes, in ms.
     current : float
         Largest deviation of the current at a spike, relative to the largest.
     weight : float

@@ -2,8 +2,8 @@
 
 Random networks of ``IF_curr_exp`` cells are run by netdesc's event-driven solver and by NEST's
 ``iaf_psc_exp_ps_lossless`` at a resolution of one microsecond, a model that keeps spike times in continuous
-time and misses no threshold crossing (Krishnan, Porta Mana, Helias, Diesmann and Di Napoli, Perfect detection of
-spikes in the linear sub-threshold dynamics of point neurons, Frontiers in Neuroinformatics 11, 2018). That
+time and misses no threshold crossing (Krishnan, Porta Mana, Helias, Diesmann and Di Napoli, Perfect detection
+of spikes in the linear sub-threshold dynamics of point neurons, Frontiers in Neuroinformatics 11, 2018). That
 model has one synaptic time constant; networks with two are compared with ``iaf_psc_exp_ps``, which looks
 for crossings once per microsecond and interval between inputs.
 
@@ -177,8 +177,8 @@ def report(rows: list[Row]) -> str:
     return "\n".join([
         "# Spike times against NEST", "",
         f"Random networks, 50 ms each, run by netdesc's event-driven solver and by NEST {nest.__version__}",
-        "at a resolution of 1 us. Delays and refractory periods are multiples of the resolution; input times are",
-        "not. Spikes are paired neuron by neuron in their order. NEST's lossless model has one synaptic time",
+        "at a resolution of 1 us. Delays and refractory periods are multiples of the resolution, input times",
+        "are not. Spikes are paired neuron by neuron in order. NEST's lossless model has one synaptic time",
         "constant per cell; where there are two, its other model in continuous time stands in.",
         "Made by `python benchmarks/nest_spike_times.py`.", "",
         "| networks | model | number | spikes of NEST | missing | extra | largest difference (ms) |",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ def split(count: int, parts: int) -> list[tuple[int, int]]:
     """
     parts = max(1, min(parts, count))
     edges = [count * k // parts for k in range(parts + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True)) if count else []
+    return list(pairwise(edges)) if count else []
 
 
 def run(task: Callable[[int, int], T], parts: list[tuple[int, int]], threads: int) -> list[T]:

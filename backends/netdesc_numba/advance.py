@@ -10,14 +10,20 @@ from netdesc.physics.two_currents import crossing_two, flow_two
 
 @kernel
 def advance(
-    l: int, target: float, state: Floats, last: Integers, release: Floats,
-    tau_m: Floats, tau_s: Floats, reset: Floats,
+    cell: int,
+    target: float,
+    state: Floats,
+    last: Integers,
+    release: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    reset: Floats,
 ) -> None:
-    """Carry the state of neuron l to a time before which it does not spike.
+    """Carry the state of neuron ``cell`` to a time before which it does not spike.
 
     Parameters
     ----------
-    l : int
+    cell : int
     target : float
         In ms.
     state : ndarray of float64, shape (5, n)
@@ -29,41 +35,55 @@ def advance(
     tau_m, reset : ndarray of float64, shape (n,)
     tau_s : ndarray of float64, shape (n, 2)
     """
-    if last[l] >= 0:
-        end = min(state[4, l], target)
-        span = end - state[3, l]
+    if last[cell] >= 0:
+        end = min(state[4, cell], target)
+        span = end - state[3, cell]
         if span > 0.0:
-            state[1, l] *= decay(span, tau_s[l, 0])
-            state[2, l] *= decay(span, tau_s[l, 1])
-            state[3, l] = end
-        if state[4, l] <= target:
-            release[last[l]] = state[1, l] + state[2, l]
-            state[0, l] = reset[l]
-            last[l] = -1
-    span = target - state[3, l]
-    if span > 0.0 and last[l] < 0:
-        if tau_s[l, 0] == tau_s[l, 1] and state[2, l] == 0.0:
-            u, i = flow(state[0, l], state[1, l], span, tau_m[l], tau_s[l, 0])
-            state[0, l] = u
-            state[1, l] = i
+            state[1, cell] *= decay(span, tau_s[cell, 0])
+            state[2, cell] *= decay(span, tau_s[cell, 1])
+            state[3, cell] = end
+        if state[4, cell] <= target:
+            release[last[cell]] = state[1, cell] + state[2, cell]
+            state[0, cell] = reset[cell]
+            last[cell] = -1
+    span = target - state[3, cell]
+    if span > 0.0 and last[cell] < 0:
+        if tau_s[cell, 0] == tau_s[cell, 1] and state[2, cell] == 0.0:
+            u, i = flow(state[0, cell], state[1, cell], span, tau_m[cell], tau_s[cell, 0])
+            state[0, cell] = u
+            state[1, cell] = i
         else:
-            u, i, j = flow_two(state[0, l], state[1, l], state[2, l], span, tau_m[l], tau_s[l, 0], tau_s[l, 1])
-            state[0, l] = u
-            state[1, l] = i
-            state[2, l] = j
-    state[3, l] = target
+            u, i, j = flow_two(
+                state[0, cell],
+                state[1, cell],
+                state[2, cell],
+                span,
+                tau_m[cell],
+                tau_s[cell, 0],
+                tau_s[cell, 1],
+            )
+            state[0, cell] = u
+            state[1, cell] = i
+            state[2, cell] = j
+    state[3, cell] = target
 
 
 @kernel
 def predict(
-    l: int, state: Floats, last: Integers, tau_m: Floats, tau_s: Floats, gap: Floats, reset: Floats,
+    cell: int,
+    state: Floats,
+    last: Integers,
+    tau_m: Floats,
+    tau_s: Floats,
+    gap: Floats,
+    reset: Floats,
     limit: float,
 ) -> float:
-    """Return the time of the next spike of neuron l up to a limit, if nothing arrives.
+    """Return the time of the next spike of neuron ``cell`` up to a limit, if nothing arrives.
 
     Parameters
     ----------
-    l : int
+    cell : int
     state, last, tau_m, tau_s, gap, reset : ndarray
         See ``advance``; nothing is changed.
     limit : float
@@ -74,35 +94,44 @@ def predict(
     float
         In ms; ``NEVER`` where there is none.
     """
-    begin = state[3, l]
-    u = state[0, l]
-    i = state[1, l]
-    j = state[2, l]
-    if last[l] >= 0:
-        begin = state[4, l]
+    begin = state[3, cell]
+    u = state[0, cell]
+    i = state[1, cell]
+    j = state[2, cell]
+    if last[cell] >= 0:
+        begin = state[4, cell]
         if begin >= limit:
             return NEVER
-        span = begin - state[3, l]
-        u = reset[l]
-        i *= decay(span, tau_s[l, 0])
-        j *= decay(span, tau_s[l, 1])
-    if tau_s[l, 0] == tau_s[l, 1]:
-        s = crossing(u, i + j, gap[l], tau_m[l], tau_s[l, 0], limit - begin)
+        span = begin - state[3, cell]
+        u = reset[cell]
+        i *= decay(span, tau_s[cell, 0])
+        j *= decay(span, tau_s[cell, 1])
+    if tau_s[cell, 0] == tau_s[cell, 1]:
+        s = crossing(u, i + j, gap[cell], tau_m[cell], tau_s[cell, 0], limit - begin)
     else:
-        s = crossing_two(u, i, j, gap[l], tau_m[l], tau_s[l, 0], tau_s[l, 1], limit - begin)
+        s = crossing_two(u, i, j, gap[cell], tau_m[cell], tau_s[cell, 0], tau_s[cell, 1], limit - begin)
     return begin + s if s >= 0.0 else NEVER
 
 
 @kernel
 def fire(
-    l: int, k: int, moment: float, state: Floats, last: Integers, tau_ref: Floats, reset: Floats,
-    times: Floats, neurons: Integers, currents: Floats, release: Floats,
+    cell: int,
+    k: int,
+    moment: float,
+    state: Floats,
+    last: Integers,
+    tau_ref: Floats,
+    reset: Floats,
+    times: Floats,
+    neurons: Integers,
+    currents: Floats,
+    release: Floats,
 ) -> None:
-    """Record spike k of neuron l, whose state has been carried to that moment, and reset it.
+    """Record spike k of neuron ``cell``, whose state has been carried to that moment, and reset it.
 
     Parameters
     ----------
-    l, k : int
+    cell, k : int
     moment : float
         In ms.
     state, last, tau_ref, reset : ndarray
@@ -111,13 +140,13 @@ def fire(
         Results, per spike; ``release`` is NaN until the release.
     """
     times[k] = moment
-    neurons[k] = l
-    currents[k] = state[1, l] + state[2, l]
-    state[0, l] = reset[l]
-    state[4, l] = moment + tau_ref[l]
-    if tau_ref[l] > 0.0:
+    neurons[k] = cell
+    currents[k] = state[1, cell] + state[2, cell]
+    state[0, cell] = reset[cell]
+    state[4, cell] = moment + tau_ref[cell]
+    if tau_ref[cell] > 0.0:
         release[k] = float("nan")
-        last[l] = k
+        last[cell] = k
     else:
         release[k] = currents[k]
-        last[l] = -1
+        last[cell] = -1

@@ -12,16 +12,36 @@ from netdesc.physics.two_currents import propagate
 
 @kernel
 def run_grid(
-    first: int, last: int, ticks: Integers, slots: Integers, offsets: Integers, base: int,
-    fan_start: Integers, fan_target: Integers, fan_receptor: Integers, fan_weight: Floats, fan_ticks: Integers,
-    tau_m: Floats, tau_s: Floats, hold: Integers, gap: Floats, reset: Floats, subtract: Integers,
-    start: Floats, current: Floats, steps: int,
-    out_ticks: Integers, out_neurons: Integers, out_currents: Floats, out_release: Floats, counts: Integers,
+    first: int,
+    last: int,
+    ticks: Integers,
+    slots: Integers,
+    offsets: Integers,
+    base: int,
+    fan_start: Integers,
+    fan_target: Integers,
+    fan_receptor: Integers,
+    fan_weight: Floats,
+    fan_ticks: Integers,
+    tau_m: Floats,
+    tau_s: Floats,
+    hold: Integers,
+    gap: Floats,
+    reset: Floats,
+    subtract: Integers,
+    start: Floats,
+    current: Floats,
+    steps: int,
+    out_ticks: Integers,
+    out_neurons: Integers,
+    out_currents: Floats,
+    out_release: Floats,
+    counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a stage step by step.
 
-    Times are counted in steps. In each the state is carried on by its closed form, the threshold is tested, and what
-    arrives at that tick is added to the currents.
+    Times are counted in steps. In each the state is carried on by its closed form, the threshold is
+    tested, and what arrives at that tick is added to the currents.
 
     Parameters
     ----------
@@ -62,11 +82,11 @@ def run_grid(
     leak = np.empty(n)
     fade = np.empty((2, n))
     gain = np.empty((2, n))
-    for l in range(n):
-        leak[l] = decay(1.0, tau_m[l])
+    for cell in range(n):
+        leak[cell] = decay(1.0, tau_m[cell])
         for r in range(2):
-            fade[r, l] = decay(1.0, tau_s[l, r])
-            gain[r, l] = charge(1.0, leak[l], fade[r, l], tau_m[l], tau_s[l, r])
+            fade[r, cell] = decay(1.0, tau_s[cell, r])
+            gain[r, cell] = charge(1.0, leak[cell], fade[r, cell], tau_m[cell], tau_s[cell, r])
     u = np.empty(n)
     i = np.empty((2, n))
     free = np.empty(n, dtype=np.int64)
@@ -75,42 +95,46 @@ def run_grid(
     for b in range(first, last):
         done = used
         ring[:] = 0.0
-        for l in range(n):
-            u[l] = start[l]
-            i[0, l] = current[l, 0]
-            i[1, l] = current[l, 1]
-            free[l] = 0
-            waiting[l] = -1
+        for cell in range(n):
+            u[cell] = start[cell]
+            i[0, cell] = current[cell, 0]
+            i[1, cell] = current[cell, 1]
+            free[cell] = 0
+            waiting[cell] = -1
         e = offsets[b]
         for tick in range(steps + 1):
             hits = 0.0
             if tick > 0:
-                for l in range(n):
-                    moved = propagate(u[l], i[0, l], i[1, l], leak[l], gain[0, l], gain[1, l])
-                    u[l] = moved if tick > free[l] else u[l]
-                    i[0, l] *= fade[0, l]
-                    i[1, l] *= fade[1, l]
-            for l in range(n):
-                hits += 1.0 if (u[l] >= gap[l] or waiting[l] >= 0) else 0.0
+                for cell in range(n):
+                    moved = propagate(
+                        u[cell], i[0, cell], i[1, cell], leak[cell], gain[0, cell], gain[1, cell]
+                    )
+                    u[cell] = moved if tick > free[cell] else u[cell]
+                    i[0, cell] *= fade[0, cell]
+                    i[1, cell] *= fade[1, cell]
+            for cell in range(n):
+                hits += 1.0 if (u[cell] >= gap[cell] or waiting[cell] >= 0) else 0.0
             if hits > 0.0:
-                for l in range(n):
-                    if waiting[l] >= 0 and tick >= free[l]:
-                        out_release[waiting[l]] = i[0, l] + i[1, l]
-                        waiting[l] = -1
-                    if u[l] >= gap[l] and tick >= free[l]:
+                for cell in range(n):
+                    if waiting[cell] >= 0 and tick >= free[cell]:
+                        out_release[waiting[cell]] = i[0, cell] + i[1, cell]
+                        waiting[cell] = -1
+                    if u[cell] >= gap[cell] and tick >= free[cell]:
                         if used == capacity:
                             return b, done
                         out_ticks[used] = tick
-                        out_neurons[used] = l
-                        out_currents[used] = i[0, l] + i[1, l]
+                        out_neurons[used] = cell
+                        out_currents[used] = i[0, cell] + i[1, cell]
                         out_release[used] = out_currents[used]
-                        u[l] = u[l] - (gap[l] - reset[l]) if subtract[l] == 1 else reset[l]
-                        if hold[l] > 0:
-                            free[l] = tick + hold[l]
-                            waiting[l] = used
+                        u[cell] = u[cell] - (gap[cell] - reset[cell]) if subtract[cell] == 1 else reset[cell]
+                        if hold[cell] > 0:
+                            free[cell] = tick + hold[cell]
+                            waiting[cell] = used
                             out_release[used] = np.nan
-                        for q in range(fan_start[base + l], fan_start[base + l + 1]):
-                            ring[(tick + fan_ticks[q]) % depth, fan_receptor[q], fan_target[q]] += fan_weight[q]
+                        for q in range(fan_start[base + cell], fan_start[base + cell + 1]):
+                            ring[(tick + fan_ticks[q]) % depth, fan_receptor[q], fan_target[q]] += fan_weight[
+                                q
+                            ]
                         used += 1
             while e < offsets[b + 1] and ticks[e] == tick:
                 for q in range(fan_start[slots[e]], fan_start[slots[e] + 1]):
@@ -118,8 +142,8 @@ def run_grid(
                 e += 1
             place = tick % depth
             for r in range(2):
-                for l in range(n):
-                    i[r, l] += ring[place, r, l]
-                    ring[place, r, l] = 0.0
+                for cell in range(n):
+                    i[r, cell] += ring[place, r, cell]
+                    ring[place, r, cell] = 0.0
         counts[b] = used - done
     return last, used

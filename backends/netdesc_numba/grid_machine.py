@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from netdesc.eventprop.recording import full_fanout
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
-from netdesc.program import Program
+from netdesc.program import Block, Program
 from netdesc.trace import Cotangent, Samples, Trace
 from netdesc_numba.grid import run_grid
 from netdesc_numba.machine import EventMachine, Spikes
@@ -24,13 +23,49 @@ def count_in_steps(program: Program, timestep: float) -> Program:
 
     Whole numbers are exact, so that what coincides on the grid coincides in the arithmetic.
     """
-    parameters = {key: values / timestep if key in IN_MS else values
-                  for key, values in program.parameters.items()}
+    parameters = {
+        key: values / timestep if key in IN_MS else values for key, values in program.parameters.items()
+    }
     parameters["tau_ref"] = np.round(parameters["tau_ref"])
-    blocks = tuple(replace(block, delays=np.round(block.delays / timestep)) for block in program.blocks)
+    blocks = tuple(
+        replace(block, delays=round_delays(block.delays, timestep, shortest_delay(program, block)))
+        for block in program.blocks
+    )
     sampling = tuple(replace(item, every=item.every / timestep) for item in program.sampling)
-    return replace(program, duration=float(round(program.duration / timestep)), parameters=parameters,
-                   blocks=blocks, sampling=sampling)
+    return replace(
+        program,
+        duration=float(round(program.duration / timestep)),
+        parameters=parameters,
+        blocks=blocks,
+        sampling=sampling,
+    )
+
+
+def shortest_delay(program: Program, block: Block) -> float:
+    """Return the shortest delay that a block can have, in steps: 1 on a cycle, 0 elsewhere."""
+    cycles = [stage.populations for stage in program.stages if stage.recurrent]
+    return 1.0 if any(block.pre in members and block.post in members for members in cycles) else 0.0
+
+
+def round_delays(delays: Floats, timestep: float, lowest: float) -> Floats:
+    """Return delays in whole steps.
+
+    Parameters
+    ----------
+    delays : ndarray of float64
+        In ms.
+    timestep : float
+        In ms.
+    lowest : float
+        In steps.
+
+    Returns
+    -------
+    ndarray of float64
+        What was negative or no number stays so, to be refused.
+    """
+    steps = np.round(np.asarray(delays) / timestep)
+    return np.where(np.asarray(delays) < 0.0, -1.0, np.where(steps < lowest, lowest, steps))
 
 
 class GridMachine:
@@ -51,25 +86,42 @@ class GridMachine:
         self.program = program
         self.timestep = timestep
         self.inner = StepMachine(count_in_steps(program, timestep), options)
+        self.lowest = {block.delay_key: shortest_delay(program, block) for block in program.blocks}
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
-        """Set weights and delays; see ``netdesc.backend.Machine``. Delays are rounded to steps."""
-        self.inner.write({key: np.round(values / self.timestep) if key.endswith(".delay") else values
-                          for key, values in parameters.items()})
+        """Set weights and delays; see ``netdesc.backend.Machine``.
+
+        Delays are rounded to steps, those on a cycle to at least one.
+        """
+        self.inner.write(
+            {
+                key: round_delays(values, self.timestep, self.lowest[key]) if key in self.lowest else values
+                for key, values in parameters.items()
+            }
+        )
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         steps = np.round(stimulus.times / self.timestep)
+        # rounding must not hide that a time lies before 0
+        steps = np.where(stimulus.times < 0.0, -1.0, steps)
         trace = self.inner.forward(
-            Events.from_arrays(steps, stimulus.sources, stimulus.samples(), stimulus.batch), seed=seed)
+            Events.from_arrays(steps, stimulus.sources, stimulus.samples(), stimulus.batch), seed=seed
+        )
         moved = int(np.sum(np.abs(steps * self.timestep - stimulus.times) > 1e-9 * self.timestep))
         spikes = {name: self.scale(events, self.timestep) for name, events in trace.spikes.items()}
-        as_run = {key: values * self.timestep if key.endswith(".delay") else values
-                  for key, values in trace.parameters_as_run.items()}
+        as_run = {
+            key: values * self.timestep if key.endswith(".delay") else values
+            for key, values in trace.parameters_as_run.items()
+        }
         return replace(
-            trace, spikes=spikes, parameters_as_run=as_run, samples=self.in_ms(trace.samples),
+            trace,
+            spikes=spikes,
+            parameters_as_run=as_run,
+            samples=self.in_ms(trace.samples),
             health={**trace.health, "inputs_moved": moved},
-            provenance={"backend": "numba", "solver": f"grid {self.timestep:g} ms, exact_exponential"})
+            provenance={"backend": "numba", "solver": f"grid {self.timestep:g} ms, exact_exponential"},
+        )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""
@@ -77,12 +129,19 @@ class GridMachine:
         spikes = {name: replace(events, times=np.round(events.times)) for name, events in spikes.items()}
         gradient = self.inner.adjoint(
             replace(trace, spikes=spikes),
-            Cotangent({name: np.asarray(values) * self.timestep for name, values in cotangent.spikes.items()}))
+            Cotangent(
+                {name: np.asarray(values) * self.timestep for name, values in cotangent.spikes.items()}
+            ),
+        )
         return Gradient(
-            {key: values / self.timestep if key.endswith(".delay") else values
-             for key, values in gradient.parameters.items()},
+            {
+                key: values / self.timestep if key.endswith(".delay") else values
+                for key, values in gradient.parameters.items()
+            },
             {name: values / self.timestep for name, values in gradient.spike_times.items()},
-            self.in_ms(gradient.samples), gradient.health)
+            self.in_ms(gradient.samples),
+            gradient.health,
+        )
 
     @staticmethod
     def scale(events: Events, factor: float) -> Events:
@@ -103,12 +162,33 @@ class StepMachine(EventMachine):
         """Run a stage on all samples and return its spikes, neurons counted within it."""
         stream = self.layout.emissions(index, spikes, batch)
         cells = self.layout.cells[index]
-        wiring, fan = full_fanout(self.layout, index)
+        wiring, fan = self.layout.spread(index), self.layout.fanout(index)
         members = [self.program.populations[p] for p in wiring.stage.populations]
         subtract = np.concatenate([np.full(p.size, int(p.subtractive_reset)) for p in members])
-        times, neurons, current, release, offsets = self.grow(index, batch, run_grid, (
-            stream.times.astype(np.int64), stream.slots, stream.offsets,
-            wiring.slots[wiring.stage.populations[0]], fan.start, fan.target, fan.receptor, fan.weight,
-            fan.delay.astype(np.int64), cells.tau_m, cells.tau_s, cells.tau_ref.astype(np.int64), cells.gap,
-            cells.reset, subtract, cells.start, cells.current, round(self.program.duration)), dtype=np.int64)
+        times, neurons, current, release, offsets = self.grow(
+            index,
+            batch,
+            run_grid,
+            (
+                stream.times.astype(np.int64),
+                stream.slots,
+                stream.offsets,
+                wiring.slots[wiring.stage.populations[0]],
+                fan.start,
+                fan.target,
+                fan.receptor,
+                fan.weight,
+                fan.delay.astype(np.int64),
+                cells.tau_m,
+                cells.tau_s,
+                cells.tau_ref.astype(np.int64),
+                cells.gap,
+                cells.reset,
+                subtract,
+                cells.start,
+                cells.current,
+                round(self.program.duration),
+            ),
+            dtype=np.int64,
+        )
         return times.astype(np.float64), neurons, current, release, offsets

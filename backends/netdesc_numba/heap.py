@@ -15,9 +15,7 @@ def earlier(t: float, a: int, other_t: float, other_a: int) -> bool:
 
 
 @kernel
-def push(
-    size: int, when: Floats, keys: Integers, t: float, a: int, c: int
-) -> tuple[Floats, Integers]:
+def push(size: int, when: Floats, keys: Integers, t: float, a: int, c: int) -> tuple[Floats, Integers]:
     """Add an event.
 
     Parameters

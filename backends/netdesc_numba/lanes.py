@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
-from netdesc.physics.lif import CONVERGED, charge, crossing, decay, flow, guess, halley, may_spike, rising_until
+from netdesc.physics.lif import (
+    CONVERGED,
+    charge,
+    crossing,
+    decay,
+    flow,
+    guess,
+    halley,
+    may_spike,
+    rising_until,
+    voltage_after,
+)
 
 ROUNDS = 6
 
 
 @kernel
 def measure_spans(
-    count: int, span: Floats, factors: Floats, peak: float, highest: float,
+    count: int,
+    span: Floats,
+    factors: Floats,
+    peak: float,
+    highest: float,
     constants: tuple[float, float, float, float],
 ) -> None:
     """Compute what an interval does to any neuron, for several intervals.
@@ -42,7 +59,13 @@ def measure_spans(
 
 @kernel
 def step_lanes(
-    u: Floats, i: Floats, u_end: Floats, i_end: Floats, flag: Floats, factors: Floats, gap: float,
+    u: Floats,
+    i: Floats,
+    u_end: Floats,
+    i_end: Floats,
+    flag: Floats,
+    factors: Floats,
+    gap: float,
 ) -> None:
     """Carry the neurons of one sample over an interval, and flag those that may spike in it.
 
@@ -59,15 +82,21 @@ def step_lanes(
     gap : float
     """
     a, d, k, most = factors[0, 0], factors[1, 0], factors[2, 0], factors[3, 0]
-    for l in range(len(u)):
-        u_end[l] = u[l] * a + i[l] * k
-        i_end[l] = i[l] * d
-        flag[l] = may_spike(u[l], i[l], u_end[l], i_end[l], a, most, gap)
+    for cell in range(len(u)):
+        u_end[cell] = voltage_after(u[cell], i[cell], a, k)
+        i_end[cell] = i[cell] * d
+        flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, most, gap)
 
 
 @kernel
 def step_block(
-    sample: Integers, u: Floats, i: Floats, u_end: Floats, i_end: Floats, flag: Floats, factors: Floats,
+    sample: Integers,
+    u: Floats,
+    i: Floats,
+    u_end: Floats,
+    i_end: Floats,
+    flag: Floats,
+    factors: Floats,
     gap: float,
 ) -> None:
     """Carry the neurons of several samples over an interval of each, and flag those that may spike.
@@ -81,17 +110,22 @@ def step_block(
     factors : ndarray of float64, shape (4, samples)
         From ``measure_spans``.
     """
-    for l in range(len(u)):
-        s = sample[l]
+    for cell in range(len(u)):
+        s = sample[cell]
         a = factors[0, s]
-        u_end[l] = u[l] * a + i[l] * factors[2, s]
-        i_end[l] = i[l] * factors[1, s]
-        flag[l] = may_spike(u[l], i[l], u_end[l], i_end[l], a, factors[3, s], gap)
+        u_end[cell] = voltage_after(u[cell], i[cell], a, factors[2, s])
+        i_end[cell] = i[cell] * factors[1, s]
+        flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, factors[3, s], gap)
 
 
 @kernel
 def bracket_lanes(
-    count: int, u: Floats, i: Floats, span: Floats, width: Floats, end: Floats,
+    count: int,
+    u: Floats,
+    i: Floats,
+    span: Floats,
+    width: Floats,
+    end: Floats,
     constants: tuple[float, float, float, float],
 ) -> None:
     """Find the interval in which each neuron can only pass the threshold upward, and v at its end.
@@ -117,7 +151,13 @@ def bracket_lanes(
 
 @kernel
 def solve_lanes(
-    count: int, u: Floats, i: Floats, end: Floats, width: Floats, found: Floats, size: Floats,
+    count: int,
+    u: Floats,
+    i: Floats,
+    end: Floats,
+    width: Floats,
+    found: Floats,
+    size: Floats,
     constants: tuple[float, float, float, float],
 ) -> None:
     """Find the crossing of each of several neurons, each of which is known to have one.
@@ -136,16 +176,19 @@ def solve_lanes(
     tau_m, tau_s, gap, _ = constants
     for q in range(count):
         found[q] = guess(u[q] - gap, (i[q] - u[q]) / tau_m, end[q] - gap, width[q])
+        size[q] = np.inf
     for repetition in range(ROUNDS):
         for q in range(count):
             step, _, rest = halley(u[q], i[q], gap, found[q], tau_m, tau_s)
-            found[q] -= step
-            size[q] = rest
+            # a lane that has converged stays, so that its result does not depend on its neighbours
+            going = not size[q] <= CONVERGED
+            found[q] -= step if going else 0.0
+            size[q] = rest if going else size[q]
         if repetition > 0:
-            open_lanes = 0
+            going_on = 0
             for q in range(count):
-                open_lanes += 1 if size[q] > CONVERGED else 0
-            if open_lanes == 0:
+                going_on += 1 if size[q] > CONVERGED else 0
+            if going_on == 0:
                 break
     for q in range(count):
         # the comparisons are also false for NaN
@@ -155,7 +198,13 @@ def solve_lanes(
 
 @kernel
 def fire_lanes(
-    count: int, i: Floats, at: Floats, found: Floats, span: Floats, u_after: Floats, i_after: Floats,
+    count: int,
+    i: Floats,
+    at: Floats,
+    found: Floats,
+    span: Floats,
+    u_after: Floats,
+    i_after: Floats,
     constants: tuple[float, float, float, float],
 ) -> None:
     """Carry several neurons to their crossings, reset them, and carry them to the end of the interval.

@@ -9,183 +9,30 @@ import numpy as np
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
 from netdesc.physics.lif import charge, decay
-from netdesc_numba.lanes import bracket_lanes, fire_lanes, measure_spans, solve_lanes, step_block, step_lanes
+from netdesc_numba.bursts import WIDTH, sort_spikes, spike_lanes
+from netdesc_numba.lanes import measure_spans, step_block, step_lanes
 
 # Neurons times samples that are carried side by side: enough to fill vector registers, few enough for L1.
 LANES = 384
-# Doubles in a vector register.
-WIDTH = 8
-# Spikes up to which counting those before each is faster than sorting.
-FEW = 128
-
-
-@kernel
-def sort_spikes(first: int, last: int, times: Floats, neurons: Integers, currents: Floats) -> None:
-    """Sort spikes ``first`` to ``last - 1``, sorted by time already, in place with ties by neuron."""
-    for k in range(first + 1, last):
-        t = times[k]
-        n = neurons[k]
-        c = currents[k]
-        m = k
-        while m > first and (times[m - 1] > t or (times[m - 1] == t and neurons[m - 1] > n)):
-            times[m] = times[m - 1]
-            neurons[m] = neurons[m - 1]
-            currents[m] = currents[m - 1]
-            m -= 1
-        times[m] = t
-        neurons[m] = n
-        currents[m] = c
-
-
-@kernel
-def order_spikes(
-    first: int, last: int, times: Floats, lanes: Integers, currents: Floats, spare: Floats, places: Integers
-) -> None:
-    """Sort spikes ``first`` to ``last - 1`` in place by time.
-
-    Parameters
-    ----------
-    first, last : int
-        Range of spikes.
-    times, lanes, currents : ndarray
-        Spikes.
-    spare : ndarray of float64, shape (2, capacity)
-    places : ndarray of int64, shape (2, capacity)
-        Overwritten.
-    """
-    m = last - first
-    if m > FEW:
-        order = np.argsort(times[first:last], kind="mergesort")
-        times[first:last] = times[first:last][order]
-        lanes[first:last] = lanes[first:last][order]
-        currents[first:last] = currents[first:last][order]
-        return
-    early, charges = spare[0], spare[1]
-    owners, rank = places[0], places[1]
-    for k in range(m):
-        early[k] = times[first + k]
-        charges[k] = currents[first + k]
-        owners[k] = lanes[first + k]
-    for k in range(m):
-        t = early[k]
-        before = 0
-        for j in range(k):
-            before += 1 if early[j] <= t else 0
-        for j in range(k + 1, m):
-            before += 1 if early[j] < t else 0
-        rank[k] = before
-    for k in range(m):
-        times[first + rank[k]] = early[k]
-        currents[first + rank[k]] = charges[k]
-        lanes[first + rank[k]] = owners[k]
-
-
-@kernel
-def pad(count: int, work: Floats) -> int:
-    """Repeat the first lane up to a whole number of vector registers, and return that number of lanes.
-
-    What a vectorized loop leaves over runs as slow as a plain one.
-    """
-    padded = (count + WIDTH - 1) // WIDTH * WIDTH
-    for q in range(count, padded):
-        for k in range(6):
-            work[k, q] = work[k, 0]
-    return padded
-
-
-@kernel
-def spike_lanes(
-    count: int, lane: Integers, sample: Integers, t: Floats, length: Floats, highest: float,
-    u: Floats, i: Floats, u_end: Floats, i_end: Floats, work: Floats,
-    constants: tuple[float, float, float, float], times: Floats, lanes: Integers, currents: Floats, used: int,
-) -> int:
-    """Find all spikes of flagged lanes in an interval.
-
-    Parameters
-    ----------
-    count : int
-        Number of flagged lanes.
-    lane : ndarray of int64, shape (n,)
-        The flagged lanes; overwritten.
-    sample : ndarray of int64, shape (n,)
-        Sample of every lane.
-    t, length : ndarray of float64, shape (samples,)
-        Start and length of each sample's interval in ms.
-    highest : float
-        Largest charge of any interval.
-    u, i : ndarray of float64, shape (n,)
-        State at the start.
-    u_end, i_end : ndarray of float64, shape (n,)
-        State at the end; overwritten where a lane spikes.
-    work : ndarray of float64, shape (8, n + WIDTH)
-        Overwritten.
-    constants : tuple of float
-        tau_m, tau_s, gap, reset.
-    times, lanes, currents : ndarray, shape (capacity,)
-        Results, from ``used`` on, not sorted.
-    used : int
-
-    Returns
-    -------
-    int
-        Spikes used now; -1 where the capacity did not suffice.
-    """
-    _, _, gap, reset = constants
-    floor = max(reset, 0.0)
-    lane_u, lane_i, at, span = work[0], work[1], work[2], work[3]
-    width, end, found, size = work[4], work[5], work[6], work[7]
-    for q in range(count):
-        lane_u[q] = u[lane[q]]
-        lane_i[q] = i[lane[q]]
-        at[q] = 0.0
-        span[q] = length[sample[lane[q]]]
-    while count > 0:
-        padded = pad(count, work)
-        bracket_lanes(padded, lane_u, lane_i, span, width, end, constants)
-        kept = 0
-        for q in range(count):
-            # stored always and kept by counting: a branch here would be mispredicted every third time
-            crosses = (width[q] >= 0.0) & ((end[q] >= gap) | (lane_u[q] >= gap))
-            lane[kept] = lane[q]
-            lane_u[kept] = lane_u[q]
-            lane_i[kept] = lane_i[q]
-            at[kept] = at[q]
-            span[kept] = span[q]
-            width[kept] = width[q]
-            end[kept] = end[q]
-            kept += 1 if crosses else 0
-        count = kept
-        if used + count > len(times):
-            return -1
-        padded = pad(count, work)
-        solve_lanes(padded, lane_u, lane_i, end, width, found, size, constants)
-        fire_lanes(padded, lane_i, at, found, span, end, width, constants)
-        kept = 0
-        for q in range(count):
-            l = lane[q]
-            times[used] = t[sample[l]] + at[q]
-            lanes[used] = l
-            currents[used] = lane_i[q]
-            used += 1
-            u_end[l] = end[q]
-            i_end[l] = width[q]
-            bound = floor + lane_i[q] * highest
-            again = (end[q] >= gap) | ((width[q] < gap) & (bound >= gap))
-            lane[kept] = l
-            lane_u[kept] = reset
-            lane_i[kept] = lane_i[q]
-            at[kept] = at[q]
-            span[kept] = span[q]
-            kept += 1 if again else 0
-        count = kept
-    return used
 
 
 @kernel
 def sweep_block(
-    first: int, count: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
-    sample: Integers, state: Floats, lane: Integers, work: Floats,
-    constants: tuple[float, float, float, float], duration: float, found_times: Floats, found_lanes: Integers, found_currents: Floats,
+    first: int,
+    count: int,
+    times: Floats,
+    rows: Integers,
+    offsets: Integers,
+    weights: Floats,
+    sample: Integers,
+    state: Floats,
+    lane: Integers,
+    work: Floats,
+    constants: tuple[float, float, float, float],
+    duration: float,
+    found_times: Floats,
+    found_lanes: Integers,
+    found_currents: Floats,
 ) -> int:
     """Simulate ``count`` samples side by side, the next arrival of each in turn.
 
@@ -219,18 +66,16 @@ def sweep_block(
     following = np.empty(count)
     span = np.empty(count)
     factors = np.empty((4, count))
-    spare = np.empty((2, FEW))
-    places = np.empty((2, FEW), dtype=np.int64)
     used = 0
-    for l in range(len(u)):
-        if u[l] >= gap:
+    for cell in range(len(u)):
+        if u[cell] >= gap:
             if used == len(found_times):
                 return -1
             found_times[used] = 0.0
-            found_lanes[used] = l
-            found_currents[used] = i[l]
+            found_lanes[used] = cell
+            found_currents[used] = i[cell]
             used += 1
-            u[l] = reset
+            u[cell] = reset
     steps = 0
     for s in range(count):
         steps = max(steps, offsets[first + s + 1] - offsets[first + s])
@@ -248,16 +93,30 @@ def sweep_block(
             else:
                 step_block(sample, u, i, u_end, i_end, flag, factors, gap)
             flagged = 0
-            for l in range(len(u)):
-                lane[flagged] = l
-                flagged += 1 if flag[l] > 0.0 else 0
+            for cell in range(len(u)):
+                lane[flagged] = cell
+                flagged += 1 if flag[cell] > 0.0 else 0
             if flagged > 0:
-                begin = used
-                used = spike_lanes(flagged, lane, sample, t, span, highest, u, i, u_end, i_end, work, constants,
-                                   found_times, found_lanes, found_currents, used)
+                used = spike_lanes(
+                    flagged,
+                    lane,
+                    sample,
+                    t,
+                    span,
+                    highest,
+                    u,
+                    i,
+                    u_end,
+                    i_end,
+                    work,
+                    constants,
+                    found_times,
+                    found_lanes,
+                    found_currents,
+                    used,
+                )
                 if used < 0:
                     return -1
-                order_spikes(begin, used, found_times, found_lanes, found_currents, spare, places)
             u, u_end = u_end, u
             i, i_end = i_end, i
         for s in range(count):
@@ -266,16 +125,27 @@ def sweep_block(
             if e < offsets[first + s + 1] and times[e] < duration:
                 row = rows[e]
                 base = s * n
-                for l in range(n):
-                    i[base + l] += weights[row, l]
+                for cell in range(n):
+                    i[base + cell] += weights[row, cell]
     return used
 
 
 @kernel
 def sweep_layer(
-    first: int, last: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
-    start: Floats, current: Floats, constants: tuple[float, float, float, float], duration: float,
-    out_times: Floats, out_neurons: Integers, out_currents: Floats, counts: Integers,
+    first: int,
+    last: int,
+    times: Floats,
+    rows: Integers,
+    offsets: Integers,
+    weights: Floats,
+    start: Floats,
+    current: Floats,
+    constants: tuple[float, float, float, float],
+    duration: float,
+    out_times: Floats,
+    out_neurons: Integers,
+    out_currents: Floats,
+    counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a layer.
 
@@ -323,24 +193,40 @@ def sweep_layer(
     for b in range(first, last, block):
         count = min(block, last - b)
         # contiguous rows, also for the last block, which may be smaller
-        state = memory[:5 * count * n].reshape(5, count * n)
-        for l in range(count * n):
-            state[0, l] = start[l % n]
-            state[1, l] = current[l % n]
+        state = memory[: 5 * count * n].reshape(5, count * n)
+        for s in range(count):
+            for cell in range(n):
+                state[0, s * n + cell] = start[cell]
+                state[1, s * n + cell] = current[cell]
         room = capacity - used
-        k = sweep_block(b, count, times, rows, offsets, weights, sample[:count * n], state, lane, work,
-                        constants, duration, found_times[:room], found_lanes, found_currents)
+        k = sweep_block(
+            b,
+            count,
+            times,
+            rows,
+            offsets,
+            weights,
+            sample[: count * n],
+            state,
+            lane,
+            work,
+            constants,
+            duration,
+            found_times[:room],
+            found_lanes,
+            found_currents,
+        )
         if k < 0:
             return b, used
-        counts[b:b + count] = 0
+        counts[b : b + count] = 0
         for q in range(k):
-            counts[b + found_lanes[q] // n] += 1
+            counts[b + sample[found_lanes[q]]] += 1
         total = used
         for s in range(count):
             place[s] = total
             total += counts[b + s]
         for q in range(k):
-            s = found_lanes[q] // n
+            s = sample[found_lanes[q]]
             out_times[place[s]] = found_times[q]
             out_neurons[place[s]] = found_lanes[q] - s * n
             out_currents[place[s]] = found_currents[q]

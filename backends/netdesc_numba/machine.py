@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.adjoint import Adjoint
-from netdesc.eventprop.layout import LAYER, NETWORK, Layout
+from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.recording import record_states
+from netdesc.eventprop.wiring import LAYER, NETWORK
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
@@ -22,7 +25,7 @@ from netdesc_numba.options import Options
 
 Spikes = tuple[Floats, Integers, Floats, Floats, Integers]
 Kernel = Callable[..., tuple[int, int]]
-NDArrays = tuple[Floats | Integers, ...]
+Arrays = tuple[NDArray[Any], ...]
 
 
 def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
@@ -90,11 +93,17 @@ class EventMachine:
                 continue
             self.share(index, self.run_stage(index, spikes, stimulus.batch), spikes, currents, releases)
         names = [population.name for population in self.program.populations]
-        samples = record_states(self.layout, spikes, stimulus.batch) if self.program.sampling else {}
+        stepped = self.solver == "grid"
+        samples = record_states(self.layout, spikes, stimulus.batch, stepped=stepped)
         return Trace(
-            spikes={names[k]: spikes[k] for k in sorted(spikes)}, currents=currents, release_currents=releases,
-            samples=samples, parameters_as_run=dict(self.layout.values), health=self.count_arrivals(spikes),
-            provenance={"backend": "numba", "solver": self.solver})
+            spikes={names[k]: spikes[k] for k in sorted(spikes)},
+            currents=currents,
+            release_currents=releases,
+            samples=samples,
+            parameters_as_run=dict(self.layout.values),
+            health=self.count_arrivals(spikes),
+            provenance={"backend": "numba", "solver": self.solver},
+        )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""
@@ -131,22 +140,64 @@ class EventMachine:
         wiring, cells = self.layout.wirings[index], self.layout.cells[index]
         duration = self.program.duration
         if wiring.kind == LAYER:
-            constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), float(cells.gap[0]),
-                         float(cells.reset[0]))
-            return self.grow(index, batch, sweep_layer, (
-                stream.times, stream.slots, stream.offsets,
-                self.layout.weights[index].reshape(-1, wiring.size), cells.start,
-                np.ascontiguousarray(cells.current[:, 0]), constants, duration), releases=False)
-        fan = self.layout.fanouts[index]
+            constants = (
+                float(cells.tau_m[0]),
+                float(cells.tau_s[0, 0]),
+                float(cells.gap[0]),
+                float(cells.reset[0]),
+            )
+            return self.grow(
+                index,
+                batch,
+                sweep_layer,
+                (
+                    stream.times,
+                    stream.slots,
+                    stream.offsets,
+                    self.layout.weights[index].reshape(-1, wiring.size),
+                    cells.start,
+                    np.ascontiguousarray(cells.current[:, 0]),
+                    constants,
+                    duration,
+                ),
+                releases=False,
+            )
+        fan = self.layout.fanout(index)
         base = (wiring.slots[wiring.stage.populations[0]],) if wiring.kind == NETWORK else ()
         kernel = run_network if wiring.kind == NETWORK else sweep_neurons
-        return self.grow(index, batch, kernel, (
-            stream.times, stream.slots, stream.offsets, *base, fan.start, fan.target, fan.receptor, fan.weight,
-            fan.delay, cells.tau_m, cells.tau_s, cells.tau_ref, cells.gap, cells.reset, cells.start,
-            cells.current, duration))
+        return self.grow(
+            index,
+            batch,
+            kernel,
+            (
+                stream.times,
+                stream.slots,
+                stream.offsets,
+                *base,
+                fan.start,
+                fan.target,
+                fan.receptor,
+                fan.weight,
+                fan.delay,
+                cells.tau_m,
+                cells.tau_s,
+                cells.tau_ref,
+                cells.gap,
+                cells.reset,
+                cells.start,
+                cells.current,
+                duration,
+            ),
+        )
 
     def grow(
-        self, index: int, batch: int, kernel: Kernel, arguments: tuple[object, ...], *, releases: bool = True,
+        self,
+        index: int,
+        batch: int,
+        kernel: Kernel,
+        arguments: tuple[object, ...],
+        *,
+        releases: bool = True,
         dtype: type[np.generic] = np.float64,
     ) -> Spikes:
         """Run a kernel over the batch, with room for the spikes that grows as they need it.
@@ -178,31 +229,48 @@ class EventMachine:
         counts = np.zeros(batch, dtype=np.int64)
         size = self.layout.wirings[index].size
 
-        def task(first: int, last: int) -> list[tuple[NDArrays, int]]:
+        def task(first: int, last: int) -> list[tuple[Arrays, int]]:
+            limit = self.options.max_spikes
             room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
             pieces = []
+            stop = last
             while first < last:
-                arrays: NDArrays = (np.empty(room, dtype), np.empty(room, np.int64), np.empty(room),
-                                    *((np.empty(room),) if releases else ()))
-                done, used = kernel(first, last, *arguments, *arrays, counts)
+                arrays: Arrays = (
+                    np.empty(room, dtype),
+                    np.empty(room, np.int64),
+                    np.empty(room),
+                    *((np.empty(room),) if releases else ()),
+                )
+                done, used = kernel(first, stop, *arguments, *arrays, counts)
                 pieces.append((arrays, used))
-                if done == first:
-                    if room >= self.options.max_spikes:
-                        raise NumericsError(self.overflow(index, first))
-                    room = min(2 * room, self.options.max_spikes)
+                if done == first and room < limit:
+                    room = min(2 * room, limit)
+                elif done == first and stop == first + 1:
+                    raise NumericsError(self.overflow(index, first))
+                else:
+                    # the limit is one sample's: where several together do not fit, each is run alone
+                    stop = first + 1 if done == first else last
                 first = done
             return pieces
 
-        pieces = [piece for part in run(task, split(batch, self.options.threads), self.options.threads)
-                  for piece in part]
-        columns = [self.join([arrays[k][:used] for arrays, used in pieces]) for k in range(4 if releases else 3)]
+        pieces = [
+            piece
+            for part in run(task, split(batch, self.options.threads), self.options.threads)
+            for piece in part
+        ]
+        excess = np.flatnonzero(counts > self.options.max_spikes)
+        if len(excess):
+            raise NumericsError(self.overflow(index, int(excess[0])))
+        columns = [
+            self.join([arrays[k][:used] for arrays, used in pieces]) for k in range(4 if releases else 3)
+        ]
         offsets = np.zeros(batch + 1, dtype=np.int64)
         np.cumsum(counts, out=offsets[1:])
         self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(columns[0]) / max(batch, 1))
         return columns[0], columns[1], columns[2], columns[3 if releases else 2], offsets
 
     @staticmethod
-    def join(parts: list[Floats]) -> Floats:
+    def join(parts: list[NDArray[Any]]) -> NDArray[Any]:
         """Concatenate parts, without a copy where there is one."""
         return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0)
 
@@ -210,11 +278,17 @@ class EventMachine:
         """Return what to say of a stage that does not stop spiking."""
         names = [self.program.populations[p].name for p in self.program.stages[index].populations]
         return Diagnostic(
-            f"sample {sample} has more than {self.options.max_spikes} spikes in {', '.join(names)}; lower the "
-            "weights, add a refractory period, or raise backends.numba.max_spikes", f"populations.{names[0]}")
+            f"sample {sample} has more than {self.options.max_spikes} spikes in {', '.join(names)}; lower "
+            "the weights, add a refractory period, or raise backends.numba.max_spikes",
+            f"populations.{names[0]}",
+        )
 
     def share(
-        self, index: int, found: Spikes, spikes: dict[int, Events], currents: dict[str, Floats],
+        self,
+        index: int,
+        found: Spikes,
+        spikes: dict[int, Events],
+        currents: dict[str, Floats],
         releases: dict[str, Floats],
     ) -> None:
         """Hand the spikes of a stage to its populations."""

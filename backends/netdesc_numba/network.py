@@ -12,11 +12,30 @@ from netdesc_numba.heap import drop, push
 
 @kernel
 def run_network(
-    first: int, last: int, times: Floats, slots: Integers, offsets: Integers, base: int,
-    fan_start: Integers, fan_target: Integers, fan_receptor: Integers, fan_weight: Floats, fan_delay: Floats,
-    tau_m: Floats, tau_s: Floats, tau_ref: Floats, gap: Floats, reset: Floats, start: Floats, current: Floats,
+    first: int,
+    last: int,
+    times: Floats,
+    slots: Integers,
+    offsets: Integers,
+    base: int,
+    fan_start: Integers,
+    fan_target: Integers,
+    fan_receptor: Integers,
+    fan_weight: Floats,
+    fan_delay: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    tau_ref: Floats,
+    gap: Floats,
+    reset: Floats,
+    start: Floats,
+    current: Floats,
     duration: float,
-    out_times: Floats, out_neurons: Integers, out_currents: Floats, out_release: Floats, counts: Integers,
+    out_times: Floats,
+    out_neurons: Integers,
+    out_currents: Floats,
+    out_release: Floats,
+    counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a stage with cycles.
 
@@ -50,19 +69,19 @@ def run_network(
             if q < fan_start[slots[e] + 1] and times[e] + fan_delay[q] < duration:
                 when, keys = push(arrivals, when, keys, times[e] + fan_delay[q], q, e)
                 arrivals += 1
-        for l in range(n):
-            state[0, l] = start[l]
-            state[1, l] = current[l, 0]
-            state[2, l] = current[l, 1]
-            state[3, l] = 0.0
-            state[4, l] = 0.0
-            waiting[l] = -1
-            version[l] = 0
+        for cell in range(n):
+            state[0, cell] = start[cell]
+            state[1, cell] = current[cell, 0]
+            state[2, cell] = current[cell, 1]
+            state[3, cell] = 0.0
+            state[4, cell] = 0.0
+            waiting[cell] = -1
+            version[cell] = 0
             moment = 0.0
-            if start[l] < gap[l]:
-                moment = predict(l, state, waiting, tau_m, tau_s, gap, reset, duration)
+            if start[cell] < gap[cell]:
+                moment = predict(cell, state, waiting, tau_m, tau_s, gap, reset, duration)
             if moment >= 0.0:
-                due, owner = push(spikes, due, owner, moment, l, 0)
+                due, owner = push(spikes, due, owner, moment, cell, 0)
                 spikes += 1
         while arrivals > 0 or spikes > 0:
             if spikes > 0 and owner[0, 1] != version[owner[0, 0]]:
@@ -73,21 +92,32 @@ def run_network(
                 if used == capacity:
                     return b, done
                 moment = due[0]
-                l = owner[0, 0]
+                cell = owner[0, 0]
                 drop(spikes, due, owner)
                 spikes -= 1
-                advance(l, moment, state, waiting, out_release, tau_m, tau_s, reset)
-                fire(l, used, moment, state, waiting, tau_ref, reset, out_times, out_neurons, out_currents,
-                     out_release)
-                q = fan_start[base + l]
-                if q < fan_start[base + l + 1] and moment + fan_delay[q] < duration:
+                advance(cell, moment, state, waiting, out_release, tau_m, tau_s, reset)
+                fire(
+                    cell,
+                    used,
+                    moment,
+                    state,
+                    waiting,
+                    tau_ref,
+                    reset,
+                    out_times,
+                    out_neurons,
+                    out_currents,
+                    out_release,
+                )
+                q = fan_start[base + cell]
+                if q < fan_start[base + cell + 1] and moment + fan_delay[q] < duration:
                     when, keys = push(arrivals, when, keys, moment + fan_delay[q], q, -1 - used)
                     arrivals += 1
                 used += 1
             else:
                 q = keys[0, 0]
                 e = keys[0, 1]
-                l = fan_target[q]
+                cell = fan_target[q]
                 target = when[0]
                 drop(arrivals, when, keys)
                 arrivals -= 1
@@ -100,14 +130,14 @@ def run_network(
                 if q + 1 < end and emitted + fan_delay[q + 1] < duration:
                     when, keys = push(arrivals, when, keys, emitted + fan_delay[q + 1], q + 1, e)
                     arrivals += 1
-                advance(l, target, state, waiting, out_release, tau_m, tau_s, reset)
-                state[1 + fan_receptor[q], l] += fan_weight[q]
-            version[l] += 1
-            moment = predict(l, state, waiting, tau_m, tau_s, gap, reset, duration)
+                advance(cell, target, state, waiting, out_release, tau_m, tau_s, reset)
+                state[1 + fan_receptor[q], cell] += fan_weight[q]
+            version[cell] += 1
+            moment = predict(cell, state, waiting, tau_m, tau_s, gap, reset, duration)
             if moment >= 0.0:
-                due, owner = push(spikes, due, owner, moment, l, version[l])
+                due, owner = push(spikes, due, owner, moment, cell, version[cell])
                 spikes += 1
-        for l in range(n):
-            advance(l, duration, state, waiting, out_release, tau_m, tau_s, reset)
+        for cell in range(n):
+            advance(cell, duration, state, waiting, out_release, tau_m, tau_s, reset)
         counts[b] = used - done
     return last, used

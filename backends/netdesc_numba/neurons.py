@@ -27,11 +27,29 @@ def order_in_time(
 
 @kernel
 def sweep_neurons(
-    first: int, last: int, times: Floats, slots: Integers, offsets: Integers,
-    fan_start: Integers, fan_target: Integers, fan_receptor: Integers, fan_weight: Floats, fan_delay: Floats,
-    tau_m: Floats, tau_s: Floats, tau_ref: Floats, gap: Floats, reset: Floats, start: Floats, current: Floats,
+    first: int,
+    last: int,
+    times: Floats,
+    slots: Integers,
+    offsets: Integers,
+    fan_start: Integers,
+    fan_target: Integers,
+    fan_receptor: Integers,
+    fan_weight: Floats,
+    fan_delay: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    tau_ref: Floats,
+    gap: Floats,
+    reset: Floats,
+    start: Floats,
+    current: Floats,
     duration: float,
-    out_times: Floats, out_neurons: Integers, out_currents: Floats, out_release: Floats, counts: Integers,
+    out_times: Floats,
+    out_neurons: Integers,
+    out_currents: Floats,
+    out_release: Floats,
+    counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a stage.
 
@@ -67,35 +85,58 @@ def sweep_neurons(
     for b in range(first, last):
         done = used
         begin, when, synapse, _, _ = gather(
-            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, duration)
-        for l in range(n):
-            state[0, l] = start[l]
-            state[1, l] = current[l, 0]
-            state[2, l] = current[l, 1]
-            state[3, l] = 0.0
-            state[4, l] = 0.0
-            waiting[l] = -1
-            if start[l] >= gap[l]:
+            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, duration
+        )
+        for cell in range(n):
+            state[0, cell] = start[cell]
+            state[1, cell] = current[cell, 0]
+            state[2, cell] = current[cell, 1]
+            state[3, cell] = 0.0
+            state[4, cell] = 0.0
+            waiting[cell] = -1
+            if start[cell] >= gap[cell]:
                 if used == capacity:
                     return b, done
-                fire(l, used, 0.0, state, waiting, tau_ref, reset, out_times, out_neurons, out_currents,
-                     out_release)
+                fire(
+                    cell,
+                    used,
+                    0.0,
+                    state,
+                    waiting,
+                    tau_ref,
+                    reset,
+                    out_times,
+                    out_neurons,
+                    out_currents,
+                    out_release,
+                )
                 used += 1
-            for e in range(begin[l], begin[l + 1] + 1):
-                target = when[e] if e < begin[l + 1] else duration
+            for e in range(begin[cell], begin[cell + 1] + 1):
+                target = when[e] if e < begin[cell + 1] else duration
                 while True:
-                    moment = predict(l, state, waiting, tau_m, tau_s, gap, reset, target)
+                    moment = predict(cell, state, waiting, tau_m, tau_s, gap, reset, target)
                     if moment < 0.0:
                         break
                     if used == capacity:
                         return b, done
-                    advance(l, moment, state, waiting, out_release, tau_m, tau_s, reset)
-                    fire(l, used, moment, state, waiting, tau_ref, reset, out_times, out_neurons,
-                         out_currents, out_release)
+                    advance(cell, moment, state, waiting, out_release, tau_m, tau_s, reset)
+                    fire(
+                        cell,
+                        used,
+                        moment,
+                        state,
+                        waiting,
+                        tau_ref,
+                        reset,
+                        out_times,
+                        out_neurons,
+                        out_currents,
+                        out_release,
+                    )
                     used += 1
-                advance(l, target, state, waiting, out_release, tau_m, tau_s, reset)
-                if e < begin[l + 1]:
-                    state[1 + fan_receptor[synapse[e]], l] += fan_weight[synapse[e]]
+                advance(cell, target, state, waiting, out_release, tau_m, tau_s, reset)
+                if e < begin[cell + 1]:
+                    state[1 + fan_receptor[synapse[e]], cell] += fan_weight[synapse[e]]
         order_in_time(done, used, out_times, out_neurons, out_currents, out_release)
         counts[b] = used - done
     return last, used

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,40 +63,73 @@ class Options:
         BackendError
             With every option that is not known or not possible.
         """
-        faults = [Diagnostic(f"is not an option of this backend; it has {', '.join(KNOWN)}",
-                             f"backends.numba.{key}", "NB-OPTION") for key in options if key not in KNOWN]
-        solver = options.get("solver") or "event"
-        kind, details = _choice(solver)
-        if kind not in ("event", "grid"):
-            faults.append(Diagnostic(f"{kind} is not a solver; write event or grid: {{timestep: 0.1 ms}}",
-                                     "backends.numba.solver", "NB-OPTION"))
-        timestep = float(details.get("timestep") or 0.1) if kind == "grid" else None
-        if timestep is not None and not timestep > 0:
-            faults.append(Diagnostic(f"{timestep:g} ms is not a step; it must be above 0 ms",
-                                     "backends.numba.solver.grid.timestep", "NB-OPTION"))
-        scheme, precision, transport = _read_scheme(details, faults)
+        kind, details = _choice(options.get("solver") or "event")
+        defaults = {"threads": available(), "denominator_floor": 1e-6, "max_spikes": 50_000_000}
+        numbers = {key: _given(options, key, default) for key, default in defaults.items()}
+        timestep = float(_given(details, "timestep", 0.1)) if kind == "grid" else None
+        scheme, precision, transport = _read_scheme(details)
+        faults = [
+            *(
+                _fault(key, f"is not an option of this backend; it has {', '.join(KNOWN)}")
+                for key in options
+                if key not in KNOWN
+            ),
+            *_solver_faults(kind, timestep),
+            *_scheme_faults(scheme, precision, transport),
+            *(
+                _fault(key, f"{value:g} is too low; it must be above 0")
+                for key, value in numbers.items()
+                if not value > 0
+            ),
+        ]
         if faults:
             raise BackendError(faults)
-        return cls(timestep, int(options.get("threads") or available()),
-                   float(options.get("denominator_floor") or 1e-6),
-                   int(options.get("max_spikes") or 50_000_000), scheme, precision, transport)
+        return cls(
+            timestep,
+            int(numbers["threads"]),
+            float(numbers["denominator_floor"]),
+            int(numbers["max_spikes"]),
+            scheme,
+            precision,
+            transport,
+        )
 
 
-def _read_scheme(details: Mapping[str, Any], faults: list[Diagnostic]) -> tuple[str, str, bool]:
+def _given(options: Mapping[str, Any], key: str, default: float) -> float:
+    value = options.get(key)
+    return default if value is None else value
+
+
+def _fault(path: str, message: str) -> Diagnostic:
+    return Diagnostic(message, f"backends.numba.{path}", "NB-OPTION")
+
+
+def _solver_faults(kind: str, timestep: float | None) -> Iterator[Diagnostic]:
+    if kind not in ("event", "grid"):
+        yield _fault("solver", f"{kind} is not a solver; write event or grid: {{timestep: 0.1 ms}}")
+    if timestep is not None and not 0.0 < timestep < math.inf:
+        yield _fault("solver.grid.timestep", f"{timestep:g} ms is not a step; it must be above 0 ms")
+
+
+def _read_scheme(details: Mapping[str, Any]) -> tuple[str, str, bool]:
     scheme = str(details.get("scheme") or "exact_exponential")
     plain = scheme == "exact_exponential"
     precision = str(details.get("precision") or ("float64" if plain else "float32"))
     given = details.get("transport")
-    transport = (not plain or precision == "float32") if given is None else bool(given)
+    return scheme, precision, (not plain or precision == "float32") if given is None else bool(given)
+
+
+def _scheme_faults(scheme: str, precision: str, transport: bool) -> Iterator[Diagnostic]:
     for name, value, known in (("scheme", scheme, SCHEMES), ("precision", precision, PRECISIONS)):
         if value not in known:
-            faults.append(Diagnostic(f"has no {name} {value}; it has {', '.join(known)}",
-                                     f"backends.numba.solver.grid.{name}", "NB-OPTION"))
-    if not transport and (precision == "float32" or not plain):
-        faults.append(Diagnostic(
+            yield _fault(f"solver.grid.{name}", f"has no {name} {value}; it has {', '.join(known)}")
+    if not transport and (precision == "float32" or scheme != "exact_exponential"):
+        yield Diagnostic(
             f"a grid without transport needs scheme exact_exponential in float64, this is {scheme} in {precision}; "
-            "set transport: true", "backends.numba.solver.grid.transport", "NB-SCHEME"))
-    return scheme, precision, transport
+            "set transport: true",
+            "backends.numba.solver.grid.transport",
+            "NB-SCHEME",
+        )
 
 
 def _choice(value: Any) -> tuple[str, Mapping[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
+import networkx as nx
 import numpy as np
 
 from netdesc.errors import Diagnostic, GraphError, LimitError
@@ -34,9 +36,13 @@ class CheckState:
             If the model asks for ``carry_state: true``.
         """
         if graph.settings.carry_state:
-            raise LimitError(Diagnostic(
-                "numba starts every sample in a fresh state; set carry_state: false",
-                "simulation.carry_state", "NB-STATE"))
+            raise LimitError(
+                Diagnostic(
+                    "numba starts every sample in a fresh state; set carry_state: false",
+                    "simulation.carry_state",
+                    "NB-STATE",
+                )
+            )
         return graph
 
 
@@ -70,7 +76,8 @@ class RoundToGrid:
         ------
         GraphError
             If projections without delay form a cycle, unless ``simulation.loop_delay`` is ``one_tick``; or
-            if the duration is not a whole number of steps.
+            if the duration is not a whole number of steps. In a cycle with a delay elsewhere, what would
+            be rounded to 0 becomes one step.
         """
         faults = [*self.duration_fault(graph), *self.loop_faults(graph)]
         if faults:
@@ -87,19 +94,29 @@ class RoundToGrid:
         if abs(steps - round(steps)) <= 1e-9 * steps:
             return []
         best = max(1, round(steps)) * self.timestep
-        return [Diagnostic(f"{graph.settings.duration:g} ms is not a whole number of steps of "
-                           f"{self.timestep:g} ms; set {best:g} ms", "simulation.duration")]
+        return [
+            Diagnostic(
+                f"{graph.settings.duration:g} ms is not a whole number of steps of "
+                f"{self.timestep:g} ms; set {best:g} ms",
+                "simulation.duration",
+            )
+        ]
 
     def loop_faults(self, graph: NetworkGraph) -> list[Diagnostic]:
-        """Return the faults of projections on a cycle that have a delay of 0."""
+        """Return the fault of a cycle of projections that all have synapses with a delay of 0."""
         if graph.settings.loop_delay == "one_tick":
             return []
-        looped = looping(graph)
-        return [Diagnostic(
-            f"lies on a cycle and has a delay of 0 ms; on a grid of {self.timestep:g} ms it needs at least one "
-            f"step. Set delay: {self.timestep:g} ms, or simulation.loop_delay: one_tick", f"{edge.path}.delay")
-            for edge in graph.edges
-            if edge.name in looped and edge.delays is not None and np.min(edge.delays, initial=np.inf) == 0.0]
+        cycle = undelayed_cycle(graph)
+        if not cycle:
+            return []
+        chain = " -> ".join(edge.name for edge in cycle)
+        return [
+            Diagnostic(
+                f"the cycle {chain} has no delay, and a grid of {self.timestep:g} ms cannot step through it; "
+                "give one of them a delay, use solver: event, or write loop_delay: one_tick under simulation",
+                f"{cycle[0].path}.delay",
+            )
+        ]
 
     def round_edge(self, edge: Edge, looped: bool, notes: list[Diagnostic]) -> Edge:
         """Return an edge with its delays on the grid; add a note where they were not."""
@@ -110,9 +127,14 @@ class RoundToGrid:
         error = largest_change(edge.delays, rounded)
         if error > 0.0:
             changed = int(np.sum(np.abs(edge.delays - rounded) > 1e-9 * self.timestep))
-            notes.append(Diagnostic(
-                f"{changed} of {len(edge.delays)} delays rounded to steps of {self.timestep:g} ms, by at most "
-                f"{error:.3g} ms", f"{edge.path}.delay", "NB-GRID"))
+            notes.append(
+                Diagnostic(
+                    f"{changed} of {len(edge.delays)} delays rounded to steps of {self.timestep:g} ms, by at "
+                    f"most {error:.3g} ms",
+                    f"{edge.path}.delay",
+                    "NB-GRID",
+                )
+            )
         return replace(edge, delays=rounded)
 
     def round_node(self, node: Node, notes: list[Diagnostic]) -> Node:
@@ -123,17 +145,35 @@ class RoundToGrid:
         rounded = np.round(before / self.timestep) * self.timestep
         error = largest_change(before, rounded)
         if error > 0.0:
-            notes.append(Diagnostic(
-                f"refractory periods rounded to steps of {self.timestep:g} ms, by at most {error:.3g} ms",
-                f"{node.path}.neuron.tau_refrac", "NB-GRID"))
+            notes.append(
+                Diagnostic(
+                    f"refractory periods rounded to steps of {self.timestep:g} ms, by at most {error:.3g} ms",
+                    f"{node.path}.neuron.tau_refrac",
+                    "NB-GRID",
+                )
+            )
         return replace(node, values={**node.values, "tau_refrac": rounded})
 
 
 def looping(graph: NetworkGraph) -> set[str]:
     """Return the names of the edges that lie on a cycle of populations."""
     stage = {name: k for k, group in enumerate(graph.stages) for name in group.populations}
-    return {edge.name for edge in graph.edges
-            if edge.pre in stage and stage[edge.pre] == stage[edge.post]}
+    return {edge.name for edge in graph.edges if edge.pre in stage and stage[edge.pre] == stage[edge.post]}
+
+
+def undelayed_cycle(graph: NetworkGraph) -> list[Edge]:
+    """Return a shortest cycle of projections that have a delay of 0, from the first one in the file on."""
+    edges = [
+        edge for edge in graph.edges if edge.delays is not None and np.min(edge.delays, initial=np.inf) == 0.0
+    ]
+    network = nx.DiGraph()
+    for edge in reversed(edges):
+        network.add_edge(edge.pre, edge.post, edge=edge)
+    for edge in edges:
+        if nx.has_path(network, edge.post, edge.pre):
+            nodes = nx.shortest_path(network, edge.post, edge.pre)
+            return [edge, *(network.edges[step]["edge"] for step in pairwise(nodes))]
+    return []
 
 
 def largest_change(before: Floats, after: Floats) -> float:

@@ -5,14 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.events import Floats, Integers
-from netdesc.physics.jit import rounding_kernel
+from netdesc.physics.jit import kernel
 from netdesc_numba.ticks_wiring import Synapses
 
 
-@rounding_kernel
+@kernel
 def collect_arrivals(
-    l: int, m: int, sources: Integers, fractions: Floats, outer: Integers, own: Integers, own_fractions: Floats,
-    inner: Integers, member: Integers, synapses: Synapses, when: Floats, found: Integers,
+    l: int,
+    m: int,
+    sources: Integers,
+    fractions: Floats,
+    outer: Integers,
+    own: Integers,
+    own_fractions: Floats,
+    inner: Integers,
+    member: Integers,
+    synapses: Synapses,
+    when: Floats,
+    found: Integers,
 ) -> int:
     """Collect what arrives at a neuron in a tick, in order of time, then emission, then source.
 
@@ -64,20 +74,31 @@ def collect_arrivals(
                     if q == high or target[q] != l:
                         continue
                 if count < len(when):
-                    insert_arrival(count, fraction, q, code, source, delay, np.int64(receptor[g]), when, found)
+                    insert_arrival(
+                        count, fraction, q, code, source, delay, np.int64(receptor[g]), when, found
+                    )
                 count += 1
     return count
 
 
-@rounding_kernel
+@kernel
 def insert_arrival(
-    count: int, fraction: float, synapse: int, code: int, source: int, delay: int, receptor: int, when: Floats,
+    count: int,
+    fraction: float,
+    synapse: int,
+    code: int,
+    source: int,
+    delay: int,
+    receptor: int,
+    when: Floats,
     found: Integers,
 ) -> None:
     """Put an arrival to its place among those there are; see ``collect_arrivals``."""
     p = count
-    while p > 0 and (when[p - 1] > fraction or (
-            when[p - 1] == fraction and found[p - 1, 3] == delay and found[p - 1, 2] > source)):
+    while p > 0 and (
+        when[p - 1] > fraction
+        or (when[p - 1] == fraction and found[p - 1, 3] == delay and found[p - 1, 2] > source)
+    ):
         when[p] = when[p - 1]
         for column in range(5):
             found[p, column] = found[p - 1, column]

@@ -12,18 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
-from netdesc.physics.jit import rounding_kernel
+from netdesc.physics.jit import kernel
 from netdesc.physics.lif import arrival_force, bounded_slope, slope_after, weight_force
 from netdesc.physics.tick import Tick, adjoint_current_before, adjoint_voltage_before, jump_before, paper_jump
 from netdesc_numba.ticks_packets import find_ticks
 from netdesc_numba.ticks_wiring import Neurons, Packets, Synapses
 
 
-@rounding_kernel
+@kernel
 def meet(
-    begin: int, end: int, sources: Integers, delay: int, synapses: Synapses, pull_v: NDArray[Any],
-    pull_i: NDArray[Any], gain_i: NDArray[Any], tau_s: NDArray[Any], gradient: NDArray[Any],
-    pulls: NDArray[Any], pulled: NDArray[Any],
+    begin: int,
+    end: int,
+    sources: Integers,
+    delay: int,
+    synapses: Synapses,
+    pull_v: NDArray[Any],
+    pull_i: NDArray[Any],
+    gain_i: NDArray[Any],
+    tau_s: NDArray[Any],
+    gradient: NDArray[Any],
+    pulls: NDArray[Any],
+    pulled: NDArray[Any],
 ) -> None:
     """Let packets that arrive in a tick meet the adjoints of their targets.
 
@@ -73,7 +82,7 @@ def meet(
             pulled[e] = total
 
 
-@rounding_kernel
+@kernel
 def step_back(lam_v: NDArray[Any], lam_i: NDArray[Any], tick: Tick) -> None:
     """Carry the adjoints of all neurons back over a tick, without spikes; lam_i first, with the later lam_v."""
     for r in range(len(lam_i)):
@@ -83,7 +92,7 @@ def step_back(lam_v: NDArray[Any], lam_i: NDArray[Any], tick: Tick) -> None:
         lam_v[l] = adjoint_voltage_before(lam_v[l], tick.leak[l])
 
 
-@rounding_kernel
+@kernel
 def chain_spikes(begin: int, end: int, spikes: Integers, latest: Integers, previous: Integers) -> None:
     """Tell for every spike of a sample the one of the same neuron before it, -1 for none.
 
@@ -104,11 +113,22 @@ def chain_spikes(begin: int, end: int, spikes: Integers, latest: Integers, previ
         latest[spikes[k]] = k
 
 
-@rounding_kernel
+@kernel
 def undo_exact(
-    m: int, begin: int, end: int, neurons: Neurons, own_ticks: Integers, own_neurons: Integers,
-    currents: NDArray[Any], release: NDArray[Any], slopes: NDArray[Any], force: NDArray[Any],
-    lam_v: NDArray[Any], carry: NDArray[Any], latest: Integers, previous: Integers,
+    m: int,
+    begin: int,
+    end: int,
+    neurons: Neurons,
+    own_ticks: Integers,
+    own_neurons: Integers,
+    currents: NDArray[Any],
+    release: NDArray[Any],
+    slopes: NDArray[Any],
+    force: NDArray[Any],
+    lam_v: NDArray[Any],
+    carry: NDArray[Any],
+    latest: Integers,
+    previous: Integers,
 ) -> int:
     """Undo the spikes of a tick, then the releases, in the scheme ``exact_exponential``.
 
@@ -149,12 +169,26 @@ def undo_exact(
     return grazing
 
 
-@rounding_kernel
+@kernel
 def run_ticks_back(
-    first: int, last: int, packets: Packets, synapses: Synapses, neurons: Neurons, tick: Tick,
-    tau_s: NDArray[Any], steps: int, paper: bool,
-    own_ticks: Integers, own_neurons: Integers, own_offsets: Integers, currents: NDArray[Any],
-    release: NDArray[Any], slopes: NDArray[Any], force: NDArray[Any], arrival: NDArray[Any], total: Floats,
+    first: int,
+    last: int,
+    packets: Packets,
+    synapses: Synapses,
+    neurons: Neurons,
+    tick: Tick,
+    tau_s: NDArray[Any],
+    steps: int,
+    paper: bool,
+    own_ticks: Integers,
+    own_neurons: Integers,
+    own_offsets: Integers,
+    currents: NDArray[Any],
+    release: NDArray[Any],
+    slopes: NDArray[Any],
+    force: NDArray[Any],
+    arrival: NDArray[Any],
+    total: Floats,
 ) -> int:
     """Carry adjoints of samples ``first`` to ``last - 1`` back through a stage.
 
@@ -218,15 +252,53 @@ def run_ticks_back(
                     continue
                 a, c = outer[m - delay], outer[m - delay + 1]
                 if c > a:
-                    meet(a, c, packets.sources, delay, synapses, late_v, late_i, lam_i, tau_s, gradient, pulls,
-                         arrival)
+                    meet(
+                        a,
+                        c,
+                        packets.sources,
+                        delay,
+                        synapses,
+                        late_v,
+                        late_i,
+                        lam_i,
+                        tau_s,
+                        gradient,
+                        pulls,
+                        arrival,
+                    )
                 a, c = inner[m - delay], inner[m - delay + 1]
                 if neurons.recurrent and c > a:
-                    meet(a, c, own_sources, delay, synapses, late_v, late_i, lam_i, tau_s, gradient, pulls, force)
+                    meet(
+                        a,
+                        c,
+                        own_sources,
+                        delay,
+                        synapses,
+                        late_v,
+                        late_i,
+                        lam_i,
+                        tau_s,
+                        gradient,
+                        pulls,
+                        force,
+                    )
             if not paper:
                 grazing += undo_exact(
-                    m, inner[m], inner[m + 1], neurons, own_ticks, own_neurons, currents, release, slopes, force,
-                    lam_v, carry, latest, previous)
+                    m,
+                    inner[m],
+                    inner[m + 1],
+                    neurons,
+                    own_ticks,
+                    own_neurons,
+                    currents,
+                    release,
+                    slopes,
+                    force,
+                    lam_v,
+                    carry,
+                    latest,
+                    previous,
+                )
                 step_back(lam_v, lam_i, tick)
         for q in range(len(gradient)):
             total[q] += gradient[q]

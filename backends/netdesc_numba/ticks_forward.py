@@ -8,13 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
-from netdesc.physics.jit import rounding_kernel
-from netdesc.physics.tick import Tick, charge_of, current_after, current_left, passes, reaches, subtract, voltage_after
+from netdesc.physics.jit import kernel
+from netdesc.physics.tick import (
+    Tick,
+    charge_of,
+    current_after,
+    current_left,
+    passes,
+    reaches,
+    subtract,
+    voltage_after,
+)
 from netdesc_numba.ticks_packets import deliver, gather_sources
 from netdesc_numba.ticks_wiring import Neurons, Packets, Synapses
 
 
-@rounding_kernel
+@kernel
 def add_charges(i: NDArray[Any], rise: NDArray[Any], charge: NDArray[Any]) -> None:
     """Fill in what the currents add to the voltages in a tick, in the order of the receptors."""
     for l in range(len(charge)):
@@ -24,9 +33,14 @@ def add_charges(i: NDArray[Any], rise: NDArray[Any], charge: NDArray[Any]) -> No
             charge[l] += charge_of(i[r, l], rise[r, l])
 
 
-@rounding_kernel
+@kernel
 def step_paper(
-    u: NDArray[Any], i: NDArray[Any], charge: NDArray[Any], arrivals: NDArray[Any], tick: Tick, gap: NDArray[Any],
+    u: NDArray[Any],
+    i: NDArray[Any],
+    charge: NDArray[Any],
+    arrivals: NDArray[Any],
+    tick: Tick,
+    gap: NDArray[Any],
 ) -> float:
     """Carry all neurons over a tick of the paper's scheme.
 
@@ -57,9 +71,14 @@ def step_paper(
     return hits
 
 
-@rounding_kernel
+@kernel
 def step_exact(
-    u: NDArray[Any], i: NDArray[Any], charge: NDArray[Any], tick: Tick, gap: NDArray[Any], held: NDArray[Any],
+    u: NDArray[Any],
+    i: NDArray[Any],
+    charge: NDArray[Any],
+    tick: Tick,
+    gap: NDArray[Any],
+    held: NDArray[Any],
     holding: bool,
 ) -> float:
     """Carry all neurons over a tick in closed form, arrivals not included.
@@ -96,7 +115,7 @@ def step_exact(
     return hits
 
 
-@rounding_kernel
+@kernel
 def total_current(i: NDArray[Any], l: int) -> float:
     """Return the sum of the currents of neuron l, in the order of the receptors."""
     total = i[0, l]
@@ -105,11 +124,21 @@ def total_current(i: NDArray[Any], l: int) -> float:
     return total
 
 
-@rounding_kernel
+@kernel
 def run_ticks(
-    first: int, last: int, packets: Packets, synapses: Synapses, neurons: Neurons, tick: Tick, steps: int,
+    first: int,
+    last: int,
+    packets: Packets,
+    synapses: Synapses,
+    neurons: Neurons,
+    tick: Tick,
+    steps: int,
     paper: bool,
-    out_ticks: Integers, out_neurons: Integers, out_currents: Floats, out_release: Floats, out_slopes: Floats,
+    out_ticks: Integers,
+    out_neurons: Integers,
+    out_currents: Floats,
+    out_release: Floats,
+    out_slopes: Floats,
     counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a stage.
@@ -187,8 +216,11 @@ def run_ticks(
                             out_currents[used] = total
                             out_release[used] = total
                             out_slopes[used] = total - u[l] if paper else total - gap[l]
-                            u[l] = subtract(u[l], gap[l], neurons.reset[l]) if neurons.subtract[l] == 1 \
+                            u[l] = (
+                                subtract(u[l], gap[l], neurons.reset[l])
+                                if neurons.subtract[l] == 1
                                 else neurons.reset[l]
+                            )
                             if neurons.hold[l] > 0:
                                 free[l] = m + neurons.hold[l]
                                 held[l] = 1
@@ -203,7 +235,8 @@ def run_ticks(
                 e += 1
             if neurons.recurrent and used > fresh:
                 count, sources, codes = gather_sources(
-                    a, e, packets, fresh, used, out_neurons, neurons.member, sources, codes)
+                    a, e, packets, fresh, used, out_neurons, neurons.member, sources, codes
+                )
                 deliver(0, count, sources, m, ring, synapses)
             elif e > a:
                 deliver(a, e, packets.sources, m, ring, synapses)
@@ -211,7 +244,7 @@ def run_ticks(
     return last, used
 
 
-@rounding_kernel
+@kernel
 def add_row_and_clear(to: NDArray[Any], row: NDArray[Any]) -> None:
     """Add what arrived to the currents and clear it."""
     for l in range(len(to)):

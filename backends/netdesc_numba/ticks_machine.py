@@ -87,8 +87,12 @@ class TickMachine:
         self.options = options
         self.timestep = float(options.timestep or 0.0)
         self.steps = round(program.duration / self.timestep)
-        self.grid = Grid(options.scheme, self.timestep, np.float32 if options.precision == "float32" else np.float64,
-                         options.denominator_floor)
+        self.grid = Grid(
+            options.scheme,
+            self.timestep,
+            np.float32 if options.precision == "float32" else np.float64,
+            options.denominator_floor,
+        )
         self.values: dict[str, Floats] = {}
         for block in program.blocks:
             self.values[block.weight_key] = block.weights
@@ -108,8 +112,12 @@ class TickMachine:
                 raise NumericsError(f"{key} holds a negative delay")
         self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
         rewire = any(key.endswith(".delay") for key in parameters)
-        self.layouts = [lay_out_stage(self.program, layout.stage, self.grid, self.values) if rewire
-                        else reweight(layout, self.program, self.values) for layout in self.layouts]
+        self.layouts = [
+            lay_out_stage(self.program, layout.stage, self.grid, self.values)
+            if rewire
+            else reweight(layout, self.program, self.values)
+            for layout in self.layouts
+        ]
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
@@ -124,19 +132,28 @@ class TickMachine:
             self.share(layout, self.run_stage(index, packets), spikes, currents, releases)
         names = [population.name for population in self.program.populations]
         return Trace(
-            spikes={names[k]: spikes[k] for k in sorted(spikes)}, currents=currents, release_currents=releases,
+            spikes={names[k]: spikes[k] for k in sorted(spikes)},
+            currents=currents,
+            release_currents=releases,
             samples=record_ticks(self.program, self.values, spikes, self.timestep),
             parameters_as_run=self.as_run(),
-            health={**count_arrivals(self.layouts, self.program, spikes, self.timestep, self.steps),
-                    "inputs_moved": moved},
-            provenance={"backend": "numba", "solver":
-                        f"grid {self.timestep:g} ms, {self.options.scheme}, {self.options.precision}"})
+            health={
+                **count_arrivals(self.layouts, self.program, spikes, self.timestep, self.steps),
+                "inputs_moved": moved,
+            },
+            provenance={
+                "backend": "numba",
+                "solver": f"grid {self.timestep:g} ms, {self.options.scheme}, {self.options.precision}",
+            },
+        )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""
         slopes = self.recall_slopes(trace)
         forces = first_forces(self.program, trace, cotangent)
-        spikes = {k: trace.spikes[p.name] for k, p in enumerate(self.program.populations) if p.name in trace.spikes}
+        spikes = {
+            k: trace.spikes[p.name] for k, p in enumerate(self.program.populations) if p.name in trace.spikes
+        }
         parameters: dict[str, Floats] = {}
         grazing = 0
         for layout in reversed(self.layouts):
@@ -152,18 +169,26 @@ class TickMachine:
                     forces[population] = (force if positions is None else force[positions]).astype(np.float64)
                 self.add_arrivals(layout, spikes, arrival, forces)
             self.write_gradients(layout, total, parameters)
-        return Gradient(parameters, {self.program.populations[k].name: values for k, values in forces.items()}, {},
-                        {"grazing": grazing})
+        return Gradient(
+            parameters,
+            {self.program.populations[k].name: values for k, values in forces.items()},
+            {},
+            {"grazing": grazing},
+        )
 
     def round_inputs(self, spikes: dict[int, Events]) -> tuple[dict[int, Events], int]:
         """Move input spikes to times that packets can tell, and count those that moved by more than noise."""
         result, moved = {}, 0
         for k, events in spikes.items():
             ticks, fractions = split_times(events.times, self.timestep)
-            exact = ticks + fractions if self.grid.scheme == OFF_GRID else np.round(events.times / self.timestep)
+            exact = (
+                ticks + fractions if self.grid.scheme == OFF_GRID else np.round(events.times / self.timestep)
+            )
             moved += int(np.sum(np.abs(exact * self.timestep - events.times) > 1e-6 * self.timestep))
             # what coincides now is ordered by source
-            result[k] = Events.from_arrays(exact * self.timestep, events.sources, events.samples(), events.batch)
+            result[k] = Events.from_arrays(
+                exact * self.timestep, events.sources, events.samples(), events.batch
+            )
         return result, moved
 
     def run_stage(self, index: int, packets: Packets) -> Found:
@@ -182,21 +207,46 @@ class TickMachine:
                 ticks, neurons = np.empty(room, np.int64), np.empty(room, np.int64)
                 fractions, current, release, slopes = np.zeros((4, room))
                 if off_grid:
-                    done, used = run_off_grid(first, last, *common, self.timestep, ticks, neurons, fractions,
-                                              current, release, counts)
+                    done, used = run_off_grid(
+                        first,
+                        last,
+                        *common,
+                        self.timestep,
+                        ticks,
+                        neurons,
+                        fractions,
+                        current,
+                        release,
+                        counts,
+                    )
                 else:
-                    done, used = run_ticks(first, last, *common, self.grid.scheme == PAPER, ticks, neurons, current,
-                                           release, slopes, counts)
+                    done, used = run_ticks(
+                        first,
+                        last,
+                        *common,
+                        self.grid.scheme == PAPER,
+                        ticks,
+                        neurons,
+                        current,
+                        release,
+                        slopes,
+                        counts,
+                    )
                 if used < 0 or (done == first and room >= self.options.max_spikes):
                     raise NumericsError(self.overflow(layout, done, used))
-                pieces.append([column[:used] for column in (ticks, neurons, fractions, current, release, slopes)])
+                pieces.append(
+                    [column[:used] for column in (ticks, neurons, fractions, current, release, slopes)]
+                )
                 if done == first:
                     room = min(2 * room, self.options.max_spikes)
                 first = done
             return pieces
 
-        pieces = [piece for part in run(task, split(batch, self.options.threads), self.options.threads)
-                  for piece in part]
+        pieces = [
+            piece
+            for part in run(task, split(batch, self.options.threads), self.options.threads)
+            for piece in part
+        ]
         columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
         self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(columns[0]) / max(batch, 1))
         offsets = np.concatenate(([0], np.cumsum(counts)))
@@ -205,14 +255,23 @@ class TickMachine:
     def overflow(self, layout: StageLayout, sample: int, used: int) -> Diagnostic:
         """Return what to say of a stage that does not stop spiking."""
         names = [self.program.populations[p].name for p in layout.stage.populations]
-        what = ("a neuron with more than 1024 spikes in a tick" if used < 0
-                else f"more than {self.options.max_spikes} spikes")
+        what = (
+            "a neuron with more than 1024 spikes in a tick"
+            if used < 0
+            else f"more than {self.options.max_spikes} spikes"
+        )
         return Diagnostic(
             f"sample {sample} has {what} in {', '.join(names)}; lower the weights, add a refractory period, or "
-            "raise backends.numba.max_spikes", f"populations.{names[0]}")
+            "raise backends.numba.max_spikes",
+            f"populations.{names[0]}",
+        )
 
     def share(
-        self, layout: StageLayout, found: Found, spikes: dict[int, Events], currents: dict[str, Floats],
+        self,
+        layout: StageLayout,
+        found: Found,
+        spikes: dict[int, Events],
+        currents: dict[str, Floats],
         releases: dict[str, Floats],
     ) -> None:
         """Hand the spikes of a stage to its populations, in ms."""
@@ -235,58 +294,120 @@ class TickMachine:
             raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
         if self.grid.scheme != PAPER:
             return {}
-        known = all(name in self.slopes and self.slopes[name][0] is values
-                    for name, values in trace.currents.items())
+        known = all(
+            name in self.slopes and self.slopes[name][0] is values for name, values in trace.currents.items()
+        )
         if not known:
             sources = {k: p for k, p in enumerate(self.program.populations) if p.kind == "source"}
-            stream = merge([(k, trace.spikes[p.name].times, trace.spikes[p.name].sources + p.start,
-                             trace.spikes[p.name].offsets) for k, p in sources.items()], trace.batch)
+            stream = merge(
+                [
+                    (
+                        k,
+                        trace.spikes[p.name].times,
+                        trace.spikes[p.name].sources + p.start,
+                        trace.spikes[p.name].offsets,
+                    )
+                    for k, p in sources.items()
+                ],
+                trace.batch,
+            )
             again = self.forward(Events(stream.times, stream.slots, stream.offsets), seed=0)
             if any(len(again.spikes[name]) != len(events) for name, events in trace.spikes.items()):
-                raise NumericsError("the trace is not one of this machine with its present weights and delays")
+                raise NumericsError(
+                    "the trace is not one of this machine with its present weights and delays"
+                )
         return {name: slopes for name, (_, slopes) in self.slopes.items()}
 
     def own_spikes(self, layout: StageLayout, trace: Trace, slopes: Mapping[str, Floats]) -> OwnSpikes:
         """Bring the spikes of a stage's populations together."""
         names = [self.program.populations[p].name for p in layout.stage.populations]
-        assert trace.currents is not None and trace.release_currents is not None  # noqa: S101  (see recall_slopes)
+        assert trace.currents is not None and trace.release_currents is not None
         sizes = [self.program.populations[p].size for p in layout.stage.populations]
         places = np.cumsum([0, *sizes])
-        stream = merge([(p, trace.spikes[name].times, trace.spikes[name].sources + place, trace.spikes[name].offsets)
-                        for p, name, place in zip(layout.stage.populations, names, places, strict=False)],
-                       trace.batch)
+        stream = merge(
+            [
+                (p, trace.spikes[name].times, trace.spikes[name].sources + place, trace.spikes[name].offsets)
+                for p, name, place in zip(layout.stage.populations, names, places, strict=False)
+            ],
+            trace.batch,
+        )
         ticks, fractions = split_times(stream.times, self.timestep)
         kind = self.grid.dtype
-        columns = [take(stream.parts, dict(zip(layout.stage.populations, values, strict=True)), len(ticks)).astype(kind)
-                   for values in ([trace.currents[name] for name in names],
-                                  [trace.release_currents[name] for name in names])]
+        columns = [
+            take(stream.parts, dict(zip(layout.stage.populations, values, strict=True)), len(ticks)).astype(
+                kind
+            )
+            for values in (
+                [trace.currents[name] for name in names],
+                [trace.release_currents[name] for name in names],
+            )
+        ]
         if slopes:
-            columns.append(take(stream.parts, {p: slopes[name] for p, name in zip(
-                layout.stage.populations, names, strict=True)}, len(ticks)).astype(kind))
+            columns.append(
+                take(
+                    stream.parts,
+                    {p: slopes[name] for p, name in zip(layout.stage.populations, names, strict=True)},
+                    len(ticks),
+                ).astype(kind)
+            )
         else:
             columns.append(columns[0] - layout.neurons.gap[stream.slots])
-        return OwnSpikes(ticks, np.ascontiguousarray(stream.slots), fractions, *columns, stream.offsets, stream.parts)
+        return OwnSpikes(
+            ticks, np.ascontiguousarray(stream.slots), fractions, *columns, stream.offsets, stream.parts
+        )
 
     def sweep_back(
-        self, layout: StageLayout, packets: Packets, own: OwnSpikes, force: NDArray[Any], arrival: NDArray[Any],
+        self,
+        layout: StageLayout,
+        packets: Packets,
+        own: OwnSpikes,
+        force: NDArray[Any],
+        arrival: NDArray[Any],
     ) -> tuple[Floats, int]:
         """Run the adjoint kernel on all parts of the batch; gradients by number of the synapse."""
         parts = split(len(own.offsets) - 1, min(PARTS, max(1, LARGEST_SUM // max(1, len(layout.order)))))
         sums = np.zeros((max(1, len(parts)), len(layout.order)))
         place = {part: k for k, part in enumerate(parts)}
         neurons = layout.neurons
-        tau_s = np.ascontiguousarray(neurons.tau_s.T[:len(neurons.current)], dtype=self.grid.dtype)
+        tau_s = np.ascontiguousarray(neurons.tau_s.T[: len(neurons.current)], dtype=self.grid.dtype)
         common = (packets, layout.synapses, neurons, layout.tick)
 
         def task(first: int, last: int) -> int:
             rest = (force, arrival, sums[place[first, last]])
             if self.grid.scheme == OFF_GRID:
-                return int(run_off_grid_back(
-                    first, last, *common, self.steps, self.timestep, own.ticks, own.neurons, own.fractions, own.offsets,
-                    own.currents, own.release, *rest))
-            return int(run_ticks_back(
-                first, last, *common, tau_s, self.steps, self.grid.scheme == PAPER, own.ticks, own.neurons, own.offsets,
-                own.currents, own.release, own.slopes, *rest))
+                return int(
+                    run_off_grid_back(
+                        first,
+                        last,
+                        *common,
+                        self.steps,
+                        self.timestep,
+                        own.ticks,
+                        own.neurons,
+                        own.fractions,
+                        own.offsets,
+                        own.currents,
+                        own.release,
+                        *rest,
+                    )
+                )
+            return int(
+                run_ticks_back(
+                    first,
+                    last,
+                    *common,
+                    tau_s,
+                    self.steps,
+                    self.grid.scheme == PAPER,
+                    own.ticks,
+                    own.neurons,
+                    own.offsets,
+                    own.currents,
+                    own.release,
+                    own.slopes,
+                    *rest,
+                )
+            )
 
         raised = run(task, parts, self.options.threads)
         total = np.empty(len(layout.order))
@@ -294,11 +415,20 @@ class TickMachine:
         return total, sum(raised)
 
     def add_arrivals(
-        self, layout: StageLayout, spikes: Mapping[int, Events], arrival: NDArray[Any], forces: dict[int, Floats],
+        self,
+        layout: StageLayout,
+        spikes: Mapping[int, Events],
+        arrival: NDArray[Any],
+        forces: dict[int, Floats],
     ) -> None:
         """Add what a stage tells of the spikes that entered it."""
-        stream = merge([(p, spikes[p].times, spikes[p].sources + self.program.populations[p].start,
-                         spikes[p].offsets) for p in layout.inputs], next(iter(spikes.values())).batch)
+        stream = merge(
+            [
+                (p, spikes[p].times, spikes[p].sources + self.program.populations[p].start, spikes[p].offsets)
+                for p in layout.inputs
+            ],
+            next(iter(spikes.values())).batch,
+        )
         for population, positions in stream.parts:
             forces[population] = forces[population] + (arrival if positions is None else arrival[positions])
 
@@ -308,7 +438,7 @@ class TickMachine:
         for k in layout.blocks:
             block = self.program.blocks[k]
             if block.train_weight:
-                parameters[block.weight_key] = weight[begin:begin + block.size]
+                parameters[block.weight_key] = weight[begin : begin + block.size]
             begin += block.size
 
     def as_run(self) -> dict[str, Floats]:

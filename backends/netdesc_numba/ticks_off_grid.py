@@ -8,21 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
-from netdesc.physics.jit import rounding_kernel
+from netdesc.physics.jit import kernel
 from netdesc.physics.subtick import FREE, cross_tick
 from netdesc.physics.tick import Tick, current_after, current_left, factors_until, reaches, voltage_after
-from netdesc_numba.ticks_forward import add_charges
 from netdesc_numba.ticks_arrivals import collect_arrivals
+from netdesc_numba.ticks_forward import add_charges
 from netdesc_numba.ticks_packets import find_ticks, gather_sources
 from netdesc_numba.ticks_wiring import Neurons, Packets, Synapses
 
 LIFT, RISE, FALL = 0, 1, 2
 
 
-@rounding_kernel
+@kernel
 def land(
-    source: int, fraction: float, n: int, ring: NDArray[Any], bounds: NDArray[Any], synapses: Synapses,
-    tau_m: Floats, tau_s: Floats, uniform: bool, timestep: float,
+    source: int,
+    fraction: float,
+    n: int,
+    ring: NDArray[Any],
+    bounds: NDArray[Any],
+    synapses: Synapses,
+    tau_m: Floats,
+    tau_s: Floats,
+    uniform: bool,
+    timestep: float,
 ) -> None:
     """Add what a packet does by the end of its tick of arrival.
 
@@ -73,10 +81,16 @@ def land(
                 bounds[place, FALL, l] += w if w < zero else zero
 
 
-@rounding_kernel
+@kernel
 def flag_spikes(
-    u: NDArray[Any], i: NDArray[Any], charge: NDArray[Any], bounds: NDArray[Any], ends: NDArray[Any],
-    flag: NDArray[Any], tick: Tick, gap: NDArray[Any],
+    u: NDArray[Any],
+    i: NDArray[Any],
+    charge: NDArray[Any],
+    bounds: NDArray[Any],
+    ends: NDArray[Any],
+    flag: NDArray[Any],
+    tick: Tick,
+    gap: NDArray[Any],
 ) -> float:
     """Compute the voltages at the end of a tick, had there been no spike, and flag neurons that may spike.
 
@@ -123,9 +137,7 @@ def flag_spikes(
     return hits
 
 
-
-
-@rounding_kernel
+@kernel
 def order_in_tick(
     first: int, last: int, neurons: Integers, fractions: Floats, currents: Floats, release: Floats
 ) -> None:
@@ -147,9 +159,14 @@ def order_in_tick(
         neurons[p], fractions[p], currents[p], release[p] = neuron, fraction, current, end
 
 
-@rounding_kernel
+@kernel
 def step_off_grid(
-    u: NDArray[Any], ends: NDArray[Any], i: NDArray[Any], ring: NDArray[Any], bounds: NDArray[Any], tick: Tick,
+    u: NDArray[Any],
+    ends: NDArray[Any],
+    i: NDArray[Any],
+    ring: NDArray[Any],
+    bounds: NDArray[Any],
+    tick: Tick,
 ) -> None:
     """Carry all neurons to the end of a tick without spikes, and clear what arrived; arrays as in ``land``."""
     for l in range(len(u)):
@@ -163,12 +180,22 @@ def step_off_grid(
             bounds[r, l] = 0
 
 
-@rounding_kernel
+@kernel
 def run_off_grid(
-    first: int, last: int, packets: Packets, synapses: Synapses, neurons: Neurons, tick: Tick, steps: int,
+    first: int,
+    last: int,
+    packets: Packets,
+    synapses: Synapses,
+    neurons: Neurons,
+    tick: Tick,
+    steps: int,
     timestep: float,
-    out_ticks: Integers, out_neurons: Integers, out_fractions: Floats, out_currents: Floats,
-    out_release: Floats, counts: Integers,
+    out_ticks: Integers,
+    out_neurons: Integers,
+    out_fractions: Floats,
+    out_currents: Floats,
+    out_release: Floats,
+    counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a stage.
 
@@ -248,23 +275,65 @@ def run_off_grid(
                 for l in range(n):
                     if flag[l] == 0:
                         continue
-                    count = collect_arrivals(l, m, packets.sources, packets.fractions, outer, out_neurons,
-                                             out_fractions, inner, neurons.member, synapses, when, found)
+                    count = collect_arrivals(
+                        l,
+                        m,
+                        packets.sources,
+                        packets.fractions,
+                        outer,
+                        out_neurons,
+                        out_fractions,
+                        inner,
+                        neurons.member,
+                        synapses,
+                        when,
+                        found,
+                    )
                     if count > len(when):
                         when, weight = np.empty(2 * count), np.empty(2 * count)
                         receptor = np.empty(2 * count, dtype=np.int64)
                         found = np.empty((2 * count, 5), dtype=np.int64)
-                        count = collect_arrivals(l, m, packets.sources, packets.fractions, outer, out_neurons,
-                                                 out_fractions, inner, neurons.member, synapses, when, found)
+                        count = collect_arrivals(
+                            l,
+                            m,
+                            packets.sources,
+                            packets.fractions,
+                            outer,
+                            out_neurons,
+                            out_fractions,
+                            inner,
+                            neurons.member,
+                            synapses,
+                            when,
+                            found,
+                        )
                     for p in range(count):
                         weight[p] = synapses.weight[found[p, 0]]
                         receptor[p] = found[p, 4]
                     release = out_fractions[waiting[l]] if waiting[l] >= 0 else FREE
-                    cell = (neurons.tau_m[l], neurons.tau_s[l, 0], neurons.tau_s[l, 1], float(neurons.gap[l]),
-                            float(neurons.reset[l]))
+                    cell = (
+                        neurons.tau_m[l],
+                        neurons.tau_s[l, 0],
+                        neurons.tau_s[l, 1],
+                        float(neurons.gap[l]),
+                        float(neurons.reset[l]),
+                    )
                     found_spikes = cross_tick(
-                        float(u[l]), float(i[0, l]), float(i[1, l]) if two else 0.0, release, count, when, weight,
-                        receptor, timestep, cell, neurons.hold[l] > 0, at_spike, current, result[specials])
+                        float(u[l]),
+                        float(i[0, l]),
+                        float(i[1, l]) if two else 0.0,
+                        release,
+                        count,
+                        when,
+                        weight,
+                        receptor,
+                        timestep,
+                        cell,
+                        neurons.hold[l] > 0,
+                        at_spike,
+                        current,
+                        result[specials],
+                    )
                     if found_spikes < 0:
                         return b, -1
                     if found_spikes == 0 and waiting[l] < 0:
@@ -300,10 +369,21 @@ def run_off_grid(
             own = used if neurons.recurrent else fresh
             inner[m + 1] = used if neurons.recurrent else done
             count, sources, codes = gather_sources(
-                outer[m], outer[m + 1], packets, fresh, own, out_neurons, neurons.member, sources, codes)
+                outer[m], outer[m + 1], packets, fresh, own, out_neurons, neurons.member, sources, codes
+            )
             for k in range(count):
                 fraction = packets.fractions[codes[k]] if codes[k] >= 0 else out_fractions[-1 - codes[k]]
-                land(sources[k], fraction, m, ring, bounds, synapses, neurons.tau_m, neurons.tau_s,
-                     neurons.uniform, timestep)
+                land(
+                    sources[k],
+                    fraction,
+                    m,
+                    ring,
+                    bounds,
+                    synapses,
+                    neurons.tau_m,
+                    neurons.tau_s,
+                    neurons.uniform,
+                    timestep,
+                )
         counts[b] = used - done
     return last, used

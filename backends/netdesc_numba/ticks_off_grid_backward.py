@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
-from netdesc.physics.jit import rounding_kernel
+from netdesc.physics.jit import kernel
 from netdesc.physics.lif import adjoint_charge, arrival_force, weight_force
 from netdesc.physics.subtick import FREE, cross_tick_back
 from netdesc.physics.tick import Tick, adjoint_current_before, adjoint_voltage_before, factors_until
@@ -23,11 +23,23 @@ from netdesc_numba.ticks_packets import find_ticks
 from netdesc_numba.ticks_wiring import Neurons, Packets, Synapses
 
 
-@rounding_kernel
+@kernel
 def meet_within(
-    begin: int, end: int, sources: Integers, fractions: Floats, delay: int, synapses: Synapses, tau_m: Floats,
-    tau_s: Floats, uniform: bool, timestep: float, lam_v: NDArray[Any], lam_i: NDArray[Any],
-    gradient: NDArray[Any], pulls: NDArray[Any], pulled: NDArray[Any],
+    begin: int,
+    end: int,
+    sources: Integers,
+    fractions: Floats,
+    delay: int,
+    synapses: Synapses,
+    tau_m: Floats,
+    tau_s: Floats,
+    uniform: bool,
+    timestep: float,
+    lam_v: NDArray[Any],
+    lam_i: NDArray[Any],
+    gradient: NDArray[Any],
+    pulls: NDArray[Any],
+    pulled: NDArray[Any],
 ) -> None:
     """Let packets that arrive in a tick meet the adjoints of their targets, carried back to the arrival.
 
@@ -87,10 +99,19 @@ def meet_within(
             pulled[e] = total
 
 
-@rounding_kernel
+@kernel
 def find_specials(
-    m: int, begin: int, end: int, own_ticks: Integers, own_neurons: Integers, latest: Integers,
-    previous: Integers, neurons: Neurons, special: Integers, spikes: Integers, released: Integers,
+    m: int,
+    begin: int,
+    end: int,
+    own_ticks: Integers,
+    own_neurons: Integers,
+    latest: Integers,
+    previous: Integers,
+    neurons: Neurons,
+    special: Integers,
+    spikes: Integers,
+    released: Integers,
     marked: NDArray[Any],
 ) -> int:
     """List the neurons that spike or are released in a tick, and take its spikes off their chains.
@@ -148,11 +169,25 @@ def find_specials(
     return count
 
 
-@rounding_kernel
+@kernel
 def run_off_grid_back(
-    first: int, last: int, packets: Packets, synapses: Synapses, neurons: Neurons, tick: Tick,
-    steps: int, timestep: float, own_ticks: Integers, own_neurons: Integers, own_fractions: Floats,
-    own_offsets: Integers, currents: NDArray[Any], release: NDArray[Any], force: NDArray[Any], arrival: NDArray[Any], total: Floats,
+    first: int,
+    last: int,
+    packets: Packets,
+    synapses: Synapses,
+    neurons: Neurons,
+    tick: Tick,
+    steps: int,
+    timestep: float,
+    own_ticks: Integers,
+    own_neurons: Integers,
+    own_fractions: Floats,
+    own_offsets: Integers,
+    currents: NDArray[Any],
+    release: NDArray[Any],
+    force: NDArray[Any],
+    arrival: NDArray[Any],
+    total: Floats,
 ) -> int:
     """Carry adjoints of samples ``first`` to ``last - 1`` back through a stage.
 
@@ -206,8 +241,19 @@ def run_off_grid_back(
         gradient[:] = 0
         for m in range(steps - 1, -1, -1):
             specials = find_specials(
-                m, inner[m], inner[m + 1], own_ticks, own_neurons, latest, previous, neurons, special, spikes,
-                released, marked)
+                m,
+                inner[m],
+                inner[m + 1],
+                own_ticks,
+                own_neurons,
+                latest,
+                previous,
+                neurons,
+                special,
+                spikes,
+                released,
+                marked,
+            )
             quiet_v[:] = lam_v
             quiet_i[:] = lam_i
             for p in range(specials):
@@ -219,22 +265,76 @@ def run_off_grid_back(
                     continue
                 a, c = outer[m - delay], outer[m - delay + 1]
                 if c > a:
-                    meet_within(a, c, packets.sources, packets.fractions, delay, synapses, neurons.tau_m,
-                                neurons.tau_s, neurons.uniform, timestep, quiet_v, quiet_i, gradient, pulls, arrival)
+                    meet_within(
+                        a,
+                        c,
+                        packets.sources,
+                        packets.fractions,
+                        delay,
+                        synapses,
+                        neurons.tau_m,
+                        neurons.tau_s,
+                        neurons.uniform,
+                        timestep,
+                        quiet_v,
+                        quiet_i,
+                        gradient,
+                        pulls,
+                        arrival,
+                    )
                 a, c = returning[m - delay], returning[m - delay + 1]
                 if c > a:
-                    meet_within(a, c, own_sources, own_fractions, delay, synapses, neurons.tau_m, neurons.tau_s,
-                                neurons.uniform, timestep, quiet_v, quiet_i, gradient, pulls, force)
+                    meet_within(
+                        a,
+                        c,
+                        own_sources,
+                        own_fractions,
+                        delay,
+                        synapses,
+                        neurons.tau_m,
+                        neurons.tau_s,
+                        neurons.uniform,
+                        timestep,
+                        quiet_v,
+                        quiet_i,
+                        gradient,
+                        pulls,
+                        force,
+                    )
             for p in range(specials):
                 l = special[p]
-                count = collect_arrivals(l, m, packets.sources, packets.fractions, outer, own_neurons,
-                                         own_fractions, returning, neurons.member, synapses, when, found)
+                count = collect_arrivals(
+                    l,
+                    m,
+                    packets.sources,
+                    packets.fractions,
+                    outer,
+                    own_neurons,
+                    own_fractions,
+                    returning,
+                    neurons.member,
+                    synapses,
+                    when,
+                    found,
+                )
                 if count > len(when):
                     when, numbers = np.empty(2 * count), np.empty((3, 2 * count))
                     receptor = np.empty(2 * count, dtype=np.int64)
                     found = np.empty((2 * count, 5), dtype=np.int64)
-                    count = collect_arrivals(l, m, packets.sources, packets.fractions, outer, own_neurons,
-                                             own_fractions, returning, neurons.member, synapses, when, found)
+                    count = collect_arrivals(
+                        l,
+                        m,
+                        packets.sources,
+                        packets.fractions,
+                        outer,
+                        own_neurons,
+                        own_fractions,
+                        returning,
+                        neurons.member,
+                        synapses,
+                        when,
+                        found,
+                    )
                 for x in range(count):
                     numbers[0, x] = synapses.weight[found[x, 0]]
                     receptor[x] = found[x, 4]
@@ -249,17 +349,37 @@ def run_off_grid_back(
                     at[1, x] = currents[k]
                     at[2, x] = force[k]
                     k = previous[k]
-                cell = (neurons.tau_m[l], neurons.tau_s[l, 0], neurons.tau_s[l, 1], float(neurons.gap[l]),
-                        float(neurons.reset[l]))
+                cell = (
+                    neurons.tau_m[l],
+                    neurons.tau_s[l, 0],
+                    neurons.tau_s[l, 1],
+                    float(neurons.gap[l]),
+                    float(neurons.reset[l]),
+                )
                 states[p, 0] = lam_v[l]
                 states[p, 1] = lam_i[0, l]
                 states[p, 2] = lam_i[1, l] if two else 0.0
                 states[p, 3] = carry[l]
                 k = released[p]
                 grazing += cross_tick_back(
-                    own_fractions[k] if k >= 0 else FREE, float(release[k]) if k >= 0 else 0.0, count, when,
-                    numbers[0], receptor, hits, at[0], at[1], timestep, cell, neurons.hold[l] > 0,
-                    float(neurons.floor[l]), at[2], states[p], numbers[1], numbers[2])
+                    own_fractions[k] if k >= 0 else FREE,
+                    float(release[k]) if k >= 0 else 0.0,
+                    count,
+                    when,
+                    numbers[0],
+                    receptor,
+                    hits,
+                    at[0],
+                    at[1],
+                    timestep,
+                    cell,
+                    neurons.hold[l] > 0,
+                    float(neurons.floor[l]),
+                    at[2],
+                    states[p],
+                    numbers[1],
+                    numbers[2],
+                )
                 carry[l] = states[p, 3]
                 for x in range(count):
                     gradient[found[x, 0]] += lam_v.dtype.type(numbers[2, x])

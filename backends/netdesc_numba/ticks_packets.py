@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Integers
-from netdesc.physics.jit import rounding_kernel
+from netdesc.physics.jit import kernel
 from netdesc_numba.ticks_wiring import Packets, Synapses
 
 
-@rounding_kernel
+@kernel
 def find_ticks(begin: int, end: int, ticks: Integers, places: Integers) -> None:
     """Tell where the packets of each tick stand.
 
@@ -32,7 +32,7 @@ def find_ticks(begin: int, end: int, ticks: Integers, places: Integers) -> None:
         places[n] = e
 
 
-@rounding_kernel
+@kernel
 def order_sources(count: int, sources: Integers, codes: Integers) -> None:
     """Sort packets of a tick by source in place; those of one source keep their order.
 
@@ -60,7 +60,7 @@ def order_sources(count: int, sources: Integers, codes: Integers) -> None:
         codes[m + 1] = code
 
 
-@rounding_kernel
+@kernel
 def deliver(begin: int, end: int, sources: Integers, n: int, ring: NDArray[Any], synapses: Synapses) -> None:
     """Add the weights of packets of one tick to the ring, in their order.
 
@@ -91,10 +91,17 @@ def deliver(begin: int, end: int, sources: Integers, n: int, ring: NDArray[Any],
                     ring[place, r, target[q]] += weight[q]
 
 
-@rounding_kernel
+@kernel
 def gather_sources(
-    begin: int, end: int, packets: Packets, own_begin: int, own_end: int, own: Integers, member: Integers,
-    sources: Integers, codes: Integers,
+    begin: int,
+    end: int,
+    packets: Packets,
+    own_begin: int,
+    own_end: int,
+    own: Integers,
+    member: Integers,
+    sources: Integers,
+    codes: Integers,
 ) -> tuple[int, Integers, Integers]:
     """Collect the packets of a tick in order of their sources.
 

@@ -13,11 +13,14 @@ from netdesc.events import Events, Floats
 from netdesc.program import Program
 from netdesc.trace import Samples
 from netdesc_numba.grid_machine import count_in_steps
-from netdesc_numba.ticks_wiring import StageLayout, delay_in_ticks, split_times
+from netdesc_numba.ticks_wiring import StageLayout, split_times
 
 
 def record_ticks(
-    program: Program, values: Mapping[str, Floats], spikes: Mapping[int, Events], timestep: float,
+    program: Program,
+    values: Mapping[str, Floats],
+    spikes: Mapping[int, Events],
+    timestep: float,
 ) -> dict[str, Samples]:
     """Sample voltages and currents in closed form from the spikes of a run.
 
@@ -39,8 +42,10 @@ def record_ticks(
     if not program.sampling:
         return {}
     counted = count_in_steps(program.with_parameters(values), timestep)
-    counted = replace(counted, blocks=tuple(replace(block, delays=np.maximum(block.delays, 1.0))
-                                            for block in counted.blocks))
+    counted = replace(
+        counted,
+        blocks=tuple(replace(block, delays=np.maximum(block.delays, 1.0)) for block in counted.blocks),
+    )
     # whole ticks are exact numbers, so that what coincides on the grid coincides in the arithmetic
     in_ticks = {}
     for p, events in spikes.items():
@@ -51,7 +56,11 @@ def record_ticks(
 
 
 def count_arrivals(
-    layouts: list[StageLayout], program: Program, spikes: Mapping[int, Events], timestep: float, steps: int,
+    layouts: list[StageLayout],
+    program: Program,
+    spikes: Mapping[int, Events],
+    timestep: float,
+    steps: int,
 ) -> dict[str, int]:
     """Count deliveries, and those due after the end of a run: together, spikes times their synapses.
 
@@ -80,9 +89,12 @@ def count_arrivals(
             left = steps - ticks
             late = 0
             for delay in synapses.delays:
-                per_source = np.bincount(np.searchsorted(synapses.first, np.flatnonzero(synapses.delay == delay),
-                                                         side="right") - 1,
-                                         weights=fan[synapses.delay == delay], minlength=program.size)
+                per_source = np.bincount(
+                    np.searchsorted(synapses.first, np.flatnonzero(synapses.delay == delay), side="right")
+                    - 1,
+                    weights=fan[synapses.delay == delay],
+                    minlength=program.size,
+                )
                 reached = per_source[sources]
                 late += int(reached[left <= delay].sum())
                 arrivals += int(reached[left > delay].sum())

@@ -27,16 +27,32 @@ def refuse(program: Program, scheme: str) -> None:
         If a neuron starts at or above its threshold; if adjoints are recorded or delays trained; and, with
         ``paper``, if a neuron has a refractory period or a subtractive reset, or states are recorded.
     """
-    faults = [fault for population in program.populations if population.kind == "spiking"
-              for fault in cell_faults(program, population, scheme)]
+    faults = [
+        fault
+        for population in program.populations
+        if population.kind == "spiking"
+        for fault in cell_faults(program, population, scheme)
+    ]
     for item in program.sampling:
         if scheme == PAPER or item.variable.startswith("lam"):
-            faults.append(Diagnostic(
-                f"scheme {scheme} does not record {item.variable}; record spikes only, or set "
-                "backends.numba.solver: event", f"record.{item.population}", CODE))
-    faults += [Diagnostic(f"scheme {scheme} does not train delays, which are whole ticks; set train: false, or "
-                          "backends.numba.solver: event", f"{block.path}.delay", CODE)
-               for block in program.blocks if block.train_delay]
+            faults.append(
+                Diagnostic(
+                    f"scheme {scheme} does not record {item.variable}; record spikes only, or set "
+                    "backends.numba.solver: event",
+                    f"record.{item.population}",
+                    CODE,
+                )
+            )
+    faults += [
+        Diagnostic(
+            f"scheme {scheme} does not train delays, which are whole ticks; set train: false, or "
+            "backends.numba.solver: event",
+            f"{block.path}.delay",
+            CODE,
+        )
+        for block in program.blocks
+        if block.train_delay
+    ]
     if faults:
         raise BackendError(faults)
 
@@ -47,11 +63,20 @@ def cell_faults(program: Program, population: PopulationSlice, scheme: str) -> I
     values = program.parameters
     path = f"{population.path}.neuron"
     if np.any(values["v_init"][span] >= values["threshold"][span]):
-        yield Diagnostic(f"scheme {scheme} needs every neuron to start below its threshold; lower the initial voltage",
-                         path, CODE)
+        yield Diagnostic(
+            f"scheme {scheme} needs every neuron to start below its threshold; lower the initial voltage",
+            path,
+            CODE,
+        )
     if scheme == PAPER and np.any(values["tau_ref"][span] > 0.0):
-        yield Diagnostic("scheme paper has no refractory period; set it to 0 ms, or take exact_exponential or "
-                         "off_grid", path, CODE)
+        yield Diagnostic(
+            "scheme paper has no refractory period; set it to 0 ms, or take exact_exponential or off_grid",
+            path,
+            CODE,
+        )
     if scheme == PAPER and population.subtractive_reset:
-        yield Diagnostic("scheme paper has no subtractive reset; reset to a value, or take exact_exponential or "
-                         "off_grid", path, CODE)
+        yield Diagnostic(
+            "scheme paper has no subtractive reset; reset to a value, or take exact_exponential or off_grid",
+            path,
+            CODE,
+        )

@@ -17,7 +17,6 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.physics.tick import RESOLUTION, Tick, measure_tick
 from netdesc.program import Block, Program, Stage
 
-
 Naturals = NDArray[np.uint64]
 
 
@@ -181,8 +180,15 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
     receptors = max((len(program.populations[p].receptors) for p in stage.populations), default=1)
     neurons, tick = lay_out_neurons(program, stage, grid, receptors)
     resistance = program.parameters["resistance"]
-    scale = np.concatenate([np.empty(0), *(
-        block.sign * resistance[program.populations[block.post].start + block.sparse()[1]] for block in blocks)])
+    scale = np.concatenate(
+        [
+            np.empty(0),
+            *(
+                block.sign * resistance[program.populations[block.post].start + block.sparse()[1]]
+                for block in blocks
+            ),
+        ]
+    )
     weight = np.concatenate([np.empty(0), *(values[block.weight_key] for block in blocks)]) * scale
     synapses, order = lay_out_synapses(program, stage, grid, blocks, weight, values)
     return StageLayout(stage, chosen, inputs, synapses, order, scale, neurons, tick)
@@ -200,20 +206,39 @@ def lay_out_neurons(program: Program, stage: Stage, grid: Grid, receptors: int) 
     cells = read_cells(program, stage)
     members = [program.populations[p] for p in stage.populations]
     hold = np.round(cells.tau_ref / grid.timestep).astype(np.int64)
-    values = [np.ascontiguousarray(v, dtype=grid.dtype) for v in (
-        cells.gap, cells.reset, cells.start, grid.floor * (cells.gap - cells.reset), cells.current.T[:receptors])]
+    values = [
+        np.ascontiguousarray(v, dtype=grid.dtype)
+        for v in (
+            cells.gap,
+            cells.reset,
+            cells.start,
+            grid.floor * (cells.gap - cells.reset),
+            cells.current.T[:receptors],
+        )
+    ]
     neurons = Neurons(
-        *values, hold, np.concatenate([np.full(p.size, int(p.subtractive_reset)) for p in members]),
-        np.concatenate([np.arange(p.start, p.stop) for p in members]), np.ascontiguousarray(cells.tau_m),
+        *values,
+        hold,
+        np.concatenate([np.full(p.size, int(p.subtractive_reset)) for p in members]),
+        np.concatenate([np.arange(p.start, p.stop) for p in members]),
+        np.ascontiguousarray(cells.tau_m),
         np.ascontiguousarray(cells.tau_s),
         any(b.pre in stage.populations and b.post in stage.populations for b in program.blocks),
         bool(hold.any()),
-        bool(np.all(cells.tau_m == cells.tau_m[0]) and np.all(cells.tau_s == cells.tau_s[0])))
-    return neurons, measure_tick(grid.scheme, grid.timestep, cells.tau_m, cells.tau_s[:, :receptors], grid.dtype)
+        bool(np.all(cells.tau_m == cells.tau_m[0]) and np.all(cells.tau_s == cells.tau_s[0])),
+    )
+    return neurons, measure_tick(
+        grid.scheme, grid.timestep, cells.tau_m, cells.tau_s[:, :receptors], grid.dtype
+    )
 
 
 def lay_out_synapses(
-    program: Program, stage: Stage, grid: Grid, blocks: list[Block], weight: Floats, values: Mapping[str, Floats],
+    program: Program,
+    stage: Stage,
+    grid: Grid,
+    blocks: list[Block],
+    weight: Floats,
+    values: Mapping[str, Floats],
 ) -> tuple[Synapses, Integers]:
     """Sort the synapses of a stage into segments, and tell the number of each."""
     places = np.concatenate(([0], np.cumsum([program.populations[p].size for p in stage.populations])))
@@ -223,9 +248,17 @@ def lay_out_synapses(
         indptr, indices = block.sparse()
         source = program.populations[block.pre].start + np.repeat(np.arange(block.n_pre), np.diff(indptr))
         delay = delay_in_ticks(np.asarray(values[block.delay_key]), grid.timestep)
-        for column, part in zip(columns, (
-                source, np.broadcast_to(delay, source.shape), np.full(source.shape, number),
-                place[block.post] + indices, np.full(source.shape, block.receptor)), strict=True):
+        for column, part in zip(
+            columns,
+            (
+                source,
+                np.broadcast_to(delay, source.shape),
+                np.full(source.shape, number),
+                place[block.post] + indices,
+                np.full(source.shape, block.receptor),
+            ),
+            strict=True,
+        ):
             column.append(part)
     source, delay, number, target, receptor = (np.concatenate(column) for column in columns)
     order = np.lexsort((target, number, delay, source)).astype(np.int64)
@@ -236,12 +269,22 @@ def lay_out_synapses(
     start = np.append(head, len(order)).astype(np.int64)
     run = target[start[1:] - 1] - target[head] == np.diff(start) - 1
     first = np.searchsorted(source[head], np.arange(program.size + 1)).astype(np.int64)
-    return Synapses(first, delay[head], target[head].astype(np.uint64), receptor[head].astype(np.uint64),
-                    run.astype(np.int64), start.astype(np.uint64), target,
-                    weight[order].astype(grid.dtype), np.unique(delay)[::-1].copy()), order
+    return Synapses(
+        first,
+        delay[head],
+        target[head].astype(np.uint64),
+        receptor[head].astype(np.uint64),
+        run.astype(np.int64),
+        start.astype(np.uint64),
+        target,
+        weight[order].astype(grid.dtype),
+        np.unique(delay)[::-1].copy(),
+    ), order
 
 
-def collect_packets(layout: StageLayout, program: Program, spikes: Mapping[int, Events], timestep: float) -> Packets:
+def collect_packets(
+    layout: StageLayout, program: Program, spikes: Mapping[int, Events], timestep: float
+) -> Packets:
     """Collect the spikes that enter a stage.
 
     Parameters
@@ -258,8 +301,13 @@ def collect_packets(layout: StageLayout, program: Program, spikes: Mapping[int, 
     Packets
     """
     batch = next(iter(spikes.values())).batch
-    stream = merge([(p, spikes[p].times, spikes[p].sources + program.populations[p].start, spikes[p].offsets)
-                    for p in layout.inputs], batch)
+    stream = merge(
+        [
+            (p, spikes[p].times, spikes[p].sources + program.populations[p].start, spikes[p].offsets)
+            for p in layout.inputs
+        ],
+        batch,
+    )
     ticks, fractions = split_times(stream.times, timestep)
     return Packets(ticks, np.ascontiguousarray(stream.slots), fractions, stream.offsets)
 

@@ -6,18 +6,21 @@ networks), extended by delays, refractory periods and several synaptic currents.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from netdesc.errors import NumericsError
 from netdesc.eventprop.layer import sweep_layer_back
-from netdesc.eventprop.layout import LAYER, NETWORK, Layout, Stream
+from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.network import sweep_network_back
 from netdesc.eventprop.neurons import sweep_neurons_back
+from netdesc.eventprop.own import OwnSpikes, check_trace, collect, take
 from netdesc.eventprop.recording import record_adjoints
-from netdesc.events import Events, Floats, Integers
+from netdesc.eventprop.stream import Stream
+from netdesc.eventprop.wiring import LAYER, NETWORK
+from netdesc.events import Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, split
@@ -28,77 +31,6 @@ PARTS = 8
 # Numbers in all partial sums together.
 LARGEST_SUM = 2**27
 FLOOR = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class OwnSpikes:
-    """The spikes of a stage, with neurons counted within it.
-
-    Parameters
-    ----------
-    times, currents, release : ndarray of float64, shape (k,)
-    neurons : ndarray of int64, shape (k,)
-    offsets : ndarray of int64, shape (batch + 1,)
-    parts : tuple of (int, ndarray or None)
-        Populations of the stage and the positions of their spikes; None where it is all of them.
-    """
-
-    times: Floats
-    neurons: Integers
-    currents: Floats
-    release: Floats
-    offsets: Integers
-    parts: tuple[tuple[int, Integers | None], ...]
-
-
-def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
-    """Bring the spikes of a stage's populations together.
-
-    Parameters
-    ----------
-    layout : Layout
-    index : int
-        Of the stage.
-    trace : Trace
-
-    Returns
-    -------
-    OwnSpikes
-
-    Raises
-    ------
-    NumericsError
-        If the trace has no currents.
-    """
-    if trace.currents is None or trace.release_currents is None:
-        raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
-    wiring = layout.wirings[index]
-    members = [p for p in wiring.stage.populations if layout.program.populations[p].kind == "spiking"]
-    names = [layout.program.populations[p].name for p in members]
-    spikes = [trace.spikes[name] for name in names]
-    if len(members) == 1:
-        events = spikes[0]
-        return OwnSpikes(events.times, events.sources, trace.currents[names[0]],
-                         trace.release_currents[names[0]], events.offsets, ((members[0], None),))
-    neurons = np.concatenate([e.sources + wiring.places[p] for p, e in zip(members, spikes, strict=True)])
-    times = np.concatenate([e.times for e in spikes])
-    samples = np.concatenate([e.samples() for e in spikes])
-    order = np.lexsort((neurons, times, samples))
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    bounds = np.cumsum([0] + [len(e) for e in spikes])
-    parts = tuple((p, place[a:b]) for p, a, b in zip(members, bounds[:-1], bounds[1:], strict=True))
-    return OwnSpikes(times[order], neurons[order], np.concatenate([trace.currents[n] for n in names])[order],
-                     np.concatenate([trace.release_currents[n] for n in names])[order],
-                     np.sum([e.offsets for e in spikes], axis=0), parts)
-
-
-def take(parts: tuple[tuple[int, Integers | None], ...], forces: Mapping[int, Floats], count: int) -> Floats:
-    """Gather per-population values into the order of a stage or stream."""
-    values = np.empty(count)
-    for population, positions in parts:
-        values[slice(None) if positions is None else positions] = forces[population]
-    return values
 
 
 def first_forces(program: Program, trace: Trace, cotangent: Cotangent) -> dict[int, Floats]:
@@ -117,10 +49,14 @@ def first_forces(program: Program, trace: Trace, cotangent: Cotangent) -> dict[i
         if population.name not in trace.spikes:
             continue
         count = len(trace.spikes[population.name])
-        values = np.array(cotangent.spikes.get(population.name, np.zeros(count)), dtype=np.float64)
+        if population.name not in cotangent.spikes:
+            forces[index] = np.zeros(count)
+            continue
+        values = np.array(cotangent.spikes[population.name], dtype=np.float64)
         if values.shape != (count,):
             raise NumericsError(
-                f"the cotangent of {population.name!r} has shape {values.shape}; its spikes have ({count},)")
+                f"the cotangent of {population.name!r} has shape {values.shape}; its spikes have ({count},)"
+            )
         if not np.isfinite(values).all():
             raise NumericsError(f"the cotangent of {population.name!r} holds a value that is not finite")
         forces[index] = values
@@ -179,16 +115,22 @@ class Adjoint:
             If the trace or the cotangent does not fit or is not finite.
         """
         program = self.layout.program
+        check_trace(program, trace)
         forces = first_forces(program, trace, cotangent)
-        spikes = {k: trace.spikes[p.name] for k, p in enumerate(program.populations) if p.name in trace.spikes}
+        spikes = {
+            k: trace.spikes[p.name] for k, p in enumerate(program.populations) if p.name in trace.spikes
+        }
         parameters: dict[str, Floats] = {}
         grazing = 0
         owns: dict[int, tuple[OwnSpikes, Floats]] = {}
         for index in reversed(range(len(program.stages))):
             wiring = self.layout.wirings[index]
             if program.populations[wiring.stage.populations[0]].kind == "readout":
-                self.write_gradients(index, Sums(np.zeros((1, int(wiring.offsets[-1]))),
-                                                 np.zeros((1, int(wiring.offsets[-1])))), parameters)
+                self.write_gradients(
+                    index,
+                    Sums(np.zeros((1, int(wiring.offsets[-1]))), np.zeros((1, int(wiring.offsets[-1])))),
+                    parameters,
+                )
                 continue
             own = collect(self.layout, index, trace)
             stream = self.layout.stream(index, spikes, trace.batch)
@@ -199,7 +141,9 @@ class Adjoint:
             for population, positions in own.parts:
                 forces[population] = force if positions is None else force[positions]
             for population, positions in stream.parts:
-                forces[population] = forces[population] + (arrival if positions is None else arrival[positions])
+                forces[population] = forces[population] + (
+                    arrival if positions is None else arrival[positions]
+                )
             self.write_gradients(index, sums, parameters)
             owns[index] = (own, force)
         samples = record_adjoints(self.layout, self.floors, owns) if program.sampling else {}
@@ -215,32 +159,79 @@ class Adjoint:
         batch = len(own.offsets) - 1
         parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
         layer = wiring.kind == LAYER
-        sums = Sums(np.zeros((max(1, len(parts)), synapses)),
-                    np.zeros((1, 0) if layer else (max(1, len(parts)), synapses)))
+        sums = Sums(
+            np.zeros((max(1, len(parts)), synapses)),
+            np.zeros((1, 0) if layer else (max(1, len(parts)), synapses)),
+        )
         place = {part: k for k, part in enumerate(parts)}
         duration = self.layout.program.duration
         common = (stream.times, stream.slots, stream.offsets)
+        if layer:
+            constants = (
+                float(cells.tau_m[0]),
+                float(cells.tau_s[0, 0]),
+                float(cells.gap[0]),
+                float(cells.reset[0]),
+            )
+            matrix = self.layout.weights[index].reshape(-1, wiring.size)
+            matrices = sums.weight.reshape(len(sums.weight), -1, wiring.size)
+            floor = float(self.floors[index][0])
 
         def layer_task(first: int, last: int) -> int:
-            constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), float(cells.gap[0]),
-                         float(cells.reset[0]))
-            weights = self.layout.weights[index].reshape(-1, wiring.size)
-            return int(sweep_layer_back(
-                first, last, *common, weights, constants, float(self.floors[index][0]), duration,
-                own.times, own.neurons, own.currents, own.offsets, force, arrival,
-                sums.weight[place[first, last]].reshape(-1, wiring.size)))
+            return int(
+                sweep_layer_back(
+                    first,
+                    last,
+                    *common,
+                    matrix,
+                    constants,
+                    floor,
+                    duration,
+                    own.times,
+                    own.neurons,
+                    own.currents,
+                    own.offsets,
+                    force,
+                    arrival,
+                    matrices[place[first, last]],
+                )
+            )
 
         def general_task(first: int, last: int) -> int:
-            fan = self.layout.fanouts[index]
-            assert fan is not None  # noqa: S101  (only layers have none)
+            fan = self.layout.fanout(index)
             base = (wiring.slots[wiring.stage.populations[0]],) if wiring.kind == NETWORK else ()
-            kernel = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
+            kernel: Callable[..., int] = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
             k = place[first, last]
-            return int(kernel(
-                first, last, *common, *base, fan.start, fan.target, fan.synapse, fan.receptor, fan.weight,
-                fan.delay, cells.tau_m, cells.tau_s, cells.tau_ref, cells.gap, cells.reset,
-                self.floors[index], duration, own.times, own.neurons, own.currents, own.release, own.offsets,
-                force, arrival, sums.weight[k], sums.delay[k]))
+            return int(
+                kernel(
+                    first,
+                    last,
+                    *common,
+                    *base,
+                    fan.start,
+                    fan.target,
+                    fan.synapse,
+                    fan.receptor,
+                    fan.weight,
+                    fan.delay,
+                    cells.tau_m,
+                    cells.tau_s,
+                    cells.tau_ref,
+                    cells.gap,
+                    cells.reset,
+                    self.floors[index],
+                    duration,
+                    own.times,
+                    own.neurons,
+                    own.currents,
+                    own.release,
+                    own.offsets,
+                    force,
+                    arrival,
+                    sums.weight[k],
+                    sums.delay[k],
+                )
+            )
 
         raised = run(layer_task if layer else general_task, parts, self.threads)
         return sums, sum(raised)

@@ -10,8 +10,15 @@ from netdesc.physics.jit import kernel
 
 @kernel
 def gather(
-    begin: int, end: int, times: Floats, slots: Integers, fan_start: Integers, fan_target: Integers,
-    fan_delay: Floats, size: int, duration: float,
+    begin: int,
+    end: int,
+    times: Floats,
+    slots: Integers,
+    fan_start: Integers,
+    fan_target: Integers,
+    fan_delay: Floats,
+    size: int,
+    duration: float,
 ) -> tuple[Integers, Floats, Integers, Integers, int]:
     """Sort the arrivals of spikes ``begin`` to ``end - 1`` by target, then by time.
 
@@ -49,8 +56,8 @@ def gather(
                 start[fan_target[q] + 1] += 1
             else:
                 in_flight += 1
-    for l in range(size):
-        start[l + 1] += start[l]
+    for cell in range(size):
+        start[cell + 1] += start[cell]
     total = start[size]
     place = start[:-1].copy()
     when = np.empty(total)
@@ -65,9 +72,9 @@ def gather(
                 synapse[k] = q
                 spike[k] = e
                 place[fan_target[q]] = k + 1
-    for l in range(size):
-        a = start[l]
-        b = start[l + 1]
+    for cell in range(size):
+        a = start[cell]
+        b = start[cell + 1]
         ordered = True
         for k in range(a + 1, b):
             ordered = ordered and when[k - 1] <= when[k]

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from netdesc.eventprop.carry import carry_cell, carry_row
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
-from netdesc.physics.lif import (
-    adjoint_charge,
-    arrival_force,
-    bounded_slope,
-    charge,
-    decay,
-    slope_after,
-    slope_before,
-    weight_force,
-)
+from netdesc.physics.lif import adjoint_charge, charge, decay
+
+# Neurons below which going neuron by neuron beats going side by side.
+NARROW = 16
 
 
 @kernel
@@ -43,8 +38,15 @@ def measure_pieces(count: int, span: Floats, factors: Floats, tau_m: float, tau_
 
 @kernel
 def cut_spikes(
-    edges: Floats, segments: int, begin: int, count: int, times: Floats, neurons: Integers,
-    later: Floats, earlier: Floats, upper: Integers,
+    edges: Floats,
+    segments: int,
+    begin: int,
+    count: int,
+    times: Floats,
+    neurons: Integers,
+    later: Floats,
+    earlier: Floats,
+    upper: Integers,
 ) -> None:
     """Cut the time around each spike of a sample at arrivals and at the neuron's other spikes.
 
@@ -69,88 +71,36 @@ def cut_spikes(
         top = q
         while q >= 0 and times[begin + q] > edges[j]:
             moment = times[begin + q]
-            l = neurons[begin + q]
-            after = upper[l]
+            cell = neurons[begin + q]
+            after = upper[cell]
             later[q] = (edges[j + 1] if after < 0 else times[begin + after]) - moment
             earlier[q] = moment - edges[j]
             if after >= 0:
                 earlier[after] = -1.0
-            upper[l] = q
+            upper[cell] = q
             q -= 1
         for r in range(q + 1, top + 1):
             upper[neurons[begin + r]] = -1
 
 
 @kernel
-def undo_segment(
-    begin: int, low: int, high: int, neurons: Integers, currents: Floats, force: Floats, floor: float,
-    gap: float, reset: float, lam: Floats, following: Floats, earlier: Floats, by_later: Floats,
-    by_earlier: Floats,
-) -> int:
-    """Carry the neurons that spike within a segment back over it.
-
-    Parameters
-    ----------
-    begin, low, high : int
-        Spikes ``begin + low`` to ``begin + high - 1`` lie in the segment.
-    neurons, currents, force, floor
-        As in ``sweep_layer_back``.
-    gap, reset : float
-    lam : ndarray of float64, shape (2, n)
-        lam_v and lam_i at the end of the segment; overwritten for the neurons that spike.
-    following : ndarray of float64, shape (2, n)
-        Results: the same at its start, for the neurons that spike.
-    earlier : ndarray of float64
-        From ``cut_spikes``.
-    by_later, by_earlier : ndarray of float64, shape (3, capacity)
-        From ``measure_pieces``.
-
-    Returns
-    -------
-    int
-        Number of spikes whose slope was raised to the floor.
-    """
-    grazing = 0
-    for q in range(high - 1, low - 1, -1):
-        k = begin + q
-        l = neurons[k]
-        lam[1, l] = lam[1, l] * by_later[1, q] + lam[0, l] * by_later[2, q]
-        slope = slope_before(currents[k], gap)
-        raised = bounded_slope(slope, floor)
-        grazing += 1 if raised > slope else 0
-        force[k] += slope_after(currents[k], reset) * (lam[0, l] * by_later[0, q])
-        lam[0, l] = force[k] / raised
-        if earlier[q] >= 0.0:
-            following[1, l] = lam[1, l] * by_earlier[1, q] + lam[0, l] * by_earlier[2, q]
-            following[0, l] = lam[0, l] * by_earlier[0, q]
-    return grazing
-
-
-@kernel
-def pull_row(weight: Floats, lam: Floats) -> float:
-    """Return the sum of ``w (lam_v - lam_i)`` over all neurons, in four interleaved parts."""
-    n = len(weight)
-    sum_0 = 0.0
-    sum_1 = 0.0
-    sum_2 = 0.0
-    sum_3 = 0.0
-    m = n - n % 4
-    for l in range(0, m, 4):
-        sum_0 += arrival_force(weight[l], lam[0, l], lam[1, l])
-        sum_1 += arrival_force(weight[l + 1], lam[0, l + 1], lam[1, l + 1])
-        sum_2 += arrival_force(weight[l + 2], lam[0, l + 2], lam[1, l + 2])
-        sum_3 += arrival_force(weight[l + 3], lam[0, l + 3], lam[1, l + 3])
-    for l in range(m, n):
-        sum_0 += arrival_force(weight[l], lam[0, l], lam[1, l])
-    return (sum_0 + sum_1) + (sum_2 + sum_3)
-
-
-@kernel
 def sweep_layer_back(
-    first: int, last: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
-    constants: tuple[float, float, float, float], floor: float, duration: float,
-    spike_times: Floats, spike_neurons: Integers, spike_currents: Floats, spike_offsets: Integers,
-    force: Floats, arrival: Floats, gradient: Floats,
+    first: int,
+    last: int,
+    times: Floats,
+    rows: Integers,
+    offsets: Integers,
+    weights: Floats,
+    constants: tuple[float, float, float, float],
+    floor: float,
+    duration: float,
+    spike_times: Floats,
+    spike_neurons: Integers,
+    spike_currents: Floats,
+    spike_offsets: Integers,
+    force: Floats,
+    arrival: Floats,
+    gradient: Floats,
 ) -> int:
     """Carry adjoints of samples ``first`` to ``last - 1`` of a layer back to its synapses.
 
@@ -182,7 +132,7 @@ def sweep_layer_back(
     int
         Number of spikes whose slope was raised to the floor.
     """
-    tau_m, tau_s, gap, reset = constants
+    tau_m, tau_s, _, _ = constants
     n = weights.shape[1]
     lam = np.empty((2, n))
     following = np.empty((2, n))
@@ -216,26 +166,17 @@ def sweep_layer_back(
         measure_pieces(segments, span, by_segment, tau_m, tau_s)
         measure_pieces(count, later, by_later, tau_m, tau_s)
         measure_pieces(count, earlier, by_earlier, tau_m, tau_s)
-        for l in range(n):
-            lam[0, l] = 0.0
-            lam[1, l] = 0.0
-        high = count
-        for j in range(segments - 1, -1, -1):
-            a, d, gain = by_segment[0, j], by_segment[1, j], by_segment[2, j]
-            for l in range(n):
-                following[1, l] = lam[1, l] * d + lam[0, l] * gain
-                following[0, l] = lam[0, l] * a
-            low = high
-            while low > 0 and spike_times[own + low - 1] > edges[j]:
-                low -= 1
-            if low < high:
-                grazing += undo_segment(own, low, high, spike_neurons, spike_currents, force, floor, gap, reset,
-                                        lam, following, earlier, by_later, by_earlier)
-                high = low
-            lam, following = following, lam
-            if j > 0:
-                e = begin + j - 1
-                arrival[e] = pull_row(weights[rows[e]], lam)
-                for l in range(n):
-                    gradient[rows[e], l] += weight_force(lam[1, l], tau_s)
+        if n < NARROW:
+            for cell in range(n):
+                grazing += carry_cell(
+                    cell, begin, segments, rows, weights, own, count, spike_times, spike_neurons,
+                    spike_currents, force, floor, constants, edges, by_segment, by_later, by_earlier,
+                    arrival, gradient,
+                )  # fmt: skip
+        else:
+            grazing += carry_row(
+                begin, segments, rows, weights, own, count, spike_times, spike_neurons, spike_currents, force,
+                floor, constants, edges, earlier, by_segment, by_later, by_earlier, lam, following, arrival,
+                gradient,
+            )  # fmt: skip
     return grazing

@@ -13,12 +13,34 @@ from netdesc.physics.lif import arrival_force, weight_force
 
 @kernel
 def sweep_network_back(
-    first: int, last: int, times: Floats, slots: Integers, offsets: Integers, base: int,
-    fan_start: Integers, fan_target: Integers, fan_synapse: Integers, fan_receptor: Integers,
-    fan_weight: Floats, fan_delay: Floats,
-    tau_m: Floats, tau_s: Floats, tau_ref: Floats, gap: Floats, reset: Floats, floor: Floats, duration: float,
-    spike_times: Floats, spike_neurons: Integers, currents: Floats, release: Floats, spike_offsets: Integers,
-    force: Floats, arrival: Floats, weight_gradient: Floats, delay_gradient: Floats,
+    first: int,
+    last: int,
+    times: Floats,
+    slots: Integers,
+    offsets: Integers,
+    base: int,
+    fan_start: Integers,
+    fan_target: Integers,
+    fan_synapse: Integers,
+    fan_receptor: Integers,
+    fan_weight: Floats,
+    fan_delay: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    tau_ref: Floats,
+    gap: Floats,
+    reset: Floats,
+    floor: Floats,
+    duration: float,
+    spike_times: Floats,
+    spike_neurons: Integers,
+    currents: Floats,
+    release: Floats,
+    spike_offsets: Integers,
+    force: Floats,
+    arrival: Floats,
+    weight_gradient: Floats,
+    delay_gradient: Floats,
 ) -> int:
     """Carry adjoints of samples ``first`` to ``last - 1`` back through a stage with cycles.
 
@@ -42,17 +64,18 @@ def sweep_network_back(
         all_times = np.concatenate((times[a:c], spike_times[own_a:own_c]))
         all_slots = np.concatenate((slots[a:c], spike_neurons[own_a:own_c] + base))
         _, when, synapse, spike, _ = gather(
-            0, len(all_times), all_times, all_slots, fan_start, fan_target, fan_delay, n, duration)
+            0, len(all_times), all_times, all_slots, fan_start, fan_target, fan_delay, n, duration
+        )
         order = np.argsort(when, kind="mergesort")
         # previous[k]: the spike of the same neuron before spike k
         previous = np.empty(own_c - own_a, dtype=np.int64)
-        for l in range(n):
-            state[0, l] = 0.0
-            state[1, l] = 0.0
-            state[2, l] = 0.0
-            state[3, l] = duration
-            state[4, l] = np.nan
-            latest[l] = -1
+        for cell in range(n):
+            state[0, cell] = 0.0
+            state[1, cell] = 0.0
+            state[2, cell] = 0.0
+            state[3, cell] = duration
+            state[4, cell] = np.nan
+            latest[cell] = -1
         for k in range(own_a, own_c):
             previous[k - own_a] = latest[spike_neurons[k]]
             latest[spike_neurons[k]] = k
@@ -62,23 +85,48 @@ def sweep_network_back(
             if x >= 0 and (p < own_a or when[order[x]] >= spike_times[p]):
                 e = order[x]
                 q = synapse[e]
-                l = fan_target[q]
+                cell = fan_target[q]
                 r = fan_receptor[q]
-                retreat(l, when[e], latest[l], state, tau_m, tau_s, tau_ref, reset, spike_times, release,
-                        duration)
-                lam_i = state[1 + r, l]
-                pull = arrival_force(fan_weight[q], state[0, l], lam_i)
+                retreat(
+                    cell,
+                    when[e],
+                    latest[cell],
+                    state,
+                    tau_m,
+                    tau_s,
+                    tau_ref,
+                    reset,
+                    spike_times,
+                    release,
+                    duration,
+                )
+                lam_i = state[1 + r, cell]
+                pull = arrival_force(fan_weight[q], state[0, cell], lam_i)
                 if spike[e] < outside:
                     arrival[a + spike[e]] += pull
                 else:
                     force[own_a + spike[e] - outside] += pull
                 delay_gradient[fan_synapse[q]] += pull
-                weight_gradient[fan_synapse[q]] += weight_force(lam_i, tau_s[l, r])
+                weight_gradient[fan_synapse[q]] += weight_force(lam_i, tau_s[cell, r])
                 x -= 1
             else:
-                l = spike_neurons[p]
-                grazing += undo_spike(l, p, state, tau_m, tau_s, tau_ref, gap, reset, spike_times, currents,
-                                      release, force, floor, duration)
-                latest[l] = previous[p - own_a]
+                cell = spike_neurons[p]
+                grazing += undo_spike(
+                    cell,
+                    p,
+                    state,
+                    tau_m,
+                    tau_s,
+                    tau_ref,
+                    gap,
+                    reset,
+                    spike_times,
+                    currents,
+                    release,
+                    force,
+                    floor,
+                    duration,
+                )
+                latest[cell] = previous[p - own_a]
                 p -= 1
     return grazing

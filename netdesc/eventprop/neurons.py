@@ -23,8 +23,8 @@ def own_spikes(begin: int, end: int, neurons: Integers, size: int) -> tuple[Inte
     start = np.zeros(size + 1, dtype=np.int64)
     for k in range(begin, end):
         start[neurons[k] + 1] += 1
-    for l in range(size):
-        start[l + 1] += start[l]
+    for cell in range(size):
+        start[cell + 1] += start[cell]
     place = start[:-1].copy()
     index = np.empty(end - begin, dtype=np.int64)
     for k in range(begin, end):
@@ -35,12 +35,33 @@ def own_spikes(begin: int, end: int, neurons: Integers, size: int) -> tuple[Inte
 
 @kernel
 def sweep_neurons_back(
-    first: int, last: int, times: Floats, slots: Integers, offsets: Integers,
-    fan_start: Integers, fan_target: Integers, fan_synapse: Integers, fan_receptor: Integers,
-    fan_weight: Floats, fan_delay: Floats,
-    tau_m: Floats, tau_s: Floats, tau_ref: Floats, gap: Floats, reset: Floats, floor: Floats, duration: float,
-    spike_times: Floats, spike_neurons: Integers, currents: Floats, release: Floats, spike_offsets: Integers,
-    force: Floats, arrival: Floats, weight_gradient: Floats, delay_gradient: Floats,
+    first: int,
+    last: int,
+    times: Floats,
+    slots: Integers,
+    offsets: Integers,
+    fan_start: Integers,
+    fan_target: Integers,
+    fan_synapse: Integers,
+    fan_receptor: Integers,
+    fan_weight: Floats,
+    fan_delay: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    tau_ref: Floats,
+    gap: Floats,
+    reset: Floats,
+    floor: Floats,
+    duration: float,
+    spike_times: Floats,
+    spike_neurons: Integers,
+    currents: Floats,
+    release: Floats,
+    spike_offsets: Integers,
+    force: Floats,
+    arrival: Floats,
+    weight_gradient: Floats,
+    delay_gradient: Floats,
 ) -> int:
     """Carry adjoints of samples ``first`` to ``last - 1`` back to the synapses of a stage.
 
@@ -75,31 +96,57 @@ def sweep_neurons_back(
     grazing = 0
     for b in range(first, last):
         start, when, synapse, spike, _ = gather(
-            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, duration)
+            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, duration
+        )
         own_start, own = own_spikes(spike_offsets[b], spike_offsets[b + 1], spike_neurons, n)
-        for l in range(n):
-            state[0, l] = 0.0
-            state[1, l] = 0.0
-            state[2, l] = 0.0
-            state[3, l] = duration
-            state[4, l] = np.nan
-            p = own_start[l + 1] - 1
-            e = start[l + 1] - 1
-            while e >= start[l] or p >= own_start[l]:
-                if e >= start[l] and (p < own_start[l] or when[e] >= spike_times[own[p]]):
-                    latest = own[p] if p >= own_start[l] else -1
-                    retreat(l, when[e], latest, state, tau_m, tau_s, tau_ref, reset, spike_times, release,
-                            duration)
+        for cell in range(n):
+            state[0, cell] = 0.0
+            state[1, cell] = 0.0
+            state[2, cell] = 0.0
+            state[3, cell] = duration
+            state[4, cell] = np.nan
+            p = own_start[cell + 1] - 1
+            e = start[cell + 1] - 1
+            while e >= start[cell] or p >= own_start[cell]:
+                if e >= start[cell] and (p < own_start[cell] or when[e] >= spike_times[own[p]]):
+                    latest = own[p] if p >= own_start[cell] else -1
+                    retreat(
+                        cell,
+                        when[e],
+                        latest,
+                        state,
+                        tau_m,
+                        tau_s,
+                        tau_ref,
+                        reset,
+                        spike_times,
+                        release,
+                        duration,
+                    )
                     q = synapse[e]
                     r = fan_receptor[q]
-                    lam_i = state[1 + r, l]
-                    pull = arrival_force(fan_weight[q], state[0, l], lam_i)
+                    lam_i = state[1 + r, cell]
+                    pull = arrival_force(fan_weight[q], state[0, cell], lam_i)
                     arrival[spike[e]] += pull
                     delay_gradient[fan_synapse[q]] += pull
-                    weight_gradient[fan_synapse[q]] += weight_force(lam_i, tau_s[l, r])
+                    weight_gradient[fan_synapse[q]] += weight_force(lam_i, tau_s[cell, r])
                     e -= 1
                 else:
-                    grazing += undo_spike(l, own[p], state, tau_m, tau_s, tau_ref, gap, reset, spike_times,
-                                          currents, release, force, floor, duration)
+                    grazing += undo_spike(
+                        cell,
+                        own[p],
+                        state,
+                        tau_m,
+                        tau_s,
+                        tau_ref,
+                        gap,
+                        reset,
+                        spike_times,
+                        currents,
+                        release,
+                        force,
+                        floor,
+                        duration,
+                    )
                     p -= 1
     return grazing

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netdesc.eventprop.layout import Fanout, Layout, Wiring, sort_fanout
+from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.sampling import sample_adjoint, sample_state
+from netdesc.eventprop.wiring import Wiring
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Sampling
 from netdesc.trace import Samples
 
 if TYPE_CHECKING:
-    from netdesc.eventprop.adjoint import OwnSpikes
+    from netdesc.eventprop.own import OwnSpikes
 
 
 def moments(sampling: Sampling, duration: float) -> Floats:
     """Return the times at which a quantity is sampled: 0, every, ... up to the duration, in ms."""
     count = int(np.floor(duration / sampling.every * (1 + 1e-12))) + 1
-    return np.minimum(np.arange(count) * sampling.every, duration)
+    times: Floats = np.minimum(np.arange(count) * sampling.every, duration)
+    return times
 
 
 def stage_of(layout: Layout, population: str) -> tuple[int, int]:
@@ -30,19 +32,6 @@ def stage_of(layout: Layout, population: str) -> tuple[int, int]:
             if layout.program.populations[p].name == population:
                 return index, place
     raise KeyError(population)
-
-
-def full_fanout(layout: Layout, index: int) -> tuple[Wiring, Fanout]:
-    """Return the synapses of a stage sorted by slot, also for a layer, which otherwise needs none."""
-    fanout = layout.fanouts[index]
-    wiring = layout.wirings[index]
-    if fanout is not None:
-        return wiring, fanout
-    wiring = layout.spread(index)
-    delays = np.concatenate([np.empty(0), *(
-        np.broadcast_to(layout.values[layout.program.blocks[k].delay_key], layout.program.blocks[k].size)
-        for k in wiring.blocks)])
-    return wiring, sort_fanout(wiring, layout.weights[index], delays)
 
 
 def all_spikes(
@@ -60,7 +49,17 @@ def all_spikes(
     return times[order], slots[order], offsets
 
 
-def record_states(layout: Layout, spikes: Mapping[int, Events], batch: int) -> dict[str, Samples]:
+def resets_by(layout: Layout, index: int) -> Floats:
+    """Return what a spike subtracts from the voltage of each neuron of a stage, NaN where it sets it."""
+    members = [layout.program.populations[p] for p in layout.program.stages[index].populations]
+    subtracts = np.concatenate([np.full(item.size, item.subtractive_reset) for item in members])
+    cells = layout.cells[index]
+    return np.where(subtracts, cells.gap - cells.reset, np.nan)
+
+
+def record_states(
+    layout: Layout, spikes: Mapping[int, Events], batch: int, *, stepped: bool = False
+) -> dict[str, Samples]:
     """Sample voltages and currents from the spikes of a run.
 
     Parameters
@@ -70,6 +69,8 @@ def record_states(layout: Layout, spikes: Mapping[int, Events], batch: int) -> d
         By population index.
     batch : int
         Number of samples.
+    stepped : bool
+        Whether voltages overshoot the threshold at spikes, so that a subtractive reset leaves a rest.
 
     Returns
     -------
@@ -81,22 +82,46 @@ def record_states(layout: Layout, spikes: Mapping[int, Events], batch: int) -> d
         if sampling.variable not in ("v", "i"):
             continue
         index, place = stage_of(layout, sampling.population)
-        wiring, fan = full_fanout(layout, index)
+        wiring, fan = layout.spread(index), layout.fanout(index)
         cells = layout.cells[index]
-        own = [(e.times, e.sources + wiring.places[p], e.samples()) for p, e in spikes.items()
-               if p in wiring.places]
+        own = [
+            (e.times, e.sources + wiring.places[p], e.samples())
+            for p, e in spikes.items()
+            if p in wiring.places
+        ]
         events = Events.from_arrays(
             np.concatenate([np.empty(0), *(part[0] for part in own)]),
             np.concatenate([np.empty(0, dtype=np.int64), *(part[1] for part in own)]),
-            np.concatenate([np.empty(0, dtype=np.int64), *(part[2] for part in own)]), batch)
+            np.concatenate([np.empty(0, dtype=np.int64), *(part[2] for part in own)]),
+            batch,
+        )
         times = moments(sampling, layout.program.duration)
         shape = (batch, len(sampling.neurons), len(times))
         voltage, total = np.empty(shape), np.empty(shape)
         sample_state(
-            batch, *all_spikes(layout, wiring, spikes, batch), fan.start, fan.target, fan.receptor, fan.weight,
-            fan.delay, cells.tau_m, cells.tau_s, cells.tau_ref, cells.reset, cells.start, cells.current,
-            events.times, events.sources, events.offsets, np.asarray(sampling.neurons + place), times,
-            float(np.nextafter(layout.program.duration, np.inf)), voltage, total)
+            batch,
+            *all_spikes(layout, wiring, spikes, batch),
+            fan.start,
+            fan.target,
+            fan.receptor,
+            fan.weight,
+            fan.delay,
+            cells.tau_m,
+            cells.tau_s,
+            cells.tau_ref,
+            cells.reset,
+            resets_by(layout, index) if stepped else np.full_like(cells.reset, np.nan),
+            cells.start,
+            cells.current,
+            events.times,
+            events.sources,
+            events.offsets,
+            np.asarray(sampling.neurons + place),
+            times,
+            float(np.nextafter(layout.program.duration, np.inf)),
+            voltage,
+            total,
+        )
         rest = cells.rest[sampling.neurons + place][None, :, None]
         values = voltage + rest if sampling.variable == "v" else total
         result[f"{sampling.population}.{sampling.variable}"] = Samples(times, sampling.neurons, values)
@@ -132,10 +157,25 @@ def record_adjoints(
         shape = (len(own.offsets) - 1, len(sampling.neurons), len(times))
         lam_v, lam_i = np.empty(shape), np.empty(shape)
         sample_adjoint(
-            shape[0], cells.tau_m, cells.tau_s, cells.tau_ref, cells.gap, cells.reset, floors[index],
-            layout.program.duration, own.times, own.neurons, own.currents, own.release, own.offsets, force,
-            np.asarray(sampling.neurons + place), times, lam_v, lam_i)
+            shape[0],
+            cells.tau_m,
+            cells.tau_s,
+            cells.tau_ref,
+            cells.gap,
+            cells.reset,
+            floors[index],
+            layout.program.duration,
+            own.times,
+            own.neurons,
+            own.currents,
+            own.release,
+            own.offsets,
+            force,
+            np.asarray(sampling.neurons + place),
+            times,
+            lam_v,
+            lam_i,
+        )
         values = lam_v if sampling.variable == "lam_v" else lam_i
         result[f"{sampling.population}.{sampling.variable}"] = Samples(times, sampling.neurons, values)
     return result
-

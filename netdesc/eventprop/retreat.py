@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from netdesc.events import Floats, Integers
+from netdesc.events import Floats
 from netdesc.physics.jit import kernel
-from netdesc.physics.lif import adjoint_charge, bounded_slope, charge, decay, slope_after, slope_before
+from netdesc.physics.lif import (
+    adjoint_after,
+    adjoint_charge,
+    bounded_slope,
+    charge,
+    decay,
+    slope_after,
+    slope_before,
+)
 
 
 @kernel
-def drift(l: int, target: float, state: Floats, tau_m: Floats, tau_s: Floats) -> None:
-    """Carry the adjoints of neuron l back to a time, through an interval without its own events.
+def drift(cell: int, target: float, state: Floats, tau_m: Floats, tau_s: Floats) -> None:
+    """Carry the adjoints of neuron ``cell`` back to a time, through an interval without its own events.
 
     Parameters
     ----------
-    l : int
+    cell : int
     target : float
         In ms.
     state : ndarray of float64, shape (5, n)
@@ -22,33 +30,42 @@ def drift(l: int, target: float, state: Floats, tau_m: Floats, tau_s: Floats) ->
     tau_s : ndarray of float64, shape (n, 2)
         In ms.
     """
-    span = state[3, l] - target
+    span = state[3, cell] - target
     if span > 0.0:
-        a = decay(span, tau_m[l])
-        b = decay(span, tau_s[l, 0])
-        c = decay(span, tau_s[l, 1])
-        lam_v = state[0, l]
-        gain_b = adjoint_charge(charge(span, a, b, tau_m[l], tau_s[l, 0]), tau_m[l], tau_s[l, 0])
-        gain_c = adjoint_charge(charge(span, a, c, tau_m[l], tau_s[l, 1]), tau_m[l], tau_s[l, 1])
-        state[1, l] = state[1, l] * b + lam_v * gain_b
-        state[2, l] = state[2, l] * c + lam_v * gain_c
-        state[0, l] = lam_v * a
-    state[3, l] = target
+        a = decay(span, tau_m[cell])
+        b = decay(span, tau_s[cell, 0])
+        c = decay(span, tau_s[cell, 1])
+        lam_v = state[0, cell]
+        gain_b = adjoint_charge(charge(span, a, b, tau_m[cell], tau_s[cell, 0]), tau_m[cell], tau_s[cell, 0])
+        gain_c = adjoint_charge(charge(span, a, c, tau_m[cell], tau_s[cell, 1]), tau_m[cell], tau_s[cell, 1])
+        state[1, cell] = adjoint_after(lam_v, state[1, cell], b, gain_b)
+        state[2, cell] = adjoint_after(lam_v, state[2, cell], c, gain_c)
+        state[0, cell] = lam_v * a
+    state[3, cell] = target
 
 
 @kernel
 def retreat(
-    l: int, target: float, latest: int, state: Floats, tau_m: Floats, tau_s: Floats, tau_ref: Floats,
-    reset: Floats, times: Floats, release: Floats, duration: float,
+    cell: int,
+    target: float,
+    latest: int,
+    state: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    tau_ref: Floats,
+    reset: Floats,
+    times: Floats,
+    release: Floats,
+    duration: float,
 ) -> None:
-    """Carry the adjoints of neuron l back to a time after its latest spike that is not yet undone.
+    """Carry the adjoints of neuron ``cell`` back to a time after its latest spike that is not yet undone.
 
     The release from the refractory period of that spike is crossed on the way, if it lies behind: the
     membrane's adjoint becomes the carry, and 0 before.
 
     Parameters
     ----------
-    l : int
+    cell : int
     target : float
         In ms; just after the arrivals at that time.
     latest : int
@@ -62,26 +79,24 @@ def retreat(
     duration : float
         In ms.
     """
-    if latest >= 0 and state[4, l] != state[4, l]:
-        end = times[latest] + tau_ref[l]
+    if latest >= 0 and state[4, cell] != state[4, cell]:
+        end = times[latest] + tau_ref[cell]
         if end >= duration:
-            state[4, l] = 0.0
+            state[4, cell] = 0.0
         elif end > target:
-            drift(l, end, state, tau_m, tau_s)
-            state[4, l] = slope_after(release[latest], reset[l]) * state[0, l]
-            state[0, l] = 0.0
-    drift(l, target, state, tau_m, tau_s)
+            drift(cell, end, state, tau_m, tau_s)
+            state[4, cell] = slope_after(release[latest], reset[cell]) * state[0, cell]
+            state[0, cell] = 0.0
+    drift(cell, target, state, tau_m, tau_s)
 
 
 @kernel
-def jump(
-    l: int, moment: float, total: float, slope: float, floor: Floats, state: Floats
-) -> int:
-    """Set the adjoint of the membrane of neuron l to its value just before a spike.
+def jump(cell: int, moment: float, total: float, slope: float, floor: Floats, state: Floats) -> int:
+    """Set the adjoint of the membrane of neuron ``cell`` to its value just before a spike.
 
     Parameters
     ----------
-    l : int
+    cell : int
     moment : float
         Time of the spike in ms.
     total : float
@@ -98,27 +113,38 @@ def jump(
     int
         1 if the slope was raised to the floor.
     """
-    state[4, l] = float("nan")
+    state[4, cell] = float("nan")
     if moment == 0.0:
         # a neuron that starts above the threshold spikes at 0 whatever its parameters
-        state[0, l] = 0.0
+        state[0, cell] = 0.0
         return 0
-    raised = bounded_slope(slope, floor[l])
-    state[0, l] = total / raised
+    raised = bounded_slope(slope, floor[cell])
+    state[0, cell] = total / raised
     return 1 if raised > slope else 0
 
 
 @kernel
 def undo_spike(
-    l: int, k: int, state: Floats, tau_m: Floats, tau_s: Floats, tau_ref: Floats, gap: Floats,
-    reset: Floats, times: Floats, currents: Floats, release: Floats, force: Floats, floor: Floats,
+    cell: int,
+    k: int,
+    state: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    tau_ref: Floats,
+    gap: Floats,
+    reset: Floats,
+    times: Floats,
+    currents: Floats,
+    release: Floats,
+    force: Floats,
+    floor: Floats,
     duration: float,
 ) -> int:
-    """Cross spike k of neuron l backward (Wunderlich and Pehle 2021, with a refractory period).
+    """Cross spike k of neuron ``cell`` backward (Wunderlich and Pehle 2021, with a refractory period).
 
     Parameters
     ----------
-    l, k : int
+    cell, k : int
         Neuron, and index of its spike.
     state : ndarray of float64, shape (5, n)
         See ``drift``.
@@ -135,8 +161,8 @@ def undo_spike(
         1 if the slope was raised to the floor.
     """
     moment = times[k]
-    retreat(l, moment, k, state, tau_m, tau_s, tau_ref, reset, times, release, duration)
-    if state[4, l] != state[4, l]:
-        state[4, l] = slope_after(release[k], reset[l]) * state[0, l]
-    force[k] += state[4, l]
-    return jump(l, moment, force[k], slope_before(currents[k], gap[l]), floor, state)
+    retreat(cell, moment, k, state, tau_m, tau_s, tau_ref, reset, times, release, duration)
+    if state[4, cell] != state[4, cell]:
+        state[4, cell] = slope_after(release[k], reset[cell]) * state[0, cell]
+    force[k] += state[4, cell]
+    return jump(cell, moment, force[k], slope_before(currents[k], gap[cell]), floor, state)

@@ -15,11 +15,30 @@ from netdesc.physics.two_currents import flow_two
 
 @kernel
 def sample_state(
-    batch: int, times: Floats, slots: Integers, offsets: Integers, fan_start: Integers, fan_target: Integers,
-    fan_receptor: Integers, fan_weight: Floats, fan_delay: Floats,
-    tau_m: Floats, tau_s: Floats, tau_ref: Floats, reset: Floats, start: Floats, current: Floats,
-    spike_times: Floats, spike_neurons: Integers, spike_offsets: Integers,
-    chosen: Integers, moments: Floats, horizon: float, voltage: Floats, total: Floats,
+    batch: int,
+    times: Floats,
+    slots: Integers,
+    offsets: Integers,
+    fan_start: Integers,
+    fan_target: Integers,
+    fan_receptor: Integers,
+    fan_weight: Floats,
+    fan_delay: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    tau_ref: Floats,
+    reset: Floats,
+    drop: Floats,
+    start: Floats,
+    current: Floats,
+    spike_times: Floats,
+    spike_neurons: Integers,
+    spike_offsets: Integers,
+    chosen: Integers,
+    moments: Floats,
+    horizon: float,
+    voltage: Floats,
+    total: Floats,
 ) -> None:
     """Evaluate voltage and total current of chosen neurons of a stage.
 
@@ -32,8 +51,9 @@ def sample_state(
         All spikes that reach the stage, its own included, by slot.
     fan_start, fan_target, fan_receptor, fan_weight, fan_delay : ndarray
         Synapses sorted by slot.
-    tau_m, tau_s, tau_ref, reset, start, current : ndarray of float64
-        Per neuron; ``tau_s`` and ``current`` of shape (n, 2).
+    tau_m, tau_s, tau_ref, reset, drop, start, current : ndarray of float64
+        Per neuron; ``tau_s`` and ``current`` of shape (n, 2). ``drop`` is what a spike subtracts from v,
+        NaN where it sets the reset instead.
     spike_times, spike_neurons, spike_offsets : ndarray
         The stage's own spikes.
     chosen : ndarray of int64, shape (c,)
@@ -47,26 +67,29 @@ def sample_state(
     n = len(tau_m)
     for b in range(batch):
         begin, when, synapse, _, _ = gather(
-            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, horizon)
+            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, horizon
+        )
         own_start, own = own_spikes(spike_offsets[b], spike_offsets[b + 1], spike_neurons, n)
         for c in range(len(chosen)):
-            l = chosen[c]
-            u, i, j, t, free = start[l], current[l, 0], current[l, 1], 0.0, 0.0
-            e, p = begin[l], own_start[l]
+            cell = chosen[c]
+            u, i, j, t, free = start[cell], current[cell, 0], current[cell, 1], 0.0, 0.0
+            e, p = begin[cell], own_start[cell]
             for m in range(len(moments)):
                 while True:
-                    arrives = when[e] if e < begin[l + 1] else np.inf
-                    fires = spike_times[own[p]] if p < own_start[l + 1] else np.inf
+                    arrives = when[e] if e < begin[cell + 1] else np.inf
+                    fires = spike_times[own[p]] if p < own_start[cell + 1] else np.inf
                     target = min(moments[m], min(arrives, fires))
                     held = min(max(free - t, 0.0), target - t)
-                    i *= decay(held, tau_s[l, 0])
-                    j *= decay(held, tau_s[l, 1])
+                    i *= decay(held, tau_s[cell, 0])
+                    j *= decay(held, tau_s[cell, 1])
                     if target - t - held > 0.0:
-                        u, i, j = flow_two(u, i, j, target - t - held, tau_m[l], tau_s[l, 0], tau_s[l, 1])
+                        u, i, j = flow_two(
+                            u, i, j, target - t - held, tau_m[cell], tau_s[cell, 0], tau_s[cell, 1]
+                        )
                     t = target
                     if fires <= target and fires <= arrives:
-                        u = reset[l]
-                        free = t + tau_ref[l]
+                        u = reset[cell] if np.isnan(drop[cell]) else u - drop[cell]
+                        free = t + tau_ref[cell]
                         p += 1
                     elif arrives <= target:
                         if fan_receptor[synapse[e]] == 0:
@@ -82,9 +105,24 @@ def sample_state(
 
 @kernel
 def sample_adjoint(
-    batch: int, tau_m: Floats, tau_s: Floats, tau_ref: Floats, gap: Floats, reset: Floats, floor: Floats,
-    duration: float, spike_times: Floats, spike_neurons: Integers, currents: Floats, release: Floats,
-    spike_offsets: Integers, total: Floats, chosen: Integers, moments: Floats, lam_v: Floats, lam_i: Floats,
+    batch: int,
+    tau_m: Floats,
+    tau_s: Floats,
+    tau_ref: Floats,
+    gap: Floats,
+    reset: Floats,
+    floor: Floats,
+    duration: float,
+    spike_times: Floats,
+    spike_neurons: Integers,
+    currents: Floats,
+    release: Floats,
+    spike_offsets: Integers,
+    total: Floats,
+    chosen: Integers,
+    moments: Floats,
+    lam_v: Floats,
+    lam_i: Floats,
 ) -> None:
     """Evaluate the adjoints of chosen neurons of a stage.
 
@@ -110,20 +148,42 @@ def sample_adjoint(
     for b in range(batch):
         own_start, own = own_spikes(spike_offsets[b], spike_offsets[b + 1], spike_neurons, n)
         for c in range(len(chosen)):
-            l = chosen[c]
-            state[0:3, l] = 0.0
-            state[3, l] = duration
-            state[4, l] = np.nan
-            p = own_start[l + 1] - 1
+            cell = chosen[c]
+            state[0:3, cell] = 0.0
+            state[3, cell] = duration
+            state[4, cell] = np.nan
+            p = own_start[cell + 1] - 1
             for m in range(len(moments) - 1, -1, -1):
-                while p >= own_start[l] and spike_times[own[p]] > moments[m]:
+                while p >= own_start[cell] and spike_times[own[p]] > moments[m]:
                     k = own[p]
-                    retreat(l, spike_times[k], k, state, tau_m, tau_s, tau_ref, reset, spike_times, release,
-                            duration)
-                    jump(l, spike_times[k], total[k], slope_before(currents[k], gap[l]), floor, state)
+                    retreat(
+                        cell,
+                        spike_times[k],
+                        k,
+                        state,
+                        tau_m,
+                        tau_s,
+                        tau_ref,
+                        reset,
+                        spike_times,
+                        release,
+                        duration,
+                    )
+                    jump(cell, spike_times[k], total[k], slope_before(currents[k], gap[cell]), floor, state)
                     p -= 1
-                latest = own[p] if p >= own_start[l] else -1
-                retreat(l, min(moments[m], duration), latest, state, tau_m, tau_s, tau_ref, reset,
-                        spike_times, release, duration)
-                lam_v[b, c, m] = state[0, l]
-                lam_i[b, c, m] = state[1, l]
+                latest = own[p] if p >= own_start[cell] else -1
+                retreat(
+                    cell,
+                    min(moments[m], duration),
+                    latest,
+                    state,
+                    tau_m,
+                    tau_s,
+                    tau_ref,
+                    reset,
+                    spike_times,
+                    release,
+                    duration,
+                )
+                lam_v[b, c, m] = state[0, cell]
+                lam_i[b, c, m] = state[1, cell]

@@ -38,11 +38,14 @@ class FirstSpikes(NamedTuple):
         -------
         FirstSpikes
         """
-        cells = np.repeat(np.arange(spikes.batch) * size, np.diff(spikes.offsets)) + spikes.sources
+        cells = np.repeat(np.arange(0, spikes.batch * size, size), np.diff(spikes.offsets))
+        cells += spikes.sources
         events = np.full(spikes.batch * size, -1, dtype=np.int64)
         # NumPy keeps the last of several values assigned to one place: backwards, that is the first spike.
         events[cells[::-1]] = np.arange(len(spikes) - 1, -1, -1)
-        times = np.append(spikes.times, np.inf)[events]
+        times = np.full(spikes.batch * size, np.inf)
+        fired = events >= 0
+        times[fired] = spikes.times[events[fired]]
         return cls(times.reshape(-1, size), events.reshape(-1, size))
 
     def scatter(self, slopes: Floats, count: int) -> Floats:

@@ -6,9 +6,8 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from netdesc.physics.jit import equation
+from netdesc.physics.jit import equation, instruction
 
 LOG2E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01
@@ -18,7 +17,7 @@ ROUNDER = 6755399441055744.0
 UNDERFLOW = -708.0
 
 
-@intrinsic
+@instruction
 def power_of_two(typingctx: Any, rounded: Any) -> Any:
     """Return 2**n for a double that holds ``ROUNDER + n``, by moving n into the exponent's bits."""
 
@@ -29,6 +28,22 @@ def power_of_two(typingctx: Any, rounded: Any) -> Any:
         return builder.bitcast(bits, ir.DoubleType())
 
     return types.float64(types.float64), codegen
+
+
+@instruction
+def fused_multiply_add(typingctx: Any, x: Any, y: Any, z: Any) -> Any:
+    """Return x * y + z, rounded once."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fma(*args)
+
+    return types.float64(types.float64, types.float64, types.float64), codegen
+
+
+@equation
+def fused(x: float, y: float, z: float) -> float:
+    """Return x * y + z, rounded once."""
+    return fused_multiply_add(x, y, z)
 
 
 @equation
@@ -49,22 +64,22 @@ def exponential(x: float) -> float:
     -----
     Reduction to ``|r| <= ln(2) / 2`` by a two-part ln 2, Taylor series of degree 13 (remainder 4e-18).
     """
-    rounded = x * LOG2E + ROUNDER
+    rounded = fused(x, LOG2E, ROUNDER)
     n = rounded - ROUNDER
-    r = (x - n * LN2_HIGH) - n * LN2_LOW
+    r = fused(-n, LN2_LOW, fused(-n, LN2_HIGH, x))
     p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = 1.0 + (r + r * r * p)
+    p = fused(p, r, 1.0 / 479001600.0)
+    p = fused(p, r, 1.0 / 39916800.0)
+    p = fused(p, r, 1.0 / 3628800.0)
+    p = fused(p, r, 1.0 / 362880.0)
+    p = fused(p, r, 1.0 / 40320.0)
+    p = fused(p, r, 1.0 / 5040.0)
+    p = fused(p, r, 1.0 / 720.0)
+    p = fused(p, r, 1.0 / 120.0)
+    p = fused(p, r, 1.0 / 24.0)
+    p = fused(p, r, 1.0 / 6.0)
+    p = fused(p, r, 0.5)
+    p = 1.0 + fused(r * r, p, r)
     return 0.0 if x < UNDERFLOW else p * power_of_two(rounded)
 
 
@@ -82,20 +97,20 @@ def relative_decay(x: float) -> float:
         Taylor series of degree 11 (remainder 1e-17).
     """
     p = -1.0 / 479001600.0
-    p = p * x + 1.0 / 39916800.0
-    p = p * x - 1.0 / 3628800.0
-    p = p * x + 1.0 / 362880.0
-    p = p * x - 1.0 / 40320.0
-    p = p * x + 1.0 / 5040.0
-    p = p * x - 1.0 / 720.0
-    p = p * x + 1.0 / 120.0
-    p = p * x - 1.0 / 24.0
-    p = p * x + 1.0 / 6.0
-    p = p * x - 0.5
-    return p * x + 1.0
+    p = fused(p, x, 1.0 / 39916800.0)
+    p = fused(p, x, -1.0 / 3628800.0)
+    p = fused(p, x, 1.0 / 362880.0)
+    p = fused(p, x, -1.0 / 40320.0)
+    p = fused(p, x, 1.0 / 5040.0)
+    p = fused(p, x, -1.0 / 720.0)
+    p = fused(p, x, 1.0 / 120.0)
+    p = fused(p, x, -1.0 / 24.0)
+    p = fused(p, x, 1.0 / 6.0)
+    p = fused(p, x, -0.5)
+    return fused(p, x, 1.0)
 
 
-@intrinsic
+@instruction
 def exponent_bits(typingctx: Any, x: Any) -> Any:
     """Return the biased exponent of a positive normal double, as a double."""
 
@@ -103,13 +118,15 @@ def exponent_bits(typingctx: Any, x: Any) -> Any:
         word = ir.IntType(64)
         bits = builder.bitcast(args[0], word)
         # 2**52 + n as a double has n in its low bits
-        shifted = builder.or_(builder.lshr(bits, ir.Constant(word, 52)), ir.Constant(word, 0x4330000000000000))
+        shifted = builder.or_(
+            builder.lshr(bits, ir.Constant(word, 52)), ir.Constant(word, 0x4330000000000000)
+        )
         return builder.fsub(builder.bitcast(shifted, ir.DoubleType()), ir.Constant(ir.DoubleType(), 2.0**52))
 
     return types.float64(types.float64), codegen
 
 
-@intrinsic
+@instruction
 def significand(typingctx: Any, x: Any) -> Any:
     """Return the significand of a positive normal double, in [1, 2)."""
 
@@ -147,13 +164,13 @@ def logarithm(x: float) -> float:
     f = (m - 1.0) / (m + 1.0)
     z = f * f
     p = 1.0 / 21.0
-    p = p * z + 1.0 / 19.0
-    p = p * z + 1.0 / 17.0
-    p = p * z + 1.0 / 15.0
-    p = p * z + 1.0 / 13.0
-    p = p * z + 1.0 / 11.0
-    p = p * z + 1.0 / 9.0
-    p = p * z + 1.0 / 7.0
-    p = p * z + 1.0 / 5.0
-    p = p * z + 1.0 / 3.0
-    return e * LN2_HIGH + (e * LN2_LOW + (2.0 * f + 2.0 * f * z * p))
+    p = fused(p, z, 1.0 / 19.0)
+    p = fused(p, z, 1.0 / 17.0)
+    p = fused(p, z, 1.0 / 15.0)
+    p = fused(p, z, 1.0 / 13.0)
+    p = fused(p, z, 1.0 / 11.0)
+    p = fused(p, z, 1.0 / 9.0)
+    p = fused(p, z, 1.0 / 7.0)
+    p = fused(p, z, 1.0 / 5.0)
+    p = fused(p, z, 1.0 / 3.0)
+    return fused(e, LN2_HIGH, fused(e, LN2_LOW, fused(2.0 * f * z, p, 2.0 * f)))

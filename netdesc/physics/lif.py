@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from netdesc.physics.elementary import exponential, logarithm, relative_decay
+from netdesc.physics.elementary import exponential, fused, logarithm, relative_decay
 from netdesc.physics.jit import equation
 
 NEVER = -1.0
@@ -24,9 +24,17 @@ CONVERGED = 1e-5
 
 
 @equation
+def quotient(s: float, tau: float) -> float:
+    """Return s / tau by the reciprocal, which a loop over s computes once, and one correction."""
+    rate = 1.0 / tau
+    q = s * rate
+    return fused(fused(-q, tau, s), rate, q)
+
+
+@equation
 def decay(s: float, tau: float) -> float:
     """Return exp(-s / tau): what is left after time s."""
-    return exponential(-s / tau)
+    return exponential(-quotient(s, tau))
 
 
 @equation
@@ -74,6 +82,18 @@ def adjoint_charge(k: float, tau_m: float, tau_s: float) -> float:
 
 
 @equation
+def voltage_after(u: float, i: float, a: float, k: float) -> float:
+    """Return u after an interval whose decay of the membrane and charge are known."""
+    return fused(u, a, i * k)
+
+
+@equation
+def adjoint_after(lam_v: float, lam_i: float, b: float, gain: float) -> float:
+    """Return lam_i at the start of an interval whose decay of the current and gain are known."""
+    return fused(lam_i, b, lam_v * gain)
+
+
+@equation
 def flow(u: float, i: float, s: float, tau_m: float, tau_s: float) -> tuple[float, float]:
     """Return u and i after an interval without events.
 
@@ -93,7 +113,7 @@ def flow(u: float, i: float, s: float, tau_m: float, tau_s: float) -> tuple[floa
     """
     a = decay(s, tau_m)
     b = decay(s, tau_s)
-    return u * a + i * charge(s, a, b, tau_m, tau_s), i * b
+    return voltage_after(u, i, a, charge(s, a, b, tau_m, tau_s)), i * b
 
 
 @equation
@@ -117,7 +137,7 @@ def adjoint_flow(lam_v: float, lam_i: float, s: float, tau_m: float, tau_s: floa
     a = decay(s, tau_m)
     b = decay(s, tau_s)
     gain = adjoint_charge(charge(s, a, b, tau_m, tau_s), tau_m, tau_s)
-    return lam_v * a, lam_i * b + lam_v * gain
+    return lam_v * a, adjoint_after(lam_v, lam_i, b, gain)
 
 
 @equation
@@ -199,9 +219,7 @@ def rising_until(i: float, gap: float, tau_s: float, span: float) -> float:
 
 
 @equation
-def may_spike(
-    u: float, i: float, u_end: float, i_end: float, a: float, most: float, gap: float
-) -> float:
+def may_spike(u: float, i: float, u_end: float, i_end: float, a: float, most: float, gap: float) -> float:
     """Return 0 where a spike within an interval is excluded, 1 otherwise.
 
     There is one if u ends above the gap. If not, there can be one only where the current falls through
@@ -223,7 +241,7 @@ def may_spike(
     float
     """
     left = u * a
-    bound = (u if u > left else left) + i * most
+    bound = fused(i, most, u if u > left else left)
     return 1.0 if (u_end >= gap) | ((i > gap) & (i_end < gap) & (bound >= gap)) else 0.0
 
 
@@ -271,13 +289,15 @@ def guess(f: float, slope: float, end: float, width: float) -> float:
     float
         In ms.
     """
-    bend = (end - f - slope * width) / (width * width)
-    root = math.sqrt(max(slope * slope - 4.0 * bend * f, 0.0))
+    bend = fused(-slope, width, end - f) / (width * width)
+    root = math.sqrt(max(fused(slope, slope, -4.0 * bend * f), 0.0))
     return -2.0 * f / (slope + root)
 
 
 @equation
-def halley(u: float, i: float, gap: float, s: float, tau_m: float, tau_s: float) -> tuple[float, float, float]:
+def halley(
+    u: float, i: float, gap: float, s: float, tau_m: float, tau_s: float
+) -> tuple[float, float, float]:
     """Return one step of Halley's method for ``u(s) = gap``.
 
     Parameters
@@ -303,10 +323,14 @@ def halley(u: float, i: float, gap: float, s: float, tau_m: float, tau_s: float)
     """
     u_s, i_s = flow(u, i, s, tau_m, tau_s)
     miss = u_s - gap
-    first = (i_s - u_s) / tau_m
-    second = -(i_s / tau_s + first) / tau_m
-    step = miss * first / (first * first - 0.5 * miss * second)
-    return step, miss, abs(step) * (abs(second / first) + 1.0 / tau_s)
+    rate_m = 1.0 / tau_m
+    rate_s = 1.0 / tau_s
+    first = (i_s - u_s) * rate_m
+    inverse = 1.0 / first
+    newton = miss * inverse
+    bend = -fused(i_s, rate_s, first) * rate_m * inverse
+    step = newton / fused(-0.5 * newton, bend, 1.0)
+    return step, miss, abs(step) * (abs(bend) + rate_s)
 
 
 @equation

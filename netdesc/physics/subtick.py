@@ -7,7 +7,7 @@ where it is stored. Times are fractions of the tick; those of spikes are multipl
 from __future__ import annotations
 
 from netdesc.events import Floats, Integers
-from netdesc.physics.jit import equation, rounding_kernel
+from netdesc.physics.jit import equation, kernel
 from netdesc.physics.lif import (
     adjoint_charge,
     arrival_force,
@@ -49,10 +49,22 @@ def spike_fraction(at: float, fraction: float, moved: bool) -> float:
     return min(max(rounded, earliest), 1.0 - STEP)
 
 
-@rounding_kernel
+@kernel
 def cross_tick(
-    u: float, i: float, j: float, release: float, count: int, when: Floats, weight: Floats, receptor: Integers,
-    timestep: float, cell: Cell, refractory: bool, at_spike: Floats, current: Floats, end: Floats,
+    u: float,
+    i: float,
+    j: float,
+    release: float,
+    count: int,
+    when: Floats,
+    weight: Floats,
+    receptor: Integers,
+    timestep: float,
+    cell: Cell,
+    refractory: bool,
+    at_spike: Floats,
+    current: Floats,
+    end: Floats,
 ) -> int:
     """Carry a neuron through a tick, from arrival to arrival.
 
@@ -131,11 +143,25 @@ def cross_tick(
     return hits
 
 
-@rounding_kernel
+@kernel
 def cross_tick_back(
-    release: float, release_current: float, count: int, when: Floats, weight: Floats, receptor: Integers,
-    hits: int, at_spike: Floats, current: Floats, timestep: float, cell: Cell, refractory: bool, floor: float,
-    force: Floats, state: Floats, pulls: Floats, gains: Floats,
+    release: float,
+    release_current: float,
+    count: int,
+    when: Floats,
+    weight: Floats,
+    receptor: Integers,
+    hits: int,
+    at_spike: Floats,
+    current: Floats,
+    timestep: float,
+    cell: Cell,
+    refractory: bool,
+    floor: float,
+    force: Floats,
+    state: Floats,
+    pulls: Floats,
+    gains: Floats,
 ) -> int:
     """Carry the adjoint of a neuron back through a tick.
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats
-from netdesc.physics.jit import equation, rounding_kernel
+from netdesc.physics.jit import equation, kernel
 from netdesc.physics.lif import adjoint_charge, charge, decay
 
 PAPER, EXACT, OFF_GRID = "paper", "exact_exponential", "off_grid"
@@ -82,13 +82,21 @@ def measure_tick(scheme: str, timestep: float, tau_m: Floats, tau_s: Floats, dty
         pull = -np.expm1(-timestep / rows)
     else:
         rise, pull = np.empty(rows.shape), np.empty(rows.shape)
-        measure_charges(timestep, leak, fade, np.ascontiguousarray(tau_m), np.ascontiguousarray(rows), rise, pull)
+        measure_charges(
+            timestep, leak, fade, np.ascontiguousarray(tau_m), np.ascontiguousarray(rows), rise, pull
+        )
     return Tick(*(np.ascontiguousarray(values, dtype=dtype) for values in (leak, rise, fade, pull)))
 
 
-@rounding_kernel
+@kernel
 def measure_charges(
-    timestep: float, leak: Floats, fade: Floats, tau_m: Floats, tau_s: Floats, rise: Floats, pull: Floats,
+    timestep: float,
+    leak: Floats,
+    fade: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    rise: Floats,
+    pull: Floats,
 ) -> None:
     """Fill in ``Tick.rise`` and ``Tick.pull`` of the closed forms; arrays as there."""
     for r in range(len(tau_s)):

@@ -4,8 +4,30 @@ from __future__ import annotations
 
 import math
 
+from netdesc.physics.elementary import fused
 from netdesc.physics.jit import equation
 from netdesc.physics.lif import CONVERGED, NEVER, STEPS, charge, decay, guess
+
+
+@equation
+def propagate(u: float, i: float, j: float, a: float, gain_i: float, gain_j: float) -> float:
+    """Return u after a step whose decay and charges are known beforehand.
+
+    Parameters
+    ----------
+    u, i, j : float
+        State at the start.
+    a : float
+        Decay of the membrane over the step.
+    gain_i, gain_j : float
+        ``charge`` of both currents over the step.
+
+    Returns
+    -------
+    float
+        Voltage above rest at the end.
+    """
+    return fused(u, a, fused(i, gain_i, j * gain_j))
 
 
 @equation
@@ -31,13 +53,15 @@ def flow_two(
     a = decay(s, tau_m)
     b = decay(s, tau_i)
     c = decay(s, tau_j)
-    return u * a + i * charge(s, a, b, tau_m, tau_i) + j * charge(s, a, c, tau_m, tau_j), i * b, j * c
+    gain_i = charge(s, a, b, tau_m, tau_i)
+    gain_j = charge(s, a, c, tau_m, tau_j)
+    return propagate(u, i, j, a, gain_i, gain_j), i * b, j * c
 
 
 @equation
 def excess(i: float, j: float, gap: float, s: float, tau_i: float, tau_j: float) -> float:
     """Return the total current above the gap after time s."""
-    return i * decay(s, tau_i) + j * decay(s, tau_j) - gap
+    return fused(i, decay(s, tau_i), fused(j, decay(s, tau_j), -gap))
 
 
 @equation
@@ -187,24 +211,3 @@ def crossing_two(
             break
         start = end
     return NEVER
-
-
-@equation
-def propagate(u: float, i: float, j: float, a: float, gain_i: float, gain_j: float) -> float:
-    """Return u after a step whose decay and charges are known beforehand.
-
-    Parameters
-    ----------
-    u, i, j : float
-        State at the start.
-    a : float
-        Decay of the membrane over the step.
-    gain_i, gain_j : float
-        ``charge`` of both currents over the step.
-
-    Returns
-    -------
-    float
-        Voltage above rest at the end.
-    """
-    return u * a + i * gain_i + j * gain_j

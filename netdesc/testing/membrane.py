@@ -84,7 +84,7 @@ class Forecast(Generic[N]):
     knots: tuple[tuple[N, N], ...] = ()
 
 
-def response(cell: Cell[N], tau_s: N, span: N, arithmetic: Arithmetic[N]) -> N:
+def response(cell: Cell[N], tau_s: N, span: N, arithmetic: Arithmetic[N], *, lift: N) -> N:
     """Return the voltage that a unit of synaptic current has made after a time.
 
     Parameters
@@ -95,13 +95,15 @@ def response(cell: Cell[N], tau_s: N, span: N, arithmetic: Arithmetic[N]) -> N:
     span : number
         Time since the voltage was zero and the current one, in ms.
     arithmetic : Arithmetic
+    lift : number
+        Exponent of a common factor of the result.
 
     Returns
     -------
     number
-        ``tau_s / (tau_m - tau_s) (exp(-span/tau_m) - exp(-span/tau_s))``, without its cancellation.
+        ``exp(lift) tau_s / (tau_m - tau_s) (exp(-span/tau_m) - exp(-span/tau_s))``, without its cancellation.
     """
-    slow = arithmetic.exp(-span / max(tau_s, cell.tau_m))
+    slow = arithmetic.exp(lift - span / max(tau_s, cell.tau_m))
     gap = abs(span / tau_s - span / cell.tau_m)
     mean = -arithmetic.expm1(-gap) / gap if gap else arithmetic.number(1.0)
     return span / cell.tau_m * slow * mean
@@ -151,7 +153,7 @@ def voltage_after(cell: Cell[N], state: State[N], span: N, arithmetic: Arithmeti
     """
     voltage = cell.rest + (state.voltage - cell.rest) * arithmetic.exp(-span / cell.tau_m)
     for current, tau in zip(state.currents, cell.tau_s, strict=True):
-        voltage += current * response(cell, tau, span, arithmetic)
+        voltage += current * response(cell, tau, span, arithmetic, lift=0 * span)
     return voltage
 
 
@@ -213,14 +215,20 @@ def turns(cell: Cell[N], state: State[N], span: N, arithmetic: Arithmetic[N]) ->
         Since ``state.time``, ascending, ``span`` last; turning points of the current, at which the voltage
         need not turn, are among them.
     """
+    # Both slopes are divided by their slowest exponential, or their sign would be lost to underflow.
+    slowest = max(cell.tau_s)
+
     def current_slope(time: N) -> N:
-        return -sum((current / tau * arithmetic.exp(-time / tau)
+        return -sum((current / tau * arithmetic.exp(time / slowest - time / tau)
                      for current, tau in zip(state.currents, cell.tau_s, strict=True)), 0 * time)
 
     def voltage_slope(time: N) -> N:
-        current = sum((current * arithmetic.exp(-time / tau)
-                       for current, tau in zip(state.currents, cell.tau_s, strict=True)), 0 * time)
-        return cell.rest - voltage_after(cell, state, time, arithmetic) + current
+        lift = time / max(cell.tau_m, slowest)
+        slope = (cell.rest - state.voltage) * arithmetic.exp(lift - time / cell.tau_m)
+        for current, tau in zip(state.currents, cell.tau_s, strict=True):
+            slope += current * (arithmetic.exp(lift - time / tau)
+                                - response(cell, tau, time, arithmetic, lift=lift))
+        return slope
 
     # At its turning points the voltage is flat, so half the digits of their times give all of its own.
     coarse = replace(arithmetic, resolution=span * arithmetic.number(1e-10))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.errors import NumericsError
-from netdesc.events import Floats, Integers
+from netdesc.events import Events, Floats, Integers
 from netdesc.losses import evaluate
 from netdesc.streams import stream
 from netdesc.training.layout import Layout
@@ -74,18 +74,49 @@ def train_epoch(task: Task, state: State) -> tuple[State, Metrics, int]:
     task.machine.write(task.layout.split(state.values))
     for stimulus, labels in feed.batches(order, task.training.batch_size, round_number=state.epoch):
         try:
-            trace = task.machine.forward(stimulus, seed=task.program.seed + state.step)
-            evaluation = evaluate(task.losses, trace, task.program, labels)
-            gradient = task.machine.adjoint(trace, evaluation.cotangent)
-            silent = find_silent(trace, task.program)
-            slope = task.layout.join(gradient.parameters)
-            state = take_step(task, state, evaluation.loss, slope, silent=silent)
+            state, raised = train_batch(task, state, stimulus, labels=labels, tally=tally)
         except NumericsError as error:
             raise NumericsError(f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}; "
                                 "the last checkpoint is untouched") from error
-        tally.add(evaluation, trace, silent)
-        grazing += gradient.health.get("grazing", 0)
+        grazing += raised
     return state, tally.conclude("train"), grazing
+
+
+def train_batch(task: Task, state: State, stimulus: Events, *, labels: Integers | None,
+                tally: Tally) -> tuple[State, int]:
+    """Take one step: forward run, loss, adjoint run, update.
+
+    Parameters
+    ----------
+    task : Task
+    state : State
+        Its values are those that the machine has.
+    stimulus : Events
+        A batch of samples.
+    labels : ndarray of int64, shape (batch,), or None
+    tally : Tally
+        The batch is added to it.
+
+    Returns
+    -------
+    state : State
+        With new values, optimizer and step.
+    grazing : int
+        Spikes whose gradient was clamped.
+
+    Raises
+    ------
+    NumericsError
+        If the loss, the gradient or a new parameter is not finite.
+    """
+    trace = task.machine.forward(stimulus, seed=task.program.seed + state.step)
+    evaluation = evaluate(task.losses, trace, task.program, labels)
+    gradient = task.machine.adjoint(trace, evaluation.cotangent)
+    silent = find_silent(trace, task.program)
+    slope = task.layout.join(gradient.parameters)
+    state = take_step(task, state, evaluation.loss, slope, silent=silent)
+    tally.add(evaluation, trace, silent)
+    return state, gradient.health.get("grazing", 0)
 
 
 def shuffle(task: Task, epoch: int, samples: int) -> Integers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netdesc.errors import DescriptionError
 from netdesc.losses import require_kinds
 from netdesc.training.checkpoint import load_state, load_weights, save_state, save_weights
 from netdesc.training.directory import RunDirectory, open_directory, write_metrics, write_result
@@ -69,8 +70,11 @@ def train(model: Model, *, backend: str | None = None, output: Path | str, resum
         compiled = compile(model, name)
         require_kinds(model.description.losses.values(), compiled.backend.limits.losses, f"backend {name}")
         task = build_task(load_machine(compiled), model.description, training)
-        directory = open_directory(Path(output), model.description, backend=name, resume=resume)
+    directory = open_directory(Path(output), model.description, backend=name, resume=resume)
+    try:
         return fit(task, directory, digest=model.digest, progress=progress)
+    except DescriptionError as error:
+        raise error.located(model.description.locations) from error
 
 
 def evaluate(model: Model, weights: Path | str | None = None, backend: str | None = None) -> Metrics:
@@ -107,7 +111,8 @@ def evaluate(model: Model, weights: Path | str | None = None, backend: str | Non
         compiled = compile(model, name)
         training = require_training(model.description, name)
         task = build_task(load_machine(compiled), model.description, training)
-        values = task.program.trainable() if weights is None else load_weights(Path(weights), task.program)
+    values = task.program.trainable() if weights is None else load_weights(Path(weights), task.program)
+    with located(model):
         for split in ("test", "validation"):
             metrics = measure(task, task.layout.join(values), split)
             if metrics is not None:
@@ -141,18 +146,21 @@ def fit(task: Task, directory: RunDirectory, *, digest: str, progress: Progress 
     """
     state = load_state(directory.checkpoint, task.layout) if directory.checkpoint.exists() else start(task)
     if state.epoch:
-        keep(task, state, directory, digest=digest)
+        write_metrics(directory.metrics, state.reports)
+        keep_weights(task, state, directory, digest=digest)
     while not is_over(task, state):
         state = run_epoch(task, state)
         save_state(directory.checkpoint, state, task.layout, seed=task.program.seed)
-        keep(task, state, directory, digest=digest)
+        write_metrics(directory.metrics, state.reports)
+        if state.best_epoch == state.epoch:
+            keep_weights(task, state, directory, digest=digest)
         if progress is not None:
             progress(state.reports[-1])
     return finish(task, state, directory)
 
 
-def keep(task: Task, state: State, directory: RunDirectory, *, digest: str) -> None:
-    """Write metrics and best weights of a state; a run that goes on writes them anew.
+def keep_weights(task: Task, state: State, directory: RunDirectory, *, digest: str) -> None:
+    """Write the best weights so far.
 
     Parameters
     ----------
@@ -161,7 +169,6 @@ def keep(task: Task, state: State, directory: RunDirectory, *, digest: str) -> N
     directory : RunDirectory
     digest : str
     """
-    write_metrics(directory.metrics, state.reports)
     best = task.layout.split(state.best_values)
     save_weights(directory.weights, best, epoch=state.best_epoch, digest=digest)
 

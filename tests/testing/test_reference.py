@@ -12,7 +12,7 @@ from netdesc.errors import NumericsError
 from netdesc.events import Events
 from netdesc.testing.arithmetic import doubles
 from netdesc.testing.membrane import Cell, State, flow
-from netdesc.testing.networks import random_network
+from netdesc.testing.networks import Network, random_network
 from netdesc.testing.neuron import one_neuron
 from netdesc.testing.recipe import Recipe, recipes
 from netdesc.testing.reference import simulate
@@ -20,6 +20,10 @@ from netdesc.testing.reference import simulate
 
 def spikes_of(network, **options):
     return simulate(network.program, network.stimulus, **options).spikes["cell"].times.tolist()
+
+
+def replace_duration(network, duration):
+    return Network(replace(network.program, duration=duration), network.stimulus)
 
 
 def small_steps(cell, state, span, steps=4000):
@@ -98,6 +102,11 @@ def test_a_rest_above_the_threshold_makes_a_clock():
 
 def test_a_strong_input_makes_several_spikes_before_the_next_one():
     assert len(spikes_of(one_neuron([(3.0, 40.0)]))) > 5
+
+
+def test_a_peak_is_found_long_before_the_end_of_a_run():
+    network = one_neuron([(3.0, 9.0)], (1.0,), tau_m=0.5, duration=1e5)
+    assert len(spikes_of(network)) == len(spikes_of(replace_duration(network, 50.0))) > 0
 
 
 def test_a_neuron_that_starts_above_its_threshold_spikes_at_once():

@@ -23,7 +23,7 @@ projections:
     weight: {init: {uniform: {low: 2.0, high: 3.0}}, train: true}
 losses:
   timing: {spike_time_mse: {population: output, target: [6 ms, 10 ms]}}
-training: {optimizer: {adam: {learning_rate: 0.02}}, epochs: 200, batch_size: 1}
+training: {optimizer: {adam: {learning_rate: 0.05}}, epochs: 60, batch_size: 1}
 """
 
 
@@ -57,8 +57,15 @@ def test_a_continued_run_on_the_numba_backend_is_the_same_bit_for_bit(tmp_path):
 
 def test_a_taken_directory_is_left_alone(tmp_path):
     train(load(SMALL, "training.epochs=1"), output=tmp_path)
-    with pytest.raises(RunDirectoryError, match="already holds a run"):
+    with pytest.raises(RunDirectoryError) as caught:
         train(load(SMALL, "training.epochs=1"), output=tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path} already holds a run")
+
+
+def test_a_class_without_a_neuron_is_told_with_its_place(tmp_path):
+    text = SMALL.replace("output: {size: 3", "output: {size: 2")
+    with pytest.raises(DescriptionError, match=r"<text>:\d+:\d+ losses\.class: labels run from 0 to 2"):
+        train(load(text), output=tmp_path / "run")
 
 
 @pytest.mark.parametrize(("overrides", "path"), [

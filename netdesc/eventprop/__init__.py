@@ -1,0 +1,1 @@
+"""EventProp on the host, for every backend whose adjoint runs there."""

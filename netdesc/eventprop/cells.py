@@ -1,0 +1,73 @@
+"""Parameters of the neurons of a stage, as kernels take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.events import Floats
+from netdesc.program import Program, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Parameters of the neurons of a stage, in the frame of the resting voltage.
+
+    Parameters
+    ----------
+    tau_m, tau_ref : ndarray of float64, shape (n,)
+        In ms.
+    tau_s : ndarray of float64, shape (n, 2)
+        In ms; the second column repeats the first where a neuron has one current.
+    gap, reset, start : ndarray of float64, shape (n,)
+        Threshold, reset and initial voltage minus the resting voltage.
+    current : ndarray of float64, shape (n, 2)
+        Initial synaptic currents.
+    rest : ndarray of float64, shape (n,)
+    two : bool
+        Whether some neuron has two currents with different time constants.
+    """
+
+    tau_m: Floats
+    tau_ref: Floats
+    tau_s: Floats
+    gap: Floats
+    reset: Floats
+    start: Floats
+    current: Floats
+    rest: Floats
+    two: bool
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all neurons share their time constants and levels."""
+        columns = (self.tau_m, self.tau_ref, self.tau_s[:, 0], self.gap, self.reset)
+        return not self.two and all(bool(np.all(column == column[0])) for column in columns)
+
+
+def read_cells(program: Program, stage: Stage) -> Cells:
+    """Return the cells of a stage."""
+    index = np.concatenate(
+        [np.arange(program.populations[p].start, program.populations[p].stop) for p in stage.populations]
+    )
+    values = program.parameters
+    tau_s = np.atleast_2d(values["tau_s"].T).T[index]
+    current = np.atleast_2d(values["i_init"].T).T[index]
+    if tau_s.shape[1] == 1:
+        tau_s, current = np.repeat(tau_s, 2, axis=1), np.hstack([current, np.zeros_like(current)])
+    single = np.isnan(tau_s[:, 1])
+    tau_s = np.where(np.isnan(tau_s), tau_s[:, :1], tau_s)
+    current = np.where(np.isnan(current), 0.0, current) if bool(np.any(single)) else current
+    rest = values["rest"][index]
+    return Cells(
+        tau_m=values["tau_m"][index],
+        tau_ref=values["tau_ref"][index],
+        tau_s=np.ascontiguousarray(tau_s),
+        gap=values["threshold"][index] - rest,
+        reset=values["reset"][index] - rest,
+        start=values["v_init"][index] - rest,
+        current=np.ascontiguousarray(current),
+        rest=rest,
+        two=bool(np.any(tau_s[:, 0] != tau_s[:, 1])),
+    )

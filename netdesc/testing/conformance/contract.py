@@ -1,0 +1,73 @@
+"""The shape of the contract."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from netdesc.backend import Machine
+from netdesc.errors import BackendError
+from netdesc.graph.pipeline import PASSES, compile_graph
+from netdesc.graph.text import render
+from netdesc.limits import Limits
+from netdesc.testing.conformance.cases import CASES
+from netdesc.testing.conformance.subject import Subject, demand
+
+
+class ContractChecks(Subject):
+    """A backend and its machines have what the contract names."""
+
+    def test_a_backend_has_a_name(self) -> None:
+        """The name is a plain word: files and commands use it as a key."""
+        name = self.device().name
+        demand(isinstance(name, str) and name.isidentifier(), f"{name!r} is no name; it must be a plain word")
+
+    def test_limits_are_filled_in(self) -> None:
+        """``limits`` tells how time advances, and at least one model; all its sets hold names."""
+        limits = self.device().limits
+        demand(isinstance(limits, Limits), f"limits is {type(limits).__name__}, not netdesc.limits.Limits")
+        demand(bool(limits.time.strip()), "limits.time must tell how time advances")
+        demand(bool(limits.models), "limits.models must name what the device runs")
+        for field in ("models", "trainable", "losses", "recordings"):
+            value = getattr(limits, field)
+            demand(isinstance(value, frozenset), f"limits.{field} must be a frozenset")
+            demand(all(isinstance(name, str) and name for name in value), f"limits.{field} must hold names")
+
+    def test_every_number_of_the_limits_has_a_source(self) -> None:
+        """A number is finite or infinite but never NaN, and says where it comes from, tagged V, R, D or A."""
+        for name, limit in self.device().limits.numbers.items():
+            demand(not math.isnan(limit.value), f"limits.numbers[{name!r}] is not a number")
+            demand(bool(limit.source.strip()), f"limits.numbers[{name!r}] must name its source")
+            demand(limit.tag in ("V", "R", "D", "A"), f"limits.numbers[{name!r}] has the tag {limit.tag!r}")
+
+    def test_an_unknown_option_is_refused(self) -> None:
+        """A misspelt option raises BackendError, with a code, and is not left out silently."""
+        with pytest.raises(BackendError) as caught:
+            self.backend({**self.options, "no_such_option": 1})
+        demand(all(item.code for item in caught.value.diagnostics), f"no code: {caught.value}")
+
+    def test_passes_are_named(self) -> None:
+        """Every pass has a name of its own, so that ``netdesc show --after NAME`` can stop there."""
+        names = [*(item.name for item in PASSES), *(item.name for item in self.device().passes()), "build"]
+        demand(all(names), "a pass has no name")
+        demand(len(set(names)) == len(names), f"two passes share a name: {sorted(names)}")
+
+    def test_passes_are_pure(self, case: str) -> None:
+        """A pass leaves its graph as it is and makes the same of it every time."""
+        device = self.device()
+        graph = compile_graph(CASES[case].describe(device.limits))
+        for step in device.passes():
+            before = render(graph)
+            once, twice = step(graph), step(graph)
+            demand(render(graph) == before, f"the pass {step.name} changed the graph that it was given")
+            demand(render(once) == render(twice), f"the pass {step.name} makes different graphs of one graph")
+            graph = once
+
+    def test_a_machine_follows_the_contract(self, case: str) -> None:
+        """A machine has ``program``, ``write``, ``forward`` and ``adjoint``, and the program it was given."""
+        bench = self.bench(case)
+        demand(isinstance(bench.machine, Machine), "the machine lacks a part of netdesc.backend.Machine")
+        mine, given = bench.machine.program, bench.program
+        demand(mine.populations == given.populations, "machine.program has other populations")
+        demand(set(mine.trainable()) == set(given.trainable()), "machine.program trains other parameters")

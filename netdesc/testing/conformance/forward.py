@@ -1,0 +1,131 @@
+"""What a forward run leaves behind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from netdesc.errors import NetdescError
+from netdesc.events import Events
+from netdesc.testing.conformance.spikes import compare, first_difference, one_sample, silence
+from netdesc.testing.conformance.subject import Bench, Subject, demand
+from netdesc.trace import Trace
+
+
+class ForwardChecks(Subject):
+    """A trace is complete, ordered and repeatable, and accounts for every delivery."""
+
+    def test_a_trace_has_spikes_of_every_population_but_read_outs(self, case: str) -> None:
+        """``Trace.spikes`` holds each source and spiking population, a batch as large as the stimulus."""
+        bench = self.bench(case)
+        trace = bench.forward()
+        names = {item.name for item in bench.program.populations if item.kind != "readout"}
+        demand(set(trace.spikes) == names, f"spikes of {sorted(trace.spikes)}, expected {sorted(names)}")
+        for name, events in trace.spikes.items():
+            demand(events.batch == bench.stimulus.batch, f"{name} has {events.batch} samples")
+
+    def test_spikes_of_sources_are_echoed(self, case: str) -> None:
+        """``Trace.spikes`` holds the stimulus of each source, within the tolerance of spike times."""
+        bench = self.bench(case)
+        trace = bench.forward()
+        for item in bench.program.populations:
+            if item.kind == "source":
+                given = bench.stimulus.select(item.start, item.stop)
+                told = compare(trace.spikes[item.name], given, item.size, self.tolerance.spike_time)[1]
+                demand(not told, f"the stimulus of {item.name} is not echoed; {told}")
+
+    def test_spikes_are_ordered_and_in_range(self, case: str) -> None:
+        """Within a sample spikes ascend in time, ties by neuron; times lie within the run, indices exist."""
+        bench = self.bench(case)
+        for name, events in bench.forward().spikes.items():
+            order = np.lexsort((events.sources, events.times, events.samples()))
+            demand(np.array_equal(order, np.arange(len(events))), f"the spikes of {name} are not in order")
+            inside = (events.times >= 0.0) & (events.times <= bench.program.duration)
+            demand(bool(inside.all()), f"{name} spikes outside of the run, at {events.times[~inside]} ms")
+            size = bench.program.population(name).size
+            known = (events.sources >= 0) & (events.sources < size)
+            demand(bool(known.all()), f"{name} has spikes of neurons that it does not have")
+
+    def test_currents_are_aligned_with_spikes(self, case: str) -> None:
+        """Currents, where a device tells them, are one per spike of every spiking population, and finite."""
+        bench = self.bench(case)
+        trace = bench.forward()
+        names = {item.name for item in bench.program.populations if item.kind == "spiking"}
+        for kind in ("currents", "release_currents"):
+            currents = getattr(trace, kind)
+            if currents is None:
+                continue
+            demand(set(currents) == names, f"{kind} of {sorted(currents)}, expected {sorted(names)}")
+            for name, values in currents.items():
+                demand(values.shape == (len(trace.spikes[name]),), f"{kind} of {name} are not one per spike")
+                demand(kind != "currents" or bool(np.isfinite(values).all()), f"{kind} of {name} not finite")
+
+    def test_a_run_can_be_repeated(self, case: str) -> None:
+        """The same stimulus and seed give the same spikes, on this machine and on another one like it."""
+        bench, other = self.bench(case), self.bench(case)
+        first = bench.forward()
+        for again in (bench.forward(), other.forward()):
+            told = first_difference(again, first, bench.program, self.tolerance.repeat)
+            demand(not told, f"a second run differs; {told}")
+
+    def test_samples_do_not_depend_on_each_other(self, case: str) -> None:
+        """A sample alone has the spikes that it has in a batch."""
+        bench = self.bench(case)
+        whole = bench.forward()
+        for sample in range(bench.stimulus.batch):
+            alone = bench.machine.forward(one_sample(bench.stimulus, sample), seed=0)
+            spikes = {name: one_sample(events, sample) for name, events in whole.spikes.items()}
+            part = Trace(spikes, None, None)
+            told = first_difference(alone, part, bench.program, self.tolerance.batch)
+            demand(not told, f"sample {sample} alone differs from the same in a batch; {told}")
+
+    def test_a_batch_of_one_without_spikes_runs(self, case: str) -> None:
+        """No input at all is a stimulus like any other; its trace has one sample and empty sources."""
+        bench = self.bench(case)
+        trace = bench.machine.forward(silence(1), seed=0)
+        demand(trace.batch == 1, f"the trace has {trace.batch} samples, not 1")
+        for item in bench.program.populations:
+            if item.kind == "source":
+                demand(len(trace.spikes[item.name]) == 0, f"{item.name} has spikes that nobody gave")
+
+    def test_a_spike_of_no_source_is_refused(self, case: str) -> None:
+        """A stimulus for a neuron that is not a source raises an error; the spike is not left out."""
+        bench = self.bench(case)
+        wrong = Events(np.array([1.0]), np.array([bench.program.size - 1]), np.array([0, 1]))
+        with pytest.raises(NetdescError):
+            bench.machine.forward(wrong, seed=0)
+
+    def test_every_delivery_is_accounted_for(self, case: str) -> None:
+        """``health``: arrivals, deliveries in flight and dropped ones are together spikes times synapses."""
+        bench = self.bench(case)
+        trace = bench.forward()
+        missing = {"arrivals", "in_flight"} - set(trace.health)
+        demand(not missing, f"health lacks {sorted(missing)}")
+        told = sum(trace.health.get(name, 0) for name in ("arrivals", "in_flight", "dropped"))
+        sent = count_deliveries(bench, trace)
+        demand(told == sent, f"health accounts for {told} deliveries of {sent}: {dict(trace.health)}")
+
+    def test_provenance_says_what_ran(self, case: str) -> None:
+        """``provenance`` names the backend and its solver."""
+        provenance = self.bench(case).forward().provenance
+        demand(provenance.get("backend") == self.device().name, "provenance['backend'] must be the name")
+        demand(bool(provenance.get("solver")), "provenance['solver'] must tell how time was advanced")
+
+
+def count_deliveries(bench: Bench, trace: Trace) -> int:
+    """Count spikes times the synapses that leave their neurons.
+
+    Parameters
+    ----------
+    bench : Bench
+    trace : Trace
+
+    Returns
+    -------
+    int
+    """
+    total = 0
+    for block in bench.program.blocks:
+        events = trace.spikes[bench.program.populations[block.pre].name]
+        total += int(np.diff(block.sparse()[0])[events.sources].sum())
+    return total

@@ -1,0 +1,156 @@
+"""What is right: spikes and derivatives of the reference simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from netdesc.events import Events, Floats, Integers
+from netdesc.program import Program
+from netdesc.testing.conformance.spikes import compare, spiking
+from netdesc.testing.conformance.subject import Bench
+from netdesc.testing.conformance.tolerance import Tolerance
+from netdesc.testing.objective import ordinals
+from netdesc.testing.reference import ReferenceTrace, simulate
+from netdesc.trace import Trace
+
+STEP = 1e-4
+"""Of central differences: relative to the root mean square of the weights, in ms for times."""
+
+
+def expect(bench: Bench, trace: Trace, stimulus: Events | None = None) -> ReferenceTrace:
+    """Return what a network does with the parameters that a device says it ran.
+
+    Parameters
+    ----------
+    bench : Bench
+    trace : Trace
+    stimulus : Events or None
+        None for that of the bench.
+
+    Returns
+    -------
+    ReferenceTrace
+    """
+    program = bench.program.with_parameters(trace.parameters_as_run)
+    return simulate(program, bench.stimulus if stimulus is None else stimulus)
+
+
+def misfit(bench: Bench, trace: Trace, tolerance: Tolerance, stimulus: Events | None = None) -> str:
+    """Tell how spikes differ from those that are right, empty where they agree.
+
+    Parameters
+    ----------
+    bench : Bench
+    trace : Trace
+    tolerance : Tolerance
+    stimulus : Events or None
+        None for that of the bench.
+
+    Returns
+    -------
+    str
+    """
+    expected = expect(bench, trace, stimulus)
+    lonely, total, first = 0, 0, ""
+    for name, size in spiking(bench.program):
+        count, told = compare(trace.spikes[name], expected.spikes[name], size, tolerance.spike_time)
+        lonely, total = lonely + count, total + len(expected.spikes[name])
+        first = first or (f"{name}, {told}" if told else "")
+    return "" if lonely <= tolerance.missing * total else f"{lonely} of {total} spikes disagree; {first}"
+
+
+def pull(program: Program, spikes: Mapping[str, Events]) -> dict[str, Floats]:
+    """Return dL/dt of every spike for a loss that is linear in spike times.
+
+    The factor of a spike belongs to its sample, its neuron and its number, so that two devices whose
+    spike times differ a little have the same cotangent.
+
+    Parameters
+    ----------
+    program : Program
+    spikes : mapping of str to Events
+
+    Returns
+    -------
+    dict of str to ndarray
+        For the spiking populations, in 1/ms.
+    """
+    result = {}
+    for name, _ in spiking(program):
+        events = spikes[name]
+        neuron = program.population(name).start + events.sources
+        result[name] = 1.5 + np.sin(12.9898 * neuron + 78.233 * ordinals(events) + 37.719 * events.samples())
+    return result
+
+
+def differentiate(program: Program, stimulus: Events) -> dict[str, Floats]:
+    """Return the derivatives of the loss of ``pull`` by central differences.
+
+    Parameters
+    ----------
+    program : Program
+        With the parameters that ran.
+    stimulus : Events
+
+    Returns
+    -------
+    dict of str to ndarray
+        By the keys of the trainable parameters.
+    """
+    result = {}
+    for key, value in program.trainable().items():
+        def loss(moved: Floats, key: str = key) -> float:
+            return loss_of(program.with_parameters({key: moved}), stimulus)
+        scale = 1.0 if key.endswith(".delay") else float(np.sqrt(np.mean(value**2)) or 1.0)
+        result[key] = gradient_of(loss, value, STEP * scale)
+    return result
+
+
+def differentiate_stimulus(program: Program, stimulus: Events) -> dict[str, Floats]:
+    """Return the derivatives of the same loss with respect to the spikes of the sources.
+
+    Parameters
+    ----------
+    program : Program
+    stimulus : Events
+
+    Returns
+    -------
+    dict of str to ndarray
+        By name of the source, in 1/ms, aligned with its spikes.
+    """
+    result = {}
+    for item in program.populations:
+        if item.kind != "source":
+            continue
+        mine = np.flatnonzero((stimulus.sources >= item.start) & (stimulus.sources < item.stop))
+
+        def loss(times: Floats, mine: Integers = mine) -> float:
+            return loss_of(program, retimed(stimulus, mine, times))
+        result[item.name] = gradient_of(loss, stimulus.times[mine], STEP)
+    return result
+
+
+def retimed(stimulus: Events, which: Integers, times: Floats) -> Events:
+    """Return a stimulus with some of its spikes at other times."""
+    moved = np.array(stimulus.times)
+    moved[which] = times
+    return Events.from_arrays(moved, stimulus.sources, stimulus.samples(), stimulus.batch)
+
+
+def loss_of(program: Program, stimulus: Events) -> float:
+    """Return the loss of ``pull`` of a network."""
+    spikes = simulate(program, stimulus).spikes
+    return sum(float(np.sum(factor * spikes[name].times)) for name, factor in pull(program, spikes).items())
+
+
+def gradient_of(loss: Callable[[Floats], float], value: Floats, step: float) -> Floats:
+    """Return central differences of a function of a vector."""
+    slopes = np.empty(len(value))
+    for k in range(len(value)):
+        move = np.zeros(len(value))
+        move[k] = step
+        slopes[k] = (loss(value + move) - loss(value - move)) / (2.0 * step)
+    return slopes

@@ -1,0 +1,94 @@
+"""Parameters that are written are those that run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from netdesc.errors import NetdescError
+from netdesc.events import Floats
+from netdesc.testing.conformance.oracle import misfit
+from netdesc.testing.conformance.spikes import first_difference
+from netdesc.testing.conformance.subject import Bench, Subject, demand
+
+FACTOR = 1.15
+"""By which weights are made larger."""
+
+LATER = 2.0
+"""By which delays are made longer, in ms: whole ticks of most grids."""
+
+
+class ParameterChecks(Subject):
+    """``write`` changes what runs, ``parameters_as_run`` tells it, and nonsense is refused."""
+
+    def test_a_trace_tells_the_parameters_that_ran(self, case: str) -> None:
+        """Without a ``write``, ``parameters_as_run`` holds all weights and delays of the program."""
+        bench = self.bench(case)
+        self.demand_as_run(bench, {}, bench.forward().parameters_as_run)
+
+    def test_written_weights_are_used(self, case: str) -> None:
+        """After ``write`` the trace tells the new weights, and its spikes are theirs."""
+        bench = self.bench(case)
+        written = {block.weight_key: block.weights * FACTOR for block in bench.program.blocks}
+        bench.machine.write(written)
+        trace = bench.forward()
+        self.demand_as_run(bench, written, trace.parameters_as_run)
+        told = misfit(bench, trace, self.tolerance)
+        demand(not told, f"the spikes are not those of the written weights; {told}")
+
+    def test_written_delays_are_used(self, case: str) -> None:
+        """After ``write`` the trace tells the new delays, and its spikes are theirs."""
+        bench = self.bench(case)
+        written = {block.delay_key: block.delays + LATER for block in bench.program.blocks}
+        bench.machine.write(written)
+        trace = bench.forward()
+        self.demand_as_run(bench, written, trace.parameters_as_run)
+        told = misfit(bench, trace, self.tolerance)
+        demand(not told, f"the spikes are not those of the written delays; {told}")
+
+    def test_what_is_not_written_stays(self, case: str) -> None:
+        """``write`` leaves parameters that it is not given, and an empty one changes nothing."""
+        bench = self.bench(case)
+        before = bench.forward()
+        bench.machine.write({})
+        told = first_difference(bench.forward(), before, bench.program, self.tolerance.repeat)
+        demand(not told, f"an empty write changed the run; {told}")
+        block = bench.program.blocks[0]
+        written = {block.weight_key: block.weights * FACTOR}
+        bench.machine.write(written)
+        self.demand_as_run(bench, written, bench.forward().parameters_as_run)
+
+    @pytest.mark.parametrize("fault", ["shape", "key", "nan", "infinite", "delay"])
+    def test_nonsense_is_not_written(self, case: str, fault: str) -> None:
+        """A wrong shape, an unknown key, NaN, infinity and a negative delay raise and change nothing."""
+        bench = self.bench(case)
+        before, block = bench.forward(), bench.program.blocks[0]
+        wrong = {
+            "shape": {block.weight_key: np.ones(block.size + 1)},
+            "key": {"no_such_projection.weight": np.ones(1)},
+            "nan": {block.weight_key: np.full(block.size, np.nan)},
+            "infinite": {block.weight_key: np.full(block.size, np.inf)},
+            "delay": {block.delay_key: np.full(len(block.delays), -1.0)}}[fault]
+        try:
+            bench.machine.write(wrong)
+        except NetdescError:
+            pass
+        else:
+            raise AssertionError(f"write took {wrong}; it must raise NumericsError")
+        told = first_difference(bench.forward(), before, bench.program, self.tolerance.repeat)
+        demand(not told, f"a refused write changed the run; {told}")
+
+    def demand_as_run(self, bench: Bench, written: dict[str, Floats], told: object) -> None:
+        """Fail unless the parameters of a trace are the program's, changed as written."""
+        demand(isinstance(told, dict), "parameters_as_run must be a dict")
+        as_run = dict(told) if isinstance(told, dict) else {}
+        for block in bench.program.blocks:
+            both = ((block.weight_key, block.weights), (block.delay_key, block.delays))
+            for key, value in both:
+                demand(key in as_run, f"parameters_as_run lacks {key}")
+                wanted = written.get(key, value)
+                demand(np.shape(as_run[key]) == wanted.shape, f"{key} runs in another shape")
+                largest = float(np.abs(wanted).max(initial=0.0))
+                allowed = self.tolerance.delay if key == block.delay_key else self.tolerance.weight * largest
+                off = float(np.abs(as_run[key] - wanted).max(initial=0.0))
+                demand(off <= allowed, f"{key} runs {off:g} from what was written; {allowed:g} is claimed")

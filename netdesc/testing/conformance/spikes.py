@@ -1,0 +1,91 @@
+"""Comparison of spikes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netdesc.events import Events
+from netdesc.program import Program
+from netdesc.trace import Trace
+
+
+def unmatched(found: list[float], expected: list[float], tolerance: float) -> int:
+    """Count spikes without a partner in another train.
+
+    Parameters
+    ----------
+    found, expected : list of float
+        Ascending times in ms.
+    tolerance : float
+        Largest distance of partners in ms.
+
+    Returns
+    -------
+    int
+        Over both trains.
+    """
+    i = j = lonely = 0
+    while i < len(found) and j < len(expected):
+        if abs(found[i] - expected[j]) <= tolerance:
+            i, j = i + 1, j + 1
+        elif found[i] < expected[j]:
+            i, lonely = i + 1, lonely + 1
+        else:
+            j, lonely = j + 1, lonely + 1
+    return lonely + len(found) - i + len(expected) - j
+
+
+def compare(found: Events, expected: Events, size: int, tolerance: float) -> tuple[int, str]:
+    """Compare the spikes of a population.
+
+    Parameters
+    ----------
+    found, expected : Events
+        Of batches of the same size.
+    size : int
+        Neurons of the population.
+    tolerance : float
+        In ms.
+
+    Returns
+    -------
+    lonely : int
+        Spikes without a partner.
+    told : str
+        The first train that differs, empty where none does.
+    """
+    lonely, told = 0, ""
+    pairs = zip(found.lists(size), expected.lists(size), strict=True)
+    for sample, (mine, theirs) in enumerate(pairs):
+        for neuron, (times, others) in enumerate(zip(mine, theirs, strict=True)):
+            count = unmatched(times, others, tolerance)
+            if count and not told:
+                told = f"sample {sample}, neuron {neuron}: spikes at {times} ms, expected {others} ms"
+            lonely += count
+    return lonely, told
+
+
+def one_sample(events: Events, sample: int) -> Events:
+    """Return a batch of one sample of a batch."""
+    span = slice(int(events.offsets[sample]), int(events.offsets[sample + 1]))
+    times = events.times[span]
+    return Events(times, events.sources[span], np.array([0, len(times)]))
+
+
+def silence(batch: int) -> Events:
+    """Return a batch without spikes."""
+    return Events(np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64))
+
+
+def spiking(program: Program) -> list[tuple[str, int]]:
+    """Return name and size of every population that spikes by itself."""
+    return [(item.name, item.size) for item in program.populations if item.kind == "spiking"]
+
+
+def first_difference(found: Trace, expected: Trace, program: Program, tolerance: float) -> str:
+    """Tell the first train of spikes that differs between two runs, empty where none does."""
+    for name, size in spiking(program):
+        told = compare(found.spikes[name], expected.spikes[name], size, tolerance)[1]
+        if told:
+            return f"{name}, {told}"
+    return ""

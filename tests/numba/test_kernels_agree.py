@@ -1,0 +1,90 @@
+"""One network, put before the kernel of layers, of single neurons, and of networks with cycles."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from netdesc_numba import NumbaBackend
+
+from netdesc.eventprop.wiring import LAYER, NETWORK, NEURONS
+from netdesc.program import Sampling
+from netdesc.testing.networks import random_network
+from netdesc.testing.objective import random_loss
+from netdesc.testing.recipe import Recipe
+
+RECIPES = [
+    Recipe(1),
+    Recipe(2, layers=2),
+    Recipe(3, layers=2, delay="uniform"),
+    Recipe(4, layers=3, gain=1.5),
+    Recipe(5, ratio="equal"),
+    Recipe(6, ratio="near", layers=2),
+    Recipe(7, ratio="longer"),
+    Recipe(8, ratio="double", gain=4.0, inputs=2),
+    Recipe(9, millivolts=True, layers=2),
+    Recipe(10, start="above"),
+    Recipe(11, tonic=True),
+    Recipe(12, tied=True, layers=2),
+]
+
+
+def spread(program):
+    """Return the same program with a delay for every synapse, as the kernel of single neurons takes it."""
+    return replace(
+        program,
+        blocks=tuple(
+            replace(block, delays=np.broadcast_to(block.delays, block.weights.shape))
+            for block in program.blocks
+        ),
+    )
+
+
+def looped(program):
+    """Return the same program with every stage marked as one with a cycle."""
+    return replace(program, stages=tuple(replace(stage, recurrent=True) for stage in program.stages))
+
+
+def sampled(program):
+    names = [item.name for item in program.populations if item.kind == "spiking"]
+    return replace(
+        program,
+        sampling=tuple(
+            Sampling(name, variable, np.arange(program.population(name).size), 0.9)
+            for name in names
+            for variable in ("v", "i", "lam_v", "lam_i")
+        ),
+    )
+
+
+def close(values, others, tolerance):
+    scale = 1.0 + np.abs(others).max(initial=0.0)
+    return np.shape(values) == np.shape(others) and np.allclose(
+        values, others, rtol=0, atol=tolerance * scale
+    )
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_all_kernels_find_the_same_spikes_states_and_gradients(recipe):
+    network = random_network(recipe)
+    program = sampled(network.program)
+    results = []
+    for kind, variant in ((LAYER, program), (NEURONS, spread(program)), (NETWORK, looped(program))):
+        machine = NumbaBackend({}).load(variant, seed=0)
+        assert {wiring.kind for wiring in machine.layout.wirings} == {kind}
+        trace = machine.forward(network.stimulus, seed=0)
+        results.append((trace, machine.adjoint(trace, random_loss(machine, 5)(trace).cotangent)))
+    (trace, gradient), *others = results
+    assert len(trace.spikes["layer_1"]) > 0
+    for other, its_gradient in others:
+        assert trace.health == other.health
+        for name, events in trace.spikes.items():
+            assert events.sources.tolist() == other.spikes[name].sources.tolist()
+            assert close(events.times, other.spikes[name].times, 1e-12)
+            assert close(gradient.spike_times[name], its_gradient.spike_times[name], 1e-10)
+        for name, currents in trace.currents.items():
+            assert close(currents, other.currents[name], 1e-12)
+        for key, values in gradient.parameters.items():
+            assert close(values, its_gradient.parameters[key], 1e-10)
+        for found, expected in ((other.samples, trace.samples), (its_gradient.samples, gradient.samples)):
+            assert set(found) == set(expected)
+            assert all(close(found[key].values, expected[key].values, 1e-10) for key in expected)

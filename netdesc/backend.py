@@ -298,3 +298,150 @@ class Backend(Protocol):
             If the device cannot run the program.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRule:
+    """What a device that learns by itself minimizes, and how.
+
+    Parameters
+    ----------
+    population : str
+        Whose spikes the loss reads.
+    loss : str
+        Kind of the loss.
+    loss_options : mapping of str to float
+        Its options, times in ms.
+    weight : float
+        Factor of the loss.
+    optimizer : str
+        ``adam``, ``adamw`` or ``sgd``.
+    optimizer_options : mapping of str to float
+        Its options, in the units of the weights.
+    """
+
+    population: str
+    loss: str
+    loss_options: Mapping[str, float]
+    weight: float
+    optimizer: str
+    optimizer_options: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LearningState:
+    """What a device that learns by itself holds between two steps.
+
+    Parameters
+    ----------
+    steps : int
+        Number of steps so far.
+    parameters : mapping of str to ndarray, shape (k,)
+        Trained weights by the keys of the program's blocks, in the units of the file.
+    moments : mapping of str to mapping of str to ndarray
+        What the optimizer remembers: ``first`` and ``second``, or ``velocity``; each by the same keys.
+    """
+
+    steps: int
+    parameters: Mapping[str, Floats]
+    moments: Mapping[str, Mapping[str, Floats]]
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What a device tells of a step of learning.
+
+    Parameters
+    ----------
+    loss : float
+        Mean over the batch.
+    correct : int
+        Samples whose label's neuron spiked first, ties going to the lower index.
+    ties : int
+        Those among them where another neuron spiked at the same time.
+    predictions : ndarray of int64, shape (batch,)
+        Neuron that spiked first, -1 where all were silent.
+    health : mapping of str to int
+        As in ``Trace.health``, of both passes and the update.
+    costs : mapping of str to float
+        As in ``Trace.costs``.
+    """
+
+    loss: float
+    correct: int
+    ties: int
+    predictions: Integers
+    health: Mapping[str, int]
+    costs: Mapping[str, float]
+
+
+@runtime_checkable
+class OnDeviceLearning(Protocol):
+    """A machine whose substrate holds loss and optimizer itself.
+
+    Its weights after a step agree with write, forward, loss, adjoint and the optimizer of the host, within the
+    arithmetic of the device.
+    """
+
+    def prepare(self, rule: LearningRule) -> None:
+        """Put loss and optimizer on the device; what the optimizer remembers is forgotten.
+
+        Parameters
+        ----------
+        rule : LearningRule
+
+        Raises
+        ------
+        LimitError, BackendError
+            If the device does not have such a loss or optimizer, or no room for it.
+        """
+        ...
+
+    def learn(self, stimulus: Events, targets: Integers, *, seed: int, factor: float = 1.0) -> StepReport:
+        """Take one step of learning.
+
+        Parameters
+        ----------
+        stimulus : Events
+            As in ``Machine.forward``.
+        targets : ndarray of int64, shape (batch,)
+            Neuron that should spike first.
+        seed : int
+            As in ``Machine.forward``.
+        factor : float
+            Of the schedule; multiplies the learning rate.
+
+        Returns
+        -------
+        StepReport
+
+        Raises
+        ------
+        NumericsError
+            If the step cannot be completed or a weight stops being finite.
+        """
+        ...
+
+    def state(self) -> LearningState:
+        """Read weights and the optimizer's memory back.
+
+        Returns
+        -------
+        LearningState
+        """
+        ...
+
+    def restore(self, state: LearningState) -> None:
+        """Write weights and the optimizer's memory.
+
+        Parameters
+        ----------
+        state : LearningState
+            Of any device, or of the host's optimizer of the same kind.
+
+        Raises
+        ------
+        NumericsError
+            If a key or shape does not fit, or a value is not finite.
+        """
+        ...

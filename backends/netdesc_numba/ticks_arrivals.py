@@ -11,7 +11,7 @@ from netdesc_numba.ticks_wiring import Synapses
 
 @kernel
 def collect_arrivals(
-    l: int,
+    j: int,
     m: int,
     sources: Integers,
     fractions: Floats,
@@ -28,7 +28,7 @@ def collect_arrivals(
 
     Parameters
     ----------
-    l, m : int
+    j, m : int
         Neuron and tick.
     sources, fractions, outer : ndarray
         Packets from outside the stage, and where those of each tick stand.
@@ -66,12 +66,12 @@ def collect_arrivals(
                 low = np.int64(start[g])
                 high = np.int64(start[g + 1])
                 if run[g] == 1:
-                    q = low + l - np.int64(bases[g])
+                    q = low + j - np.int64(bases[g])
                     if q < low or q >= high:
                         continue
                 else:
-                    q = low + np.searchsorted(target[low:high], l)
-                    if q == high or target[q] != l:
+                    q = low + np.searchsorted(target[low:high], j)
+                    if q == high or target[q] != j:
                         continue
                 if count < len(when):
                     insert_arrival(

@@ -76,9 +76,9 @@ def meet(
                     total += pulls[k]
             else:
                 for q in range(a, start[g + 1]):
-                    l = target[q]
-                    total += arrival_force(weight[q], pull_v[l], pull_i[r, l])
-                    gradient[q] += weight_force(gain_i[r, l], tau_s[r, l])
+                    j = target[q]
+                    total += arrival_force(weight[q], pull_v[j], pull_i[r, j])
+                    gradient[q] += weight_force(gain_i[r, j], tau_s[r, j])
             pulled[e] = total
 
 
@@ -86,10 +86,10 @@ def meet(
 def step_back(lam_v: NDArray[Any], lam_i: NDArray[Any], tick: Tick) -> None:
     """Carry the adjoints of all neurons back over a tick, without spikes; lam_i first, with the later lam_v."""
     for r in range(len(lam_i)):
-        for l in range(len(lam_v)):
-            lam_i[r, l] = adjoint_current_before(lam_i[r, l], lam_v[l], tick.fade[r, l], tick.pull[r, l])
-    for l in range(len(lam_v)):
-        lam_v[l] = adjoint_voltage_before(lam_v[l], tick.leak[l])
+        for j in range(len(lam_v)):
+            lam_i[r, j] = adjoint_current_before(lam_i[r, j], lam_v[j], tick.fade[r, j], tick.pull[r, j])
+    for j in range(len(lam_v)):
+        lam_v[j] = adjoint_voltage_before(lam_v[j], tick.leak[j])
 
 
 @kernel
@@ -151,21 +151,21 @@ def undo_exact(
     """
     grazing = 0
     for k in range(begin, end):
-        l = own_neurons[k]
-        slope = bounded_slope(slopes[k], neurons.floor[l])
+        j = own_neurons[k]
+        slope = bounded_slope(slopes[k], neurons.floor[j])
         grazing += 1 if slope > slopes[k] else 0
-        if neurons.hold[l] == 0:
-            carry[l] = slope_after(currents[k], neurons.reset[l]) * lam_v[l]
-        lam_v[l] = jump_before(carry[l], force[k], slope)
-        force[k] += carry[l]
-        carry[l] = 0
-        latest[l] = previous[k]
+        if neurons.hold[j] == 0:
+            carry[j] = slope_after(currents[k], neurons.reset[j]) * lam_v[j]
+        lam_v[j] = jump_before(carry[j], force[k], slope)
+        force[k] += carry[j]
+        carry[j] = 0
+        latest[j] = previous[k]
     if neurons.holding:
-        for l in range(len(lam_v)):
-            k = latest[l]
-            if k >= 0 and neurons.hold[l] > 0 and own_ticks[k] + neurons.hold[l] == m:
-                carry[l] = slope_after(release[k], neurons.reset[l]) * lam_v[l]
-                lam_v[l] = 0
+        for j in range(len(lam_v)):
+            k = latest[j]
+            if k >= 0 and neurons.hold[j] > 0 and own_ticks[k] + neurons.hold[j] == m:
+                carry[j] = slope_after(release[k], neurons.reset[j]) * lam_v[j]
+                lam_v[j] = 0
     return grazing
 
 
@@ -241,12 +241,12 @@ def run_ticks_back(
                 late_i[:] = lam_i
                 step_back(lam_v, lam_i, tick)
                 for k in range(inner[m], inner[m + 1]):
-                    l = own_neurons[k]
-                    slope = bounded_slope(slopes[k], neurons.floor[l])
+                    j = own_neurons[k]
+                    slope = bounded_slope(slopes[k], neurons.floor[j])
                     grazing += 1 if slope > slopes[k] else 0
-                    distance = neurons.gap[l] - neurons.reset[l]
-                    lam_v[l] += paper_jump(late_v[l], force[k], slope, distance)
-                    force[k] += distance * late_v[l]
+                    distance = neurons.gap[j] - neurons.reset[j]
+                    lam_v[j] += paper_jump(late_v[j], force[k], slope, distance)
+                    force[k] += distance * late_v[j]
             for delay in synapses.delays:
                 if delay > m:
                     continue

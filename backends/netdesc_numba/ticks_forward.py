@@ -26,11 +26,11 @@ from netdesc_numba.ticks_wiring import Neurons, Packets, Synapses
 @kernel
 def add_charges(i: NDArray[Any], rise: NDArray[Any], charge: NDArray[Any]) -> None:
     """Fill in what the currents add to the voltages in a tick, in the order of the receptors."""
-    for l in range(len(charge)):
-        charge[l] = charge_of(i[0, l], rise[0, l])
+    for j in range(len(charge)):
+        charge[j] = charge_of(i[0, j], rise[0, j])
     for r in range(1, len(i)):
-        for l in range(len(charge)):
-            charge[l] += charge_of(i[r, l], rise[r, l])
+        for j in range(len(charge)):
+            charge[j] += charge_of(i[r, j], rise[r, j])
 
 
 @kernel
@@ -61,13 +61,13 @@ def step_paper(
     one = gap.dtype.type(1)
     hits = gap.dtype.type(0)
     for r in range(len(i)):
-        for l in range(len(u)):
-            i[r, l] = current_after(i[r, l], arrivals[r, l], tick.fade[r, l])
-            arrivals[r, l] = 0
+        for j in range(len(u)):
+            i[r, j] = current_after(i[r, j], arrivals[r, j], tick.fade[r, j])
+            arrivals[r, j] = 0
     add_charges(i, tick.rise, charge)
-    for l in range(len(u)):
-        u[l] = voltage_after(u[l], charge[l], tick.leak[l])
-        hits += one if passes(u[l], gap[l]) else one - one
+    for j in range(len(u)):
+        u[j] = voltage_after(u[j], charge[j], tick.leak[j])
+        hits += one if passes(u[j], gap[j]) else one - one
     return hits
 
 
@@ -101,26 +101,26 @@ def step_exact(
     hits = gap.dtype.type(0)
     add_charges(i, tick.rise, charge)
     if holding:
-        for l in range(len(u)):
-            moved = voltage_after(u[l], charge[l], tick.leak[l])
-            u[l] = u[l] if held[l] > one - one else moved
+        for j in range(len(u)):
+            moved = voltage_after(u[j], charge[j], tick.leak[j])
+            u[j] = u[j] if held[j] > one - one else moved
     else:
-        for l in range(len(u)):
-            u[l] = voltage_after(u[l], charge[l], tick.leak[l])
+        for j in range(len(u)):
+            u[j] = voltage_after(u[j], charge[j], tick.leak[j])
     for r in range(len(i)):
-        for l in range(len(u)):
-            i[r, l] = current_left(i[r, l], tick.fade[r, l])
-    for l in range(len(u)):
-        hits += one if reaches(u[l], gap[l]) else one - one
+        for j in range(len(u)):
+            i[r, j] = current_left(i[r, j], tick.fade[r, j])
+    for j in range(len(u)):
+        hits += one if reaches(u[j], gap[j]) else one - one
     return hits
 
 
 @kernel
-def total_current(i: NDArray[Any], l: int) -> float:
-    """Return the sum of the currents of neuron l, in the order of the receptors."""
-    total = i[0, l]
+def total_current(i: NDArray[Any], j: int) -> float:
+    """Return the sum of the currents of neuron j, in the order of the receptors."""
+    total = i[0, j]
     for r in range(1, len(i)):
-        total += i[r, l]
+        total += i[r, j]
     return total
 
 
@@ -199,32 +199,32 @@ def run_ticks(
                 else:
                     hits = step_exact(u, i, charge, tick, gap, held, neurons.holding)
                 if neurons.holding:
-                    for l in range(n):
-                        if waiting[l] >= 0 and m >= free[l]:
-                            out_release[waiting[l]] = total_current(i, l)
-                            waiting[l] = -1
-                            held[l] = 0
+                    for j in range(n):
+                        if waiting[j] >= 0 and m >= free[j]:
+                            out_release[waiting[j]] = total_current(i, j)
+                            waiting[j] = -1
+                            held[j] = 0
                 if hits > 0:
-                    for l in range(n):
-                        fires = passes(u[l], gap[l]) if paper else reaches(u[l], gap[l])
-                        if fires and waiting[l] < 0:
+                    for j in range(n):
+                        fires = passes(u[j], gap[j]) if paper else reaches(u[j], gap[j])
+                        if fires and waiting[j] < 0:
                             if used == len(out_ticks):
                                 return b, done
-                            total = total_current(i, l)
+                            total = total_current(i, j)
                             out_ticks[used] = m
-                            out_neurons[used] = l
+                            out_neurons[used] = j
                             out_currents[used] = total
                             out_release[used] = total
-                            out_slopes[used] = total - u[l] if paper else total - gap[l]
-                            u[l] = (
-                                subtract(u[l], gap[l], neurons.reset[l])
-                                if neurons.subtract[l] == 1
-                                else neurons.reset[l]
+                            out_slopes[used] = total - u[j] if paper else total - gap[j]
+                            u[j] = (
+                                subtract(u[j], gap[j], neurons.reset[j])
+                                if neurons.subtract[j] == 1
+                                else neurons.reset[j]
                             )
-                            if neurons.hold[l] > 0:
-                                free[l] = m + neurons.hold[l]
-                                held[l] = 1
-                                waiting[l] = used
+                            if neurons.hold[j] > 0:
+                                free[j] = m + neurons.hold[j]
+                                held[j] = 1
+                                waiting[j] = used
                                 out_release[used] = np.nan
                             used += 1
                 if not paper:
@@ -247,6 +247,6 @@ def run_ticks(
 @kernel
 def add_row_and_clear(to: NDArray[Any], row: NDArray[Any]) -> None:
     """Add what arrived to the currents and clear it."""
-    for l in range(len(to)):
-        to[l] += row[l]
-        row[l] = 0
+    for j in range(len(to)):
+        to[j] += row[j]
+        row[j] = 0

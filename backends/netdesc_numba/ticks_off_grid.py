@@ -72,13 +72,13 @@ def land(
                 bounds[place, FALL, base + x] += w if w < zero else zero
         else:
             for q in range(a, start[g + 1]):
-                l = target[q]
-                _, fade, lift = factors_until(fraction, timestep, tau_m[l], tau_s[l, r])
+                j = target[q]
+                _, fade, lift = factors_until(fraction, timestep, tau_m[j], tau_s[j, r])
                 w = weight[q]
-                ring[place, r, l] += w * kind(fade)
-                bounds[place, LIFT, l] += w * kind(lift)
-                bounds[place, RISE, l] += w if w > zero else zero
-                bounds[place, FALL, l] += w if w < zero else zero
+                ring[place, r, j] += w * kind(fade)
+                bounds[place, LIFT, j] += w * kind(lift)
+                bounds[place, RISE, j] += w if w > zero else zero
+                bounds[place, FALL, j] += w if w < zero else zero
 
 
 @kernel
@@ -118,22 +118,22 @@ def flag_spikes(
     zero = gap.dtype.type(0)
     hits = zero
     add_charges(i, tick.rise, charge)
-    for l in range(len(u)):
-        ends[l] = voltage_after(u[l], charge[l] + bounds[LIFT, l], tick.leak[l])
+    for j in range(len(u)):
+        ends[j] = voltage_after(u[j], charge[j] + bounds[LIFT, j], tick.leak[j])
     for r in range(len(i)):
-        for l in range(len(u)):
-            now = i[r, l]
-            left = current_left(now, tick.fade[r, l])
-            bounds[RISE, l] += now if now > zero else zero
-            bounds[FALL, l] += now if now < zero else left
-    for l in range(len(u)):
-        most = bounds[RISE, l]
-        left = tick.leak[l] * u[l]
-        bound = (u[l] if u[l] > left else left) + most * (one - tick.leak[l])
-        returns = (most > gap[l]) & (bounds[FALL, l] < gap[l]) & (bound >= gap[l])
-        flag[l] = one if reaches(ends[l], gap[l]) | returns else zero
-    for l in range(len(u)):
-        hits += flag[l]
+        for j in range(len(u)):
+            now = i[r, j]
+            left = current_left(now, tick.fade[r, j])
+            bounds[RISE, j] += now if now > zero else zero
+            bounds[FALL, j] += now if now < zero else left
+    for j in range(len(u)):
+        most = bounds[RISE, j]
+        left = tick.leak[j] * u[j]
+        bound = (u[j] if u[j] > left else left) + most * (one - tick.leak[j])
+        returns = (most > gap[j]) & (bounds[FALL, j] < gap[j]) & (bound >= gap[j])
+        flag[j] = one if reaches(ends[j], gap[j]) | returns else zero
+    for j in range(len(u)):
+        hits += flag[j]
     return hits
 
 
@@ -169,15 +169,15 @@ def step_off_grid(
     tick: Tick,
 ) -> None:
     """Carry all neurons to the end of a tick without spikes, and clear what arrived; arrays as in ``land``."""
-    for l in range(len(u)):
-        u[l] = ends[l]
+    for j in range(len(u)):
+        u[j] = ends[j]
     for r in range(len(i)):
-        for l in range(len(u)):
-            i[r, l] = current_after(i[r, l], ring[r, l], tick.fade[r, l])
-            ring[r, l] = 0
+        for j in range(len(u)):
+            i[r, j] = current_after(i[r, j], ring[r, j], tick.fade[r, j])
+            ring[r, j] = 0
     for r in range(len(bounds)):
-        for l in range(len(u)):
-            bounds[r, l] = 0
+        for j in range(len(u)):
+            bounds[r, j] = 0
 
 
 @kernel
@@ -266,17 +266,17 @@ def run_off_grid(
             specials = 0
             hits = flag_spikes(u, i, charge, bounds[place], ends, flag, tick, neurons.gap)
             if neurons.holding:
-                for l in range(n):
-                    if waiting[l] >= 0:
-                        ends[l] = u[l]
-                        flag[l] = 1 if free[l] == m else 0
-                        hits += flag[l]
+                for j in range(n):
+                    if waiting[j] >= 0:
+                        ends[j] = u[j]
+                        flag[j] = 1 if free[j] == m else 0
+                        hits += flag[j]
             if hits > 0:
-                for l in range(n):
-                    if flag[l] == 0:
+                for j in range(n):
+                    if flag[j] == 0:
                         continue
                     count = collect_arrivals(
-                        l,
+                        j,
                         m,
                         packets.sources,
                         packets.fractions,
@@ -294,7 +294,7 @@ def run_off_grid(
                         receptor = np.empty(2 * count, dtype=np.int64)
                         found = np.empty((2 * count, 5), dtype=np.int64)
                         count = collect_arrivals(
-                            l,
+                            j,
                             m,
                             packets.sources,
                             packets.fractions,
@@ -310,18 +310,18 @@ def run_off_grid(
                     for p in range(count):
                         weight[p] = synapses.weight[found[p, 0]]
                         receptor[p] = found[p, 4]
-                    release = out_fractions[waiting[l]] if waiting[l] >= 0 else FREE
+                    release = out_fractions[waiting[j]] if waiting[j] >= 0 else FREE
                     cell = (
-                        neurons.tau_m[l],
-                        neurons.tau_s[l, 0],
-                        neurons.tau_s[l, 1],
-                        float(neurons.gap[l]),
-                        float(neurons.reset[l]),
+                        neurons.tau_m[j],
+                        neurons.tau_s[j, 0],
+                        neurons.tau_s[j, 1],
+                        float(neurons.gap[j]),
+                        float(neurons.reset[j]),
                     )
                     found_spikes = cross_tick(
-                        float(u[l]),
-                        float(i[0, l]),
-                        float(i[1, l]) if two else 0.0,
+                        float(u[j]),
+                        float(i[0, j]),
+                        float(i[1, j]) if two else 0.0,
                         release,
                         count,
                         when,
@@ -329,43 +329,43 @@ def run_off_grid(
                         receptor,
                         timestep,
                         cell,
-                        neurons.hold[l] > 0,
+                        neurons.hold[j] > 0,
                         at_spike,
                         current,
                         result[specials],
                     )
                     if found_spikes < 0:
                         return b, -1
-                    if found_spikes == 0 and waiting[l] < 0:
+                    if found_spikes == 0 and waiting[j] < 0:
                         continue
-                    if waiting[l] >= 0:
-                        out_release[waiting[l]] = kind(result[specials, 3])
-                        waiting[l] = -1
-                    special[specials] = l
+                    if waiting[j] >= 0:
+                        out_release[waiting[j]] = kind(result[specials, 3])
+                        waiting[j] = -1
+                    special[specials] = j
                     specials += 1
                     for k in range(found_spikes):
                         if used == len(out_ticks):
                             return b, done
                         out_ticks[used] = m
-                        out_neurons[used] = l
+                        out_neurons[used] = j
                         out_fractions[used] = at_spike[k]
                         out_currents[used] = kind(current[k])
-                        out_release[used] = np.nan if neurons.hold[l] > 0 else kind(current[k])
+                        out_release[used] = np.nan if neurons.hold[j] > 0 else kind(current[k])
                         used += 1
             step_off_grid(u, ends, i, ring[place], bounds[place], tick)
             for k in range(specials):
-                l = special[k]
-                u[l] = result[k, 0]
-                i[0, l] = result[k, 1]
+                j = special[k]
+                u[j] = result[k, 0]
+                i[0, j] = result[k, 1]
                 if two:
-                    i[1, l] = result[k, 2]
+                    i[1, j] = result[k, 2]
             order_in_tick(fresh, used, out_neurons, out_fractions, out_currents, out_release)
             if neurons.holding:
                 for k in range(fresh, used):
-                    l = out_neurons[k]
-                    if neurons.hold[l] > 0:
-                        waiting[l] = k
-                        free[l] = m + neurons.hold[l]
+                    j = out_neurons[k]
+                    if neurons.hold[j] > 0:
+                        waiting[j] = k
+                        free[j] = m + neurons.hold[j]
             own = used if neurons.recurrent else fresh
             inner[m + 1] = used if neurons.recurrent else done
             count, sources, codes = gather_sources(

@@ -90,12 +90,12 @@ def meet_within(
                     total += pulls[x]
             else:
                 for q in range(at, start[s + 1]):
-                    l = target[q]
-                    leak, fade, k = factors_until(fractions[e], timestep, tau_m[l], tau_s[l, r])
-                    g = kind(adjoint_charge(k, tau_m[l], tau_s[l, r]))
-                    lam = adjoint_current_before(lam_i[r, l], lam_v[l], kind(fade), g)
-                    total += arrival_force(weight[q], adjoint_voltage_before(lam_v[l], kind(leak)), lam)
-                    gradient[q] += weight_force(lam, kind(tau_s[l, r]))
+                    j = target[q]
+                    leak, fade, k = factors_until(fractions[e], timestep, tau_m[j], tau_s[j, r])
+                    g = kind(adjoint_charge(k, tau_m[j], tau_s[j, r]))
+                    lam = adjoint_current_before(lam_i[r, j], lam_v[j], kind(fade), g)
+                    total += arrival_force(weight[q], adjoint_voltage_before(lam_v[j], kind(leak)), lam)
+                    gradient[q] += weight_force(lam, kind(tau_s[j, r]))
             pulled[e] = total
 
 
@@ -140,11 +140,11 @@ def find_specials(
     """
     count = 0
     for k in range(begin, end):
-        l = own_neurons[k]
-        if marked[l] == 0:
-            marked[l] = 1
-            special[count] = l
-            spikes[count] = latest[l]
+        j = own_neurons[k]
+        if marked[j] == 0:
+            marked[j] = 1
+            special[count] = j
+            spikes[count] = latest[j]
             released[count] = -1
             count += 1
     for p in range(count):
@@ -154,15 +154,15 @@ def find_specials(
         latest[special[p]] = k
     if neurons.holding:
         for p in range(count):
-            l = special[p]
-            k = latest[l]
-            if k >= 0 and neurons.hold[l] > 0 and own_ticks[k] + neurons.hold[l] == m:
+            j = special[p]
+            k = latest[j]
+            if k >= 0 and neurons.hold[j] > 0 and own_ticks[k] + neurons.hold[j] == m:
                 released[p] = k
-        for l in range(len(marked)):
-            k = latest[l]
-            if marked[l] == 0 and k >= 0 and neurons.hold[l] > 0 and own_ticks[k] + neurons.hold[l] == m:
-                marked[l] = 1
-                special[count] = l
+        for j in range(len(marked)):
+            k = latest[j]
+            if marked[j] == 0 and k >= 0 and neurons.hold[j] > 0 and own_ticks[k] + neurons.hold[j] == m:
+                marked[j] = 1
+                special[count] = j
                 spikes[count] = -1
                 released[count] = k
                 count += 1
@@ -302,9 +302,9 @@ def run_off_grid_back(
                         force,
                     )
             for p in range(specials):
-                l = special[p]
+                j = special[p]
                 count = collect_arrivals(
-                    l,
+                    j,
                     m,
                     packets.sources,
                     packets.fractions,
@@ -322,7 +322,7 @@ def run_off_grid_back(
                     receptor = np.empty(2 * count, dtype=np.int64)
                     found = np.empty((2 * count, 5), dtype=np.int64)
                     count = collect_arrivals(
-                        l,
+                        j,
                         m,
                         packets.sources,
                         packets.fractions,
@@ -340,7 +340,7 @@ def run_off_grid_back(
                     receptor[x] = found[x, 4]
                 hits = 0
                 k = spikes[p]
-                while k > latest[l]:
+                while k > latest[j]:
                     hits += 1
                     k = previous[k]
                 k = spikes[p]
@@ -350,16 +350,16 @@ def run_off_grid_back(
                     at[2, x] = force[k]
                     k = previous[k]
                 cell = (
-                    neurons.tau_m[l],
-                    neurons.tau_s[l, 0],
-                    neurons.tau_s[l, 1],
-                    float(neurons.gap[l]),
-                    float(neurons.reset[l]),
+                    neurons.tau_m[j],
+                    neurons.tau_s[j, 0],
+                    neurons.tau_s[j, 1],
+                    float(neurons.gap[j]),
+                    float(neurons.reset[j]),
                 )
-                states[p, 0] = lam_v[l]
-                states[p, 1] = lam_i[0, l]
-                states[p, 2] = lam_i[1, l] if two else 0.0
-                states[p, 3] = carry[l]
+                states[p, 0] = lam_v[j]
+                states[p, 1] = lam_i[0, j]
+                states[p, 2] = lam_i[1, j] if two else 0.0
+                states[p, 3] = carry[j]
                 k = released[p]
                 grazing += cross_tick_back(
                     own_fractions[k] if k >= 0 else FREE,
@@ -373,14 +373,14 @@ def run_off_grid_back(
                     at[1],
                     timestep,
                     cell,
-                    neurons.hold[l] > 0,
-                    float(neurons.floor[l]),
+                    neurons.hold[j] > 0,
+                    float(neurons.floor[j]),
                     at[2],
                     states[p],
                     numbers[1],
                     numbers[2],
                 )
-                carry[l] = states[p, 3]
+                carry[j] = states[p, 3]
                 for x in range(count):
                     gradient[found[x, 0]] += lam_v.dtype.type(numbers[2, x])
                     if found[x, 1] >= 0:
@@ -393,11 +393,11 @@ def run_off_grid_back(
                     k = previous[k]
             step_back(lam_v, lam_i, tick)
             for p in range(specials):
-                l = special[p]
-                lam_v[l] = states[p, 0]
-                lam_i[0, l] = states[p, 1]
+                j = special[p]
+                lam_v[j] = states[p, 0]
+                lam_i[0, j] = states[p, 1]
                 if two:
-                    lam_i[1, l] = states[p, 2]
+                    lam_i[1, j] = states[p, 2]
         for q in range(len(gradient)):
             total[q] += gradient[q]
     return grazing

@@ -100,9 +100,9 @@ def measure_charges(
 ) -> None:
     """Fill in ``Tick.rise`` and ``Tick.pull`` of the closed forms; arrays as there."""
     for r in range(len(tau_s)):
-        for l in range(len(tau_m)):
-            rise[r, l] = charge(timestep, leak[l], fade[r, l], tau_m[l], tau_s[r, l])
-            pull[r, l] = adjoint_charge(rise[r, l], tau_m[l], tau_s[r, l])
+        for j in range(len(tau_m)):
+            rise[r, j] = charge(timestep, leak[j], fade[r, j], tau_m[j], tau_s[r, j])
+            pull[r, j] = adjoint_charge(rise[r, j], tau_m[j], tau_s[r, j])
 
 
 @equation

@@ -67,6 +67,8 @@ class Profile:
     busy_power_low: Limit = Limit(1.245, "mW", "added to a sleeping PE", "D")
     busy_power_high: Limit = Limit(4.495, "mW", "added to a sleeping PE", "D")
     packet_energy: Limit = Limit(1.0, "nJ", "SpiNNaker1, a proxy", "V")
+    dram_energy: Limit = Limit(0.2, "nJ/B", "order of magnitude of low-power DRAM", "A")
+    clock_threshold: Limit = Limit(1.0, "", "share of a tick that the low clock may fill", "A")
 
     @classmethod
     def read(cls, overrides: Mapping[str, Any]) -> Profile:

@@ -1,9 +1,9 @@
 """Gradients of the schemes of the grid against the event-driven gradient.
 
 A 5-60-3 network like that of the Yin-Yang task (tau_m 20 ms, tau_s 5 ms, inputs on whole milliseconds, cross
-entropy of first spikes), 100 random samples. The event-driven network has the delay of one tick on every synapse.
-The cosine is taken per sample and projection; a sample whose exact gradient vanishes, because no output neuron that
-counts has spiked, is left out; one whose gradient vanishes on the grid alone counts as 0.
+entropy of first spikes), 100 random samples. The event-driven network has the delay of one tick on every
+synapse. The cosine is taken per sample and projection; a sample whose exact gradient vanishes, because no
+output neuron that counts has spiked, is left out; one whose gradient vanishes on the grid alone counts as 0.
 
 Prints a Markdown table and writes it to ``docs/benchmarks/scheme_gradients.md``.
 
@@ -36,26 +36,62 @@ def make_program(delay: float) -> Program:
     """Return the network, with the initial weights of the published Yin-Yang settings."""
     starts = np.cumsum([0, *SIZES.values()])
     populations = tuple(
-        PopulationSlice(name, int(start), int(start) + size, "source" if name == "input" else "spiking",
-                        "spike_times" if name == "input" else "LIF", () if name == "input" else ("signed",), False,
-                        (size,), {})
-        for (name, size), start in zip(SIZES.items(), starts, strict=False))
+        PopulationSlice(
+            name,
+            int(start),
+            int(start) + size,
+            "source" if name == "input" else "spiking",
+            "spike_times" if name == "input" else "LIF",
+            () if name == "input" else ("signed",),
+            False,
+            (size,),
+            {},
+        )
+        for (name, size), start in zip(SIZES.items(), starts, strict=False)
+    )
 
     def constant(value: float) -> Floats:
-        return np.r_[np.full(SIZES["input"], np.nan), np.full(SIZES["hidden"] + SIZES["output"], value)]
+        values = np.full(sum(SIZES.values()), value)
+        values[: SIZES["input"]] = np.nan
+        return values
 
     levels = {"rest": 0.0, "reset": 0.0, "v_init": 0.0, "threshold": 1.0, "resistance": 1.0, "tau_ref": 0.0}
     parameters = {key: constant(value) for key, value in levels.items()}
     parameters |= {"tau_m": constant(20.0), "tau_s": constant(5.0)[:, None], "i_init": constant(0.0)[:, None]}
-    moments = {"input_to_hidden": (3.2 / 5**0.5, 3.2 / 5**0.5), "hidden_to_output": (5.2 / 60**0.5, 2.8 / 60**0.5)}
+    moments = {
+        "input_to_hidden": (3.2 / 5**0.5, 3.2 / 5**0.5),
+        "hidden_to_output": (5.2 / 60**0.5, 2.8 / 60**0.5),
+    }
     blocks = []
     for k, name in enumerate(PROJECTIONS):
         pre, post = populations[k], populations[k + 1]
         weights = stream(1, name).normal(*moments[name], pre.size * post.size)
-        blocks.append(Block(name, f"projections.{name}", k, k + 1, pre.size, post.size, 0, 1.0, None, None, weights,
-                            np.array([delay]), True))
-    return Program("yin-yang-like", DURATION, 1, populations, tuple(blocks), parameters,
-                   (Stage((1,), False), Stage((2,), False)))
+        blocks.append(
+            Block(
+                name,
+                f"projections.{name}",
+                k,
+                k + 1,
+                pre.size,
+                post.size,
+                0,
+                1.0,
+                None,
+                None,
+                weights,
+                np.array([delay]),
+                True,
+            )
+        )
+    return Program(
+        "yin-yang-like",
+        DURATION,
+        1,
+        populations,
+        tuple(blocks),
+        parameters,
+        (Stage((1,), False), Stage((2,), False)),
+    )
 
 
 def make_samples() -> list[Events]:
@@ -106,16 +142,23 @@ def cosines(name: str, exact: list[dict[str, Floats]], found: list[dict[str, Flo
 def main() -> None:
     """Compute the table, print it and write it."""
     samples = make_samples()
-    lines = ["| scheme | tick (ms) | projection | median cosine | lowest decile | n |", "|---|---|---|---|---|---|"]
-    exact = {step: differentiate(NumbaBackend({"threads": 1}), make_program(step), samples) for step in TIMESTEPS}
+    lines = [
+        "| scheme | tick (ms) | projection | median cosine | lowest decile | n |",
+        "|---|---|---|---|---|---|",
+    ]
+    exact = {
+        step: differentiate(NumbaBackend({"threads": 1}), make_program(step), samples) for step in TIMESTEPS
+    }
     for scheme in SCHEMES:
         for step in TIMESTEPS:
             solver = {"grid": {"timestep": step, "scheme": scheme, "precision": "float32", "transport": True}}
             found = differentiate(NumbaBackend({"threads": 1, "solver": solver}), make_program(step), samples)
             for name in PROJECTIONS:
                 values = cosines(name, exact[step], found)
-                lines.append(f"| {scheme} | {step:g} | {name} | {np.median(values):.6f} | "
-                             f"{np.quantile(values, 0.1):.4f} | {len(values)} |")
+                lines.append(
+                    f"| {scheme} | {step:g} | {name} | {np.median(values):.6f} | "
+                    f"{np.quantile(values, 0.1):.4f} | {len(values)} |"
+                )
     table = "\n".join(lines)
     print(table)
     head = "# Gradients of the schemes of the grid\n\nWritten by `benchmarks/scheme_gradients.py`.\n\n"

@@ -125,8 +125,8 @@ def _scheme_faults(scheme: str, precision: str, transport: bool) -> Iterator[Dia
             yield _fault(f"solver.grid.{name}", f"has no {name} {value}; it has {', '.join(known)}")
     if not transport and (precision == "float32" or scheme != "exact_exponential"):
         yield Diagnostic(
-            f"a grid without transport needs scheme exact_exponential in float64, this is {scheme} in {precision}; "
-            "set transport: true",
+            f"a grid without transport needs scheme exact_exponential in float64, this is {scheme} in "
+            f"{precision}; set transport: true",
             "backends.numba.solver.grid.transport",
             "NB-SCHEME",
         )

@@ -63,20 +63,18 @@ def collect_arrivals(
             for g in range(first[source], first[source + 1]):
                 if delays[g] != delay:
                     continue
-                low = np.int64(start[g])
-                high = np.int64(start[g + 1])
+                low = int(start[g])
+                high = int(start[g + 1])
                 if run[g] == 1:
-                    q = low + j - np.int64(bases[g])
+                    q = low + j - int(bases[g])
                     if q < low or q >= high:
                         continue
                 else:
-                    q = low + np.searchsorted(target[low:high], j)
+                    q = low + int(np.searchsorted(target[low:high], j))
                     if q == high or target[q] != j:
                         continue
                 if count < len(when):
-                    insert_arrival(
-                        count, fraction, q, code, source, delay, np.int64(receptor[g]), when, found
-                    )
+                    insert_arrival(count, fraction, q, code, source, delay, int(receptor[g]), when, found)
                 count += 1
     return count
 

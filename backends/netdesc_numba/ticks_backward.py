@@ -84,7 +84,7 @@ def meet(
 
 @kernel
 def step_back(lam_v: NDArray[Any], lam_i: NDArray[Any], tick: Tick) -> None:
-    """Carry the adjoints of all neurons back over a tick, without spikes; lam_i first, with the later lam_v."""
+    """Carry the adjoints of all neurons back over a tick, without spikes; lam_i with the later lam_v."""
     for r in range(len(lam_i)):
         for j in range(len(lam_v)):
             lam_i[r, j] = adjoint_current_before(lam_i[r, j], lam_v[j], tick.fade[r, j], tick.pull[r, j])

@@ -68,7 +68,7 @@ def step_paper(
     for j in range(len(u)):
         u[j] = voltage_after(u[j], charge[j], tick.leak[j])
         hits += one if passes(u[j], gap[j]) else one - one
-    return hits
+    return hits  # type: ignore[no-any-return]
 
 
 @kernel
@@ -112,7 +112,7 @@ def step_exact(
             i[r, j] = current_left(i[r, j], tick.fade[r, j])
     for j in range(len(u)):
         hits += one if reaches(u[j], gap[j]) else one - one
-    return hits
+    return hits  # type: ignore[no-any-return]
 
 
 @kernel
@@ -121,7 +121,7 @@ def total_current(i: NDArray[Any], j: int) -> float:
     total = i[0, j]
     for r in range(1, len(i)):
         total += i[r, j]
-    return total
+    return total  # type: ignore[no-any-return]
 
 
 @kernel

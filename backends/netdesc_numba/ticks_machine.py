@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.errors import Diagnostic, NumericsError
-from netdesc.eventprop.adjoint import LARGEST_SUM, PARTS, first_forces, take
-from netdesc.eventprop.layout import merge
+from netdesc.eventprop.adjoint import LARGEST_SUM, PARTS, first_forces
+from netdesc.eventprop.own import take
+from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.physics.tick import OFF_GRID, PAPER
@@ -24,6 +24,7 @@ from netdesc_numba.ticks_backward import run_ticks_back
 from netdesc_numba.ticks_forward import run_ticks
 from netdesc_numba.ticks_off_grid import run_off_grid
 from netdesc_numba.ticks_off_grid_backward import run_off_grid_back
+from netdesc_numba.ticks_own import OwnSpikes, collect_own
 from netdesc_numba.ticks_recording import count_arrivals, record_ticks
 from netdesc_numba.ticks_refusals import refuse
 from netdesc_numba.ticks_wiring import (
@@ -39,31 +40,6 @@ from netdesc_numba.ticks_wiring import (
 
 Found = tuple[Integers, Integers, Floats, Floats, Floats, Floats, Integers]
 """Tick, neuron within the stage, fraction, current, release current and slope of every spike; offsets."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnSpikes:
-    """Spikes of a stage for its adjoint.
-
-    Parameters
-    ----------
-    ticks, neurons : ndarray of int64, shape (k,)
-    fractions : ndarray of float64, shape (k,)
-    currents, release, slopes : ndarray, shape (k,)
-        In the precision of the state.
-    offsets : ndarray of int64, shape (batch + 1,)
-    parts : tuple of (int, ndarray or None)
-        Populations of the stage and the positions of their spikes; None where it is all of them.
-    """
-
-    ticks: Integers
-    neurons: Integers
-    fractions: Floats
-    currents: NDArray[Any]
-    release: NDArray[Any]
-    slopes: NDArray[Any]
-    offsets: Integers
-    parts: tuple[tuple[int, Integers | None], ...]
 
 
 class TickMachine:
@@ -102,7 +78,7 @@ class TickMachine:
         self.layouts = [lay_out_stage(program, stage, self.grid, self.values) for stage in program.stages]
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
-        """Set weights and delays; see ``netdesc.backend.Machine``. Delays are rounded to ticks, at least one."""
+        """Set weights and delays; see ``netdesc.backend.Machine``. Delays become whole ticks."""
         for key, values in parameters.items():
             if key not in self.values or np.shape(values) != self.values[key].shape:
                 raise NumericsError(f"{key} of shape {np.shape(values)} is not a parameter of this program")
@@ -160,7 +136,7 @@ class TickMachine:
             total = np.zeros(len(layout.order))
             if self.program.populations[layout.stage.populations[0]].kind != "readout":
                 packets = collect_packets(layout, self.program, spikes, self.timestep)
-                own = self.own_spikes(layout, trace, slopes)
+                own = collect_own(layout, self.program, trace, slopes, grid=self.grid)
                 force = take(own.parts, forces, len(own.ticks)).astype(self.grid.dtype)
                 arrival = np.zeros(len(packets.ticks), dtype=self.grid.dtype)
                 total, raised = self.sweep_back(layout, packets, own, force, arrival)
@@ -261,7 +237,7 @@ class TickMachine:
             else f"more than {self.options.max_spikes} spikes"
         )
         return Diagnostic(
-            f"sample {sample} has {what} in {', '.join(names)}; lower the weights, add a refractory period, or "
+            f"sample {sample} has {what} in {', '.join(names)}; lower the weights, or "
             "raise backends.numba.max_spikes",
             f"populations.{names[0]}",
         )
@@ -317,44 +293,6 @@ class TickMachine:
                     "the trace is not one of this machine with its present weights and delays"
                 )
         return {name: slopes for name, (_, slopes) in self.slopes.items()}
-
-    def own_spikes(self, layout: StageLayout, trace: Trace, slopes: Mapping[str, Floats]) -> OwnSpikes:
-        """Bring the spikes of a stage's populations together."""
-        names = [self.program.populations[p].name for p in layout.stage.populations]
-        assert trace.currents is not None and trace.release_currents is not None
-        sizes = [self.program.populations[p].size for p in layout.stage.populations]
-        places = np.cumsum([0, *sizes])
-        stream = merge(
-            [
-                (p, trace.spikes[name].times, trace.spikes[name].sources + place, trace.spikes[name].offsets)
-                for p, name, place in zip(layout.stage.populations, names, places, strict=False)
-            ],
-            trace.batch,
-        )
-        ticks, fractions = split_times(stream.times, self.timestep)
-        kind = self.grid.dtype
-        columns = [
-            take(stream.parts, dict(zip(layout.stage.populations, values, strict=True)), len(ticks)).astype(
-                kind
-            )
-            for values in (
-                [trace.currents[name] for name in names],
-                [trace.release_currents[name] for name in names],
-            )
-        ]
-        if slopes:
-            columns.append(
-                take(
-                    stream.parts,
-                    {p: slopes[name] for p, name in zip(layout.stage.populations, names, strict=True)},
-                    len(ticks),
-                ).astype(kind)
-            )
-        else:
-            columns.append(columns[0] - layout.neurons.gap[stream.slots])
-        return OwnSpikes(
-            ticks, np.ascontiguousarray(stream.slots), fractions, *columns, stream.offsets, stream.parts
-        )
 
     def sweep_back(
         self,
@@ -446,5 +384,5 @@ class TickMachine:
         result = dict(self.values)
         for key, values in self.values.items():
             if key.endswith(".delay"):
-                result[key] = delay_in_ticks(values, self.timestep) * self.timestep
+                result[key] = delay_in_ticks(values, self.timestep).astype(np.float64) * self.timestep
         return result

@@ -134,7 +134,7 @@ def flag_spikes(
         flag[j] = one if reaches(ends[j], gap[j]) | returns else zero
     for j in range(len(u)):
         hits += flag[j]
-    return hits
+    return hits  # type: ignore[no-any-return]
 
 
 @kernel
@@ -168,7 +168,7 @@ def step_off_grid(
     bounds: NDArray[Any],
     tick: Tick,
 ) -> None:
-    """Carry all neurons to the end of a tick without spikes, and clear what arrived; arrays as in ``land``."""
+    """Carry all neurons to the end of a tick without spikes, and clear what arrived; see ``land``."""
     for j in range(len(u)):
         u[j] = ends[j]
     for r in range(len(i)):
@@ -199,9 +199,9 @@ def run_off_grid(
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a stage.
 
-    Between ticks all neurons move at once: the state, and each packet on its own, are carried to the end of the
-    tick. Only where that or a bound tells that v may pass the threshold, or where the membrane is released, the
-    tick of a neuron is gone through from arrival to arrival.
+    Between ticks all neurons move at once: the state, and each packet on its own, are carried to the end of
+    the tick. Only where that or a bound tells that v may pass the threshold, or where the membrane is
+    released, the tick of a neuron is gone through from arrival to arrival.
 
     Parameters
     ----------

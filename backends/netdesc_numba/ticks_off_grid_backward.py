@@ -1,8 +1,8 @@
 """Adjoint run of the scheme ``off_grid``.
 
-dL/dt of a packet is the sum over its targets in ascending order, segment by segment; targets that spike or are
-released in the tick of arrival come after all others. The gradient of a weight is a sum from the last tick to
-the first, within a sample.
+dL/dt of a packet is the sum over its targets in ascending order, segment by segment; targets that spike or
+are released in the tick of arrival come after all others. The gradient of a weight is a sum from the last tick
+to the first, within a sample.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class CheckScheme:
         faults = [fault for node in graph.nodes for fault in self.node_faults(node)]
         faults += [
             Diagnostic(
-                f"scheme {self.scheme} has delays of whole ticks, which cannot be trained; set train: false, or "
+                f"scheme {self.scheme} trains no delays, which are whole ticks; set train: false, or "
                 "backends.numba.solver: event",
                 f"{edge.path}.delay",
                 CODE,
@@ -66,7 +66,7 @@ class CheckScheme:
         if np.any(node.values.get("tau_refrac", np.zeros(1)) > 0.0):
             faults.append(
                 Diagnostic(
-                    "scheme paper has no refractory period; set it to 0 ms, or take scheme exact_exponential or off_grid",
+                    "scheme paper has no refractory period; set it to 0 ms, or take another scheme",
                     f"{node.path}.neuron.tau_refrac",
                     CODE,
                 )
@@ -74,7 +74,7 @@ class CheckScheme:
         if node.subtractive_reset:
             faults.append(
                 Diagnostic(
-                    "scheme paper has no subtractive reset; reset to a value, or take scheme exact_exponential or off_grid",
+                    "scheme paper has no subtractive reset; reset to a value, or take another scheme",
                     f"{node.path}.neuron.reset",
                     CODE,
                 )
@@ -120,7 +120,7 @@ class ApplyTransport:
         if short:
             notes.append(
                 Diagnostic(
-                    f"{short} of {len(edge.delays)} delays raised to one tick of {self.timestep:g} ms, the transport of "
+                    f"{short} of {len(edge.delays)} delays raised to {self.timestep:g} ms, the transport of "
                     "a packet",
                     f"{edge.path}.delay",
                     "NB-TRANSPORT",

@@ -1,4 +1,4 @@
-"""Programs laid out for the kernels of the schemes: synapses by source, delay and projection; packets by tick.
+"""Programs laid out for the kernels of the schemes: synapses in segments, packets by tick.
 
 Order of every sum of arrivals: tick of emission, then source (index in the program), then projection.
 """
@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.eventprop.layout import merge, read_cells
+from netdesc.eventprop.cells import read_cells
+from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats, Integers
 from netdesc.physics.tick import RESOLUTION, Tick, measure_tick
 from netdesc.program import Block, Program, Stage
@@ -206,18 +207,16 @@ def lay_out_neurons(program: Program, stage: Stage, grid: Grid, receptors: int) 
     cells = read_cells(program, stage)
     members = [program.populations[p] for p in stage.populations]
     hold = np.round(cells.tau_ref / grid.timestep).astype(np.int64)
-    values = [
-        np.ascontiguousarray(v, dtype=grid.dtype)
-        for v in (
-            cells.gap,
-            cells.reset,
-            cells.start,
-            grid.floor * (cells.gap - cells.reset),
-            cells.current.T[:receptors],
-        )
-    ]
+
+    def rounded(values: Floats) -> NDArray[Any]:
+        return np.ascontiguousarray(values, dtype=grid.dtype)
+
     neurons = Neurons(
-        *values,
+        rounded(cells.gap),
+        rounded(cells.reset),
+        rounded(cells.start),
+        rounded(grid.floor * (cells.gap - cells.reset)),
+        rounded(cells.current.T[:receptors]),
         hold,
         np.concatenate([np.full(p.size, int(p.subtractive_reset)) for p in members]),
         np.concatenate([np.arange(p.start, p.stop) for p in members]),
@@ -260,25 +259,25 @@ def lay_out_synapses(
             strict=True,
         ):
             column.append(part)
-    source, delay, number, target, receptor = (np.concatenate(column) for column in columns)
-    order = np.lexsort((target, number, delay, source)).astype(np.int64)
-    source, delay, number, target, receptor = (c[order] for c in (source, delay, number, target, receptor))
+    joined = [np.concatenate(column) for column in columns]
+    order = np.lexsort((joined[3], joined[2], joined[1], joined[0])).astype(np.int64)
+    source, ticks, group, target, receptor = (column[order] for column in joined)
     change = np.ones(len(order), dtype=bool)
-    change[1:] = np.any([np.diff(c) != 0 for c in (source, delay, number)], axis=0)
+    change[1:] = np.any([np.diff(c) != 0 for c in (source, ticks, group)], axis=0)
     head = np.flatnonzero(change)
     start = np.append(head, len(order)).astype(np.int64)
     run = target[start[1:] - 1] - target[head] == np.diff(start) - 1
     first = np.searchsorted(source[head], np.arange(program.size + 1)).astype(np.int64)
     return Synapses(
         first,
-        delay[head],
+        ticks[head],
         target[head].astype(np.uint64),
         receptor[head].astype(np.uint64),
         run.astype(np.int64),
         start.astype(np.uint64),
         target,
         weight[order].astype(grid.dtype),
-        np.unique(delay)[::-1].copy(),
+        np.unique(ticks)[::-1].copy(),
     ), order
 
 

@@ -19,16 +19,40 @@ def make(seed, timestep, gain=1.0):
     total = INPUTS + SIZE
     per_neuron = lambda x: np.r_[np.full(INPUTS, np.nan), np.full(SIZE, x)]  # noqa: E731
     parameters = {
-        "tau_m": per_neuron(TAU_M), "tau_s": per_neuron(TAU_S)[:, None], "tau_ref": per_neuron(0.0),
-        "rest": per_neuron(0.0), "threshold": per_neuron(1.0), "reset": per_neuron(0.0),
-        "v_init": per_neuron(0.0), "i_init": per_neuron(0.0)[:, None], "resistance": per_neuron(1.0)}
+        "tau_m": per_neuron(TAU_M),
+        "tau_s": per_neuron(TAU_S)[:, None],
+        "tau_ref": per_neuron(0.0),
+        "rest": per_neuron(0.0),
+        "threshold": per_neuron(1.0),
+        "reset": per_neuron(0.0),
+        "v_init": per_neuron(0.0),
+        "i_init": per_neuron(0.0)[:, None],
+        "resistance": per_neuron(1.0),
+    }
     forward = random.normal(1.0, 1.5, (INPUTS, SIZE)) * gain
     loop = random.normal(0.0, 0.6, (SIZE, SIZE)) * gain
     blocks = tuple(
-        Block(name, f"projections.{name}", pre, 1, len(w), SIZE, 0, 1.0, None, None, w.ravel(),
-              np.array([timestep]), True) for name, pre, w in (("forward", 0, forward), ("loop", 1, loop)))
-    populations = (PopulationSlice("input", 0, INPUTS, "source", "spike_times", (), False, (INPUTS,), {}),
-                   PopulationSlice("cells", INPUTS, total, "spiking", "LIF", ("signed",), False, (SIZE,), {}))
+        Block(
+            name,
+            f"projections.{name}",
+            pre,
+            1,
+            len(w),
+            SIZE,
+            0,
+            1.0,
+            None,
+            None,
+            w.ravel(),
+            np.array([timestep]),
+            True,
+        )
+        for name, pre, w in (("forward", 0, forward), ("loop", 1, loop))
+    )
+    populations = (
+        PopulationSlice("input", 0, INPUTS, "source", "spike_times", (), False, (INPUTS,), {}),
+        PopulationSlice("cells", INPUTS, total, "spiking", "LIF", ("signed",), False, (SIZE,), {}),
+    )
     program = Program("paper", STEPS * timestep, 0, populations, blocks, parameters, (Stage((1,), True),))
     z_in = random.random((STEPS + 1, INPUTS)) < 0.08
     times = [[(np.flatnonzero(z_in[:, k]) * timestep).tolist() for k in range(INPUTS)]]
@@ -58,7 +82,7 @@ def backward_literally(z_in, w, r, timestep, i, p, z, outside):
         li[n] = alpha * li[n + 1] + (1 - alpha) * lv[n + 1]
         lv[n] = beta * lv[n + 1]
         fired = z[n + 1] > 0
-        lv[n, fired] += ((lv[n + 1] + g[n + 1]) / (i[n + 1] - p[n + 1]))[fired]
+        lv[n, fired] += (lv[n + 1] + g[n + 1])[fired] / (i[n + 1] - p[n + 1])[fired]
         dw -= TAU_S * np.outer(z_in[n], li[n])
         dr -= TAU_S * np.outer(z[n], li[n])
     return dw, dr, e_in
@@ -93,9 +117,11 @@ def test_gradients_are_those_of_the_equations(seed, precision, tolerance):
     cotangent = Cotangent({"cells": outside[np.nonzero(z)]})
     dw, dr, e_in = backward_literally(z_in, w, r, 1.0, i, p, z, outside)
     gradient = device.adjoint(trace, cotangent)
-    for found, expected in ((gradient.parameters["forward.weight"], dw.ravel()),
-                            (gradient.parameters["loop.weight"], dr.ravel()),
-                            (gradient.spike_times["input"], e_in[np.nonzero(z_in)])):
+    for found, expected in (
+        (gradient.parameters["forward.weight"], dw.ravel()),
+        (gradient.parameters["loop.weight"], dr.ravel()),
+        (gradient.spike_times["input"], e_in[np.nonzero(z_in)]),
+    ):
         assert np.allclose(found, expected, rtol=0, atol=tolerance * np.abs(expected).max())
 
 

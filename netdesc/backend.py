@@ -90,9 +90,8 @@ class Objective:
 
     Parameters
     ----------
-    kind : str
-        For example ``time_to_first_spike``.
-    population : str
+    kind, population : str
+        For example ``time_to_first_spike``; whose spikes it reads.
     weight : float
         Factor of this term in the total.
     options : mapping

@@ -30,6 +30,30 @@ def render(estimate: Costs, counted: Costs | None = None) -> str:
     return "\n".join(_lines(estimate, counted)) + "\n"
 
 
+def sum_up(costs: Costs) -> str:
+    """Say in one sentence what a sample takes, with the tags of the numbers behind it.
+
+    Parameters
+    ----------
+    costs : Costs
+        An estimate.
+
+    Returns
+    -------
+    str
+    """
+    each = 1.0 / costs.samples if costs.samples else 0.0
+    largest = max(PARTS, key=lambda part: float(getattr(costs.energy, part)))
+    share = 100.0 * getattr(costs.energy, largest) / costs.energy.total if costs.energy.total else 0.0
+    tags: dict[str, list[str]] = {}
+    for name, limit in costs.numbers.items():
+        tags.setdefault(limit.tag, []).append(name)
+    told = "; ".join(f"{tag}: {', '.join(names)}" for tag, names in sorted(tags.items()))
+    return (f"a sample takes about {costs.time * each:.4g} ms and {costs.energy.total * each:.4g} mJ with "
+            f"{costs.samples} in parallel, {share:.0f} % of it {largest.replace('_', ' ')}; at most "
+            f"{costs.busiest.value:.6g} cycles in a tick ({costs.busiest.place}); from numbers {told}")
+
+
 def rows(costs: Costs) -> tuple[Row, ...]:
     """Return the lines of a bill: what it is, the number, its unit."""
     each = 1.0 / costs.samples if costs.samples else 0.0

@@ -36,7 +36,7 @@ class Work:
     samples : int
         Samples that were run in all these ticks, those in parallel copies included.
     packets : mapping of str to float
-        Packets sent in the whole run, by kind.
+        Packets in the whole run by kind, each once for every element that it goes to.
     links : mapping of ((x, y), int) to ndarray of float64, shape (columns,)
         Packets over a link in one tick: chip that they leave, number of the link.
     dram : float
@@ -97,7 +97,7 @@ class Costs:
     high_share : float
         Part of the busy time that is spent at the high clock.
     packets : mapping of str to float
-        Packets sent, by kind.
+        By kind, each once for every element that it goes to.
     dram : float
         Bytes to and from the DRAM.
     sram : Peak

@@ -31,7 +31,7 @@ class Energy:
     busy_low, busy_high : float
         What busy elements add to that, by clock.
     packets : float
-        Of every packet sent, once, however many elements receive it.
+        Of every packet, once for every element that it goes to.
     dram : float
         Of bytes to and from the DRAM.
     """
@@ -63,7 +63,7 @@ def spend(pace: Pace, ticks: Floats, options: Options, *, chips: int, packets: f
     chips : int
         Chips in use.
     packets, dram : float
-        Packets sent, bytes moved.
+        Packets, counted once for every element that they go to; bytes moved.
 
     Returns
     -------

@@ -56,7 +56,7 @@ class Traffic:
     ----------
     sent, received : ndarray of float64, shape (slices, 3)
     kinds : ndarray of float64, shape (kinds, 3)
-        Packets sent by all, in the order of ``SPACES``.
+        Packets of all, once for every destination, in the order of ``SPACES``.
     links : mapping of ((x, y), int) to ndarray of float64, shape (3,)
     """
 
@@ -135,7 +135,7 @@ def _travel(plan: Plan, options: Options, loads: Loads) -> Traffic:
             number = _packets(flow, sender, loads, plan)
             sent[sender, phase] += number
             received[targets, phase] += number
-            kinds[SPACES.index(flow.space), phase] += number
+            kinds[SPACES.index(flow.space), phase] += number * len(targets)
             for link in router.resolve(flow.block.base, plan.sites[sender].chip).links:
                 links[link][phase] += number
     return Traffic(sent, received, kinds, links)

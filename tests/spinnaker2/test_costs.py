@@ -1,14 +1,20 @@
+import re
+from dataclasses import fields
+from pathlib import Path
+
 import numpy as np
 import pytest
 from drafts import drawn, layered
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from netdesc_spinnaker2.bill import render
+from netdesc_spinnaker2 import checks
+from netdesc_spinnaker2.bill import render, sum_up
 from netdesc_spinnaker2.clock import choose_pace
 from netdesc_spinnaker2.costs import Work, arrange, charge, count_cycles
 from netdesc_spinnaker2.energy import spend
 from netdesc_spinnaker2.expectation import BACKWARD, FORWARD, UPDATE, expect
 from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.profile import Profile
 
 HIGH, LOW, AUTO = Options(clock="high"), Options(clock="low"), Options(clock="auto")
 
@@ -120,7 +126,7 @@ def test_there_is_an_error_packet_for_every_spike_and_destination():
     plan = drawn(layered((5, 120, 3)), options)
     costs = charge(expect(plan, options), plan, options)
     # 5 inputs reach 4 slices; 120 hidden neurons reach the output, and 3 outputs the loss.
-    assert costs.packets["spike"] == 5 + 120 + 3
+    assert costs.packets["spike"] == 4 * 5 + 120 + 3
     assert costs.packets["error"] == 4 * 5 + 120
     assert costs.packets["loss"] == 3
 
@@ -190,9 +196,35 @@ def test_a_bill_sets_the_estimate_beside_what_was_counted_and_names_its_numbers(
     assert "busiest element: layer hidden[0:120] copy 0 at chip 0,0 PE" in text
 
 
+def test_an_estimate_in_one_sentence_names_the_tags_of_its_numbers():
+    options = Options(batch=4)
+    plan = drawn(layered(), options)
+    text = sum_up(charge(expect(plan, options), plan, options))
+    assert "with 4 in parallel" in text
+    assert re.search(r"A: synapse_cycles, neuron_cycles, packet_cycles", text)
+    assert "V: packet_energy" in text
+
+
 def test_flat_costs_add_up():
     plan = drawn(layered())
     flat = charge(expect(plan, Options()), plan, Options()).flat()
     parts = [value for name, value in flat.items() if name.startswith("energy_") and name != "energy_mJ"]
     assert sum(parts) == pytest.approx(flat["energy_mJ"])
     assert all(np.isfinite(value) for value in flat.values())
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "spinnaker2_backend.md").read_text(encoding="utf-8")
+
+
+def test_the_page_has_every_number_of_the_machine_with_tag_and_source():
+    rows = [f"| `{name}` | {f'{limit.value:.15g} {limit.unit}'.strip()} | {limit.tag} | {limit.source} |"
+            for name, limit in Profile().numbers().items()]
+    assert [row for row in rows if row not in PAGE] == []
+
+
+def test_the_page_has_every_option_and_every_code():
+    options = {line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")}
+    known = {field.name for field in fields(Options)} - {"dead"} | {"dead_cores"}
+    assert known <= options
+    source = Path(checks.__file__).read_text(encoding="utf-8")
+    assert set(re.findall(r"S2-[A-Z]+", source)) <= set(re.findall(r"S2-[A-Z]+", PAGE))

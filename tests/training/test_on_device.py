@@ -9,7 +9,7 @@ from netdesc.api import Model
 from netdesc.backend import LearningState
 from netdesc.description import describe_text
 from netdesc.errors import BackendError, DescriptionError, NumericsError
-from netdesc.training import RunDirectoryError, train
+from netdesc.training import RunDirectoryError, evaluate, train
 from netdesc.training.checkpoint import load_state
 from netdesc.training.continuation import note_stage
 from netdesc.training.layout import Layout
@@ -107,6 +107,12 @@ def test_a_backend_that_cannot_learn_says_so_and_nothing_is_written(tmp_path):
     assert (fault.path, fault.code) == ("training.on_device", "ON-DEVICE")
     assert "backend numba cannot learn on the device" in str(fault)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_was_learned_on_a_device_can_be_evaluated_elsewhere(tmp_path):
+    learn(tmp_path, "training.epochs=1")
+    overrides = ["training.on_device=true"]
+    assert evaluate(Model(describe_text(TEXT, overrides=overrides)), tmp_path).samples == 20
 
 
 def test_everything_that_stands_against_learning_on_the_device_is_told_at_once():

@@ -178,7 +178,7 @@ class TickMachine:
 
         def task(first: int, last: int) -> list[list[NDArray[Any]]]:
             room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
-            pieces = []
+            pieces, arrivals = [], 64
             while first < last:
                 ticks, neurons = np.empty(room, np.int64), np.empty(room, np.int64)
                 fractions, current, release, slopes = np.zeros((4, room))
@@ -188,6 +188,7 @@ class TickMachine:
                         last,
                         *common,
                         self.timestep,
+                        arrivals,
                         ticks,
                         neurons,
                         fractions,
@@ -208,6 +209,9 @@ class TickMachine:
                         slopes,
                         counts,
                     )
+                if used < -1:
+                    arrivals = -2 * used
+                    continue
                 if used < 0 or (done == first and room >= self.options.max_spikes):
                     raise NumericsError(self.overflow(layout, done, used))
                 pieces.append(

@@ -124,7 +124,7 @@ def first_rise(u, parts, gap, tau_m, span):
 
 def bisect(function, left, right):
     sign = function(left) > 0
-    for _ in range(90):
+    for _ in range(70):
         middle = (left + right) / 2
         left, right = (middle, right) if (function(middle) > 0) == sign else (left, middle)
     return left
@@ -147,7 +147,7 @@ def test_a_crossing_is_where_bisection_finds_it(below, i, gap, tau_m, tau_s, spa
     assert_crossing(found, expected, (current - at) / tau_m)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.floats(-3.0, 0.99),
     st.floats(-30.0, 40.0),

@@ -56,4 +56,4 @@ def _unknown(name: str, known: list[str]) -> str:
         return f"there is no backend {name!r}; none is installed, so install netdesc with pip"
     close = get_close_matches(name, known, 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"there is no backend {name!r}; {hint}Installed: {', '.join(known)}"
+    return f"there is no backend {name!r}; {hint}installed are {', '.join(known)}"

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import pytest
 from netdesc_numba import NumbaBackend
 from stranger import StrangerBackend
 
@@ -18,10 +17,6 @@ class TestNumbaOnAGrid(Conformance):
     options: ClassVar = {"solver": {"grid": {"timestep": 0.01}}}
     unsupported: ClassVar = {"instant_cycle": "on a grid a loop needs one step"}
     tolerance = Tolerance(spike_time=0.25, current=0.05, delay=1e-12, gradient_cosine=0.99, gradient_norm=0.1)
-
-    @pytest.mark.xfail(reason="a loop without delay is refused without a code", strict=True)
-    def test_what_is_not_supported_is_refused(self, refused):
-        super().test_what_is_not_supported_is_refused(refused)
 
 
 class TestStranger(Conformance):

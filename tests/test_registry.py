@@ -30,7 +30,7 @@ def test_a_backend_is_imported_by_name(shelf):
 def test_an_unknown_name_is_answered_with_the_nearest_and_the_list(shelf):
     with pytest.raises(BackendError) as caught:
         registry.backend_class("strnge")
-    assert "'strnge'; did you mean 'strange'? Installed: broken, hollow, strange" in str(caught.value)
+    assert "'strnge'; did you mean 'strange'? installed are broken, hollow, strange" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["broken", "hollow"])

@@ -120,7 +120,10 @@ class GridMachine:
             parameters_as_run=as_run,
             samples=self.in_ms(trace.samples),
             health={**trace.health, "inputs_moved": moved},
-            provenance={"backend": "numba", "solver": f"grid {self.timestep:g} ms, exact_exponential"},
+            provenance={
+                **trace.provenance,
+                "solver": f"grid {self.timestep:g} ms, exact_exponential",
+            },
         )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:

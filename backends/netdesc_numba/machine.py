@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -61,6 +63,12 @@ def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
     return result
 
 
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
+    return {name: version(name) for name in ("netdesc", "numba", "numpy")}
+
+
 class EventMachine:
     """A program on the event-driven solver: exact in continuous time.
 
@@ -102,7 +110,7 @@ class EventMachine:
             samples=samples,
             parameters_as_run=dict(self.layout.values),
             health=self.count_arrivals(spikes),
-            provenance={"backend": "numba", "solver": self.solver},
+            provenance={"backend": "numba", "solver": self.solver, **versions()},
         )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:

@@ -99,6 +99,7 @@ class RoundToGrid:
                 f"{graph.settings.duration:g} ms is not a whole number of steps of "
                 f"{self.timestep:g} ms; set {best:g} ms",
                 "simulation.duration",
+                "NB-GRID",
             )
         ]
 
@@ -115,6 +116,7 @@ class RoundToGrid:
                 f"the cycle {chain} has no delay, and a grid of {self.timestep:g} ms cannot step through it; "
                 "give one of them a delay, use solver: event, or write loop_delay: one_tick under simulation",
                 f"{cycle[0].path}.delay",
+                "NB-GRID",
             )
         ]
 

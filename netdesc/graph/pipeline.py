@@ -62,4 +62,4 @@ def compile_graph(
 def _unknown(name: str, names: list[str]) -> str:
     close = get_close_matches(name, names, 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"there is no pass {name!r}; {hint}The passes are {', '.join(names)}"
+    return f"there is no pass {name!r}; {hint}the passes are {', '.join(names)}"

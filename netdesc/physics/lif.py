@@ -59,7 +59,7 @@ def charge(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float:
     near = s * (1.0 / tau_m) * a * relative_decay(x)
     far = (tau_s / (tau_m - tau_s)) * (a - b)
     # both are computed: a choice between numbers, unlike a branch, does not keep a loop from being vectorized
-    return near if abs(x) <= 0.25 else far
+    return near if abs(x) <= 1.0 else far
 
 
 @equation

@@ -119,6 +119,15 @@ def test_gradient_prints_matrices_pre_by_post(answer):
     assert [len(neuron) for neuron in found["input_gradients"]["input"]] == [2, 1]
 
 
+def test_gradient_prints_the_adjoints_that_the_file_records(answer):
+    found = answer("gradient", TWO, "record={output: [{lam_v: {every: 10 ms}}, {v: {every: 10 ms}}]}")
+    assert set(found["recordings"]) == {"output.v", "output.lam_v"}
+    adjoint = found["recordings"]["output.lam_v"]
+    assert adjoint["times"] == [0.0, 10.0, 20.0, 30.0]
+    assert np.any(np.array(adjoint["values"]) != 0.0)
+    assert [neuron[-1] for neuron in adjoint["values"]] == [0.0, 0.0]
+
+
 def test_a_missing_synapse_has_null_in_place_of_a_gradient(answer):
     found = answer("gradient", TWO, "projections.input_to_output.connector=one_to_one",
                    "projections.input_to_output.weight={init: 4.0, train: true}",

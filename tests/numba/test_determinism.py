@@ -13,6 +13,7 @@ SHARED = {"gain": 5.0, "batch": 23, "size": 7, "inputs": 4}
 KINDS = {
     "layer": Recipe(1, **SHARED),
     "layers": Recipe(2, layers=2, delay="uniform", **{**SHARED, "gain": 3.0}),
+    "wide layers": Recipe(5, layers=2, **{**SHARED, "gain": 1.5, "size": 19}),
     "neurons": Recipe(3, delay="mixed", refractory=True, two_currents=True, **SHARED),
     "network": Recipe(4, layers=2, loop="cycle", delay="mixed", **{**SHARED, "gain": 3.0}),
 }

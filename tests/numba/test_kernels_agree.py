@@ -25,6 +25,7 @@ RECIPES = [
     Recipe(10, start="above"),
     Recipe(11, tonic=True),
     Recipe(12, tied=True, layers=2),
+    *(Recipe(13, size=size, layers=2, gain=1.5) for size in (15, 16, 19)),
 ]
 
 

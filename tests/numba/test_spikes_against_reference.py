@@ -15,15 +15,6 @@ TOLERANCE = 1e-9
 """In ms."""
 
 
-def rounding(excess):
-    """Return how far rounding may move a crossing below such a peak, in ms, where that is more.
-
-    The slope there is about ``sqrt(2 excess / (tau_m tau_s))`` of the threshold, so one unit in the last
-    place of the voltage moves the crossing by 2e-16 over it: 1e-9 ms for an excess of 1e-11.
-    """
-    return max(TOLERANCE, 1e-14 / np.sqrt(excess))
-
-
 def forward(network):
     return NumbaBackend({}).load(network.program, seed=0).forward(network.stimulus, seed=0)
 
@@ -98,7 +89,7 @@ def test_a_peak_a_little_above_the_threshold_makes_a_spike_and_below_it_none(tau
         expected = simulate(network.program, network.stimulus, digits=40).spikes["cell"].times
         found = forward(network).spikes["cell"].times
         assert len(expected) == len(found) == count
-        assert np.allclose(found, expected, rtol=0, atol=rounding(excess))
+        assert np.allclose(found, expected, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("excess", [10.0**-k for k in range(3, 12)])
@@ -109,7 +100,7 @@ def test_a_peak_a_little_above_the_threshold_makes_a_spike_for_equal_time_consta
         expected = simulate(network.program, network.stimulus, digits=40).spikes["cell"].times
         found = forward(network).spikes["cell"].times
         assert len(expected) == len(found) == count
-        assert np.allclose(found, expected, rtol=0, atol=rounding(excess))
+        assert np.allclose(found, expected, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("tau_m", [0.5, 2.0, 20.0])

@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights
-from netdesc.cli.layout import arrange_gradients, arrange_input_gradients, arrange_spikes, count_spikes
+from netdesc.cli.layout import (
+    arrange_gradients,
+    arrange_input_gradients,
+    arrange_recordings,
+    arrange_spikes,
+    count_spikes,
+)
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import prepare
@@ -42,6 +48,9 @@ def gradient(
                 "spikes": arrange_spikes(trace, program, single=prepared.single),
                 "gradients": arrange_gradients(result, program),
                 "input_gradients": arrange_input_gradients(result, trace, program, single=prepared.single),
+                "recordings": arrange_recordings(
+                    {**trace.samples, **result.samples}, single=prepared.single
+                ),
                 "health": {**trace.health, **result.health},
             }
         )

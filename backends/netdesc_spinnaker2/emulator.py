@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from netdesc.events import Integers
 from netdesc.physics.jit import kernel
-from netdesc_spinnaker2.emulator_memory import INPUT, LAYER, LOSS_PROGRAM, Board, Rules
+from netdesc_spinnaker2.emulator_loan import lend, lend_board, lend_boxes, lend_ports, lend_verdicts
+from netdesc_spinnaker2.emulator_memory import CARRY, INPUT, LAM_I, LAM_V, LATEST, LAYER, LOSS_PROGRAM, Board, Rules
 from netdesc_spinnaker2.emulator_run import Out, Stimulus, load_sample, read_out, record
 from netdesc_spinnaker2.learning import Told, Verdicts, hear, send_told, send_verdict
 from netdesc_spinnaker2.packets import Boxes, Ports
@@ -57,26 +58,27 @@ def account(
     int
         0, or that the tick took too long.
     """
-    counts = board.counts
+    sheet = board.sheet[s]
     events, taken, sent = done
-    neurons = board.sheet.size[s] if board.sheet.role[s] == LAYER else 0
+    neurons = sheet.size if sheet.role == LAYER else 0
     cycles = neurons * rules.neuron + events * rules.synapse + (taken + sent) * rules.packet
-    counts.events[s, EVENTS] += events if way == 0 else 0
-    counts.busiest[s, way] = max(counts.busiest[s, way], cycles)
-    work = counts.work[sample % len(counts.work), board.sheet.number[s], way, m]
-    work[0] += events
-    work[1] += taken
-    work[2] += sent
+    board.events[s, EVENTS] += events if way == 0 else 0
+    board.busiest[s, way] = max(board.busiest[s, way], cycles)
+    b = sample % len(board.work)
+    board.work[b, sheet.number, way, m, 0] += events
+    board.work[b, sheet.number, way, m, 1] += taken
+    board.work[b, sheet.number, way, m, 2] += sent
     if cycles <= rules.budget:
         return 0
-    counts.events[s, LONG_TICKS] += 1
+    board.events[s, LONG_TICKS] += 1
     return OVERRUN if rules.overrun == 0 else 0
 
 
 @kernel
 def run_round(
-    begin: int, end: int, samples: Integers, arrivals: int, board: Board, rules: Rules, ports: Ports,
-    boxes: Boxes, stimulus: Stimulus, verdicts: Verdicts, out: Out, status: Integers,
+    begin: int, end: int, samples: Integers, arrivals: int, held: Board, rules: Rules,
+    held_ports: Ports, held_boxes: Boxes, stimulus: Stimulus, held_verdicts: Verdicts, out: Out,
+    status: Integers,
 ) -> int:
     """Run one sample on every copy, forward.
 
@@ -88,7 +90,7 @@ def run_round(
         Sample of each copy, -1 for none.
     arrivals : int
         At one neuron in a tick, in ``off_grid``.
-    board, rules, ports, boxes, stimulus, verdicts
+    held, rules, held_ports, held_boxes, stimulus, held_verdicts
     out : Out
     status : ndarray of int64, shape (3,)
         Result: slice, sample and tick at which the run stopped.
@@ -98,33 +100,36 @@ def run_round(
     int
         0, or why it stopped.
     """
-    sheet = board.sheet
+    board, ports, boxes = lend_board(held), lend_ports(held_ports), lend_boxes(held_boxes)
+    verdicts = lend_verdicts(held_verdicts)
     widest = 1
     for s in range(begin, end):
-        widest = max(widest, sheet.size[s])
+        widest = max(widest, board.sheet[s].size)
     desk = make_desk(widest, arrivals if rules.scheme == OFF_GRID else 1)
     ends, flag = np.empty(widest, dtype=np.float32), np.empty(widest, dtype=np.float32)
     for s in range(begin, end):
-        if samples[sheet.copy[s]] < 0:
+        sheet = board.sheet[s]
+        if samples[sheet.copy] < 0:
             continue
-        code = load_sample(s, samples[sheet.copy[s]], board, boxes, stimulus, verdicts)
+        code = load_sample(s, samples[sheet.copy], board, boxes, stimulus, verdicts)
         if code:
-            status[0], status[1], status[2] = s, samples[sheet.copy[s]], 0
+            status[0], status[1], status[2] = s, samples[sheet.copy], 0
             return code
     # after the last tick, spikes under way still come to rest
     for m in range(rules.steps + (1 if rules.scheme == OFF_GRID else 2)):
         for s in range(begin, end):
-            if samples[sheet.copy[s]] < 0:
+            sheet = board.sheet[s]
+            if samples[sheet.copy] < 0:
                 continue
-            if sheet.role[s] == LAYER and rules.scheme == OFF_GRID:
-                record(m, s, samples[sheet.copy[s]], board, out)
-            code = tick_forward(m, s, samples[sheet.copy[s]], board, rules, ports, boxes, verdicts, desk, ends,
+            if sheet.role == LAYER and rules.scheme == OFF_GRID:
+                record(m, s, samples[sheet.copy], board, out)
+            code = tick_forward(m, s, samples[sheet.copy], board, rules, ports, boxes, verdicts, desk, ends,
                                 flag)
             if code:
-                status[0], status[1], status[2] = s, samples[sheet.copy[s]], m
+                status[0], status[1], status[2] = s, samples[sheet.copy], m
                 return code
-            if sheet.role[s] == LAYER and rules.scheme != OFF_GRID:
-                record(m, s, samples[sheet.copy[s]], board, out)
+            if sheet.role == LAYER and rules.scheme != OFF_GRID:
+                record(m, s, samples[sheet.copy], board, out)
     return 0
 
 
@@ -134,11 +139,11 @@ def tick_forward(
     desk: Desk, ends: NDArray[Any], flag: NDArray[Any],
 ) -> int:
     """Run the program of one processing element for a tick forward; 0, or why it stops."""
-    sheet, state = board.sheet, board.state
-    role = sheet.role[s]
+    sheet = board.sheet[s]
+    role = sheet.role
     last = m == rules.steps + (0 if rules.scheme == OFF_GRID else 1)
     taken = boxes.count[m & 1, s]
-    before = state.cursor[s]
+    before = board.progress[s].cursor
     events = 0
     if role == LOSS_PROGRAM:
         hear(m, s, board, boxes, verdicts)
@@ -163,20 +168,20 @@ def tick_forward(
         code = send_spikes(m, s, board, ports, boxes)
         if code:
             return code
-    sent = state.cursor[s] - before if role != LOSS_PROGRAM and sheet.spike_port[s] >= 0 else 0
+    sent = board.progress[s].cursor - before if role != LOSS_PROGRAM and sheet.spike_port >= 0 else 0
     return account(m, s, sample, 0, (events, taken, sent), board, rules)
 
 
 @kernel
 def run_round_back(
-    begin: int, end: int, samples: Integers, arrivals: int, board: Board, rules: Rules, ports: Ports,
-    boxes: Boxes, verdicts: Verdicts, told: Told, listens: Integers, status: Integers,
+    begin: int, end: int, samples: Integers, arrivals: int, held: Board, rules: Rules,
+    held_ports: Ports, held_boxes: Boxes, held_verdicts: Verdicts, told: Told, listens: Integers, status: Integers,
 ) -> int:
     """Carry the adjoints of the sample on every copy back.
 
     Parameters
     ----------
-    begin, end, samples, arrivals, board, rules, ports, boxes, verdicts, status
+    begin, end, samples, arrivals, held, rules, held_ports, held_boxes, held_verdicts, status
         As in ``run_round``, after it.
     told : Told
         From the host; without any entry the loss programs use their own.
@@ -188,10 +193,11 @@ def run_round_back(
     int
         0, or why it stopped.
     """
-    sheet, state = board.sheet, board.state
+    board, ports, boxes = lend_board(held), lend_ports(held_ports), lend_boxes(held_boxes)
+    verdicts = lend_verdicts(held_verdicts)
     widest = 1
     for s in range(begin, end):
-        widest = max(widest, sheet.size[s])
+        widest = max(widest, board.sheet[s].size)
     desk = make_desk(widest, arrivals if rules.scheme == OFF_GRID else 1)
     room = np.empty((3, widest), dtype=np.float32)
     slot = np.empty(widest, dtype=np.int64)
@@ -200,43 +206,45 @@ def run_round_back(
         tellers = max(tellers, listens[s] + 1)
     own_verdict = len(told.first) == 1
     for s in range(begin, end):
-        if samples[sheet.copy[s]] < 0:
+        sheet = board.sheet[s]
+        if samples[sheet.copy] < 0:
             continue
         boxes.count[0, s] = 0
         boxes.count[1, s] = 0
         clear_adjoint(s, board)
         if listens[s] >= 0 and not own_verdict:
-            place = samples[sheet.copy[s]] * tellers + listens[s]
-            state.cursor[s] = told.first[place + 1]
-            if sheet.role[s] != LOSS_PROGRAM:
+            place = samples[sheet.copy] * tellers + listens[s]
+            board.progress[s].cursor = told.first[place + 1]
+            if sheet.role != LOSS_PROGRAM:
                 tell_layer(s, place, board, told)
     # the boxes of backward ticks are those of the same number: what leaves in tick m + 1 is taken in in tick m
     for m in range(rules.steps + (0 if rules.scheme == OFF_GRID else 1), -1, -1):
         for s in range(begin, end):
-            if samples[sheet.copy[s]] < 0:
+            sheet = board.sheet[s]
+            if samples[sheet.copy] < 0:
                 continue
-            role = sheet.role[s]
+            role = sheet.role
             taken = boxes.count[m & 1, s]
             events = sent = 0
             if role == LOSS_PROGRAM and m > 0:
                 if own_verdict:
                     sent = send_verdict(m, s, board, ports, boxes, verdicts)
                 else:
-                    place = samples[sheet.copy[s]] * tellers + listens[s]
+                    place = samples[sheet.copy] * tellers + listens[s]
                     sent = send_told(m, s, place, board, ports, boxes, told)
-            elif role == INPUT or role == LAYER:
+            elif role in (INPUT, LAYER):
                 take_errors(m, s, board, boxes, slot)
                 if role == LAYER:
                     events = step_layer_back(m, s, board, rules, desk, room)
                     if events < 0:
-                        status[0], status[1], status[2] = s, samples[sheet.copy[s]], m
+                        status[0], status[1], status[2] = s, samples[sheet.copy], m
                         return FULL_DESK
                     if m > 0:
                         sent = send_errors(m, s, board, ports, boxes)
             code = FULL_BOX if sent < 0 else account(
-                m, s, samples[sheet.copy[s]], 1, (events, taken, sent), board, rules)
+                m, s, samples[sheet.copy], 1, (events, taken, sent), board, rules)
             if code:
-                status[0], status[1], status[2] = s, samples[sheet.copy[s]], m
+                status[0], status[1], status[2] = s, samples[sheet.copy], m
                 return code
     return 0
 
@@ -258,32 +266,35 @@ def step_layer_back(m: int, s: int, board: Board, rules: Rules, desk: Desk, room
 @kernel
 def clear_adjoint(s: int, board: Board) -> None:
     """Start a slice for a backward run."""
-    sheet, state, own = board.sheet, board.state, board.own
-    role = sheet.role[s]
+    sheet = board.sheet[s]
+    own = board.own
+    role = sheet.role
     if role != INPUT and role != LAYER:
         return
-    a = sheet.own[s]
-    own.force[a:a + state.own_count[s]] = 0
+    a = sheet.own
+    for e in range(a, a + board.progress[s].own):
+        own[e].force = 0
     if role == LAYER:
-        b, n = sheet.state[s], sheet.size[s]
-        state.lam_v[b:b + n] = 0
-        state.lam_i[b:b + n] = 0
-        state.carry[b:b + n] = 0
-        state.latest[b:b + n] = -1
-        for e in range(state.own_count[s]):
-            state.latest[b + own.neuron[a + e]] = e
-        board.synaptic.gradient[sheet.gradient[s]:sheet.gradient[s + 1]] = 0
-        c = sheet.received[s]
-        board.received.pulled[c:c + state.received_count[s]] = 0
+        b, n = sheet.state, sheet.size
+        board.state[LAM_V, b:b + n] = 0
+        board.state[LAM_I, b:b + n] = 0
+        board.state[CARRY, b:b + n] = 0
+        board.marks[LATEST, b:b + n] = -1
+        for e in range(board.progress[s].own):
+            board.marks[LATEST, b + own[a + e].neuron] = e
+        board.gradient[sheet.gradient:sheet.gradient_end] = 0
+        c = sheet.received
+        for e in range(c, c + board.progress[s].received):
+            board.received[e].pulled = 0
 
 
 @kernel
 def tell_layer(s: int, place: int, board: Board, told: Told) -> None:
     """Write derivatives from the host into the spikes of a slice to which no loss listens."""
-    own, a = board.own, board.sheet.own[s]
+    own, a = board.own, board.sheet[s].own
     for e in range(told.first[place], told.first[place + 1]):
         # neuron holds the number of the spike here
-        own.force[a + told.neuron[e]] = told.value[e]
+        own[a + told.neuron[e]].force = told.value[e]
 
 
 @kernel
@@ -315,9 +326,10 @@ def run_samples(
         if code:
             return code
         for s in range(begin, end):
-            if samples[board.sheet.copy[s]] >= 0 and board.sheet.role[s] == LAYER:
-                code = read_out(s, samples[board.sheet.copy[s]], board, out)
+            sheet = board.sheet[s]
+            if samples[sheet.copy] >= 0 and sheet.role == LAYER:
+                code = read_out(s, samples[sheet.copy], board, out)
                 if code:
-                    status[0], status[1], status[2] = s, samples[board.sheet.copy[s]], 0
+                    status[0], status[1], status[2] = s, samples[sheet.copy], 0
                     return code
     return 0

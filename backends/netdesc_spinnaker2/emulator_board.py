@@ -12,24 +12,13 @@ from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
-from netdesc_spinnaker2.emulator_memory import (
-    TRAINED,
-    Board,
-    Counts,
-    Known,
-    Own,
-    Received,
-    Rules,
-    Sheet,
-    State,
-    Synaptic,
-)
+from netdesc_spinnaker2.emulator_memory import OWN, PROGRESS, RECEIVED, SHEET, TRAINED, Board, Rules
 from netdesc_spinnaker2.emulator_routes import PortTable, open_ports
 from netdesc_spinnaker2.emulator_wiring import Template, lay_out_template
 from netdesc_spinnaker2.learning import Verdicts
 from netdesc_spinnaker2.options import CHOICES, Options
-from netdesc_spinnaker2.packets import Boxes
-from netdesc_spinnaker2.plan import ROLES, Plan, Slice
+from netdesc_spinnaker2.packets import KNOWN, PACKET, Boxes
+from netdesc_spinnaker2.plan import ROLES, Plan
 from netdesc_spinnaker2.router import Router
 
 LARGEST_WORK = 2**26
@@ -143,7 +132,7 @@ def first_rooms(plan: Plan, template: Template, options: Options, rules: Rules) 
     inside = options.scheme == "off_grid"
     own, received, box = (np.zeros(len(plan.slices), dtype=np.int64) for _ in range(3))
     each, rows = len(template.cell), template.row
-    ends = np.append(rows[1:], len(template.wiring.fan))
+    ends = np.append(rows[1:], len(template.fan))
     for s, (item, memory) in enumerate(zip(plan.slices, plan.memory, strict=True)):
         own[s] = memory.get("stimulus", 0) // (8 if inside else 4)
         own[s] += memory.get("own_spikes", 0) // (12 if inside else 8)
@@ -162,39 +151,54 @@ def furnish(
 ) -> Emulation:
     """Give every slice its stretch of memory."""
     each, count = len(template.cell), len(plan.slices)
-    role = np.array([ROLES.index(item.role) for item in plan.slices], dtype=np.int64)
-    number = np.where(role == ROLES.index("optimizer"), 0, np.arange(count) % each)
-    idle = role == ROLES.index("optimizer")
-    size = np.array([item.size for item in plan.slices], dtype=np.int64)
-    depth = np.where(idle, 0, template.depth[number])
-    layers = role == ROLES.index("layer")
-    known, known_first = known_keys(plan)
-    sheet = Sheet(
-        role, size, np.array([item.copy for item in plan.slices], dtype=np.int64), number, template.cell[number],
-        template.row[number], template.distinct[number], np.where(idle, 0, template.delays[number]),
-        begins(np.where(idle, 0, size))[:-1], begins(np.where(layers, depth * size, 0))[:-1], depth,
-        np.arange(count, dtype=np.int64) * (rules.steps + 3),
-        begins(np.where(idle, 0, template.weights[number])),
-        begins(np.where(idle, 0, template.gradients[number])), begins(rooms.own), begins(rooms.received),
-        known_first, table.spike, table.error, table.loss, table.gradient, table.weight,
-        bases(plan, "error"), bases(plan, "loss"))
-    neurons = int(np.where(idle, 0, size).sum())
-    rings = int(np.where(layers, depth * size, 0).sum())
-    inside = rings if options.scheme == "off_grid" else 0
+    sheet, known = write_sheet(plan, template, table, rules, rooms)
+    layers = sheet["role"] == ROLES.index("layer")
+    neurons = int(sheet["size"][sheet["role"] != ROLES.index("optimizer")].sum())
+    slots = int((sheet["depth"] * sheet["size"])[layers].sum())
+    own, received = stores(rooms)
     kind = np.float32
-    state = State(
-        *(np.zeros(neurons, kind) for _ in range(5)), *(np.zeros(neurons, np.int64) for _ in range(3)),
-        np.zeros(rings, kind), *(np.zeros(inside, kind) for _ in range(3)),
-        *(np.zeros(count * (rules.steps + 3), np.int64) for _ in range(2)),
-        *(np.zeros(count, np.int64) for _ in range(3)))
     board = Board(
-        sheet, known, template.cells, template.wiring, state, *stores(rooms),
-        Synaptic(np.zeros(int(sheet.weight[-1]), kind), np.zeros(int(sheet.gradient[-1]), kind)),
-        fresh_counts(count, each, rules, 1))
+        sheet, np.zeros(count, PROGRESS), known, template.numbers, template.taus, template.hold, template.first,
+        template.fan, template.segments, template.target, template.distinct, np.zeros((5, neurons), kind),
+        np.zeros((3, neurons), np.int64), np.zeros((4 if options.scheme == "off_grid" else 1, slots), kind),
+        np.zeros((2, count * (rules.steps + 3)), np.int64), own, received,
+        np.zeros(int(sheet["weight_end"][-1]), kind), np.zeros(int(sheet["gradient_end"][-1]), kind),
+        *fresh_counts(count, each, rules, 1).values())
     verdicts = Verdicts(np.full(neurons, -1, np.int64), np.zeros(neurons, kind), np.zeros(neurons, kind),
                         np.zeros(count, kind), np.zeros(count, np.int64))
     return Emulation(plan, options, training, template, table, board, boxes_of(rooms, options), verdicts, rules,
                      rooms)
+
+
+def write_sheet(
+    plan: Plan, template: Template, table: PortTable, rules: Rules, rooms: Rooms
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return where each slice finds its own, and the blocks of keys that all of them know."""
+    each, count = len(template.cell), len(plan.slices)
+    role = np.array([ROLES.index(item.role) for item in plan.slices], dtype=np.int64)
+    size = np.array([item.size for item in plan.slices], dtype=np.int64)
+    idle = role == ROLES.index("optimizer")
+    number = np.where(idle, 0, np.arange(count) % each)
+    depth = np.where(idle, 0, template.depth[number])
+    known, known_first = known_keys(plan)
+    spans = {"weight": begins(np.where(idle, 0, template.weights[number])),
+             "gradient": begins(np.where(idle, 0, template.gradients[number])), "own": begins(rooms.own),
+             "received": begins(rooms.received), "known": known_first}
+    columns = {
+        "role": role, "size": size, "copy": [item.copy for item in plan.slices], "number": number,
+        "cell": template.cell[number], "row": template.row[number], "distinct": template.distinct_at[number],
+        "delays": np.where(idle, 0, template.delays[number]), "state": begins(np.where(idle, 0, size))[:-1],
+        "ring": begins(np.where(role == ROLES.index("layer"), depth * size, 0))[:-1], "depth": depth,
+        "place": np.arange(count) * (rules.steps + 3),
+        **{name: span[:-1] for name, span in spans.items()},
+        **{f"{name}_end": span[1:] for name, span in spans.items()},
+        "spike_port": table.spike, "error_port": table.error, "loss_port": table.loss,
+        "gradient_port": table.gradient, "weight_port": table.weight, "error_base": bases(plan, "error"),
+        "loss_base": bases(plan, "loss")}
+    sheet = np.zeros(count, dtype=SHEET)
+    for name, values in columns.items():
+        sheet[name] = values
+    return sheet, known
 
 
 def begins(sizes: NDArray[Any]) -> Integers:
@@ -202,28 +206,25 @@ def begins(sizes: NDArray[Any]) -> Integers:
     return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
 
 
-def stores(rooms: Rooms) -> tuple[Own, Received]:
+def stores(rooms: Rooms) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return empty stores of spikes."""
-    own, received = int(rooms.own.sum()), int(rooms.received.sum())
-    return (Own(*(np.zeros(own, np.int64) for _ in range(3)), *(np.zeros(own, np.float32) for _ in range(5))),
-            Received(*(np.zeros(received, np.int64) for _ in range(2)),
-                     *(np.zeros(received, np.float32) for _ in range(2))))
+    return np.zeros(int(rooms.own.sum()), OWN), np.zeros(int(rooms.received.sum()), RECEIVED)
 
 
 def boxes_of(rooms: Rooms, options: Options) -> Boxes:
     """Return empty boxes."""
     room = int(rooms.box.sum())
     depth = int(options.profile.fifo_depth.value) if options.overrun == "late" else 0
-    return Boxes(begins(rooms.box), np.zeros((2, len(rooms.box)), np.int64), np.zeros((2, room), np.int64),
-                 np.zeros((2, room), np.float32), np.zeros((2, room), np.float32), np.array([depth]))
+    return Boxes(begins(rooms.box), np.zeros((2, len(rooms.box)), np.int64), np.zeros((2, room), PACKET),
+                 np.array([depth]))
 
 
-def fresh_counts(count: int, each: int, rules: Rules, batch: int) -> Counts:
-    """Return counts of nothing."""
+def fresh_counts(count: int, each: int, rules: Rules, batch: int) -> dict[str, NDArray[Any]]:
+    """Return counts of nothing, by their names in ``Board``."""
     ticks = rules.steps + 2
     samples = max(1, min(batch, LARGEST_WORK // (each * 6 * ticks)))
-    return Counts(np.zeros((count, 5, 4), np.int64), np.zeros((count, 4), np.int64),
-                  np.zeros((count, 2), np.int64), np.zeros((samples, each, 2, ticks, 3), np.int32))
+    return {"packets": np.zeros((count, 5, 4), np.int64), "events": np.zeros((count, 4), np.int64),
+            "busiest": np.zeros((count, 2), np.int64), "work": np.zeros((samples, each, 2, ticks, 3), np.int32)}
 
 
 def bases(plan: Plan, kind: str) -> Integers:
@@ -232,7 +233,7 @@ def bases(plan: Plan, kind: str) -> Integers:
     return np.array([-1 if block is None else block.base for block in blocks], dtype=np.int64)
 
 
-def known_keys(plan: Plan) -> tuple[Known, Integers]:
+def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers]:
     """Return the blocks of keys that each program knows, by its flows, and where those of each begin."""
     rows: list[list[tuple[int, int, int]]] = [[] for _ in plan.slices]
     senders = senders_of(plan, len(plan.slices))
@@ -250,17 +251,17 @@ def known_keys(plan: Plan) -> tuple[Known, Integers]:
         if flow.space == "weight":
             for target in flow.targets:
                 rows[target] += [(flow.block.base, plan.slices[k].size, TRAINED) for k in flow.senders]
-    every = np.array([entry for part in rows for entry in sorted(part)], dtype=np.int64).reshape(-1, 3)
-    return (Known(*(np.ascontiguousarray(every[:, k]) for k in range(3))),
+    return (np.array([entry for part in rows for entry in sorted(part)], dtype=KNOWN),
             begins(np.array([len(part) for part in rows])))
 
 
 def grow(emulation: Emulation, rooms: Rooms) -> Emulation:
     """Return the emulation with other stores and boxes, all empty."""
-    board, sheet = emulation.board, emulation.board.sheet
     own, received = stores(rooms)
-    sheet = sheet._replace(own=begins(rooms.own), received=begins(rooms.received))
-    return replace(emulation, board=board._replace(sheet=sheet, own=own, received=received), rooms=rooms,
+    sheet = emulation.board.sheet.copy()
+    for name, sizes in (("own", rooms.own), ("received", rooms.received)):
+        sheet[name], sheet[f"{name}_end"] = begins(sizes)[:-1], begins(sizes)[1:]
+    return replace(emulation, board=emulation.board._replace(sheet=sheet, own=own, received=received), rooms=rooms,
                    boxes=boxes_of(rooms, emulation.options))
 
 
@@ -274,9 +275,4 @@ def load_weights(emulation: Emulation, weights: Floats) -> None:
         In the voltage of the cell, all blocks one after the other.
     """
     chosen = weights[emulation.template.weight_order].astype(np.float32)
-    emulation.board.synaptic.weight.reshape(emulation.plan.copies, -1)[:] = chosen
-
-
-def layer_slices(plan: Plan, each: int) -> list[Slice]:
-    """Return the layers of the first copy."""
-    return [item for item in plan.slices[:each] if item.role == "layer"]
+    emulation.board.weight.reshape(emulation.plan.copies, -1)[:] = chosen

@@ -24,6 +24,10 @@ from netdesc_spinnaker2.plan import Plan
 from netdesc_spinnaker2.router import Router
 
 
+COUNTS = ("packets", "events", "busiest", "work")
+"""Counts of a board."""
+
+
 def lay_out_program(program: Program, options: Options, listened: tuple[str, ...], *, training: bool) -> Plan:
     """Map a program onto the board.
 
@@ -129,7 +133,7 @@ class Device:
         """Start to count anew."""
         emulation = self.emulation
         counts = fresh_counts(len(emulation.plan.slices), emulation.each, emulation.rules, batch)
-        self.emulation = replace(emulation, board=emulation.board._replace(counts=counts))
+        self.emulation = replace(emulation, board=emulation.board._replace(**counts))
 
     def run(self, stimulus: Stimulus, batch: int) -> list[tuple[Out, int]]:
         """Run all samples of a batch forward.
@@ -236,13 +240,13 @@ class Device:
 
 def copy_counts(emulation: Emulation) -> list[np.ndarray]:
     """Return copies of all counts."""
-    return [values.copy() for values in emulation.board.counts]
+    return [getattr(emulation.board, name).copy() for name in COUNTS]
 
 
 def restore_counts(emulation: Emulation, before: list[np.ndarray]) -> None:
     """Put counts back to what they were before a run that is to be repeated."""
-    for values, old in zip(emulation.board.counts, before, strict=True):
-        values[:] = old
+    for name, old in zip(COUNTS, before, strict=True):
+        getattr(emulation.board, name)[:] = old
 
 
 def check_cells(program: Program) -> None:

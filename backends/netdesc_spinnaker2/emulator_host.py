@@ -176,7 +176,7 @@ def lay_out_stimulus(
     holder = np.repeat(np.tile(np.arange(each), batch), np.diff(ledger.first))
     marks = np.zeros(batch, dtype=np.int64) if labels is None else np.ascontiguousarray(labels, dtype=np.int64)
     return Stimulus(ledger.first, ledger.tick, ledger.neuron - start[holder], ledger.fraction,
-                    emulation.board.sheet.number, np.array([each]), marks)
+                    np.ascontiguousarray(emulation.board.sheet["number"]), np.array([each]), marks)
 
 
 def collect(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
@@ -11,241 +12,98 @@ from netdesc.events import Floats, Integers
 INPUT, LAYER, LOSS_PROGRAM, OPTIMIZER = range(4)
 """Programs, in the order of ``plan.ROLES``."""
 
-
 TRAINED = 1 << 40
 """A layer knows the keys of weights that are sent to it from this number on, one for every neuron."""
 
+SHEET = np.dtype([(name, np.int64) for name in (
+    "role", "size", "copy", "number",
+    "cell", "row", "distinct", "delays",
+    "state", "ring", "depth", "place",
+    "weight", "weight_end", "gradient", "gradient_end",
+    "own", "own_end", "received", "received_end", "known", "known_end",
+    "spike_port", "error_port", "loss_port", "gradient_port", "weight_port", "error_base", "loss_base")])
+"""What a slice is and where it finds its own.
 
-class Sheet(NamedTuple):
-    """Where each slice finds its own: arrays of int64, shape (slices,) or (slices + 1,).
+Program, number of neurons, copy of the network, place among the slices of its copy; where its constants, its rows of
+synapses and its delays begin, and how many different delays there are (all copies share these); where its state and
+its ring buffer begin, slots of the ring buffer, where its index by tick begins; beginning and end of its weights,
+gradients, own spikes, spikes received, and known blocks of keys; first port of each kind, -1 where it has none; first
+key of the errors and of the losses addressed to it, -1 where there are none.
+"""
 
-    Parameters
-    ----------
-    role, size, copy, number : ndarray
-        Program, number of neurons, copy of the network, place among the slices of its copy.
-    cell, row, distinct : ndarray
-        Where its constants, its rows of synapses, and its delays begin; all copies share these.
-    delays : ndarray
-        Number of different delays.
-    state, ring, depth, place : ndarray
-        Where its state, its ring buffer and its index by tick begin; slots of the ring buffer.
-    weight, gradient : ndarray, shape (slices + 1,)
-        Where its weights and gradients begin.
-    own, received : ndarray, shape (slices + 1,)
-        Where its stores of spikes begin.
-    known : ndarray, shape (slices + 1,)
-        Where the blocks of keys that it knows begin.
-    spike_port, error_port, loss_port, gradient_port, weight_port : ndarray
-        First of its ports of a kind, -1 where it has none.
-    error_base, loss_base : ndarray
-        Keys addressed to it, -1 where there are none.
-    """
+SEGMENT = np.dtype([(name, np.int64) for name in (
+    "delay", "run", "base", "start", "size", "gain", "target_start")])
+"""Synapses of one source, delay and projection onto one slice, by ascending target.
 
-    role: Integers
-    size: Integers
-    copy: Integers
-    number: Integers
-    cell: Integers
-    row: Integers
-    distinct: Integers
-    delays: Integers
-    state: Integers
-    ring: Integers
-    depth: Integers
-    place: Integers
-    weight: Integers
-    gradient: Integers
-    own: Integers
-    received: Integers
-    known: Integers
-    spike_port: Integers
-    error_port: Integers
-    loss_port: Integers
-    gradient_port: Integers
-    weight_port: Integers
-    error_base: Integers
-    loss_base: Integers
+Delay in ticks; 1 where the targets follow each other; first target; first synapse within the slice; number of
+synapses; first gradient within the slice, -1 where the weights are not trained; where the targets stand otherwise.
+"""
 
+OWN = np.dtype([("tick", np.int64), ("neuron", np.int64), ("previous", np.int64), ("fraction", np.float32),
+                ("current", np.float32), ("release", np.float32), ("slope", np.float32), ("force", np.float32)])
+"""A spike of a slice.
 
-class Known(NamedTuple):
-    """Blocks of keys that the programs know; shape (blocks,).
+Tick, neuron within the slice, spike of the same neuron before it or -1; part of the tick that had passed; total current
+at the spike and at the end of the refractory period; what the adjoint divides by; dL/dt in 1/ms.
+"""
 
-    Parameters
-    ----------
-    base, size, row : ndarray of int64
-        Ascending by base within a slice; number of the first key of each.
-    """
+RECEIVED = np.dtype([("tick", np.int64), ("row", np.int64), ("fraction", np.float32), ("pulled", np.float32)])
+"""A spike received: tick of emission, row of synapses, part of the tick, dL/d(arrival) through the slice."""
 
-    base: Integers
-    size: Integers
-    row: Integers
+PROGRESS = np.dtype([("own", np.int64), ("received", np.int64), ("cursor", np.int64)])
+"""Own spikes and spikes received so far, and how many of them have been dealt with."""
+
+GAP, RESET, START, CURRENT, FLOOR, LEAK, RISE, FADE, PULL, TAU = range(10)
+"""Constants of a neuron, in the frame of the resting voltage: threshold, reset, initial voltage and current, smallest
+slope to divide by, what a tick does (see ``netdesc.physics.tick.Tick``), synaptic time constant in ms."""
+
+TAU_M, TAU_S = range(2)
+"""Time constants in ms, in double precision."""
+
+U, I, LAM_V, LAM_I, CARRY = range(5)  # noqa: E741
+"""State of a neuron; the last is kept of an adjoint through a refractory period."""
+
+FREE_AT, WAITING, LATEST = range(3)
+"""Marks of a neuron: tick of the release, spike that it is held by or -1, latest spike or -1."""
+
+RING, LIFT, RISES, FALLS = range(4)
+"""Ring buffers: currents; in ``off_grid`` voltages and sums of positive and of negative weights, too."""
+
+SENT_AT, CAME_AT = range(2)
+"""Index by tick of emission: first own spike, first spike received."""
 
 
-class Cells(NamedTuple):
-    """Constants of neurons, in the frame of the resting voltage.
+class Board(NamedTuple):
+    """Everything that the programs work on.
 
     Parameters
     ----------
-    gap, reset, start, current, floor : ndarray of float32
-        Threshold, reset, initial voltage and current; smallest slope to divide by.
-    leak, rise, fade, pull : ndarray of float32
-        See ``netdesc.physics.tick.Tick``.
-    tau : ndarray of float32
-        Synaptic time constant in ms.
-    tau_m, tau_s : ndarray of float64
-        In ms.
-    hold : ndarray of int64
+    sheet : ndarray of SHEET, shape (slices,)
+    progress : ndarray of PROGRESS, shape (slices,)
+    known : ndarray of packets.KNOWN
+    numbers : ndarray of float32, shape (10, neurons)
+    taus : ndarray of float64, shape (2, neurons)
+    hold : ndarray of int64, shape (neurons,)
         Refractory period in ticks.
-    """
-
-    gap: NDArray[Any]
-    reset: NDArray[Any]
-    start: NDArray[Any]
-    current: NDArray[Any]
-    floor: NDArray[Any]
-    leak: NDArray[Any]
-    rise: NDArray[Any]
-    fade: NDArray[Any]
-    pull: NDArray[Any]
-    tau: NDArray[Any]
-    tau_m: Floats
-    tau_s: Floats
-    hold: Integers
-
-
-class Wiring(NamedTuple):
-    """Synapses in segments: those of one source, delay and projection, by ascending target.
-
-    Parameters
-    ----------
     first : ndarray of int64, shape (rows + 1,)
         Segments of each row; a row is a source that a slice knows.
     fan : ndarray of int64, shape (rows,)
         Synapses of each row.
-    delay : ndarray of int64, shape (segments,)
-        In ticks.
-    run : ndarray of bool, shape (segments,)
-        Whether the targets follow each other.
-    base, start, size : ndarray of int64, shape (segments,)
-        First target; first synapse, counted within the slice; number of synapses.
-    gain : ndarray of int64, shape (segments,)
-        First gradient, counted within the slice; -1 where the weights are not trained.
-    target_start : ndarray of int64, shape (segments,)
-        Where the targets stand.
-    target : ndarray of int64
-        Targets of segments that are not runs.
-    distinct : ndarray of int64
-        Delays of each slice that occur, descending.
-    """
-
-    first: Integers
-    fan: Integers
-    delay: Integers
-    run: NDArray[Any]
-    base: Integers
-    start: Integers
-    size: Integers
-    gain: Integers
-    target_start: Integers
-    target: Integers
-    distinct: Integers
-
-
-class State(NamedTuple):
-    """What changes from tick to tick.
-
-    Parameters
-    ----------
-    u, i, lam_v, lam_i, carry : ndarray of float32
-        Per neuron; the last is kept of an adjoint through a refractory period.
-    free, waiting, latest : ndarray of int64
-        Per neuron: tick of the release, spike that it is held by or -1, latest spike or -1.
-    ring, lift, rise, fall : ndarray of float32
-        Ring buffers: currents; in ``off_grid`` voltages and sums of positive and negative weights, too.
-    own_place, received_place : ndarray of int64
-        First own spike, first spike received, of every tick of emission.
-    own_count, received_count, cursor : ndarray of int64, shape (slices,)
-    """
-
-    u: NDArray[Any]
-    i: NDArray[Any]
-    lam_v: NDArray[Any]
-    lam_i: NDArray[Any]
-    carry: NDArray[Any]
-    free: Integers
-    waiting: Integers
-    latest: Integers
-    ring: NDArray[Any]
-    lift: NDArray[Any]
-    rise: NDArray[Any]
-    fall: NDArray[Any]
-    own_place: Integers
-    received_place: Integers
-    own_count: Integers
-    received_count: Integers
-    cursor: Integers
-
-
-class Own(NamedTuple):
-    """Stores of own spikes, in order of time.
-
-    Parameters
-    ----------
-    tick, neuron, previous : ndarray of int64
-        Neuron within the slice; spike of the same neuron before it, -1 for none.
-    fraction, current, release, slope, force : ndarray of float32
-        Part of the tick that had passed; total current at the spike and at the end of the refractory period;
-        what the adjoint divides by; dL/dt in 1/ms.
-    """
-
-    tick: Integers
-    neuron: Integers
-    previous: Integers
-    fraction: NDArray[Any]
-    current: NDArray[Any]
-    release: NDArray[Any]
-    slope: NDArray[Any]
-    force: NDArray[Any]
-
-
-class Received(NamedTuple):
-    """Stores of the spikes received, in order of the tick of emission, then of the source.
-
-    Parameters
-    ----------
-    tick, row : ndarray of int64
-    fraction, pulled : ndarray of float32
-        Part of the tick; dL/d(arrival) summed over the targets in the slice.
-    """
-
-    tick: Integers
-    row: Integers
-    fraction: NDArray[Any]
-    pulled: NDArray[Any]
-
-
-class Synaptic(NamedTuple):
-    """Weights of all slices, and their gradients.
-
-    Parameters
-    ----------
+    segments : ndarray of SEGMENT
+    target, distinct : ndarray of int64
+        Targets of segments that are not runs; delays of each slice that occur, descending.
+    state : ndarray of float32, shape (5, neurons)
+    marks : ndarray of int64, shape (3, neurons)
+    rings : ndarray of float32, shape (1 or 4, slots)
+    places : ndarray of int64, shape (2, ticks of all slices)
+    own : ndarray of OWN
+    received : ndarray of RECEIVED
     weight, gradient : ndarray of float32
         In the voltage of the cell, and dL/d of it of one sample.
-    """
-
-    weight: NDArray[Any]
-    gradient: NDArray[Any]
-
-
-class Counts(NamedTuple):
-    """What a run counts.
-
-    Parameters
-    ----------
     packets : ndarray of int64, shape (slices, 5, 4)
-        By kind and fate, see ``packets``.
+        Counts by kind and fate, see ``packets``.
     events : ndarray of int64, shape (slices, 4)
-        Synaptic events in time, those due after the end, spikes with a raised slope, ticks that took too long.
+        Synaptic events, those due after the end, spikes with a raised slope, ticks that took too long.
     busiest : ndarray of int64, shape (slices, 2)
         Most cycles in a tick, forward and backward.
     work : ndarray of int32, shape (samples, slices of a copy, 2, ticks, 3)
@@ -253,10 +111,29 @@ class Counts(NamedTuple):
         where there are more.
     """
 
+    sheet: NDArray[Any]
+    progress: NDArray[Any]
+    known: NDArray[Any]
+    numbers: NDArray[Any]
+    taus: Floats
+    hold: Integers
+    first: Integers
+    fan: Integers
+    segments: NDArray[Any]
+    target: Integers
+    distinct: Integers
+    state: NDArray[Any]
+    marks: Integers
+    rings: NDArray[Any]
+    places: Integers
+    own: NDArray[Any]
+    received: NDArray[Any]
+    weight: NDArray[Any]
+    gradient: NDArray[Any]
     packets: Integers
     events: Integers
     busiest: Integers
-    work: Integers
+    work: NDArray[Any]
 
 
 class Rules(NamedTuple):
@@ -293,17 +170,3 @@ class Rules(NamedTuple):
     timestep: float
     uniform: bool
     holding: bool
-
-
-class Board(NamedTuple):
-    """Everything that the programs work on."""
-
-    sheet: Sheet
-    known: Known
-    cells: Cells
-    wiring: Wiring
-    state: State
-    own: Own
-    received: Received
-    synaptic: Synaptic
-    counts: Counts

@@ -28,7 +28,7 @@ def count_health(emulation: Emulation) -> dict[str, int]:
         it goes to. ``arrivals`` and ``in_flight``: synaptic events in time, and due after the end.
         ``overruns``: elements and ticks whose work took longer than a tick. ``grazing`` as in ``Gradient``.
     """
-    counts = emulation.board.counts
+    counts = emulation.board
     packets = counts.packets.sum(axis=0)
     result = {f"packets_{fate}": int(packets[:, k].sum()) for fate, k in FATES.items()}
     for number, kind in enumerate(SPACES):
@@ -56,7 +56,7 @@ def sum_costs(emulation: Emulation, batch: int, *, passes: int) -> dict[str, flo
         ``ticks`` on the chip, copies in parallel; ``time_ms``; ``packets_`` of each kind; ``peak_cycles`` of the
         busiest element in a tick; ``peak_sram_bytes`` of the fullest.
     """
-    counts, plan = emulation.board.counts, emulation.plan
+    counts, plan = emulation.board, emulation.plan
     rounds = -(-batch // plan.copies)
     ticks = rounds * passes * (emulation.rules.steps + 1)
     packets = counts.packets[:, :, SENT].sum(axis=0)

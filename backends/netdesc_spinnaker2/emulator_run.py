@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from netdesc.events import Integers
 from netdesc.physics.jit import kernel
-from netdesc_spinnaker2.emulator_memory import INPUT, LAYER, LOSS_PROGRAM, Board
+from netdesc_spinnaker2.emulator_memory import (
+    CURRENT, FALLS, FREE_AT, INPUT, LATEST, LAYER, LIFT, LOSS_PROGRAM, RING, RISES, START, U, WAITING, Board, I,
+)
 from netdesc_spinnaker2.learning import SILENT, Verdicts
 from netdesc_spinnaker2.packets import Boxes
 from netdesc_spinnaker2.programs import FULL_STORE
@@ -32,7 +34,6 @@ class Stimulus(NamedTuple):
         How many they are.
     label : ndarray of int64, shape (samples,)
     """
-
     first: Integers
     tick: Integers
     neuron: Integers
@@ -59,7 +60,6 @@ class Out(NamedTuple):
     states : ndarray of float32, shape (batch, neurons, times, 2)
         Voltage and current; empty where nothing is sampled.
     """
-
     used: Integers
     sample: Integers
     slice: Integers
@@ -90,50 +90,51 @@ def load_sample(
     int
         0, or that the spikes of an input do not fit.
     """
-    sheet, state, cells, own = board.sheet, board.state, board.cells, board.own
+    sheet = board.sheet[s]
+    own = board.own
     boxes.count[0, s] = 0
     boxes.count[1, s] = 0
-    role, n, a = sheet.role[s], sheet.size[s], sheet.state[s]
-    state.own_count[s], state.received_count[s], state.cursor[s] = 0, 0, 0
+    role, n, a = sheet.role, sheet.size, sheet.state
+    board.progress[s].own, board.progress[s].received, board.progress[s].cursor = 0, 0, 0
     if role == INPUT:
         place = sample * stimulus.inputs[0] + stimulus.number[s]
         begin, count = stimulus.first[place], stimulus.first[place + 1] - stimulus.first[place]
-        first = sheet.own[s]
-        if count > sheet.own[s + 1] - first:
+        first = sheet.own
+        if count > sheet.own_end - first:
             return FULL_STORE
         for k in range(count):
-            own.tick[first + k] = stimulus.tick[begin + k]
-            own.neuron[first + k] = stimulus.neuron[begin + k]
-            own.fraction[first + k] = stimulus.fraction[begin + k]
+            own[first + k].tick = stimulus.tick[begin + k]
+            own[first + k].neuron = stimulus.neuron[begin + k]
+            own[first + k].fraction = stimulus.fraction[begin + k]
         chain(first, count, a, n, board)
-        state.own_count[s] = count
+        board.progress[s].own = count
     elif role == LOSS_PROGRAM:
         verdicts.tick[a:a + n] = SILENT
         verdicts.label[s] = stimulus.label[sample]
     elif role == LAYER:
-        c = sheet.cell[s]
-        state.u[a:a + n] = cells.start[c:c + n]
-        state.i[a:a + n] = cells.current[c:c + n]
-        state.free[a:a + n] = 0
-        state.waiting[a:a + n] = -1
-        state.latest[a:a + n] = -1
-        begin, end = sheet.ring[s], sheet.ring[s] + sheet.depth[s] * n
-        state.ring[begin:end] = 0
-        if len(state.lift) > 0:
-            state.lift[begin:end] = 0
-            state.rise[begin:end] = 0
-            state.fall[begin:end] = 0
+        c = sheet.cell
+        board.state[U, a:a + n] = board.numbers[START, c:c + n]
+        board.state[I, a:a + n] = board.numbers[CURRENT, c:c + n]
+        board.marks[FREE_AT, a:a + n] = 0
+        board.marks[WAITING, a:a + n] = -1
+        board.marks[LATEST, a:a + n] = -1
+        begin, end = sheet.ring, sheet.ring + sheet.depth * n
+        board.rings[RING, begin:end] = 0
+        if len(board.rings) > 1:
+            board.rings[LIFT, begin:end] = 0
+            board.rings[RISES, begin:end] = 0
+            board.rings[FALLS, begin:end] = 0
     return 0
 
 
 @kernel
 def chain(first: int, count: int, a: int, n: int, board: Board) -> None:
     """Tell for every spike of an input the one of the same neuron before it, -1 for none."""
-    latest, own = board.state.latest, board.own
+    latest, own = board.marks[LATEST], board.own
     latest[a:a + n] = -1
     for k in range(count):
-        own.previous[first + k] = latest[a + own.neuron[first + k]]
-        latest[a + own.neuron[first + k]] = k
+        own[first + k].previous = latest[a + own[first + k].neuron]
+        latest[a + own[first + k].neuron] = k
 
 
 @kernel
@@ -149,24 +150,24 @@ def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
     every = out.every[s]
     if every == 0 or m % every != 0 or m // every >= out.states.shape[2]:
         return
-    a, at = board.sheet.state[s], out.begin[s]
-    for k in range(board.sheet.size[s]):
-        out.states[sample, at + k, m // every, 0] = board.state.u[a + k]
-        out.states[sample, at + k, m // every, 1] = board.state.i[a + k]
+    a, at = board.sheet[s].state, out.begin[s]
+    for k in range(board.sheet[s].size):
+        out.states[sample, at + k, m // every, 0] = board.state[U, a + k]
+        out.states[sample, at + k, m // every, 1] = board.state[I, a + k]
 
 
 @kernel
 def read_out(s: int, sample: int, board: Board, out: Out) -> int:
     """Copy the spikes of a slice to the host; 0, or that there is no room."""
-    own, a = board.own, board.sheet.own[s]
-    used, count = out.used[0], board.state.own_count[s]
+    own, a = board.own, board.sheet[s].own
+    used, count = out.used[0], board.progress[s].own
     if used + count > len(out.tick):
         return FULL_OUT
     for k in range(count):
         out.sample[used + k], out.slice[used + k] = sample, s
-        out.tick[used + k], out.neuron[used + k] = own.tick[a + k], own.neuron[a + k]
-        out.fraction[used + k], out.current[used + k] = own.fraction[a + k], own.current[a + k]
-        out.release[used + k], out.slope[used + k] = own.release[a + k], own.slope[a + k]
+        out.tick[used + k], out.neuron[used + k] = own[a + k].tick, own[a + k].neuron
+        out.fraction[used + k], out.current[used + k] = own[a + k].fraction, own[a + k].current
+        out.release[used + k], out.slope[used + k] = own[a + k].release, own[a + k].slope
     out.used[0] = used + count
     return 0
 
@@ -194,17 +195,18 @@ def read_forces(
     bool
         False where a slice has not as many spikes as the host expects.
     """
-    sheet, own = board.sheet, board.own
+    own = board.own
     for s in range(begin, end):
-        sample = samples[sheet.copy[s]]
-        if sample < 0 or (sheet.role[s] != LAYER and sheet.role[s] != INPUT):
+        sheet = board.sheet[s]
+        sample = samples[sheet.copy]
+        if sample < 0 or (sheet.role != LAYER and sheet.role != INPUT):
             continue
-        place = sample * each + sheet.number[s]
+        place = sample * each + sheet.number
         at, count = first[place], first[place + 1] - first[place]
-        if count != board.state.own_count[s]:
+        if count != board.progress[s].own:
             return False
         for k in range(count):
-            forces[at + k] = own.force[sheet.own[s] + k]
+            forces[at + k] = own[sheet.own + k].force
     return True
 
 
@@ -224,8 +226,9 @@ def count_spikes(
     counts : ndarray of int64
         By index in the program.
     """
-    sheet, own = board.sheet, board.own
+    own = board.own
     for s in range(begin, end):
-        if samples[sheet.copy[s]] >= 0 and (sheet.role[s] == LAYER or sheet.role[s] == INPUT):
-            for e in range(sheet.own[s], sheet.own[s] + board.state.own_count[s]):
-                counts[first[s] + own.neuron[e]] += 1
+        sheet = board.sheet[s]
+        if samples[sheet.copy] >= 0 and (sheet.role == LAYER or sheet.role == INPUT):
+            for e in range(sheet.own, sheet.own + board.progress[s].own):
+                counts[first[s] + own[e].neuron] += 1

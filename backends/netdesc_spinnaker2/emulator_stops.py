@@ -47,7 +47,7 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
         larger = replace(rooms, own=values) if name == "own" else replace(rooms, received=values)
         return within_sram(larger, status, emulation)
     if code == OVERRUN:
-        busiest = int(emulation.board.counts.busiest[s].max())
+        busiest = int(emulation.board.busiest[s].max())
         raise NumericsError(stop(
             status, emulation, f"{busiest} cycles in a tick of {emulation.rules.budget}; use smaller slices, a "
             "longer tick, or overrun: late or ignore", "S2-TICK"))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netdesc.eventprop.cells import read_cells
 from netdesc.events import Floats, Integers
 from netdesc.physics.tick import measure_tick
 from netdesc.program import Block, Program, Stage
-from netdesc_spinnaker2.emulator_memory import Cells, Wiring
+from netdesc_spinnaker2.emulator_memory import SEGMENT
 from netdesc_spinnaker2.plan import Slice
 
 FLOOR = 1e-6
@@ -24,10 +26,10 @@ class Template:
 
     Parameters
     ----------
-    cells : Cells
-    wiring : Wiring
-    cell, row, distinct, delays, depth : ndarray of int64, shape (slices of a copy,)
-        See ``emulator_memory.Sheet``.
+    numbers, taus, hold, first, fan, segments, target, distinct
+        See ``emulator_memory.Board``.
+    cell, row, distinct_at, delays, depth : ndarray of int64, shape (slices of a copy,)
+        See ``emulator_memory.SHEET``.
     weights, gradients : ndarray of int64, shape (slices of a copy,)
         How many there are.
     weight_order, gradient_order : ndarray of int64
@@ -39,11 +41,17 @@ class Template:
         See ``emulator_memory.Rules``.
     """
 
-    cells: Cells
-    wiring: Wiring
+    numbers: NDArray[Any]
+    taus: Floats
+    hold: Integers
+    first: Integers
+    fan: Integers
+    segments: NDArray[Any]
+    target: Integers
+    distinct: Integers
     cell: Integers
     row: Integers
-    distinct: Integers
+    distinct_at: Integers
     delays: Integers
     depth: Integers
     weights: Integers
@@ -62,21 +70,17 @@ class Part:
 
     Parameters
     ----------
-    rows, fan, delay, run, base, start, size, gain, target_start, target, distinct
-        As in ``emulator_memory.Wiring``; ``rows`` is the number of segments of each row.
+    rows : ndarray of int64
+        Number of segments of each row.
+    fan, segments, target, distinct
+        As in ``emulator_memory.Board``.
     order, trained, trained_target
         As ``weight_order``, ``gradient_weight`` and ``gradient_target`` of ``Template``.
     """
 
     rows: Integers
     fan: Integers
-    delay: Integers
-    run: np.ndarray
-    base: Integers
-    start: Integers
-    size: Integers
-    gain: Integers
-    target_start: Integers
+    segments: NDArray[Any]
     target: Integers
     distinct: Integers
     order: Integers
@@ -116,28 +120,26 @@ def lay_out_template(
             synapses = gather(program, p, delays)
             for item, chosen in divide(synapses, layers):
                 parts[item.index] = lay_out_slice(program, slices, senders[item.index], item, chosen, training)
-    cells, cell, uniform = lay_out_cells(program, slices, scheme, timestep)
-    sizes = [len(part.order) for part in parts]
-    trained = [len(part.trained) for part in parts]
-    segments = [len(part.delay) for part in parts]
-    row = np.cumsum([0, *(len(part.rows) for part in parts)])
-    target = np.cumsum([0, *(len(part.target) for part in parts)])
-    rows = np.concatenate([part.rows for part in parts])
-    wiring = Wiring(
-        np.concatenate(([0], np.cumsum(rows))).astype(np.int64), stack(parts, "fan"), stack(parts, "delay"),
-        np.concatenate([part.run for part in parts]), stack(parts, "base"), stack(parts, "start"),
-        stack(parts, "size"), stack(parts, "gain"),
-        stack(parts, "target_start") + np.repeat(target[:-1], segments), stack(parts, "target"),
-        stack(parts, "distinct"))
+    numbers, taus, hold, cell, uniform = lay_out_cells(program, slices, scheme, timestep)
+    target = begins([len(part.target) for part in parts])
+    segments = np.concatenate([part.segments for part in parts])
+    segments["target_start"] += np.repeat(target, [len(part.segments) for part in parts])
     orders = [part.order for part in parts]
     return Template(
-        cells, wiring, cell, row[:-1].astype(np.int64),
-        np.cumsum([0, *(len(part.distinct) for part in parts)])[:-1].astype(np.int64),
+        numbers, taus, hold, np.concatenate(([0], np.cumsum(stack(parts, "rows")))).astype(np.int64),
+        stack(parts, "fan"), segments, stack(parts, "target"), stack(parts, "distinct"), cell,
+        begins([len(part.rows) for part in parts]), begins([len(part.distinct) for part in parts]),
         np.array([len(part.distinct) for part in parts], dtype=np.int64),
         np.array([max(2, int(part.distinct.max(initial=1)) + 1) for part in parts], dtype=np.int64),
-        np.array(sizes, dtype=np.int64), np.array(trained, dtype=np.int64), np.concatenate(orders),
+        np.array([len(order) for order in orders], dtype=np.int64),
+        np.array([len(part.trained) for part in parts], dtype=np.int64), np.concatenate(orders),
         np.concatenate([order[part.trained] for order, part in zip(orders, parts, strict=True)]),
-        stack(parts, "trained"), stack(parts, "trained_target"), uniform, bool(np.any(cells.hold > 0)))
+        stack(parts, "trained"), stack(parts, "trained_target"), uniform, bool(np.any(hold > 0)))
+
+
+def begins(sizes: list[int]) -> Integers:
+    """Return where each of a row of stretches begins."""
+    return np.cumsum([0, *sizes])[:-1].astype(np.int64)
 
 
 def stack(parts: list[Part], name: str) -> Integers:
@@ -148,7 +150,7 @@ def stack(parts: list[Part], name: str) -> Integers:
 def empty_part() -> Part:
     """Return the synapses of a slice that has none."""
     none = np.empty(0, dtype=np.int64)
-    return Part(none, none, none, np.empty(0, dtype=np.bool_), *(none for _ in range(10)))
+    return Part(none, none, np.empty(0, dtype=SEGMENT), none, none, none, none, none)
 
 
 def gather(program: Program, post: int, delays: Mapping[str, Integers]) -> dict[str, Integers]:
@@ -225,46 +227,40 @@ def lay_out_slice(
     before = np.concatenate(([0], np.cumsum(synapses["train"])))
     if training:
         gain = np.where(synapses["train"][head] > 0, before[head], -1)
-    loose = ~np.repeat(run, size)
+    segments = np.zeros(len(head), dtype=SEGMENT)
+    starts_at = np.concatenate(([0], np.cumsum(np.where(run, 0, size))))[:-1]
+    for name, column in (("delay", synapses["delay"][head]), ("run", run), ("base", target[head]), ("start", head),
+                         ("size", size), ("gain", gain), ("target_start", starts_at)):
+        segments[name] = column
     return Part(
         np.bincount(row, minlength=len(rows_of)).astype(np.int64),
-        np.bincount(row, weights=size, minlength=len(rows_of)).astype(np.int64), synapses["delay"][head], run,
-        target[head], head, size, gain,
-        np.concatenate(([0], np.cumsum(np.where(run, 0, size))))[:-1].astype(np.int64), target[loose],
-        np.unique(synapses["delay"])[::-1], synapses["place"], trained, target[trained])
+        np.bincount(row, weights=size, minlength=len(rows_of)).astype(np.int64), segments,
+        target[~np.repeat(run, size)], np.unique(synapses["delay"])[::-1], synapses["place"], trained,
+        target[trained])
 
 
 def lay_out_cells(
     program: Program, slices: tuple[Slice, ...], scheme: str, timestep: float
-) -> tuple[Cells, Integers, bool]:
-    """Return the constants of all layers, where those of each slice begin, and whether they are uniform."""
-    columns = list[list[np.ndarray]]()
-    begin, cell, uniform = 0, np.zeros(len(slices), dtype=np.int64), True
+) -> tuple[NDArray[Any], Floats, Integers, Integers, bool]:
+    """Return numbers, time constants and refractory periods of all layers, where each begins, and uniformity."""
     numbers = {population.name: p for p, population in enumerate(program.populations)}
-    read = dict[str, list[np.ndarray]]()
-    for item in slices:
-        if item.role != "layer":
-            continue
-        if item.population not in read:
-            read[item.population], same = constants(program, numbers[item.population], scheme, timestep)
-            uniform &= same
-        cell[item.index] = begin
-        begin += item.size
-        columns.append([values[item.start:item.stop] for values in read[item.population]])
-    kinds = (*(np.float32,) * 10, np.float64, np.float64, np.int64)
-    cells = Cells(*(np.concatenate([np.empty(0), *(column[k] for column in columns)]).astype(kind)
-                    for k, kind in enumerate(kinds)))
-    return cells, cell, uniform
+    layers = [item for item in slices if item.role == "layer"]
+    read = {name: constants(program, numbers[name], scheme, timestep) for name in
+            dict.fromkeys(item.population for item in layers)}
+    cell = np.zeros(len(slices), dtype=np.int64)
+    cell[[item.index for item in layers]] = begins([item.size for item in layers])
+    columns = [read[item.population][:, item.start:item.stop] for item in layers]
+    every = np.concatenate([np.empty((13, 0)), *columns], axis=1)
+    uniform = all(bool(np.all(rows[10:12] == rows[10:12, :1])) for rows in read.values())
+    return every[:10].astype(np.float32), every[10:12].copy(), every[12].astype(np.int64), cell, uniform
 
 
-def constants(program: Program, p: int, scheme: str, timestep: float) -> tuple[list[np.ndarray], bool]:
-    """Return the constants of a population in the order of ``Cells``, and whether its time constants agree."""
+def constants(program: Program, p: int, scheme: str, timestep: float) -> Floats:
+    """Return the constants of a population: those of ``Board.numbers``, ``taus`` and ``hold``, row by row."""
     cells = read_cells(program, Stage((p,), False))
     tau_s: Floats = cells.tau_s[:, :1]
     tick = measure_tick(scheme, timestep, cells.tau_m, tau_s, np.float32)
-    hold = np.round(cells.tau_ref / timestep)
-    same = bool(np.all(cells.tau_m == cells.tau_m[0]) and np.all(tau_s == tau_s[0]))
-    with np.errstate(invalid="ignore"):
-        floor = FLOOR * (cells.gap - cells.reset)
-    return [cells.gap, cells.reset, cells.start, cells.current[:, 0], floor, tick.leak, tick.rise[0], tick.fade[0],
-            tick.pull[0], tau_s[:, 0], cells.tau_m, tau_s[:, 0], hold], same
+    return np.stack([
+        cells.gap, cells.reset, cells.start, cells.current[:, 0], FLOOR * (cells.gap - cells.reset), tick.leak,
+        tick.rise[0], tick.fade[0], tick.pull[0], tau_s[:, 0], cells.tau_m, tau_s[:, 0],
+        np.round(cells.tau_ref / timestep)])

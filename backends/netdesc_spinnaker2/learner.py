@@ -139,7 +139,7 @@ class Learner:
         device = self.device
         device.run_round(first, batch, loaded)
         e = device.emulation
-        losses = np.flatnonzero(e.board.sheet.role == 2)
+        losses = np.flatnonzero(e.board.sheet["role"] == 2)
         judge_all(losses, device.samples, e.board, e.verdicts, self.terms(batch))
         counts = np.zeros(device.program.size, dtype=np.int64)
         starts = np.array([device.program.population(item.population).start + item.start
@@ -148,8 +148,8 @@ class Learner:
         device.run_back(NO_TOLD, np.full(len(e.plan.slices), -1, dtype=np.int64))
         e = device.emulation
         gather(device.samples >= 0, self.lane, e.board, e.table.ports, self.store)
-        active = losses[device.samples[e.board.sheet.copy[losses]] >= 0]
-        span = e.board.sheet.state[active][:, None] + np.arange(int(e.board.sheet.size[losses[0]]))
+        active = losses[device.samples[e.board.sheet["copy"][losses]] >= 0]
+        span = e.board.sheet["state"][active][:, None] + np.arange(int(e.board.sheet["size"][losses[0]]))
         ticks = e.verdicts.tick[span]
         times = np.where(ticks < 0, np.inf, ticks + e.verdicts.fraction[span].astype(np.float64))
         return e.verdicts.value[active].copy(), times * e.options.step, counts
@@ -247,7 +247,7 @@ class Learner:
         parameters.values.update(learned)
         held = np.zeros(len(parameters.scale()))
         template = board.template
-        held[template.weight_order] = board.board.synaptic.weight[:len(template.weight_order)]
+        held[template.weight_order] = board.board.weight[:len(template.weight_order)]
         held /= np.where(parameters.scale() == 0.0, 1.0, parameters.scale())
         at = 0
         for block in self.device.program.blocks:

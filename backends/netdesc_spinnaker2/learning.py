@@ -44,7 +44,6 @@ class Verdicts(NamedTuple):
         Loss of the sample.
     label : ndarray of int64, shape (slices,)
     """
-
     tick: Integers
     fraction: NDArray[Any]
     slope: NDArray[Any]
@@ -61,7 +60,6 @@ class Told(NamedTuple):
     tick, neuron : ndarray of int64
     fraction, value : ndarray of float32
     """
-
     first: Integers
     tick: Integers
     neuron: Integers
@@ -79,7 +77,6 @@ class Terms(NamedTuple):
     scale : float32
         Weight of the loss over the size of the batch.
     """
-
     tau_0: Any
     tau_1: Any
     alpha: Any
@@ -99,7 +96,6 @@ class Step(NamedTuple):
         ``beta_1`` is the momentum of descent; ``rest_1`` is 1 - ``beta_1``; ``first`` and ``second`` undo the
         bias of the moments.
     """
-
     adam: bool
     rate: Any
     beta_1: Any
@@ -128,7 +124,6 @@ class Store(NamedTuple):
     start : ndarray of int64, shape (slices,)
         First neuron of a slice in ``words``: of an optimizer, or of the layer that it serves.
     """
-
     weight: NDArray[Any]
     gradient: NDArray[Any]
     moment_1: NDArray[Any]
@@ -145,20 +140,20 @@ class Store(NamedTuple):
 @kernel
 def hear(m: int, s: int, board: Board, boxes: Boxes, verdicts: Verdicts) -> None:
     """Store the first spikes among those that arrive at a loss."""
-    sheet, known = board.sheet, board.known
+    sheet = board.sheet[s]
     into = m & 1
     count = sort_box(into, s, boxes)
     boxes.count[into, s] = 0
-    a, at = sheet.state[s], boxes.start[s]
-    k0, k1 = sheet.known[s], sheet.known[s + 1]
+    a, at = sheet.state, boxes.start[s]
+    k0, k1 = sheet.known, sheet.known_end
     for x in range(at, at + count):
-        row = find_row(boxes.key[into, x] & KEY, known.base[k0:k1], known.size[k0:k1], known.row[k0:k1])
+        row = find_row(boxes.packet[into, x].key & KEY, board.known, k0, k1)
         if row < 0:
-            board.counts.packets[s, SPIKE, DELIVERED] -= 1
-            board.counts.packets[s, SPIKE, DROPPED] += 1
+            board.packets[s, SPIKE, DELIVERED] -= 1
+            board.packets[s, SPIKE, DROPPED] += 1
         elif verdicts.tick[a + row] == SILENT:
             verdicts.tick[a + row] = m - 1
-            verdicts.fraction[a + row] = boxes.fraction[into, x]
+            verdicts.fraction[a + row] = boxes.packet[into, x].fraction
 
 
 @kernel
@@ -175,7 +170,7 @@ def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
     verdicts : Verdicts
     terms : Terms
     """
-    n, a = board.sheet.size[s], board.sheet.state[s]
+    n, a = board.sheet[s].size, board.sheet[s].state
     tick, fraction, slope = verdicts.tick[a:a + n], verdicts.fraction[a:a + n], verdicts.slope[a:a + n]
     label = verdicts.label[s]
     kind = slope.dtype.type
@@ -215,20 +210,20 @@ def judge_all(losses: Integers, samples: Integers, board: Board, verdicts: Verdi
     board, verdicts, terms
     """
     for s in losses:
-        if samples[board.sheet.copy[s]] >= 0:
+        if samples[board.sheet[s].copy] >= 0:
             judge(s, board, verdicts, terms)
 
 
 @kernel
 def send_verdict(m: int, s: int, board: Board, ports: Ports, boxes: Boxes, verdicts: Verdicts) -> int:
     """Send dL/dt of the first spikes of the tick before; -1 where a box is full, otherwise how many."""
-    sheet = board.sheet
-    a = sheet.state[s]
+    sheet = board.sheet[s]
+    a = sheet.state
     sent = 0
-    for k in range(sheet.size[s]):
+    for k in range(sheet.size):
         if verdicts.tick[a + k] == m - 1 and verdicts.slope[a + k] != 0:
-            if send(sheet.loss_port[s] + k, verdicts.slope[a + k], verdicts.fraction[a + k], 1 - (m & 1),
-                    ports, boxes, board.counts.packets[s, LOSS]) != ROOM:
+            if send(sheet.loss_port + k, verdicts.slope[a + k], verdicts.fraction[a + k], 1 - (m & 1), s, LOSS,
+                    ports, boxes, board.packets) != ROOM:
                 return -1
             sent += 1
     return sent
@@ -246,16 +241,16 @@ def send_told(m: int, s: int, place: int, board: Board, ports: Ports, boxes: Box
         Sample and loss, as ``Told.first`` counts them.
     board, ports, boxes, told
     """
-    sheet, state = board.sheet, board.state
+    sheet = board.sheet[s]
     sent = 0
-    while state.cursor[s] > told.first[place] and told.tick[state.cursor[s] - 1] >= m - 1:
-        e = state.cursor[s] - 1
+    while board.progress[s].cursor > told.first[place] and told.tick[board.progress[s].cursor - 1] >= m - 1:
+        e = board.progress[s].cursor - 1
         if told.tick[e] == m - 1:
-            if send(sheet.loss_port[s] + told.neuron[e], told.value[e], told.fraction[e], 1 - (m & 1), ports,
-                    boxes, board.counts.packets[s, LOSS]) != ROOM:
+            if send(sheet.loss_port + told.neuron[e], told.value[e], told.fraction[e], 1 - (m & 1), s, LOSS,
+                    ports, boxes, board.packets) != ROOM:
                 return -1
             sent += 1
-        state.cursor[s] = e
+        board.progress[s].cursor = e
     return sent
 
 
@@ -273,13 +268,13 @@ def gather(active: Integers, lane: int, board: Board, ports: Ports, store: Store
     ports : Ports
     store : Store
     """
-    sheet, known = board.sheet, board.known
-    for s in range(len(sheet.role)):
-        port = sheet.gradient_port[s]
-        if port < 0 or sheet.role[s] != LAYER or not active[sheet.copy[s]]:
+    for s in range(len(board.sheet)):
+        sheet = board.sheet[s]
+        port = sheet.gradient_port
+        if port < 0 or sheet.role != LAYER or not active[sheet.copy]:
             continue
-        tally = board.counts.packets[s, GRADIENT]
-        for k in range(sheet.size[s]):
+        tally = board.packets[s, GRADIENT]
+        for k in range(sheet.size):
             begin, end = store.words[store.start[s] + k], store.words[store.start[s] + k + 1]
             packets = -(-(end - begin) // lane)
             journey = ports.journey[port + k]
@@ -287,17 +282,17 @@ def gather(active: Integers, lane: int, board: Board, ports: Ports, store: Store
             tally[DROPPED] += packets * ports.lost[journey]
             for e in range(ports.first[journey], ports.first[journey + 1]):
                 to = ports.target[e]
-                k0, k1 = sheet.known[to], sheet.known[to + 1]
-                row = find_row(ports.key[port + k], known.base[k0:k1], known.size[k0:k1], known.row[k0:k1])
+                k0, k1 = board.sheet[to].known, board.sheet[to].known_end
+                row = find_row(ports.key[port + k], board.known, k0, k1)
                 tally[SENT] += packets
-                if row < 0 or sheet.role[to] != OPTIMIZER:
+                if row < 0 or board.sheet[to].role != OPTIMIZER:
                     tally[DROPPED] += packets
                     continue
                 tally[DELIVERED] += packets
                 at = store.words[store.start[to] + row]
                 for x in range(end - begin):
-                    store.gradient[at + x] += board.synaptic.gradient[
-                        sheet.gradient[s] + store.gradient_at[begin + x]]
+                    store.gradient[at + x] += board.gradient[
+                        sheet.gradient + store.gradient_at[begin + x]]
 
 
 @kernel
@@ -317,14 +312,14 @@ def spread(lane: int, integer: Integers, steps: NDArray[Any], dither: Floats, bo
         Numbers in [0, 1) for stochastic rounding; empty for rounding to nearest.
     board, ports, store
     """
-    sheet, known = board.sheet, board.known
     kind = store.weight.dtype.type
-    for s in range(len(sheet.role)):
-        port = sheet.weight_port[s]
+    for s in range(len(board.sheet)):
+        sheet = board.sheet[s]
+        port = sheet.weight_port
         if port < 0:
             continue
-        tally = board.counts.packets[s, WEIGHT]
-        for k in range(sheet.size[s]):
+        tally = board.packets[s, WEIGHT]
+        for k in range(sheet.size):
             begin, end = store.words[store.start[s] + k], store.words[store.start[s] + k + 1]
             packets = -(-(end - begin) // lane)
             journey = ports.journey[port + k]
@@ -333,8 +328,8 @@ def spread(lane: int, integer: Integers, steps: NDArray[Any], dither: Floats, bo
             for e in range(ports.first[journey], ports.first[journey + 1]):
                 to = ports.target[e]
                 tally[SENT] += packets
-                k0, k1 = sheet.known[to], sheet.known[to + 1]
-                row = find_row(ports.key[port + k], known.base[k0:k1], known.size[k0:k1], known.row[k0:k1])
+                k0, k1 = board.sheet[to].known, board.sheet[to].known_end
+                row = find_row(ports.key[port + k], board.known, k0, k1)
                 row -= TRAINED
                 if row < 0:
                     tally[DROPPED] += packets
@@ -346,7 +341,7 @@ def spread(lane: int, integer: Integers, steps: NDArray[Any], dither: Floats, bo
                     w = store.weight[q]
                     if integer[q] > 0:
                         w = kind(to_word(w * steps[q], integer[q], dither, q) / steps[q])
-                    board.synaptic.weight[sheet.weight[to] + store.weight_at[at + x]] = w * store.scale[q]
+                    board.weight[board.sheet[to].weight + store.weight_at[at + x]] = w * store.scale[q]
 
 
 @kernel

@@ -152,7 +152,7 @@ class Machine:
         values = np.concatenate([forces[k] for k, p in enumerate(self.program.populations)
                                  if p.name in trace.spikes])
         told_to = self.told_to()
-        told = tell(enter(trace.spikes, self.program, told_to, e.each, step), values, e.board.sheet.role[:e.each] == 2)
+        told = tell(enter(trace.spikes, self.program, told_to, e.each, step), values, e.board.sheet["role"][:e.each] == 2)
         listens = np.full(len(e.plan.slices), -1, dtype=np.int64)
         for _, numbers in told_to.values():
             for copy in range(e.plan.copies):
@@ -172,7 +172,7 @@ class Machine:
             e = device.emulation
             if not read_forces(0, e.plan.copies * e.each, device.samples, e.each, ledger.first, e.board, back):
                 raise NumericsError("the trace is not one of this machine with its present weights and delays")
-            rows = e.board.synaptic.gradient.reshape(e.plan.copies, -1)[device.samples >= 0]
+            rows = e.board.gradient.reshape(e.plan.copies, -1)[device.samples >= 0]
             total += rows.sum(axis=0, dtype=np.float64)
         flat = np.zeros(len(values))
         flat[ledger.order] = back

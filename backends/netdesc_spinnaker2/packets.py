@@ -47,6 +47,13 @@ class Ports(NamedTuple):
     lost: Integers
 
 
+PACKET = np.dtype([("key", np.int64), ("payload", np.float32), ("fraction", np.float32)])
+"""A packet in a box: key, and the two words of the payload."""
+
+KNOWN = np.dtype([("base", np.int64), ("size", np.int64), ("row", np.int64)])
+"""A block of keys that a program knows, ascending by base, and the number of its first key."""
+
+
 class Boxes(NamedTuple):
     """FIFOs of all processing elements.
 
@@ -55,24 +62,21 @@ class Boxes(NamedTuple):
     start : ndarray of int64, shape (slices + 1,)
         Where the packets of each stand.
     count : ndarray of int64, shape (2, slices)
-    key : ndarray of int64, shape (2, room)
-    payload, fraction : ndarray of float32, shape (2, room)
-        First and second word of the payload.
+    packet : ndarray of PACKET, shape (2, room)
     depth : ndarray of int64, shape (1,)
         Packets that a FIFO holds if those beyond are lost; 0 if a full one stops the run.
     """
 
     start: Integers
     count: Integers
-    key: Integers
-    payload: NDArray[Any]
-    fraction: NDArray[Any]
+    packet: NDArray[Any]
     depth: Integers
 
 
 @kernel
 def send(
-    port: int, payload: float, fraction: float, into: int, ports: Ports, boxes: Boxes, tally: Integers,
+    port: int, payload: float, fraction: float, into: int, s: int, kind: int, ports: Ports, boxes: Boxes,
+    packets: Integers,
 ) -> int:
     """Hand a packet to the router, which puts it into the box of every destination.
 
@@ -82,10 +86,12 @@ def send(
     payload, fraction : float
     into : int
         Which of the two boxes.
+    s, kind : int
+        Sender, and kind of the packet.
     ports : Ports
     boxes : Boxes
-    tally : ndarray of int64, shape (4,)
-        Counts of this kind of packets, of the sender.
+    packets : ndarray of int64, shape (slices, 5, 4)
+        Counts.
 
     Returns
     -------
@@ -93,23 +99,23 @@ def send(
         ``ROOM``, or a slice whose box is full.
     """
     journey = ports.journey[port]
-    tally[SENT] += ports.lost[journey]
-    tally[DROPPED] += ports.lost[journey]
+    packets[s, kind, SENT] += ports.lost[journey]
+    packets[s, kind, DROPPED] += ports.lost[journey]
     for e in range(ports.first[journey], ports.first[journey + 1]):
         to = ports.target[e]
         place = boxes.count[into, to]
-        tally[SENT] += 1
+        packets[s, kind, SENT] += 1
         if boxes.depth[0] > 0 and place >= boxes.depth[0]:
-            tally[DROPPED] += 1
+            packets[s, kind, DROPPED] += 1
             continue
         at = boxes.start[to] + place
         if at == boxes.start[to + 1]:
             return to
-        boxes.key[into, at] = ports.key[port]
-        boxes.payload[into, at] = payload
-        boxes.fraction[into, at] = fraction
+        boxes.packet[into, at].key = ports.key[port]
+        boxes.packet[into, at].payload = payload
+        boxes.packet[into, at].fraction = fraction
         boxes.count[into, to] = place + 1
-        tally[DELIVERED] += 1
+        packets[s, kind, DELIVERED] += 1
     return ROOM
 
 
@@ -130,43 +136,44 @@ def sort_box(into: int, s: int, boxes: Boxes) -> int:
     """
     begin = boxes.start[s]
     count = boxes.count[into, s]
-    key = boxes.key[into, begin:begin + count]
+    packet = boxes.packet
     ordered = True
-    for k in range(1, count):
-        ordered &= key[k - 1] <= key[k]
+    for x in range(begin + 1, begin + count):
+        ordered &= packet[into, x - 1].key <= packet[into, x].key
     if not ordered:
-        order = np.argsort(key, kind="mergesort")
-        payload = boxes.payload[into, begin:begin + count]
-        fraction = boxes.fraction[into, begin:begin + count]
-        key[:] = key[order]
-        payload[:] = payload[order]
-        fraction[:] = fraction[order]
+        keys = np.empty(count, dtype=np.int64)
+        for k in range(count):
+            keys[k] = packet[into, begin + k].key
+        order = np.argsort(keys, kind="mergesort")
+        sorted_packets = packet[into, begin:begin + count].copy()
+        for k in range(count):
+            packet[into, begin + k] = sorted_packets[order[k]]
     return count
 
 
 @kernel
-def find_row(key: int, bases: Integers, sizes: Integers, rows: Integers) -> int:
+def find_row(key: int, known: NDArray[Any], begin: int, end: int) -> int:
     """Return what a program knows a key as.
 
     Parameters
     ----------
     key : int
-    bases, sizes, rows : ndarray of int64, shape (blocks,)
-        Blocks of keys that the program knows, ascending, and the number of the first key of each.
+    known : ndarray of KNOWN
+    begin, end : int
+        Blocks of the program.
 
     Returns
     -------
     int
         -1 for a key that it does not know.
     """
-    low = 0
-    high = len(bases)
+    low, high = begin, end
     while low < high:
         middle = (low + high) // 2
-        if bases[middle] <= key:
+        if known[middle].base <= key:
             low = middle + 1
         else:
             high = middle
-    if low == 0 or key - bases[low - 1] >= sizes[low - 1]:
+    if low == begin or key - known[low - 1].base >= known[low - 1].size:
         return -1
-    return rows[low - 1] + key - bases[low - 1]
+    return known[low - 1].row + key - known[low - 1].base

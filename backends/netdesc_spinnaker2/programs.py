@@ -14,7 +14,23 @@ from numpy.typing import NDArray
 from netdesc.events import Integers
 from netdesc.physics.jit import kernel
 from netdesc.physics.tick import charge_of, current_after, current_left, passes, reaches, voltage_after
-from netdesc_spinnaker2.emulator_memory import Board, Rules
+from netdesc_spinnaker2.emulator_memory import (
+    CAME_AT,
+    FADE,
+    FREE_AT,
+    GAP,
+    LATEST,
+    LEAK,
+    RESET,
+    RING,
+    RISE,
+    SENT_AT,
+    WAITING,
+    Board,
+    I,
+    Rules,
+    U,
+)
 from netdesc_spinnaker2.packets import (
     DELIVERED,
     DROPPED,
@@ -57,47 +73,44 @@ def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes
     int
         0, or why the run cannot go on.
     """
-    sheet, known, state, received = board.sheet, board.known, board.state, board.received
+    sheet = board.sheet[s]
+    received = board.received
     into = m & 1
     begin = boxes.start[s]
     count = sort_box(into, s, boxes)
-    a = sheet.received[s]
-    room = sheet.received[s + 1] - a
-    used = state.received_count[s] if rules.keep else 0
-    place = sheet.place[s] + m - 1
+    a = sheet.received
+    room = sheet.received_end - a
+    used = board.progress[s].received if rules.keep else 0
+    place = sheet.place + m - 1
     if m > 0:
-        state.received_place[place] = used
-    known_from, known_to = sheet.known[s], sheet.known[s + 1]
-    bases, sizes = known.base[known_from:known_to], known.size[known_from:known_to]
-    rows = known.row[known_from:known_to]
-    tally = board.counts.packets[s, SPIKE]
-    spent = sheet.size[s] * rules.neuron
+        board.places[CAME_AT, place] = used
+    spent = sheet.size * rules.neuron
     for k in range(count):
-        key = boxes.key[into, begin + k]
-        row = find_row(key & KEY, bases, sizes, rows)
+        key = boxes.packet[into, begin + k].key
+        row = find_row(key & KEY, board.known, sheet.known, sheet.known_end)
         if row < 0:
-            tally[DELIVERED] -= 1
-            tally[DROPPED] += 1
+            board.packets[s, SPIKE, DELIVERED] -= 1
+            board.packets[s, SPIKE, DROPPED] += 1
             continue
-        cost = rules.packet + board.wiring.fan[sheet.row[s] + row] * rules.synapse
+        cost = rules.packet + board.fan[sheet.row + row] * rules.synapse
         if rules.overrun == 1 and not last and spent + cost > rules.budget:
             if not wait(begin + k, s, into, boxes):
                 return FULL_BOX
             if key < HELD_UP:
-                tally[DELIVERED] -= 1
-                tally[LATE] += 1
+                board.packets[s, SPIKE, DELIVERED] -= 1
+                board.packets[s, SPIKE, LATE] += 1
             continue
         if used == room:
             return FULL_RECEIVED
         spent += cost
-        received.tick[a + used] = m - 1
-        received.row[a + used] = row
-        received.fraction[a + used] = boxes.fraction[into, begin + k]
-        received.pulled[a + used] = 0
+        received[a + used].tick = m - 1
+        received[a + used].row = row
+        received[a + used].fraction = boxes.packet[into, begin + k].fraction
+        received[a + used].pulled = 0
         used += 1
     if m > 0:
-        state.received_place[place + 1] = used
-    state.received_count[s] = used
+        board.places[CAME_AT, place + 1] = used
+    board.progress[s].received = used
     boxes.count[into, s] = 0
     return 0
 
@@ -108,9 +121,9 @@ def wait(at: int, s: int, into: int, boxes: Boxes) -> bool:
     to = boxes.start[s] + boxes.count[1 - into, s]
     if to == boxes.start[s + 1]:
         return False
-    boxes.key[1 - into, to] = boxes.key[into, at] | HELD_UP
-    boxes.payload[1 - into, to] = boxes.payload[into, at]
-    boxes.fraction[1 - into, to] = boxes.fraction[into, at]
+    boxes.packet[1 - into, to].key = boxes.packet[into, at].key | HELD_UP
+    boxes.packet[1 - into, to].payload = boxes.packet[into, at].payload
+    boxes.packet[1 - into, to].fraction = boxes.packet[into, at].fraction
     boxes.count[1 - into, s] += 1
     return True
 
@@ -130,38 +143,35 @@ def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
     int
         Number of synaptic events.
     """
-    sheet, wiring, state = board.sheet, board.wiring, board.state
-    size, depth = sheet.size[s], sheet.depth[s]
-    ring = state.ring[sheet.ring[s]:sheet.ring[s] + depth * size]
-    weight = board.synaptic.weight[sheet.weight[s]:sheet.weight[s + 1]]
-    place = sheet.place[s] + m - 1
-    a = sheet.received[s]
+    sheet = board.sheet[s]
+    size, depth = sheet.size, sheet.depth
+    ring = board.rings[RING, sheet.ring:sheet.ring + depth * size]
+    weight = board.weight[sheet.weight:sheet.weight_end]
+    place = sheet.place + m - 1
+    a = sheet.received
     events = 0
-    for e in range(a + state.received_place[place], a + state.received_place[place + 1]):
-        row = sheet.row[s] + board.received.row[e]
-        for g in range(wiring.first[row], wiring.first[row + 1]):
-            slot = ((m - 1 + wiring.delay[g]) % depth) * size
-            add_segment(g, slot, ring, weight, board)
-            events += wiring.size[g]
-            if m - 1 + wiring.delay[g] >= rules.steps:
-                board.counts.events[s, IN_FLIGHT] += wiring.size[g]
+    for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
+        row = sheet.row + board.received[e].row
+        for g in range(board.first[row], board.first[row + 1]):
+            segment = board.segments[g]
+            start, count = segment.start, segment.size
+            slot = ((m - 1 + segment.delay) % depth) * size
+            if segment.run == 1:
+                add_weights(ring[slot + segment.base:slot + segment.base + count], weight[start:start + count])
+            else:
+                for k in range(count):
+                    ring[slot + board.target[segment.target_start + k]] += weight[start + k]
+            events += count
+            if m - 1 + segment.delay >= rules.steps:
+                board.events[s, IN_FLIGHT] += count
     return events
 
 
 @kernel
-def add_segment(g: int, slot: int, ring: NDArray[Any], weight: NDArray[Any], board: Board) -> None:
-    """Add the weights of a segment to a slot of the ring buffer."""
-    wiring = board.wiring
-    start, count = wiring.start[g], wiring.size[g]
-    if wiring.run[g]:
-        to = ring[slot + wiring.base[g]:slot + wiring.base[g] + count]
-        row = weight[start:start + count]
-        for k in range(len(to)):
-            to[k] += row[k]
-    else:
-        target = wiring.target[wiring.target_start[g]:wiring.target_start[g] + count]
-        for k in range(count):
-            ring[slot + target[k]] += weight[start + k]
+def add_weights(to: NDArray[Any], row: NDArray[Any]) -> None:
+    """Add the weights of neighbouring synapses; arrays of shape (k,)."""
+    for k in range(len(to)):
+        to[k] += row[k]
 
 
 @kernel
@@ -241,15 +251,17 @@ def step_layer(m: int, s: int, board: Board, rules: Rules) -> int:
     int
         0, or why the run cannot go on.
     """
-    sheet, cells, state, own = board.sheet, board.cells, board.state, board.own
-    n, a, c = sheet.size[s], sheet.state[s], sheet.cell[s]
-    u, i = state.u[a:a + n], state.i[a:a + n]
-    waiting, free = state.waiting[a:a + n], state.free[a:a + n]
-    gap, leak, rise, fade = cells.gap[c:c + n], cells.leak[c:c + n], cells.rise[c:c + n], cells.fade[c:c + n]
-    slot = sheet.ring[s] + (m % sheet.depth[s]) * n
-    arrivals = state.ring[slot:slot + n]
+    sheet = board.sheet[s]
+    own = board.own
+    n, a, c = sheet.size, sheet.state, sheet.cell
+    u, i = board.state[U, a:a + n], board.state[I, a:a + n]
+    waiting, free = board.marks[WAITING, a:a + n], board.marks[FREE_AT, a:a + n]
+    gap, leak = board.numbers[GAP, c:c + n], board.numbers[LEAK, c:c + n]
+    rise, fade = board.numbers[RISE, c:c + n], board.numbers[FADE, c:c + n]
+    slot = sheet.ring + (m % sheet.depth) * n
+    arrivals = board.rings[RING, slot:slot + n]
     paper = rules.scheme == 0
-    first = sheet.own[s]
+    first = sheet.own
     if paper:
         hits = step_paper(u, i, arrivals, leak, rise, fade, gap)
     else:
@@ -257,28 +269,28 @@ def step_layer(m: int, s: int, board: Board, rules: Rules) -> int:
         if rules.holding:
             for k in range(n):
                 if waiting[k] >= 0 and m >= free[k]:
-                    own.release[first + waiting[k]] = i[k]
+                    own[first + waiting[k]].release = i[k]
                     waiting[k] = -1
     if hits > 0:
-        used = state.own_count[s]
+        used = board.progress[s].own
         for k in range(n):
             fires = passes(u[k], gap[k]) if paper else reaches(u[k], gap[k])
             if not fires or waiting[k] >= 0:
                 continue
-            if first + used == sheet.own[s + 1]:
+            if first + used == sheet.own_end:
                 return FULL_STORE
             e = first + used
-            own.tick[e], own.neuron[e] = m, k
-            own.fraction[e], own.current[e], own.release[e] = 0, i[k], i[k]
-            own.slope[e] = i[k] - u[k] if paper else i[k] - gap[k]
-            own.previous[e], state.latest[a + k] = state.latest[a + k], used
-            u[k] = cells.reset[c + k]
-            if cells.hold[c + k] > 0:
-                free[k] = m + cells.hold[c + k]
+            own[e].tick, own[e].neuron = m, k
+            own[e].fraction, own[e].current, own[e].release = 0, i[k], i[k]
+            own[e].slope = i[k] - u[k] if paper else i[k] - gap[k]
+            own[e].previous, board.marks[LATEST, a + k] = board.marks[LATEST, a + k], used
+            u[k] = board.numbers[RESET, c + k]
+            if board.hold[c + k] > 0:
+                free[k] = m + board.hold[c + k]
                 waiting[k] = used
-                own.release[e] = np.nan
+                own[e].release = np.nan
             used += 1
-        state.own_count[s] = used
+        board.progress[s].own = used
     if not paper:
         add_row(i, arrivals)
     return 0
@@ -299,20 +311,21 @@ def send_spikes(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
     int
         0, or why the run cannot go on.
     """
-    sheet, state, own = board.sheet, board.state, board.own
-    place, a = sheet.place[s] + m, sheet.own[s]
-    begin = state.cursor[s]
+    sheet = board.sheet[s]
+    own = board.own
+    place, a = sheet.place + m, sheet.own
+    begin = board.progress[s].cursor
     end = begin
-    while end < state.own_count[s] and own.tick[a + end] == m:
+    while end < board.progress[s].own and own[a + end].tick == m:
         end += 1
-    state.own_place[place], state.own_place[place + 1] = begin, end
-    state.cursor[s] = end
-    port = sheet.spike_port[s]
+    board.places[SENT_AT, place], board.places[SENT_AT, place + 1] = begin, end
+    board.progress[s].cursor = end
+    port = sheet.spike_port
     if port < 0:
         return 0
-    tally = board.counts.packets[s, SPIKE]
-    zero = own.force.dtype.type(0)
+    zero = board.state.dtype.type(0)
     for e in range(a + begin, a + end):
-        if send(port + own.neuron[e], zero, own.fraction[e], 1 - (m & 1), ports, boxes, tally) != ROOM:
+        if send(port + own[e].neuron, zero, own[e].fraction, 1 - (m & 1), s, SPIKE, ports, boxes,
+                board.packets) != ROOM:
             return FULL_BOX
     return 0

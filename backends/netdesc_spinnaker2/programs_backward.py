@@ -22,7 +22,9 @@ from netdesc.physics.tick import (
     jump_before,
     paper_jump,
 )
-from netdesc_spinnaker2.emulator_memory import Board, Rules
+from netdesc_spinnaker2.emulator_memory import (
+    CAME_AT, CARRY, FADE, FLOOR, GAP, LAM_I, LAM_V, LATEST, LEAK, PULL, RESET, SENT_AT, TAU, TAU_M, TAU_S, Board, Rules,
+)
 from netdesc_spinnaker2.packets import DELIVERED, DROPPED, ERROR, LOSS, ROOM, Boxes, Ports, send, sort_box
 from netdesc_spinnaker2.programs import FULL_BOX, FULL_DESK, GRAZING, KEY
 from netdesc_spinnaker2.programs_off_grid import Desk, cell_of, collect_arrivals
@@ -45,31 +47,32 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
     int
         Packets taken in.
     """
-    sheet, state, own = board.sheet, board.state, board.own
+    sheet = board.sheet[s]
+    own = board.own
     into = m & 1
     count = sort_box(into, s, boxes)
     boxes.count[into, s] = 0
-    a, place, n = sheet.own[s], sheet.place[s] + m, sheet.size[s]
-    begin, end = state.own_place[place], state.own_place[place + 1]
+    a, place, n = sheet.own, sheet.place + m, sheet.size
+    begin, end = board.places[SENT_AT, place], board.places[SENT_AT, place + 1]
     if count == 0:
         return 0
     slot[:n] = -1
     for e in range(begin, end):
-        slot[own.neuron[a + e]] = e
+        slot[own[a + e].neuron] = e
     at = boxes.start[s]
     for x in range(at, at + count):
-        key = boxes.key[into, x] & KEY
-        lost = sheet.loss_base[s] >= 0 and key >= sheet.loss_base[s]
-        k = key - (sheet.loss_base[s] if lost else sheet.error_base[s])
-        e = slot[k] if 0 <= k < n and (lost or sheet.error_base[s] >= 0) else -1
-        while e >= begin and own.fraction[a + e] != boxes.fraction[into, x]:
-            e = own.previous[a + e]
+        key = boxes.packet[into, x].key & KEY
+        lost = sheet.loss_base >= 0 and key >= sheet.loss_base
+        k = key - (sheet.loss_base if lost else sheet.error_base)
+        e = slot[k] if 0 <= k < n and (lost or sheet.error_base >= 0) else -1
+        while e >= begin and own[a + e].fraction != boxes.packet[into, x].fraction:
+            e = own[a + e].previous
         if e < begin:
-            tally = board.counts.packets[s, LOSS if lost else ERROR]
-            tally[DELIVERED] -= 1
-            tally[DROPPED] += 1
+            kind = LOSS if lost else ERROR
+            board.packets[s, kind, DELIVERED] -= 1
+            board.packets[s, kind, DROPPED] += 1
             continue
-        own.force[a + e] += boxes.payload[into, x]
+        own[a + e].force += boxes.packet[into, x].payload
     return count
 
 
@@ -88,15 +91,16 @@ def send_errors(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
     int
         Packets sent, or -1 where a box is full.
     """
-    sheet, received = board.sheet, board.received
-    port, a, place = sheet.error_port[s], sheet.received[s], sheet.place[s] + m - 1
-    tally = board.counts.packets[s, ERROR]
+    sheet = board.sheet[s]
+    received = board.received
+    port, a, place = sheet.error_port, sheet.received, sheet.place + m - 1
     sent = 0
-    for e in range(a + board.state.received_place[place], a + board.state.received_place[place + 1]):
-        at = port + received.row[e]
+    for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
+        at = port + received[e].row
         if ports.journey[at] < 0:
             continue
-        if send(at, received.pulled[e], received.fraction[e], 1 - (m & 1), ports, boxes, tally) != ROOM:
+        if send(at, received[e].pulled, received[e].fraction, 1 - (m & 1), s, ERROR, ports, boxes,
+                board.packets) != ROOM:
             return -1
         sent += 1
     return sent
@@ -126,26 +130,28 @@ def meet(
     int
         Number of synaptic events.
     """
-    sheet, wiring, state, received = board.sheet, board.wiring, board.state, board.received
-    a, c, n = sheet.received[s], sheet.cell[s], sheet.size[s]
-    tau = board.cells.tau[c:c + n]
-    weight = board.synaptic.weight[sheet.weight[s]:sheet.weight[s + 1]]
-    gradient = board.synaptic.gradient[sheet.gradient[s]:sheet.gradient[s + 1]]
+    sheet = board.sheet[s]
+    received = board.received
+    a, c, n = sheet.received, sheet.cell, sheet.size
+    tau = board.numbers[TAU, c:c + n]
+    weight = board.weight[sheet.weight:sheet.weight_end]
+    gradient = board.gradient[sheet.gradient:sheet.gradient_end]
     events = 0
-    for d in range(sheet.distinct[s], sheet.distinct[s] + sheet.delays[s]):
-        delay = wiring.distinct[d]
+    for d in range(sheet.distinct, sheet.distinct + sheet.delays):
+        delay = board.distinct[d]
         if delay > m:
             continue
-        place = sheet.place[s] + m - delay
-        for e in range(a + state.received_place[place], a + state.received_place[place + 1]):
-            row = sheet.row[s] + received.row[e]
-            total = received.pulled[e]
-            for g in range(wiring.first[row], wiring.first[row + 1]):
-                if wiring.delay[g] != delay:
+        place = sheet.place + m - delay
+        for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
+            row = sheet.row + received[e].row
+            total = received[e].pulled
+            for g in range(board.first[row], board.first[row + 1]):
+                segment = board.segments[g]
+                if segment.delay != delay:
                     continue
-                start, count, base, gain = wiring.start[g], wiring.size[g], wiring.base[g], wiring.gain[g]
+                start, count, base, gain = segment.start, segment.size, segment.base, segment.gain
                 events += count
-                if wiring.run[g]:
+                if segment.run == 1:
                     total = pull_row(weight[start:start + count], pull_v[base:base + count],
                                      pull_i[base:base + count], pulls, total)
                     if gain >= 0:
@@ -153,11 +159,11 @@ def meet(
                                  tau[base:base + count])
                     continue
                 for k in range(count):
-                    j = wiring.target[wiring.target_start[g] + k]
+                    j = board.target[segment.target_start + k]
                     total += arrival_force(weight[start + k], pull_v[j], pull_i[j])
                     if gain >= 0:
                         gradient[gain + k] += weight_force(gain_i[j], tau[j])
-            received.pulled[e] = total
+            received[e].pulled = total
     return events
 
 
@@ -209,51 +215,56 @@ def step_paper_back(
     int
         Number of synaptic events.
     """
-    sheet, cells, state, own = board.sheet, board.cells, board.state, board.own
-    n, a, c, first = sheet.size[s], sheet.state[s], sheet.cell[s], sheet.own[s]
-    lam_v, lam_i = state.lam_v[a:a + n], state.lam_i[a:a + n]
+    sheet = board.sheet[s]
+    own = board.own
+    n, a, c, first = sheet.size, sheet.state, sheet.cell, sheet.own
+    lam_v, lam_i = board.state[LAM_V, a:a + n], board.state[LAM_I, a:a + n]
     # dL/d(arrival) is read at one tick, dL/dw at the one before it
     for k in range(n):
         late_v[k] = lam_v[k]
         late_i[k] = lam_i[k]
-    step_back(lam_v, lam_i, cells.leak[c:c + n], cells.fade[c:c + n], cells.pull[c:c + n])
-    place = sheet.place[s] + m
-    for e in range(first + state.own_place[place], first + state.own_place[place + 1]):
-        k = own.neuron[e]
-        slope = bounded_slope(own.slope[e], cells.floor[c + k])
-        board.counts.events[s, GRAZING] += 1 if slope > own.slope[e] else 0
-        distance = cells.gap[c + k] - cells.reset[c + k]
-        lam_v[k] += paper_jump(late_v[k], own.force[e], slope, distance)
-        own.force[e] += distance * late_v[k]
+    step_back(lam_v, lam_i, board.numbers[LEAK, c:c + n], board.numbers[FADE, c:c + n],
+              board.numbers[PULL, c:c + n])
+    place = sheet.place + m
+    for e in range(first + board.places[SENT_AT, place], first + board.places[SENT_AT, place + 1]):
+        k = own[e].neuron
+        slope = bounded_slope(own[e].slope, board.numbers[FLOOR, c + k])
+        board.events[s, GRAZING] += 1 if slope > own[e].slope else 0
+        distance = board.numbers[GAP, c + k] - board.numbers[RESET, c + k]
+        lam_v[k] += paper_jump(late_v[k], own[e].force, slope, distance)
+        own[e].force += distance * late_v[k]
     return meet(m, s, board, late_v, late_i, lam_i, pulls)
 
 
 @kernel
 def step_exact_back(m: int, s: int, board: Board, holding: bool, pulls: NDArray[Any]) -> int:
     """Run a slice back through a tick of the scheme ``exact_exponential``; as ``step_paper_back``."""
-    sheet, cells, state, own = board.sheet, board.cells, board.state, board.own
-    n, a, c, first = sheet.size[s], sheet.state[s], sheet.cell[s], sheet.own[s]
-    lam_v, lam_i, carry = state.lam_v[a:a + n], state.lam_i[a:a + n], state.carry[a:a + n]
-    latest = state.latest[a:a + n]
+    sheet = board.sheet[s]
+    own = board.own
+    n, a, c, first = sheet.size, sheet.state, sheet.cell, sheet.own
+    lam_v, lam_i = board.state[LAM_V, a:a + n], board.state[LAM_I, a:a + n]
+    carry = board.state[CARRY, a:a + n]
+    latest = board.marks[LATEST, a:a + n]
     events = meet(m, s, board, lam_v, lam_i, lam_i, pulls)
-    place = sheet.place[s] + m
-    for e in range(first + state.own_place[place], first + state.own_place[place + 1]):
-        k = own.neuron[e]
-        slope = bounded_slope(own.slope[e], cells.floor[c + k])
-        board.counts.events[s, GRAZING] += 1 if slope > own.slope[e] else 0
-        if cells.hold[c + k] == 0:
-            carry[k] = slope_after(own.current[e], cells.reset[c + k]) * lam_v[k]
-        lam_v[k] = jump_before(carry[k], own.force[e], slope)
-        own.force[e] += carry[k]
+    place = sheet.place + m
+    for e in range(first + board.places[SENT_AT, place], first + board.places[SENT_AT, place + 1]):
+        k = own[e].neuron
+        slope = bounded_slope(own[e].slope, board.numbers[FLOOR, c + k])
+        board.events[s, GRAZING] += 1 if slope > own[e].slope else 0
+        if board.hold[c + k] == 0:
+            carry[k] = slope_after(own[e].current, board.numbers[RESET, c + k]) * lam_v[k]
+        lam_v[k] = jump_before(carry[k], own[e].force, slope)
+        own[e].force += carry[k]
         carry[k] = 0
-        latest[k] = own.previous[e]
+        latest[k] = own[e].previous
     if holding:
         for k in range(n):
             e = first + latest[k]
-            if latest[k] >= 0 and cells.hold[c + k] > 0 and own.tick[e] + cells.hold[c + k] == m:
-                carry[k] = slope_after(own.release[e], cells.reset[c + k]) * lam_v[k]
+            if latest[k] >= 0 and board.hold[c + k] > 0 and own[e].tick + board.hold[c + k] == m:
+                carry[k] = slope_after(own[e].release, board.numbers[RESET, c + k]) * lam_v[k]
                 lam_v[k] = 0
-    step_back(lam_v, lam_i, cells.leak[c:c + n], cells.fade[c:c + n], cells.pull[c:c + n])
+    step_back(lam_v, lam_i, board.numbers[LEAK, c:c + n], board.numbers[FADE, c:c + n],
+              board.numbers[PULL, c:c + n])
     return events
 
 
@@ -276,13 +287,14 @@ def find_specials(m: int, s: int, board: Board, holding: bool, desk: Desk) -> in
     int
         How many.
     """
-    sheet, state, own = board.sheet, board.state, board.own
-    n, a, first = sheet.size[s], sheet.state[s], sheet.own[s]
-    latest, hold = state.latest[a:a + n], board.cells.hold[sheet.cell[s]:sheet.cell[s] + n]
-    place = sheet.place[s] + m
+    sheet = board.sheet[s]
+    own = board.own
+    n, a, first = sheet.size, sheet.state, sheet.own
+    latest, hold = board.marks[LATEST, a:a + n], board.hold[sheet.cell:sheet.cell + n]
+    place = sheet.place + m
     count = 0
-    for e in range(first + state.own_place[place], first + state.own_place[place + 1]):
-        k = own.neuron[e]
+    for e in range(first + board.places[SENT_AT, place], first + board.places[SENT_AT, place + 1]):
+        k = own[e].neuron
         if desk.marked[k] == 0:
             desk.marked[k] = 1
             desk.special[count], desk.latest[count], desk.released[count] = k, latest[k], -1
@@ -290,18 +302,18 @@ def find_specials(m: int, s: int, board: Board, holding: bool, desk: Desk) -> in
     for p in range(count):
         k = desk.special[p]
         e = desk.latest[p]
-        while e >= 0 and own.tick[first + e] == m:
-            e = own.previous[first + e]
+        while e >= 0 and own[first + e].tick == m:
+            e = own[first + e].previous
         latest[k] = e
     if holding:
         for p in range(count):
             k = desk.special[p]
             e = latest[k]
-            if e >= 0 and hold[k] > 0 and own.tick[first + e] + hold[k] == m:
+            if e >= 0 and hold[k] > 0 and own[first + e].tick + hold[k] == m:
                 desk.released[p] = e
         for k in range(n):
             e = latest[k]
-            if desk.marked[k] == 0 and e >= 0 and hold[k] > 0 and own.tick[first + e] + hold[k] == m:
+            if desk.marked[k] == 0 and e >= 0 and hold[k] > 0 and own[first + e].tick + hold[k] == m:
                 desk.marked[k] = 1
                 desk.special[count], desk.latest[count], desk.released[count] = k, -1, e
                 count += 1
@@ -329,9 +341,9 @@ def step_off_grid_back(
     int
         Number of synaptic events; -1 where the desk is too small.
     """
-    sheet, cells, state = board.sheet, board.cells, board.state
-    n, a, c = sheet.size[s], sheet.state[s], sheet.cell[s]
-    lam_v, lam_i = state.lam_v[a:a + n], state.lam_i[a:a + n]
+    sheet = board.sheet[s]
+    n, a, c = sheet.size, sheet.state, sheet.cell
+    lam_v, lam_i = board.state[LAM_V, a:a + n], board.state[LAM_I, a:a + n]
     specials = find_specials(m, s, board, rules.holding, desk)
     for k in range(n):
         quiet_v[k] = 0 if desk.marked[k] == 1 else lam_v[k]
@@ -342,7 +354,8 @@ def step_off_grid_back(
     for p in range(specials):
         if not cross_back(m, s, p, board, rules, desk):
             return -1
-    step_back(lam_v, lam_i, cells.leak[c:c + n], cells.fade[c:c + n], cells.pull[c:c + n])
+    step_back(lam_v, lam_i, board.numbers[LEAK, c:c + n], board.numbers[FADE, c:c + n],
+              board.numbers[PULL, c:c + n])
     for p in range(specials):
         lam_v[desk.special[p]] = desk.result[p, 0]
         lam_i[desk.special[p]] = desk.result[p, 1]
@@ -352,44 +365,45 @@ def step_off_grid_back(
 @kernel
 def cross_back(m: int, s: int, p: int, board: Board, rules: Rules, desk: Desk) -> bool:
     """Carry the adjoint of one special neuron back through a tick; False where the desk is too small."""
-    sheet, cells, state, own = board.sheet, board.cells, board.state, board.own
-    first, k = sheet.own[s], desk.special[p]
-    a, c = sheet.state[s] + k, sheet.cell[s] + k
+    sheet = board.sheet[s]
+    own = board.own
+    first, k = sheet.own, desk.special[p]
+    a, c = sheet.state + k, sheet.cell + k
     count = collect_arrivals(k, m, s, board, desk)
     if count > len(desk.when):
         return False
     hits = 0
     e = desk.latest[p]
-    while e > state.latest[a]:
+    while e > board.marks[LATEST, a]:
         hits += 1
-        e = own.previous[first + e]
+        e = own[first + e].previous
     e = desk.latest[p]
     for x in range(hits - 1, -1, -1):
-        desk.at[x] = own.fraction[first + e]
-        desk.current[x] = own.current[first + e]
-        desk.force[x] = own.force[first + e]
-        e = own.previous[first + e]
-    desk.result[p, 0] = state.lam_v[a]
-    desk.result[p, 1] = state.lam_i[a]
+        desk.at[x] = own[first + e].fraction
+        desk.current[x] = own[first + e].current
+        desk.force[x] = own[first + e].force
+        e = own[first + e].previous
+    desk.result[p, 0] = board.state[LAM_V, a]
+    desk.result[p, 1] = board.state[LAM_I, a]
     desk.result[p, 2] = 0.0
-    desk.result[p, 3] = state.carry[a]
+    desk.result[p, 3] = board.state[CARRY, a]
     e = desk.released[p]
-    board.counts.events[s, GRAZING] += cross_tick_back(
-        float(own.fraction[first + e]) if e >= 0 else FREE,
-        float(own.release[first + e]) if e >= 0 else 0.0, count, desk.when, desk.weight, desk.receptor, hits,
-        desk.at, desk.current, rules.timestep, cell_of(c, board), cells.hold[c] > 0, float(cells.floor[c]),
-        desk.force, desk.result[p], desk.pulls, desk.gains)
-    state.carry[a] = desk.result[p, 3]
-    kind = state.carry.dtype.type
+    board.events[s, GRAZING] += cross_tick_back(
+        float(own[first + e].fraction) if e >= 0 else FREE,
+        float(own[first + e].release) if e >= 0 else 0.0, count, desk.when, desk.weight, desk.receptor, hits,
+        desk.at, desk.current, rules.timestep, cell_of(c, board), board.hold[c] > 0,
+        float(board.numbers[FLOOR, c]), desk.force, desk.result[p], desk.pulls, desk.gains)
+    board.state[CARRY, a] = desk.result[p, 3]
+    kind = board.state.dtype.type
     for x in range(count):
-        at = sheet.received[s] + desk.found[x, 0]
-        board.received.pulled[at] += kind(desk.pulls[x])
+        at = sheet.received + desk.found[x, 0]
+        board.received[at].pulled += kind(desk.pulls[x])
         if desk.found[x, 3] >= 0:
-            board.synaptic.gradient[sheet.gradient[s] + desk.found[x, 3]] += kind(desk.gains[x])
+            board.gradient[sheet.gradient + desk.found[x, 3]] += kind(desk.gains[x])
     e = desk.latest[p]
     for x in range(hits - 1, -1, -1):
-        own.force[first + e] = desk.force[x]
-        e = own.previous[first + e]
+        own[first + e].force = desk.force[x]
+        e = own[first + e].previous
     return True
 
 
@@ -414,31 +428,33 @@ def meet_within(
     int
         Number of synaptic events.
     """
-    sheet, wiring, state, received = board.sheet, board.wiring, board.state, board.received
-    a, c, n = sheet.received[s], sheet.cell[s], sheet.size[s]
-    tau, tau_m, tau_s = board.cells.tau[c:c + n], board.cells.tau_m[c:c + n], board.cells.tau_s[c:c + n]
-    weight = board.synaptic.weight[sheet.weight[s]:sheet.weight[s + 1]]
-    gradient = board.synaptic.gradient[sheet.gradient[s]:sheet.gradient[s + 1]]
+    sheet = board.sheet[s]
+    received = board.received
+    a, c, n = sheet.received, sheet.cell, sheet.size
+    tau, tau_m, tau_s = board.numbers[TAU, c:c + n], board.taus[TAU_M, c:c + n], board.taus[TAU_S, c:c + n]
+    weight = board.weight[sheet.weight:sheet.weight_end]
+    gradient = board.gradient[sheet.gradient:sheet.gradient_end]
     kind = weight.dtype.type
     events = 0
-    for d in range(sheet.distinct[s], sheet.distinct[s] + sheet.delays[s]):
-        delay = wiring.distinct[d]
+    for d in range(sheet.distinct, sheet.distinct + sheet.delays):
+        delay = board.distinct[d]
         if delay > m:
             continue
-        place = sheet.place[s] + m - delay
-        for e in range(a + state.received_place[place], a + state.received_place[place + 1]):
-            row = sheet.row[s] + received.row[e]
-            total = received.pulled[e]
-            fraction = float(received.fraction[e])
+        place = sheet.place + m - delay
+        for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
+            row = sheet.row + received[e].row
+            total = received[e].pulled
+            fraction = float(received[e].fraction)
             if rules.uniform:
                 leak, fade, k = factors_until(fraction, rules.timestep, tau_m[0], tau_s[0])
                 g_i = adjoint_charge(k, tau_m[0], tau_s[0])
-            for g in range(wiring.first[row], wiring.first[row + 1]):
-                if wiring.delay[g] != delay:
+            for g in range(board.first[row], board.first[row + 1]):
+                segment = board.segments[g]
+                if segment.delay != delay:
                     continue
-                start, count, base, gain = wiring.start[g], wiring.size[g], wiring.base[g], wiring.gain[g]
+                start, count, base, gain = segment.start, segment.size, segment.base, segment.gain
                 events += count
-                if wiring.run[g] and rules.uniform:
+                if segment.run == 1 and rules.uniform:
                     total = pull_within(weight[start:start + count], lam_v[base:base + count],
                                         lam_i[base:base + count], kind(leak), kind(fade), kind(g_i), pulls,
                                         total)
@@ -447,7 +463,7 @@ def meet_within(
                                     lam_i[base:base + count], tau[base:base + count], kind(fade), kind(g_i))
                     continue
                 for x in range(count):
-                    j = base + x if wiring.run[g] else wiring.target[wiring.target_start[g] + x]
+                    j = base + x if segment.run == 1 else board.target[segment.target_start + x]
                     if not rules.uniform:
                         leak, fade, k = factors_until(fraction, rules.timestep, tau_m[j], tau_s[j])
                         g_i = adjoint_charge(k, tau_m[j], tau_s[j])
@@ -456,7 +472,7 @@ def meet_within(
                                            lam)
                     if gain >= 0:
                         gradient[gain + x] += weight_force(lam, tau[j])
-            received.pulled[e] = total
+            received[e].pulled = total
     return events
 
 

@@ -11,7 +11,9 @@ from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
 from netdesc.physics.subtick import FREE, Cell, cross_tick
 from netdesc.physics.tick import charge_of, current_after, current_left, factors_until, reaches, voltage_after
-from netdesc_spinnaker2.emulator_memory import Board, Rules
+from netdesc_spinnaker2.emulator_memory import (
+    CAME_AT, FADE, FALLS, FREE_AT, GAP, LATEST, LEAK, LIFT, RESET, RING, RISE, RISES, TAU_M, TAU_S, U, WAITING, Board, I, Rules,
+)
 from netdesc_spinnaker2.programs import BURST, FULL_DESK, FULL_STORE, IN_FLIGHT
 
 MOST = 1024
@@ -32,7 +34,6 @@ class Desk(NamedTuple):
     marked : ndarray of int64, shape (neurons,)
     result : ndarray of float64, shape (neurons, 4)
     """
-
     when: Floats
     weight: Floats
     pulls: Floats
@@ -75,40 +76,42 @@ def land(m: int, s: int, board: Board, rules: Rules) -> int:
     int
         Number of synaptic events.
     """
-    sheet, wiring, state, received = board.sheet, board.wiring, board.state, board.received
-    n, depth, c = sheet.size[s], sheet.depth[s], sheet.cell[s]
-    tau_m, tau_s = board.cells.tau_m[c:c + n], board.cells.tau_s[c:c + n]
-    weight = board.synaptic.weight[sheet.weight[s]:sheet.weight[s + 1]]
-    place, a = sheet.place[s] + m - 1, sheet.received[s]
+    sheet = board.sheet[s]
+    received = board.received
+    n, depth, c = sheet.size, sheet.depth, sheet.cell
+    tau_m, tau_s = board.taus[TAU_M, c:c + n], board.taus[TAU_S, c:c + n]
+    weight = board.weight[sheet.weight:sheet.weight_end]
+    place, a = sheet.place + m - 1, sheet.received
     kind = weight.dtype.type
     zero = kind(0)
     events = 0
-    for e in range(a + state.received_place[place], a + state.received_place[place + 1]):
-        fraction = float(received.fraction[e])
-        row = sheet.row[s] + received.row[e]
+    for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
+        fraction = float(received[e].fraction)
+        row = sheet.row + received[e].row
         if rules.uniform:
             _, fade, lift = factors_until(fraction, rules.timestep, tau_m[0], tau_s[0])
-        for g in range(wiring.first[row], wiring.first[row + 1]):
-            slot = sheet.ring[s] + ((m - 1 + wiring.delay[g]) % depth) * n
-            ring, lifts = state.ring[slot:slot + n], state.lift[slot:slot + n]
-            rises, falls = state.rise[slot:slot + n], state.fall[slot:slot + n]
-            start, count, base = wiring.start[g], wiring.size[g], wiring.base[g]
+        for g in range(board.first[row], board.first[row + 1]):
+            segment = board.segments[g]
+            slot = sheet.ring + ((m - 1 + segment.delay) % depth) * n
+            start, count, base = segment.start, segment.size, segment.base
             events += count
-            if m - 1 + wiring.delay[g] >= rules.steps:
-                board.counts.events[s, IN_FLIGHT] += count
-            if wiring.run[g] and rules.uniform:
-                land_row(weight[start:start + count], kind(fade), kind(lift), ring[base:base + count],
-                         lifts[base:base + count], rises[base:base + count], falls[base:base + count])
+            if m - 1 + segment.delay >= rules.steps:
+                board.events[s, IN_FLIGHT] += count
+            if segment.run == 1 and rules.uniform:
+                low, high = slot + base, slot + base + count
+                land_row(weight[start:start + count], kind(fade), kind(lift), board.rings[RING, low:high],
+                         board.rings[LIFT, low:high], board.rings[RISES, low:high],
+                         board.rings[FALLS, low:high])
                 continue
             for k in range(count):
-                j = base + k if wiring.run[g] else wiring.target[wiring.target_start[g] + k]
+                j = base + k if segment.run == 1 else board.target[segment.target_start + k]
                 if not rules.uniform:
                     _, fade, lift = factors_until(fraction, rules.timestep, tau_m[j], tau_s[j])
                 w = weight[start + k]
-                ring[j] += w * kind(fade)
-                lifts[j] += w * kind(lift)
-                rises[j] += w if w > zero else zero
-                falls[j] += w if w < zero else zero
+                board.rings[RING, slot + j] += w * kind(fade)
+                board.rings[LIFT, slot + j] += w * kind(lift)
+                board.rings[RISES, slot + j] += w if w > zero else zero
+                board.rings[FALLS, slot + j] += w if w < zero else zero
     return events
 
 
@@ -144,31 +147,33 @@ def collect_arrivals(j: int, m: int, s: int, board: Board, desk: Desk) -> int:
     int
         How many; if that is more than there is room for, the rest is missing.
     """
-    sheet, wiring, state, received = board.sheet, board.wiring, board.state, board.received
-    a, w = sheet.received[s], sheet.weight[s]
+    sheet = board.sheet[s]
+    received = board.received
+    a, w = sheet.received, sheet.weight
     count = 0
     # delays descend, so that emissions ascend
-    for d in range(sheet.distinct[s], sheet.distinct[s] + sheet.delays[s]):
-        delay = wiring.distinct[d]
+    for d in range(sheet.distinct, sheet.distinct + sheet.delays):
+        delay = board.distinct[d]
         if delay > m:
             continue
-        place = sheet.place[s] + m - delay
-        for e in range(a + state.received_place[place], a + state.received_place[place + 1]):
-            row = sheet.row[s] + received.row[e]
-            for g in range(wiring.first[row], wiring.first[row + 1]):
-                if wiring.delay[g] != delay:
+        place = sheet.place + m - delay
+        for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
+            row = sheet.row + received[e].row
+            for g in range(board.first[row], board.first[row + 1]):
+                segment = board.segments[g]
+                if segment.delay != delay:
                     continue
                 k = find_target(g, j, board)
                 if k < 0:
                     continue
                 if count < len(desk.when):
-                    p = make_place(count, float(received.fraction[e]), received.row[e], delay, board, a, desk)
-                    desk.when[p] = received.fraction[e]
-                    desk.weight[p] = board.synaptic.weight[w + wiring.start[g] + k]
+                    p = make_place(count, float(received[e].fraction), received[e].row, delay, board, a, desk)
+                    desk.when[p] = received[e].fraction
+                    desk.weight[p] = board.weight[w + segment.start + k]
                     desk.found[p, 0] = e - a
                     desk.found[p, 1] = delay
-                    desk.found[p, 2] = wiring.start[g] + k
-                    desk.found[p, 3] = wiring.gain[g] + k if wiring.gain[g] >= 0 else -1
+                    desk.found[p, 2] = segment.start + k
+                    desk.found[p, 3] = segment.gain + k if segment.gain >= 0 else -1
                 count += 1
     return count
 
@@ -182,7 +187,7 @@ def make_place(
     while p > 0 and (
         desk.when[p - 1] > fraction
         or (desk.when[p - 1] == fraction and desk.found[p - 1, 1] == delay
-            and board.received.row[a + desk.found[p - 1, 0]] > row)
+            and board.received[a + desk.found[p - 1, 0]].row > row)
     ):
         desk.when[p] = desk.when[p - 1]
         desk.weight[p] = desk.weight[p - 1]
@@ -195,12 +200,11 @@ def make_place(
 @kernel
 def find_target(g: int, j: int, board: Board) -> int:
     """Return which synapse of a segment leads to neuron j, -1 for none."""
-    wiring = board.wiring
-    if wiring.run[g]:
-        k = j - wiring.base[g]
-        return k if 0 <= k < wiring.size[g] else -1
-    start = wiring.target_start[g]
-    target = wiring.target[start:start + wiring.size[g]]
+    segment = board.segments[g]
+    if segment.run == 1:
+        k = j - segment.base
+        return k if 0 <= k < segment.size else -1
+    target = board.target[segment.target_start:segment.target_start + segment.size]
     k = np.searchsorted(target, j)
     return k if k < len(target) and target[k] == j else -1
 
@@ -269,24 +273,25 @@ def step_off_grid(
     int
         0, or why the run cannot go on.
     """
-    sheet, cells, state, own = board.sheet, board.cells, board.state, board.own
-    n, a, c = sheet.size[s], sheet.state[s], sheet.cell[s]
-    u, i = state.u[a:a + n], state.i[a:a + n]
-    waiting, free = state.waiting[a:a + n], state.free[a:a + n]
-    slot = sheet.ring[s] + (m % sheet.depth[s]) * n
-    ring, lift = state.ring[slot:slot + n], state.lift[slot:slot + n]
-    rise_sum, fall_sum = state.rise[slot:slot + n], state.fall[slot:slot + n]
-    fade, gap = cells.fade[c:c + n], cells.gap[c:c + n]
-    hits = flag_spikes(u, i, lift, rise_sum, fall_sum, cells.leak[c:c + n], cells.rise[c:c + n], fade, gap,
-                       ends, flag)
+    sheet = board.sheet[s]
+    own = board.own
+    n, a, c = sheet.size, sheet.state, sheet.cell
+    u, i = board.state[U, a:a + n], board.state[I, a:a + n]
+    waiting, free = board.marks[WAITING, a:a + n], board.marks[FREE_AT, a:a + n]
+    slot = sheet.ring + (m % sheet.depth) * n
+    ring, lift = board.rings[RING, slot:slot + n], board.rings[LIFT, slot:slot + n]
+    rise_sum, fall_sum = board.rings[RISES, slot:slot + n], board.rings[FALLS, slot:slot + n]
+    fade, gap = board.numbers[FADE, c:c + n], board.numbers[GAP, c:c + n]
+    hits = flag_spikes(u, i, lift, rise_sum, fall_sum, board.numbers[LEAK, c:c + n],
+                       board.numbers[RISE, c:c + n], fade, gap, ends, flag)
     if rules.holding:
         for k in range(n):
             if waiting[k] >= 0:
                 ends[k] = u[k]
                 flag[k] = 1 if free[k] == m else 0
                 hits += flag[k]
-    first = sheet.own[s]
-    fresh = used = state.own_count[s]
+    first = sheet.own
+    fresh = used = board.progress[s].own
     specials = 0
     if hits > 0:
         for k in range(n):
@@ -295,24 +300,24 @@ def step_off_grid(
             count = collect_arrivals(k, m, s, board, desk)
             if count > len(desk.when):
                 return FULL_DESK
-            release = float(own.fraction[first + waiting[k]]) if waiting[k] >= 0 else FREE
+            release = float(own[first + waiting[k]].fraction) if waiting[k] >= 0 else FREE
             cell = cell_of(c + k, board)
             spikes = cross_tick(
                 float(u[k]), float(i[k]), 0.0, release, count, desk.when, desk.weight, desk.receptor,
-                rules.timestep, cell, cells.hold[c + k] > 0, desk.at, desk.current, desk.result[specials])
+                rules.timestep, cell, board.hold[c + k] > 0, desk.at, desk.current, desk.result[specials])
             if spikes < 0:
                 return BURST
             if spikes == 0 and waiting[k] < 0:
                 continue
             if waiting[k] >= 0:
-                own.release[first + waiting[k]] = desk.result[specials, 3]
+                own[first + waiting[k]].release = desk.result[specials, 3]
                 waiting[k] = -1
             desk.special[specials] = k
             specials += 1
-            if first + used + spikes > sheet.own[s + 1]:
+            if first + used + spikes > sheet.own_end:
                 return FULL_STORE
             for x in range(spikes):
-                store(first + used, m, k, desk.at[x], desk.current[x], cells.hold[c + k] > 0, gap[k], board)
+                store(first + used, m, k, desk.at[x], desk.current[x], board.hold[c + k] > 0, gap[k], board)
                 used += 1
     for k in range(n):
         u[k] = ends[k]
@@ -324,20 +329,20 @@ def step_off_grid(
         i[desk.special[x]] = desk.result[x, 1]
     order_spikes(first + fresh, first + used, board)
     for e in range(fresh, used):
-        k = own.neuron[first + e]
-        own.previous[first + e], state.latest[a + k] = state.latest[a + k], e
-        if cells.hold[c + k] > 0:
+        k = own[first + e].neuron
+        own[first + e].previous, board.marks[LATEST, a + k] = board.marks[LATEST, a + k], e
+        if board.hold[c + k] > 0:
             waiting[k] = e
-            free[k] = m + cells.hold[c + k]
-    state.own_count[s] = used
+            free[k] = m + board.hold[c + k]
+    board.progress[s].own = used
     return 0
 
 
 @kernel
 def cell_of(c: int, board: Board) -> Cell:
     """Return the constants of a neuron as the equations within a tick take them."""
-    cells = board.cells
-    return cells.tau_m[c], cells.tau_s[c], cells.tau_s[c], float(cells.gap[c]), float(cells.reset[c])
+    return (board.taus[TAU_M, c], board.taus[TAU_S, c], board.taus[TAU_S, c], float(board.numbers[GAP, c]),
+            float(board.numbers[RESET, c]))
 
 
 @kernel
@@ -346,9 +351,9 @@ def store(
 ) -> None:
     """Store a spike."""
     own = board.own
-    own.tick[e], own.neuron[e], own.fraction[e], own.current[e] = m, k, fraction, current
-    own.release[e] = np.nan if held else own.current[e]
-    own.slope[e] = own.current[e] - gap
+    own[e].tick, own[e].neuron, own[e].fraction, own[e].current = m, k, fraction, current
+    own[e].release = np.nan if held else own[e].current
+    own[e].slope = own[e].current - gap
 
 
 @kernel
@@ -356,13 +361,13 @@ def order_spikes(begin: int, end: int, board: Board) -> None:
     """Sort the spikes of a tick by time in place; equal ones keep their order."""
     own = board.own
     for e in range(begin + 1, end):
-        neuron, fraction, current = own.neuron[e], own.fraction[e], own.current[e]
-        release, slope = own.release[e], own.slope[e]
+        neuron, fraction, current = own[e].neuron, own[e].fraction, own[e].current
+        release, slope = own[e].release, own[e].slope
         p = e
-        while p > begin and own.fraction[p - 1] > fraction:
-            own.neuron[p], own.fraction[p] = own.neuron[p - 1], own.fraction[p - 1]
-            own.current[p], own.release[p] = own.current[p - 1], own.release[p - 1]
-            own.slope[p] = own.slope[p - 1]
+        while p > begin and own[p - 1].fraction > fraction:
+            own[p].neuron, own[p].fraction = own[p - 1].neuron, own[p - 1].fraction
+            own[p].current, own[p].release = own[p - 1].current, own[p - 1].release
+            own[p].slope = own[p - 1].slope
             p -= 1
-        own.neuron[p], own.fraction[p], own.current[p] = neuron, fraction, current
-        own.release[p], own.slope[p] = release, slope
+        own[p].neuron, own[p].fraction, own[p].current = neuron, fraction, current
+        own[p].release, own[p].slope = release, slope

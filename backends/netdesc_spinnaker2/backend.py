@@ -47,8 +47,12 @@ class SpiNNaker2Backend:
 
     def passes(self) -> Sequence[Pass]:
         """Return the checks of this backend, the rounding to ticks, and the verdict of the map."""
-        return (CheckLimits(self.limits, self.name, "S2"), CheckState(), RoundToTicks(self.options),
-                CheckBoard(self.options))
+        return (
+            CheckLimits(self.limits, self.name, "S2"),
+            CheckState(),
+            RoundToTicks(self.options),
+            CheckBoard(self.options),
+        )
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Lay a program out on the board.

@@ -9,8 +9,18 @@ from numpy.typing import NDArray
 
 from netdesc.events import Integers
 from netdesc.physics.jit import kernel
-from netdesc_spinnaker2.emulator_loan import lend, lend_board, lend_boxes, lend_ports, lend_verdicts
-from netdesc_spinnaker2.emulator_memory import CARRY, INPUT, LAM_I, LAM_V, LATEST, LAYER, LOSS_PROGRAM, Board, Rules
+from netdesc_spinnaker2.emulator_loan import lend_board, lend_boxes, lend_ports, lend_verdicts
+from netdesc_spinnaker2.emulator_memory import (
+    CARRY,
+    INPUT,
+    LAM_I,
+    LAM_V,
+    LATEST,
+    LAYER,
+    LOSS_PROGRAM,
+    Board,
+    Rules,
+)
 from netdesc_spinnaker2.emulator_run import Out, Stimulus, load_sample, read_out, record
 from netdesc_spinnaker2.learning import Told, Verdicts, hear, send_told, send_verdict
 from netdesc_spinnaker2.packets import Boxes, Ports
@@ -76,8 +86,17 @@ def account(
 
 @kernel
 def run_round(
-    begin: int, end: int, samples: Integers, arrivals: int, held: Board, rules: Rules,
-    held_ports: Ports, held_boxes: Boxes, stimulus: Stimulus, held_verdicts: Verdicts, out: Out,
+    begin: int,
+    end: int,
+    samples: Integers,
+    arrivals: int,
+    held: Board,
+    rules: Rules,
+    held_ports: Ports,
+    held_boxes: Boxes,
+    stimulus: Stimulus,
+    held_verdicts: Verdicts,
+    out: Out,
     status: Integers,
 ) -> int:
     """Run one sample on every copy, forward.
@@ -123,8 +142,9 @@ def run_round(
                 continue
             if sheet.role == LAYER and rules.scheme == OFF_GRID:
                 record(m, s, samples[sheet.copy], board, out)
-            code = tick_forward(m, s, samples[sheet.copy], board, rules, ports, boxes, verdicts, desk, ends,
-                                flag)
+            code = tick_forward(
+                m, s, samples[sheet.copy], board, rules, ports, boxes, verdicts, desk, ends, flag
+            )
             if code:
                 status[0], status[1], status[2] = s, samples[sheet.copy], m
                 return code
@@ -135,8 +155,17 @@ def run_round(
 
 @kernel
 def tick_forward(
-    m: int, s: int, sample: int, board: Board, rules: Rules, ports: Ports, boxes: Boxes, verdicts: Verdicts,
-    desk: Desk, ends: NDArray[Any], flag: NDArray[Any],
+    m: int,
+    s: int,
+    sample: int,
+    board: Board,
+    rules: Rules,
+    ports: Ports,
+    boxes: Boxes,
+    verdicts: Verdicts,
+    desk: Desk,
+    ends: NDArray[Any],
+    flag: NDArray[Any],
 ) -> int:
     """Run the program of one processing element for a tick forward; 0, or why it stops."""
     sheet = board.sheet[s]
@@ -174,8 +203,18 @@ def tick_forward(
 
 @kernel
 def run_round_back(
-    begin: int, end: int, samples: Integers, arrivals: int, held: Board, rules: Rules,
-    held_ports: Ports, held_boxes: Boxes, held_verdicts: Verdicts, told: Told, listens: Integers, status: Integers,
+    begin: int,
+    end: int,
+    samples: Integers,
+    arrivals: int,
+    held: Board,
+    rules: Rules,
+    held_ports: Ports,
+    held_boxes: Boxes,
+    held_verdicts: Verdicts,
+    told: Told,
+    listens: Integers,
+    status: Integers,
 ) -> int:
     """Carry the adjoints of the sample on every copy back.
 
@@ -241,8 +280,11 @@ def run_round_back(
                         return FULL_DESK
                     if m > 0:
                         sent = send_errors(m, s, board, ports, boxes)
-            code = FULL_BOX if sent < 0 else account(
-                m, s, samples[sheet.copy], 1, (events, taken, sent), board, rules)
+            code = (
+                FULL_BOX
+                if sent < 0
+                else account(m, s, samples[sheet.copy], 1, (events, taken, sent), board, rules)
+            )
             if code:
                 status[0], status[1], status[2] = s, samples[sheet.copy], m
                 return code
@@ -276,13 +318,13 @@ def clear_adjoint(s: int, board: Board) -> None:
         own[e].force = 0
     if role == LAYER:
         b, n = sheet.state, sheet.size
-        board.state[LAM_V, b:b + n] = 0
-        board.state[LAM_I, b:b + n] = 0
-        board.state[CARRY, b:b + n] = 0
-        board.marks[LATEST, b:b + n] = -1
+        board.state[LAM_V, b : b + n] = 0
+        board.state[LAM_I, b : b + n] = 0
+        board.state[CARRY, b : b + n] = 0
+        board.marks[LATEST, b : b + n] = -1
         for e in range(board.progress[s].own):
             board.marks[LATEST, b + own[a + e].neuron] = e
-        board.gradient[sheet.gradient:sheet.gradient_end] = 0
+        board.gradient[sheet.gradient : sheet.gradient_end] = 0
         c = sheet.received
         for e in range(c, c + board.progress[s].received):
             board.received[e].pulled = 0
@@ -299,8 +341,19 @@ def tell_layer(s: int, place: int, board: Board, told: Told) -> None:
 
 @kernel
 def run_samples(
-    begin: int, end: int, samples: Integers, copies: int, batch: int, arrivals: int, board: Board,
-    rules: Rules, ports: Ports, boxes: Boxes, stimulus: Stimulus, verdicts: Verdicts, out: Out,
+    begin: int,
+    end: int,
+    samples: Integers,
+    copies: int,
+    batch: int,
+    arrivals: int,
+    board: Board,
+    rules: Rules,
+    ports: Ports,
+    boxes: Boxes,
+    stimulus: Stimulus,
+    verdicts: Verdicts,
+    out: Out,
     status: Integers,
 ) -> int:
     """Run all samples of a batch forward, round after round, and read the spikes out.
@@ -321,8 +374,9 @@ def run_samples(
     for first in range(0, batch, copies):
         for c in range(copies):
             samples[c] = first + c if first + c < batch else -1
-        code = run_round(begin, end, samples, arrivals, board, rules, ports, boxes, stimulus, verdicts, out,
-                         status)
+        code = run_round(
+            begin, end, samples, arrivals, board, rules, ports, boxes, stimulus, verdicts, out, status
+        )
         if code:
             return code
         for s in range(begin, end):

@@ -90,7 +90,12 @@ def senders_of(plan: Plan, count: int) -> list[tuple[int, ...]]:
 
 
 def build(
-    program: Program, plan: Plan, router: Router, options: Options, delays: Mapping[str, Integers], *,
+    program: Program,
+    plan: Plan,
+    router: Router,
+    options: Options,
+    delays: Mapping[str, Integers],
+    *,
     training: bool,
 ) -> Emulation:
     """Load a network onto an emulated board, its weights still 0.
@@ -113,16 +118,31 @@ def build(
     count = len(plan.slices)
     senders = senders_of(plan, count)
     each = sum(item.copy == 0 for item in plan.slices)
-    template = lay_out_template(program, plan.slices[:each], senders[:each], delays, scheme=options.scheme,
-                                timestep=options.step, training=training)
+    template = lay_out_template(
+        program,
+        plan.slices[:each],
+        senders[:each],
+        delays,
+        scheme=options.scheme,
+        timestep=options.step,
+        training=training,
+    )
     table = open_ports(plan, router, senders)
     profile = options.profile
     budget = options.clock_rate * options.step * 1e-3
     rules = Rules(
-        round(program.duration / options.step), CHOICES["scheme"].index(options.scheme),
-        training or options.scheme == "off_grid", CHOICES["overrun"].index(options.overrun), int(budget),
-        int(profile.neuron_cycles.value), int(profile.synapse_cycles.value), int(profile.packet_cycles.value),
-        options.step, template.uniform, template.holding)
+        round(program.duration / options.step),
+        CHOICES["scheme"].index(options.scheme),
+        training or options.scheme == "off_grid",
+        CHOICES["overrun"].index(options.overrun),
+        int(budget),
+        int(profile.neuron_cycles.value),
+        int(profile.synapse_cycles.value),
+        int(profile.packet_cycles.value),
+        options.step,
+        template.uniform,
+        template.holding,
+    )
     rooms = first_rooms(plan, template, options, rules)
     return furnish(plan, options, template, table, rules, rooms, training)
 
@@ -146,7 +166,12 @@ def first_rooms(plan: Plan, template: Template, options: Options, rules: Rules) 
 
 
 def furnish(
-    plan: Plan, options: Options, template: Template, table: PortTable, rules: Rules, rooms: Rooms,
+    plan: Plan,
+    options: Options,
+    template: Template,
+    table: PortTable,
+    rules: Rules,
+    rooms: Rooms,
     training: bool,
 ) -> Emulation:
     """Give every slice its stretch of memory."""
@@ -158,16 +183,37 @@ def furnish(
     own, received = stores(rooms)
     kind = np.float32
     board = Board(
-        sheet, np.zeros(count, PROGRESS), known, template.numbers, template.taus, template.hold, template.first,
-        template.fan, template.segments, template.target, template.distinct, np.zeros((5, neurons), kind),
-        np.zeros((3, neurons), np.int64), np.zeros((4 if options.scheme == "off_grid" else 1, slots), kind),
-        np.zeros((2, count * (rules.steps + 3)), np.int64), own, received,
-        np.zeros(int(sheet["weight_end"][-1]), kind), np.zeros(int(sheet["gradient_end"][-1]), kind),
-        *fresh_counts(count, each, rules, 1).values())
-    verdicts = Verdicts(np.full(neurons, -1, np.int64), np.zeros(neurons, kind), np.zeros(neurons, kind),
-                        np.zeros(count, kind), np.zeros(count, np.int64))
-    return Emulation(plan, options, training, template, table, board, boxes_of(rooms, options), verdicts, rules,
-                     rooms)
+        sheet,
+        np.zeros(count, PROGRESS),
+        known,
+        template.numbers,
+        template.taus,
+        template.hold,
+        template.first,
+        template.fan,
+        template.segments,
+        template.target,
+        template.distinct,
+        np.zeros((5, neurons), kind),
+        np.zeros((3, neurons), np.int64),
+        np.zeros((4 if options.scheme == "off_grid" else 1, slots), kind),
+        np.zeros((2, count * (rules.steps + 3)), np.int64),
+        own,
+        received,
+        np.zeros(int(sheet["weight_end"][-1]), kind),
+        np.zeros(int(sheet["gradient_end"][-1]), kind),
+        *fresh_counts(count, each, rules, 1).values(),
+    )
+    verdicts = Verdicts(
+        np.full(neurons, -1, np.int64),
+        np.zeros(neurons, kind),
+        np.zeros(neurons, kind),
+        np.zeros(count, kind),
+        np.zeros(count, np.int64),
+    )
+    return Emulation(
+        plan, options, training, template, table, board, boxes_of(rooms, options), verdicts, rules, rooms
+    )
 
 
 def write_sheet(
@@ -181,20 +227,36 @@ def write_sheet(
     number = np.where(idle, 0, np.arange(count) % each)
     depth = np.where(idle, 0, template.depth[number])
     known, known_first = known_keys(plan)
-    spans = {"weight": begins(np.where(idle, 0, template.weights[number])),
-             "gradient": begins(np.where(idle, 0, template.gradients[number])), "own": begins(rooms.own),
-             "received": begins(rooms.received), "known": known_first}
+    spans = {
+        "weight": begins(np.where(idle, 0, template.weights[number])),
+        "gradient": begins(np.where(idle, 0, template.gradients[number])),
+        "own": begins(rooms.own),
+        "received": begins(rooms.received),
+        "known": known_first,
+    }
     columns = {
-        "role": role, "size": size, "copy": [item.copy for item in plan.slices], "number": number,
-        "cell": template.cell[number], "row": template.row[number], "distinct": template.distinct_at[number],
-        "delays": np.where(idle, 0, template.delays[number]), "state": begins(np.where(idle, 0, size))[:-1],
-        "ring": begins(np.where(role == ROLES.index("layer"), depth * size, 0))[:-1], "depth": depth,
+        "role": role,
+        "size": size,
+        "copy": [item.copy for item in plan.slices],
+        "number": number,
+        "cell": template.cell[number],
+        "row": template.row[number],
+        "distinct": template.distinct_at[number],
+        "delays": np.where(idle, 0, template.delays[number]),
+        "state": begins(np.where(idle, 0, size))[:-1],
+        "ring": begins(np.where(role == ROLES.index("layer"), depth * size, 0))[:-1],
+        "depth": depth,
         "place": np.arange(count) * (rules.steps + 3),
         **{name: span[:-1] for name, span in spans.items()},
         **{f"{name}_end": span[1:] for name, span in spans.items()},
-        "spike_port": table.spike, "error_port": table.error, "loss_port": table.loss,
-        "gradient_port": table.gradient, "weight_port": table.weight, "error_base": bases(plan, "error"),
-        "loss_base": bases(plan, "loss")}
+        "spike_port": table.spike,
+        "error_port": table.error,
+        "loss_port": table.loss,
+        "gradient_port": table.gradient,
+        "weight_port": table.weight,
+        "error_base": bases(plan, "error"),
+        "loss_base": bases(plan, "loss"),
+    }
     sheet = np.zeros(count, dtype=SHEET)
     for name, values in columns.items():
         sheet[name] = values
@@ -215,16 +277,24 @@ def boxes_of(rooms: Rooms, options: Options) -> Boxes:
     """Return empty boxes."""
     room = int(rooms.box.sum())
     depth = int(options.profile.fifo_depth.value) if options.overrun == "late" else 0
-    return Boxes(begins(rooms.box), np.zeros((2, len(rooms.box)), np.int64), np.zeros((2, room), PACKET),
-                 np.array([depth]))
+    return Boxes(
+        begins(rooms.box),
+        np.zeros((2, len(rooms.box)), np.int64),
+        np.zeros((2, room), PACKET),
+        np.array([depth]),
+    )
 
 
 def fresh_counts(count: int, each: int, rules: Rules, batch: int) -> dict[str, NDArray[Any]]:
     """Return counts of nothing, by their names in ``Board``."""
     ticks = rules.steps + 2
     samples = max(1, min(batch, LARGEST_WORK // (each * 6 * ticks)))
-    return {"packets": np.zeros((count, 5, 4), np.int64), "events": np.zeros((count, 4), np.int64),
-            "busiest": np.zeros((count, 2), np.int64), "work": np.zeros((samples, each, 2, ticks, 3), np.int32)}
+    return {
+        "packets": np.zeros((count, 5, 4), np.int64),
+        "events": np.zeros((count, 4), np.int64),
+        "busiest": np.zeros((count, 2), np.int64),
+        "work": np.zeros((samples, each, 2, ticks, 3), np.int32),
+    }
 
 
 def bases(plan: Plan, kind: str) -> Integers:
@@ -251,8 +321,10 @@ def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers]:
         if flow.space == "weight":
             for target in flow.targets:
                 rows[target] += [(flow.block.base, plan.slices[k].size, TRAINED) for k in flow.senders]
-    return (np.array([entry for part in rows for entry in sorted(part)], dtype=KNOWN),
-            begins(np.array([len(part) for part in rows])))
+    return (
+        np.array([entry for part in rows for entry in sorted(part)], dtype=KNOWN),
+        begins(np.array([len(part) for part in rows])),
+    )
 
 
 def grow(emulation: Emulation, rooms: Rooms) -> Emulation:
@@ -261,8 +333,12 @@ def grow(emulation: Emulation, rooms: Rooms) -> Emulation:
     sheet = emulation.board.sheet.copy()
     for name, sizes in (("own", rooms.own), ("received", rooms.received)):
         sheet[name], sheet[f"{name}_end"] = begins(sizes)[:-1], begins(sizes)[1:]
-    return replace(emulation, board=emulation.board._replace(sheet=sheet, own=own, received=received), rooms=rooms,
-                   boxes=boxes_of(rooms, emulation.options))
+    return replace(
+        emulation,
+        board=emulation.board._replace(sheet=sheet, own=own, received=received),
+        rooms=rooms,
+        boxes=boxes_of(rooms, emulation.options),
+    )
 
 
 def load_weights(emulation: Emulation, weights: Floats) -> None:

@@ -23,7 +23,6 @@ from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import Plan
 from netdesc_spinnaker2.router import Router
 
-
 COUNTS = ("packets", "events", "busiest", "work")
 """Counts of a board."""
 
@@ -48,7 +47,9 @@ def lay_out_program(program: Program, options: Options, listened: tuple[str, ...
     LimitError
         With every limit that it exceeds.
     """
-    network = view_program(program, options, dict.fromkeys(listened, "time_to_first_spike") if training else {})
+    network = view_program(
+        program, options, dict.fromkeys(listened, "time_to_first_spike") if training else {}
+    )
     plan, faults = lay_out(network, replace(options, training=training))
     if plan is None or faults:
         raise LimitError([*faults])
@@ -58,8 +59,9 @@ def lay_out_program(program: Program, options: Options, listened: tuple[str, ...
 def outputs_of(program: Program) -> tuple[str, ...]:
     """Return the spiking populations from which no projection leaves; a loss usually reads these."""
     sending = {block.pre for block in program.blocks}
-    return tuple(item.name for p, item in enumerate(program.populations)
-                 if item.kind == "spiking" and p not in sending)
+    return tuple(
+        item.name for p, item in enumerate(program.populations) if item.kind == "spiking" and p not in sending
+    )
 
 
 @dataclass(slots=True)
@@ -83,8 +85,14 @@ class Device:
 
     @classmethod
     def start(
-        cls, program: Program, plan: Plan, options: Options, delays: Mapping[str, Integers], *,
-        training: bool, router: Router | None = None,
+        cls,
+        program: Program,
+        plan: Plan,
+        options: Options,
+        delays: Mapping[str, Integers],
+        *,
+        training: bool,
+        router: Router | None = None,
     ) -> Device:
         """Load a program onto a board.
 
@@ -162,12 +170,33 @@ class Device:
             samples = [self.samples.copy() for _ in parts]
             e = self.emulation
 
-            def task(k: int, _: int, parts: list[tuple[tuple[int, int], Out]] = parts, e: Emulation = e,
-                     samples: list[Integers] = samples, status: list[Integers] = status) -> int:
+            def task(
+                k: int,
+                _: int,
+                parts: list[tuple[tuple[int, int], Out]] = parts,
+                e: Emulation = e,
+                samples: list[Integers] = samples,
+                status: list[Integers] = status,
+            ) -> int:
                 (begin, end), out = parts[k]
-                return int(run_samples(
-                    begin, end, samples[k], e.plan.copies, batch, e.rooms.arrivals, e.board, e.rules,
-                    e.table.ports, e.boxes, stimulus, e.verdicts, out, status[k]))
+                return int(
+                    run_samples(
+                        begin,
+                        end,
+                        samples[k],
+                        e.plan.copies,
+                        batch,
+                        e.rooms.arrivals,
+                        e.board,
+                        e.rules,
+                        e.table.ports,
+                        e.boxes,
+                        stimulus,
+                        e.verdicts,
+                        out,
+                        status[k],
+                    )
+                )
 
             codes = run(task, [(k, k + 1) for k in range(len(parts))], len(parts))
             failed = [k for k, code in enumerate(codes) if code]
@@ -191,9 +220,22 @@ class Device:
         while True:
             before = copy_counts(self.emulation)
             out = make_out(self.emulation, replace(self.program, sampling=()), 0, 0)
-            code, status = self.sweep(lambda begin, end, e, status: run_round(
-                begin, end, self.samples, e.rooms.arrivals, e.board, e.rules, e.table.ports, e.boxes, stimulus,
-                e.verdicts, out, status))
+            code, status = self.sweep(
+                lambda begin, end, e, status: run_round(
+                    begin,
+                    end,
+                    self.samples,
+                    e.rooms.arrivals,
+                    e.board,
+                    e.rules,
+                    e.table.ports,
+                    e.boxes,
+                    stimulus,
+                    e.verdicts,
+                    out,
+                    status,
+                )
+            )
             if not code:
                 return
             restore_counts(self.emulation, before)
@@ -215,9 +257,22 @@ class Device:
         """
         while True:
             before = copy_counts(self.emulation)
-            code, status = self.sweep(lambda begin, end, e, status: run_round_back(
-                begin, end, self.samples, e.rooms.arrivals, e.board, e.rules, e.table.ports, e.boxes, e.verdicts,
-                told, listens, status))
+            code, status = self.sweep(
+                lambda begin, end, e, status: run_round_back(
+                    begin,
+                    end,
+                    self.samples,
+                    e.rooms.arrivals,
+                    e.board,
+                    e.rules,
+                    e.table.ports,
+                    e.boxes,
+                    e.verdicts,
+                    told,
+                    listens,
+                    status,
+                )
+            )
             if not code:
                 return
             restore_counts(self.emulation, before)
@@ -257,11 +312,22 @@ def check_cells(program: Program) -> None:
         if population.kind == "source":
             continue
         if np.any(program.parameters["v_init"][span] >= program.parameters["threshold"][span]):
-            faults.append(Diagnostic("every neuron must start below its threshold; lower the initial voltage",
-                                     f"{population.path}.neuron", "S2-MODEL"))
+            faults.append(
+                Diagnostic(
+                    "every neuron must start below its threshold; lower the initial voltage",
+                    f"{population.path}.neuron",
+                    "S2-MODEL",
+                )
+            )
         if len(population.receptors) > 1:
-            faults.append(Diagnostic("the programs have one synaptic current; give both receptors one time constant, "
-                                     "so that they merge", f"{population.path}.neuron", "S2-MODEL"))
+            faults.append(
+                Diagnostic(
+                    "the programs have one synaptic current; give both receptors one time constant, "
+                    "so that they merge",
+                    f"{population.path}.neuron",
+                    "S2-MODEL",
+                )
+            )
     ticks = program.duration
     if not np.isfinite(ticks):
         raise NumericsError("the duration is not finite")

@@ -19,6 +19,7 @@ from netdesc_spinnaker2.emulator_board import Emulation
 from netdesc_spinnaker2.emulator_run import Out, Stimulus
 from netdesc_spinnaker2.learning import Told
 
+
 def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
     """Return tick and fraction of times in ms, in the resolution of a payload."""
     parts = np.floor(times / timestep * RESOLUTION + 0.5)
@@ -62,7 +63,8 @@ def round_stimulus(
         exact = ticks + fractions if scheme == OFF_GRID else np.rint(events.times / timestep)
         moved += int(np.sum(np.abs(exact * timestep - events.times) > 1e-6 * timestep))
         result[population.name] = Events.from_arrays(
-            exact * timestep, events.sources, events.samples(), events.batch)
+            exact * timestep, events.sources, events.samples(), events.batch
+        )
     return result, moved
 
 
@@ -72,7 +74,7 @@ def check_stimulus(program: Program, stimulus: Events) -> None:
         raise NumericsError("a spike of the stimulus is before 0 ms or not finite; shift it into the sample")
     source = np.zeros(program.size + 1, dtype=np.bool_)
     for population in program.populations:
-        source[population.start:population.stop] = population.kind == "source"
+        source[population.start : population.stop] = population.kind == "source"
     if not source[np.clip(stimulus.sources, -1, program.size)].all():
         raise NumericsError("the stimulus names a neuron that is not a source")
 
@@ -100,8 +102,11 @@ class Ledger:
 
 
 def enter(
-    spikes: Mapping[str, Events], program: Program, holders: Mapping[str, tuple[Integers, Integers]],
-    count: int, timestep: float,
+    spikes: Mapping[str, Events],
+    program: Program,
+    holders: Mapping[str, tuple[Integers, Integers]],
+    count: int,
+    timestep: float,
 ) -> Ledger:
     """Sort the spikes of a trace by holder.
 
@@ -146,11 +151,13 @@ def enter(
 def slice_holders(emulation: Emulation, roles: tuple[str, ...]) -> dict[str, tuple[Integers, Integers]]:
     """Return starts and numbers of the slices of the first copy with these roles, by population."""
     found: dict[str, list[tuple[int, int]]] = {}
-    for item in emulation.plan.slices[:emulation.each]:
+    for item in emulation.plan.slices[: emulation.each]:
         if item.role in roles:
             found.setdefault(item.population, []).append((item.start, item.index))
-    return {name: (np.array([start for start, _ in rows]), np.array([number for _, number in rows]))
-            for name, rows in found.items()}
+    return {
+        name: (np.array([start for start, _ in rows]), np.array([number for _, number in rows]))
+        for name, rows in found.items()
+    }
 
 
 def lay_out_stimulus(
@@ -174,9 +181,18 @@ def lay_out_stimulus(
     ledger = enter(sources, program, slice_holders(emulation, ("input",)), each, emulation.options.step)
     start = np.array([item.start for item in emulation.plan.slices[:each]])
     holder = np.repeat(np.tile(np.arange(each), batch), np.diff(ledger.first))
-    marks = np.zeros(batch, dtype=np.int64) if labels is None else np.ascontiguousarray(labels, dtype=np.int64)
-    return Stimulus(ledger.first, ledger.tick, ledger.neuron - start[holder], ledger.fraction,
-                    np.ascontiguousarray(emulation.board.sheet["number"]), np.array([each]), marks)
+    marks = (
+        np.zeros(batch, dtype=np.int64) if labels is None else np.ascontiguousarray(labels, dtype=np.int64)
+    )
+    return Stimulus(
+        ledger.first,
+        ledger.tick,
+        ledger.neuron - start[holder],
+        ledger.fraction,
+        np.ascontiguousarray(emulation.board.sheet["number"]),
+        np.array([each]),
+        marks,
+    )
 
 
 def collect(
@@ -199,7 +215,8 @@ def collect(
     slices = emulation.plan.slices
     sample, where, tick, neuron, fraction, current, release = (
         np.concatenate([getattr(out, name)[:used] for out, used in parts])
-        for name in ("sample", "slice", "tick", "neuron", "fraction", "current", "release"))
+        for name in ("sample", "slice", "tick", "neuron", "fraction", "current", "release")
+    )
     numbers = {population.name: p for p, population in enumerate(program.populations)}
     owner = np.array([numbers[item.population] for item in slices])[where]
     neuron = neuron + np.array([item.start for item in slices], dtype=np.int64)[where]
@@ -210,11 +227,13 @@ def collect(
     for p, population in enumerate(program.populations):
         if population.kind != "spiking":
             continue
-        chosen = order[bounds[p]:bounds[p + 1]]
+        chosen = order[bounds[p] : bounds[p + 1]]
         offsets = np.concatenate(([0], np.cumsum(np.bincount(sample[chosen], minlength=batch))))
         result[population.name] = (
-            Events(time[chosen], neuron[chosen], offsets), current[chosen].astype(np.float64),
-            release[chosen].astype(np.float64))
+            Events(time[chosen], neuron[chosen], offsets),
+            current[chosen].astype(np.float64),
+            release[chosen].astype(np.float64),
+        )
     return result
 
 
@@ -231,8 +250,14 @@ def make_out(emulation: Emulation, program: Program, batch: int, room: int) -> O
         neurons += program.population(name).size
         times = max(times, emulation.rules.steps // ticks + 1)
     states = np.zeros((batch if neurons else 0, neurons, times, 2), dtype=np.float32)
-    return Out(np.zeros(1, np.int64), *(np.empty(room, np.int64) for _ in range(4)),
-               *(np.empty(room, np.float32) for _ in range(4)), every, begin, states)
+    return Out(
+        np.zeros(1, np.int64),
+        *(np.empty(room, np.int64) for _ in range(4)),
+        *(np.empty(room, np.float32) for _ in range(4)),
+        every,
+        begin,
+        states,
+    )
 
 
 def finest_period(program: Program, name: str, step: float) -> int:
@@ -260,8 +285,11 @@ def read_samples(out: Out, emulation: Emulation, program: Program) -> dict[str, 
         Voltages and currents at the end of ticks.
     """
     result, step = {}, emulation.options.step
-    first = {item.population: int(out.begin[item.index]) for item in emulation.plan.slices
-             if item.role == "layer" and item.copy == 0 and item.start == 0}
+    first = {
+        item.population: int(out.begin[item.index])
+        for item in emulation.plan.slices
+        if item.role == "layer" and item.copy == 0 and item.start == 0
+    }
     for item in program.sampling:
         population = program.population(item.population)
         finest = finest_period(program, item.population, step)
@@ -300,5 +328,10 @@ def tell(ledger: Ledger, values: Floats, listening: NDArray[np.bool_]) -> Told:
     return Told(ledger.first, ledger.tick, neuron, ledger.fraction, values[ledger.order].astype(np.float32))
 
 
-NO_TOLD = Told(np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32),
-               np.zeros(0, np.float32))
+NO_TOLD = Told(
+    np.zeros(1, np.int64),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.float32),
+    np.zeros(0, np.float32),
+)

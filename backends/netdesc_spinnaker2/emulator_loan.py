@@ -36,17 +36,38 @@ def lend(context: Any, array: types.Array) -> Any:
 def lend_board(board: Board) -> Board:
     """Return a board on loan."""
     return Board(
-        lend(board.sheet), lend(board.progress), lend(board.known), lend(board.numbers), lend(board.taus),
-        lend(board.hold), lend(board.first), lend(board.fan), lend(board.segments), lend(board.target),
-        lend(board.distinct), lend(board.state), lend(board.marks), lend(board.rings), lend(board.places),
-        lend(board.own), lend(board.received), lend(board.weight), lend(board.gradient), lend(board.packets),
-        lend(board.events), lend(board.busiest), lend(board.work))
+        lend(board.sheet),
+        lend(board.progress),
+        lend(board.known),
+        lend(board.numbers),
+        lend(board.taus),
+        lend(board.hold),
+        lend(board.first),
+        lend(board.fan),
+        lend(board.segments),
+        lend(board.target),
+        lend(board.distinct),
+        lend(board.state),
+        lend(board.marks),
+        lend(board.rings),
+        lend(board.places),
+        lend(board.own),
+        lend(board.received),
+        lend(board.weight),
+        lend(board.gradient),
+        lend(board.packets),
+        lend(board.events),
+        lend(board.busiest),
+        lend(board.work),
+    )
 
 
 @kernel
 def lend_ports(ports: Ports) -> Ports:
     """Return ports on loan."""
-    return Ports(lend(ports.key), lend(ports.journey), lend(ports.first), lend(ports.target), lend(ports.lost))
+    return Ports(
+        lend(ports.key), lend(ports.journey), lend(ports.first), lend(ports.target), lend(ports.lost)
+    )
 
 
 @kernel
@@ -58,5 +79,10 @@ def lend_boxes(boxes: Boxes) -> Boxes:
 @kernel
 def lend_verdicts(verdicts: Verdicts) -> Verdicts:
     """Return the memory of the loss programs on loan."""
-    return Verdicts(lend(verdicts.tick), lend(verdicts.fraction), lend(verdicts.slope), lend(verdicts.value),
-                    lend(verdicts.label))
+    return Verdicts(
+        lend(verdicts.tick),
+        lend(verdicts.fraction),
+        lend(verdicts.slope),
+        lend(verdicts.value),
+        lend(verdicts.label),
+    )

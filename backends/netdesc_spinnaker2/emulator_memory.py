@@ -15,13 +15,42 @@ INPUT, LAYER, LOSS_PROGRAM, OPTIMIZER = range(4)
 TRAINED = 1 << 40
 """A layer knows the keys of weights that are sent to it from this number on, one for every neuron."""
 
-SHEET = np.dtype([(name, np.int64) for name in (
-    "role", "size", "copy", "number",
-    "cell", "row", "distinct", "delays",
-    "state", "ring", "depth", "place",
-    "weight", "weight_end", "gradient", "gradient_end",
-    "own", "own_end", "received", "received_end", "known", "known_end",
-    "spike_port", "error_port", "loss_port", "gradient_port", "weight_port", "error_base", "loss_base")])
+SHEET = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "role",
+            "size",
+            "copy",
+            "number",
+            "cell",
+            "row",
+            "distinct",
+            "delays",
+            "state",
+            "ring",
+            "depth",
+            "place",
+            "weight",
+            "weight_end",
+            "gradient",
+            "gradient_end",
+            "own",
+            "own_end",
+            "received",
+            "received_end",
+            "known",
+            "known_end",
+            "spike_port",
+            "error_port",
+            "loss_port",
+            "gradient_port",
+            "weight_port",
+            "error_base",
+            "loss_base",
+        )
+    ]
+)
 """What a slice is and where it finds its own.
 
 Program, number of neurons, copy of the network, place among the slices of its copy; where its constants, its rows of
@@ -31,16 +60,27 @@ gradients, own spikes, spikes received, and known blocks of keys; first port of 
 key of the errors and of the losses addressed to it, -1 where there are none.
 """
 
-SEGMENT = np.dtype([(name, np.int64) for name in (
-    "delay", "run", "base", "start", "size", "gain", "target_start")])
+SEGMENT = np.dtype(
+    [(name, np.int64) for name in ("delay", "run", "base", "start", "size", "gain", "target_start")]
+)
 """Synapses of one source, delay and projection onto one slice, by ascending target.
 
 Delay in ticks; 1 where the targets follow each other; first target; first synapse within the slice; number of
 synapses; first gradient within the slice, -1 where the weights are not trained; where the targets stand otherwise.
 """
 
-OWN = np.dtype([("tick", np.int64), ("neuron", np.int64), ("previous", np.int64), ("fraction", np.float32),
-                ("current", np.float32), ("release", np.float32), ("slope", np.float32), ("force", np.float32)])
+OWN = np.dtype(
+    [
+        ("tick", np.int64),
+        ("neuron", np.int64),
+        ("previous", np.int64),
+        ("fraction", np.float32),
+        ("current", np.float32),
+        ("release", np.float32),
+        ("slope", np.float32),
+        ("force", np.float32),
+    ]
+)
 """A spike of a slice.
 
 Tick, neuron within the slice, spike of the same neuron before it or -1; part of the tick that had passed; total current

@@ -50,8 +50,12 @@ class Parameters:
 
     def ticks(self) -> dict[str, Integers]:
         """Return the delays in ticks, at least one, by the keys of the blocks."""
-        return {block.delay_key: np.maximum(np.rint(self.values[block.delay_key] / self.options.step), 1.0).astype(
-            np.int64) for block in self.base.blocks}
+        return {
+            block.delay_key: np.maximum(
+                np.rint(self.values[block.delay_key] / self.options.step), 1.0
+            ).astype(np.int64)
+            for block in self.base.blocks
+        }
 
     def write(self, parameters: Mapping[str, Floats]) -> bool:
         """Set weights and delays.
@@ -109,14 +113,22 @@ class Parameters:
     def scale(self) -> Floats:
         """Return the voltage of the cell per unit of weight, sign included, of all synapses."""
         resistance = self.base.parameters["resistance"]
-        return np.concatenate([np.empty(0), *(
-            block.sign * resistance[self.base.populations[block.post].start + block.sparse()[1]]
-            for block in self.base.blocks)])
+        return np.concatenate(
+            [
+                np.empty(0),
+                *(
+                    block.sign * resistance[self.base.populations[block.post].start + block.sparse()[1]]
+                    for block in self.base.blocks
+                ),
+            ]
+        )
 
     def potentials(self) -> Floats:
         """Return the weights of all synapses as the chip holds them, in the voltage of the cell."""
-        return np.concatenate([np.empty(0), *(self.held[block.weight_key] for block in self.base.blocks)]
-                              ) * self.scale()
+        return (
+            np.concatenate([np.empty(0), *(self.held[block.weight_key] for block in self.base.blocks)])
+            * self.scale()
+        )
 
     def as_run(self) -> dict[str, Floats]:
         """Return weights and delays that the chip uses, in the units of the file, by the keys of the blocks."""
@@ -157,6 +169,6 @@ class Parameters:
         result, at = {}, 0
         for block in self.base.blocks:
             if block.train_weight:
-                result[block.weight_key] = flat[at:at + block.size]
+                result[block.weight_key] = flat[at : at + block.size]
             at += block.size
         return result

@@ -35,8 +35,13 @@ def count_health(emulation: Emulation) -> dict[str, int]:
         if packets[number].any():
             result |= {f"{kind}_packets_{fate}": int(packets[number, k]) for fate, k in FATES.items()}
     events = counts.events.sum(axis=0)
-    return {**result, "arrivals": int(events[EVENTS] - events[IN_FLIGHT]), "in_flight": int(events[IN_FLIGHT]),
-            "overruns": int(events[LONG_TICKS]), "grazing": int(events[GRAZING])}
+    return {
+        **result,
+        "arrivals": int(events[EVENTS] - events[IN_FLIGHT]),
+        "in_flight": int(events[IN_FLIGHT]),
+        "overruns": int(events[LONG_TICKS]),
+        "grazing": int(events[GRAZING]),
+    }
 
 
 def sum_costs(emulation: Emulation, batch: int, *, passes: int) -> dict[str, float]:
@@ -61,6 +66,10 @@ def sum_costs(emulation: Emulation, batch: int, *, passes: int) -> dict[str, flo
     ticks = rounds * passes * (emulation.rules.steps + 1)
     packets = counts.packets[:, :, SENT].sum(axis=0)
     fullest = max(sram_bytes(emulation.rooms, s, emulation) for s in range(emulation.each))
-    return {"ticks": float(ticks), "time_ms": ticks * emulation.options.step,
-            **{f"packets_{kind}": float(packets[k]) for k, kind in enumerate(SPACES) if packets[k]},
-            "peak_cycles": float(np.max(counts.busiest, initial=0)), "peak_sram_bytes": float(fullest)}
+    return {
+        "ticks": float(ticks),
+        "time_ms": ticks * emulation.options.step,
+        **{f"packets_{kind}": float(packets[k]) for k, kind in enumerate(SPACES) if packets[k]},
+        "peak_cycles": float(np.max(counts.busiest, initial=0)),
+        "peak_sram_bytes": float(fullest),
+    }

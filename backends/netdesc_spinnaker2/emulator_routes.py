@@ -34,9 +34,13 @@ class Resolver:
     words: dict[Chip, tuple[Integers, Integers]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.words = {chip: (np.array([entry.key for entry in entries], dtype=np.int64),
-                             np.array([entry.mask for entry in entries], dtype=np.int64))
-                      for chip, entries in self.router.tables.items()}
+        self.words = {
+            chip: (
+                np.array([entry.key for entry in entries], dtype=np.int64),
+                np.array([entry.mask for entry in entries], dtype=np.int64),
+            )
+            for chip, entries in self.router.tables.items()
+        }
 
     def resolve(self, block: KeyBlock, size: int, chip: Chip) -> Integers:
         """Follow the packets with the first keys of a block.
@@ -60,8 +64,9 @@ class Resolver:
             if self.uniform(block, chip, first):
                 found = np.full(block.size, self.add(first), dtype=np.int64)
             else:
-                found = np.array([self.add(self.router.resolve(block.base + k, chip)) for k in range(size)],
-                                 dtype=np.int64)
+                found = np.array(
+                    [self.add(self.router.resolve(block.base + k, chip)) for k in range(size)], dtype=np.int64
+                )
             self.known[block.base, chip] = found
         return found[:size]
 
@@ -72,8 +77,13 @@ class Resolver:
 
     def uniform(self, block: KeyBlock, start: Chip, journey: Journey) -> bool:
         """Tell whether all keys of a block meet the same entries as its first."""
-        chips = {start, *(site.chip for site in journey.sites), *(chip for chip, _ in journey.links),
-                 *journey.misses, *journey.loops}
+        chips = {
+            start,
+            *(site.chip for site in journey.sites),
+            *(chip for chip, _ in journey.links),
+            *journey.misses,
+            *journey.loops,
+        }
         return all(self.covered(block, chip) for chip in chips)
 
     def covered(self, block: KeyBlock, chip: Chip) -> bool:
@@ -126,8 +136,10 @@ def open_ports(plan: Plan, router: Router, senders: list[tuple[int, ...]]) -> Po
     """
     resolver = Resolver(plan, router)
     keys, journeys = list[Integers](), list[Integers]()
-    first = {kind: np.full(len(plan.slices), -1, dtype=np.int64)
-             for kind in ("spike", "error", "loss", "gradient", "weight")}
+    first = {
+        kind: np.full(len(plan.slices), -1, dtype=np.int64)
+        for kind in ("spike", "error", "loss", "gradient", "weight")
+    }
     count = 0
     for s, item in enumerate(plan.slices):
         for kind, blocks in addressed(plan, item, senders[s]).items():
@@ -143,14 +155,20 @@ def open_ports(plan: Plan, router: Router, senders: list[tuple[int, ...]]) -> Po
                     journeys.append(resolver.resolve(block, size, plan.sites[s].chip))
                 count += size
     occupants = plan.occupants()
-    targets = [[occupants[site] for site in journey.sites if site in occupants]
-               for journey in resolver.journeys]
-    lost = [journey.dropped + len(journey.sites) - len(found)
-            for journey, found in zip(resolver.journeys, targets, strict=True)]
+    targets = [
+        [occupants[site] for site in journey.sites if site in occupants] for journey in resolver.journeys
+    ]
+    lost = [
+        journey.dropped + len(journey.sites) - len(found)
+        for journey, found in zip(resolver.journeys, targets, strict=True)
+    ]
     ports = Ports(
-        join(keys), join(journeys), np.cumsum([0, *map(len, targets)], dtype=np.int64),
+        join(keys),
+        join(journeys),
+        np.cumsum([0, *map(len, targets)], dtype=np.int64),
         np.array([target for found in targets for target in found], dtype=np.int64),
-        np.array(lost, dtype=np.int64))
+        np.array(lost, dtype=np.int64),
+    )
     return PortTable(ports, *first.values(), tuple(resolver.journeys), crosses(plan, first, ports))
 
 
@@ -190,8 +208,9 @@ def addressed(
 def crosses(plan: Plan, first: dict[str, Integers], ports: Ports) -> bool:
     """Tell whether a packet between programs of copies reaches another copy."""
     copy = np.array([item.copy for item in plan.slices], dtype=np.int64)
-    starts = sorted((int(at), s) for kind in ("spike", "error", "loss")
-                    for s, at in enumerate(first[kind]) if at >= 0)
+    starts = sorted(
+        (int(at), s) for kind in ("spike", "error", "loss") for s, at in enumerate(first[kind]) if at >= 0
+    )
     every = np.sort(np.concatenate([values[values >= 0] for values in first.values()]))
     seen = set[tuple[int, int]]()
     for at, s in starts:
@@ -201,7 +220,7 @@ def crosses(plan: Plan, first: dict[str, Integers], ports: Ports) -> bool:
             if journey == NOWHERE or (journey, int(copy[s])) in seen:
                 continue
             seen.add((journey, int(copy[s])))
-            found = copy[ports.target[ports.first[journey]:ports.first[journey + 1]]]
+            found = copy[ports.target[ports.first[journey] : ports.first[journey + 1]]]
             if np.any(found != copy[s]):
                 return True
     return False

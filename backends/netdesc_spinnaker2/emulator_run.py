@@ -9,7 +9,21 @@ from numpy.typing import NDArray
 from netdesc.events import Integers
 from netdesc.physics.jit import kernel
 from netdesc_spinnaker2.emulator_memory import (
-    CURRENT, FALLS, FREE_AT, INPUT, LATEST, LAYER, LIFT, LOSS_PROGRAM, RING, RISES, START, U, WAITING, Board, I,
+    CURRENT,
+    FALLS,
+    FREE_AT,
+    INPUT,
+    LATEST,
+    LAYER,
+    LIFT,
+    LOSS_PROGRAM,
+    RING,
+    RISES,
+    START,
+    WAITING,
+    Board,
+    I,
+    U,
 )
 from netdesc_spinnaker2.learning import SILENT, Verdicts
 from netdesc_spinnaker2.packets import Boxes
@@ -34,6 +48,7 @@ class Stimulus(NamedTuple):
         How many they are.
     label : ndarray of int64, shape (samples,)
     """
+
     first: Integers
     tick: Integers
     neuron: Integers
@@ -60,6 +75,7 @@ class Out(NamedTuple):
     states : ndarray of float32, shape (batch, neurons, times, 2)
         Voltage and current; empty where nothing is sampled.
     """
+
     used: Integers
     sample: Integers
     slice: Integers
@@ -109,15 +125,15 @@ def load_sample(
         chain(first, count, a, n, board)
         board.progress[s].own = count
     elif role == LOSS_PROGRAM:
-        verdicts.tick[a:a + n] = SILENT
+        verdicts.tick[a : a + n] = SILENT
         verdicts.label[s] = stimulus.label[sample]
     elif role == LAYER:
         c = sheet.cell
-        board.state[U, a:a + n] = board.numbers[START, c:c + n]
-        board.state[I, a:a + n] = board.numbers[CURRENT, c:c + n]
-        board.marks[FREE_AT, a:a + n] = 0
-        board.marks[WAITING, a:a + n] = -1
-        board.marks[LATEST, a:a + n] = -1
+        board.state[U, a : a + n] = board.numbers[START, c : c + n]
+        board.state[I, a : a + n] = board.numbers[CURRENT, c : c + n]
+        board.marks[FREE_AT, a : a + n] = 0
+        board.marks[WAITING, a : a + n] = -1
+        board.marks[LATEST, a : a + n] = -1
         begin, end = sheet.ring, sheet.ring + sheet.depth * n
         board.rings[RING, begin:end] = 0
         if len(board.rings) > 1:
@@ -131,7 +147,7 @@ def load_sample(
 def chain(first: int, count: int, a: int, n: int, board: Board) -> None:
     """Tell for every spike of an input the one of the same neuron before it, -1 for none."""
     latest, own = board.marks[LATEST], board.own
-    latest[a:a + n] = -1
+    latest[a : a + n] = -1
     for k in range(count):
         own[first + k].previous = latest[a + own[first + k].neuron]
         latest[a + own[first + k].neuron] = k

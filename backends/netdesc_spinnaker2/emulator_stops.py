@@ -48,12 +48,25 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
         return within_sram(larger, status, emulation)
     if code == OVERRUN:
         busiest = int(emulation.board.busiest[s].max())
-        raise NumericsError(stop(
-            status, emulation, f"{busiest} cycles in a tick of {emulation.rules.budget}; use smaller slices, a "
-            "longer tick, or overrun: late or ignore", "S2-TICK"))
+        raise NumericsError(
+            stop(
+                status,
+                emulation,
+                f"{busiest} cycles in a tick of {emulation.rules.budget}; use smaller slices, a "
+                "longer tick, or overrun: late or ignore",
+                "S2-TICK",
+            )
+        )
     if code == BURST:
-        raise NumericsError(stop(status, emulation, "a neuron spikes more than 1024 times in a tick; lower the "
-                                 "weights or add a refractory period", "S2-MODEL"))
+        raise NumericsError(
+            stop(
+                status,
+                emulation,
+                "a neuron spikes more than 1024 times in a tick; lower the "
+                "weights or add a refractory period",
+                "S2-MODEL",
+            )
+        )
     raise NumericsError(f"the emulator stopped with the unknown code {code}")
 
 
@@ -74,9 +87,15 @@ def larger_boxes(status: Integers, emulation: Emulation) -> Rooms:
     if bounded and np.any(rooms.box[full] >= depth.value):
         worst = int(full[np.argmax(rooms.box[full])])
         status = np.array([worst, status[1], status[2]])
-        raise NumericsError(stop(
-            status, emulation, f"packets in a tick: {against(int(rooms.box[worst]) + 1, depth)}; use fewer sources, "
-            "a shorter tick, or overrun: late or ignore", "S2-FIFO"))
+        raise NumericsError(
+            stop(
+                status,
+                emulation,
+                f"packets in a tick: {against(int(rooms.box[worst]) + 1, depth)}; use fewer sources, "
+                "a shorter tick, or overrun: late or ignore",
+                "S2-FIFO",
+            )
+        )
     return replace(rooms, box=np.minimum(box, int(depth.value)) if bounded else box)
 
 
@@ -84,7 +103,9 @@ def sram_bytes(rooms: Rooms, s: int, emulation: Emulation) -> int:
     """Return the bytes of SRAM of a slice with stores of a size."""
     memory = emulation.plan.memory[s]
     inside = emulation.options.scheme == "off_grid"
-    fixed = sum(size for name, size in memory.items() if name not in ("own_spikes", "received_spikes", "stimulus"))
+    fixed = sum(
+        size for name, size in memory.items() if name not in ("own_spikes", "received_spikes", "stimulus")
+    )
     per_own = (8 if inside else 4) if emulation.plan.slices[s].role == "input" else (12 if inside else 8)
     kept = emulation.rules.keep and emulation.plan.slices[s].role == "layer"
     return fixed + per_own * int(rooms.own[s]) + (8 if inside else 4) * int(rooms.received[s]) * kept
@@ -106,11 +127,18 @@ def within_sram(rooms: Rooms, status: Integers, emulation: Emulation) -> Rooms:
     share = (limit.value - now) / (need - now)
     own = emulation.rooms.own + ((rooms.own - emulation.rooms.own) * max(share, 0.0)).astype(np.int64)
     received = emulation.rooms.received + (
-        (rooms.received - emulation.rooms.received) * max(share, 0.0)).astype(np.int64)
+        (rooms.received - emulation.rooms.received) * max(share, 0.0)
+    ).astype(np.int64)
     if own[s] == emulation.rooms.own[s] and received[s] == emulation.rooms.received[s]:
-        raise NumericsError(stop(
-            status, emulation, f"its spikes {against(need, limit)}; lower the rates, or use smaller slices or a "
-            "shorter sample", "S2-SRAM"))
+        raise NumericsError(
+            stop(
+                status,
+                emulation,
+                f"its spikes {against(need, limit)}; lower the rates, or use smaller slices or a "
+                "shorter sample",
+                "S2-SRAM",
+            )
+        )
     return replace(rooms, own=own, received=received)
 
 
@@ -118,5 +146,8 @@ def stop(status: Integers, emulation: Emulation, what: str, code: str) -> Diagno
     """Return what to say of a run that cannot go on."""
     s, sample, tick = (int(value) for value in status)
     item, site = emulation.plan.slices[s], emulation.plan.sites[s]
-    return Diagnostic(f"{item} on chip {site.x},{site.y} PE {site.pe}, sample {sample}, tick {tick}: {what}",
-                      f"populations.{item.population}", code)
+    return Diagnostic(
+        f"{item} on chip {site.x},{site.y} PE {site.pe}, sample {sample}, tick {tick}: {what}",
+        f"populations.{item.population}",
+        code,
+    )

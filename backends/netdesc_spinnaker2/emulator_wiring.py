@@ -89,8 +89,14 @@ class Part:
 
 
 def lay_out_template(
-    program: Program, slices: tuple[Slice, ...], senders: list[tuple[int, ...]], delays: Mapping[str, Integers],
-    *, scheme: str, timestep: float, training: bool,
+    program: Program,
+    slices: tuple[Slice, ...],
+    senders: list[tuple[int, ...]],
+    delays: Mapping[str, Integers],
+    *,
+    scheme: str,
+    timestep: float,
+    training: bool,
 ) -> Template:
     """Lay out one copy of a network.
 
@@ -119,22 +125,37 @@ def lay_out_template(
         if layers:
             synapses = gather(program, p, delays)
             for item, chosen in divide(synapses, layers):
-                parts[item.index] = lay_out_slice(program, slices, senders[item.index], item, chosen, training)
+                parts[item.index] = lay_out_slice(
+                    program, slices, senders[item.index], item, chosen, training
+                )
     numbers, taus, hold, cell, uniform = lay_out_cells(program, slices, scheme, timestep)
     target = begins([len(part.target) for part in parts])
     segments = np.concatenate([part.segments for part in parts])
     segments["target_start"] += np.repeat(target, [len(part.segments) for part in parts])
     orders = [part.order for part in parts]
     return Template(
-        numbers, taus, hold, np.concatenate(([0], np.cumsum(stack(parts, "rows")))).astype(np.int64),
-        stack(parts, "fan"), segments, stack(parts, "target"), stack(parts, "distinct"), cell,
-        begins([len(part.rows) for part in parts]), begins([len(part.distinct) for part in parts]),
+        numbers,
+        taus,
+        hold,
+        np.concatenate(([0], np.cumsum(stack(parts, "rows")))).astype(np.int64),
+        stack(parts, "fan"),
+        segments,
+        stack(parts, "target"),
+        stack(parts, "distinct"),
+        cell,
+        begins([len(part.rows) for part in parts]),
+        begins([len(part.distinct) for part in parts]),
         np.array([len(part.distinct) for part in parts], dtype=np.int64),
         np.array([max(2, int(part.distinct.max(initial=1)) + 1) for part in parts], dtype=np.int64),
         np.array([len(order) for order in orders], dtype=np.int64),
-        np.array([len(part.trained) for part in parts], dtype=np.int64), np.concatenate(orders),
+        np.array([len(part.trained) for part in parts], dtype=np.int64),
+        np.concatenate(orders),
         np.concatenate([order[part.trained] for order, part in zip(orders, parts, strict=True)]),
-        stack(parts, "trained"), stack(parts, "trained_target"), uniform, bool(np.any(hold > 0)))
+        stack(parts, "trained"),
+        stack(parts, "trained_target"),
+        uniform,
+        bool(np.any(hold > 0)),
+    )
 
 
 def begins(sizes: list[int]) -> Integers:
@@ -172,7 +193,8 @@ def gather(program: Program, post: int, delays: Mapping[str, Integers]) -> dict[
     """
     columns: dict[str, list[Integers]] = {
         name: [np.empty(0, dtype=np.int64)]
-        for name in ("source", "target", "delay", "number", "place", "train")}
+        for name in ("source", "target", "delay", "number", "place", "train")
+    }
     at = 0
     for number, block in enumerate(program.blocks):
         if block.post == post:
@@ -188,36 +210,52 @@ def columns_of(program: Program, block: Block, delay: Integers) -> dict[str, Int
     """Return source, target, delay and whether it is trained, of every synapse of a block."""
     indptr, indices = block.sparse()
     source = program.populations[block.pre].start + np.repeat(np.arange(block.n_pre), np.diff(indptr))
-    return {"source": source, "target": indices, "delay": np.broadcast_to(delay, source.shape),
-            "train": np.full(len(source), int(block.train_weight))}
+    return {
+        "source": source,
+        "target": indices,
+        "delay": np.broadcast_to(delay, source.shape),
+        "train": np.full(len(source), int(block.train_weight)),
+    }
 
 
-def divide(
-    synapses: dict[str, Integers], layers: list[Slice]
-) -> list[tuple[Slice, dict[str, Integers]]]:
+def divide(synapses: dict[str, Integers], layers: list[Slice]) -> list[tuple[Slice, dict[str, Integers]]]:
     """Give every slice of a population its synapses, by source, delay and projection, targets ascending."""
     starts = np.array([item.start for item in layers])
     owner = np.searchsorted(starts, synapses["target"], side="right") - 1
-    spans = [int(values.max(initial=0)) + 1 for values in (synapses[k] for k in ("source", "delay", "number"))]
+    spans = [
+        int(values.max(initial=0)) + 1 for values in (synapses[k] for k in ("source", "delay", "number"))
+    ]
     key = ((owner * spans[0] + synapses["source"]) * spans[1] + synapses["delay"]) * spans[2]
     order = np.argsort(key + synapses["number"], kind="stable")
     bounds = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=len(layers)))))
-    return [(item, {name: values[order[bounds[k]:bounds[k + 1]]] for name, values in synapses.items()})
-            for k, item in enumerate(layers)]
+    return [
+        (item, {name: values[order[bounds[k] : bounds[k + 1]]] for name, values in synapses.items()})
+        for k, item in enumerate(layers)
+    ]
 
 
 def lay_out_slice(
-    program: Program, slices: tuple[Slice, ...], senders: tuple[int, ...], item: Slice,
-    synapses: dict[str, Integers], training: bool,
+    program: Program,
+    slices: tuple[Slice, ...],
+    senders: tuple[int, ...],
+    item: Slice,
+    synapses: dict[str, Integers],
+    training: bool,
 ) -> Part:
     """Put the synapses of a slice, in order, into segments."""
     starts = {p.name: p.start for p in program.populations}
-    rows_of = np.concatenate([np.empty(0, dtype=np.int64), *(
-        starts[slices[k].population] + np.arange(slices[k].start, slices[k].stop) for k in senders)])
+    rows_of = np.concatenate(
+        [
+            np.empty(0, dtype=np.int64),
+            *(starts[slices[k].population] + np.arange(slices[k].start, slices[k].stop) for k in senders),
+        ]
+    )
     source, target = synapses["source"], synapses["target"] - item.start
     count = len(source)
     change = np.ones(count, dtype=np.bool_)
-    change[1:] = (np.diff(source) != 0) | (np.diff(synapses["delay"]) != 0) | (np.diff(synapses["number"]) != 0)
+    change[1:] = (
+        (np.diff(source) != 0) | (np.diff(synapses["delay"]) != 0) | (np.diff(synapses["number"]) != 0)
+    )
     head = np.flatnonzero(change)
     size = np.diff(np.append(head, count))
     run = target[head + size - 1] - target[head] == size - 1 if count else np.empty(0, dtype=np.bool_)
@@ -229,14 +267,26 @@ def lay_out_slice(
         gain = np.where(synapses["train"][head] > 0, before[head], -1)
     segments = np.zeros(len(head), dtype=SEGMENT)
     starts_at = np.concatenate(([0], np.cumsum(np.where(run, 0, size))))[:-1]
-    for name, column in (("delay", synapses["delay"][head]), ("run", run), ("base", target[head]), ("start", head),
-                         ("size", size), ("gain", gain), ("target_start", starts_at)):
+    for name, column in (
+        ("delay", synapses["delay"][head]),
+        ("run", run),
+        ("base", target[head]),
+        ("start", head),
+        ("size", size),
+        ("gain", gain),
+        ("target_start", starts_at),
+    ):
         segments[name] = column
     return Part(
         np.bincount(row, minlength=len(rows_of)).astype(np.int64),
-        np.bincount(row, weights=size, minlength=len(rows_of)).astype(np.int64), segments,
-        target[~np.repeat(run, size)], np.unique(synapses["delay"])[::-1], synapses["place"], trained,
-        target[trained])
+        np.bincount(row, weights=size, minlength=len(rows_of)).astype(np.int64),
+        segments,
+        target[~np.repeat(run, size)],
+        np.unique(synapses["delay"])[::-1],
+        synapses["place"],
+        trained,
+        target[trained],
+    )
 
 
 def lay_out_cells(
@@ -245,11 +295,13 @@ def lay_out_cells(
     """Return numbers, time constants and refractory periods of all layers, where each begins, and uniformity."""
     numbers = {population.name: p for p, population in enumerate(program.populations)}
     layers = [item for item in slices if item.role == "layer"]
-    read = {name: constants(program, numbers[name], scheme, timestep) for name in
-            dict.fromkeys(item.population for item in layers)}
+    read = {
+        name: constants(program, numbers[name], scheme, timestep)
+        for name in dict.fromkeys(item.population for item in layers)
+    }
     cell = np.zeros(len(slices), dtype=np.int64)
     cell[[item.index for item in layers]] = begins([item.size for item in layers])
-    columns = [read[item.population][:, item.start:item.stop] for item in layers]
+    columns = [read[item.population][:, item.start : item.stop] for item in layers]
     every = np.concatenate([np.empty((13, 0)), *columns], axis=1)
     uniform = all(bool(np.all(rows[10:12] == rows[10:12, :1])) for rows in read.values())
     return every[:10].astype(np.float32), every[10:12].copy(), every[12].astype(np.int64), cell, uniform
@@ -260,7 +312,20 @@ def constants(program: Program, p: int, scheme: str, timestep: float) -> Floats:
     cells = read_cells(program, Stage((p,), False))
     tau_s: Floats = cells.tau_s[:, :1]
     tick = measure_tick(scheme, timestep, cells.tau_m, tau_s, np.float32)
-    return np.stack([
-        cells.gap, cells.reset, cells.start, cells.current[:, 0], FLOOR * (cells.gap - cells.reset), tick.leak,
-        tick.rise[0], tick.fade[0], tick.pull[0], tau_s[:, 0], cells.tau_m, tau_s[:, 0],
-        np.round(cells.tau_ref / timestep)])
+    return np.stack(
+        [
+            cells.gap,
+            cells.reset,
+            cells.start,
+            cells.current[:, 0],
+            FLOOR * (cells.gap - cells.reset),
+            tick.leak,
+            tick.rise[0],
+            tick.fade[0],
+            tick.pull[0],
+            tau_s[:, 0],
+            cells.tau_m,
+            tau_s[:, 0],
+            np.round(cells.tau_ref / timestep),
+        ]
+    )

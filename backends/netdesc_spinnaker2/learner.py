@@ -48,22 +48,45 @@ def check_lesson(lesson: Lesson, program: Program, options: Options) -> None:
     """Raise BackendError with everything that the chip cannot do of a lesson."""
     faults = []
     if len(lesson.objectives) != 1:
-        faults.append(Diagnostic("the chip computes one loss; leave one, or train with on_device: false", "losses",
-                                 "S2-LOSS"))
+        faults.append(
+            Diagnostic(
+                "the chip computes one loss; leave one, or train with on_device: false", "losses", "S2-LOSS"
+            )
+        )
     for item in lesson.objectives:
         if item.kind != "time_to_first_spike":
-            faults.append(Diagnostic(f"the loss program has no {item.kind}; use time_to_first_spike, or on_device: "
-                                     "false", "losses", "S2-LOSS"))
+            faults.append(
+                Diagnostic(
+                    f"the loss program has no {item.kind}; use time_to_first_spike, or on_device: false",
+                    "losses",
+                    "S2-LOSS",
+                )
+            )
     if lesson.optimizer not in DEFAULTS:
-        faults.append(Diagnostic(f"the optimizer program has no {lesson.optimizer}; use one of "
-                                 f"{', '.join(DEFAULTS)}", "training.optimizer", "S2-TRAIN"))
+        faults.append(
+            Diagnostic(
+                f"the optimizer program has no {lesson.optimizer}; use one of {', '.join(DEFAULTS)}",
+                "training.optimizer",
+                "S2-TRAIN",
+            )
+        )
     elif lesson.optimizer != "sgd" and options.optimizer == "sgd":
-        faults.append(Diagnostic(f"the map has no room for the moments of {lesson.optimizer}; set "
-                                 f"backends.spinnaker2.optimizer: {lesson.optimizer}", "training.optimizer",
-                                 "S2-SRAM"))
+        faults.append(
+            Diagnostic(
+                f"the map has no room for the moments of {lesson.optimizer}; set "
+                f"backends.spinnaker2.optimizer: {lesson.optimizer}",
+                "training.optimizer",
+                "S2-SRAM",
+            )
+        )
     elif options.optimizer == "sgd" and float(lesson.options.get("momentum", 0.0)) != 0.0:
-        faults.append(Diagnostic("the map has no room for a velocity; set backends.spinnaker2.optimizer: adam",
-                                 "training.optimizer.sgd.momentum", "S2-SRAM"))
+        faults.append(
+            Diagnostic(
+                "the map has no room for a velocity; set backends.spinnaker2.optimizer: adam",
+                "training.optimizer.sgd.momentum",
+                "S2-SRAM",
+            )
+        )
     if not any(block.train_weight for block in program.blocks):
         faults.append(Diagnostic("nothing is to be trained; mark a weight with train: true", "projections"))
     if faults:
@@ -85,8 +108,10 @@ class Learner:
     def __init__(self, device: Device, parameters: Parameters, lesson: Lesson) -> None:
         self.device, self.parameters, self.lesson = device, parameters, lesson
         self.objective = lesson.objectives[0]
-        self.numbers = {**DEFAULTS[lesson.optimizer],
-                        **{name: float(value) for name, value in lesson.options.items() if value is not None}}
+        self.numbers = {
+            **DEFAULTS[lesson.optimizer],
+            **{name: float(value) for name, value in lesson.options.items() if value is not None},
+        }
         self.lane = int(device.emulation.options.profile.payload.value) // 32
         self.store, self.places = lay_out_store(device.emulation, device.program, parameters)
         self.largest, self.scales = self.words()
@@ -106,18 +131,19 @@ class Learner:
         self.store.weight[:] = flat[self.places]
         self.fresh = True
 
-    def learn(
-        self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float
-    ) -> StepReport:
+    def learn(self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float) -> StepReport:
         """Take one step; see ``netdesc.backend.OnDeviceLearning``."""
         device, batch = self.device, stimulus.batch
         labels = self.labels(targets, batch)
-        sources, moved = round_stimulus(device.program, stimulus, device.emulation.options.scheme,
-                                        device.emulation.options.step)
+        sources, moved = round_stimulus(
+            device.program, stimulus, device.emulation.options.scheme, device.emulation.options.step
+        )
         loaded = device.stimulate(sources, labels)
         device.reset_counts(batch)
         self.store.gradient[:] = 0
-        rounds = [self.run_round(first, batch, loaded) for first in range(0, batch, device.emulation.plan.copies)]
+        rounds = [
+            self.run_round(first, batch, loaded) for first in range(0, batch, device.emulation.plan.copies)
+        ]
         self.take_step(factor, seed)
         values, times = (np.concatenate(parts) for parts in zip(*((v, t) for v, t, _ in rounds), strict=True))
         spikes = np.sum([counts for _, _, counts in rounds], axis=0)
@@ -128,13 +154,17 @@ class Learner:
         size = self.device.program.population(self.objective.population).size
         given = self.objective.options.get("target") if targets is None else targets
         if given is None:
-            raise NumericsError("time_to_first_spike needs labels; give the loss a target, or the model a dataset")
+            raise NumericsError(
+                "time_to_first_spike needs labels; give the loss a target, or the model a dataset"
+            )
         labels = np.broadcast_to(np.asarray(given, dtype=np.int64), (batch,))
         if len(labels) and (labels.min() < 0 or labels.max() >= size):
             raise NumericsError(f"a label is outside 0 to {size - 1}")
         return labels
 
-    def run_round(self, first: int, batch: int, loaded: object) -> tuple[NDArray[np.float32], Floats, Integers]:
+    def run_round(
+        self, first: int, batch: int, loaded: object
+    ) -> tuple[NDArray[np.float32], Floats, Integers]:
         """Run samples forward and backward and add their gradients; losses, first spikes, spike counts."""
         device = self.device
         device.run_round(first, batch, loaded)
@@ -142,8 +172,10 @@ class Learner:
         losses = np.flatnonzero(e.board.sheet["role"] == 2)
         judge_all(losses, device.samples, e.board, e.verdicts, self.terms(batch))
         counts = np.zeros(device.program.size, dtype=np.int64)
-        starts = np.array([device.program.population(item.population).start + item.start
-                           for item in e.plan.slices], dtype=np.int64)
+        starts = np.array(
+            [device.program.population(item.population).start + item.start for item in e.plan.slices],
+            dtype=np.int64,
+        )
         count_spikes(0, e.plan.copies * e.each, device.samples, starts, e.board, counts)
         device.run_back(NO_TOLD, np.full(len(e.plan.slices), -1, dtype=np.int64))
         e = device.emulation
@@ -157,9 +189,19 @@ class Learner:
     def terms(self, batch: int) -> Terms:
         """Return the constants of the loss."""
         options = {**LOSS_DEFAULTS, **self.objective.options}
-        return Terms(*(np.float32(value) for value in (
-            options["tau_0"], options["tau_1"], options["alpha"], self.device.program.duration,
-            self.device.emulation.options.step, self.objective.weight / batch)))
+        return Terms(
+            *(
+                np.float32(value)
+                for value in (
+                    options["tau_0"],
+                    options["tau_1"],
+                    options["alpha"],
+                    self.device.program.duration,
+                    self.device.emulation.options.step,
+                    self.objective.weight / batch,
+                )
+            )
+        )
 
     def take_step(self, factor: float, seed: int) -> None:
         """Update the weights and broadcast them."""
@@ -168,10 +210,28 @@ class Learner:
         beta_1 = n["beta_1"] if adam else n["momentum"]
         beta_2 = n["beta_2"] if adam else 0.0
         decay = n.get("weight_decay", 0.0) if self.lesson.optimizer == "adamw" else 0.0
-        correct = (1.0 / (1.0 - beta_1 ** self.steps), 1.0 / (1.0 - beta_2 ** self.steps)) if adam else (1.0, 1.0)
-        update(0, len(self.store.weight), self.store, Step(adam, *(np.float32(value) for value in (
-            n["learning_rate"] * factor, beta_1, 1.0 - beta_1, beta_2, 1.0 - beta_2, n.get("epsilon", 0.0), decay,
-            *correct))))
+        correct = (1.0 / (1.0 - beta_1**self.steps), 1.0 / (1.0 - beta_2**self.steps)) if adam else (1.0, 1.0)
+        update(
+            0,
+            len(self.store.weight),
+            self.store,
+            Step(
+                adam,
+                *(
+                    np.float32(value)
+                    for value in (
+                        n["learning_rate"] * factor,
+                        beta_1,
+                        1.0 - beta_1,
+                        beta_2,
+                        1.0 - beta_2,
+                        n.get("epsilon", 0.0),
+                        decay,
+                        *correct,
+                    )
+                ),
+            ),
+        )
         if not np.isfinite(self.store.weight).all():
             raise NumericsError("a weight is not finite after the update; lower the learning rate")
         self.broadcast(seed)
@@ -180,7 +240,9 @@ class Learner:
         """Send the weights of the optimizers to all copies."""
         e = self.device.emulation
         stochastic = bool(np.any(self.largest)) and e.options.rounding == "stochastic"
-        dither = stream(seed, f"rounding.{self.steps}").random(len(self.places)) if stochastic else np.empty(0)
+        dither = (
+            stream(seed, f"rounding.{self.steps}").random(len(self.places)) if stochastic else np.empty(0)
+        )
         spread(self.lane, self.largest, self.scales, dither, e.board, e.table.ports, self.store)
         self.fresh = False
 
@@ -194,29 +256,45 @@ class Learner:
         ties = np.isfinite(earliest) & (np.sum(times == earliest[:, None], axis=1) > 1)
         own = times[np.arange(len(labels)), labels]
         return StepReport(
-            loss=float(values.astype(np.float64).mean()) * self.objective.weight, correct=predictions == labels,
-            predictions=predictions, ties=ties, silent_targets=int(np.sum(~np.isfinite(own))),
-            silent_neurons=sum(int(np.sum(spikes[p.start:p.stop] == 0)) for p in program.populations
-                               if p.kind == "spiking"),
-            spikes={p.name: int(spikes[p.start:p.stop].sum()) for p in program.populations if p.kind != "readout"},
-            health={**count_health(e), "inputs_moved": moved}, costs=sum_costs(e, len(labels), passes=2))
+            loss=float(values.astype(np.float64).mean()) * self.objective.weight,
+            correct=predictions == labels,
+            predictions=predictions,
+            ties=ties,
+            silent_targets=int(np.sum(~np.isfinite(own))),
+            silent_neurons=sum(
+                int(np.sum(spikes[p.start : p.stop] == 0)) for p in program.populations if p.kind == "spiking"
+            ),
+            spikes={
+                p.name: int(spikes[p.start : p.stop].sum())
+                for p in program.populations
+                if p.kind != "readout"
+            },
+            health={**count_health(e), "inputs_moved": moved},
+            costs=sum_costs(e, len(labels), passes=2),
+        )
 
     def state(self) -> LearningState:
         """Read weights and moments back; see ``netdesc.backend.OnDeviceLearning``."""
         names = ("first", "second") if self.lesson.optimizer != "sgd" else ("velocity",)
         columns = (self.store.moment_1, self.store.moment_2)
-        return LearningState(self.steps, self.by_key(self.store.weight),
-                             {name: self.by_key(column) for name, column in zip(names, columns, strict=False)})
+        return LearningState(
+            self.steps,
+            self.by_key(self.store.weight),
+            {name: self.by_key(column) for name, column in zip(names, columns, strict=False)},
+        )
 
     def restore(self, state: LearningState) -> None:
         """Write weights and moments; see ``netdesc.backend.OnDeviceLearning``."""
         names = ("first", "second") if self.lesson.optimizer != "sgd" else ("velocity",)
         for values in (state.parameters, *(state.moments.get(name, {}) for name in names)):
             for block in self.device.program.blocks:
-                if block.train_weight and (np.shape(values.get(block.weight_key)) != (block.size,)
-                                           or not np.isfinite(values[block.weight_key]).all()):
-                    raise NumericsError(f"the state of {block.weight_key} is missing, has another size, or is not "
-                                        "finite")
+                if block.train_weight and (
+                    np.shape(values.get(block.weight_key)) != (block.size,)
+                    or not np.isfinite(values[block.weight_key]).all()
+                ):
+                    raise NumericsError(
+                        f"the state of {block.weight_key} is missing, has another size, or is not finite"
+                    )
         self.steps = state.steps
         self.store.weight[:] = self.flat(state.parameters)
         for name, column in zip(names, (self.store.moment_1, self.store.moment_2), strict=False):
@@ -227,7 +305,8 @@ class Learner:
         """Return values by key in the order of the optimizers."""
         blocks = self.device.program.blocks
         return np.concatenate([values[b.weight_key] if b.train_weight else np.zeros(b.size) for b in blocks])[
-            self.places]
+            self.places
+        ]
 
     def by_key(self, values: NDArray[np.float32]) -> dict[str, Floats]:
         """Return values in the order of the optimizers by key."""
@@ -235,8 +314,11 @@ class Learner:
         flat = np.zeros(sum(block.size for block in blocks))
         flat[self.places] = values
         bounds = np.cumsum([0, *(block.size for block in blocks)])
-        return {block.weight_key: flat[bounds[k]:bounds[k + 1]] for k, block in enumerate(blocks)
-                if block.train_weight}
+        return {
+            block.weight_key: flat[bounds[k] : bounds[k + 1]]
+            for k, block in enumerate(blocks)
+            if block.train_weight
+        }
 
     def read_back(self) -> None:
         """Tell the host the weights that are on the chip, where it does not know them."""
@@ -247,18 +329,16 @@ class Learner:
         parameters.values.update(learned)
         held = np.zeros(len(parameters.scale()))
         template = board.template
-        held[template.weight_order] = board.board.weight[:len(template.weight_order)]
+        held[template.weight_order] = board.board.weight[: len(template.weight_order)]
         held /= np.where(parameters.scale() == 0.0, 1.0, parameters.scale())
         at = 0
         for block in self.device.program.blocks:
             if block.train_weight:
-                parameters.held[block.weight_key] = held[at:at + block.size]
+                parameters.held[block.weight_key] = held[at : at + block.size]
             at += block.size
 
 
-def lay_out_store(
-    emulation: Emulation, program: Program, parameters: Parameters
-) -> tuple[Store, Integers]:
+def lay_out_store(emulation: Emulation, program: Program, parameters: Parameters) -> tuple[Store, Integers]:
     """Lay out the memory of the optimizers.
 
     Parameters
@@ -275,7 +355,9 @@ def lay_out_store(
     """
     template, plan, each = emulation.template, emulation.plan, emulation.each
     begins = np.concatenate(([0], np.cumsum(template.gradients)))
-    layers = {(item.population, item.start): item.index for item in plan.slices[:each] if item.role == "layer"}
+    layers = {
+        (item.population, item.start): item.index for item in plan.slices[:each] if item.role == "layer"
+    }
     start = np.zeros(len(plan.slices), dtype=np.int64)
     words, orders, weights, places, neurons = [np.zeros(1, dtype=np.int64)], [], [], [], 0
     for item in plan.slices:
@@ -286,18 +368,26 @@ def lay_out_store(
         target = template.gradient_target[span]
         order = np.argsort(target, kind="stable")
         start[item.index] = neurons
-        start[t:plan.copies * each:each] = neurons
+        start[t : plan.copies * each : each] = neurons
         words.append(words[-1][-1] + np.cumsum(np.bincount(target, minlength=item.size)))
         orders.append(order)
         weights.append(template.gradient_weight[span][order])
         places.append(template.gradient_order[span][order])
         neurons += item.size
     place = np.concatenate(places)
-    low, high = (np.concatenate([np.full(b.size, b.weight_bounds[k]) for b in program.blocks])[place]
-                 for k in range(2))
+    low, high = (
+        np.concatenate([np.full(b.size, b.weight_bounds[k]) for b in program.blocks])[place] for k in range(2)
+    )
     kind = np.float32
     zeros = [np.zeros(len(place), kind) for _ in range(4)]
-    store = Store(*zeros, low.astype(kind), high.astype(kind), parameters.scale()[place].astype(kind),
-                  np.concatenate(words).astype(np.int64), np.concatenate(orders).astype(np.int64),
-                  np.concatenate(weights).astype(np.int64), start)
+    store = Store(
+        *zeros,
+        low.astype(kind),
+        high.astype(kind),
+        parameters.scale()[place].astype(kind),
+        np.concatenate(words).astype(np.int64),
+        np.concatenate(orders).astype(np.int64),
+        np.concatenate(weights).astype(np.int64),
+        start,
+    )
     return store, place

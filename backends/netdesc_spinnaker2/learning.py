@@ -44,6 +44,7 @@ class Verdicts(NamedTuple):
         Loss of the sample.
     label : ndarray of int64, shape (slices,)
     """
+
     tick: Integers
     fraction: NDArray[Any]
     slope: NDArray[Any]
@@ -60,6 +61,7 @@ class Told(NamedTuple):
     tick, neuron : ndarray of int64
     fraction, value : ndarray of float32
     """
+
     first: Integers
     tick: Integers
     neuron: Integers
@@ -77,6 +79,7 @@ class Terms(NamedTuple):
     scale : float32
         Weight of the loss over the size of the batch.
     """
+
     tau_0: Any
     tau_1: Any
     alpha: Any
@@ -96,6 +99,7 @@ class Step(NamedTuple):
         ``beta_1`` is the momentum of descent; ``rest_1`` is 1 - ``beta_1``; ``first`` and ``second`` undo the
         bias of the moments.
     """
+
     adam: bool
     rate: Any
     beta_1: Any
@@ -124,6 +128,7 @@ class Store(NamedTuple):
     start : ndarray of int64, shape (slices,)
         First neuron of a slice in ``words``: of an optimizer, or of the layer that it serves.
     """
+
     weight: NDArray[Any]
     gradient: NDArray[Any]
     moment_1: NDArray[Any]
@@ -171,7 +176,7 @@ def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
     terms : Terms
     """
     n, a = board.sheet[s].size, board.sheet[s].state
-    tick, fraction, slope = verdicts.tick[a:a + n], verdicts.fraction[a:a + n], verdicts.slope[a:a + n]
+    tick, fraction, slope = verdicts.tick[a : a + n], verdicts.fraction[a : a + n], verdicts.slope[a : a + n]
     label = verdicts.label[s]
     kind = slope.dtype.type
     slope[:] = 0
@@ -222,8 +227,20 @@ def send_verdict(m: int, s: int, board: Board, ports: Ports, boxes: Boxes, verdi
     sent = 0
     for k in range(sheet.size):
         if verdicts.tick[a + k] == m - 1 and verdicts.slope[a + k] != 0:
-            if send(sheet.loss_port + k, verdicts.slope[a + k], verdicts.fraction[a + k], 1 - (m & 1), s, LOSS,
-                    ports, boxes, board.packets) != ROOM:
+            if (
+                send(
+                    sheet.loss_port + k,
+                    verdicts.slope[a + k],
+                    verdicts.fraction[a + k],
+                    1 - (m & 1),
+                    s,
+                    LOSS,
+                    ports,
+                    boxes,
+                    board.packets,
+                )
+                != ROOM
+            ):
                 return -1
             sent += 1
     return sent
@@ -246,8 +263,20 @@ def send_told(m: int, s: int, place: int, board: Board, ports: Ports, boxes: Box
     while board.progress[s].cursor > told.first[place] and told.tick[board.progress[s].cursor - 1] >= m - 1:
         e = board.progress[s].cursor - 1
         if told.tick[e] == m - 1:
-            if send(sheet.loss_port + told.neuron[e], told.value[e], told.fraction[e], 1 - (m & 1), s, LOSS,
-                    ports, boxes, board.packets) != ROOM:
+            if (
+                send(
+                    sheet.loss_port + told.neuron[e],
+                    told.value[e],
+                    told.fraction[e],
+                    1 - (m & 1),
+                    s,
+                    LOSS,
+                    ports,
+                    boxes,
+                    board.packets,
+                )
+                != ROOM
+            ):
                 return -1
             sent += 1
         board.progress[s].cursor = e
@@ -291,13 +320,19 @@ def gather(active: Integers, lane: int, board: Board, ports: Ports, store: Store
                 tally[DELIVERED] += packets
                 at = store.words[store.start[to] + row]
                 for x in range(end - begin):
-                    store.gradient[at + x] += board.gradient[
-                        sheet.gradient + store.gradient_at[begin + x]]
+                    store.gradient[at + x] += board.gradient[sheet.gradient + store.gradient_at[begin + x]]
 
 
 @kernel
-def spread(lane: int, integer: Integers, steps: NDArray[Any], dither: Floats, board: Board, ports: Ports,
-           store: Store) -> None:
+def spread(
+    lane: int,
+    integer: Integers,
+    steps: NDArray[Any],
+    dither: Floats,
+    board: Board,
+    ports: Ports,
+    store: Store,
+) -> None:
     """Broadcast the weights of the optimizers to all copies.
 
     Parameters

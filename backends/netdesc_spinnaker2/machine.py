@@ -73,8 +73,9 @@ class Machine:
         """
         current = self.parameters.program()
         plan = lay_out_program(current, self.options, self.listened, training=self.training)
-        device = Device.start(current, plan, self.options, self.parameters.ticks(), training=self.training,
-                              router=router)
+        device = Device.start(
+            current, plan, self.options, self.parameters.ticks(), training=self.training, router=router
+        )
         device.load(self.parameters.potentials())
         return device
 
@@ -119,12 +120,19 @@ class Machine:
             release_currents={name: release for name, (_, _, release) in found.items()},
             samples=read_samples(parts[0][0], device.emulation, self.program),
             parameters_as_run=self.parameters.as_run(),
-            health={**health, "inputs_moved": moved, "dropped": self.missing(spikes, health),
-                    **self.parameters.rounding()},
+            health={
+                **health,
+                "inputs_moved": moved,
+                "dropped": self.missing(spikes, health),
+                **self.parameters.rounding(),
+            },
             costs=sum_costs(device.emulation, batch, passes=1),
-            provenance={"backend": "spinnaker2", "solver":
-                        f"packets, tick {self.options.step:g} ms, {self.options.scheme}, {self.options.weights} "
-                        "weights"})
+            provenance={
+                "backend": "spinnaker2",
+                "solver": f"packets, tick {self.options.step:g} ms, {self.options.scheme}, {self.options.weights} "
+                "weights",
+            },
+        )
         self.latest = trace
         return trace
 
@@ -134,7 +142,11 @@ class Machine:
         for block in self.program.blocks:
             name = self.program.populations[block.pre].name
             if name in spikes:
-                fan = np.diff(block.sparse()[0]) if block.indptr is not None else np.full(block.n_pre, block.n_post)
+                fan = (
+                    np.diff(block.sparse()[0])
+                    if block.indptr is not None
+                    else np.full(block.n_pre, block.n_post)
+                )
                 expected += int(fan[spikes[name].sources].sum())
         return max(0, expected - health["arrivals"] - health["in_flight"])
 
@@ -149,10 +161,15 @@ class Machine:
         device = self.device
         e, step = device.emulation, self.options.step
         names = [name for name in (p.name for p in self.program.populations) if name in trace.spikes]
-        values = np.concatenate([forces[k] for k, p in enumerate(self.program.populations)
-                                 if p.name in trace.spikes])
+        values = np.concatenate(
+            [forces[k] for k, p in enumerate(self.program.populations) if p.name in trace.spikes]
+        )
         told_to = self.told_to()
-        told = tell(enter(trace.spikes, self.program, told_to, e.each, step), values, e.board.sheet["role"][:e.each] == 2)
+        told = tell(
+            enter(trace.spikes, self.program, told_to, e.each, step),
+            values,
+            e.board.sheet["role"][: e.each] == 2,
+        )
         listens = np.full(len(e.plan.slices), -1, dtype=np.int64)
         for _, numbers in told_to.values():
             for copy in range(e.plan.copies):
@@ -170,17 +187,23 @@ class Machine:
                 self.latest = None
             device.run_back(told, listens)
             e = device.emulation
-            if not read_forces(0, e.plan.copies * e.each, device.samples, e.each, ledger.first, e.board, back):
-                raise NumericsError("the trace is not one of this machine with its present weights and delays")
+            if not read_forces(
+                0, e.plan.copies * e.each, device.samples, e.each, ledger.first, e.board, back
+            ):
+                raise NumericsError(
+                    "the trace is not one of this machine with its present weights and delays"
+                )
             rows = e.board.gradient.reshape(e.plan.copies, -1)[device.samples >= 0]
             total += rows.sum(axis=0, dtype=np.float64)
         flat = np.zeros(len(values))
         flat[ledger.order] = back
         offsets = np.cumsum([0, *(len(trace.spikes[name]) for name in names)])
-        times = {name: flat[offsets[k]:offsets[k + 1]] for k, name in enumerate(names)
-                 if self.options.input_errors or self.program.population(name).kind != "source"}
-        return Gradient(self.parameters.by_key(e.template.gradient_order, total), times, {},
-                        count_health(e))
+        times = {
+            name: flat[offsets[k] : offsets[k + 1]]
+            for k, name in enumerate(names)
+            if self.options.input_errors or self.program.population(name).kind != "source"
+        }
+        return Gradient(self.parameters.by_key(e.template.gradient_order, total), times, {}, count_health(e))
 
     def told_to(self) -> dict[str, tuple[Integers, Integers]]:
         """Return to which slices the derivatives of each population go."""
@@ -198,8 +221,13 @@ class Machine:
         if self.training:
             return
         if self.options.training is False:
-            raise BackendError(Diagnostic("the network is mapped for inference only; remove training: false",
-                                          "backends.spinnaker2.training", "S2-OPTION"))
+            raise BackendError(
+                Diagnostic(
+                    "the network is mapped for inference only; remove training: false",
+                    "backends.spinnaker2.training",
+                    "S2-OPTION",
+                )
+            )
         self.training, self.latest = True, None
         self.device = self.map_out()
 

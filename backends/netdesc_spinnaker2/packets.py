@@ -75,7 +75,14 @@ class Boxes(NamedTuple):
 
 @kernel
 def send(
-    port: int, payload: float, fraction: float, into: int, s: int, kind: int, ports: Ports, boxes: Boxes,
+    port: int,
+    payload: float,
+    fraction: float,
+    into: int,
+    s: int,
+    kind: int,
+    ports: Ports,
+    boxes: Boxes,
     packets: Integers,
 ) -> int:
     """Hand a packet to the router, which puts it into the box of every destination.
@@ -145,7 +152,7 @@ def sort_box(into: int, s: int, boxes: Boxes) -> int:
         for k in range(count):
             keys[k] = packet[into, begin + k].key
         order = np.argsort(keys, kind="mergesort")
-        sorted_packets = packet[into, begin:begin + count].copy()
+        sorted_packets = packet[into, begin : begin + count].copy()
         for k in range(count):
             packet[into, begin + k] = sorted_packets[order[k]]
     return count

@@ -145,8 +145,8 @@ def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
     """
     sheet = board.sheet[s]
     size, depth = sheet.size, sheet.depth
-    ring = board.rings[RING, sheet.ring:sheet.ring + depth * size]
-    weight = board.weight[sheet.weight:sheet.weight_end]
+    ring = board.rings[RING, sheet.ring : sheet.ring + depth * size]
+    weight = board.weight[sheet.weight : sheet.weight_end]
     place = sheet.place + m - 1
     a = sheet.received
     events = 0
@@ -157,7 +157,9 @@ def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
             start, count = segment.start, segment.size
             slot = ((m - 1 + segment.delay) % depth) * size
             if segment.run == 1:
-                add_weights(ring[slot + segment.base:slot + segment.base + count], weight[start:start + count])
+                add_weights(
+                    ring[slot + segment.base : slot + segment.base + count], weight[start : start + count]
+                )
             else:
                 for k in range(count):
                     ring[slot + board.target[segment.target_start + k]] += weight[start + k]
@@ -176,8 +178,13 @@ def add_weights(to: NDArray[Any], row: NDArray[Any]) -> None:
 
 @kernel
 def step_paper(
-    u: NDArray[Any], i: NDArray[Any], arrivals: NDArray[Any], leak: NDArray[Any], rise: NDArray[Any],
-    fade: NDArray[Any], gap: NDArray[Any],
+    u: NDArray[Any],
+    i: NDArray[Any],
+    arrivals: NDArray[Any],
+    leak: NDArray[Any],
+    rise: NDArray[Any],
+    fade: NDArray[Any],
+    gap: NDArray[Any],
 ) -> float:
     """Carry the neurons of a slice over a tick of the paper's scheme; return how many are above threshold.
 
@@ -199,8 +206,14 @@ def step_paper(
 
 @kernel
 def step_exact(
-    u: NDArray[Any], i: NDArray[Any], leak: NDArray[Any], rise: NDArray[Any], fade: NDArray[Any],
-    gap: NDArray[Any], waiting: Integers, holding: bool,
+    u: NDArray[Any],
+    i: NDArray[Any],
+    leak: NDArray[Any],
+    rise: NDArray[Any],
+    fade: NDArray[Any],
+    gap: NDArray[Any],
+    waiting: Integers,
+    holding: bool,
 ) -> float:
     """Carry the neurons of a slice over a tick in closed form; return how many are at or above threshold.
 
@@ -254,12 +267,12 @@ def step_layer(m: int, s: int, board: Board, rules: Rules) -> int:
     sheet = board.sheet[s]
     own = board.own
     n, a, c = sheet.size, sheet.state, sheet.cell
-    u, i = board.state[U, a:a + n], board.state[I, a:a + n]
-    waiting, free = board.marks[WAITING, a:a + n], board.marks[FREE_AT, a:a + n]
-    gap, leak = board.numbers[GAP, c:c + n], board.numbers[LEAK, c:c + n]
-    rise, fade = board.numbers[RISE, c:c + n], board.numbers[FADE, c:c + n]
+    u, i = board.state[U, a : a + n], board.state[I, a : a + n]
+    waiting, free = board.marks[WAITING, a : a + n], board.marks[FREE_AT, a : a + n]
+    gap, leak = board.numbers[GAP, c : c + n], board.numbers[LEAK, c : c + n]
+    rise, fade = board.numbers[RISE, c : c + n], board.numbers[FADE, c : c + n]
     slot = sheet.ring + (m % sheet.depth) * n
-    arrivals = board.rings[RING, slot:slot + n]
+    arrivals = board.rings[RING, slot : slot + n]
     paper = rules.scheme == 0
     first = sheet.own
     if paper:
@@ -325,7 +338,19 @@ def send_spikes(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
         return 0
     zero = board.state.dtype.type(0)
     for e in range(a + begin, a + end):
-        if send(port + own[e].neuron, zero, own[e].fraction, 1 - (m & 1), s, SPIKE, ports, boxes,
-                board.packets) != ROOM:
+        if (
+            send(
+                port + own[e].neuron,
+                zero,
+                own[e].fraction,
+                1 - (m & 1),
+                s,
+                SPIKE,
+                ports,
+                boxes,
+                board.packets,
+            )
+            != ROOM
+        ):
             return FULL_BOX
     return 0

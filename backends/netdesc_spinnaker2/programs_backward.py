@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Integers
@@ -23,10 +22,26 @@ from netdesc.physics.tick import (
     paper_jump,
 )
 from netdesc_spinnaker2.emulator_memory import (
-    CAME_AT, CARRY, FADE, FLOOR, GAP, LAM_I, LAM_V, LATEST, LEAK, PULL, RESET, SENT_AT, TAU, TAU_M, TAU_S, Board, Rules,
+    CAME_AT,
+    CARRY,
+    FADE,
+    FLOOR,
+    GAP,
+    LAM_I,
+    LAM_V,
+    LATEST,
+    LEAK,
+    PULL,
+    RESET,
+    SENT_AT,
+    TAU,
+    TAU_M,
+    TAU_S,
+    Board,
+    Rules,
 )
 from netdesc_spinnaker2.packets import DELIVERED, DROPPED, ERROR, LOSS, ROOM, Boxes, Ports, send, sort_box
-from netdesc_spinnaker2.programs import FULL_BOX, FULL_DESK, GRAZING, KEY
+from netdesc_spinnaker2.programs import GRAZING, KEY
 from netdesc_spinnaker2.programs_off_grid import Desk, cell_of, collect_arrivals
 
 
@@ -99,8 +114,20 @@ def send_errors(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
         at = port + received[e].row
         if ports.journey[at] < 0:
             continue
-        if send(at, received[e].pulled, received[e].fraction, 1 - (m & 1), s, ERROR, ports, boxes,
-                board.packets) != ROOM:
+        if (
+            send(
+                at,
+                received[e].pulled,
+                received[e].fraction,
+                1 - (m & 1),
+                s,
+                ERROR,
+                ports,
+                boxes,
+                board.packets,
+            )
+            != ROOM
+        ):
             return -1
         sent += 1
     return sent
@@ -108,7 +135,12 @@ def send_errors(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
 
 @kernel
 def meet(
-    m: int, s: int, board: Board, pull_v: NDArray[Any], pull_i: NDArray[Any], gain_i: NDArray[Any],
+    m: int,
+    s: int,
+    board: Board,
+    pull_v: NDArray[Any],
+    pull_i: NDArray[Any],
+    gain_i: NDArray[Any],
     pulls: NDArray[Any],
 ) -> int:
     """Let the spikes that arrive in a tick meet the adjoints of their targets.
@@ -133,9 +165,9 @@ def meet(
     sheet = board.sheet[s]
     received = board.received
     a, c, n = sheet.received, sheet.cell, sheet.size
-    tau = board.numbers[TAU, c:c + n]
-    weight = board.weight[sheet.weight:sheet.weight_end]
-    gradient = board.gradient[sheet.gradient:sheet.gradient_end]
+    tau = board.numbers[TAU, c : c + n]
+    weight = board.weight[sheet.weight : sheet.weight_end]
+    gradient = board.gradient[sheet.gradient : sheet.gradient_end]
     events = 0
     for d in range(sheet.distinct, sheet.distinct + sheet.delays):
         delay = board.distinct[d]
@@ -152,11 +184,19 @@ def meet(
                 start, count, base, gain = segment.start, segment.size, segment.base, segment.gain
                 events += count
                 if segment.run == 1:
-                    total = pull_row(weight[start:start + count], pull_v[base:base + count],
-                                     pull_i[base:base + count], pulls, total)
+                    total = pull_row(
+                        weight[start : start + count],
+                        pull_v[base : base + count],
+                        pull_i[base : base + count],
+                        pulls,
+                        total,
+                    )
                     if gain >= 0:
-                        gain_row(gradient[gain:gain + count], gain_i[base:base + count],
-                                 tau[base:base + count])
+                        gain_row(
+                            gradient[gain : gain + count],
+                            gain_i[base : base + count],
+                            tau[base : base + count],
+                        )
                     continue
                 for k in range(count):
                     j = board.target[segment.target_start + k]
@@ -218,13 +258,18 @@ def step_paper_back(
     sheet = board.sheet[s]
     own = board.own
     n, a, c, first = sheet.size, sheet.state, sheet.cell, sheet.own
-    lam_v, lam_i = board.state[LAM_V, a:a + n], board.state[LAM_I, a:a + n]
+    lam_v, lam_i = board.state[LAM_V, a : a + n], board.state[LAM_I, a : a + n]
     # dL/d(arrival) is read at one tick, dL/dw at the one before it
     for k in range(n):
         late_v[k] = lam_v[k]
         late_i[k] = lam_i[k]
-    step_back(lam_v, lam_i, board.numbers[LEAK, c:c + n], board.numbers[FADE, c:c + n],
-              board.numbers[PULL, c:c + n])
+    step_back(
+        lam_v,
+        lam_i,
+        board.numbers[LEAK, c : c + n],
+        board.numbers[FADE, c : c + n],
+        board.numbers[PULL, c : c + n],
+    )
     place = sheet.place + m
     for e in range(first + board.places[SENT_AT, place], first + board.places[SENT_AT, place + 1]):
         k = own[e].neuron
@@ -242,9 +287,9 @@ def step_exact_back(m: int, s: int, board: Board, holding: bool, pulls: NDArray[
     sheet = board.sheet[s]
     own = board.own
     n, a, c, first = sheet.size, sheet.state, sheet.cell, sheet.own
-    lam_v, lam_i = board.state[LAM_V, a:a + n], board.state[LAM_I, a:a + n]
-    carry = board.state[CARRY, a:a + n]
-    latest = board.marks[LATEST, a:a + n]
+    lam_v, lam_i = board.state[LAM_V, a : a + n], board.state[LAM_I, a : a + n]
+    carry = board.state[CARRY, a : a + n]
+    latest = board.marks[LATEST, a : a + n]
     events = meet(m, s, board, lam_v, lam_i, lam_i, pulls)
     place = sheet.place + m
     for e in range(first + board.places[SENT_AT, place], first + board.places[SENT_AT, place + 1]):
@@ -263,8 +308,13 @@ def step_exact_back(m: int, s: int, board: Board, holding: bool, pulls: NDArray[
             if latest[k] >= 0 and board.hold[c + k] > 0 and own[e].tick + board.hold[c + k] == m:
                 carry[k] = slope_after(own[e].release, board.numbers[RESET, c + k]) * lam_v[k]
                 lam_v[k] = 0
-    step_back(lam_v, lam_i, board.numbers[LEAK, c:c + n], board.numbers[FADE, c:c + n],
-              board.numbers[PULL, c:c + n])
+    step_back(
+        lam_v,
+        lam_i,
+        board.numbers[LEAK, c : c + n],
+        board.numbers[FADE, c : c + n],
+        board.numbers[PULL, c : c + n],
+    )
     return events
 
 
@@ -290,7 +340,7 @@ def find_specials(m: int, s: int, board: Board, holding: bool, desk: Desk) -> in
     sheet = board.sheet[s]
     own = board.own
     n, a, first = sheet.size, sheet.state, sheet.own
-    latest, hold = board.marks[LATEST, a:a + n], board.hold[sheet.cell:sheet.cell + n]
+    latest, hold = board.marks[LATEST, a : a + n], board.hold[sheet.cell : sheet.cell + n]
     place = sheet.place + m
     count = 0
     for e in range(first + board.places[SENT_AT, place], first + board.places[SENT_AT, place + 1]):
@@ -322,7 +372,13 @@ def find_specials(m: int, s: int, board: Board, holding: bool, desk: Desk) -> in
 
 @kernel
 def step_off_grid_back(
-    m: int, s: int, board: Board, rules: Rules, desk: Desk, quiet_v: NDArray[Any], quiet_i: NDArray[Any],
+    m: int,
+    s: int,
+    board: Board,
+    rules: Rules,
+    desk: Desk,
+    quiet_v: NDArray[Any],
+    quiet_i: NDArray[Any],
     pulls: NDArray[Any],
 ) -> int:
     """Run a slice back through a tick of the scheme ``off_grid``.
@@ -343,7 +399,7 @@ def step_off_grid_back(
     """
     sheet = board.sheet[s]
     n, a, c = sheet.size, sheet.state, sheet.cell
-    lam_v, lam_i = board.state[LAM_V, a:a + n], board.state[LAM_I, a:a + n]
+    lam_v, lam_i = board.state[LAM_V, a : a + n], board.state[LAM_I, a : a + n]
     specials = find_specials(m, s, board, rules.holding, desk)
     for k in range(n):
         quiet_v[k] = 0 if desk.marked[k] == 1 else lam_v[k]
@@ -354,8 +410,13 @@ def step_off_grid_back(
     for p in range(specials):
         if not cross_back(m, s, p, board, rules, desk):
             return -1
-    step_back(lam_v, lam_i, board.numbers[LEAK, c:c + n], board.numbers[FADE, c:c + n],
-              board.numbers[PULL, c:c + n])
+    step_back(
+        lam_v,
+        lam_i,
+        board.numbers[LEAK, c : c + n],
+        board.numbers[FADE, c : c + n],
+        board.numbers[PULL, c : c + n],
+    )
     for p in range(specials):
         lam_v[desk.special[p]] = desk.result[p, 0]
         lam_i[desk.special[p]] = desk.result[p, 1]
@@ -390,9 +451,23 @@ def cross_back(m: int, s: int, p: int, board: Board, rules: Rules, desk: Desk) -
     e = desk.released[p]
     board.events[s, GRAZING] += cross_tick_back(
         float(own[first + e].fraction) if e >= 0 else FREE,
-        float(own[first + e].release) if e >= 0 else 0.0, count, desk.when, desk.weight, desk.receptor, hits,
-        desk.at, desk.current, rules.timestep, cell_of(c, board), board.hold[c] > 0,
-        float(board.numbers[FLOOR, c]), desk.force, desk.result[p], desk.pulls, desk.gains)
+        float(own[first + e].release) if e >= 0 else 0.0,
+        count,
+        desk.when,
+        desk.weight,
+        desk.receptor,
+        hits,
+        desk.at,
+        desk.current,
+        rules.timestep,
+        cell_of(c, board),
+        board.hold[c] > 0,
+        float(board.numbers[FLOOR, c]),
+        desk.force,
+        desk.result[p],
+        desk.pulls,
+        desk.gains,
+    )
     board.state[CARRY, a] = desk.result[p, 3]
     kind = board.state.dtype.type
     for x in range(count):
@@ -431,9 +506,13 @@ def meet_within(
     sheet = board.sheet[s]
     received = board.received
     a, c, n = sheet.received, sheet.cell, sheet.size
-    tau, tau_m, tau_s = board.numbers[TAU, c:c + n], board.taus[TAU_M, c:c + n], board.taus[TAU_S, c:c + n]
-    weight = board.weight[sheet.weight:sheet.weight_end]
-    gradient = board.gradient[sheet.gradient:sheet.gradient_end]
+    tau, tau_m, tau_s = (
+        board.numbers[TAU, c : c + n],
+        board.taus[TAU_M, c : c + n],
+        board.taus[TAU_S, c : c + n],
+    )
+    weight = board.weight[sheet.weight : sheet.weight_end]
+    gradient = board.gradient[sheet.gradient : sheet.gradient_end]
     kind = weight.dtype.type
     events = 0
     for d in range(sheet.distinct, sheet.distinct + sheet.delays):
@@ -455,12 +534,25 @@ def meet_within(
                 start, count, base, gain = segment.start, segment.size, segment.base, segment.gain
                 events += count
                 if segment.run == 1 and rules.uniform:
-                    total = pull_within(weight[start:start + count], lam_v[base:base + count],
-                                        lam_i[base:base + count], kind(leak), kind(fade), kind(g_i), pulls,
-                                        total)
+                    total = pull_within(
+                        weight[start : start + count],
+                        lam_v[base : base + count],
+                        lam_i[base : base + count],
+                        kind(leak),
+                        kind(fade),
+                        kind(g_i),
+                        pulls,
+                        total,
+                    )
                     if gain >= 0:
-                        gain_within(gradient[gain:gain + count], lam_v[base:base + count],
-                                    lam_i[base:base + count], tau[base:base + count], kind(fade), kind(g_i))
+                        gain_within(
+                            gradient[gain : gain + count],
+                            lam_v[base : base + count],
+                            lam_i[base : base + count],
+                            tau[base : base + count],
+                            kind(fade),
+                            kind(g_i),
+                        )
                     continue
                 for x in range(count):
                     j = base + x if segment.run == 1 else board.target[segment.target_start + x]
@@ -468,8 +560,9 @@ def meet_within(
                         leak, fade, k = factors_until(fraction, rules.timestep, tau_m[j], tau_s[j])
                         g_i = adjoint_charge(k, tau_m[j], tau_s[j])
                     lam = adjoint_current_before(lam_i[j], lam_v[j], kind(fade), kind(g_i))
-                    total += arrival_force(weight[start + x], adjoint_voltage_before(lam_v[j], kind(leak)),
-                                           lam)
+                    total += arrival_force(
+                        weight[start + x], adjoint_voltage_before(lam_v[j], kind(leak)), lam
+                    )
                     if gain >= 0:
                         gradient[gain + x] += weight_force(lam, tau[j])
             received[e].pulled = total
@@ -478,8 +571,14 @@ def meet_within(
 
 @kernel
 def pull_within(
-    weight: NDArray[Any], lam_v: NDArray[Any], lam_i: NDArray[Any], leak: float, fade: float, pull: float,
-    pulls: NDArray[Any], total: float,
+    weight: NDArray[Any],
+    lam_v: NDArray[Any],
+    lam_i: NDArray[Any],
+    leak: float,
+    fade: float,
+    pull: float,
+    pulls: NDArray[Any],
+    total: float,
 ) -> float:
     """Add dL/d(arrival) over neighbouring targets to what there is; arrays of shape (k,)."""
     for k in range(len(weight)):
@@ -492,7 +591,11 @@ def pull_within(
 
 @kernel
 def gain_within(
-    gradient: NDArray[Any], lam_v: NDArray[Any], lam_i: NDArray[Any], tau: NDArray[Any], fade: float,
+    gradient: NDArray[Any],
+    lam_v: NDArray[Any],
+    lam_i: NDArray[Any],
+    tau: NDArray[Any],
+    fade: float,
     pull: float,
 ) -> None:
     """Add dL/dw over neighbouring targets; arrays of shape (k,)."""

@@ -12,7 +12,25 @@ from netdesc.physics.jit import kernel
 from netdesc.physics.subtick import FREE, Cell, cross_tick
 from netdesc.physics.tick import charge_of, current_after, current_left, factors_until, reaches, voltage_after
 from netdesc_spinnaker2.emulator_memory import (
-    CAME_AT, FADE, FALLS, FREE_AT, GAP, LATEST, LEAK, LIFT, RESET, RING, RISE, RISES, TAU_M, TAU_S, U, WAITING, Board, I, Rules,
+    CAME_AT,
+    FADE,
+    FALLS,
+    FREE_AT,
+    GAP,
+    LATEST,
+    LEAK,
+    LIFT,
+    RESET,
+    RING,
+    RISE,
+    RISES,
+    TAU_M,
+    TAU_S,
+    WAITING,
+    Board,
+    I,
+    Rules,
+    U,
 )
 from netdesc_spinnaker2.programs import BURST, FULL_DESK, FULL_STORE, IN_FLIGHT
 
@@ -34,6 +52,7 @@ class Desk(NamedTuple):
     marked : ndarray of int64, shape (neurons,)
     result : ndarray of float64, shape (neurons, 4)
     """
+
     when: Floats
     weight: Floats
     pulls: Floats
@@ -54,11 +73,21 @@ class Desk(NamedTuple):
 def make_desk(neurons: int, arrivals: int) -> Desk:
     """Make room for slices of at most that many neurons and that many arrivals at one of them in a tick."""
     return Desk(
-        np.empty(arrivals), np.empty(arrivals), np.empty(arrivals), np.empty(arrivals),
-        np.empty((arrivals, 4), dtype=np.int64), np.zeros(arrivals, dtype=np.int64),
-        np.empty(MOST), np.empty(MOST), np.empty(MOST),
-        np.empty(neurons, dtype=np.int64), np.empty(neurons, dtype=np.int64),
-        np.empty(neurons, dtype=np.int64), np.zeros(neurons, dtype=np.int64), np.empty((neurons, 4)))
+        np.empty(arrivals),
+        np.empty(arrivals),
+        np.empty(arrivals),
+        np.empty(arrivals),
+        np.empty((arrivals, 4), dtype=np.int64),
+        np.zeros(arrivals, dtype=np.int64),
+        np.empty(MOST),
+        np.empty(MOST),
+        np.empty(MOST),
+        np.empty(neurons, dtype=np.int64),
+        np.empty(neurons, dtype=np.int64),
+        np.empty(neurons, dtype=np.int64),
+        np.zeros(neurons, dtype=np.int64),
+        np.empty((neurons, 4)),
+    )
 
 
 @kernel
@@ -79,8 +108,8 @@ def land(m: int, s: int, board: Board, rules: Rules) -> int:
     sheet = board.sheet[s]
     received = board.received
     n, depth, c = sheet.size, sheet.depth, sheet.cell
-    tau_m, tau_s = board.taus[TAU_M, c:c + n], board.taus[TAU_S, c:c + n]
-    weight = board.weight[sheet.weight:sheet.weight_end]
+    tau_m, tau_s = board.taus[TAU_M, c : c + n], board.taus[TAU_S, c : c + n]
+    weight = board.weight[sheet.weight : sheet.weight_end]
     place, a = sheet.place + m - 1, sheet.received
     kind = weight.dtype.type
     zero = kind(0)
@@ -99,9 +128,15 @@ def land(m: int, s: int, board: Board, rules: Rules) -> int:
                 board.events[s, IN_FLIGHT] += count
             if segment.run == 1 and rules.uniform:
                 low, high = slot + base, slot + base + count
-                land_row(weight[start:start + count], kind(fade), kind(lift), board.rings[RING, low:high],
-                         board.rings[LIFT, low:high], board.rings[RISES, low:high],
-                         board.rings[FALLS, low:high])
+                land_row(
+                    weight[start : start + count],
+                    kind(fade),
+                    kind(lift),
+                    board.rings[RING, low:high],
+                    board.rings[LIFT, low:high],
+                    board.rings[RISES, low:high],
+                    board.rings[FALLS, low:high],
+                )
                 continue
             for k in range(count):
                 j = base + k if segment.run == 1 else board.target[segment.target_start + k]
@@ -117,8 +152,13 @@ def land(m: int, s: int, board: Board, rules: Rules) -> int:
 
 @kernel
 def land_row(
-    weight: NDArray[Any], fade: float, lift: float, ring: NDArray[Any], lifts: NDArray[Any],
-    rises: NDArray[Any], falls: NDArray[Any],
+    weight: NDArray[Any],
+    fade: float,
+    lift: float,
+    ring: NDArray[Any],
+    lifts: NDArray[Any],
+    rises: NDArray[Any],
+    falls: NDArray[Any],
 ) -> None:
     """Add what a packet does to neighbouring targets; arrays of shape (k,)."""
     zero = weight.dtype.type(0)
@@ -179,15 +219,16 @@ def collect_arrivals(j: int, m: int, s: int, board: Board, desk: Desk) -> int:
 
 
 @kernel
-def make_place(
-    count: int, fraction: float, row: int, delay: int, board: Board, a: int, desk: Desk
-) -> int:
+def make_place(count: int, fraction: float, row: int, delay: int, board: Board, a: int, desk: Desk) -> int:
     """Return the place of an arrival among those there are; those behind it move on by one."""
     p = count
     while p > 0 and (
         desk.when[p - 1] > fraction
-        or (desk.when[p - 1] == fraction and desk.found[p - 1, 1] == delay
-            and board.received[a + desk.found[p - 1, 0]].row > row)
+        or (
+            desk.when[p - 1] == fraction
+            and desk.found[p - 1, 1] == delay
+            and board.received[a + desk.found[p - 1, 0]].row > row
+        )
     ):
         desk.when[p] = desk.when[p - 1]
         desk.weight[p] = desk.weight[p - 1]
@@ -204,15 +245,23 @@ def find_target(g: int, j: int, board: Board) -> int:
     if segment.run == 1:
         k = j - segment.base
         return k if 0 <= k < segment.size else -1
-    target = board.target[segment.target_start:segment.target_start + segment.size]
+    target = board.target[segment.target_start : segment.target_start + segment.size]
     k = np.searchsorted(target, j)
     return k if k < len(target) and target[k] == j else -1
 
 
 @kernel
 def flag_spikes(
-    u: NDArray[Any], i: NDArray[Any], lift: NDArray[Any], rise_sum: NDArray[Any], fall_sum: NDArray[Any],
-    leak: NDArray[Any], rise: NDArray[Any], fade: NDArray[Any], gap: NDArray[Any], ends: NDArray[Any],
+    u: NDArray[Any],
+    i: NDArray[Any],
+    lift: NDArray[Any],
+    rise_sum: NDArray[Any],
+    fall_sum: NDArray[Any],
+    leak: NDArray[Any],
+    rise: NDArray[Any],
+    fade: NDArray[Any],
+    gap: NDArray[Any],
+    ends: NDArray[Any],
     flag: NDArray[Any],
 ) -> float:
     """Compute the voltages at the end of a tick, had there been no spike, and flag neurons that may spike.
@@ -255,7 +304,13 @@ def flag_spikes(
 
 @kernel
 def step_off_grid(
-    m: int, s: int, board: Board, rules: Rules, desk: Desk, ends: NDArray[Any], flag: NDArray[Any],
+    m: int,
+    s: int,
+    board: Board,
+    rules: Rules,
+    desk: Desk,
+    ends: NDArray[Any],
+    flag: NDArray[Any],
 ) -> int:
     """Run the neurons of a slice through a tick and store their spikes.
 
@@ -276,14 +331,25 @@ def step_off_grid(
     sheet = board.sheet[s]
     own = board.own
     n, a, c = sheet.size, sheet.state, sheet.cell
-    u, i = board.state[U, a:a + n], board.state[I, a:a + n]
-    waiting, free = board.marks[WAITING, a:a + n], board.marks[FREE_AT, a:a + n]
+    u, i = board.state[U, a : a + n], board.state[I, a : a + n]
+    waiting, free = board.marks[WAITING, a : a + n], board.marks[FREE_AT, a : a + n]
     slot = sheet.ring + (m % sheet.depth) * n
-    ring, lift = board.rings[RING, slot:slot + n], board.rings[LIFT, slot:slot + n]
-    rise_sum, fall_sum = board.rings[RISES, slot:slot + n], board.rings[FALLS, slot:slot + n]
-    fade, gap = board.numbers[FADE, c:c + n], board.numbers[GAP, c:c + n]
-    hits = flag_spikes(u, i, lift, rise_sum, fall_sum, board.numbers[LEAK, c:c + n],
-                       board.numbers[RISE, c:c + n], fade, gap, ends, flag)
+    ring, lift = board.rings[RING, slot : slot + n], board.rings[LIFT, slot : slot + n]
+    rise_sum, fall_sum = board.rings[RISES, slot : slot + n], board.rings[FALLS, slot : slot + n]
+    fade, gap = board.numbers[FADE, c : c + n], board.numbers[GAP, c : c + n]
+    hits = flag_spikes(
+        u,
+        i,
+        lift,
+        rise_sum,
+        fall_sum,
+        board.numbers[LEAK, c : c + n],
+        board.numbers[RISE, c : c + n],
+        fade,
+        gap,
+        ends,
+        flag,
+    )
     if rules.holding:
         for k in range(n):
             if waiting[k] >= 0:
@@ -303,8 +369,21 @@ def step_off_grid(
             release = float(own[first + waiting[k]].fraction) if waiting[k] >= 0 else FREE
             cell = cell_of(c + k, board)
             spikes = cross_tick(
-                float(u[k]), float(i[k]), 0.0, release, count, desk.when, desk.weight, desk.receptor,
-                rules.timestep, cell, board.hold[c + k] > 0, desk.at, desk.current, desk.result[specials])
+                float(u[k]),
+                float(i[k]),
+                0.0,
+                release,
+                count,
+                desk.when,
+                desk.weight,
+                desk.receptor,
+                rules.timestep,
+                cell,
+                board.hold[c + k] > 0,
+                desk.at,
+                desk.current,
+                desk.result[specials],
+            )
             if spikes < 0:
                 return BURST
             if spikes == 0 and waiting[k] < 0:
@@ -341,8 +420,13 @@ def step_off_grid(
 @kernel
 def cell_of(c: int, board: Board) -> Cell:
     """Return the constants of a neuron as the equations within a tick take them."""
-    return (board.taus[TAU_M, c], board.taus[TAU_S, c], board.taus[TAU_S, c], float(board.numbers[GAP, c]),
-            float(board.numbers[RESET, c]))
+    return (
+        board.taus[TAU_M, c],
+        board.taus[TAU_S, c],
+        board.taus[TAU_S, c],
+        float(board.numbers[GAP, c]),
+        float(board.numbers[RESET, c]),
+    )
 
 
 @kernel

@@ -33,8 +33,15 @@ def tick_network(recipe: Recipe, scheme: str, tick: float = 1.0) -> Network:
     parameters = {**network.program.parameters, "tau_ref": held}
     stimulus = network.stimulus
     if scheme != "off_grid":
-        stimulus = replace(stimulus, times=np.round(stimulus.times / tick) * tick)
+        stimulus = one_per_tick(replace(stimulus, times=np.round(stimulus.times / tick) * tick))
     return Network(replace(network.program, blocks=blocks, parameters=parameters), stimulus)
+
+
+def one_per_tick(stimulus: Events) -> Events:
+    """Return a stimulus without the spikes of a source that coincide with another of the same source."""
+    spikes = np.column_stack((stimulus.samples(), stimulus.sources, stimulus.times))
+    samples, sources, times = np.unique(spikes, axis=0).T
+    return Events.from_arrays(times, sources.astype(np.int64), samples.astype(np.int64), stimulus.batch)
 
 
 def grid(program: Program, scheme: str, tick: float = 1.0) -> Machine:

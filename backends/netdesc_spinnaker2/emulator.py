@@ -256,7 +256,8 @@ def run_round_back(
             board.progress[s].cursor = told.first[place + 1]
             if sheet.role != LOSS_PROGRAM:
                 tell_layer(s, place, board, told)
-    # the boxes of backward ticks are those of the same number: what leaves in tick m + 1 is taken in in tick m
+    # the boxes of backward ticks are those of the same number: what leaves in tick m + 1 is taken in in
+    # tick m
     for m in range(rules.steps + (0 if rules.scheme == OFF_GRID else 1), -1, -1):
         for s in range(begin, end):
             sheet = board.sheet[s]
@@ -293,7 +294,7 @@ def run_round_back(
 
 @kernel
 def step_layer_back(m: int, s: int, board: Board, rules: Rules, desk: Desk, room: NDArray[Any]) -> int:
-    """Run the neurons of a slice back through a tick; number of synaptic events, -1 where the desk is small."""
+    """Run a slice back through a tick; number of synaptic events, -1 where the desk is small."""
     if rules.scheme == OFF_GRID:
         if m >= rules.steps:
             return 0

@@ -221,7 +221,7 @@ class Device:
             before = copy_counts(self.emulation)
             out = make_out(self.emulation, replace(self.program, sampling=()), 0, 0)
             code, status = self.sweep(
-                lambda begin, end, e, status: run_round(
+                lambda begin, end, e, status, out=out: run_round(
                     begin,
                     end,
                     self.samples,
@@ -286,7 +286,7 @@ class Device:
         """Run a kernel on all parts of the board; the first code that is not 0, with its place."""
         parts, e = self.parts, self.emulation
         status = {part: np.zeros(3, dtype=np.int64) for part in parts}
-        codes = run(lambda begin, end: int(task(begin, end, e, status[begin, end])), parts, len(parts))
+        codes = run(lambda begin, end: int(task(begin, end, e, status[begin, end])), parts, len(parts))  # type: ignore[operator]
         for part, code in zip(parts, codes, strict=True):
             if code:
                 return code, status[part]

@@ -250,7 +250,7 @@ def make_out(emulation: Emulation, program: Program, batch: int, room: int) -> O
         neurons += program.population(name).size
         times = max(times, emulation.rules.steps // ticks + 1)
     states = np.zeros((batch if neurons else 0, neurons, times, 2), dtype=np.float32)
-    return Out(
+    return Out(  # type: ignore[call-arg]
         np.zeros(1, np.int64),
         *(np.empty(room, np.int64) for _ in range(4)),
         *(np.empty(room, np.float32) for _ in range(4)),
@@ -300,7 +300,7 @@ def read_samples(out: Out, emulation: Emulation, program: Program) -> dict[str, 
         values = out.states[:, rows][:, :, columns, 0 if item.variable == "v" else 1].astype(np.float64)
         if item.variable == "v":
             values = values + rest[None, :, None]
-        result[f"{item.population}.{item.variable}"] = Samples(columns * finest * step, item.neurons, values)
+        result[f"{item.population}.{item.variable}"] = Samples(columns * finest * step, item.neurons, values)  # type: ignore[arg-type]
     return result
 
 

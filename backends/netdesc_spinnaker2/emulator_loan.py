@@ -1,7 +1,7 @@
-"""Arrays on loan: inside a kernel, without the count of references that every use of an array costs otherwise.
+"""Arrays on loan inside a kernel, without the count of references that their use costs otherwise.
 
-The programs of a tick are short, and there are many of them; counting references took most of their time. The caller
-of the outermost kernel holds the arrays until it returns.
+The programs of a tick are short, and there are many of them; counting references took most of their
+time. The caller of the outermost kernel holds the arrays until it returns.
 """
 
 from __future__ import annotations

@@ -53,10 +53,14 @@ SHEET = np.dtype(
 )
 """What a slice is and where it finds its own.
 
-Program, number of neurons, copy of the network, place among the slices of its copy; where its constants, its rows of
-synapses and its delays begin, and how many different delays there are (all copies share these); where its state and
-its ring buffer begin, slots of the ring buffer, where its index by tick begins; beginning and end of its weights,
-gradients, own spikes, spikes received, and known blocks of keys; first port of each kind, -1 where it has none; first
+Program, number of neurons, copy of the network, place among the slices of its copy; where its constants,
+its rows of
+synapses and its delays begin, and how many different delays there are (all copies share these); where
+its state and
+its ring buffer begin, slots of the ring buffer, where its index by tick begins; beginning and end of its
+weights,
+gradients, own spikes, spikes received, and known blocks of keys; first port of each kind, -1 where it
+has none; first
 key of the errors and of the losses addressed to it, -1 where there are none.
 """
 
@@ -66,7 +70,8 @@ SEGMENT = np.dtype(
 """Synapses of one source, delay and projection onto one slice, by ascending target.
 
 Delay in ticks; 1 where the targets follow each other; first target; first synapse within the slice; number of
-synapses; first gradient within the slice, -1 where the weights are not trained; where the targets stand otherwise.
+synapses; first gradient within the slice, -1 where the weights are not trained; where the targets stand
+otherwise.
 """
 
 OWN = np.dtype(
@@ -83,7 +88,8 @@ OWN = np.dtype(
 )
 """A spike of a slice.
 
-Tick, neuron within the slice, spike of the same neuron before it or -1; part of the tick that had passed; total current
+Tick, neuron within the slice, spike of the same neuron before it or -1; part of the tick that had
+passed; total current
 at the spike and at the end of the refractory period; what the adjoint divides by; dL/dt in 1/ms.
 """
 
@@ -94,7 +100,8 @@ PROGRESS = np.dtype([("own", np.int64), ("received", np.int64), ("cursor", np.in
 """Own spikes and spikes received so far, and how many of them have been dealt with."""
 
 GAP, RESET, START, CURRENT, FLOOR, LEAK, RISE, FADE, PULL, TAU = range(10)
-"""Constants of a neuron, in the frame of the resting voltage: threshold, reset, initial voltage and current, smallest
+"""Constants of a neuron, in the frame of the resting voltage: threshold, reset, initial voltage and
+current, smallest
 slope to divide by, what a tick does (see ``netdesc.physics.tick.Tick``), synaptic time constant in ms."""
 
 TAU_M, TAU_S = range(2)

@@ -131,12 +131,12 @@ class Parameters:
         )
 
     def as_run(self) -> dict[str, Floats]:
-        """Return weights and delays that the chip uses, in the units of the file, by the keys of the blocks."""
+        """Return weights and delays that the chip uses, in the units of the file, by key."""
         delays = {key: ticks * self.options.step for key, ticks in self.ticks().items()}
         if self.integer:
-            return {**self.held, **delays}
+            return {**self.held, **delays}  # type: ignore[dict-item]
         weights = {key: values.astype(np.float32).astype(np.float64) for key, values in self.held.items()}
-        return {**weights, **delays}
+        return {**weights, **delays}  # type: ignore[dict-item]
 
     def rounding(self) -> dict[str, int]:
         """Return how many integer weights became zero or saturated."""

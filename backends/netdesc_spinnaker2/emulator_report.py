@@ -23,8 +23,10 @@ def count_health(emulation: Emulation) -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        ``packets_sent``, ``_delivered``, ``_late`` and ``_dropped`` of all kinds, the same for each kind, as in
-        ``spike_packets_sent``: sent = delivered + late + dropped, a packet counted once for every element that
+        ``packets_sent``, ``_delivered``, ``_late`` and ``_dropped`` of all kinds, the same for each
+        kind, as in
+        ``spike_packets_sent``: sent = delivered + late + dropped, a packet counted once for every
+        element that
         it goes to. ``arrivals`` and ``in_flight``: synaptic events in time, and due after the end.
         ``overruns``: elements and ticks whose work took longer than a tick. ``grazing`` as in ``Gradient``.
     """
@@ -58,7 +60,8 @@ def sum_costs(emulation: Emulation, batch: int, *, passes: int) -> dict[str, flo
     Returns
     -------
     dict of str to float
-        ``ticks`` on the chip, copies in parallel; ``time_ms``; ``packets_`` of each kind; ``peak_cycles`` of the
+        ``ticks`` on the chip, copies in parallel; ``time_ms``; ``packets_`` of each kind;
+        ``peak_cycles`` of the
         busiest element in a tick; ``peak_sram_bytes`` of the fullest.
     """
     counts, plan = emulation.board, emulation.plan

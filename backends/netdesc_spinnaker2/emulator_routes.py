@@ -169,7 +169,7 @@ def open_ports(plan: Plan, router: Router, senders: list[tuple[int, ...]]) -> Po
         np.array([target for found in targets for target in found], dtype=np.int64),
         np.array(lost, dtype=np.int64),
     )
-    return PortTable(ports, *first.values(), tuple(resolver.journeys), crosses(plan, first, ports))
+    return PortTable(ports, *first.values(), tuple(resolver.journeys), crosses(plan, first, ports))  # type: ignore[arg-type, call-arg]
 
 
 def join(parts: list[Integers]) -> Integers:

@@ -292,7 +292,7 @@ def lay_out_slice(
 def lay_out_cells(
     program: Program, slices: tuple[Slice, ...], scheme: str, timestep: float
 ) -> tuple[NDArray[Any], Floats, Integers, Integers, bool]:
-    """Return numbers, time constants and refractory periods of all layers, where each begins, and uniformity."""
+    """Return numbers, time constants and refractory periods of all layers, their starts, uniformity."""
     numbers = {population.name: p for p, population in enumerate(program.populations)}
     layers = [item for item in slices if item.role == "layer"]
     read = {

@@ -167,7 +167,7 @@ class Learner:
     ) -> tuple[NDArray[np.float32], Floats, Integers]:
         """Run samples forward and backward and add their gradients; losses, first spikes, spike counts."""
         device = self.device
-        device.run_round(first, batch, loaded)
+        device.run_round(first, batch, loaded)  # type: ignore[arg-type]
         e = device.emulation
         losses = np.flatnonzero(e.board.sheet["role"] == 2)
         judge_all(losses, device.samples, e.board, e.verdicts, self.terms(batch))
@@ -179,7 +179,7 @@ class Learner:
         count_spikes(0, e.plan.copies * e.each, device.samples, starts, e.board, counts)
         device.run_back(NO_TOLD, np.full(len(e.plan.slices), -1, dtype=np.int64))
         e = device.emulation
-        gather(device.samples >= 0, self.lane, e.board, e.table.ports, self.store)
+        gather(device.samples >= 0, self.lane, e.board, e.table.ports, self.store)  # type: ignore[arg-type]
         active = losses[device.samples[e.board.sheet["copy"][losses]] >= 0]
         span = e.board.sheet["state"][active][:, None] + np.arange(int(e.board.sheet["size"][losses[0]]))
         ticks = e.verdicts.tick[span]
@@ -289,7 +289,7 @@ class Learner:
         for values in (state.parameters, *(state.moments.get(name, {}) for name in names)):
             for block in self.device.program.blocks:
                 if block.train_weight and (
-                    np.shape(values.get(block.weight_key)) != (block.size,)
+                    np.shape(values.get(block.weight_key)) != (block.size,)  # type: ignore[arg-type]
                     or not np.isfinite(values[block.weight_key]).all()
                 ):
                     raise NumericsError(
@@ -304,7 +304,7 @@ class Learner:
     def flat(self, values: object) -> Floats:
         """Return values by key in the order of the optimizers."""
         blocks = self.device.program.blocks
-        return np.concatenate([values[b.weight_key] if b.train_weight else np.zeros(b.size) for b in blocks])[
+        return np.concatenate([values[b.weight_key] if b.train_weight else np.zeros(b.size) for b in blocks])[  # type: ignore[index]
             self.places
         ]
 
@@ -380,8 +380,8 @@ def lay_out_store(emulation: Emulation, program: Program, parameters: Parameters
     )
     kind = np.float32
     zeros = [np.zeros(len(place), kind) for _ in range(4)]
-    store = Store(
-        *zeros,
+    store = Store(  # type: ignore[call-arg]
+        *zeros,  # type: ignore[arg-type]
         low.astype(kind),
         high.astype(kind),
         parameters.scale()[place].astype(kind),

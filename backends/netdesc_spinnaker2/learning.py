@@ -285,7 +285,7 @@ def send_told(m: int, s: int, place: int, board: Board, ports: Ports, boxes: Box
 
 @kernel
 def gather(active: Integers, lane: int, board: Board, ports: Ports, store: Store) -> None:
-    """Send the gradients of a sample from all copies to the optimizers, which add them in order of the copies.
+    """Send the gradients of a sample from all copies to the optimizers, which add them in that order.
 
     Parameters
     ----------
@@ -383,7 +383,7 @@ def spread(
 def to_word(value: float, largest: int, dither: Floats, q: int) -> float:
     """Return a number as a synapse word holds it."""
     rounded = math.floor(value + dither[q]) if len(dither) > 0 else np.rint(value)
-    return min(max(rounded, -float(largest)), float(largest))
+    return min(max(rounded, -float(largest)), float(largest))  # type: ignore[no-any-return]
 
 
 @kernel

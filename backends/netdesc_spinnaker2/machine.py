@@ -94,7 +94,7 @@ class Machine:
         self.device, self.latest, self.learner = self.map_out(router), None, None
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
-        """Set weights and delays; see ``netdesc.backend.Machine``. Delays are rounded to ticks, at least one."""
+        """Set weights and delays; see ``Machine``. Delays are rounded to ticks, at least one."""
         rewire = self.parameters.write(parameters)
         self.latest = None
         if rewire:
@@ -129,7 +129,8 @@ class Machine:
             costs=sum_costs(device.emulation, batch, passes=1),
             provenance={
                 "backend": "spinnaker2",
-                "solver": f"packets, tick {self.options.step:g} ms, {self.options.scheme}, {self.options.weights} "
+                "solver": f"packets, tick {self.options.step:g} ms, {self.options.scheme}, "
+                f"{self.options.weights} "
                 "weights",
             },
         )

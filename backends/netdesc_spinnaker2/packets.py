@@ -1,6 +1,7 @@
 """Packets between the programs: what a router does with each, and the FIFO in which it waits for a tick.
 
-A processing element has two boxes. During tick m it drains one, and what is sent to it in that tick waits in the
+A processing element has two boxes. During tick m it drains one, and what is sent to it in that tick
+waits in the
 other, so that nothing depends on the order in which the elements are visited.
 """
 
@@ -68,7 +69,7 @@ class Boxes(NamedTuple):
     """
 
     start: Integers
-    count: Integers
+    count: Integers  # type: ignore[assignment]
     packet: NDArray[Any]
     depth: Integers
 
@@ -117,7 +118,7 @@ def send(
             continue
         at = boxes.start[to] + place
         if at == boxes.start[to + 1]:
-            return to
+            return to  # type: ignore[no-any-return]
         boxes.packet[into, at].key = ports.key[port]
         boxes.packet[into, at].payload = payload
         boxes.packet[into, at].fraction = fraction
@@ -155,7 +156,7 @@ def sort_box(into: int, s: int, boxes: Boxes) -> int:
         sorted_packets = packet[into, begin : begin + count].copy()
         for k in range(count):
             packet[into, begin + k] = sorted_packets[order[k]]
-    return count
+    return count  # type: ignore[no-any-return]
 
 
 @kernel
@@ -183,4 +184,4 @@ def find_row(key: int, known: NDArray[Any], begin: int, end: int) -> int:
             high = middle
     if low == begin or key - known[low - 1].base >= known[low - 1].size:
         return -1
-    return known[low - 1].row + key - known[low - 1].base
+    return known[low - 1].row + key - known[low - 1].base  # type: ignore[no-any-return]

@@ -38,7 +38,8 @@ class CheckState:
             If the model asks for ``carry_state: true``.
         """
         if graph.settings.carry_state:
-            raise LimitError(Diagnostic("spinnaker2 starts every sample in a fresh state; set carry_state: false",
+            raise LimitError(Diagnostic("spinnaker2 starts every sample in a fresh state; "
+                                        "set carry_state: false",
                                         "simulation.carry_state", "S2-STATE"))
         return graph
 
@@ -87,7 +88,7 @@ class RoundToTicks:
         if edge.delays is None:
             return edge
         ticks = ticks_of(edge.delays, self.options.step, edge.path, notes)
-        return replace(edge, delays=ticks * self.options.step)
+        return replace(edge, delays=ticks * self.options.step)  # type: ignore[arg-type]
 
     def round_node(self, node: Node, notes: list[Diagnostic]) -> Node:
         """Return a node with its refractory periods on ticks; add a note where they were not."""
@@ -97,7 +98,8 @@ class RoundToTicks:
         rounded = np.rint(before / step) * step
         error = float(np.max(np.abs(rounded - before), initial=0.0))
         if error > 1e-9 * step:
-            notes.append(Diagnostic(f"refractory periods rounded to ticks of {step:g} ms, by at most {error:.3g} ms",
+            notes.append(Diagnostic(f"refractory periods rounded to ticks of {step:g} ms, "
+                                    f"by at most {error:.3g} ms",
                                     f"{node.path}.neuron.tau_refrac", "S2-TICK"))
         return replace(node, values={**node.values, "tau_refrac": rounded})
 
@@ -156,6 +158,7 @@ def summary(plan: Plan, options: Options) -> str:
     fullest = max(plan.bytes(item.index) for item in plan.slices)
     entries = max((len(table) for table in plan.tables.values()), default=0)
     budget = options.clock_rate * options.step * 1e-3
-    return (f"{len(plan.slices)} PEs on {chips} chips in {plan.copies} copies ({parts}); at most {fullest} of "
-            f"{options.profile.data_sram.value:g} B of SRAM, {max(plan.cycles):.0f} of {budget:.0f} cycles a tick, "
+    return (f"{len(plan.slices)} PEs on {chips} chips in {plan.copies} copies ({parts}); at most {fullest} "
+            f"of {options.profile.data_sram.value:g} B of SRAM, "
+            f"{max(plan.cycles):.0f} of {budget:.0f} cycles a tick, "
             f"{entries} of {options.profile.table_entries.value:g} table entries")

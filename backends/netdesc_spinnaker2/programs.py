@@ -1,6 +1,7 @@
 """The input and layer programs forward, for the schemes ``paper`` and ``exact_exponential``.
 
-A program works on the stretches of memory of its own slice and on the packets in its box. Order of every sum of
+A program works on the stretches of memory of its own slice and on the packets in its box. Order of every
+sum of
 arrivals: tick of emission, then key (which ascends with the source), then projection.
 """
 
@@ -201,7 +202,7 @@ def step_paper(
         arrivals[k] = 0
         u[k] = voltage_after(u[k], charge_of(i[k], rise[k]), leak[k])
         hits += one if passes(u[k], gap[k]) else one - one
-    return hits
+    return hits  # type: ignore[no-any-return]
 
 
 @kernel
@@ -238,7 +239,7 @@ def step_exact(
         i[k] = current_left(i[k], fade[k])
     for k in range(len(u)):
         hits += one if reaches(u[k], gap[k]) else one - one
-    return hits
+    return hits  # type: ignore[no-any-return]
 
 
 @kernel

@@ -1,6 +1,7 @@
 """The layer and input programs backward: errors come in, the adjoints go back a tick, errors go out.
 
-An error packet mirrors a spike packet: for a spike sent in tick n it leaves in the backward tick n + 1, with dL/dt
+An error packet mirrors a spike packet: for a spike sent in tick n it leaves in the backward tick n + 1,
+with dL/dt
 through all synapses of the slice, and is taken in by the source in the backward tick n.
 """
 

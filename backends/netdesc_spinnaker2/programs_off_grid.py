@@ -247,7 +247,7 @@ def find_target(g: int, j: int, board: Board) -> int:
         return k if 0 <= k < segment.size else -1
     target = board.target[segment.target_start : segment.target_start + segment.size]
     k = np.searchsorted(target, j)
-    return k if k < len(target) and target[k] == j else -1
+    return k if k < len(target) and target[k] == j else -1  # type: ignore[return-value]
 
 
 @kernel
@@ -299,7 +299,7 @@ def flag_spikes(
         flag[k] = one if reaches(ends[k], gap[k]) | returns else zero
     for k in range(len(u)):
         hits += flag[k]
-    return hits
+    return hits  # type: ignore[no-any-return]
 
 
 @kernel

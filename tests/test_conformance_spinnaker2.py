@@ -19,15 +19,18 @@ UNSUPPORTED = {
     "trained_delays": "no program computes gradients of delays"}
 
 LOSS = {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}
-RATE = 0.02
+ADAM = {"learning_rate": 0.02, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-3, "weight_decay": 0.1}
 
 
 class FirstSpikeRule:
-    """Cross entropy of first spikes, and plain gradient descent."""
+    """Cross entropy of first spikes, and Adam with weight decay, so that every weight changes."""
+
+    def __init__(self) -> None:
+        self.steps, self.first, self.second = 0, dict[str, Floats](), dict[str, Floats]()
 
     def lesson(self, population: str) -> Lesson:
         objective = Objective("time_to_first_spike", population, 1.0, LOSS)
-        return Lesson((objective,), "sgd", {"learning_rate": RATE, "momentum": 0.0})
+        return Lesson((objective,), "adamw", ADAM)
 
     def cotangent(self, trace: Trace, targets: Integers) -> Cotangent:
         name, events = list(trace.spikes.items())[-1]
@@ -38,7 +41,16 @@ class FirstSpikeRule:
         return Cotangent({name: first.scatter(slopes / trace.batch, len(events))})
 
     def update(self, parameters: Mapping[str, Floats], gradient: Mapping[str, Floats]) -> Mapping[str, Floats]:
-        return {key: value - RATE * gradient[key] for key, value in parameters.items()}
+        self.steps += 1
+        return {key: value - ADAM["learning_rate"] * (self.direction(key, gradient[key]) + ADAM["weight_decay"] * value)
+                for key, value in parameters.items()}
+
+    def direction(self, key: str, slope: Floats) -> Floats:
+        one, two = ADAM["beta_1"], ADAM["beta_2"]
+        self.first[key] = one * self.first.get(key, 0.0 * slope) + (1.0 - one) * slope
+        self.second[key] = two * self.second.get(key, 0.0 * slope) + (1.0 - two) * slope ** 2
+        size = np.sqrt(self.second[key] / (1.0 - two ** self.steps)) + ADAM["epsilon"]
+        return self.first[key] / (1.0 - one ** self.steps) / size
 
 
 class TestSpiNNaker2OffGrid(Conformance):

@@ -40,9 +40,12 @@ class FirstSpikeRule:
         slopes = compute_term(loss, first.times, targets, duration=np.inf).slopes
         return Cotangent({name: first.scatter(slopes / trace.batch, len(events))})
 
-    def update(self, parameters: Mapping[str, Floats], gradient: Mapping[str, Floats]) -> Mapping[str, Floats]:
+    def update(
+        self, parameters: Mapping[str, Floats], gradient: Mapping[str, Floats]
+    ) -> Mapping[str, Floats]:
         self.steps += 1
-        return {key: value - ADAM["learning_rate"] * (self.direction(key, gradient[key]) + ADAM["weight_decay"] * value)
+        rate, decay = ADAM["learning_rate"], ADAM["weight_decay"]
+        return {key: value - rate * (self.direction(key, gradient[key]) + decay * value)
                 for key, value in parameters.items()}
 
     def direction(self, key: str, slope: Floats) -> Floats:

@@ -38,7 +38,8 @@ def teach(machine, stimulus):
             first[key] = ADAM["beta_1"] * first[key] + (1 - ADAM["beta_1"]) * slope
             second[key] = ADAM["beta_2"] * second[key] + (1 - ADAM["beta_2"]) * slope ** 2
             size = np.sqrt(second[key] / (1 - ADAM["beta_2"] ** step)) + ADAM["epsilon"]
-            values[key] = values[key] - ADAM["learning_rate"] * first[key] / (1 - ADAM["beta_1"] ** step) / size
+            rate = ADAM["learning_rate"] / (1 - ADAM["beta_1"] ** step)
+            values[key] = values[key] - rate * first[key] / size
         machine.write(values)
     return values, losses
 

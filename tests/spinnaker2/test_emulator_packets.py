@@ -37,7 +37,8 @@ def test_every_packet_is_delivered_late_or_dropped(scheme, options):
         kinds = {key.removesuffix("_sent") for key in health if key.endswith("packets_sent")}
         assert "packets" in kinds
         for kind in kinds:
-            assert health[f"{kind}_sent"] == sum(health[f"{kind}_{fate}"] for fate in ("delivered", "late", "dropped"))
+            fates = sum(health[f"{kind}_{fate}"] for fate in ("delivered", "late", "dropped"))
+            assert health[f"{kind}_sent"] == fates
         total = sum(health[f"{kind}_sent"] for kind in kinds - {"packets"})
         assert health["packets_sent"] == total
 
@@ -124,7 +125,8 @@ def test_a_board_with_one_element_too_few_is_refused_and_one_more_is_enough():
     network = tick_network(RECIPE, "off_grid")
     used = len(chip(network.program, "off_grid", copies=2).plan.slices)
     enough = {"copies": 2, "profile": {"chips": 1, "pes_usable": used}}
-    assert chip(network.program, "off_grid", **enough).forward(network.stimulus, seed=0).health["dropped"] == 0
+    trace = chip(network.program, "off_grid", **enough).forward(network.stimulus, seed=0)
+    assert trace.health["dropped"] == 0
     with pytest.raises(LimitError) as caught:
         chip(network.program, "off_grid", copies=2, profile={"chips": 1, "pes_usable": used - 1})
     assert [item.code for item in caught.value.diagnostics] == ["S2-CORES"]

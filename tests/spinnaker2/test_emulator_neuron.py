@@ -16,7 +16,7 @@ netdesc: 1
 name: one-neuron
 simulation: {duration: 100 ms}
 populations:
-  input: {size: 1, source: {spike_times: {times: [[44.3 ms, 50.3 ms, 69.3 ms, 75.3 ms]]}}}
+  input: {size: 1, source: {spike_times: {times: [[44.3 ms, 50.3 ms, 69.4 ms, 75.3 ms]]}}}
   output: {size: 1, neuron: {LIF: {tau_mem: 2.5 ms, tau_syn: 2.5 ms}}}
 projections:
   drive: {pre: input, post: output, weight: 3.02, delay: 0.1 ms}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from netdesc.events import Events, Floats
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.limits import Limits
 from netdesc.program import Program
@@ -76,6 +80,176 @@ class Machine(Protocol):
         ------
         NumericsError
             If a number of the trace or of the cotangent is not finite where it must be.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One term of a loss, as plain data for a device that computes it.
+
+    Parameters
+    ----------
+    kind, population : str
+        For example ``time_to_first_spike``; whose spikes it reads.
+    weight : float
+        Factor of this term in the total.
+    options : mapping
+        As in the file, for example ``tau_0`` in ms.
+    """
+
+    kind: str
+    population: str
+    weight: float
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a device needs to know in order to learn by itself.
+
+    Parameters
+    ----------
+    objectives : tuple of Objective
+        The loss of a batch is the mean over its samples of their weighted sum; predictions are read
+        from the population of the first.
+    optimizer : str
+        ``adam``, ``adamw`` or ``sgd``.
+    options : mapping of str to float
+        ``learning_rate`` in the units of the weights, and every other number of the optimizer, for
+        example ``beta_1``, ``beta_2``, ``epsilon``, ``weight_decay``, ``momentum``; defaults filled in.
+    """
+
+    objectives: tuple[Objective, ...]
+    optimizer: str
+    options: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One step of learning on a device.
+
+    Parameters
+    ----------
+    loss : float
+        Of the batch, with the weights before the step.
+    correct : ndarray of bool, shape (batch,), or None
+        Whether the prediction is the target; None without targets.
+    predictions : ndarray of int64, shape (batch,)
+        Neuron that spikes first, the smallest index where several do; -1 where none spikes.
+    ties : ndarray of bool, shape (batch,)
+        Whether several neurons spike first at the same time.
+    silent_targets : int
+        Samples in which the neuron of the target does not spike.
+    silent_neurons : int
+        Spiking neurons that are silent in every sample of the batch.
+    spikes : mapping of str to int
+        Spikes in all samples, by population, sources included.
+    health, costs : mapping
+        As in ``Trace``; ``grazing`` as in ``Gradient``.
+    """
+
+    loss: float
+    correct: NDArray[np.bool_] | None
+    predictions: Integers
+    ties: NDArray[np.bool_]
+    silent_targets: int
+    silent_neurons: int
+    spikes: Mapping[str, int]
+    health: Mapping[str, int] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LearningState:
+    """All that a device has learned, read back.
+
+    Parameters
+    ----------
+    steps : int
+        Steps of the optimizer so far.
+    parameters : mapping of str to ndarray of float64, shape (k,)
+        By the keys of ``Program.trainable``, as the optimizer holds them.
+    moments : mapping of str to mapping of str to ndarray of float64, shape (k,)
+        ``first`` and ``second`` for Adam, ``velocity`` for descent; each by the keys of
+        ``Program.trainable``.
+    """
+
+    steps: int
+    parameters: Mapping[str, Floats]
+    moments: Mapping[str, Mapping[str, Floats]]
+
+
+@runtime_checkable
+class OnDeviceLearning(Protocol):
+    """What a machine offers in addition whose substrate holds loss and optimizer itself.
+
+    Its parameters after a step agree with those of write, forward, loss, adjoint and the optimizer of the
+    host, up to the arithmetic of the device.
+    """
+
+    def prepare(self, lesson: Lesson) -> None:
+        """Configure loss and optimizer, with zero moments and the parameters that are written.
+
+        Parameters
+        ----------
+        lesson : Lesson
+
+        Raises
+        ------
+        BackendError
+            With everything that the device cannot do.
+        """
+        ...
+
+    def learn(self, stimulus: Events, targets: Integers | None, *, seed: int,
+              factor: float = 1.0) -> StepReport:
+        """Run a batch forward and backward and take one step.
+
+        Parameters
+        ----------
+        stimulus : Events
+            A batch of any size; where it is larger than what the device runs in parallel, the rest
+            follows in turn, and there is still one step.
+        targets : ndarray of int64, shape (batch,), or None
+            None where every objective has a target of its own.
+        seed : int
+            As in ``Machine.forward``.
+        factor : float
+            Of the schedule; multiplies every learning rate.
+
+        Returns
+        -------
+        StepReport
+
+        Raises
+        ------
+        NumericsError
+            If a number is not finite, or the run cannot be completed.
+        """
+        ...
+
+    def state(self) -> LearningState:
+        """Read back what was learned.
+
+        Returns
+        -------
+        LearningState
+            ``restore`` of it changes nothing, bit for bit.
+        """
+        ...
+
+    def restore(self, state: LearningState) -> None:
+        """Put back what was learned, here or elsewhere; rounded to the arithmetic of the device.
+
+        Parameters
+        ----------
+        state : LearningState
+
+        Raises
+        ------
+        NumericsError
+            If a value is not finite or an array has the wrong size.
         """
         ...
 

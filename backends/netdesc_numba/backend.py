@@ -11,6 +11,7 @@ from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_numba.options import Options
 from netdesc_numba.passes import CheckState, RoundToGrid
+from netdesc_numba.ticks_passes import ApplyTransport, CheckScheme
 
 LOSSES = frozenset({"time_to_first_spike", "spike_time_mse", "relative_spike_time_mse"})
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp", "dataset", "spike_times", "poisson"})
@@ -49,6 +50,8 @@ class NumbaBackend:
         checks: tuple[Pass, ...] = (CheckLimits(self.limits, self.name, "NB"), CheckState())
         if self.options.timestep is None:
             return checks
+        if self.options.transport:
+            checks = (*checks, CheckScheme(self.options.scheme), ApplyTransport(self.options.timestep))
         return (*checks, RoundToGrid(self.options.timestep))
 
     def load(self, program: Program, *, seed: int) -> Machine:
@@ -68,6 +71,10 @@ class NumbaBackend:
             from netdesc_numba.machine import EventMachine
 
             return EventMachine(program, self.options)
+        if self.options.transport:
+            from netdesc_numba.ticks_machine import TickMachine
+
+            return TickMachine(program, self.options)
         from netdesc_numba.grid_machine import GridMachine
 
         return GridMachine(program, self.options, self.options.timestep)

@@ -10,6 +10,8 @@ from typing import Any
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.threads import available
 
+SCHEMES = ("paper", "exact_exponential", "off_grid")
+PRECISIONS = ("float32", "float64")
 KNOWN = ("solver", "threads", "denominator_floor", "max_spikes")
 
 
@@ -28,12 +30,21 @@ class Options:
         to threshold.
     max_spikes : int
         Spikes per sample and stage at which a run ends with an error.
+    scheme : str
+        How a tick of the grid is computed: ``paper``, ``exact_exponential`` or ``off_grid``.
+    precision : str
+        Of the state on the grid, ``float32`` or ``float64``.
+    transport : bool
+        Whether every synapse has at least one tick of delay.
     """
 
     timestep: float | None
     threads: int
     denominator_floor: float
     max_spikes: int
+    scheme: str = "exact_exponential"
+    precision: str = "float64"
+    transport: bool = False
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Options:
@@ -56,13 +67,15 @@ class Options:
         defaults = {"threads": available(), "denominator_floor": 1e-6, "max_spikes": 50_000_000}
         numbers = {key: _given(options, key, default) for key, default in defaults.items()}
         timestep = float(_given(details, "timestep", 0.1)) if kind == "grid" else None
+        scheme, precision, transport = _read_scheme(details)
         faults = [
             *(
                 _fault(key, f"is not an option of this backend; it has {', '.join(KNOWN)}")
                 for key in options
                 if key not in KNOWN
             ),
-            *_solver_faults(kind, details, timestep),
+            *_solver_faults(kind, timestep),
+            *_scheme_faults(scheme, precision, transport),
             *(
                 _fault(key, f"{value:g} is too low; it must be above 0")
                 for key, value in numbers.items()
@@ -76,6 +89,9 @@ class Options:
             int(numbers["threads"]),
             float(numbers["denominator_floor"]),
             int(numbers["max_spikes"]),
+            scheme,
+            precision,
+            transport,
         )
 
 
@@ -88,13 +104,32 @@ def _fault(path: str, message: str) -> Diagnostic:
     return Diagnostic(message, f"backends.numba.{path}", "NB-OPTION")
 
 
-def _solver_faults(kind: str, details: Mapping[str, Any], timestep: float | None) -> Iterator[Diagnostic]:
+def _solver_faults(kind: str, timestep: float | None) -> Iterator[Diagnostic]:
     if kind not in ("event", "grid"):
         yield _fault("solver", f"{kind} is not a solver; write event or grid: {{timestep: 0.1 ms}}")
     if timestep is not None and not 0.0 < timestep < math.inf:
         yield _fault("solver.grid.timestep", f"{timestep:g} ms is not a step; it must be above 0 ms")
-    if details.get("scheme", "exact_exponential") != "exact_exponential":
-        yield _fault("solver.grid.scheme", f"has no scheme {details['scheme']}; it has exact_exponential")
+
+
+def _read_scheme(details: Mapping[str, Any]) -> tuple[str, str, bool]:
+    scheme = str(details.get("scheme") or "exact_exponential")
+    plain = scheme == "exact_exponential"
+    precision = str(details.get("precision") or ("float64" if plain else "float32"))
+    given = details.get("transport")
+    return scheme, precision, (not plain or precision == "float32") if given is None else bool(given)
+
+
+def _scheme_faults(scheme: str, precision: str, transport: bool) -> Iterator[Diagnostic]:
+    for name, value, known in (("scheme", scheme, SCHEMES), ("precision", precision, PRECISIONS)):
+        if value not in known:
+            yield _fault(f"solver.grid.{name}", f"has no {name} {value}; it has {', '.join(known)}")
+    if not transport and (precision == "float32" or scheme != "exact_exponential"):
+        yield Diagnostic(
+            f"a grid without transport needs scheme exact_exponential in float64, this is {scheme} in "
+            f"{precision}; set transport: true",
+            "backends.numba.solver.grid.transport",
+            "NB-SCHEME",
+        )
 
 
 def _choice(value: Any) -> tuple[str, Mapping[str, Any]]:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,14 +14,12 @@ from typing import Any
 
 from netdesc.description.model import Description
 from netdesc.errors import NetdescError
+from netdesc.training.continuation import find_differences, note_stage
 from netdesc.training.files import remove_drafts, replace_text
 from netdesc.training.records import EpochReport, Metrics
 
 PACKAGES = ("netdesc", "numpy", "numba", "networkx", "h5py", "PyYAML")
 """Packages whose versions are noted."""
-
-EXTENDABLE = (("training", "epochs"), ("training", "early_stopping"))
-"""What may change between a training and its continuation."""
 
 
 class RunDirectoryError(NetdescError):
@@ -103,27 +101,27 @@ def open_directory(path: Path, description: Description, *, backend: str, resume
     Raises
     ------
     RunDirectoryError
-        If the directory holds a run and ``resume`` is False; if it holds the run of another model or
-        backend; or if it cannot be written.
+        If the directory holds a run and ``resume`` is False; if it holds the run of another model; or if
+        it cannot be written.
     """
     directory = RunDirectory(path)
     if path.exists() and not path.is_dir():
         raise RunDirectoryError(f"{path} is a file; name a directory")
     if directory.record.exists() and not resume:
         raise RunDirectoryError(f"{path} already holds a run; resume it, or name another directory")
-    if directory.record.exists():
-        require_same(directory, description, backend)
+    record = require_same(directory, description, backend) if directory.record.exists() else None
     try:
         path.mkdir(parents=True, exist_ok=True)
         remove_drafts(path)
-        note_origin(directory, description, backend)
+        note_origin(directory, description, backend, record=record)
     except OSError as error:
         raise RunDirectoryError(
             f"{path} cannot be written: {error.strerror}; name another directory") from error
     return directory
 
 
-def note_origin(directory: RunDirectory, description: Description, backend: str) -> None:
+def note_origin(directory: RunDirectory, description: Description, backend: str, *,
+                record: Mapping[str, Any] | None) -> None:
     """Write down what is trained and with what.
 
     Parameters
@@ -131,14 +129,28 @@ def note_origin(directory: RunDirectory, description: Description, backend: str)
     directory : RunDirectory
     description : Description
     backend : str
+    record : mapping or None
+        Of the run so far, where there is one.
     """
     from netdesc.description import dump
 
     replace_text(directory.resolved, dump(description))
     replace_text(directory.digest, description.digest + "\n")
     replace_text(directory.versions, json.dumps(collect_versions(), indent=2) + "\n")
-    record = {"digest": description.digest, "backend": backend, "resolved": description.resolved}
-    replace_text(directory.record, json.dumps(record, indent=2) + "\n")
+    stages = note_stage(record, description.training, backend, epochs=count_epochs(directory.metrics))
+    content = {"digest": description.digest, "stages": stages, "resolved": description.resolved}
+    replace_text(directory.record, json.dumps(content, indent=2) + "\n")
+
+
+def count_epochs(path: Path) -> int:
+    """Return the number of lines in a table of metrics, without that of the names; 0 without a table."""
+    return max(0, len(path.read_text(encoding="utf-8").splitlines()) - 1) if path.exists() else 0
+
+
+def read_stages(directory: RunDirectory) -> list[dict[str, Any]]:
+    """Return the stages of a run, as ``note_stage`` orders them."""
+    stages: list[dict[str, Any]] = json.loads(directory.record.read_text(encoding="utf-8"))["stages"]
+    return stages
 
 
 def collect_versions() -> dict[str, str]:
@@ -153,7 +165,7 @@ def collect_versions() -> dict[str, str]:
     return versions
 
 
-def require_same(directory: RunDirectory, description: Description, backend: str) -> None:
+def require_same(directory: RunDirectory, description: Description, backend: str) -> Mapping[str, Any]:
     """Refuse to go on with the run of another model.
 
     Parameters
@@ -162,74 +174,30 @@ def require_same(directory: RunDirectory, description: Description, backend: str
     description : Description
     backend : str
 
+    Returns
+    -------
+    mapping
+        The record of the run so far.
+
     Raises
     ------
     RunDirectoryError
         With every difference that matters.
     """
     try:
-        record = json.loads(directory.record.read_text(encoding="utf-8"))
-        before, ran_on = flatten(record["resolved"]), record["backend"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        record: Mapping[str, Any] = json.loads(directory.record.read_text(encoding="utf-8"))
+        now = json.loads(json.dumps(description.resolved))
+        ran_on = str(record["stages"][-1]["backend"])
+        faults = find_differences(record["resolved"], now, backends=(ran_on, backend))
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise RunDirectoryError(f"{directory.record} cannot be read ({error}); "
                                 "train into a new directory") from error
-    now = flatten(json.loads(json.dumps(description.resolved)))
-    faults = [f"{path} was {before.get(path, 'absent')}, now it is {now.get(path, 'absent')}"
-              for path in sorted(before.keys() | now.keys())
-              if before.get(path) != now.get(path) and not may_change(path, now)]
-    if ran_on != backend:
-        faults.append(f"the backend was {ran_on}, now it is {backend}")
     if faults:
         raise RunDirectoryError(
-            f"{directory.path} holds the run of another model: {'; '.join(faults)}. Only training.epochs and "
-            "training.early_stopping may change on the way; change the rest back, or name another directory")
-
-
-def may_change(path: str, now: Mapping[str, str]) -> bool:
-    """Return whether a setting may differ when a run goes on.
-
-    Parameters
-    ----------
-    path : str
-        Dotted.
-    now : mapping of str to str
-        All settings, flat.
-
-    Returns
-    -------
-    bool
-        False for the number of epochs where the learning rate depends on it.
-    """
-    if path == "training.epochs" and now.get("training.schedule.cosine.epochs") == "null":
-        return False
-    return any(path == ".".join(free) or path.startswith(".".join(free) + ".") for free in EXTENDABLE)
-
-
-def flatten(tree: object, path: str = "") -> dict[str, str]:
-    """Return the leaves of plain data by dotted path.
-
-    Parameters
-    ----------
-    tree : object
-        Mappings and leaves; a list counts as a leaf.
-    path : str
-        Of the tree itself.
-
-    Returns
-    -------
-    dict of str to str
-        Leaves as JSON text.
-    """
-    return dict(iterate_leaves(tree, path))
-
-
-def iterate_leaves(tree: object, path: str) -> Iterator[tuple[str, str]]:
-    """Yield dotted path and JSON text of every leaf; see ``flatten``."""
-    if isinstance(tree, Mapping) and tree:
-        for key, branch in tree.items():
-            yield from iterate_leaves(branch, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, json.dumps(tree)
+            f"{directory.path} holds the run of another model: {'; '.join(faults)}. Only training.epochs, "
+            "training.early_stopping, training.on_device and the backend may change on the way; change the "
+            "rest back, or name another directory")
+    return record
 
 
 def write_metrics(path: Path, reports: tuple[EpochReport, ...]) -> None:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.losses import evaluate
+from netdesc.losses.evaluation import choose_labels
 from netdesc.streams import stream
+from netdesc.training.device import give_state, take_state
 from netdesc.training.layout import Layout
 from netdesc.training.measurement import measure
 from netdesc.training.ranking import rank_report
@@ -71,7 +73,10 @@ def train_epoch(task: Task, state: State) -> tuple[State, Metrics, int]:
     """
     feed, tally, grazing = task.train_feed(), Tally(task.program), 0
     order = shuffle(task, state.epoch, len(feed))
-    task.machine.write(task.layout.split(state.values))
+    if task.device is None:
+        task.machine.write(task.layout.split(state.values))
+    else:
+        give_state(task.device, task.layout, state)
     for stimulus, labels in feed.batches(order, task.training.batch_size, round_number=state.epoch):
         try:
             state, raised = train_batch(task, state, stimulus, labels=labels, tally=tally)
@@ -79,12 +84,14 @@ def train_epoch(task: Task, state: State) -> tuple[State, Metrics, int]:
             raise NumericsError(f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}; "
                                 "the last checkpoint is untouched") from error
         grazing += raised
+    if task.device is not None:
+        state = take_state(task.device, task.layout, state)
     return state, tally.conclude("train"), grazing
 
 
 def train_batch(task: Task, state: State, stimulus: Events, *, labels: Integers | None,
                 tally: Tally) -> tuple[State, int]:
-    """Take one step: forward run, loss, adjoint run, update.
+    """Take one step: forward run, loss, adjoint run, update; or have the device take it.
 
     Parameters
     ----------
@@ -100,7 +107,7 @@ def train_batch(task: Task, state: State, stimulus: Events, *, labels: Integers 
     Returns
     -------
     state : State
-        With new values, optimizer and step.
+        With a new step; with new values and optimizer, unless these are on the device.
     grazing : int
         Spikes whose gradient was clamped.
 
@@ -109,6 +116,8 @@ def train_batch(task: Task, state: State, stimulus: Events, *, labels: Integers 
     NumericsError
         If the loss, the gradient or a new parameter is not finite.
     """
+    if task.device is not None:
+        return learn_batch(task, state, stimulus, labels=labels, tally=tally)
     trace = task.machine.forward(stimulus, seed=task.program.seed + state.step)
     evaluation = evaluate(task.losses, trace, task.program, labels)
     gradient = task.machine.adjoint(trace, evaluation.cotangent)
@@ -117,6 +126,21 @@ def train_batch(task: Task, state: State, stimulus: Events, *, labels: Integers 
     state = take_step(task, state, evaluation.loss, slope, silent=silent)
     tally.add(evaluation, trace, silent)
     return state, gradient.health.get("grazing", 0)
+
+
+def learn_batch(task: Task, state: State, stimulus: Events, *, labels: Integers | None,
+                tally: Tally) -> tuple[State, int]:
+    """Have the device take one step; see ``train_batch``."""
+    if task.device is None:
+        raise NumericsError("the machine is not prepared to learn by itself")
+    for loss in task.losses.values():
+        choose_labels(loss, labels, (stimulus.batch, task.program.population(loss.population).size))
+    factor = scale_rate(task.training.schedule, task.training.epochs, epoch=state.epoch, step=state.step)
+    report = task.device.learn(stimulus, labels, seed=task.program.seed + state.step, factor=factor)
+    if not np.isfinite(report.loss):
+        raise NumericsError(f"the loss is {report.loss}; lower the learning rate")
+    tally.add_step(report)
+    return replace(state, step=state.step + 1), report.health.get("grazing", 0)
 
 
 def shuffle(task: Task, epoch: int, samples: int) -> Integers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -157,30 +157,51 @@ def build_optimizer(choice: Choice, layout: Layout) -> Optimizer:
         raise BackendError(Diagnostic(
             f"optimizer {choice.kind} is not available; use one of {', '.join(BUILDERS)}",
             path="training.optimizer"))
-    rate = float(choice.options["learning_rate"])
-    delay_rate = choice.options.get("delay_learning_rate")
-    rates = np.where(layout.delays, rate if delay_rate is None else float(delay_rate), rate)
-    return BUILDERS[choice.kind](choice.options, rates, layout)
+    options = fill_options(choice)
+    rate = options["learning_rate"]
+    rates = np.where(layout.delays, options.get("delay_learning_rate", rate), rate)
+    return BUILDERS[choice.kind](options, rates, layout)
 
 
-def build_adam(options: Mapping[str, Any], rates: Floats, layout: Layout) -> Optimizer:
+def fill_options(choice: Choice) -> dict[str, float]:
+    """Return all numbers of an optimizer, defaults filled in.
+
+    Parameters
+    ----------
+    choice : Choice
+        One of the optimizers of ``build_optimizer``.
+
+    Returns
+    -------
+    dict of str to float
+        Without what is None.
+    """
+    given = {name: float(value) for name, value in choice.options.items() if value is not None}
+    return {**DEFAULTS[choice.kind], **given}
+
+
+def build_adam(options: Mapping[str, float], rates: Floats, layout: Layout) -> Optimizer:
     """Build Adam without weight decay; see ``build_optimizer``."""
-    return Adam(rates, float(options.get("beta_1", 0.9)), float(options.get("beta_2", 0.999)),
-                float(options.get("epsilon", 1e-8)))
+    return Adam(rates, options["beta_1"], options["beta_2"], options["epsilon"])
 
 
-def build_adamw(options: Mapping[str, Any], rates: Floats, layout: Layout) -> Optimizer:
+def build_adamw(options: Mapping[str, float], rates: Floats, layout: Layout) -> Optimizer:
     """Build Adam with decoupled decay of the weights, not of the delays; see ``build_optimizer``."""
-    decay = np.where(layout.delays, 0.0, float(options.get("weight_decay", 0.01)))
-    return Adam(rates, float(options.get("beta_1", 0.9)), float(options.get("beta_2", 0.999)),
-                float(options.get("epsilon", 1e-8)), decay)
+    decay = np.where(layout.delays, 0.0, options["weight_decay"])
+    return Adam(rates, options["beta_1"], options["beta_2"], options["epsilon"], decay)
 
 
-def build_sgd(options: Mapping[str, Any], rates: Floats, layout: Layout) -> Optimizer:
+def build_sgd(options: Mapping[str, float], rates: Floats, layout: Layout) -> Optimizer:
     """Build gradient descent; see ``build_optimizer``."""
-    return Descent(rates, float(options.get("momentum", 0.0)))
+    return Descent(rates, options["momentum"])
 
 
-BUILDERS: Mapping[str, Callable[[Mapping[str, Any], Floats, Layout], Optimizer]] = MappingProxyType(
+DEFAULTS: Mapping[str, Mapping[str, float]] = MappingProxyType({
+    "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},
+    "adamw": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01},
+    "sgd": {"momentum": 0.0}})
+"""Numbers of the optimizers that a file need not give."""
+
+BUILDERS: Mapping[str, Callable[[Mapping[str, float], Floats, Layout], Optimizer]] = MappingProxyType(
     {"adam": build_adam, "adamw": build_adamw, "sgd": build_sgd})
 """Optimizers by the name that they have in the file."""

@@ -78,9 +78,6 @@ def require_training(description: Description, backend: str) -> Training:
     if training.options.get("forward_backend") not in (None, backend):
         faults.append(Diagnostic("a forward run on another backend than the adjoint is not available yet; "
                                  "remove forward_backend", path="training.forward_backend"))
-    if training.options.get("on_device"):
-        faults.append(Diagnostic("learning on the device is not available yet; remove on_device",
-                                 path="training.on_device"))
     if faults:
         raise BackendError(faults)
     return training

@@ -36,7 +36,7 @@ class Metrics:
     spikes : mapping of str to float
         Mean number of spikes in a sample, by population.
     costs : mapping of str to float
-        What the device reports, summed over the samples.
+        What the device reports, summed over the samples; where a name begins with ``peak_``, the largest.
     """
 
     split: str

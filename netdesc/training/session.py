@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from netdesc.errors import DescriptionError
 from netdesc.losses import require_kinds
 from netdesc.training.checkpoint import load_state, load_weights, save_state, save_weights
-from netdesc.training.directory import RunDirectory, open_directory, write_metrics, write_result
+from netdesc.training.continuation import tell_stages
+from netdesc.training.device import put_on_device
+from netdesc.training.directory import (
+    RunDirectory,
+    open_directory,
+    read_stages,
+    write_metrics,
+    write_result,
+)
 from netdesc.training.files import replace_file
 from netdesc.training.loop import has_stalled, is_over, run_epoch
 from netdesc.training.measurement import measure, measure_feed
@@ -42,8 +50,9 @@ def train(model: Model, *, backend: str | None = None, output: Path | str, resum
     output : Path or str
         The run directory; made where it does not exist.
     resume : bool
-        Go on with the run in the directory, if there is one. Only ``training.epochs`` and
-        ``training.early_stopping`` may have changed.
+        Go on with the run in the directory, if there is one. Only ``training.epochs``,
+        ``training.early_stopping``, ``training.on_device`` and the backend with its options may have
+        changed; what was trained elsewhere goes on here, optimizer included.
     progress : Progress or None
         Told of every epoch.
 
@@ -69,7 +78,7 @@ def train(model: Model, *, backend: str | None = None, output: Path | str, resum
         training = require_training(model.description, name)
         compiled = compile(model, name)
         require_kinds(model.description.losses.values(), compiled.backend.limits.losses, f"backend {name}")
-        task = build_task(load_machine(compiled), model.description, training)
+        task = put_on_device(build_task(load_machine(compiled), model.description, training), backend=name)
     directory = open_directory(Path(output), model.description, backend=name, resume=resume)
     try:
         return fit(task, directory, digest=model.digest, progress=progress)
@@ -192,7 +201,7 @@ def finish(task: Task, state: State, directory: RunDirectory) -> TrainingResult:
     return TrainingResult(
         directory=directory.path, reports=state.reports, best_epoch=state.best_epoch,
         stopped_early=has_stalled(task, state) and state.epoch < task.training.epochs, test=test,
-        weights=directory.weights, curve=curve, notes=notes)
+        weights=directory.weights, curve=curve, notes=(*tell_stages(read_stages(directory)), *notes))
 
 
 def draw_curve(directory: RunDirectory) -> tuple[Path | None, tuple[str, ...]]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.backend import StepReport
 from netdesc.losses import Evaluation
 from netdesc.program import Program
 from netdesc.trace import Trace
 from netdesc.training.records import Metrics
+
+PEAK = "peak_"
+"""How names of costs begin that are maxima and no sums."""
 
 
 @dataclass(slots=True)
@@ -60,8 +65,40 @@ class Tally:
         self.silent_fraction += float(np.count_nonzero(silent))
         for name, events in trace.spikes.items():
             self.spikes[name] += len(events)
-        for name, cost in trace.costs.items():
-            self.costs[name] = self.costs.get(name, 0.0) + cost
+        self.add_costs(trace.costs)
+
+    def add_step(self, report: StepReport) -> None:
+        """Add a batch that a device learned from.
+
+        Parameters
+        ----------
+        report : StepReport
+        """
+        samples = len(report.predictions)
+        self.samples += samples
+        self.batches += 1
+        self.loss += report.loss * samples
+        if report.correct is not None:
+            self.labelled += samples
+            self.correct += int(np.count_nonzero(report.correct))
+            self.correct_untied += int(np.count_nonzero(report.correct & ~report.ties))
+        self.ties += int(np.count_nonzero(report.ties))
+        self.silent_samples += int(np.count_nonzero(report.predictions < 0))
+        self.silent_labels += report.silent_targets
+        self.silent_fraction += report.silent_neurons
+        self.spikes.update(report.spikes)
+        self.add_costs(report.costs)
+
+    def add_costs(self, costs: Mapping[str, float]) -> None:
+        """Add what a device reports; of what is a peak the largest counts.
+
+        Parameters
+        ----------
+        costs : mapping of str to float
+        """
+        for name, cost in costs.items():
+            old = self.costs.get(name, 0.0)
+            self.costs[name] = max(old, cost) if name.startswith(PEAK) else old + cost
 
     def conclude(self, split: str) -> Metrics:
         """Return means over all samples that were added.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netdesc.backend import Machine
+from netdesc.backend import Machine, OnDeviceLearning
 from netdesc.datasets import Dataset
 from netdesc.description.model import Loss, Training
 from netdesc.events import Floats
@@ -29,6 +29,8 @@ class Task:
         None for a model with its own sources only.
     layout : Layout
     optimizer : Optimizer
+    device : OnDeviceLearning or None
+        The machine, prepared to learn by itself; None where loss and optimizer run on the host.
     """
 
     machine: Machine
@@ -37,6 +39,7 @@ class Task:
     dataset: Dataset | None
     layout: Layout
     optimizer: Optimizer
+    device: OnDeviceLearning | None = None
 
     @property
     def program(self) -> Program:

@@ -138,7 +138,7 @@ def test_a_time_that_is_not_finite_makes_no_events():
         ({"threads": 0}, "backends.numba.threads"),
         ({"denominator_floor": 0.0}, "backends.numba.denominator_floor"),
         ({"max_spikes": 0}, "backends.numba.max_spikes"),
-        ({"solver": {"grid": {"scheme": "paper"}}}, "backends.numba.solver.grid.scheme"),
+        ({"solver": {"grid": {"scheme": "euler"}}}, "backends.numba.solver.grid.scheme"),
     ],
 )
 def test_an_option_that_is_not_possible_is_refused_with_its_path(options, path):

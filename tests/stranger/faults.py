@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from netdesc.backend import LearningState, StepReport
 from netdesc.events import Events
 from netdesc.gradient import Gradient
 from netdesc.testing.conformance.spikes import silence
@@ -253,20 +254,37 @@ class ImpurePass(StrangerBackend):
 class Learner(StrangerMachine):
     """Makes the spikes of the target earlier, by gradient descent."""
 
-    rate = 1e-3
+    haste = 1.0
 
-    def learn(self, stimulus, targets, *, seed):
+    def prepare(self, lesson):
+        self.rate = self.haste * lesson.options["learning_rate"]
+        self.taught = lesson.objectives[0].population
+        self.steps = 0
+
+    def learn(self, stimulus, targets, *, seed, factor=1.0):
         trace = self.forward(stimulus, seed=seed)
-        name = self.program.populations[-1].name
-        spikes = trace.spikes[name]
+        spikes = trace.spikes[self.taught]
         slopes = np.array([1.0 if neuron == targets[sample] else 0.25
                            for neuron, sample in zip(spikes.sources, spikes.samples(), strict=True)])
-        gradient = self.adjoint(trace, Cotangent({name: slopes}))
+        gradient = self.adjoint(trace, Cotangent({self.taught: slopes}))
         for key, value in gradient.parameters.items():
-            self.values[key] = self.values[key] - self.rate * value
+            self.values[key] = self.values[key] - factor * self.rate * value
+        self.steps += 1
+        first = spikes.first_spikes(self.program.population(self.taught).size)
+        predictions = np.where(np.isfinite(first.min(axis=1)), first.argmin(axis=1), -1)
+        counts = {name: len(events) for name, events in trace.spikes.items()}
+        return StepReport(float(slopes @ spikes.times), predictions == targets, predictions,
+                          (first == first.min(axis=1)[:, None]).sum(axis=1) > 1, 0, 0, counts)
+
+    def state(self):
+        return LearningState(self.steps, {key: self.values[key] for key in self.program.trainable()}, {})
+
+    def restore(self, state):
+        self.steps = state.steps
+        self.write(state.parameters)
 
 
 class HastyLearner(Learner):
-    """Learns a little faster than it says."""
+    """Learns a little faster than it is told."""
 
-    rate = 1.01e-3
+    haste = 1.01

@@ -17,7 +17,7 @@ from netdesc.testing.conformance.cases import CASES, Case
 from netdesc.testing.conformance.contract import ContractChecks
 from netdesc.testing.conformance.forward import ForwardChecks
 from netdesc.testing.conformance.host_rule import HostRule
-from netdesc.testing.conformance.learning import LearningChecks, OnDeviceLearning
+from netdesc.testing.conformance.learning import LearningChecks
 from netdesc.testing.conformance.parameters import ParameterChecks
 from netdesc.testing.conformance.physics import PhysicsChecks
 from netdesc.testing.conformance.refusals import RefusalChecks
@@ -26,7 +26,7 @@ from netdesc.testing.conformance.tolerance import Tolerance
 
 __all__ = [
     "CASES", "AdjointChecks", "Case", "Conformance", "ContractChecks", "ForwardChecks", "HostRule",
-    "LearningChecks", "OnDeviceLearning", "ParameterChecks", "PhysicsChecks", "RefusalChecks", "Subject",
+    "LearningChecks", "ParameterChecks", "PhysicsChecks", "RefusalChecks", "Subject",
     "Tolerance",
 ]
 

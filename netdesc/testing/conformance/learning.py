@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
-
 import numpy as np
 
-from netdesc.events import Events, Floats, Integers
+from netdesc.backend import OnDeviceLearning
+from netdesc.events import Floats, Integers
 from netdesc.testing.conformance.host_rule import HostRule
 from netdesc.testing.conformance.spikes import spiking
 from netdesc.testing.conformance.subject import Bench, Subject, demand
 
 STEPS = 3
 """Steps compared: an optimizer's memory shows from the second on."""
-
-
-@runtime_checkable
-class OnDeviceLearning(Protocol):
-    """What a machine offers whose substrate holds loss and optimizer itself."""
-
-    def learn(self, stimulus: Events, targets: Integers, *, seed: int) -> object:
-        """Take one step of learning; the next trace tells the weights.
-
-        Parameters
-        ----------
-        stimulus : Events
-        targets : ndarray of int64, shape (batch,)
-            Neuron of the last spiking population that should spike first.
-        seed : int
-            As in ``Machine.forward``.
-
-        Returns
-        -------
-        object
-            A report of the device.
-        """
-        ...
 
 
 class LearningChecks(Subject):
@@ -54,7 +30,9 @@ class LearningChecks(Subject):
             raise AssertionError("learning is given, but the machine has no learn")
         name, size = spiking(mine.program)[-1]
         targets = np.arange(mine.stimulus.batch, dtype=np.int64) % size
-        found, wanted = mine.program.trainable(), teach(hosts, self.learning(), targets)
+        rule = self.learning()
+        found, wanted = mine.program.trainable(), teach(hosts, rule, targets)
+        mine.machine.prepare(rule.lesson(name))
         for _ in range(STEPS):
             mine.machine.learn(mine.stimulus, targets, seed=0)
         as_run = mine.forward().parameters_as_run

@@ -1,0 +1,129 @@
+"""Graph passes for the schemes with packets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from netdesc.errors import Diagnostic, LimitError
+from netdesc.graph.ir import Edge, NetworkGraph, Node
+
+CODE = "NB-SCHEME"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckScheme:
+    """Refuse what a scheme does not have.
+
+    Parameters
+    ----------
+    scheme : str
+        ``paper``, ``exact_exponential`` or ``off_grid``.
+    """
+
+    scheme: str
+    name: str = field(default="check_scheme", init=False)
+
+    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
+        """Check the graph and return it as it is.
+
+        Parameters
+        ----------
+        graph : NetworkGraph
+            With values resolved.
+
+        Returns
+        -------
+        NetworkGraph
+
+        Raises
+        ------
+        LimitError
+            With everything that the scheme does not have: trained delays and, with ``paper``, refractory
+            periods and subtractive resets.
+        """
+        faults = [fault for node in graph.nodes for fault in self.node_faults(node)]
+        faults += [
+            Diagnostic(
+                f"scheme {self.scheme} trains no delays, which are whole ticks; set train: false, or "
+                "backends.numba.solver: event",
+                f"{edge.path}.delay",
+                CODE,
+            )
+            for edge in graph.edges
+            if edge.delay.train
+        ]
+        if faults:
+            raise LimitError(faults)
+        return graph
+
+    def node_faults(self, node: Node) -> list[Diagnostic]:
+        """Return what the paper's scheme does not have of a population."""
+        if self.scheme != "paper" or node.kind != "spiking":
+            return []
+        faults = []
+        if np.any(node.values.get("tau_refrac", np.zeros(1)) > 0.0):
+            faults.append(
+                Diagnostic(
+                    "scheme paper has no refractory period; set it to 0 ms, or take another scheme",
+                    f"{node.path}.neuron.tau_refrac",
+                    CODE,
+                )
+            )
+        if node.subtractive_reset:
+            faults.append(
+                Diagnostic(
+                    "scheme paper has no subtractive reset; reset to a value, or take another scheme",
+                    f"{node.path}.neuron.reset",
+                    CODE,
+                )
+            )
+        return faults
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyTransport:
+    """Give every synapse at least one tick of delay, and note every change.
+
+    Parameters
+    ----------
+    timestep : float
+        In ms.
+    """
+
+    timestep: float
+    name: str = field(default="apply_transport", init=False)
+
+    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
+        """Return the graph with the delay of transport.
+
+        Parameters
+        ----------
+        graph : NetworkGraph
+            With delays drawn.
+
+        Returns
+        -------
+        NetworkGraph
+            With a note for every projection that was changed.
+        """
+        notes: list[Diagnostic] = []
+        edges = [self.raise_edge(edge, notes) for edge in graph.edges]
+        return graph.with_edges(edges).with_notes(notes)
+
+    def raise_edge(self, edge: Edge, notes: list[Diagnostic]) -> Edge:
+        """Return an edge with delays of at least one tick; add a note where they were shorter."""
+        if edge.delays is None:
+            return edge
+        short = int(np.sum(edge.delays < self.timestep * (1.0 - 1e-9)))
+        if short:
+            notes.append(
+                Diagnostic(
+                    f"{short} of {len(edge.delays)} delays raised to {self.timestep:g} ms, the transport of "
+                    "a packet",
+                    f"{edge.path}.delay",
+                    "NB-TRANSPORT",
+                )
+            )
+        return replace(edge, delays=np.maximum(edge.delays, self.timestep))

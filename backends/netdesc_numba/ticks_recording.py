@@ -1,0 +1,102 @@
+"""What a run on a grid with packets tells besides its spikes: samples of states, and counts of deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from netdesc.eventprop.layout import Layout
+from netdesc.eventprop.recording import record_states
+from netdesc.events import Events, Floats
+from netdesc.program import Program
+from netdesc.trace import Samples
+from netdesc_numba.grid_machine import count_in_steps
+from netdesc_numba.ticks_wiring import StageLayout, split_times
+
+
+def record_ticks(
+    program: Program,
+    values: Mapping[str, Floats],
+    spikes: Mapping[int, Events],
+    timestep: float,
+) -> dict[str, Samples]:
+    """Sample voltages and currents in closed form from the spikes of a run.
+
+    Parameters
+    ----------
+    program : Program
+    values : mapping of str to ndarray
+        Weights and delays by the keys of the blocks.
+    spikes : mapping of int to Events
+        By population index.
+    timestep : float
+        In ms.
+
+    Returns
+    -------
+    dict of str to Samples
+        By ``population.variable``.
+    """
+    if not program.sampling:
+        return {}
+    counted = count_in_steps(program.with_parameters(values), timestep)
+    counted = replace(
+        counted,
+        blocks=tuple(replace(block, delays=np.maximum(block.delays, 1.0)) for block in counted.blocks),
+    )
+    # whole ticks are exact numbers, so that what coincides on the grid coincides in the arithmetic
+    in_ticks = {}
+    for p, events in spikes.items():
+        ticks, fractions = split_times(events.times, timestep)
+        in_ticks[p] = Events(ticks + fractions, events.sources, events.offsets)
+    samples = record_states(Layout(counted), in_ticks, next(iter(spikes.values())).batch)
+    return {key: replace(item, times=item.times * timestep) for key, item in samples.items()}
+
+
+def count_arrivals(
+    layouts: list[StageLayout],
+    program: Program,
+    spikes: Mapping[int, Events],
+    timestep: float,
+    steps: int,
+) -> dict[str, int]:
+    """Count deliveries, and those due after the end of a run: together, spikes times their synapses.
+
+    Parameters
+    ----------
+    layouts : list of StageLayout
+    program : Program
+    spikes : mapping of int to Events
+        By population index.
+    timestep : float
+        In ms.
+    steps : int
+        Ticks of a run.
+
+    Returns
+    -------
+    dict of str to int
+    """
+    arrivals = in_flight = 0
+    for layout in layouts:
+        synapses = layout.synapses
+        fan = np.diff(synapses.start)
+        for p in {program.blocks[k].pre for k in layout.blocks}:
+            ticks, _ = split_times(spikes[p].times, timestep)
+            sources = spikes[p].sources + program.populations[p].start
+            left = steps - ticks
+            late = 0
+            for delay in synapses.delays:
+                per_source = np.bincount(
+                    np.searchsorted(synapses.first, np.flatnonzero(synapses.delay == delay), side="right")
+                    - 1,
+                    weights=fan[synapses.delay == delay],
+                    minlength=program.size,
+                )
+                reached = per_source[sources]
+                late += int(reached[left <= delay].sum())
+                arrivals += int(reached[left > delay].sum())
+            in_flight += late
+    return {"arrivals": arrivals, "in_flight": in_flight}

@@ -1,0 +1,77 @@
+"""What the emulated SpiNNaker2 is, can do, and needs of a graph. Compiled code is imported only to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from netdesc.graph.passes import CheckLimits, Pass
+from netdesc.limits import Limits
+from netdesc.program import Program
+from netdesc_spinnaker2.checks import MODELS, SOURCES
+from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.passes import CheckBoard, CheckState, RoundToTicks
+
+if TYPE_CHECKING:
+    from netdesc.backend import Machine
+
+LOSSES = frozenset({"time_to_first_spike", "spike_time_mse", "relative_spike_time_mse"})
+
+
+class SpiNNaker2Backend:
+    """An emulated SpiNNaker2: slices of a network on processing elements that exchange packets.
+
+    Parameters
+    ----------
+    options : mapping
+        The section ``backends.spinnaker2`` of a file, see ``options.Options``.
+
+    Raises
+    ------
+    BackendError
+        If an option is not known or not possible.
+    """
+
+    name = "spinnaker2"
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = Options.read(options)
+        self.limits = Limits(
+            time=f"grid of {self.options.step:g} ms, {self.options.scheme}",
+            models=MODELS | SOURCES,
+            trainable=frozenset({"weight"}),
+            losses=LOSSES,
+            recordings=frozenset({"spikes", "v", "i"}),
+            numbers=self.options.profile.numbers(),
+        )
+
+    def passes(self) -> Sequence[Pass]:
+        """Return the checks of this backend, the rounding to ticks, and the verdict of the map."""
+        return (
+            CheckLimits(self.limits, self.name, "S2"),
+            CheckState(),
+            RoundToTicks(self.options),
+            CheckBoard(self.options),
+        )
+
+    def load(self, program: Program, *, seed: int) -> Machine:
+        """Lay a program out on the board.
+
+        Parameters
+        ----------
+        program : Program
+        seed : int
+            Of stochastic rounding.
+
+        Returns
+        -------
+        Machine
+
+        Raises
+        ------
+        LimitError, BackendError
+            With everything that the machine cannot do.
+        """
+        from netdesc_spinnaker2.machine import Machine
+
+        return Machine(program, self.options, seed=seed)

@@ -1,0 +1,88 @@
+"""Arrays on loan inside a kernel, without the count of references that their use costs otherwise.
+
+The programs of a tick are short, and there are many of them; counting references took most of their
+time. The caller of the outermost kernel holds the arrays until it returns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.core import types
+from numba.core.cgutils import get_null_value
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from netdesc.physics.jit import kernel
+from netdesc_spinnaker2.emulator_memory import Board
+from netdesc_spinnaker2.learning import Verdicts
+from netdesc_spinnaker2.packets import Boxes, Ports
+
+
+@intrinsic
+def lend(context: Any, array: types.Array) -> Any:
+    """Return an array over the same memory that does not count its references."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = make_array(signature.return_type)(context, builder, arguments[0])
+        made.meminfo = get_null_value(made.meminfo.type)
+        made.parent = get_null_value(made.parent.type)
+        return made._getvalue()
+
+    return array(array), generate
+
+
+@kernel
+def lend_board(board: Board) -> Board:
+    """Return a board on loan."""
+    return Board(
+        lend(board.sheet),
+        lend(board.progress),
+        lend(board.known),
+        lend(board.numbers),
+        lend(board.taus),
+        lend(board.hold),
+        lend(board.first),
+        lend(board.fan),
+        lend(board.segments),
+        lend(board.target),
+        lend(board.distinct),
+        lend(board.state),
+        lend(board.marks),
+        lend(board.rings),
+        lend(board.places),
+        lend(board.own),
+        lend(board.received),
+        lend(board.weight),
+        lend(board.gradient),
+        lend(board.packets),
+        lend(board.events),
+        lend(board.busiest),
+        lend(board.work),
+    )
+
+
+@kernel
+def lend_ports(ports: Ports) -> Ports:
+    """Return ports on loan."""
+    return Ports(
+        lend(ports.key), lend(ports.journey), lend(ports.first), lend(ports.target), lend(ports.lost)
+    )
+
+
+@kernel
+def lend_boxes(boxes: Boxes) -> Boxes:
+    """Return boxes on loan."""
+    return Boxes(lend(boxes.start), lend(boxes.count), lend(boxes.packet), lend(boxes.depth))
+
+
+@kernel
+def lend_verdicts(verdicts: Verdicts) -> Verdicts:
+    """Return the memory of the loss programs on loan."""
+    return Verdicts(
+        lend(verdicts.tick),
+        lend(verdicts.fraction),
+        lend(verdicts.slope),
+        lend(verdicts.value),
+        lend(verdicts.label),
+    )

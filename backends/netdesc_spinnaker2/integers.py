@@ -1,0 +1,71 @@
+"""Weights as integer synapse words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netdesc.events import Floats, Integers
+from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.plan import Network
+
+
+def bits_of(network: Network, name: str, options: Options) -> int:
+    """Return the bits of the magnitude of integer weights into a population.
+
+    Parameters
+    ----------
+    network : Network
+    name : str
+        Population of the targets.
+    options : Options
+
+    Returns
+    -------
+    int
+        As the options say, otherwise 7 where all delays are one tick, and 4 where they are not.
+    """
+    if options.weight_bits is not None:
+        return options.weight_bits
+    return 7 if all(np.all(link.delays == 1) for link in network.incoming(name)) else 4
+
+
+def scale_of(network: Network, name: str, options: Options) -> float:
+    """Return the integer steps per unit of weight into a population.
+
+    Parameters
+    ----------
+    network : Network
+    name : str
+        Population of the targets.
+    options : Options
+
+    Returns
+    -------
+    float
+        As the options say, otherwise full range / max abs(w) over all projections into the population; 1
+        where all weights are 0.
+    """
+    if name in options.scales:
+        return options.scales[name]
+    profile = options.profile
+    four = bits_of(network, name, options) == 4
+    full = (profile.weight_four_bit if four else profile.weight_seven_bit).value
+    largest = max((float(np.max(np.abs(link.weights), initial=0.0)) for link in network.incoming(name)),
+                  default=0.0)
+    return full / largest if largest > 0.0 else 1.0
+
+
+def quantize(weights: Floats, scale: float) -> Integers:
+    """Return weights as integers, rounded to nearest, ties to even, without saturation.
+
+    Parameters
+    ----------
+    weights : ndarray of float64
+    scale : float
+        Integer steps per unit of weight.
+
+    Returns
+    -------
+    ndarray of int64
+    """
+    return np.rint(weights * scale).astype(np.int64)

@@ -1,0 +1,415 @@
+"""The loss and optimizer programs, in single precision."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Floats, Integers
+from netdesc.physics.jit import kernel
+from netdesc_spinnaker2.emulator_memory import LAYER, OPTIMIZER, TRAINED, Board
+from netdesc_spinnaker2.packets import (
+    DELIVERED,
+    DROPPED,
+    GRADIENT,
+    LOSS,
+    ROOM,
+    SENT,
+    SPIKE,
+    WEIGHT,
+    Boxes,
+    Ports,
+    find_row,
+    send,
+    sort_box,
+)
+from netdesc_spinnaker2.programs import KEY
+
+SILENT = -1
+
+
+class Verdicts(NamedTuple):
+    """Memory of the loss programs.
+
+    Parameters
+    ----------
+    tick : ndarray of int64, shape (neurons,)
+        First spike of every neuron, ``SILENT`` where there is none.
+    fraction, slope : ndarray of float32, shape (neurons,)
+        Part of the tick; dL/dt in 1/ms.
+    value : ndarray of float32, shape (slices,)
+        Loss of the sample.
+    label : ndarray of int64, shape (slices,)
+    """
+
+    tick: Integers
+    fraction: NDArray[Any]
+    slope: NDArray[Any]
+    value: NDArray[Any]
+    label: Integers
+
+
+class Told(NamedTuple):
+    """Derivatives that the host hands to the loss programs; by time within a sample and slice.
+
+    Parameters
+    ----------
+    first : ndarray of int64, shape (samples * losses + 1,)
+    tick, neuron : ndarray of int64
+    fraction, value : ndarray of float32
+    """
+
+    first: Integers
+    tick: Integers
+    neuron: Integers
+    fraction: NDArray[Any]
+    value: NDArray[Any]
+
+
+class Terms(NamedTuple):
+    """Constants of the loss.
+
+    Parameters
+    ----------
+    tau_0, tau_1, alpha, duration, timestep : float32
+        Times in ms.
+    scale : float32
+        Weight of the loss over the size of the batch.
+    """
+
+    tau_0: Any
+    tau_1: Any
+    alpha: Any
+    duration: Any
+    timestep: Any
+    scale: Any
+
+
+class Step(NamedTuple):
+    """Constants of an update of the weights.
+
+    Parameters
+    ----------
+    adam : bool
+        Adam, descent with momentum otherwise.
+    rate, beta_1, rest_1, beta_2, rest_2, epsilon, decay, first, second : float32
+        ``beta_1`` is the momentum of descent; ``rest_1`` is 1 - ``beta_1``; ``first`` and ``second`` undo the
+        bias of the moments.
+    """
+
+    adam: bool
+    rate: Any
+    beta_1: Any
+    rest_1: Any
+    beta_2: Any
+    rest_2: Any
+    epsilon: Any
+    decay: Any
+    first: Any
+    second: Any
+
+
+class Store(NamedTuple):
+    """Memory of the optimizers: trained synapses by target, then by source.
+
+    Parameters
+    ----------
+    weight, gradient, moment_1, moment_2 : ndarray of float32, shape (trained,)
+        In the units of the file.
+    low, high, scale : ndarray of float32, shape (trained,)
+        Bounds, and voltage of the cell per unit of weight.
+    words : ndarray of int64, shape (neurons + 1,)
+        First word of every neuron.
+    gradient_at, weight_at : ndarray of int64, shape (trained,)
+        Where a layer has the gradient and the weight, counted within its slice.
+    start : ndarray of int64, shape (slices,)
+        First neuron of a slice in ``words``: of an optimizer, or of the layer that it serves.
+    """
+
+    weight: NDArray[Any]
+    gradient: NDArray[Any]
+    moment_1: NDArray[Any]
+    moment_2: NDArray[Any]
+    low: NDArray[Any]
+    high: NDArray[Any]
+    scale: NDArray[Any]
+    words: Integers
+    gradient_at: Integers
+    weight_at: Integers
+    start: Integers
+
+
+@kernel
+def hear(m: int, s: int, board: Board, boxes: Boxes, verdicts: Verdicts) -> None:
+    """Store the first spikes among those that arrive at a loss."""
+    sheet = board.sheet[s]
+    into = m & 1
+    count = sort_box(into, s, boxes)
+    boxes.count[into, s] = 0
+    a, at = sheet.state, boxes.start[s]
+    k0, k1 = sheet.known, sheet.known_end
+    for x in range(at, at + count):
+        row = find_row(boxes.packet[into, x].key & KEY, board.known, k0, k1)
+        if row < 0:
+            board.packets[s, SPIKE, DELIVERED] -= 1
+            board.packets[s, SPIKE, DROPPED] += 1
+        elif verdicts.tick[a + row] == SILENT:
+            verdicts.tick[a + row] = m - 1
+            verdicts.fraction[a + row] = boxes.packet[into, x].fraction
+
+
+@kernel
+def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
+    """Compute the cross entropy of the first spikes of a sample and its derivatives.
+
+    A sample whose label's own neuron is silent counts as if all neurons spiked at its end, without slopes.
+
+    Parameters
+    ----------
+    s : int
+        Slice.
+    board : Board
+    verdicts : Verdicts
+    terms : Terms
+    """
+    n, a = board.sheet[s].size, board.sheet[s].state
+    tick, fraction, slope = verdicts.tick[a : a + n], verdicts.fraction[a : a + n], verdicts.slope[a : a + n]
+    label = verdicts.label[s]
+    kind = slope.dtype.type
+    slope[:] = 0
+    one = kind(1)
+    if tick[label] == SILENT:
+        late = kind(math.exp(terms.duration / terms.tau_1))
+        verdicts.value[s] = kind(math.log(kind(n))) + terms.alpha * (late - one)
+        return
+    earliest = terms.duration
+    for k in range(n):
+        if tick[k] != SILENT:
+            earliest = min(earliest, (kind(tick[k]) + fraction[k]) * terms.timestep)
+    total = kind(0)
+    for k in range(n):
+        if tick[k] != SILENT:
+            time = (kind(tick[k]) + fraction[k]) * terms.timestep
+            slope[k] = kind(math.exp((earliest - time) / terms.tau_0))
+            total += slope[k]
+    for k in range(n):
+        slope[k] = -(slope[k] / (terms.tau_0 * total)) * terms.scale
+    own = (kind(tick[label]) + fraction[label]) * terms.timestep
+    late = kind(math.exp(own / terms.tau_1))
+    slope[label] += (one / terms.tau_0 + (terms.alpha / terms.tau_1) * late) * terms.scale
+    verdicts.value[s] = (own - earliest) / terms.tau_0 + kind(math.log(total)) + terms.alpha * (late - one)
+
+
+@kernel
+def judge_all(losses: Integers, samples: Integers, board: Board, verdicts: Verdicts, terms: Terms) -> None:
+    """Run ``judge`` on every loss whose copy has run a sample.
+
+    Parameters
+    ----------
+    losses : ndarray of int64
+        Slices.
+    samples : ndarray of int64, shape (copies,)
+    board, verdicts, terms
+    """
+    for s in losses:
+        if samples[board.sheet[s].copy] >= 0:
+            judge(s, board, verdicts, terms)
+
+
+@kernel
+def send_verdict(m: int, s: int, board: Board, ports: Ports, boxes: Boxes, verdicts: Verdicts) -> int:
+    """Send dL/dt of the first spikes of the tick before; -1 where a box is full, otherwise how many."""
+    sheet = board.sheet[s]
+    a = sheet.state
+    sent = 0
+    for k in range(sheet.size):
+        if verdicts.tick[a + k] == m - 1 and verdicts.slope[a + k] != 0:
+            if (
+                send(
+                    sheet.loss_port + k,
+                    verdicts.slope[a + k],
+                    verdicts.fraction[a + k],
+                    1 - (m & 1),
+                    s,
+                    LOSS,
+                    ports,
+                    boxes,
+                    board.packets,
+                )
+                != ROOM
+            ):
+                return -1
+            sent += 1
+    return sent
+
+
+@kernel
+def send_told(m: int, s: int, place: int, board: Board, ports: Ports, boxes: Boxes, told: Told) -> int:
+    """Send derivatives from the host for the spikes of the tick before; as ``send_verdict``.
+
+    Parameters
+    ----------
+    m, s : int
+        Tick and slice.
+    place : int
+        Sample and loss, as ``Told.first`` counts them.
+    board, ports, boxes, told
+    """
+    sheet = board.sheet[s]
+    sent = 0
+    while board.progress[s].cursor > told.first[place] and told.tick[board.progress[s].cursor - 1] >= m - 1:
+        e = board.progress[s].cursor - 1
+        if told.tick[e] == m - 1:
+            if (
+                send(
+                    sheet.loss_port + told.neuron[e],
+                    told.value[e],
+                    told.fraction[e],
+                    1 - (m & 1),
+                    s,
+                    LOSS,
+                    ports,
+                    boxes,
+                    board.packets,
+                )
+                != ROOM
+            ):
+                return -1
+            sent += 1
+        board.progress[s].cursor = e
+    return sent
+
+
+@kernel
+def gather(active: Integers, lane: int, board: Board, ports: Ports, store: Store) -> None:
+    """Send the gradients of a sample from all copies to the optimizers, which add them in that order.
+
+    Parameters
+    ----------
+    active : ndarray of bool, shape (copies,)
+        Copies that have run a sample.
+    lane : int
+        Words that a payload holds.
+    board : Board
+    ports : Ports
+    store : Store
+    """
+    for s in range(len(board.sheet)):
+        sheet = board.sheet[s]
+        port = sheet.gradient_port
+        if port < 0 or sheet.role != LAYER or not active[sheet.copy]:
+            continue
+        tally = board.packets[s, GRADIENT]
+        for k in range(sheet.size):
+            begin, end = store.words[store.start[s] + k], store.words[store.start[s] + k + 1]
+            packets = -(-(end - begin) // lane)
+            journey = ports.journey[port + k]
+            tally[SENT] += packets * ports.lost[journey]
+            tally[DROPPED] += packets * ports.lost[journey]
+            for e in range(ports.first[journey], ports.first[journey + 1]):
+                to = ports.target[e]
+                k0, k1 = board.sheet[to].known, board.sheet[to].known_end
+                row = find_row(ports.key[port + k], board.known, k0, k1)
+                tally[SENT] += packets
+                if row < 0 or board.sheet[to].role != OPTIMIZER:
+                    tally[DROPPED] += packets
+                    continue
+                tally[DELIVERED] += packets
+                at = store.words[store.start[to] + row]
+                for x in range(end - begin):
+                    store.gradient[at + x] += board.gradient[sheet.gradient + store.gradient_at[begin + x]]
+
+
+@kernel
+def spread(
+    lane: int,
+    integer: Integers,
+    steps: NDArray[Any],
+    dither: Floats,
+    board: Board,
+    ports: Ports,
+    store: Store,
+) -> None:
+    """Broadcast the weights of the optimizers to all copies.
+
+    Parameters
+    ----------
+    lane : int
+        Words that a payload holds.
+    integer : ndarray of int64, shape (trained,)
+        Largest integer that a synapse word holds; 0 for weights in floating point.
+    steps : ndarray of float64, shape (trained,)
+        Integer steps per unit of weight.
+    dither : ndarray of float64, shape (trained,) or (0,)
+        Numbers in [0, 1) for stochastic rounding; empty for rounding to nearest.
+    board, ports, store
+    """
+    kind = store.weight.dtype.type
+    for s in range(len(board.sheet)):
+        sheet = board.sheet[s]
+        port = sheet.weight_port
+        if port < 0:
+            continue
+        tally = board.packets[s, WEIGHT]
+        for k in range(sheet.size):
+            begin, end = store.words[store.start[s] + k], store.words[store.start[s] + k + 1]
+            packets = -(-(end - begin) // lane)
+            journey = ports.journey[port + k]
+            tally[SENT] += packets * ports.lost[journey]
+            tally[DROPPED] += packets * ports.lost[journey]
+            for e in range(ports.first[journey], ports.first[journey + 1]):
+                to = ports.target[e]
+                tally[SENT] += packets
+                k0, k1 = board.sheet[to].known, board.sheet[to].known_end
+                row = find_row(ports.key[port + k], board.known, k0, k1)
+                row -= TRAINED
+                if row < 0:
+                    tally[DROPPED] += packets
+                    continue
+                tally[DELIVERED] += packets
+                at = store.words[store.start[to] + row]
+                for x in range(end - begin):
+                    q = begin + x
+                    w = store.weight[q]
+                    if integer[q] > 0:
+                        w = kind(to_word(w * steps[q], integer[q], dither, q) / steps[q])
+                    board.weight[board.sheet[to].weight + store.weight_at[at + x]] = w * store.scale[q]
+
+
+@kernel
+def to_word(value: float, largest: int, dither: Floats, q: int) -> float:
+    """Return a number as a synapse word holds it."""
+    rounded = math.floor(value + dither[q]) if len(dither) > 0 else np.rint(value)
+    return min(max(rounded, -float(largest)), float(largest))  # type: ignore[no-any-return]
+
+
+@kernel
+def update(begin: int, end: int, store: Store, step: Step) -> None:
+    """Take a step of the optimizer for the weights ``begin`` to ``end - 1``.
+
+    Parameters
+    ----------
+    begin, end : int
+    store : Store
+    step : Step
+
+    Notes
+    -----
+    Kingma and Ba (2015), Adam, algorithm 1; Loshchilov and Hutter (2019), Decoupled weight decay
+    regularization, algorithm 2.
+    """
+    for q in range(begin, end):
+        slope = store.gradient[q] * store.scale[q]
+        if step.adam:
+            store.moment_1[q] = step.beta_1 * store.moment_1[q] + step.rest_1 * slope
+            store.moment_2[q] = step.beta_2 * store.moment_2[q] + step.rest_2 * (slope * slope)
+            size = np.sqrt(store.moment_2[q] * step.second) + step.epsilon
+            change = (store.moment_1[q] * step.first) / size + step.decay * store.weight[q]
+        else:
+            store.moment_1[q] = step.beta_1 * store.moment_1[q] + slope
+            change = store.moment_1[q]
+        moved = store.weight[q] - step.rate * change
+        store.weight[q] = min(max(moved, store.low[q]), store.high[q])

@@ -1,0 +1,255 @@
+"""Options of the backend, read from ``backends.spinnaker2``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.units import is_quantity, parse
+from netdesc_spinnaker2.plan import Chip
+from netdesc_spinnaker2.profile import Profile
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "scheme": ("paper", "exact_exponential", "off_grid"),
+    "weights": ("float", "integer"),
+    "rounding": ("nearest", "stochastic"),
+    "overrun": ("error", "late", "ignore"),
+    "optimizer": ("adam", "adamw", "sgd"),
+    "clock": ("high", "low", "auto"),
+}
+"""Options with a fixed set of values; the first is the default."""
+
+_BASE = "backends.spinnaker2"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Settings of the mapping and of the run.
+
+    Parameters
+    ----------
+    profile : Profile
+        Numbers of the machine.
+    tick : float or None
+        In ms; None for that of the profile.
+    scheme, weights, rounding, overrun, optimizer, clock : str
+        As in ``CHOICES``. ``optimizer`` says what memory the optimizer needs per weight.
+    weight_bits : int or None
+        4 or 7 for ``integer`` weights; None for 7 where all delays into the population are one tick,
+        otherwise 4.
+    batch : int
+        Samples that would run in parallel if there were room.
+    copies : int or None
+        Copies of the network, to be had in full; None for as many of ``batch`` as fit.
+    training : bool or None
+        Whether the chip trains; None where a weight is trained.
+    input_errors : bool
+        Whether inputs get error packets, too: the derivative by the times of their spikes, which no weight
+        needs.
+    slices : mapping of str to int
+        Neurons per slice of a population, in place of the search.
+    rates : mapping of str to float
+        Expected rate of a neuron of a population, 1/ms.
+    scales : mapping of str to float
+        Integer steps per unit of weight of a target population, in place of full range / max abs(w).
+    dead : mapping of (x, y) to frozenset of int
+        Processing elements that do not work.
+    chips : int or None
+        Chips to use; None for all of the board.
+    """
+
+    profile: Profile = field(default_factory=Profile)
+    tick: float | None = None
+    scheme: str = "paper"
+    weights: str = "float"
+    rounding: str = "nearest"
+    overrun: str = "error"
+    optimizer: str = "adam"
+    clock: str = "high"
+    weight_bits: int | None = None
+    batch: int = 1
+    copies: int | None = None
+    training: bool | None = None
+    input_errors: bool = True
+    slices: Mapping[str, int] = field(default_factory=dict)
+    rates: Mapping[str, float] = field(default_factory=dict)
+    scales: Mapping[str, float] = field(default_factory=dict)
+    dead: Mapping[Chip, frozenset[int]] = field(default_factory=dict)
+    chips: int | None = None
+
+    @property
+    def step(self) -> float:
+        """Length of a tick in ms."""
+        return self.profile.tick.value if self.tick is None else self.tick
+
+    @property
+    def clock_rate(self) -> float:
+        """Highest clock that the run may use, Hz."""
+        return (self.profile.clock_low if self.clock == "low" else self.profile.clock_high).value
+
+    @property
+    def height(self) -> int:
+        """Rows of chips on the board."""
+        return -(-int(self.profile.chips.value) // int(self.profile.board_width.value))
+
+    @property
+    def board(self) -> tuple[Chip, ...]:
+        """Chips that may be used, row after row."""
+        width, chips = int(self.profile.board_width.value), int(self.profile.chips.value)
+        count = chips if self.chips is None else min(self.chips, chips)
+        return tuple((number % width, number // width) for number in range(count))
+
+    def working(self, chip: Chip) -> tuple[int, ...]:
+        """Return the processing elements of a chip that can be used, ascending."""
+        dead = self.dead.get(chip, frozenset())
+        return tuple(pe for pe in range(int(self.profile.pes_usable.value)) if pe not in dead)
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> Options:
+        """Read the section ``backends.spinnaker2``.
+
+        Parameters
+        ----------
+        options : mapping
+            Numbers are in base units; texts with a unit are converted.
+
+        Returns
+        -------
+        Options
+
+        Raises
+        ------
+        BackendError
+            With every option that is not known or not possible, code ``S2-OPTION``.
+        """
+        faults = [Diagnostic(_unknown(name), f"{_BASE}.{name}", "S2-OPTION")
+                  for name in options if name not in _READERS]
+        values: dict[str, Any] = {}
+        for name, reader in _READERS.items():
+            if options.get(name) is not None:
+                try:
+                    values[name] = reader(name, options[name])
+                except BackendError as error:
+                    faults.extend(error.diagnostics)
+        profile = values.get("profile", Profile())
+        faults.extend(_misplaced(values.get("dead_cores", {}), profile))
+        faults.extend(_uneven(profile))
+        if faults:
+            raise BackendError(faults)
+        values["dead"] = values.pop("dead_cores", {})
+        return cls(**values)
+
+
+def _unknown(name: str) -> str:
+    close = get_close_matches(name, _READERS, 1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"is not an option of this backend; {hint}It has {', '.join(_READERS)}"
+
+
+def _fault(path: str, message: str) -> BackendError:
+    return BackendError(Diagnostic(message, f"{_BASE}.{path}", "S2-OPTION"))
+
+
+def _choice(name: str, value: Any) -> str:
+    if value not in CHOICES[name]:
+        raise _fault(name, f"{value!r} is not possible; write one of {', '.join(CHOICES[name])}")
+    return str(value)
+
+
+def _count(name: str, value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1 or isinstance(value, bool) or number != float(value):
+        raise _fault(name, f"{value!r} is not a count; write a whole number of 1 or more")
+    return number
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _fault(name, f"{value!r} is neither true nor false")
+    return value
+
+
+def _bits(name: str, value: Any) -> int:
+    if value not in (4, 7):
+        raise _fault(name, f"{value!r} is not a width of synapse words; write 4 or 7")
+    return int(value)
+
+
+def _positive(unit: str, example: str) -> Callable[[str, Any], float]:
+    def read(name: str, value: Any) -> float:
+        number = value
+        if isinstance(value, str) and is_quantity(value):
+            try:
+                quantity = parse(value, unit)
+            except DescriptionError as error:
+                raise _fault(name, str(error)) from error
+            number = quantity.value if quantity.unit == unit else None
+        try:
+            number = float(number)
+        except (TypeError, ValueError):
+            number = -1.0
+        if not 0.0 < number < float("inf"):
+            raise _fault(name, f"{value!r} is not possible; write a number above 0, such as {example}")
+        return float(number)
+    return read
+
+
+def _mapping(reader: Callable[[str, Any], Any]) -> Callable[[str, Any], dict[str, Any]]:
+    def read(name: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _fault(name, f"{value!r} is not a mapping; write {{population: value}}")
+        return {str(key): reader(f"{name}.{key}", item) for key, item in value.items()}
+    return read
+
+
+def _dead(name: str, value: Any) -> dict[Chip, frozenset[int]]:
+    if not isinstance(value, Mapping):
+        raise _fault(name, f"{value!r} is not a mapping; write {{\"0,0\": [3, 17]}}: chip x,y to dead PEs")
+    result = {}
+    for key, numbers in value.items():
+        try:
+            x, y = (int(part) for part in str(key).split(","))
+            result[x, y] = frozenset(int(number) for number in numbers)
+        except (TypeError, ValueError) as error:
+            raise _fault(f"{name}.{key}",
+                         f"{numbers!r} is not possible; write \"x,y\": [numbers of PEs]") from error
+    return result
+
+
+def _misplaced(dead: Mapping[Chip, frozenset[int]], profile: Profile) -> list[Diagnostic]:
+    board = set(Options(profile=profile).board)
+    pes = int(profile.pes_per_chip.value)
+    return [Diagnostic(f"there is no such PE; chips are those of a board of {len(board)}, "
+                       f"{int(profile.board_width.value)} in a row, PEs 0 to {pes - 1}",
+                       f"{_BASE}.dead_cores.{x},{y}", "S2-OPTION")
+            for (x, y), numbers in dead.items()
+            if (x, y) not in board or not all(0 <= number < pes for number in numbers)]
+
+
+def _uneven(profile: Profile) -> list[Diagnostic]:
+    chips, width = int(profile.chips.value), int(profile.board_width.value)
+    if 0 < chips <= width or (width > 0 and chips > 0 and chips % width == 0):
+        return []
+    return [Diagnostic(f"{chips} chips do not make full rows of {width}; packets need a board without gaps, "
+                       "so set chips to a multiple of board_width", f"{_BASE}.profile.chips", "S2-OPTION")]
+
+
+def _profile(name: str, value: Any) -> Profile:
+    if not isinstance(value, Mapping):
+        raise _fault(name, f"{value!r} is not a mapping; write {{number: value}}")
+    return Profile.read(value)
+
+
+_READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(CHOICES, _choice),
+    "tick": _positive("ms", "1 ms"), "weight_bits": _bits, "batch": _count, "copies": _count, "chips": _count,
+    "training": _flag, "input_errors": _flag, "slices": _mapping(_count),
+    "rates": _mapping(_positive("1/ms", "50 Hz")), "scales": _mapping(_positive("", "20")),
+    "dead_cores": _dead, "profile": _profile,
+}

@@ -1,0 +1,187 @@
+"""Packets between the programs: what a router does with each, and the FIFO in which it waits for a tick.
+
+A processing element has two boxes. During tick m it drains one, and what is sent to it in that tick
+waits in the
+other, so that nothing depends on the order in which the elements are visited.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Integers
+from netdesc.physics.jit import kernel
+
+SPIKE, ERROR, LOSS, GRADIENT, WEIGHT = range(5)
+"""Kinds of packets, in the order of ``plan.SPACES``."""
+
+SENT, DELIVERED, LATE, DROPPED = range(4)
+"""What is counted of them. A multicast packet counts once for every processing element that it goes to."""
+
+ROOM = -1
+"""There was room in every box."""
+
+
+class Ports(NamedTuple):
+    """Every key that a program may send, and where the routing tables take it from there.
+
+    Parameters
+    ----------
+    key : ndarray of int64, shape (ports,)
+    journey : ndarray of int64, shape (ports,)
+        Number of the journey.
+    first : ndarray of int64, shape (journeys + 1,)
+        Destinations of each journey.
+    target : ndarray of int64, shape (destinations,)
+        Slices.
+    lost : ndarray of int64, shape (journeys,)
+        Branches that end without a program.
+    """
+
+    key: Integers
+    journey: Integers
+    first: Integers
+    target: Integers
+    lost: Integers
+
+
+PACKET = np.dtype([("key", np.int64), ("payload", np.float32), ("fraction", np.float32)])
+"""A packet in a box: key, and the two words of the payload."""
+
+KNOWN = np.dtype([("base", np.int64), ("size", np.int64), ("row", np.int64)])
+"""A block of keys that a program knows, ascending by base, and the number of its first key."""
+
+
+class Boxes(NamedTuple):
+    """FIFOs of all processing elements.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (slices + 1,)
+        Where the packets of each stand.
+    count : ndarray of int64, shape (2, slices)
+    packet : ndarray of PACKET, shape (2, room)
+    depth : ndarray of int64, shape (1,)
+        Packets that a FIFO holds if those beyond are lost; 0 if a full one stops the run.
+    """
+
+    start: Integers
+    count: Integers  # type: ignore[assignment]
+    packet: NDArray[Any]
+    depth: Integers
+
+
+@kernel
+def send(
+    port: int,
+    payload: float,
+    fraction: float,
+    into: int,
+    s: int,
+    kind: int,
+    ports: Ports,
+    boxes: Boxes,
+    packets: Integers,
+) -> int:
+    """Hand a packet to the router, which puts it into the box of every destination.
+
+    Parameters
+    ----------
+    port : int
+    payload, fraction : float
+    into : int
+        Which of the two boxes.
+    s, kind : int
+        Sender, and kind of the packet.
+    ports : Ports
+    boxes : Boxes
+    packets : ndarray of int64, shape (slices, 5, 4)
+        Counts.
+
+    Returns
+    -------
+    int
+        ``ROOM``, or a slice whose box is full.
+    """
+    journey = ports.journey[port]
+    packets[s, kind, SENT] += ports.lost[journey]
+    packets[s, kind, DROPPED] += ports.lost[journey]
+    for e in range(ports.first[journey], ports.first[journey + 1]):
+        to = ports.target[e]
+        place = boxes.count[into, to]
+        packets[s, kind, SENT] += 1
+        if boxes.depth[0] > 0 and place >= boxes.depth[0]:
+            packets[s, kind, DROPPED] += 1
+            continue
+        at = boxes.start[to] + place
+        if at == boxes.start[to + 1]:
+            return to  # type: ignore[no-any-return]
+        boxes.packet[into, at].key = ports.key[port]
+        boxes.packet[into, at].payload = payload
+        boxes.packet[into, at].fraction = fraction
+        boxes.count[into, to] = place + 1
+        packets[s, kind, DELIVERED] += 1
+    return ROOM
+
+
+@kernel
+def sort_box(into: int, s: int, boxes: Boxes) -> int:
+    """Sort a box by key in place; packets of one key keep their order.
+
+    Parameters
+    ----------
+    into, s : int
+        Which of the two boxes of which slice.
+    boxes : Boxes
+
+    Returns
+    -------
+    int
+        Number of packets.
+    """
+    begin = boxes.start[s]
+    count = boxes.count[into, s]
+    packet = boxes.packet
+    ordered = True
+    for x in range(begin + 1, begin + count):
+        ordered &= packet[into, x - 1].key <= packet[into, x].key
+    if not ordered:
+        keys = np.empty(count, dtype=np.int64)
+        for k in range(count):
+            keys[k] = packet[into, begin + k].key
+        order = np.argsort(keys, kind="mergesort")
+        sorted_packets = packet[into, begin : begin + count].copy()
+        for k in range(count):
+            packet[into, begin + k] = sorted_packets[order[k]]
+    return count  # type: ignore[no-any-return]
+
+
+@kernel
+def find_row(key: int, known: NDArray[Any], begin: int, end: int) -> int:
+    """Return what a program knows a key as.
+
+    Parameters
+    ----------
+    key : int
+    known : ndarray of KNOWN
+    begin, end : int
+        Blocks of the program.
+
+    Returns
+    -------
+    int
+        -1 for a key that it does not know.
+    """
+    low, high = begin, end
+    while low < high:
+        middle = (low + high) // 2
+        if known[middle].base <= key:
+            low = middle + 1
+        else:
+            high = middle
+    if low == begin or key - known[low - 1].base >= known[low - 1].size:
+        return -1
+    return known[low - 1].row + key - known[low - 1].base  # type: ignore[no-any-return]

@@ -1,0 +1,76 @@
+"""Networks on the emulated machine, and on the grid of the numba backend that computes the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from netdesc_numba import NumbaBackend
+from netdesc_spinnaker2 import SpiNNaker2Backend
+
+from netdesc.backend import Machine
+from netdesc.events import Events, Floats
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.testing.networks import Network, random_network
+from netdesc.testing.recipe import Recipe
+from netdesc.trace import Cotangent, Trace
+
+SCHEMES = ("paper", "exact_exponential", "off_grid")
+
+STEP_EQUAL = 1e-6
+"""Largest difference between spike times that are computed in float32 from the same numbers, ms."""
+
+
+def tick_network(recipe: Recipe, scheme: str, tick: float = 1.0) -> Network:
+    """Return a random network with all delays whole ticks, and input on ticks unless times travel along."""
+    network = random_network(recipe)
+    blocks = tuple(replace(block, train_delay=False,
+                           delays=np.maximum(np.round(block.delays / tick), 1.0) * tick)
+                   for block in network.program.blocks)
+    held = np.round(network.program.parameters["tau_ref"] / tick) * tick
+    parameters = {**network.program.parameters, "tau_ref": held}
+    stimulus = network.stimulus
+    if scheme != "off_grid":
+        stimulus = one_per_tick(replace(stimulus, times=np.round(stimulus.times / tick) * tick))
+    return Network(replace(network.program, blocks=blocks, parameters=parameters), stimulus)
+
+
+def one_per_tick(stimulus: Events) -> Events:
+    """Return a stimulus without the spikes of a source that coincide with another of the same source."""
+    spikes = np.column_stack((stimulus.samples(), stimulus.sources, stimulus.times))
+    samples, sources, times = np.unique(spikes, axis=0).T
+    return Events.from_arrays(times, sources.astype(np.int64), samples.astype(np.int64), stimulus.batch)
+
+
+def grid(program: Program, scheme: str, tick: float = 1.0) -> Machine:
+    """Load a program on the grid with the arithmetic of the chip."""
+    solver = {"timestep": tick, "scheme": scheme, "precision": "float32", "transport": True}
+    return NumbaBackend({"threads": 1, "solver": {"grid": solver}}).load(program, seed=0)
+
+
+def chip(program: Program, scheme: str, tick: float = 1.0, **options: object) -> Machine:
+    """Load a program on the emulated machine."""
+    return SpiNNaker2Backend({"scheme": scheme, "tick": tick, **options}).load(program, seed=0)
+
+
+def pull(program: Program, spikes: Mapping[str, Events]) -> Cotangent:
+    """Return some derivative by the time of every spike of a neuron."""
+    return Cotangent({name: np.cos(events.times) + 0.3 for name, events in spikes.items()
+                      if program.population(name).kind == "spiking"})
+
+
+def run(machine: Machine, stimulus: Events) -> tuple[Trace, Gradient]:
+    """Run forward and backward."""
+    trace = machine.forward(stimulus, seed=0)
+    return trace, machine.adjoint(trace, pull(machine.program, trace.spikes))
+
+
+def deviation(found: Floats, expected: Floats) -> float:
+    """Return the largest difference of two arrays, relative to the largest value."""
+    if found.shape != expected.shape:
+        return float("inf")
+    scale = float(np.abs(expected).max(initial=0.0))
+    difference = float(np.abs(found - expected).max(initial=0.0))
+    return difference / scale if scale > 0.0 else difference

@@ -1,0 +1,123 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drafts import drawn, layered
+from netdesc_spinnaker2.network_view import ticks_of, view_graph, view_program
+from netdesc_spinnaker2.options import CHOICES, Options
+from netdesc_spinnaker2.profile import NAMES, Profile
+from netdesc_spinnaker2.text import render
+
+import netdesc
+from netdesc.errors import BackendError
+from netdesc.graph.pipeline import compile_graph
+from netdesc.lower import lower
+
+YIN_YANG = Path(__file__).parents[2] / "examples" / "yin_yang.yaml"
+
+
+def refused(options) -> list[str]:
+    with pytest.raises(BackendError) as caught:
+        Options.read(options)
+    assert all(item.code == "S2-OPTION" for item in caught.value.diagnostics)
+    return [item.path for item in caught.value.diagnostics]
+
+
+def test_every_number_has_a_source_and_a_tag():
+    for name, limit in Profile().numbers().items():
+        assert limit.tag in {"V", "R", "D", "A"}, name
+        assert limit.source, name
+
+
+def test_data_has_96_kb_less_the_stack():
+    assert Profile().data_sram.value == 92 * 1024
+
+
+def test_a_number_of_the_file_is_an_assumption_and_says_where_it_is_from():
+    limit = Profile.read({"tick": "0.5 ms"}).tick
+    assert (limit.value, limit.unit, limit.tag, limit.source) == (
+        0.5, "ms", "A", "backends.spinnaker2.profile.tick")
+
+
+def test_all_options_that_are_wrong_are_told_at_once():
+    options = {"schem": "paper", "scheme": "best", "batch": 0, "weight_bits": 5, "tick": "2 mV",
+               "slices": {"hidden": 1.5}, "rates": {"hidden": "-3 Hz"}, "training": "yes",
+               "dead_cores": {"9,0": [1]}, "profile": {"sramm": 3, "sram": "many", "fifo_depth": -1}}
+    assert refused(options) == [
+        "backends.spinnaker2.schem", "backends.spinnaker2.scheme", "backends.spinnaker2.tick",
+        "backends.spinnaker2.weight_bits", "backends.spinnaker2.batch", "backends.spinnaker2.training",
+        "backends.spinnaker2.slices.hidden", "backends.spinnaker2.rates.hidden",
+        "backends.spinnaker2.profile.sramm", "backends.spinnaker2.profile.sram",
+        "backends.spinnaker2.profile.fifo_depth", "backends.spinnaker2.dead_cores.9,0"]
+
+
+def test_a_name_that_is_almost_right_is_suggested():
+    with pytest.raises(BackendError, match="did you mean scheme"):
+        Options.read({"schem": "paper"})
+    with pytest.raises(BackendError, match="did you mean sram"):
+        Options.read({"profile": {"sramm": 3}})
+
+
+def test_a_board_with_a_gap_is_refused():
+    assert refused({"profile": {"chips": 13}}) == ["backends.spinnaker2.profile.chips"]
+    assert len(Options.read({"profile": {"chips": 3}}).board) == 3
+    assert len(Options.read({"chips": 13}).board) == 13
+
+
+def test_options_have_the_defaults_that_the_choices_start_with():
+    options = Options.read({})
+    assert all(getattr(options, name) == values[0] for name, values in CHOICES.items())
+
+
+def test_rates_are_read_with_their_units():
+    assert Options.read({"rates": {"hidden": "50 Hz"}}).rates == {"hidden": 0.05}
+
+
+def test_delays_become_ticks_of_at_least_one_and_are_noted():
+    notes = []
+    assert ticks_of(np.array([0.0, 1.0, 2.4, 2.6]), 1.0, "projections.a", notes).tolist() == [1, 1, 2, 3]
+    assert notes[0].path == "projections.a.delay"
+    assert "3 of 4 delays" in notes[0].message
+
+
+def test_delays_on_ticks_make_no_note():
+    notes = []
+    assert ticks_of(np.array([0.3, 0.1]), 0.1, "projections.a", notes).tolist() == [3, 1]
+    assert notes == []
+
+
+def test_graph_and_program_give_the_same_view():
+    graph = compile_graph(netdesc.load(YIN_YANG).description)
+    options = Options.read({"rates": {"hidden": 0.1}})
+    one = view_graph(graph, options)
+    two = view_program(lower(graph), options, {"output": "time_to_first_spike"})
+    assert [(item.name, item.spikes, item.loss, item.kind) for item in one.populations] == [
+        (item.name, item.spikes, item.loss, item.kind) for item in two.populations]
+    for left, right in zip(one.links, two.links, strict=True):
+        assert left.weights.tolist() == right.weights.tolist()
+        assert left.delays.tolist() == right.delays.tolist()
+    assert render(drawn(one, options)) == render(drawn(two, options))
+
+
+def test_the_example_is_laid_out_in_copies():
+    options = Options(batch=22)
+    plan = drawn(view_graph(compile_graph(netdesc.load(YIN_YANG).description), options), options)
+    assert plan.copies == 22
+
+
+def test_the_map_as_text_names_slices_bytes_cycles_keys_and_entries():
+    text = render(drawn(layered(), Options(slices={"hidden": 60})))
+    assert text.splitlines()[0] == "map of layered: 8 PEs on 1 chip, 1 copy, 27 ticks of 1 ms"
+    assert "layer hidden[60:120] copy 0 at chip 0,0 PE 2\n" in text
+    assert "  memory 4820 B: weights 1200, own_spikes 480, state 960, ring 960, gradients 1200" in text
+    assert "  keys spike 00000080/ffffffc0, error 20000080/ffffffc0, gradient 60000040/ffffffc0\n" in text
+    assert "before compression" in text
+
+
+def test_the_map_as_text_is_the_same_every_time():
+    assert render(drawn(layered(), Options(copies=50))) == render(drawn(layered(), Options(copies=50)))
+
+
+def test_every_number_can_be_set_from_a_file():
+    values = Profile.read(dict.fromkeys(NAMES, 8)).numbers()
+    assert {limit.value for limit in values.values()} == {8.0}

@@ -76,20 +76,46 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
     for e in range(begin, end):
         slot[own[a + e].neuron] = e
     at = boxes.start[s]
+    found, last = -1, -1
     for x in range(at, at + count):
-        key = boxes.packet[into, x].key & KEY
+        packet = boxes.packet[into, x]
+        key = packet.key & KEY
         lost = sheet.loss_base >= 0 and key >= sheet.loss_base
         k = key - (sheet.loss_base if lost else sheet.error_base)
-        e = slot[k] if 0 <= k < n and (lost or sheet.error_base >= 0) else -1
-        while e >= begin and own[a + e].fraction != boxes.packet[into, x].fraction:
-            e = own[a + e].previous
-        if e < begin:
+        head = slot[k] if 0 <= k < n and (lost or sheet.error_base >= 0) else -1
+        # an input may spike twice at one time; errors go to such spikes in turn
+        again = found >= 0 and key == last and own[a + found].fraction == packet.fraction
+        found = find_spike(own[a + found].previous, begin, a, packet.fraction, board) if again else -1
+        if found < 0:
+            found = find_spike(head, begin, a, packet.fraction, board)
+        last = key
+        if found < 0:
             kind = LOSS if lost else ERROR
             board.packets[s, kind, DELIVERED] -= 1
             board.packets[s, kind, DROPPED] += 1
             continue
-        own[a + e].force += boxes.packet[into, x].payload
+        own[a + found].force += packet.payload
     return count
+
+
+@kernel
+def find_spike(e: int, begin: int, a: int, fraction: float, board: Board) -> int:
+    """Return the spike at a fraction of the tick on a chain of spikes of one neuron, -1 if there is none.
+
+    Parameters
+    ----------
+    e : int
+        Head of the chain.
+    begin : int
+        First spike of the tick.
+    a : int
+        Where the spikes of the slice begin.
+    fraction : float
+    board : Board
+    """
+    while e >= begin and board.own[a + e].fraction != fraction:
+        e = board.own[a + e].previous
+    return e if e >= begin else -1
 
 
 @kernel

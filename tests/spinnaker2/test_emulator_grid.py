@@ -72,8 +72,6 @@ def test_weights_that_are_written_are_those_that_run(scheme):
         assert found[1].parameters[key].tolist() == values.tolist()
 
 
-@pytest.mark.xfail(strict=True, reason="the last of several input spikes of a source in one tick gets the "
-                                       "derivatives of all of them, the others 0")
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_spikes_of_a_source_that_coincide_have_the_same_derivative(scheme):
     network = tick_network(RECIPES["feed-forward"], scheme)

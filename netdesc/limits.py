@@ -45,6 +45,8 @@ class Limits:
         Variables that it can record.
     numbers : mapping of str to Limit
         Everything that can be counted.
+    gradients : frozenset of str
+        ``eventprop``, ``surrogate``.
     """
 
     time: str
@@ -53,3 +55,4 @@ class Limits:
     losses: frozenset[str]
     recordings: frozenset[str]
     numbers: Mapping[str, Limit] = field(default_factory=dict)
+    gradients: frozenset[str] = frozenset({"eventprop"})

@@ -10,8 +10,8 @@ import numpy as np
 from netdesc.errors import BackendError, Diagnostic, GraphError
 from netdesc.events import Floats, frozen
 from netdesc.graph.cells import LINEAR_CELLS, Cell, time_constants
-from netdesc.graph.ir import Edge, NetworkGraph, Node
-from netdesc.program import Block, PopulationSlice, Program, Sampling, Stage
+from netdesc.graph.ir import Edge, NetworkGraph, Node, Settings
+from netdesc.program import Block, PopulationSlice, Program, Reading, Sampling, Stage, Surrogate
 
 
 def lower(graph: NetworkGraph) -> Program:
@@ -44,7 +44,8 @@ def lower(graph: NetworkGraph) -> Program:
         parameters=_parameters(graph),
         stages=tuple(Stage(tuple(index[name] for name in group.populations), group.recurrent)
                      for group in graph.stages),
-        sampling=_sampling(graph), digest=settings.digest)
+        sampling=_sampling(graph), digest=settings.digest, readings=_readings(settings),
+        surrogate=_surrogate(settings))
 
 
 def _refuse(graph: NetworkGraph) -> None:
@@ -170,3 +171,22 @@ def _sampling(graph: NetworkGraph) -> tuple[Sampling, ...]:
                  np.arange(graph.node(item.population).size) if item.neurons is None
                  else np.array(item.neurons, dtype=np.int64), item.every)
         for item in graph.settings.recordings if item.every is not None and item.variable != "spikes")
+
+
+def _readings(settings: Settings) -> tuple[Reading, ...]:
+    readings = []
+    for loss in settings.losses.values():
+        if loss.kind == "max_voltage":
+            readings.append(Reading(loss.population, "maximum"))
+        elif loss.kind == "mean_voltage":
+            weighting = loss.options["weighting"]
+            tau = float(weighting.options["tau"]) if weighting.kind == "exponential" else np.inf
+            readings.append(Reading(loss.population, "mean", tau))
+    return tuple(dict.fromkeys(readings))
+
+
+def _surrogate(settings: Settings) -> Surrogate | None:
+    gradient = settings.gradient
+    if gradient is None or gradient.kind != "surrogate":
+        return None
+    return Surrogate(str(gradient.options["shape"]), float(gradient.options["slope"]))

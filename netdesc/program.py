@@ -211,6 +211,47 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a loss reads from the membranes of a read-out.
+
+    Parameters
+    ----------
+    population : str
+        A read-out.
+    kind : str
+        ``maximum`` (largest v of a sample, over continuous time where the backend has it) or ``mean``
+        (``1/T`` times the integral of ``exp(-t/tau) v`` over the sample of length T).
+    tau : float
+        Of the weights of a mean, in ms; infinity where every time counts the same.
+    """
+
+    population: str
+    kind: str
+    tau: float = np.inf
+
+    @property
+    def key(self) -> str:
+        """Key in ``Trace.readings`` and ``Cotangent.readings``."""
+        return f"{self.population}.{self.kind}" + ("" if np.isinf(self.tau) else f".{self.tau:.17g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Surrogate:
+    """A stand-in for the derivative of spikes, for gradients by back-propagation through time.
+
+    Parameters
+    ----------
+    shape : str
+        ``superspike``, ``sigmoid`` or ``triangle``.
+    slope : float
+        Its steepness; voltages are measured in units of threshold - rest.
+    """
+
+    shape: str
+    slope: float
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """A compiled network.
 
@@ -236,6 +277,10 @@ class Program:
     sampling : tuple of Sampling
     digest : str
         Hash of the description it came from.
+    readings : tuple of Reading
+        What the losses read from membranes; each once.
+    surrogate : Surrogate or None
+        How the adjoint treats spikes; None for exact gradients.
     """
 
     name: str
@@ -247,6 +292,8 @@ class Program:
     stages: tuple[Stage, ...]
     sampling: tuple[Sampling, ...] = ()
     digest: str = ""
+    readings: tuple[Reading, ...] = ()
+    surrogate: Surrogate | None = None
 
     @property
     def size(self) -> int:

@@ -28,6 +28,22 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """A reading of a program, taken.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (batch, n)
+        In the voltage of the cell.
+    times : ndarray of float64, shape (batch, n), or None
+        When a maximum was there, in ms; None for a mean.
+    """
+
+    values: Floats
+    times: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """The result of a forward run.
 
@@ -52,6 +68,8 @@ class Trace:
     costs : mapping of str to float
     provenance : mapping of str to str
         Backend, solver, versions.
+    readings : mapping of str to Read
+        By the keys of ``Program.readings``.
     """
 
     spikes: Mapping[str, Events]
@@ -62,6 +80,7 @@ class Trace:
     health: Mapping[str, int] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
+    readings: Mapping[str, Read] = field(default_factory=dict)
 
     @property
     def batch(self) -> int:
@@ -78,6 +97,16 @@ class Cotangent:
     spikes : mapping of str to ndarray of float64
         dL/dt of every spike, in 1/ms, aligned with ``Trace.spikes`` of the same population. A
         population that is absent has zeros.
+    readings : mapping of str to ndarray of float64, shape (batch, n)
+        dL/dvalue of readings, by their keys; what is absent is zero.
+    samples : mapping of str to ndarray of float64, shape (batch, n, steps)
+        dL/dv of sampled voltages of read-outs, by the keys of ``Trace.samples``; what is absent is zero.
+    counts : mapping of str to ndarray of float64, shape (batch, n)
+        Derivative by the number of spikes of a neuron, of regularizers. Spike counts have no exact
+        gradient: the equations say what a backend makes of it.
     """
 
     spikes: Mapping[str, Floats]
+    readings: Mapping[str, Floats] = field(default_factory=dict)
+    samples: Mapping[str, Floats] = field(default_factory=dict)
+    counts: Mapping[str, Floats] = field(default_factory=dict)

@@ -140,6 +140,8 @@ class Settings:
     carry_state : bool
     recordings : tuple of Recording
     losses : mapping of str to Loss
+    gradient : Choice or None
+        How training computes gradients; None without a section ``training``.
     """
 
     name: str
@@ -150,6 +152,7 @@ class Settings:
     carry_state: bool = False
     recordings: tuple[Recording, ...] = ()
     losses: Mapping[str, Loss] = field(default_factory=dict)
+    gradient: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,6 @@ def require_training(description: Description, backend: str) -> Training:
         raise DescriptionError(Diagnostic("there is no section training; add one, for example "
                                           "training: {optimizer: adam, epochs: 100}", path="training"))
     faults = []
-    if training.gradient.kind != "eventprop":
-        faults.append(Diagnostic(f"the gradient {training.gradient.kind} is not available yet; use eventprop",
-                                 path="training.gradient"))
     if training.options.get("forward_backend") not in (None, backend):
         faults.append(Diagnostic("a forward run on another backend than the adjoint is not available yet; "
                                  "remove forward_backend", path="training.forward_backend"))

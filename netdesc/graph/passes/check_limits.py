@@ -67,7 +67,7 @@ def check_limits(graph: NetworkGraph, limits: Limits, device: str, *, prefix: st
     Returns
     -------
     tuple of Diagnostic
-        Codes ``PREFIX-MODEL``, ``-PLASTICITY``, ``-TRAIN``, ``-RECORD`` and ``-LOSS``; empty where the
+        Codes ``PREFIX-MODEL``, ``-PLASTICITY``, ``-TRAIN``, ``-RECORD``, ``-GRADIENT`` and ``-LOSS``; empty where the
         device can do all.
     """
     faults = [*_models(graph, limits), *_trained(graph, limits), *_observed(graph, limits)]
@@ -116,6 +116,10 @@ def _observed(graph: NetworkGraph, limits: Limits) -> Iterator[Fault]:
         if item.variable not in limits.recordings:
             yield "RECORD", f"record.{item.population}.{item.variable}", (
                 f"cannot record {item.variable}; it records {_listed(limits.recordings)}")
+    gradient = graph.settings.gradient
+    if gradient is not None and gradient.kind not in limits.gradients:
+        yield "GRADIENT", "training.gradient", (
+            f"has no gradient {gradient.kind}; it has {_listed(limits.gradients)}")
     for loss in graph.settings.losses.values():
         if loss.kind not in limits.losses:
             yield "LOSS", f"losses.{loss.name}", (

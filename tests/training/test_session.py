@@ -3,7 +3,7 @@ from linear_machine import TEXT
 
 from netdesc.api import Model
 from netdesc.description import describe_text
-from netdesc.errors import BackendError, DescriptionError
+from netdesc.errors import BackendError, DescriptionError, LimitError
 from netdesc.training import RunDirectoryError, evaluate, train
 
 SMALL = TEXT.replace("batch_size: 7", "batch_size: 20")

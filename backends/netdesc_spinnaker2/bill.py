@@ -65,7 +65,7 @@ def rows(costs: Costs) -> tuple[Row, ...]:
         ("packets into an element in a tick", costs.crowded.value, ""),
         ("packets over a link in a tick", costs.link.value, ""),
         ("overruns", costs.overruns, ""),
-        ("busy time at the high clock", 100.0 * costs.high_share, "%"),
+        ("elements and ticks at the high clock", costs.at_high, ""),
         ("SRAM of the fullest element", costs.sram.value, "B"),
         ("DRAM per sample", costs.dram * each, "B"),
         *((f"{kind} packets per sample", number * each, "") for kind, number in costs.packets.items()),

@@ -10,7 +10,7 @@ import numpy as np
 from netdesc.events import Floats
 from netdesc.limits import Limit
 from netdesc_spinnaker2 import energy
-from netdesc_spinnaker2.clock import Pace, choose_pace
+from netdesc_spinnaker2.clock import choose_pace
 from netdesc_spinnaker2.energy import Energy, spend
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import Chip, Plan
@@ -94,10 +94,12 @@ class Costs:
         Packets over a link in a tick.
     overruns : float
         Elements and ticks whose work takes longer than a tick.
-    high_share : float
-        Part of the busy time that is spent at the high clock.
+    at_low, at_high : float
+        Elements and ticks at each clock.
     packets : mapping of str to float
         By kind, each once for every element that it goes to.
+    fates : mapping of str to float
+        Packets of all kinds by what became of them; empty in an estimate.
     dram : float
         Bytes to and from the DRAM.
     sram : Peak
@@ -116,8 +118,10 @@ class Costs:
     crowded: Peak
     link: Peak
     overruns: float
-    high_share: float
+    at_low: float
+    at_high: float
     packets: Mapping[str, float]
+    fates: Mapping[str, float]
     dram: float
     sram: Peak
     energy: Energy
@@ -132,13 +136,20 @@ class Costs:
             Energy in mJ, time in ms. Names with ``peak_`` are maxima, all others are sums over the samples.
         """
         result = {"ticks": self.ticks, "time_ms": self.time, "cycles": self.cycles,
-                  "overruns": self.overruns, "dram_bytes": self.dram,
+                  "overruns": self.overruns, "pe_ticks_low": self.at_low, "pe_ticks_high": self.at_high,
+                  "dram_bytes": self.dram,
                   "peak_cycles": self.busiest.value, "peak_packets": self.crowded.value,
-                  "peak_link": self.link.value, "peak_sram_bytes": self.sram.value}
-        result |= {f"packets_{kind}": count for kind, count in self.packets.items()}
+                  "peak_link_packets": self.link.value, "peak_sram_bytes": self.sram.value}
+        result |= {f"packets_{kind}": count for kind, count in {**self.packets, **self.fates}.items()}
         result |= {f"energy_{part}_mJ": getattr(self.energy, part) for part in energy.PARTS}
         result["energy_mJ"] = self.energy.total
         return {name: float(value) for name, value in result.items()}
+
+    def places(self) -> dict[str, str]:
+        """Return where the peaks are, by the names of ``flat``."""
+        peaks = {"peak_cycles": self.busiest, "peak_packets": self.crowded,
+                 "peak_link_packets": self.link, "peak_sram_bytes": self.sram}
+        return {name: peak.place for name, peak in peaks.items() if peak.place}
 
 
 def count_cycles(work: Work, options: Options) -> Floats:
@@ -168,14 +179,21 @@ def charge(work: Work, plan: Plan, options: Options) -> Costs:
     pace = choose_pace(cycles, options)
     sizes = np.array([[plan.bytes(item.index)] for item in plan.slices], dtype=np.float64)
     span = float(work.ticks.sum())
+    high = float((pace.high @ work.ticks).sum())
     return Costs(
         samples=work.samples, ticks=span, time=span * pace.tick, cycles=float((cycles @ work.ticks).sum()),
-        busiest=_peak(cycles, plan), crowded=_peak(work.received, plan), link=_busiest_link(work),
-        overruns=float((pace.overrun @ work.ticks).sum()), high_share=_high_share(pace, work.ticks),
-        packets=work.packets, dram=work.dram, sram=_peak(sizes, plan),
+        busiest=find_peak(cycles, plan), crowded=find_peak(work.received, plan), link=_busiest_link(work),
+        overruns=float((pace.overrun @ work.ticks).sum()),
+        at_low=len(plan.slices) * span - high, at_high=high,
+        packets=work.packets, fates={}, dram=work.dram, sram=find_peak(sizes, plan),
         energy=spend(pace, work.ticks, options, chips=len({site.chip for site in plan.sites}),
                      packets=sum(work.packets.values()), dram=work.dram),
-        numbers={name: getattr(options.profile, name) for name in NUMBERS})
+        numbers=numbers_of(options))
+
+
+def numbers_of(options: Options) -> dict[str, Limit]:
+    """Return the numbers that costs depend on, by name."""
+    return {name: getattr(options.profile, name) for name in NUMBERS}
 
 
 def arrange(counts: Floats, copies: int) -> Floats:
@@ -200,7 +218,8 @@ def arrange(counts: Floats, copies: int) -> Floats:
         copies * slices, rounds * ticks)
 
 
-def _peak(values: Floats, plan: Plan) -> Peak:
+def find_peak(values: Floats, plan: Plan) -> Peak:
+    """Return the largest of values with a row for every slice, and where it is."""
     if not values.size:
         return Peak(0.0)
     row, column = divmod(int(values.argmax()), values.shape[1])
@@ -216,8 +235,3 @@ def _busiest_link(work: Work) -> Peak:
         if load[column] > best.value:
             best = Peak(float(load[column]), f"link {number} of chip {x},{y}", column)
     return best
-
-
-def _high_share(pace: Pace, ticks: Floats) -> float:
-    total = float((pace.busy @ ticks).sum())
-    return float((np.where(pace.high, pace.busy, 0.0) @ ticks).sum()) / total if total else 0.0

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from netdesc_spinnaker2.counting import FATES, count_costs
 from netdesc_spinnaker2.emulator_board import Emulation
-from netdesc_spinnaker2.emulator_stops import sram_bytes
-from netdesc_spinnaker2.packets import DELIVERED, DROPPED, LATE, SENT
 from netdesc_spinnaker2.plan import SPACES
 from netdesc_spinnaker2.programs import EVENTS, GRAZING, IN_FLIGHT, LONG_TICKS
-
-FATES = {"sent": SENT, "delivered": DELIVERED, "late": LATE, "dropped": DROPPED}
 
 
 def count_health(emulation: Emulation) -> dict[str, int]:
@@ -47,7 +42,7 @@ def count_health(emulation: Emulation) -> dict[str, int]:
 
 
 def sum_costs(emulation: Emulation, batch: int, *, passes: int) -> dict[str, float]:
-    """Return what a run took.
+    """Return what a run took, by the names of ``Costs.flat``.
 
     Parameters
     ----------
@@ -55,24 +50,10 @@ def sum_costs(emulation: Emulation, batch: int, *, passes: int) -> dict[str, flo
     batch : int
         Samples.
     passes : int
-        1 for a forward run, 2 for one forward and backward.
+        1 for a forward run, 2 for a batch that was learned from in one step.
 
     Returns
     -------
     dict of str to float
-        ``ticks`` on the chip, copies in parallel; ``time_ms``; ``packets_`` of each kind;
-        ``peak_cycles`` of the
-        busiest element in a tick; ``peak_sram_bytes`` of the fullest.
     """
-    counts, plan = emulation.board, emulation.plan
-    rounds = -(-batch // plan.copies)
-    ticks = rounds * passes * (emulation.rules.steps + 1)
-    packets = counts.packets[:, :, SENT].sum(axis=0)
-    fullest = max(sram_bytes(emulation.rooms, s, emulation) for s in range(emulation.each))
-    return {
-        "ticks": float(ticks),
-        "time_ms": ticks * emulation.options.step,
-        **{f"packets_{kind}": float(packets[k]) for k, kind in enumerate(SPACES) if packets[k]},
-        "peak_cycles": float(np.max(counts.busiest, initial=0)),
-        "peak_sram_bytes": float(fullest),
-    }
+    return count_costs(emulation, batch, learns=passes == 2).flat()

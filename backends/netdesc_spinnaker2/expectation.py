@@ -16,11 +16,14 @@ from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import SPACES, Chip, Flow, Plan
 from netdesc_spinnaker2.router import Router
 
-FORWARD, BACKWARD, UPDATE = range(3)
-"""Columns of the expected work of one round."""
+FORWARD, BACKWARD, GATHER, UPDATE = range(4)
+"""Columns of the expected work: the two runs of a sample, its gradients to the optimizers, the new weights."""
 
-PHASES = {"spike": FORWARD, "error": BACKWARD, "loss": BACKWARD, "gradient": UPDATE, "weight": UPDATE}
+PHASES = {"spike": FORWARD, "error": BACKWARD, "loss": BACKWARD, "gradient": GATHER, "weight": UPDATE}
 """When packets of a kind travel."""
+
+REST = {"off_grid": 1}
+"""Ticks of a run beyond those of the sample, in which the last packets are taken in; 2 for other schemes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,86 @@ class Loads:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Packets of one sample by phase: forward, backward, update.
+    """Packets of one sample by phase, and of one update.
 
     Parameters
     ----------
-    sent, received : ndarray of float64, shape (slices, 3)
-    kinds : ndarray of float64, shape (kinds, 3)
+    sent, received : ndarray of float64, shape (slices, 4)
+    kinds : ndarray of float64, shape (kinds, 4)
         Packets of all, once for every destination, in the order of ``SPACES``.
-    links : mapping of ((x, y), int) to ndarray of float64, shape (3,)
+    links : mapping of ((x, y), int) to ndarray of float64, shape (4,)
     """
 
     sent: Floats
     received: Floats
     kinds: Floats
     links: Mapping[tuple[Chip, int], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What is known of the work of a plan before it runs.
+
+    Parameters
+    ----------
+    plan : Plan
+    options : Options
+    loads : Loads
+    way : Traffic
+    gather, update : int
+        Ticks that the gradients of one round of samples take to the optimizers, and the new weights to all
+        copies, at the highest clock and no FIFO overflowing.
+    """
+
+    plan: Plan
+    options: Options
+    loads: Loads
+    way: Traffic
+    gather: int
+    update: int
+
+    @classmethod
+    def of(cls, plan: Plan, options: Options) -> Prospect:
+        """Look at a plan.
+
+        Parameters
+        ----------
+        plan : Plan
+        options : Options
+
+        Returns
+        -------
+        Prospect
+        """
+        loads = _loads(plan, options)
+        way = _travel(plan, options, loads)
+        idle = np.zeros_like(loads.weights)
+        return cls(plan, options, loads, way, _ticks(way, GATHER, idle, options),
+                   _ticks(way, UPDATE, loads.weights, options))
+
+    def work(self, samples: int, *, learns: bool) -> Work:
+        """Return the work of a run at the expected rates; see ``expect``."""
+        plan, loads, way = self.plan, self.loads, self.way
+        rounds, ticks = -(-samples // plan.copies), run_ticks(plan.network.ticks, self.options)
+        turns = samples / plan.copies
+        repeats = np.array([turns, turns * learns, turns * learns, float(learns)])
+        spans = np.array([rounds * ticks, rounds * ticks * learns, rounds * self.gather * learns,
+                          self.update * learns], dtype=np.float64)
+        share = np.divide(repeats, spans, out=np.zeros(4), where=spans > 0.0)
+        kinds = way.kinds @ repeats
+        both, last = np.array([1.0, 1.0, 0.0, 0.0]) * share, np.array([0.0, 0.0, 0.0, 1.0]) * share
+        return Work(
+            events=np.outer(loads.events, both), updates=np.outer(loads.neurons * ticks, both),
+            received=way.received * share, sent=way.sent * share, steps=np.outer(loads.weights, last),
+            ticks=spans, samples=samples,
+            packets={space: float(kinds[number]) for number, space in enumerate(SPACES) if kinds[number]},
+            links={link: load * share for link, load in way.links.items()},
+            dram=float(sum(plan.recorded)) / plan.copies * samples)
+
+
+def run_ticks(ticks: int, options: Options) -> int:
+    """Return the ticks of a run in one direction: those of the sample, and those until all is at rest."""
+    return ticks + REST.get(options.scheme, 2)
 
 
 def expect(plan: Plan, options: Options, *, samples: int | None = None, training: bool | None = None) -> Work:
@@ -82,27 +151,11 @@ def expect(plan: Plan, options: Options, *, samples: int | None = None, training
     -------
     Work
         One column per phase, with the work of one of its ticks, the same in all of them. Learning adds a
-        backward pass of as many ticks to every sample, and one update of as many ticks as its busiest
-        element and the FIFOs need. Samples of a last round that is not full are spread over all copies.
+        backward run to every sample, the gradients of every round on their way to the optimizers, and one
+        update. Samples of a last round that is not full are spread over all copies.
     """
     learns = traffic.trains(plan.network, options) if training is None else training
-    count = plan.copies if samples is None else samples
-    loads = _loads(plan, options)
-    way = _travel(plan, options, loads)
-    rounds, ticks = -(-count // plan.copies), plan.network.ticks
-    repeats = np.array([count / plan.copies, count / plan.copies * learns, float(learns)])
-    update = _update_ticks(loads, way, options) if learns else 0
-    spans = np.array([rounds * ticks, rounds * ticks * learns, update], dtype=np.float64)
-    share = np.divide(repeats, spans, out=np.zeros(3), where=spans > 0.0)
-    kinds = way.kinds @ repeats
-    both, last = np.array([1.0, 1.0, 0.0]) * share, np.array([0.0, 0.0, 1.0]) * share
-    return Work(
-        events=np.outer(loads.events, both), updates=np.outer(loads.neurons * ticks, both),
-        received=way.received * share, sent=way.sent * share, steps=np.outer(loads.weights, last),
-        ticks=spans, samples=count,
-        packets={space: float(kinds[number]) for number, space in enumerate(SPACES) if kinds[number]},
-        links={link: load * share for link, load in way.links.items()},
-        dram=float(sum(plan.recorded)) / plan.copies * count)
+    return Prospect.of(plan, options).work(plan.copies if samples is None else samples, learns=learns)
 
 
 def _loads(plan: Plan, options: Options) -> Loads:
@@ -126,8 +179,8 @@ def _loads(plan: Plan, options: Options) -> Loads:
 def _travel(plan: Plan, options: Options, loads: Loads) -> Traffic:
     """Send the packets of one sample along the flows and through the tables."""
     count = len(plan.slices)
-    sent, received, kinds = np.zeros((count, 3)), np.zeros((count, 3)), np.zeros((len(SPACES), 3))
-    links: dict[tuple[Chip, int], Floats] = defaultdict(lambda: np.zeros(3))
+    sent, received, kinds = np.zeros((count, 4)), np.zeros((count, 4)), np.zeros((len(SPACES), 4))
+    links: dict[tuple[Chip, int], Floats] = defaultdict(lambda: np.zeros(4))
     router = Router(plan.tables, int(options.profile.board_width.value), options.height)
     for flow in plan.flows:
         phase, targets = PHASES[flow.space], list(flow.targets)
@@ -154,11 +207,11 @@ def _packets(flow: Flow, sender: int, loads: Loads, plan: Plan) -> float:
             return float(loads.bundles[sender])
 
 
-def _update_ticks(loads: Loads, way: Traffic, options: Options) -> int:
-    """Return the ticks that the update takes at the highest clock, no FIFO overflowing in any of them."""
+def _ticks(way: Traffic, phase: int, weights: Floats, options: Options) -> int:
+    """Return the ticks that a phase takes at the highest clock, no FIFO overflowing in any of them."""
     profile = options.profile
-    packets = way.sent[:, UPDATE] + way.received[:, UPDATE]
-    cycles = packets * profile.packet_cycles.value + loads.weights * profile.update_cycles.value
+    packets = way.sent[:, phase] + way.received[:, phase]
+    cycles = packets * profile.packet_cycles.value + weights * profile.update_cycles.value
     need = max(float(cycles.max()) / (options.clock_rate * options.step * 1e-3),
-               float(way.received[:, UPDATE].max()) / profile.fifo_depth.value)
+               float(way.received[:, phase].max()) / profile.fifo_depth.value)
     return max(1, math.ceil(need - 1e-9))

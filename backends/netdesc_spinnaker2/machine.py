@@ -13,6 +13,7 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
+from netdesc_spinnaker2.counting import count_costs
 from netdesc_spinnaker2.emulator_device import Device, lay_out_program, outputs_of
 from netdesc_spinnaker2.emulator_host import (
     collect,
@@ -23,7 +24,7 @@ from netdesc_spinnaker2.emulator_host import (
     tell,
 )
 from netdesc_spinnaker2.emulator_parameters import Parameters
-from netdesc_spinnaker2.emulator_report import count_health, sum_costs
+from netdesc_spinnaker2.emulator_report import count_health
 from netdesc_spinnaker2.emulator_run import read_forces
 from netdesc_spinnaker2.learner import Learner, check_lesson, default_lesson
 from netdesc_spinnaker2.options import Options
@@ -113,6 +114,7 @@ class Machine:
         found = collect(parts, device.emulation, self.program, batch)
         spikes = {**sources, **{name: events for name, (events, _, _) in found.items()}}
         health = count_health(device.emulation)
+        costs = count_costs(device.emulation, batch, learns=False)
         names = [population.name for population in self.program.populations if population.name in spikes]
         trace = Trace(
             spikes={name: spikes[name] for name in names},
@@ -126,12 +128,13 @@ class Machine:
                 "dropped": self.missing(spikes, health),
                 **self.parameters.rounding(),
             },
-            costs=sum_costs(device.emulation, batch, passes=1),
+            costs=costs.flat(),
             provenance={
                 "backend": "spinnaker2",
                 "solver": f"packets, tick {self.options.step:g} ms, {self.options.scheme}, "
                 f"{self.options.weights} "
                 "weights",
+                **costs.places(),
             },
         )
         self.latest = trace

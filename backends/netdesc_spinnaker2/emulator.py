@@ -258,7 +258,8 @@ def run_round_back(
                 tell_layer(s, place, board, told)
     # the boxes of backward ticks are those of the same number: what leaves in tick m + 1 is taken in in
     # tick m
-    for m in range(rules.steps + (0 if rules.scheme == OFF_GRID else 1), -1, -1):
+    top = rules.steps + (0 if rules.scheme == OFF_GRID else 1)
+    for m in range(top, -1, -1):
         for s in range(begin, end):
             sheet = board.sheet[s]
             if samples[sheet.copy] < 0:
@@ -268,7 +269,7 @@ def run_round_back(
             events = sent = 0
             if role == LOSS_PROGRAM and m > 0:
                 if own_verdict:
-                    sent = send_verdict(m, s, board, ports, boxes, verdicts)
+                    sent = send_verdict(m, m == top, s, board, ports, boxes, verdicts)
                 else:
                     place = samples[sheet.copy] * tellers + listens[s]
                     sent = send_told(m, s, place, board, ports, boxes, told)

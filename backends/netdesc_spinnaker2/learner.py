@@ -13,6 +13,7 @@ from netdesc.streams import stream
 from netdesc_spinnaker2.emulator_board import Emulation
 from netdesc_spinnaker2.emulator_device import Device, outputs_of
 from netdesc_spinnaker2.emulator_host import NO_TOLD, round_stimulus
+from netdesc_spinnaker2.emulator_memory import GAP, U
 from netdesc_spinnaker2.emulator_parameters import Parameters
 from netdesc_spinnaker2.emulator_report import count_health, sum_costs
 from netdesc_spinnaker2.emulator_run import count_spikes
@@ -26,7 +27,7 @@ DEFAULTS = {
 }
 """Numbers of the optimizers where a lesson leaves them out."""
 
-LOSS_DEFAULTS = {"tau_0": 0.5, "tau_1": 6.4, "alpha": 0.003}
+LOSS_DEFAULTS = {"tau_0": 0.5, "tau_1": 6.4, "alpha": 0.003, "pull": 0.0}
 
 
 def default_lesson(program: Program, options: Options) -> Lesson:
@@ -171,6 +172,8 @@ class Learner:
         e = device.emulation
         losses = np.flatnonzero(e.board.sheet["role"] == 2)
         judge_all(losses, device.samples, e.board, e.verdicts, self.terms(batch))
+        active = losses[device.samples[e.board.sheet["copy"][losses]] >= 0]
+        values = e.verdicts.value[active] - self.lift(active)
         counts = np.zeros(device.program.size, dtype=np.int64)
         starts = np.array(
             [device.program.population(item.population).start + item.start for item in e.plan.slices],
@@ -180,11 +183,37 @@ class Learner:
         device.run_back(NO_TOLD, np.full(len(e.plan.slices), -1, dtype=np.int64))
         e = device.emulation
         gather(device.samples >= 0, self.lane, e.board, e.table.ports, self.store)  # type: ignore[arg-type]
-        active = losses[device.samples[e.board.sheet["copy"][losses]] >= 0]
         span = e.board.sheet["state"][active][:, None] + np.arange(int(e.board.sheet["size"][losses[0]]))
         ticks = e.verdicts.tick[span]
         times = np.where(ticks < 0, np.inf, ticks + e.verdicts.fraction[span].astype(np.float64))
-        return e.verdicts.value[active].copy(), times * e.options.step, counts
+        return values, times * e.options.step, counts
+
+    def lift(self, losses: Integers) -> NDArray[np.float32]:
+        """Return ``pull u / gap`` of the label's neuron where it is silent, 0 elsewhere; as the host reads it.
+
+        Parameters
+        ----------
+        losses : ndarray of int64
+            Slices.
+        """
+        e, result = self.device.emulation, np.zeros(len(losses), dtype=np.float32)
+        pull = {**LOSS_DEFAULTS, **self.objective.options}["pull"]
+        if pull == 0.0:
+            return result
+        layers = [
+            item
+            for item in e.plan.slices[: e.each]
+            if item.role == "layer" and item.population == self.objective.population
+        ]
+        for x, s in enumerate(losses):
+            label = int(e.verdicts.label[s])
+            if e.verdicts.tick[e.board.sheet["state"][s] + label] >= 0:
+                continue
+            item = next(item for item in layers if item.start <= label < item.stop)
+            sheet = e.board.sheet[item.index + e.board.sheet["copy"][s] * e.each]
+            voltage = e.board.state[U, sheet["state"] + label - item.start]
+            result[x] = np.float32(pull) * voltage / e.board.numbers[GAP, sheet["cell"] + label - item.start]
+        return result
 
     def terms(self, batch: int) -> Terms:
         """Return the constants of the loss."""
@@ -198,6 +227,7 @@ class Learner:
                     options["alpha"],
                     self.device.program.duration,
                     self.device.emulation.options.step,
+                    options["pull"],
                     self.objective.weight / batch,
                 )
             )

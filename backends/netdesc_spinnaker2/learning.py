@@ -12,6 +12,7 @@ from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
 from netdesc_spinnaker2.emulator_memory import LAYER, OPTIMIZER, TRAINED, Board
 from netdesc_spinnaker2.packets import (
+    AT_END,
     DELIVERED,
     DROPPED,
     GRADIENT,
@@ -76,6 +77,8 @@ class Terms(NamedTuple):
     ----------
     tau_0, tau_1, alpha, duration, timestep : float32
         Times in ms.
+    pull : float32
+        Strength of what raises the last voltage of a label's neuron that is silent.
     scale : float32
         Weight of the loss over the size of the batch.
     """
@@ -85,6 +88,7 @@ class Terms(NamedTuple):
     alpha: Any
     duration: Any
     timestep: Any
+    pull: Any
     scale: Any
 
 
@@ -165,7 +169,8 @@ def hear(m: int, s: int, board: Board, boxes: Boxes, verdicts: Verdicts) -> None
 def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
     """Compute the cross entropy of the first spikes of a sample and its derivatives.
 
-    A sample whose label's own neuron is silent counts as if all neurons spiked at its end, without slopes.
+    A sample whose label's own neuron is silent counts as if all neurons spiked at its end, without slopes; its
+    last voltage is to rise, and the value lacks ``- pull u / gap``, which the layer knows.
 
     Parameters
     ----------
@@ -183,7 +188,8 @@ def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
     one = kind(1)
     if tick[label] == SILENT:
         late = kind(math.exp(terms.duration / terms.tau_1))
-        verdicts.value[s] = kind(math.log(kind(n))) + terms.alpha * (late - one)
+        verdicts.value[s] = kind(math.log(kind(n))) + terms.alpha * (late - one) + terms.pull
+        slope[label] = terms.pull * terms.scale
         return
     earliest = terms.duration
     for k in range(n):
@@ -220,18 +226,24 @@ def judge_all(losses: Integers, samples: Integers, board: Board, verdicts: Verdi
 
 
 @kernel
-def send_verdict(m: int, s: int, board: Board, ports: Ports, boxes: Boxes, verdicts: Verdicts) -> int:
-    """Send dL/dt of the first spikes of the tick before; -1 where a box is full, otherwise how many."""
+def send_verdict(
+    m: int, top: bool, s: int, board: Board, ports: Ports, boxes: Boxes, verdicts: Verdicts
+) -> int:
+    """Send dL/dt of the first spikes of the tick before; -1 where a box is full, otherwise how many.
+
+    In the ``top`` tick, the first one backward, what raises the last voltage of a silent neuron leaves as well.
+    """
     sheet = board.sheet[s]
     a = sheet.state
     sent = 0
     for k in range(sheet.size):
-        if verdicts.tick[a + k] == m - 1 and verdicts.slope[a + k] != 0:
+        silent = verdicts.tick[a + k] == SILENT
+        if (top if silent else verdicts.tick[a + k] == m - 1) and verdicts.slope[a + k] != 0:
             if (
                 send(
                     sheet.loss_port + k,
                     verdicts.slope[a + k],
-                    verdicts.fraction[a + k],
+                    verdicts.fraction.dtype.type(AT_END) if silent else verdicts.fraction[a + k],
                     1 - (m & 1),
                     s,
                     LOSS,

@@ -21,6 +21,9 @@ SPIKE, ERROR, LOSS, GRADIENT, WEIGHT = range(5)
 SENT, DELIVERED, LATE, DROPPED = range(4)
 """What is counted of them. A multicast packet counts once for every processing element that it goes to."""
 
+AT_END = 1
+"""Fraction of a tick that no spike has: an error with it is about the voltage at the end of the sample."""
+
 ROOM = -1
 """There was room in every box."""
 

@@ -41,7 +41,18 @@ from netdesc_spinnaker2.emulator_memory import (
     Board,
     Rules,
 )
-from netdesc_spinnaker2.packets import DELIVERED, DROPPED, ERROR, LOSS, ROOM, Boxes, Ports, send, sort_box
+from netdesc_spinnaker2.packets import (
+    AT_END,
+    DELIVERED,
+    DROPPED,
+    ERROR,
+    LOSS,
+    ROOM,
+    Boxes,
+    Ports,
+    send,
+    sort_box,
+)
 from netdesc_spinnaker2.programs import GRAZING, KEY
 from netdesc_spinnaker2.programs_off_grid import Desk, cell_of, collect_arrivals
 
@@ -76,12 +87,20 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
     for e in range(begin, end):
         slot[own[a + e].neuron] = e
     at = boxes.start[s]
+    kind_of = board.state.dtype.type
     found, last = -1, -1
     for x in range(at, at + count):
         packet = boxes.packet[into, x]
         key = packet.key & KEY
         lost = sheet.loss_base >= 0 and key >= sheet.loss_base
         k = key - (sheet.loss_base if lost else sheet.error_base)
+        if lost and packet.fraction == AT_END and 0 <= k < n:
+            # the membrane of a neuron without a spike: lam_v = -dL/dv / tau_m, the payload is -dL/dv gap
+            c = sheet.cell + k
+            board.state[LAM_V, sheet.state + k] += packet.payload / (
+                board.numbers[GAP, c] * kind_of(board.taus[TAU_M, c])
+            )
+            continue
         head = slot[k] if 0 <= k < n and (lost or sheet.error_base >= 0) else -1
         # an input may spike twice at one time; errors go to such spikes in turn
         again = found >= 0 and key == last and own[a + found].fraction == packet.fraction

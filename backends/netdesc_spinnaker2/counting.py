@@ -184,7 +184,9 @@ def _with_update(work: Work, foreseen: Work) -> Work:
 
 
 def _fullest(emulation: Emulation) -> Peak:
-    sizes = [sram_bytes(emulation.rooms, s, emulation) for s in range(len(emulation.plan.slices))]
+    # All copies have the same stores.
+    sizes = [sram_bytes(emulation.rooms, item.index, emulation) if item.copy <= 0 else 0
+             for item in emulation.plan.slices]
     return find_peak(np.array(sizes, dtype=np.float64)[:, None], emulation.plan)
 
 

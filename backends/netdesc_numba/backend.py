@@ -9,6 +9,7 @@ from netdesc.backend import Machine
 from netdesc.graph.passes import CheckLimits, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
+from netdesc_numba.departures import Pair, list_departures
 from netdesc_numba.options import Options
 from netdesc_numba.passes import CheckState, RoundToGrid
 from netdesc_numba.ticks_passes import ApplyTransport, CheckScheme
@@ -36,6 +37,7 @@ class NumbaBackend:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = Options.read(options)
+        self.section = options
         step = self.options.timestep
         self.limits = Limits(
             time="event-driven, exact in continuous time" if step is None else f"grid of {step:g} ms",
@@ -53,6 +55,10 @@ class NumbaBackend:
         if self.options.transport:
             checks = (*checks, CheckScheme(self.options.scheme), ApplyTransport(self.options.timestep))
         return (*checks, RoundToGrid(self.options.timestep))
+
+    def departures(self) -> dict[str, Pair]:
+        """Return the settings without and with everything that sets this backend apart from the equations."""
+        return list_departures(self.section)
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Lay a program out for the kernels.

@@ -9,6 +9,7 @@ from netdesc.graph.passes import CheckLimits, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_spinnaker2.checks import MODELS, SOURCES
+from netdesc_spinnaker2.departures import Pair, list_departures
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.passes import CheckBoard, CheckState, RoundToTicks
 
@@ -36,6 +37,7 @@ class SpiNNaker2Backend:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = Options.read(options)
+        self.section = options
         self.limits = Limits(
             time=f"grid of {self.options.step:g} ms, {self.options.scheme}",
             models=MODELS | SOURCES,
@@ -53,6 +55,10 @@ class SpiNNaker2Backend:
             RoundToTicks(self.options),
             CheckBoard(self.options),
         )
+
+    def departures(self) -> dict[str, Pair]:
+        """Return the settings without and with everything that sets this backend apart from the equations."""
+        return list_departures(self.section)
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Lay a program out on the board.

@@ -1,0 +1,47 @@
+"""What sets a grid apart from continuous time, as pairs of settings that differ in it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netdesc_numba.options import Options
+
+Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def list_departures(options: Mapping[str, Any]) -> dict[str, Pair]:
+    """Return the settings without and with every departure of this backend.
+
+    Parameters
+    ----------
+    options : mapping
+        The section ``backends.numba``.
+
+    Returns
+    -------
+    dict of str to (mapping, mapping)
+        Empty for the event-driven solver, which is exact.
+    """
+    now = Options.read(options)
+    if now.timestep is None:
+        return {}
+
+    def on_grid(**details: Any) -> dict[str, Any]:
+        return {**options, "solver": {"grid": {"timestep": now.timestep, **details}}}
+
+    exact = {**options, "solver": "event"}
+    plain = on_grid(scheme="exact_exponential", precision="float64", transport=False)
+    if now.scheme == "off_grid":
+        return {}
+    pairs: dict[str, Pair] = {"time grid": (exact, plain)}
+    if now.transport:
+        carried = on_grid(scheme="exact_exponential", precision="float64", transport=True)
+        pairs["transport"] = (plain, carried)
+        if now.precision == "float32":
+            pairs["32-bit state"] = (
+                carried, on_grid(scheme="exact_exponential", precision="float32", transport=True))
+        if now.scheme != "exact_exponential":
+            pairs[f"scheme {now.scheme}"] = (
+                on_grid(scheme="exact_exponential", precision=now.precision, transport=True), options)
+    return pairs

@@ -1,0 +1,37 @@
+"""What sets the chip apart from continuous time, as pairs of settings that differ in it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netdesc_spinnaker2.options import Options
+
+Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def list_departures(options: Mapping[str, Any]) -> dict[str, Pair]:
+    """Return the settings without and with every departure that can be switched off.
+
+    Parameters
+    ----------
+    options : mapping
+        The section ``backends.spinnaker2``.
+
+    Returns
+    -------
+    dict of str to (mapping, mapping)
+        The chip at its most ideal has spikes between ticks and weights of 32 bits. The delay of a tick that
+        transport takes cannot be switched off; it is part of the delays as run.
+    """
+    now = Options.read(options)
+    ideal = {**options, "scheme": "off_grid", "weights": "float"}
+    pairs: dict[str, Pair] = {}
+    if now.scheme != "off_grid":
+        exact = {**ideal, "scheme": "exact_exponential"}
+        pairs["time grid"] = (ideal, exact)
+        if now.scheme != "exact_exponential":
+            pairs[f"scheme {now.scheme}"] = (exact, {**ideal, "scheme": now.scheme})
+    if now.weights != "float":
+        pairs["integer words"] = (ideal, {**ideal, "weights": now.weights, "rounding": now.rounding})
+    return pairs

@@ -1,0 +1,282 @@
+"""How far two runs of one model agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.comparison.runs import Outcome
+from netdesc.comparison.settings import Settings
+from netdesc.comparison.trains import Matches, Trains, first_deviation, match, van_rossum, victor_purpura
+from netdesc.events import Floats
+from netdesc.trace import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeAgreement:
+    """Spikes of one population in two runs.
+
+    Parameters
+    ----------
+    population, kind : str
+    matches : Matches
+    van_rossum, victor_purpura : ndarray of float64, shape (batch, size)
+    first : ndarray of float64, shape (batch, size)
+        First spike in the other minus that in the reference, in ms; NaN where one is silent.
+    earliest : tuple of (int, int, float), or None
+        Sample, neuron and time in ms of the earliest spike that has no partner, or is off by more than
+        a thousandth of the window; None where there is none.
+    """
+
+    population: str
+    kind: str
+    matches: Matches
+    van_rossum: Floats
+    victor_purpura: Floats
+    first: Floats
+    earliest: tuple[int, int, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GradientAgreement:
+    """Gradients by one parameter in two runs.
+
+    Parameters
+    ----------
+    key : str
+    cosines, ratios : ndarray of float64, shape (batch,)
+        Of every sample: cosine of the angle between them, and length in the other over length in the
+        reference; NaN where a gradient is zero.
+    cosine, ratio : float
+        The same of the gradient of the whole batch.
+    reference, other : ndarray of float64, shape (k,)
+        The gradients of the whole batch.
+    """
+
+    key: str
+    cosines: Floats
+    ratios: Floats
+    cosine: float
+    ratio: float
+    reference: Floats
+    other: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterAgreement:
+    """Weights or delays as a substrate ran them, against those that were written.
+
+    Parameters
+    ----------
+    key : str
+    count : int
+    changed : int
+        How many differ by more than a rounding to 32 bits.
+    flipped, zeroed : int
+        How many have the other sign; how many became 0.
+    largest, rms : float
+        Largest and root mean square of the differences.
+    """
+
+    key: str
+    count: int
+    changed: int
+    flipped: int
+    zeroed: int
+    largest: float
+    rms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Everything about two runs that can be compared.
+
+    Parameters
+    ----------
+    spikes, gradients, parameters : mapping of str to records
+        By population or key.
+    voltages : mapping of str to ndarray of float64, shape (batch, n)
+        Root mean square of the difference of sampled voltages, by ``population.v``.
+    same_answers : float or None
+        Fraction of the samples of the batch in which both predict the same; None without losses.
+    """
+
+    spikes: Mapping[str, SpikeAgreement]
+    gradients: Mapping[str, GradientAgreement]
+    parameters: Mapping[str, ParameterAgreement]
+    voltages: Mapping[str, Floats]
+    same_answers: float | None
+
+
+def agree(reference: Outcome, other: Outcome, settings: Settings, written: Mapping[str, Floats]) -> Agreement:
+    """Compare two runs.
+
+    Parameters
+    ----------
+    reference, other : Outcome
+        Of the same samples.
+    settings : Settings
+    written : mapping of str to ndarray
+        Weights and delays as the file, or a training, has them.
+
+    Returns
+    -------
+    Agreement
+    """
+    one, two = reference.evaluation, other.evaluation
+    return Agreement(
+        {name: compare_spikes(reference, other, name, settings) for name in reference.trace.spikes
+         if name in other.trace.spikes},
+        compare_gradients(reference, other),
+        compare_parameters(written, other.trace.parameters_as_run),
+        {key: compare_voltages(samples, other.trace.samples[key])
+         for key, samples in reference.trace.samples.items()
+         if key.endswith(".v") and key in other.trace.samples},
+        None if one is None or two is None else float(np.mean(one.predictions == two.predictions)))
+
+
+def compare_spikes(reference: Outcome, other: Outcome, name: str, settings: Settings) -> SpikeAgreement:
+    """Compare the spikes of one population.
+
+    Parameters
+    ----------
+    reference, other : Outcome
+    name : str
+        Of the population.
+    settings : Settings
+
+    Returns
+    -------
+    SpikeAgreement
+    """
+    item = reference.program.population(name)
+    before, after = reference.trace.spikes[name], other.trace.spikes[name]
+    one, two = Trains.of(before, item.size), Trains.of(after, item.size)
+    matches = match(one, two, settings.window)
+    return SpikeAgreement(
+        name, item.kind, matches, van_rossum(one, two, settings.tau),
+        victor_purpura(one, two, settings.cost), first_deviation(before, after, item.size),
+        find_earliest(one, two, settings.window / 1000))
+
+
+def find_earliest(reference: Trains, other: Trains, tolerance: float) -> tuple[int, int, float] | None:
+    """Find where two runs part first.
+
+    Parameters
+    ----------
+    reference, other : Trains
+    tolerance : float
+        In ms.
+
+    Returns
+    -------
+    tuple of (int, int, float), or None
+        Sample, neuron and time in ms of the earliest spike without a partner within the tolerance.
+    """
+    found: tuple[int, int, float] | None = None
+    for train in range(len(reference.offsets) - 1):
+        one = reference.times[reference.offsets[train]:reference.offsets[train + 1]]
+        two = other.times[other.offsets[train]:other.offsets[train + 1]]
+        shared = min(len(one), len(two))
+        apart = np.flatnonzero(np.abs(one[:shared] - two[:shared]) > tolerance)
+        rest = one[shared:] if len(one) > shared else two[shared:]
+        times = [*np.minimum(one[apart[:1]], two[apart[:1]]), *rest[:1]]
+        if times and (found is None or min(times) < found[2]):
+            found = (*divmod(train, reference.size), float(min(times)))
+    return found
+
+
+def compare_gradients(reference: Outcome, other: Outcome) -> dict[str, GradientAgreement]:
+    """Compare gradients by every parameter that both have.
+
+    Parameters
+    ----------
+    reference, other : Outcome
+
+    Returns
+    -------
+    dict of str to GradientAgreement
+        Empty where one of them has no gradients.
+    """
+    whole, its = reference.gradient, other.gradient
+    if reference.gradients is None or other.gradients is None or whole is None or its is None:
+        return {}
+    result = {}
+    for key, values in whole.items():
+        if key not in its or len(its[key]) != len(values):
+            continue
+        pairs = [direct(one[key], two[key])
+                 for one, two in zip(reference.gradients, other.gradients, strict=True)]
+        cosines, ratios = np.array(pairs).reshape(-1, 2).T
+        result[key] = GradientAgreement(key, cosines, ratios, *direct(values, its[key]), values, its[key])
+    return result
+
+
+def direct(one: Floats, two: Floats) -> tuple[float, float]:
+    """Return the cosine of the angle between two vectors, and the length of the second over the first.
+
+    Parameters
+    ----------
+    one, two : ndarray of float64, shape (k,)
+
+    Returns
+    -------
+    cosine, ratio : float
+        NaN where a vector is zero that must not be; two zero vectors agree.
+    """
+    before, after = float(np.linalg.norm(one)), float(np.linalg.norm(two))
+    if before == 0.0:
+        return (1.0, 1.0) if after == 0.0 else (np.nan, np.nan)
+    if after == 0.0:
+        return np.nan, 0.0
+    return float(np.clip((one / before) @ (two / after), -1.0, 1.0)), after / before
+
+
+def compare_parameters(
+    written: Mapping[str, Floats], as_run: Mapping[str, Floats],
+) -> dict[str, ParameterAgreement]:
+    """Compare weights and delays as run with those that were written.
+
+    Parameters
+    ----------
+    written, as_run : mapping of str to ndarray
+        By the keys of the blocks.
+
+    Returns
+    -------
+    dict of str to ParameterAgreement
+        Of the keys that both have; arrays of one element hold for all synapses.
+    """
+    result = {}
+    for key, values in as_run.items():
+        if key not in written or (len(written[key]) != len(values) and 1 not in (len(written[key]), len(values))):
+            continue
+        wanted, found = np.broadcast_arrays(written[key], values)
+        apart = found - wanted
+        result[key] = ParameterAgreement(
+            key, len(wanted), int(np.sum(np.abs(apart) > 1e-6 * np.abs(wanted) + 1e-12)),
+            int(np.sum(found * wanted < 0.0)), int(np.sum((found == 0.0) & (wanted != 0.0))),
+            float(np.abs(apart).max(initial=0.0)), float(np.sqrt(np.mean(apart**2))) if len(apart) else 0.0)
+    return result
+
+
+def compare_voltages(reference: Samples, other: Samples) -> Floats:
+    """Compute the root mean square of the difference of sampled voltages.
+
+    Parameters
+    ----------
+    reference, other : Samples
+        Of the same neurons; the other is interpolated linearly where it was sampled at other times.
+
+    Returns
+    -------
+    ndarray of float64, shape (batch, n)
+    """
+    values = other.values
+    if len(other.times) != len(reference.times) or not np.array_equal(other.times, reference.times):
+        values = np.apply_along_axis(
+            lambda row: np.interp(reference.times, other.times, row), 2, other.values)
+    result: Floats = np.sqrt(np.mean((values - reference.values) ** 2, axis=2))
+    return result

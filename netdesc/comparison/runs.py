@@ -1,0 +1,222 @@
+"""One model on one substrate: spikes, losses, gradients, or why not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from netdesc.api import compile, evaluate_losses, located
+from netdesc.comparison.samples import Batch, choose_batch, single, choose_feed
+from netdesc.comparison.settings import Settings
+from netdesc.comparison.substrates import Substrate
+from netdesc.compiled import CompiledProgram, Model
+from netdesc.description.model import Recording
+from netdesc.errors import Diagnostic, NetdescError
+from netdesc.events import Floats
+from netdesc.losses import Evaluation
+from netdesc.program import Program
+from netdesc.trace import Trace
+from netdesc.training.records import Metrics
+from netdesc.training.silence import find_silent
+from netdesc.training.tally import Tally
+
+CHUNK = 250
+"""Samples in a batch when only losses are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a substrate made of a model.
+
+    Parameters
+    ----------
+    substrate : Substrate
+    model : Model
+        With the options of the substrate.
+    compiled : CompiledProgram
+    batch : Batch
+        What was run.
+    trace : Trace
+        Of the batch.
+    evaluation : Evaluation or None
+        Losses of the batch; None where the model has none.
+    gradients : tuple of mapping, or None
+        Derivative of the loss of every sample, by the keys of ``Program.trainable``; None where there is
+        nothing to differentiate.
+    metrics : Metrics or None
+        Of the test samples; None where the model has no losses or no data.
+    notes : tuple of Diagnostic
+        What was approximated, and what could not be measured.
+    seconds : mapping of str to float
+        Time that the host took for ``forward``, ``adjoint`` and ``test``.
+    curves : mapping of str to sequence of float
+        Columns of the metrics of the training that the weights come from; empty where there is none.
+    """
+
+    substrate: Substrate
+    model: Model
+    compiled: CompiledProgram
+    batch: Batch
+    trace: Trace
+    evaluation: Evaluation | None
+    gradients: tuple[Mapping[str, Floats], ...] | None
+    metrics: Metrics | None
+    notes: tuple[Diagnostic, ...]
+    seconds: Mapping[str, float]
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @property
+    def program(self) -> Program:
+        """What was run, after the passes of the backend."""
+        return self.compiled.program
+
+    @property
+    def gradient(self) -> dict[str, Floats] | None:
+        """Derivative of the mean loss of the batch, by key."""
+        if self.gradients is None:
+            return None
+        return {key: sum(one[key] for one in self.gradients) / len(self.gradients)
+                for key in self.gradients[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a substrate did not run a model.
+
+    Parameters
+    ----------
+    substrate : Substrate
+    diagnostics : tuple of Diagnostic
+    """
+
+    substrate: Substrate
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every substrate is to do.
+
+    Parameters
+    ----------
+    settings : Settings
+    parameters : mapping of str to ndarray
+        Weights and delays to write; what is absent stays as in the file.
+    batch : Batch or None
+        Samples to run; None to draw them.
+    """
+
+    settings: Settings
+    parameters: Mapping[str, Floats] = field(default_factory=dict)
+    batch: Batch | None = None
+
+
+def attempt(model: Model, substrate: Substrate, job: Job) -> Outcome | Refusal:
+    """Run a model, or tell why that is not possible.
+
+    Parameters
+    ----------
+    model : Model
+        With the options of the substrate.
+    substrate : Substrate
+    job : Job
+
+    Returns
+    -------
+    Outcome or Refusal
+    """
+    try:
+        return execute(model, substrate, job)
+    except NetdescError as error:
+        return Refusal(substrate, error.located(model.description.locations).diagnostics)
+
+
+def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
+    """Run a model forward and backward, and measure it on the test samples.
+
+    Parameters
+    ----------
+    model : Model
+        With the options of the substrate.
+    substrate : Substrate
+    job : Job
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    NetdescError
+        If the backend cannot run the model. That it cannot differentiate it is a note.
+    """
+    compiled, notes = _compile(model, substrate.backend, job.settings)
+    if job.parameters:
+        compiled.write(job.parameters)
+    batch = choose_batch(compiled, job.settings.samples, job.batch)
+    clock = {"forward": time.perf_counter()}
+    with located(model):
+        trace = compiled.machine.forward(batch.events, seed=compiled.program.seed)
+    clock["forward"] = time.perf_counter() - clock["forward"]
+    evaluation = evaluate_losses(compiled, trace, batch.labels) if model.description.losses else None
+    gradients, faults = _differentiate(compiled, trace, evaluation, clock)
+    metrics = _measure(compiled, job, clock) if evaluation is not None else None
+    return Outcome(substrate, model, compiled, batch, trace, evaluation, gradients, metrics,
+                   (*compiled.notes, *notes, *faults), clock)
+
+
+def _compile(model: Model, backend: str, settings: Settings) -> tuple[CompiledProgram, tuple[Diagnostic, ...]]:
+    watched = _watching(model, settings)
+    if watched is None:
+        return compile(model, backend), ()
+    try:
+        compiled = compile(watched, backend)
+        _ = compiled.machine
+        return compiled, ()
+    except NetdescError:
+        # Whatever is wrong without recordings is told by this second attempt.
+        compiled = compile(model, backend)
+        return compiled, (Diagnostic("voltages are not compared: the backend cannot record them here"),)
+
+
+def _watching(model: Model, settings: Settings) -> Model | None:
+    description = model.description
+    if settings.neurons == 0 or any(item.variable == "v" for item in description.record):
+        return None
+    every = float(max(1, round(description.simulation.duration / 400)))
+    extra = tuple(
+        Recording(name, "v", tuple(range(min(settings.neurons, item.size))), every)
+        for name, item in description.populations.items() if item.neuron is not None)
+    return Model(replace(description, record=(*description.record, *extra)))
+
+
+def _differentiate(
+    compiled: CompiledProgram, trace: Trace, evaluation: Evaluation | None, clock: dict[str, float],
+) -> tuple[tuple[Mapping[str, Floats], ...] | None, tuple[Diagnostic, ...]]:
+    if evaluation is None or not compiled.program.trainable():
+        return None, ()
+    start = time.perf_counter()
+    try:
+        gradients = tuple(
+            dict(compiled.backward(trace, single(evaluation.cotangent, trace, sample)).parameters)
+            for sample in range(trace.batch))
+    except NetdescError as error:
+        return None, tuple(replace(item, message=f"gradients are not compared: {item.message}")
+                           for item in error.diagnostics)
+    clock["adjoint"] = time.perf_counter() - start
+    return gradients, ()
+
+
+def _measure(compiled: CompiledProgram, job: Job, clock: dict[str, float]) -> Metrics | None:
+    feed, split = choose_feed(compiled)
+    if feed.split is None:
+        return None
+    start, program = time.perf_counter(), compiled.program
+    tally = Tally(program)
+    for events, labels in feed.batches(feed.in_order()[:job.settings.test_samples], CHUNK):
+        with located(compiled.model):
+            trace = compiled.machine.forward(events, seed=program.seed)
+        tally.add(evaluate_losses(compiled, trace, labels), trace, find_silent(trace, program))
+    clock["test"] = time.perf_counter() - start
+    return tally.conclude(split)

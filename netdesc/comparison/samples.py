@@ -1,0 +1,132 @@
+"""The samples that every substrate gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.api import located
+from netdesc.compiled import CompiledProgram
+from netdesc.events import Events, Floats, Integers
+from netdesc.program import Program
+from netdesc.trace import Cotangent, Trace
+from netdesc.training.feed import UNSEEN, Feed
+from netdesc.training.preparation import load_samples
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Samples with the spikes of all sources.
+
+    Parameters
+    ----------
+    events : Events
+        By program-wide neuron index.
+    labels : ndarray of int64, shape (batch,), or None
+    split : str
+        Of which part of the data; ``model`` for the model's own sources.
+    places : tuple
+        Where the populations stand in the program for which ``events`` hold.
+    """
+
+    events: Events
+    labels: Integers | None
+    split: str
+    places: tuple[tuple[str, int, int], ...]
+
+
+def choose_batch(compiled: CompiledProgram, samples: int, known: Batch | None = None) -> Batch:
+    """Return the first samples of the test split, or of the part of the data that there is.
+
+    Parameters
+    ----------
+    compiled : CompiledProgram
+    samples : int
+    known : Batch or None
+        Drawn before, for another substrate; it serves where neurons have the same indices.
+
+    Returns
+    -------
+    Batch
+
+    Raises
+    ------
+    DescriptionError
+        If the data cannot be loaded.
+    """
+    places = tuple((item.name, item.start, item.stop) for item in compiled.program.populations)
+    if known is not None and known.places == places:
+        return known
+    feed, split = choose_feed(compiled)
+    with located(compiled.model):
+        events, labels = feed.draw(np.arange(min(samples, len(feed))), 0)
+    return Batch(events, labels, split if feed.split is not None else "model", places)
+
+
+def choose_feed(compiled: CompiledProgram) -> tuple[Feed, str]:
+    """Return the test samples, or those for validation or training where there are none.
+
+    Parameters
+    ----------
+    compiled : CompiledProgram
+
+    Returns
+    -------
+    feed : Feed
+    split : str
+
+    Raises
+    ------
+    DescriptionError
+        If the data cannot be loaded.
+    """
+    program = compiled.program
+    with located(compiled.model):
+        dataset = load_samples(compiled.model.description, program)
+    if dataset is None:
+        return Feed(program, None), "train"
+    if dataset.test is not None:
+        return Feed(program, dataset.test, 2 * UNSEEN), "test"
+    if dataset.validation is not None:
+        return Feed(program, dataset.validation, UNSEEN), "validation"
+    return Feed(program, dataset.train), "train"
+
+
+def single(cotangent: Cotangent, trace: Trace, sample: int) -> Cotangent:
+    """Return the derivative of the loss of one sample alone.
+
+    Parameters
+    ----------
+    cotangent : Cotangent
+        Of the mean loss of a batch.
+    trace : Trace
+    sample : int
+
+    Returns
+    -------
+    Cotangent
+        Zero for all other samples.
+    """
+    def of_spikes(name: str, values: Floats) -> Floats:
+        return np.where(trace.spikes[name].samples() == sample, values * trace.batch, 0.0)
+
+    def of_rows(values: Floats) -> Floats:
+        rows = np.zeros_like(values)
+        rows[sample] = values[sample] * trace.batch
+        return rows
+
+    return Cotangent(
+        {name: of_spikes(name, values) for name, values in cotangent.spikes.items()},
+        {key: of_rows(values) for key, values in cotangent.readings.items()},
+        {key: of_rows(values) for key, values in cotangent.samples.items()},
+        {key: of_rows(values) for key, values in cotangent.counts.items()})
+
+
+def written(program: Program) -> dict[str, Floats]:
+    """Return weights and delays of a program, by the keys of its blocks."""
+    values: dict[str, Floats] = {}
+    for block in program.blocks:
+        values[block.weight_key] = block.weights
+        values[block.delay_key] = block.delays
+    return values

@@ -15,6 +15,8 @@ from netdesc_spinnaker2.passes import CheckBoard, CheckState, RoundToTicks
 
 if TYPE_CHECKING:
     from netdesc.backend import Machine
+    from netdesc.maps import DeviceMap, Forecast
+    from netdesc_spinnaker2.plan import Plan
 
 LOSSES = frozenset({"time_to_first_spike", "spike_time_mse", "relative_spike_time_mse"})
 
@@ -81,3 +83,39 @@ class SpiNNaker2Backend:
         from netdesc_spinnaker2.machine import Machine
 
         return Machine(program, self.options, seed=seed)
+
+    def describe_map(self, program: Program) -> DeviceMap:
+        """Tell where a program goes on the board; see ``netdesc.maps.Mapped``."""
+        from netdesc_spinnaker2.forecast import describe
+
+        return describe(self.lay_out(program), self.options)
+
+    def estimate(self, program: Program, samples: int) -> Forecast:
+        """Estimate what runs of a program take at the expected rates; see ``netdesc.maps.Estimating``."""
+        from netdesc_spinnaker2.forecast import forecast
+
+        return forecast(self.lay_out(program), self.options, samples, trains=self.trains(program))
+
+    def trains(self, program: Program) -> bool:
+        """Return whether the board is laid out to learn."""
+        return any(block.train_weight for block in program.blocks) and self.options.training is not False
+
+    def lay_out(self, program: Program) -> Plan:
+        """Lay a program out as ``load`` does.
+
+        Parameters
+        ----------
+        program : Program
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        LimitError
+            With every limit of the machine that the program exceeds.
+        """
+        from netdesc_spinnaker2.layout import lay_out_program, outputs_of
+
+        return lay_out_program(program, self.options, outputs_of(program), training=self.trains(program))

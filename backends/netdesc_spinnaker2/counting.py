@@ -176,11 +176,12 @@ def _with_update(work: Work, foreseen: Work) -> Work:
     def joined(name: str) -> Floats:
         return np.concatenate((getattr(work, name), getattr(foreseen, name)[..., GATHER:]), axis=-1)
 
-    columns = {name: joined(name) for name in ("events", "updates", "received", "sent", "steps", "ticks")}
     idle = np.zeros(len(work.ticks))
     links = {link: np.concatenate((work.links.get(link, idle), load[GATHER:]))
              for link, load in foreseen.links.items()}
-    return replace(work, **columns, links=links)
+    return replace(
+        work, events=joined("events"), updates=joined("updates"), received=joined("received"),
+        sent=joined("sent"), steps=joined("steps"), ticks=joined("ticks"), links=links)
 
 
 def _fullest(emulation: Emulation) -> Peak:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netdesc.errors import BackendError, Diagnostic, LimitError, NumericsError
+from netdesc.errors import BackendError, Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.threads import available, run, split
@@ -17,51 +17,12 @@ from netdesc_spinnaker2.emulator_host import lay_out_stimulus, make_out
 from netdesc_spinnaker2.emulator_run import FULL_OUT, Out, Stimulus
 from netdesc_spinnaker2.emulator_stops import relieve
 from netdesc_spinnaker2.learning import Told
-from netdesc_spinnaker2.mapping import lay_out
-from netdesc_spinnaker2.network_view import view_program
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import Plan
 from netdesc_spinnaker2.router import Router
 
 COUNTS = ("packets", "events", "busiest", "work")
 """Counts of a board."""
-
-
-def lay_out_program(program: Program, options: Options, listened: tuple[str, ...], *, training: bool) -> Plan:
-    """Map a program onto the board.
-
-    Parameters
-    ----------
-    program : Program
-    options : Options
-    listened : tuple of str
-        Populations that a loss reads.
-    training : bool
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    LimitError
-        With every limit that it exceeds.
-    """
-    network = view_program(
-        program, options, dict.fromkeys(listened, "time_to_first_spike") if training else {}
-    )
-    plan, faults = lay_out(network, replace(options, training=training))
-    if plan is None or faults:
-        raise LimitError([*faults])
-    return plan
-
-
-def outputs_of(program: Program) -> tuple[str, ...]:
-    """Return the spiking populations from which no projection leaves; a loss usually reads these."""
-    sending = {block.pre for block in program.blocks}
-    return tuple(
-        item.name for p, item in enumerate(program.populations) if item.kind == "spiking" and p not in sending
-    )
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from netdesc_spinnaker2.plan import SPACES, Chip, Flow, Plan
 from netdesc_spinnaker2.router import Router
 
 FORWARD, BACKWARD, GATHER, UPDATE = range(4)
-"""Columns of the expected work: the two runs of a sample, its gradients to the optimizers, the new weights."""
+"""Columns of the expected work: both runs of a sample, gradients to the optimizers, weights from them."""
 
 PHASES = {"spike": FORWARD, "error": BACKWARD, "loss": BACKWARD, "gradient": GATHER, "weight": UPDATE}
 """When packets of a kind travel."""

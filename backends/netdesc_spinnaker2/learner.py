@@ -11,12 +11,13 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.streams import stream
 from netdesc_spinnaker2.emulator_board import Emulation
-from netdesc_spinnaker2.emulator_device import Device, outputs_of
+from netdesc_spinnaker2.emulator_device import Device
 from netdesc_spinnaker2.emulator_host import NO_TOLD, round_stimulus
 from netdesc_spinnaker2.emulator_memory import GAP, U
 from netdesc_spinnaker2.emulator_parameters import Parameters
 from netdesc_spinnaker2.emulator_report import count_health, sum_costs
 from netdesc_spinnaker2.emulator_run import count_spikes
+from netdesc_spinnaker2.layout import outputs_of
 from netdesc_spinnaker2.learning import Step, Store, Terms, gather, judge_all, spread, update
 from netdesc_spinnaker2.options import Options
 

@@ -14,7 +14,7 @@ from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 from netdesc_spinnaker2.counting import count_costs
-from netdesc_spinnaker2.emulator_device import Device, lay_out_program, outputs_of
+from netdesc_spinnaker2.emulator_device import Device
 from netdesc_spinnaker2.emulator_host import (
     collect,
     enter,
@@ -26,6 +26,7 @@ from netdesc_spinnaker2.emulator_host import (
 from netdesc_spinnaker2.emulator_parameters import Parameters
 from netdesc_spinnaker2.emulator_report import count_health
 from netdesc_spinnaker2.emulator_run import read_forces
+from netdesc_spinnaker2.layout import lay_out_program, outputs_of
 from netdesc_spinnaker2.learner import Learner, check_lesson, default_lesson
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import Plan

@@ -23,7 +23,7 @@ from netdesc_spinnaker2.emulator_memory import (
 )
 from netdesc_spinnaker2.emulator_run import Out, Stimulus, load_sample, read_out, record
 from netdesc_spinnaker2.learning import Told, Verdicts, hear, send_told, send_verdict
-from netdesc_spinnaker2.packets import Boxes, Ports
+from netdesc_spinnaker2.packets import Boxes, Ports, discard
 from netdesc_spinnaker2.programs import (
     EVENTS,
     FULL_BOX,
@@ -174,7 +174,9 @@ def tick_forward(
     taken = boxes.count[m & 1, s]
     before = board.progress[s].cursor
     events = 0
-    if role == LOSS_PROGRAM:
+    if role == INPUT:
+        discard(m & 1, s, boxes, board.packets)
+    elif role == LOSS_PROGRAM:
         hear(m, s, board, boxes, verdicts)
     elif role == LAYER:
         waiting = boxes.count[1 - (m & 1), s]
@@ -267,6 +269,8 @@ def run_round_back(
             role = sheet.role
             taken = boxes.count[m & 1, s]
             events = sent = 0
+            if role == LOSS_PROGRAM:
+                discard(m & 1, s, boxes, board.packets)
             if role == LOSS_PROGRAM and m > 0:
                 if own_verdict:
                     sent = send_verdict(m, m == top, s, board, ports, boxes, verdicts)

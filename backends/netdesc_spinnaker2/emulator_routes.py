@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from netdesc.events import Integers
-from netdesc_spinnaker2.packets import Ports
-from netdesc_spinnaker2.plan import Chip, KeyBlock, Plan, Slice
+from netdesc_spinnaker2.keys import SPACE_SHIFT
+from netdesc_spinnaker2.packets import GRADIENT, Ports
+from netdesc_spinnaker2.plan import ROLES, Chip, KeyBlock, Plan, Slice
 from netdesc_spinnaker2.router import Journey, Router
 
 NOWHERE = -1
+
+WITH_BOXES = frozenset(ROLES) - {"optimizer"}
+"""Programs that take packets during a sample; an optimizer works between samples."""
 
 
 @dataclass(slots=True)
@@ -25,11 +29,14 @@ class Resolver:
         Its tables decide; they need not be those of the plan.
     journeys : list of Journey
         All that were found.
+    takers : list of frozenset of str
+        Programs that take packets of the kind of each.
     """
 
     plan: Plan
     router: Router
     journeys: list[Journey] = field(default_factory=list)
+    takers: list[frozenset[str]] = field(default_factory=list)
     known: dict[tuple[int, Chip], Integers] = field(default_factory=dict)
     words: dict[Chip, tuple[Integers, Integers]] = field(default_factory=dict)
 
@@ -62,17 +69,20 @@ class Resolver:
         if found is None or len(found) < size:
             first = self.router.resolve(block.base, chip)
             if self.uniform(block, chip, first):
-                found = np.full(block.size, self.add(first), dtype=np.int64)
+                found = np.full(block.size, self.add(first, block), dtype=np.int64)
             else:
                 found = np.array(
-                    [self.add(self.router.resolve(block.base + k, chip)) for k in range(size)], dtype=np.int64
+                    [self.add(self.router.resolve(block.base + k, chip), block) for k in range(size)],
+                    dtype=np.int64,
                 )
             self.known[block.base, chip] = found
         return found[:size]
 
-    def add(self, journey: Journey) -> int:
-        """Keep a journey and return its number."""
+    def add(self, journey: Journey, block: KeyBlock) -> int:
+        """Keep the journey of keys of a block and return its number."""
         self.journeys.append(journey)
+        between = block.base >> SPACE_SHIFT >= GRADIENT
+        self.takers.append(frozenset(ROLES) if between else WITH_BOXES)
         return len(self.journeys) - 1
 
     def uniform(self, block: KeyBlock, start: Chip, journey: Journey) -> bool:
@@ -156,7 +166,12 @@ def open_ports(plan: Plan, router: Router, senders: list[tuple[int, ...]]) -> Po
                 count += size
     occupants = plan.occupants()
     targets = [
-        [occupants[site] for site in journey.sites if site in occupants] for journey in resolver.journeys
+        [
+            occupants[site]
+            for site in journey.sites
+            if site in occupants and plan.slices[occupants[site]].role in takers
+        ]
+        for journey, takers in zip(resolver.journeys, resolver.takers, strict=True)
     ]
     lost = [
         journey.dropped + len(journey.sites) - len(found)

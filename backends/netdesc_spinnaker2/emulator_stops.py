@@ -77,26 +77,31 @@ def siblings(s: int, emulation: Emulation) -> Integers:
 
 
 def larger_boxes(status: Integers, emulation: Emulation) -> Rooms:
-    """Return boxes of twice the size where one is full."""
+    """Return larger boxes where one is full, up to the depth of a FIFO unless overruns are ignored.
+
+    Raises
+    ------
+    NumericsError
+        If all that are full are as deep as a FIFO.
+    """
     boxes, rooms = emulation.boxes, emulation.rooms
     full = np.flatnonzero(np.any(boxes.count >= rooms.box, axis=0) & (rooms.box > 0))
     depth = emulation.options.profile.fifo_depth
-    bounded = emulation.options.overrun != "ignore"
     box = np.array(rooms.box)
-    box[full] *= 2
-    if bounded and np.any(rooms.box[full] >= depth.value):
-        worst = int(full[np.argmax(rooms.box[full])])
-        status = np.array([worst, status[1], status[2]])
-        raise NumericsError(
-            stop(
-                status,
-                emulation,
-                f"packets in a tick: {against(int(rooms.box[worst]) + 1, depth)}; use fewer sources, "
-                "a shorter tick, or overrun: late or ignore",
-                "S2-FIFO",
-            )
+    if emulation.options.overrun == "ignore":
+        box[full] = 2 * box[full] + 16
+        return replace(rooms, box=box)
+    small = full[rooms.box[full] < depth.value]
+    if not len(small):
+        worst = int(full[0])
+        what = (
+            f"packets in a tick: {against(int(rooms.box[worst]) + 1, depth)}; use fewer sources, "
+            "a shorter tick, or overrun: late or ignore"
         )
-    return replace(rooms, box=np.minimum(box, int(depth.value)) if bounded else box)
+        place = np.array([worst, status[1], status[2]])
+        raise NumericsError(stop(place, emulation, what, "S2-FIFO"))
+    box[small] = np.minimum(2 * box[small] + 16, int(depth.value))
+    return replace(rooms, box=box)
 
 
 def sram_bytes(rooms: Rooms, s: int, emulation: Emulation) -> int:

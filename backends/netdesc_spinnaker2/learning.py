@@ -16,6 +16,7 @@ from netdesc_spinnaker2.packets import (
     DELIVERED,
     DROPPED,
     GRADIENT,
+    KEY,
     LOSS,
     ROOM,
     SENT,
@@ -27,7 +28,6 @@ from netdesc_spinnaker2.packets import (
     send,
     sort_box,
 )
-from netdesc_spinnaker2.programs import KEY
 
 SILENT = -1
 

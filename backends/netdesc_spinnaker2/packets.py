@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from netdesc.events import Integers
 from netdesc.physics.jit import kernel
+from netdesc_spinnaker2.keys import SPACE_SHIFT
 
 SPIKE, ERROR, LOSS, GRADIENT, WEIGHT = range(5)
 """Kinds of packets, in the order of ``plan.SPACES``."""
@@ -23,6 +24,9 @@ SENT, DELIVERED, LATE, DROPPED = range(4)
 
 AT_END = 1
 """Fraction of a tick that no spike has: an error with it is about the voltage at the end of the sample."""
+
+KEY = 0xFFFFFFFF
+"""A key as it travels; the boxes may hold a mark above it."""
 
 ROOM = -1
 """There was room in every box."""
@@ -160,6 +164,26 @@ def sort_box(into: int, s: int, boxes: Boxes) -> int:
         for k in range(count):
             packet[into, begin + k] = sorted_packets[order[k]]
     return count  # type: ignore[no-any-return]
+
+
+@kernel
+def discard(into: int, s: int, boxes: Boxes, packets: Integers) -> None:
+    """Empty the box of a program that has no use for packets now.
+
+    Parameters
+    ----------
+    into, s : int
+        Which of the two boxes of which slice.
+    boxes : Boxes
+    packets : ndarray of int64, shape (slices, 5, 4)
+        What was delivered counts as dropped.
+    """
+    begin = boxes.start[s]
+    for x in range(begin, begin + boxes.count[into, s]):
+        kind = (boxes.packet[into, x].key & KEY) >> SPACE_SHIFT
+        packets[s, kind, DELIVERED] -= 1
+        packets[s, kind, DROPPED] += 1
+    boxes.count[into, s] = 0
 
 
 @kernel

@@ -35,6 +35,7 @@ from netdesc_spinnaker2.emulator_memory import (
 from netdesc_spinnaker2.packets import (
     DELIVERED,
     DROPPED,
+    KEY,
     LATE,
     ROOM,
     SPIKE,
@@ -53,8 +54,6 @@ EVENTS, IN_FLIGHT, GRAZING, LONG_TICKS = range(4)
 
 HELD_UP = 1 << 40
 """Mark of a packet that has waited for a tick before."""
-
-KEY = 0xFFFFFFFF
 
 
 @kernel
@@ -95,6 +94,10 @@ def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes
             continue
         cost = rules.packet + board.fan[sheet.row + row] * rules.synapse
         if rules.overrun == 1 and not last and spent + cost > rules.budget:
+            if boxes.depth[0] > 0 and boxes.count[1 - into, s] >= boxes.depth[0]:
+                board.packets[s, SPIKE, LATE if key >= HELD_UP else DELIVERED] -= 1
+                board.packets[s, SPIKE, DROPPED] += 1
+                continue
             if not wait(begin + k, s, into, boxes):
                 return FULL_BOX
             if key < HELD_UP:

@@ -41,19 +41,20 @@ from netdesc_spinnaker2.emulator_memory import (
     Board,
     Rules,
 )
+from netdesc_spinnaker2.keys import SPACE_SHIFT
 from netdesc_spinnaker2.packets import (
     AT_END,
     DELIVERED,
     DROPPED,
     ERROR,
-    LOSS,
+    KEY,
     ROOM,
     Boxes,
     Ports,
     send,
     sort_box,
 )
-from netdesc_spinnaker2.programs import GRAZING, KEY
+from netdesc_spinnaker2.programs import GRAZING
 from netdesc_spinnaker2.programs_off_grid import Desk, cell_of, collect_arrivals
 
 
@@ -109,9 +110,8 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
             found = find_spike(head, begin, a, packet.fraction, board)
         last = key
         if found < 0:
-            kind = LOSS if lost else ERROR
-            board.packets[s, kind, DELIVERED] -= 1
-            board.packets[s, kind, DROPPED] += 1
+            board.packets[s, key >> SPACE_SHIFT, DELIVERED] -= 1
+            board.packets[s, key >> SPACE_SHIFT, DROPPED] += 1
             continue
         own[a + found].force += packet.payload
     return count
@@ -156,6 +156,8 @@ def send_errors(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
     received = board.received
     port, a, place = sheet.error_port, sheet.received, sheet.place + m - 1
     sent = 0
+    if port < 0:
+        return 0
     for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
         at = port + received[e].row
         if ports.journey[at] < 0:

@@ -74,3 +74,21 @@ def deviation(found: Floats, expected: Floats) -> float:
     scale = float(np.abs(expected).max(initial=0.0))
     difference = float(np.abs(found - expected).max(initial=0.0))
     return difference / scale if scale > 0.0 else difference
+
+
+def same_spikes(one: Trace, other: Trace) -> bool:
+    """Tell whether two runs have the same spikes to the last bit."""
+    return one.spikes.keys() == other.spikes.keys() and all(
+        events.times.tobytes() == other.spikes[name].times.tobytes()
+        and events.sources.tolist() == other.spikes[name].sources.tolist()
+        and events.offsets.tolist() == other.spikes[name].offsets.tolist()
+        for name, events in one.spikes.items())
+
+
+def balanced(health: Mapping[str, int]) -> bool:
+    """Tell whether every packet of every kind was delivered, late or dropped, and none is counted below 0."""
+    kinds = [key.removesuffix("_sent") for key in health if key.endswith("packets_sent")]
+    fates = {kind: [health[f"{kind}_{fate}"] for fate in ("delivered", "late", "dropped")] for kind in kinds}
+    totals = sum(health[f"{kind}_sent"] for kind in kinds if kind != "packets")
+    return health["packets_sent"] == totals and all(
+        min(fates[kind]) >= 0 and health[f"{kind}_sent"] == sum(fates[kind]) for kind in kinds)

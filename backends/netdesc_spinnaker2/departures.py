@@ -22,7 +22,7 @@ def list_departures(options: Mapping[str, Any]) -> dict[str, Pair]:
     -------
     dict of str to (mapping, mapping)
         The chip at its most ideal has spikes between ticks and weights of 32 bits. The delay of a tick that
-        transport takes cannot be switched off; it is part of the delays as run.
+        transport takes cannot be switched off: like integer words, it shows in the parameters as run.
     """
     now = Options.read(options)
     ideal = {**options, "scheme": "off_grid", "weights": "float"}
@@ -32,6 +32,4 @@ def list_departures(options: Mapping[str, Any]) -> dict[str, Pair]:
         pairs["time grid"] = (ideal, exact)
         if now.scheme != "exact_exponential":
             pairs[f"scheme {now.scheme}"] = (exact, {**ideal, "scheme": now.scheme})
-    if now.weights != "float":
-        pairs["integer words"] = (ideal, {**ideal, "weights": now.weights, "rounding": now.rounding})
     return pairs

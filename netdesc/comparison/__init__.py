@@ -1,5 +1,6 @@
 """One model on several substrates: where they agree, where they part, and why."""
 
+from netdesc.comparison.arrangement import arrange, flatten
 from netdesc.comparison.attribution import Attribution, Departing, Effect
 from netdesc.comparison.settings import Settings
 from netdesc.comparison.study import Comparison, Weights, compare
@@ -7,6 +8,6 @@ from netdesc.comparison.substrates import Substrate, parse_list
 from netdesc.comparison.verdict import Verdict
 
 __all__ = [
-    "Attribution", "Comparison", "Departing", "Effect", "Settings", "Substrate", "Verdict", "Weights", "compare",
-    "parse_list",
+    "Attribution", "Comparison", "Departing", "Effect", "Settings", "Substrate", "Verdict", "Weights",
+    "arrange", "compare", "flatten", "parse_list",
 ]

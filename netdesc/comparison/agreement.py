@@ -251,7 +251,8 @@ def compare_parameters(
     """
     result = {}
     for key, values in as_run.items():
-        if key not in written or (len(written[key]) != len(values) and 1 not in (len(written[key]), len(values))):
+        sizes = {len(written.get(key, ())), len(values)}
+        if key not in written or (len(sizes) > 1 and 1 not in sizes):
             continue
         wanted, found = np.broadcast_arrays(written[key], values)
         apart = found - wanted

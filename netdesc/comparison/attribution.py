@@ -159,7 +159,8 @@ def measure(pair: Pair, job: Job) -> Effect:
     one, two = pair.without, pair.with_it
     refused = [str(item) for part in (one, two) if isinstance(part, Refusal) for item in part.diagnostics]
     if isinstance(one, Refusal) or isinstance(two, Refusal):
-        return Effect(pair.cause, pair.how, math.nan, math.nan, math.nan, None, None, None, None, tuple(refused))
+        return Effect(pair.cause, pair.how, math.nan, math.nan, math.nan, None, None, None, None,
+                      tuple(refused))
     spikes, unmatched, shift = _compare_spikes(one, two, job)
     cosine, length = _compare_gradients(one, two)
     return Effect(pair.cause, pair.how, spikes, unmatched, shift, cosine, length, *_compare_metrics(one, two))
@@ -259,4 +260,4 @@ def _compare_metrics(one: Outcome, two: Outcome) -> tuple[float | None, float | 
 
 def _largest(effects: tuple[Effect, ...], name: str) -> str:
     best = max(effects, key=lambda item: item.size(name))
-    return best.cause if best.size(name) > 1e-9 else ""
+    return best.cause if best.size(name) > 1e-6 else ""

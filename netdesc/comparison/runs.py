@@ -6,8 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from netdesc.api import compile, evaluate_losses, located
-from netdesc.comparison.samples import Batch, choose_batch, single, choose_feed
+from netdesc.comparison.samples import Batch, choose_batch, choose_feed, single
 from netdesc.comparison.settings import Settings
 from netdesc.comparison.substrates import Substrate
 from netdesc.compiled import CompiledProgram, Model
@@ -76,8 +78,7 @@ class Outcome:
         """Derivative of the mean loss of the batch, by key."""
         if self.gradients is None:
             return None
-        return {key: sum(one[key] for one in self.gradients) / len(self.gradients)
-                for key in self.gradients[0]}
+        return {key: np.mean([one[key] for one in self.gradients], axis=0) for key in self.gradients[0]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,9 @@ def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
                    (*compiled.notes, *notes, *faults), clock)
 
 
-def _compile(model: Model, backend: str, settings: Settings) -> tuple[CompiledProgram, tuple[Diagnostic, ...]]:
+def _compile(
+    model: Model, backend: str, settings: Settings,
+) -> tuple[CompiledProgram, tuple[Diagnostic, ...]]:
     watched = _watching(model, settings)
     if watched is None:
         return compile(model, backend), ()

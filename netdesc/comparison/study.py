@@ -21,8 +21,8 @@ from netdesc.errors import BackendError, DescriptionError, Diagnostic, LimitErro
 from netdesc.events import Floats
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
-from netdesc.program import Program
 from netdesc.plotting.curves import read_columns
+from netdesc.program import Program
 from netdesc.training import train
 from netdesc.training.checkpoint import load_weights
 

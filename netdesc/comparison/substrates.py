@@ -108,7 +108,8 @@ def distinct(substrates: Iterable[Substrate]) -> tuple[Substrate, ...]:
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise DescriptionError(Diagnostic(
-            f"{label} is there twice; give one of them a label, for example other={label}") for label in twice)
+            f"{label} is there twice; give one of them a label, for example other={label}")
+            for label in twice)
     return chosen
 
 

@@ -63,8 +63,8 @@ def judge(
     """
     findings = (*tell_metrics(reference, other, agreement),
                 *(tell_spikes(item) for item in _spiking(agreement)),
-                *tell_origin(agreement), *tell_gradients(agreement), *tell_parameters(agreement),
-                *tell_losses(other))
+                *tell_sources(agreement), *tell_origin(agreement), *tell_gradients(agreement),
+                *tell_parameters(agreement), *tell_losses(other))
     reasons = () if attribution is None else tuple(explain(attribution))
     return Verdict(other.substrate.label, grade(agreement), findings, reasons)
 
@@ -131,9 +131,20 @@ def _tell_shift(item: SpikeAgreement) -> str:
     return f"; half of them are {low:+.3g} to {high:+.3g} ms off"
 
 
+def tell_sources(agreement: Agreement) -> Iterator[str]:
+    """Yield which inputs came at other times."""
+    for item in agreement.spikes.values():
+        moved = item.matches.deviations[np.abs(item.matches.deviations) > EXACT]
+        lost = int(item.matches.missing.sum() + item.matches.extra.sum())
+        if item.kind == "source" and (len(moved) or lost):
+            words = f"{len(moved)} of {len(item.matches.deviations)} input spikes were moved"
+            words += f", by at most {np.abs(moved).max():.3g} ms" if len(moved) else ""
+            yield f"{item.population}: {words}" + (f"; {lost} have no partner" if lost else "")
+
+
 def tell_origin(agreement: Agreement) -> Iterator[str]:
     """Yield where spikes part first; what comes later may only follow from it."""
-    parted = [item for item in agreement.spikes.values() if item.earliest is not None]
+    parted = [item for item in _spiking(agreement) if item.earliest is not None]
     if parted:
         first = min(parted, key=lambda item: item.earliest[2] if item.earliest else np.inf)
         sample, neuron, time = first.earliest or (0, 0, 0.0)
@@ -159,7 +170,8 @@ def tell_parameters(agreement: Agreement) -> Iterator[str]:
         if item.changed:
             more = f", {item.flipped} with the other sign" if item.flipped else ""
             more += f", {item.zeroed} became 0" if item.zeroed else ""
-            yield f"{key}: {item.changed} of {item.count} were run with another value{more}, by at most {item.largest:.3g}"
+            yield (f"{key}: {item.changed} of {item.count} were run with another value{more}, by at most "
+                   f"{item.largest:.3g}")
 
 
 def tell_losses(other: Outcome) -> Iterator[str]:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.errors import NumericsError
+from netdesc.eventprop.drive import Drive, check_cotangent, drive_readout, pull_counts
 from netdesc.eventprop.layer import sweep_layer_back
 from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.network import sweep_network_back
 from netdesc.eventprop.neurons import sweep_neurons_back
 from netdesc.eventprop.own import OwnSpikes, check_trace, collect, take
+from netdesc.eventprop.readout import sweep_readout_back, sweep_readout_layer_back
 from netdesc.eventprop.recording import record_adjoints
 from netdesc.eventprop.stream import Stream
 from netdesc.eventprop.wiring import LAYER, NETWORK
@@ -88,11 +90,16 @@ class Adjoint:
         are raised to it and counted as ``grazing``.
     threads : int
         Number of threads; results do not depend on it.
+    grid : ndarray of float64, optional
+        Times at which means of voltages were sampled; they are integrals over continuous time without.
     """
 
-    def __init__(self, layout: Layout, *, floor: float = FLOOR, threads: int = 1) -> None:
+    def __init__(
+        self, layout: Layout, *, floor: float = FLOOR, threads: int = 1, grid: Floats | None = None
+    ) -> None:
         self.layout = layout
         self.threads = threads
+        self.grid = grid
         self.floors = [floor * (cells.gap - cells.reset) for cells in layout.cells]
 
     def run(self, trace: Trace, cotangent: Cotangent) -> Gradient:
@@ -116,6 +123,7 @@ class Adjoint:
         """
         program = self.layout.program
         check_trace(program, trace)
+        check_cotangent(program, trace, cotangent)
         forces = first_forces(program, trace, cotangent)
         spikes = {
             k: trace.spikes[p.name] for k, p in enumerate(program.populations) if p.name in trace.spikes
@@ -123,32 +131,108 @@ class Adjoint:
         parameters: dict[str, Floats] = {}
         grazing = 0
         owns: dict[int, tuple[OwnSpikes, Floats]] = {}
+        drives: dict[int, Drive | None] = {}
         for index in reversed(range(len(program.stages))):
-            wiring = self.layout.wirings[index]
-            if program.populations[wiring.stage.populations[0]].kind == "readout":
-                self.write_gradients(
-                    index,
-                    Sums(np.zeros((1, int(wiring.offsets[-1]))), np.zeros((1, int(wiring.offsets[-1])))),
-                    parameters,
-                )
-                continue
-            own = collect(self.layout, index, trace)
-            stream = self.layout.stream(index, spikes, trace.batch)
-            force = take(own.parts, forces, len(own.times))
+            population = program.populations[program.stages[index].populations[0]]
+            drive = None
+            if population.kind == "readout":
+                drive = drive_readout(program, population, trace, cotangent, grid=self.grid)
+                drives[index] = drive
+            stream = (
+                self.layout.emissions(index, spikes, trace.batch)
+                if drive is not None and drive.sampled
+                else self.layout.stream(index, spikes, trace.batch)
+            )
             arrival = np.zeros(len(stream.times))
-            sums, raised = self.sweep(index, stream, own, force, arrival)
-            grazing += raised
-            for population, positions in own.parts:
-                forces[population] = force if positions is None else force[positions]
-            for population, positions in stream.parts:
-                forces[population] = forces[population] + (
-                    arrival if positions is None else arrival[positions]
-                )
+            if population.kind == "readout":
+                sums = self.sweep_readout(index, stream, drive, arrival)
+            else:
+                own = collect(self.layout, index, trace)
+                force = take(own.parts, forces, len(own.times))
+                extra = self.regularize(index, own, force, trace, cotangent)
+                sums, raised = self.sweep(index, stream, own, force, arrival)
+                grazing += raised
+                owns[index] = (own, force)
+                told = force if extra is None else force + extra
+                for k, positions in own.parts:
+                    forces[k] = told if positions is None else told[positions]
+            for k, positions in stream.parts:
+                forces[k] = forces[k] + (arrival if positions is None else arrival[positions])
             self.write_gradients(index, sums, parameters)
-            owns[index] = (own, force)
-        samples = record_adjoints(self.layout, self.floors, owns) if program.sampling else {}
+        samples = record_adjoints(self.layout, self.floors, owns, drives, trace.batch) if program.sampling else {}
         totals = {program.populations[k].name: values for k, values in forces.items()}
         return Gradient(parameters, totals, samples, {"grazing": grazing})
+
+    def regularize(
+        self, index: int, own: OwnSpikes, force: Floats, trace: Trace, cotangent: Cotangent
+    ) -> Floats | None:
+        """Let derivatives by spike counts lower lam_v just before each spike of a stage.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        own : OwnSpikes
+        force : ndarray of float64, shape (spikes,)
+            Changed in place: a jump is force over slope, so that c times the slope lowers lam_v by c.
+        trace : Trace
+        cotangent : Cotangent
+
+        Returns
+        -------
+        ndarray of float64, shape (spikes,), or None
+            What was taken off, no part of dL/dt; None where the cotangent has no counts of the stage.
+        """
+        populations = [(k, self.layout.program.populations[k]) for k, _ in own.parts]
+        if not any(item.name in cotangent.counts for _, item in populations):
+            return None
+        pulls = {}
+        for k, item in populations:
+            pull = pull_counts(self.layout.program, trace, cotangent, item)
+            pulls[k] = np.zeros(len(trace.spikes[item.name])) if pull is None else pull
+        slope = own.currents - self.layout.cells[index].gap[own.neurons]
+        extra = take(own.parts, pulls, len(force)) * np.maximum(slope, self.floors[index][own.neurons])
+        force -= extra
+        return extra
+
+    def sweep_readout(self, index: int, stream: Stream, drive: Drive | None, arrival: Floats) -> Sums:
+        """Run the kernel that fits a read-out on all parts of the batch."""
+        wiring, cells = self.layout.wirings[index], self.layout.cells[index]
+        synapses = int(wiring.offsets[-1])
+        if drive is None:
+            return Sums(np.zeros((1, synapses)), np.zeros((1, synapses)))
+        batch = len(stream.offsets) - 1
+        parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
+        place = {part: k for k, part in enumerate(parts)}
+        count = max(1, len(parts))
+        common = (stream.times, stream.slots, stream.offsets)
+        if wiring.kind == LAYER and not drive.sampled:
+            sums = Sums(np.zeros((count, synapses)), np.zeros((1, 0)))
+            matrix = self.layout.weights[index].reshape(-1, wiring.size)
+            matrices = sums.weight.reshape(count, -1, wiring.size)
+            constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), cells.current.sum(axis=1))
+
+            def layer_task(first: int, last: int) -> None:
+                sweep_readout_layer_back(
+                    first, last, *common, matrix, *constants, self.layout.program.duration, drive, arrival,
+                    matrices[place[first, last]],
+                )  # fmt: skip
+
+            run(layer_task, parts, self.threads)
+            return sums
+        fan = self.layout.fanout(index)
+        sums = Sums(np.zeros((count, synapses)), np.zeros((count, synapses)))
+
+        def general_task(first: int, last: int) -> None:
+            k = place[first, last]
+            sweep_readout_back(
+                first, last, *common, fan.start, fan.target, fan.synapse, fan.receptor, fan.weight, fan.delay,
+                cells.tau_m, cells.tau_s, cells.current, self.layout.program.duration, drive, arrival,
+                sums.weight[k], sums.delay[k],
+            )  # fmt: skip
+
+        run(general_task, parts, self.threads)
+        return sums
 
     def sweep(
         self, index: int, stream: Stream, own: OwnSpikes, force: Floats, arrival: Floats

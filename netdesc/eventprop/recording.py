@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netdesc.eventprop.layout import Layout
+from netdesc.eventprop.readout import sample_readout_adjoint
 from netdesc.eventprop.sampling import sample_adjoint, sample_state
 from netdesc.eventprop.wiring import Wiring
 from netdesc.events import Events, Floats, Integers
@@ -15,6 +16,7 @@ from netdesc.program import Sampling
 from netdesc.trace import Samples
 
 if TYPE_CHECKING:
+    from netdesc.eventprop.drive import Drive
     from netdesc.eventprop.own import OwnSpikes
 
 
@@ -129,7 +131,11 @@ def record_states(
 
 
 def record_adjoints(
-    layout: Layout, floors: list[Floats], owns: Mapping[int, tuple[OwnSpikes, Floats]]
+    layout: Layout,
+    floors: list[Floats],
+    owns: Mapping[int, tuple[OwnSpikes, Floats]],
+    drives: Mapping[int, Drive | None],
+    batch: int,
 ) -> dict[str, Samples]:
     """Sample the adjoints of a backward run.
 
@@ -139,7 +145,11 @@ def record_adjoints(
     floors : list of ndarray
         Smallest slopes, per stage.
     owns : mapping of int to (OwnSpikes, ndarray)
-        Per stage its spikes and their total dL/dt.
+        Per spiking stage its spikes and their total dL/dt.
+    drives : mapping of int to Drive or None
+        Per read-out what the loss injects.
+    batch : int
+        Number of samples.
 
     Returns
     -------
@@ -151,31 +161,98 @@ def record_adjoints(
         if sampling.variable not in ("lam_v", "lam_i"):
             continue
         index, place = stage_of(layout, sampling.population)
-        own, force = owns[index]
-        cells = layout.cells[index]
         times = moments(sampling, layout.program.duration)
-        shape = (len(own.offsets) - 1, len(sampling.neurons), len(times))
-        lam_v, lam_i = np.empty(shape), np.empty(shape)
-        sample_adjoint(
-            shape[0],
-            cells.tau_m,
-            cells.tau_s,
-            cells.tau_ref,
-            cells.gap,
-            cells.reset,
-            floors[index],
-            layout.program.duration,
-            own.times,
-            own.neurons,
-            own.currents,
-            own.release,
-            own.offsets,
-            force,
-            np.asarray(sampling.neurons + place),
-            times,
-            lam_v,
-            lam_i,
-        )
+        chosen = np.asarray(sampling.neurons + place)
+        if index in owns:
+            lam_v, lam_i = spiking_adjoint(layout, index, *owns[index], floors[index], (chosen, times))
+        else:
+            shape = (batch, len(chosen), len(times))
+            lam_v, lam_i = readout_adjoint(layout, index, drives[index], (chosen, times), shape)
         values = lam_v if sampling.variable == "lam_v" else lam_i
         result[f"{sampling.population}.{sampling.variable}"] = Samples(times, sampling.neurons, values)
     return result
+
+
+def spiking_adjoint(
+    layout: Layout,
+    index: int,
+    own: OwnSpikes,
+    force: Floats,
+    floor: Floats,
+    where: tuple[Integers, Floats],
+) -> tuple[Floats, Floats]:
+    """Sample the adjoints of a stage of spiking neurons.
+
+    Parameters
+    ----------
+    layout : Layout
+    index : int
+        Of the stage.
+    own : OwnSpikes
+    force : ndarray of float64
+        Total dL/dt of each spike.
+    floor : ndarray of float64, shape (n,)
+        Smallest slopes.
+    where : pair of ndarray
+        Neurons within the stage, and times in ms.
+
+    Returns
+    -------
+    lam_v, lam_i : ndarray of float64, shape (batch, neurons, times)
+    """
+    cells = layout.cells[index]
+    shape = (len(own.offsets) - 1, len(where[0]), len(where[1]))
+    lam_v, lam_i = np.empty(shape), np.empty(shape)
+    sample_adjoint(
+        shape[0],
+        cells.tau_m,
+        cells.tau_s,
+        cells.tau_ref,
+        cells.gap,
+        cells.reset,
+        floor,
+        layout.program.duration,
+        own.times,
+        own.neurons,
+        own.currents,
+        own.release,
+        own.offsets,
+        force,
+        *where,
+        lam_v,
+        lam_i,
+    )
+    return lam_v, lam_i
+
+
+def readout_adjoint(
+    layout: Layout,
+    index: int,
+    drive: Drive | None,
+    where: tuple[Integers, Floats],
+    shape: tuple[int, int, int],
+) -> tuple[Floats, Floats]:
+    """Sample the adjoints of a read-out; they are 0 where the loss does not look at it.
+
+    Parameters
+    ----------
+    layout : Layout
+    index : int
+        Of the stage.
+    drive : Drive or None
+    where : pair of ndarray
+        Neurons within the stage, and times in ms.
+    shape : tuple of int
+        (batch, neurons, times).
+
+    Returns
+    -------
+    lam_v, lam_i : ndarray of float64, shape (batch, neurons, times)
+    """
+    lam_v, lam_i = np.zeros(shape), np.zeros(shape)
+    if drive is not None:
+        cells = layout.cells[index]
+        sample_readout_adjoint(
+            cells.tau_m, cells.tau_s, layout.program.duration, drive, *where, lam_v, lam_i
+        )
+    return lam_v, lam_i

@@ -86,12 +86,13 @@ def is_layer(program: Program, stage: Stage, cells: Cells) -> bool:
     """Tell whether one stream of arrivals serves all neurons of the stage."""
     blocks = [block for block in program.blocks if block.post in stage.populations]
     plain = all(block.dense and block.uniform_delay and not block.train_delay for block in blocks)
+    reads = all(program.populations[p].kind == "readout" for p in stage.populations)
     return (
         not stage.recurrent
         and plain
         and cells.uniform
         and not np.any(cells.tau_ref)
-        and bool(np.all(np.isfinite(cells.gap)))
+        and (reads or bool(np.all(np.isfinite(cells.gap))))
     )
 
 

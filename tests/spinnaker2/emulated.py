@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from netdesc_numba import NumbaBackend
@@ -12,7 +13,7 @@ from netdesc_spinnaker2 import SpiNNaker2Backend
 from netdesc.backend import Machine
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
-from netdesc.program import Program
+from netdesc.program import Block, PopulationSlice, Program, Stage
 from netdesc.testing.networks import Network, random_network
 from netdesc.testing.recipe import Recipe
 from netdesc.trace import Cotangent, Trace
@@ -35,6 +36,33 @@ def tick_network(recipe: Recipe, scheme: str, tick: float = 1.0) -> Network:
     if scheme != "off_grid":
         stimulus = one_per_tick(replace(stimulus, times=np.round(stimulus.times / tick) * tick))
     return Network(replace(network.program, blocks=blocks, parameters=parameters), stimulus)
+
+
+def layered(sizes: tuple[int, ...] = (5, 30, 3), *, ticks: int = 27, seed: int = 0, gain: float = 1.0) -> Program:
+    """Return populations ``input``, ``hidden_0``, ..., ``output``, each dense onto the next at one tick of 1 ms."""
+    random, populations, start = np.random.default_rng(seed), [], 0
+    names = ("input", *(f"hidden_{k}" for k in range(len(sizes) - 2)), "output")
+    for k, (name, size) in enumerate(zip(names, sizes, strict=True)):
+        populations.append(PopulationSlice(
+            name, start, start + size, "spiking" if k else "source", "LIF" if k else "dataset",
+            ("signed",) if k else (), False, (size,), {}))
+        start += size
+    ones = np.ones(start)
+    parameters = {"tau_m": 20 * ones, "tau_s": 5 * ones[:, None], "tau_ref": 0 * ones, "rest": 0 * ones,
+                  "threshold": ones, "reset": 0 * ones, "v_init": 0 * ones, "i_init": 0 * ones[:, None],
+                  "resistance": ones}
+    blocks = tuple(Block(
+        f"{a.name}_to_{b.name}", f"projections.{a.name}_to_{b.name}", k, k + 1, a.size, b.size, 0, 1.0, None, None,
+        gain * random.normal(6.0 / a.size**0.7, 4.0 / a.size**0.7, a.size * b.size), np.array([1.0]), True)
+        for k, (a, b) in enumerate(pairwise(populations)))
+    stages = tuple(Stage((k,), False) for k in range(1, len(sizes)))
+    return Program("layered", float(ticks), seed, tuple(populations), blocks, parameters, stages)
+
+
+def inputs(batch: int, size: int = 5, ticks: int = 20, seed: int = 1) -> Events:
+    """Return one spike of every input in each sample."""
+    random = np.random.default_rng(seed)
+    return Events.from_lists([[[float(t)] for t in random.integers(0, ticks, size)] for _ in range(batch)])
 
 
 def one_per_tick(stimulus: Events) -> Events:

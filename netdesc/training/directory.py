@@ -207,12 +207,18 @@ def write_metrics(path: Path, reports: tuple[EpochReport, ...]) -> None:
     ----------
     path : Path
     reports : tuple of EpochReport
-        One per line, under a line with the names of the columns; what does not exist is left empty.
+        One per line, under a line with the names of the columns; what does not exist is left empty. Each
+        of the costs has a column ``cost_NAME``.
     """
     text = io.StringIO()
-    table = csv.DictWriter(text, [field.name for field in fields(EpochReport)], lineterminator="\n")
+    names = [field.name for field in fields(EpochReport) if field.name != "costs"]
+    costs = dict.fromkeys(f"cost_{name}" for report in reports for name in report.costs)
+    table = csv.DictWriter(text, [*names, *costs], lineterminator="\n")
     table.writeheader()
-    table.writerows(asdict(report) for report in reports)
+    for report in reports:
+        line = asdict(report)
+        line.update({f"cost_{name}": value for name, value in line.pop("costs").items()})
+        table.writerow(line)
     replace_text(path, text.getvalue())
 
 

@@ -248,7 +248,8 @@ def report_epoch(task: Task, state: State, metrics: Metrics, *, validation: Metr
         validation_accuracy_ties_wrong=validation.accuracy_ties_wrong if validation else None,
         learning_rate=factor * float(task.training.optimizer.options["learning_rate"]),
         silent_fraction=metrics.silent_fraction, silent_samples=metrics.silent_samples,
-        silent_labels=metrics.silent_labels, grazing=grazing, seconds=0.0)
+        silent_labels=metrics.silent_labels, grazing=grazing, seconds=0.0,
+        samples=metrics.samples, costs=metrics.costs)
 
 
 def keep_best(task: Task, state: State, report: EpochReport) -> State:

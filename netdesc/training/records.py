@@ -54,7 +54,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """One epoch of training; a line of ``metrics.csv``.
+    """One epoch of training; a line of ``metrics.csv``, where each of the costs has a column.
 
     Parameters
     ----------
@@ -82,6 +82,10 @@ class EpochReport:
         Spikes that only just happened, so that the backend clamped their gradient.
     seconds : float
         Time of training and validation.
+    samples : int
+        Training samples.
+    costs : mapping of str to float
+        What the device reports of the training samples, as in `Metrics`.
     """
 
     epoch: int
@@ -98,6 +102,8 @@ class EpochReport:
     silent_labels: int
     grazing: int
     seconds: float
+    samples: int = 0
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

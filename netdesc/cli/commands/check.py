@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from netdesc.cli.arguments import AsJson, File, Overrides
+from netdesc.cli.costs import Outlook, arrange_outlook, foresee, tabulate_outlook
 from netdesc.cli.output import emit, record
 from netdesc.cli.output import show as print_text
 from netdesc.errors import Diagnostic, NetdescError, locate
@@ -58,6 +59,8 @@ def check(
                 f"{item.name}: can run it ({item.time})" if item.possible else f"{item.name}: cannot run it",
                 item.told,
             )
+            if item.outlook is not None:
+                print_text(f"\n{tabulate_outlook(item.outlook)}")
     status = max((item.status for item in verdicts), default=0)
     if status:
         raise typer.Exit(status)
@@ -76,12 +79,15 @@ class Verdict(NamedTuple):
         What it approximates, or why it cannot.
     status : int
         Exit status, 0 if it can.
+    outlook : Outlook or None
+        What it will take, where the backend makes estimates.
     """
 
     name: str
     time: str
     told: Sequence[Diagnostic]
     status: int
+    outlook: Outlook | None = None
 
     @property
     def possible(self) -> bool:
@@ -96,6 +102,7 @@ class Verdict(NamedTuple):
             "time": self.time or None,
             "notes": told if self.possible else [],
             "errors": [] if self.possible else told,
+            "estimate": arrange_outlook(self.outlook),
         }
 
 
@@ -115,9 +122,10 @@ def ask(model: Model, name: str) -> Verdict:
 
     try:
         compiled = compile(model, name)
+        outlook = foresee(compiled)
     except NetdescError as error:
         return Verdict(name, "", error.diagnostics, error.exit_status)
-    return Verdict(name, compiled.backend.limits.time, compiled.notes, 0)
+    return Verdict(name, compiled.backend.limits.time, compiled.notes, 0, outlook)
 
 
 def count(graph: NetworkGraph) -> dict[str, int]:

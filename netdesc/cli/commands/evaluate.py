@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides
+from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
 
@@ -31,16 +32,22 @@ def evaluate(
 
     Exit status 1 if they miss what the file expects of test_accuracy or test_loss.
     """
-    from netdesc.api import load
+    from netdesc.api import compile, load
     from netdesc.training import evaluate as measure
+    from netdesc.training.preparation import choose_backend
 
     model = load(file, overrides or ())
     metrics = measure(model, weights, backend)
+    outlook = foresee(compile(model, backend or choose_backend(model))) if metrics.costs else None
+    estimate = None if outlook is None else outlook.forecast.run
     checks = compare(model.description.expect, metrics)
     if as_json:
-        emit({**asdict(metrics), "expectations": [item._asdict() for item in checks]})
+        beside = arrange_beside(estimate, metrics.costs, metrics.samples)
+        emit({**asdict(metrics), "estimate": beside, "expectations": [item._asdict() for item in checks]})
     else:
         print_text(table(("", metrics.split), rows(metrics)))
+        if metrics.costs:
+            print_text(tabulate_costs(estimate, metrics.costs, metrics.samples))
         for item in checks:
             print_text(
                 f"{item.name} {item.found:.6g}: {'as expected' if item.met else 'NOT as expected'} "
@@ -115,5 +122,5 @@ def rows(metrics: Metrics) -> list[tuple[str, str]]:
     if metrics.accuracy_ties_wrong is not None:
         lines.append(("accuracy, ties wrong", f"{100 * metrics.accuracy_ties_wrong:.2f} %"))
     lines.append(("silent samples", str(metrics.silent_samples)))
-    lines += [(f"spikes of {name}", f"{number:.4g} per sample") for name, number in metrics.spikes.items()]
-    return lines + [(name, f"{number:.6g}") for name, number in metrics.costs.items()]
+    return lines + [(f"spikes of {name}", f"{number:.4g} per sample")
+                    for name, number in metrics.spikes.items()]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Seed, Weights
+from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
 from netdesc.cli.layout import arrange_recordings, arrange_spikes, count_spikes
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
@@ -58,6 +59,8 @@ def run(
     for target in (output, picture):
         if target is not None:
             tell(f"wrote {target}")
+    outlook = foresee(compiled) if trace.costs else None
+    estimate = None if outlook is None else outlook.forecast.run
     if as_json:
         emit(
             {
@@ -70,6 +73,7 @@ def run(
                 "recordings": arrange_recordings(trace.samples, single=prepared.single),
                 "health": trace.health,
                 "costs": trace.costs,
+                "estimate": arrange_beside(estimate, trace.costs, trace.batch),
                 "provenance": trace.provenance,
             }
         )
@@ -78,5 +82,7 @@ def run(
         f"{program.name}: {trace.batch} sample{'s' if trace.batch > 1 else ''} of {program.duration:g} ms"
     )
     print_text(table(("population", "spikes per sample"), count_spikes(trace)))
+    if trace.costs:
+        print_text(tabulate_costs(estimate, trace.costs, trace.batch, places=trace.provenance))
     for name, number in trace.health.items():
         tell(f"{name}: {number}")

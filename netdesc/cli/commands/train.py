@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides
+from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.progress import follow
 
 if TYPE_CHECKING:
+    from netdesc.api import Model
+    from netdesc.maps import Estimate
     from netdesc.training import TrainingResult
 
 
@@ -45,30 +48,64 @@ def train(
         result = train_model(model, backend=backend, output=directory, resume=resume, progress=progress)
     for note in result.notes:
         tell(note)
+    estimate = foresee_step(model, backend) if result.reports and result.reports[-1].costs else None
     if as_json:
-        emit(arrange(result))
-    else:
-        print_text("\n".join(sum_up(result)))
+        emit(arrange(result, estimate))
+        return
+    print_text("\n".join(sum_up(result)))
+    if result.reports and result.reports[-1].costs:
+        last = result.reports[-1]
+        print_text(f"\nlast epoch, {last.samples} samples\n{tabulate_costs(estimate, last.costs, last.samples)}")
 
 
-def arrange(result: TrainingResult) -> dict[str, object]:
+def foresee_step(model: Model, backend: str | None) -> Estimate | None:
+    """Return what the device is expected to report of a step of training.
+
+    Parameters
+    ----------
+    model : Model
+    backend : str or None
+        None for the one that the file names.
+
+    Returns
+    -------
+    Estimate or None
+        A step of learning on the device, or a run forward where the host learns; None where the backend
+        makes no estimates.
+    """
+    from netdesc.api import compile
+    from netdesc.training.preparation import choose_backend
+
+    outlook = foresee(compile(model, backend or choose_backend(model)))
+    if outlook is None:
+        return None
+    training = model.description.training
+    on_device = training is not None and training.options.get("on_device")
+    return outlook.forecast.step if on_device else outlook.forecast.run
+
+
+def arrange(result: TrainingResult, estimate: Estimate | None) -> dict[str, object]:
     """Return the result of a training as JSON data.
 
     Parameters
     ----------
     result : TrainingResult
+    estimate : Estimate or None
+        Of a step of training.
 
     Returns
     -------
     dict
     """
+    last = result.reports[-1] if result.reports else None
     return {
         "directory": str(result.directory),
         "epochs": len(result.reports),
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
         "test": asdict(result.test) if result.test else None,
-        "last_epoch": asdict(result.reports[-1]) if result.reports else None,
+        "last_epoch": asdict(last) if last else None,
+        "estimate": arrange_beside(estimate, last.costs, last.samples) if last else None,
         "weights": str(result.weights),
         "curve": str(result.curve) if result.curve else None,
         "notes": list(result.notes),

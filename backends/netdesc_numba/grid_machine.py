@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
-from netdesc.program import Block, Program
-from netdesc.trace import Cotangent, Samples, Trace
+from netdesc.program import Block, Program, Reading
+from netdesc.trace import Cotangent, Read, Samples, Trace
 from netdesc_numba.grid import run_grid
 from netdesc_numba.machine import EventMachine, Spikes
 from netdesc_numba.options import Options
@@ -32,12 +32,14 @@ def count_in_steps(program: Program, timestep: float) -> Program:
         for block in program.blocks
     )
     sampling = tuple(replace(item, every=item.every / timestep) for item in program.sampling)
+    readings = tuple(replace(item, tau=item.tau / timestep) for item in program.readings)
     return replace(
         program,
         duration=float(round(program.duration / timestep)),
         parameters=parameters,
         blocks=blocks,
         sampling=sampling,
+        readings=readings,
     )
 
 
@@ -66,6 +68,37 @@ def round_delays(delays: Floats, timestep: float, lowest: float) -> Floats:
     """
     steps = np.round(np.asarray(delays) / timestep)
     return np.where(np.asarray(delays) < 0.0, -1.0, np.where(steps < lowest, lowest, steps))
+
+
+def pair_readings(program: Program, counted: Program) -> Iterator[tuple[Reading, Reading]]:
+    """Yield the readings of two programs that differ in the unit of time."""
+    yield from zip(program.readings, counted.readings, strict=True)
+
+
+def rescale_readings(
+    given: Program, wanted: Program, readings: Mapping[str, Read], to: Callable[[Floats], Floats]
+) -> dict[str, Read]:
+    """Return readings with the keys of another program, and their times in its unit.
+
+    Parameters
+    ----------
+    given, wanted : Program
+        Whose keys the readings have, and are to have.
+    readings : mapping of str to Read
+    to : callable
+        From times in the one unit to times in the other.
+
+    Returns
+    -------
+    dict of str to Read
+        Of the readings that there are.
+    """
+    result = {}
+    for old, new in pair_readings(given, wanted):
+        if old.key in readings:
+            read = readings[old.key]
+            result[new.key] = replace(read, times=None if read.times is None else to(read.times))
+    return result
 
 
 class GridMachine:
@@ -119,6 +152,7 @@ class GridMachine:
             spikes=spikes,
             parameters_as_run=as_run,
             samples=self.in_ms(trace.samples),
+            readings=rescale_readings(self.inner.program, self.program, trace.readings, self.to_ms),
             health={**trace.health, "inputs_moved": moved},
             provenance={
                 **trace.provenance,
@@ -130,10 +164,23 @@ class GridMachine:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""
         spikes = {name: self.scale(events, 1.0 / self.timestep) for name, events in trace.spikes.items()}
         spikes = {name: replace(events, times=np.round(events.times)) for name, events in spikes.items()}
+        in_steps = replace(
+            trace,
+            spikes=spikes,
+            samples={
+                key: replace(item, times=self.to_steps(item.times)) for key, item in trace.samples.items()
+            },
+            readings=rescale_readings(self.program, self.inner.program, trace.readings, self.to_steps),
+        )
+        keys = {old.key: new.key for old, new in pair_readings(self.program, self.inner.program)}
         gradient = self.inner.adjoint(
-            replace(trace, spikes=spikes),
+            in_steps,
             Cotangent(
-                {name: np.asarray(values) * self.timestep for name, values in cotangent.spikes.items()}
+                {name: np.asarray(values) * self.timestep for name, values in cotangent.spikes.items()},
+                {keys.get(key, key): values for key, values in cotangent.readings.items()},
+                cotangent.samples,
+                # lam_v is per time, and so is what lowers it
+                {name: np.asarray(values) * self.timestep for name, values in cotangent.counts.items()},
             ),
         )
         return Gradient(
@@ -145,6 +192,16 @@ class GridMachine:
             self.in_ms(gradient.samples),
             gradient.health,
         )
+
+    def to_ms(self, steps: Floats) -> Floats:
+        """Return times in ms."""
+        return steps * self.timestep
+
+    def to_steps(self, times: Floats) -> Floats:
+        """Return times in steps, those that are whole up to rounding errors as whole numbers."""
+        steps = times / self.timestep
+        whole = np.round(steps)
+        return np.where(np.abs(steps - whole) < 1e-6, whole, steps)
 
     @staticmethod
     def scale(events: Events, factor: float) -> Events:

@@ -24,6 +24,7 @@ from netdesc_numba.layer import sweep_layer
 from netdesc_numba.network import run_network
 from netdesc_numba.neurons import sweep_neurons
 from netdesc_numba.options import Options
+from netdesc_numba.readings import read_readouts
 
 Spikes = tuple[Floats, Integers, Floats, Floats, Integers]
 Kernel = Callable[..., tuple[int, int]]
@@ -84,8 +85,14 @@ class EventMachine:
         self.program = program
         self.options = options
         self.layout = Layout(program)
-        self.backward = Adjoint(self.layout, floor=options.denominator_floor, threads=options.threads)
+        self.backward = Adjoint(
+            self.layout, floor=options.denominator_floor, threads=options.threads, grid=self.moments()
+        )
         self.guesses: dict[int, float] = {}
+
+    def moments(self) -> Floats | None:
+        """Return the times at which means of voltages are taken, None for all."""
+        return np.arange(round(self.program.duration) + 1.0) if self.solver == "grid" else None
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``."""
@@ -102,6 +109,8 @@ class EventMachine:
             self.share(index, self.run_stage(index, spikes, stimulus.batch), spikes, currents, releases)
         names = [population.name for population in self.program.populations]
         stepped = self.solver == "grid"
+        steps = round(self.program.duration) if stepped else None
+        threads = self.options.threads
         samples = record_states(self.layout, spikes, stimulus.batch, stepped=stepped)
         return Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
@@ -111,6 +120,7 @@ class EventMachine:
             parameters_as_run=dict(self.layout.values),
             health=self.count_arrivals(spikes),
             provenance={"backend": "numba", "solver": self.solver, **versions()},
+            readings=read_readouts(self.layout, spikes, stimulus.batch, threads=threads, steps=steps),
         )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
@@ -164,7 +174,7 @@ class EventMachine:
                     stream.offsets,
                     self.layout.weights[index].reshape(-1, wiring.size),
                     cells.start,
-                    np.ascontiguousarray(cells.current[:, 0]),
+                    cells.current.sum(axis=1),
                     constants,
                     duration,
                 ),

@@ -159,7 +159,9 @@ class Adjoint:
             for k, positions in stream.parts:
                 forces[k] = forces[k] + (arrival if positions is None else arrival[positions])
             self.write_gradients(index, sums, parameters)
-        samples = record_adjoints(self.layout, self.floors, owns, drives, trace.batch) if program.sampling else {}
+        samples = (
+            record_adjoints(self.layout, self.floors, owns, drives, trace.batch) if program.sampling else {}
+        )
         totals = {program.populations[k].name: values for k, values in forces.items()}
         return Gradient(parameters, totals, samples, {"grazing": grazing})
 

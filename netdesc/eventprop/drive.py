@@ -91,8 +91,8 @@ def sample_faults(program: Program, trace: Trace, cotangent: Cotangent) -> Itera
     readouts = {f"{item.name}.v": item for item in program.populations if item.kind == "readout"}
     for key, values in cotangent.samples.items():
         if key not in readouts:
-            yield Diagnostic(f"the cotangent has derivatives by samples of {key}; only voltages of read-outs, "
-                             "which do not spike, have an exact gradient")
+            yield Diagnostic(f"the cotangent has derivatives by samples of {key}; only voltages of "
+                             "read-outs, which do not spike, have an exact gradient")
         elif key not in trace.samples:
             yield Diagnostic(f"the cotangent names samples of {key}, which the trace does not have")
         else:
@@ -105,7 +105,7 @@ def count_faults(program: Program, trace: Trace, cotangent: Cotangent) -> Iterat
     spiking = {item.name: item for item in program.populations if item.kind == "spiking"}
     for name, values in cotangent.counts.items():
         if name not in spiking:
-            yield Diagnostic(f"the cotangent has derivatives by spike counts of {name!r}, which does not spike")
+            yield Diagnostic(f"the cotangent has derivatives by spike counts of {name!r}, which never spikes")
         else:
             shape = (trace.batch, spiking[name].size)
             yield from value_faults(f"the cotangent of counts of {name}", values, shape, spiking[name])
@@ -152,7 +152,8 @@ def drive_readout(
     key = f"{population.name}.v"
     if key in cotangent.samples:
         spread = np.zeros((*shape, len(trace.samples[key].times)))
-        np.add.at(spread, (slice(None), trace.samples[key].neurons), cotangent.samples[key])
+        for place, neuron in enumerate(trace.samples[key].neurons.tolist()):
+            spread[:, neuron] += cotangent.samples[key][:, place]
         parts.append((trace.samples[key].times, spread))
     means = [item for item in mine if item.kind == "mean"]
     if grid is not None:

@@ -146,7 +146,7 @@ def lay_out_template(
         begins([len(part.rows) for part in parts]),
         begins([len(part.distinct) for part in parts]),
         np.array([len(part.distinct) for part in parts], dtype=np.int64),
-        np.array([max(2, int(part.distinct.max(initial=1)) + 1) for part in parts], dtype=np.int64),
+        slots(slices, parts),
         np.array([len(order) for order in orders], dtype=np.int64),
         np.array([len(part.trained) for part in parts], dtype=np.int64),
         np.concatenate(orders),
@@ -156,6 +156,14 @@ def lay_out_template(
         uniform,
         bool(np.any(hold > 0)),
     )
+
+
+def slots(slices: tuple[Slice, ...], parts: list[Part]) -> Integers:
+    """Return the slots of the ring buffer of every slice: those that the longest delay of its population needs."""
+    longest: dict[str, int] = {}
+    for item, part in zip(slices, parts, strict=True):
+        longest[item.population] = max(longest.get(item.population, 1), int(part.distinct.max(initial=1)))
+    return np.array([longest[item.population] + 1 for item in slices], dtype=np.int64)
 
 
 def begins(sizes: list[int]) -> Integers:

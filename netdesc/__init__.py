@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from netdesc.api import CompiledProgram, Model, compile, grad, load, run
+    from netdesc.comparison import compare
     from netdesc.training import evaluate, train
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "CompiledProgram", "Model", "__version__", "compile", "evaluate", "grad", "load", "run", "train",
+    "CompiledProgram", "Model", "__version__", "compare", "compile", "evaluate", "grad", "load", "run", "train",
 ]
 
 _HOMES = {
+    "compare": "netdesc.comparison",
     "CompiledProgram": "netdesc.api", "Model": "netdesc.api", "compile": "netdesc.api", "grad": "netdesc.api",
     "load": "netdesc.api", "run": "netdesc.api", "evaluate": "netdesc.training", "train": "netdesc.training",
 }

@@ -8,6 +8,16 @@ from netdesc.comparison.substrates import Substrate, parse_list
 from netdesc.comparison.verdict import Verdict
 
 __all__ = [
-    "Attribution", "Comparison", "Departing", "Effect", "Settings", "Substrate", "Verdict", "Weights",
-    "arrange", "compare", "flatten", "parse_list",
+    "Attribution",
+    "Comparison",
+    "Departing",
+    "Effect",
+    "Settings",
+    "Substrate",
+    "Verdict",
+    "Weights",
+    "arrange",
+    "compare",
+    "flatten",
+    "parse_list",
 ]

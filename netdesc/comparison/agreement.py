@@ -127,14 +127,20 @@ def agree(reference: Outcome, other: Outcome, settings: Settings, written: Mappi
     """
     one, two = reference.evaluation, other.evaluation
     return Agreement(
-        {name: compare_spikes(reference, other, name, settings) for name in reference.trace.spikes
-         if name in other.trace.spikes},
+        {
+            name: compare_spikes(reference, other, name, settings)
+            for name in reference.trace.spikes
+            if name in other.trace.spikes
+        },
         compare_gradients(reference, other),
         compare_parameters(written, other.trace.parameters_as_run),
-        {key: compare_voltages(samples, other.trace.samples[key])
-         for key, samples in reference.trace.samples.items()
-         if key.endswith(".v") and key in other.trace.samples},
-        None if one is None or two is None else float(np.mean(one.predictions == two.predictions)))
+        {
+            key: compare_voltages(samples, other.trace.samples[key])
+            for key, samples in reference.trace.samples.items()
+            if key.endswith(".v") and key in other.trace.samples
+        },
+        None if one is None or two is None else float(np.mean(one.predictions == two.predictions)),
+    )
 
 
 def compare_spikes(reference: Outcome, other: Outcome, name: str, settings: Settings) -> SpikeAgreement:
@@ -156,9 +162,14 @@ def compare_spikes(reference: Outcome, other: Outcome, name: str, settings: Sett
     one, two = Trains.of(before, item.size), Trains.of(after, item.size)
     matches = match(one, two, settings.window)
     return SpikeAgreement(
-        name, item.kind, matches, van_rossum(one, two, settings.tau),
-        victor_purpura(one, two, settings.cost), first_deviation(before, after, item.size),
-        find_earliest(one, two, settings.window / 1000))
+        name,
+        item.kind,
+        matches,
+        van_rossum(one, two, settings.tau),
+        victor_purpura(one, two, settings.cost),
+        first_deviation(before, after, item.size),
+        find_earliest(one, two, settings.window / 1000),
+    )
 
 
 def find_earliest(reference: Trains, other: Trains, tolerance: float) -> tuple[int, int, float] | None:
@@ -177,8 +188,8 @@ def find_earliest(reference: Trains, other: Trains, tolerance: float) -> tuple[i
     """
     found: tuple[int, int, float] | None = None
     for train in range(len(reference.offsets) - 1):
-        one = reference.times[reference.offsets[train]:reference.offsets[train + 1]]
-        two = other.times[other.offsets[train]:other.offsets[train + 1]]
+        one = reference.times[reference.offsets[train] : reference.offsets[train + 1]]
+        two = other.times[other.offsets[train] : other.offsets[train + 1]]
         shared = min(len(one), len(two))
         apart = np.flatnonzero(np.abs(one[:shared] - two[:shared]) > tolerance)
         rest = one[shared:] if len(one) > shared else two[shared:]
@@ -207,8 +218,9 @@ def compare_gradients(reference: Outcome, other: Outcome) -> dict[str, GradientA
     for key, values in whole.items():
         if key not in its or len(its[key]) != len(values):
             continue
-        pairs = [direct(one[key], two[key])
-                 for one, two in zip(reference.gradients, other.gradients, strict=True)]
+        pairs = [
+            direct(one[key], two[key]) for one, two in zip(reference.gradients, other.gradients, strict=True)
+        ]
         cosines, ratios = np.array(pairs).reshape(-1, 2).T
         result[key] = GradientAgreement(key, cosines, ratios, *direct(values, its[key]), values, its[key])
     return result
@@ -235,7 +247,8 @@ def direct(one: Floats, two: Floats) -> tuple[float, float]:
 
 
 def compare_parameters(
-    written: Mapping[str, Floats], as_run: Mapping[str, Floats],
+    written: Mapping[str, Floats],
+    as_run: Mapping[str, Floats],
 ) -> dict[str, ParameterAgreement]:
     """Compare weights and delays as run with those that were written.
 
@@ -257,9 +270,14 @@ def compare_parameters(
         wanted, found = np.broadcast_arrays(written[key], values)
         apart = found - wanted
         result[key] = ParameterAgreement(
-            key, len(wanted), int(np.sum(np.abs(apart) > 1e-6 * np.abs(wanted) + 1e-12)),
-            int(np.sum(found * wanted < 0.0)), int(np.sum((found == 0.0) & (wanted != 0.0))),
-            float(np.abs(apart).max(initial=0.0)), float(np.sqrt(np.mean(apart**2))) if len(apart) else 0.0)
+            key,
+            len(wanted),
+            int(np.sum(np.abs(apart) > 1e-6 * np.abs(wanted) + 1e-12)),
+            int(np.sum(found * wanted < 0.0)),
+            int(np.sum((found == 0.0) & (wanted != 0.0))),
+            float(np.abs(apart).max(initial=0.0)),
+            float(np.sqrt(np.mean(apart**2))) if len(apart) else 0.0,
+        )
     return result
 
 
@@ -278,6 +296,7 @@ def compare_voltages(reference: Samples, other: Samples) -> Floats:
     values = other.values
     if len(other.times) != len(reference.times) or not np.array_equal(other.times, reference.times):
         values = np.apply_along_axis(
-            lambda row: np.interp(reference.times, other.times, row), 2, other.values)
+            lambda row: np.interp(reference.times, other.times, row), 2, other.values
+        )
     result: Floats = np.sqrt(np.mean((values - reference.values) ** 2, axis=2))
     return result

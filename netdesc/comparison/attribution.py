@@ -138,8 +138,9 @@ def attribute(reference: Outcome, other: Outcome, job: Job) -> Attribution:
     Attribution
     """
     job = replace(job, batch=reference.batch)
-    whole = measure(Pair("all", f"{other.substrate.label} against {reference.substrate.label}",
-                         reference, other), job)
+    whole = measure(
+        Pair("all", f"{other.substrate.label} against {reference.substrate.label}", reference, other), job
+    )
     effects = tuple(measure(pair, job) for pair in _pairs(reference, other, job))
     return Attribution(whole, effects, {name: _largest(effects, name) for name in MEASURES})
 
@@ -159,8 +160,9 @@ def measure(pair: Pair, job: Job) -> Effect:
     one, two = pair.without, pair.with_it
     refused = [str(item) for part in (one, two) if isinstance(part, Refusal) for item in part.diagnostics]
     if isinstance(one, Refusal) or isinstance(two, Refusal):
-        return Effect(pair.cause, pair.how, math.nan, math.nan, math.nan, None, None, None, None,
-                      tuple(refused))
+        return Effect(
+            pair.cause, pair.how, math.nan, math.nan, math.nan, None, None, None, None, tuple(refused)
+        )
     spikes, unmatched, shift = _compare_spikes(one, two, job)
     cosine, length = _compare_gradients(one, two)
     return Effect(pair.cause, pair.how, spikes, unmatched, shift, cosine, length, *_compare_metrics(one, two))
@@ -171,8 +173,12 @@ def _pairs(reference: Outcome, other: Outcome, job: Job) -> Iterator[Pair]:
     for cause, suffix in (("delays", ".delay"), ("weight words", ".weight")):
         values = _as_run(reference, other, suffix)
         if values:
-            yield Pair(cause, f"{name} with and without the {suffix[1:]}s that {label} ran", reference,
-                       _rerun(reference, job, values))
+            yield Pair(
+                cause,
+                f"{name} with and without the {suffix[1:]}s that {label} ran",
+                reference,
+                _rerun(reference, job, values),
+            )
     ideal = other
     backend = other.compiled.backend
     if isinstance(backend, Departing):
@@ -189,7 +195,10 @@ def _pairs(reference: Outcome, other: Outcome, job: Job) -> Iterator[Pair]:
 
 
 def _run_once(
-    other: Outcome, options: Mapping[str, Any], job: Job, runs: dict[str, Outcome | Refusal],
+    other: Outcome,
+    options: Mapping[str, Any],
+    job: Job,
+    runs: dict[str, Outcome | Refusal],
 ) -> Outcome | Refusal:
     key = repr(sorted(options.items(), key=lambda item: item[0]))
     if key not in runs:
@@ -232,8 +241,11 @@ def _compare_spikes(one: Outcome, two: Outcome, job: Job) -> tuple[float, float,
     if not distances:
         return math.nan, math.nan, math.nan
     moved = np.concatenate(deviations)
-    return (float(np.concatenate(distances).mean()), unmatched / max(count, 1),
-            float(moved.mean()) if len(moved) else 0.0)
+    return (
+        float(np.concatenate(distances).mean()),
+        unmatched / max(count, 1),
+        float(moved.mean()) if len(moved) else 0.0,
+    )
 
 
 def _compare_gradients(one: Outcome, two: Outcome) -> tuple[float | None, float | None]:
@@ -250,11 +262,17 @@ def _compare_gradients(one: Outcome, two: Outcome) -> tuple[float | None, float 
 def _compare_metrics(one: Outcome, two: Outcome) -> tuple[float | None, float | None]:
     before, after = one.metrics, two.metrics
     if before is None or after is None:
-        loss = (two.evaluation.loss - one.evaluation.loss
-                if one.evaluation is not None and two.evaluation is not None else None)
+        loss = (
+            two.evaluation.loss - one.evaluation.loss
+            if one.evaluation is not None and two.evaluation is not None
+            else None
+        )
         return None, loss
-    accuracy = (after.accuracy - before.accuracy
-                if before.accuracy is not None and after.accuracy is not None else None)
+    accuracy = (
+        after.accuracy - before.accuracy
+        if before.accuracy is not None and after.accuracy is not None
+        else None
+    )
     return accuracy, after.loss - before.loss
 
 

@@ -10,8 +10,14 @@ from netdesc.physics.jit import kernel
 
 @kernel
 def match_trains(
-    times: Floats, offsets: Integers, others: Floats, other_offsets: Integers, window: float,
-    deviations: Floats, trains: Integers, matched: Integers,
+    times: Floats,
+    offsets: Integers,
+    others: Floats,
+    other_offsets: Integers,
+    window: float,
+    deviations: Floats,
+    trains: Integers,
+    matched: Integers,
 ) -> int:
     """Match spikes of two sets of trains in order of time; return how many were matched."""
     found = 0
@@ -35,7 +41,12 @@ def match_trains(
 
 @kernel
 def measure_van_rossum(
-    times: Floats, offsets: Integers, others: Floats, other_offsets: Integers, tau: float, result: Floats,
+    times: Floats,
+    offsets: Integers,
+    others: Floats,
+    other_offsets: Integers,
+    tau: float,
+    result: Floats,
 ) -> None:
     """Write the distance of van Rossum of every pair of trains."""
     for train in range(len(offsets) - 1):
@@ -56,8 +67,13 @@ def measure_van_rossum(
 
 @kernel
 def measure_victor_purpura(
-    times: Floats, offsets: Integers, others: Floats, other_offsets: Integers, cost: float,
-    row: Floats, result: Floats,
+    times: Floats,
+    offsets: Integers,
+    others: Floats,
+    other_offsets: Integers,
+    cost: float,
+    row: Floats,
+    result: Floats,
 ) -> None:
     """Write the distance of Victor and Purpura of every pair of trains."""
     for train in range(len(offsets) - 1):

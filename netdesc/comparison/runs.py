@@ -163,12 +163,24 @@ def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
     evaluation = evaluate_losses(compiled, trace, batch.labels) if model.description.losses else None
     gradients, faults = _differentiate(compiled, trace, evaluation, clock)
     metrics = _measure(compiled, job, clock) if evaluation is not None else None
-    return Outcome(substrate, model, compiled, batch, trace, evaluation, gradients, metrics,
-                   (*compiled.notes, *notes, *faults), clock)
+    return Outcome(
+        substrate,
+        model,
+        compiled,
+        batch,
+        trace,
+        evaluation,
+        gradients,
+        metrics,
+        (*compiled.notes, *notes, *faults),
+        clock,
+    )
 
 
 def _compile(
-    model: Model, backend: str, settings: Settings,
+    model: Model,
+    backend: str,
+    settings: Settings,
 ) -> tuple[CompiledProgram, tuple[Diagnostic, ...]]:
     watched = _watching(model, settings)
     if watched is None:
@@ -190,12 +202,17 @@ def _watching(model: Model, settings: Settings) -> Model | None:
     every = float(max(1, round(description.simulation.duration / 400)))
     extra = tuple(
         Recording(name, "v", tuple(range(min(settings.neurons, item.size))), every)
-        for name, item in description.populations.items() if item.neuron is not None)
+        for name, item in description.populations.items()
+        if item.neuron is not None
+    )
     return Model(replace(description, record=(*description.record, *extra)))
 
 
 def _differentiate(
-    compiled: CompiledProgram, trace: Trace, evaluation: Evaluation | None, clock: dict[str, float],
+    compiled: CompiledProgram,
+    trace: Trace,
+    evaluation: Evaluation | None,
+    clock: dict[str, float],
 ) -> tuple[tuple[Mapping[str, Floats], ...] | None, tuple[Diagnostic, ...]]:
     if evaluation is None or not compiled.program.trainable():
         return None, ()
@@ -203,10 +220,12 @@ def _differentiate(
     try:
         gradients = tuple(
             dict(compiled.backward(trace, single(evaluation.cotangent, trace, sample)).parameters)
-            for sample in range(trace.batch))
+            for sample in range(trace.batch)
+        )
     except NetdescError as error:
-        return None, tuple(replace(item, message=f"gradients are not compared: {item.message}")
-                           for item in error.diagnostics)
+        return None, tuple(
+            replace(item, message=f"gradients are not compared: {item.message}") for item in error.diagnostics
+        )
     clock["adjoint"] = time.perf_counter() - start
     return gradients, ()
 
@@ -217,7 +236,7 @@ def _measure(compiled: CompiledProgram, job: Job, clock: dict[str, float]) -> Me
         return None
     start, program = time.perf_counter(), compiled.program
     tally = Tally(program)
-    for events, labels in feed.batches(feed.in_order()[:job.settings.test_samples], CHUNK):
+    for events, labels in feed.batches(feed.in_order()[: job.settings.test_samples], CHUNK):
         with located(compiled.model):
             trace = compiled.machine.forward(events, seed=program.seed)
         tally.add(evaluate_losses(compiled, trace, labels), trace, find_silent(trace, program))

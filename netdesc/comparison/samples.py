@@ -108,6 +108,7 @@ def single(cotangent: Cotangent, trace: Trace, sample: int) -> Cotangent:
     Cotangent
         Zero for all other samples.
     """
+
     def of_spikes(name: str, values: Floats) -> Floats:
         return np.where(trace.spikes[name].samples() == sample, values * trace.batch, 0.0)
 
@@ -120,7 +121,8 @@ def single(cotangent: Cotangent, trace: Trace, sample: int) -> Cotangent:
         {name: of_spikes(name, values) for name, values in cotangent.spikes.items()},
         {key: of_rows(values) for key, values in cotangent.readings.items()},
         {key: of_rows(values) for key, values in cotangent.samples.items()},
-        {key: of_rows(values) for key, values in cotangent.counts.items()})
+        {key: of_rows(values) for key, values in cotangent.counts.items()},
+    )
 
 
 def written(program: Program) -> dict[str, Floats]:

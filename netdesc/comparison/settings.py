@@ -45,10 +45,17 @@ class Settings:
     def __post_init__(self) -> None:
         least = {"samples": 1, "test_samples": 1, "neurons": 0}
         faults = [
-            Diagnostic(f"{item.name} is {getattr(self, item.name)}; it must be "
-                       + (f"{least[item.name]} or more" if item.name in least else "above 0"))
-            for item in fields(self) if item.name != "attribute"
-            and not (getattr(self, item.name) >= least[item.name] if item.name in least
-                     else 0.0 < getattr(self, item.name) < float("inf"))]
+            Diagnostic(
+                f"{item.name} is {getattr(self, item.name)}; it must be "
+                + (f"{least[item.name]} or more" if item.name in least else "above 0")
+            )
+            for item in fields(self)
+            if item.name != "attribute"
+            and not (
+                getattr(self, item.name) >= least[item.name]
+                if item.name in least
+                else 0.0 < getattr(self, item.name) < float("inf")
+            )
+        ]
         if faults:
             raise DescriptionError(faults)

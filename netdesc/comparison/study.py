@@ -89,8 +89,12 @@ class Comparison:
 
 
 def compare(
-    model: Model, backends: Sequence[str | Substrate], reference: str | None = None, *,
-    weights: Weights | Path | str | None = None, settings: Settings | None = None,
+    model: Model,
+    backends: Sequence[str | Substrate],
+    reference: str | None = None,
+    *,
+    weights: Weights | Path | str | None = None,
+    settings: Settings | None = None,
 ) -> Comparison:
     """Run one model on several substrates and compare what they make of it.
 
@@ -142,8 +146,19 @@ def compare(
                 attributions[label] = attribute(base, outcome, Job(setup, values))
             verdicts[label] = judge(base, outcome, agreements[label], attributions.get(label))
     verdicts |= {label: refuse(item) for label, item in refusals.items()}
-    return Comparison(model, program, dump(model.description), setup, how, name, outcomes, refusals,
-                      agreements, attributions, verdicts)
+    return Comparison(
+        model,
+        program,
+        dump(model.description),
+        setup,
+        how,
+        name,
+        outcomes,
+        refusals,
+        agreements,
+        attributions,
+        verdicts,
+    )
 
 
 Ran = tuple[Outcome | Refusal, Mapping[str, Floats]]
@@ -161,7 +176,12 @@ def _choose(backends: Sequence[str | Substrate], reference: str | None) -> tuple
 
 
 def _run_all(
-    model: Model, chosen: Sequence[Substrate], how: Weights, *, program: Program, settings: Settings,
+    model: Model,
+    chosen: Sequence[Substrate],
+    how: Weights,
+    *,
+    program: Program,
+    settings: Settings,
 ) -> dict[str, Ran]:
     trained = {} if how.source is None else load_weights(how.source, program)
     result: dict[str, Ran] = {}

@@ -54,9 +54,12 @@ class Substrate:
         label, equals, backend = head.partition("=")
         backend = (backend if equals else label).strip()
         if not backend or (equals and not label.strip()):
-            raise DescriptionError(Diagnostic(
-                f"'{text}' names no backend; write for example numba, spinnaker2:tick=0.5 ms or "
-                "coarse=numba:solver.grid.timestep=1 ms"))
+            raise DescriptionError(
+                Diagnostic(
+                    f"'{text}' names no backend; write for example numba, spinnaker2:tick=0.5 ms or "
+                    "coarse=numba:solver.grid.timestep=1 ms"
+                )
+            )
         changes = tuple(part.strip() for part in options.split("+") if part.strip())
         return cls(label.strip() if equals else text.strip(), backend, changes)
 
@@ -107,9 +110,10 @@ def distinct(substrates: Iterable[Substrate]) -> tuple[Substrate, ...]:
     labels = [item.label for item in chosen]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
-        raise DescriptionError(Diagnostic(
-            f"{label} is there twice; give one of them a label, for example other={label}")
-            for label in twice)
+        raise DescriptionError(
+            Diagnostic(f"{label} is there twice; give one of them a label, for example other={label}")
+            for label in twice
+        )
     return chosen
 
 
@@ -137,8 +141,12 @@ def vary(model: Model, substrate: Substrate) -> Model:
     changes = [f"backends.{substrate.backend}.{item}" for item in substrate.overrides]
     varied = describe_text(dump(description), f"<{substrate.label}>", changes)
     # The rest stays as it was read, with its places in the file.
-    return replace(model, description=replace(
-        description, backends=varied.backends, resolved=varied.resolved, digest=varied.digest))
+    return replace(
+        model,
+        description=replace(
+            description, backends=varied.backends, resolved=varied.resolved, digest=varied.digest
+        ),
+    )
 
 
 def with_options(model: Model, backend: str, options: Mapping[str, Any]) -> Model:

@@ -166,4 +166,5 @@ def _require_same(reference: Trains, other: Trains) -> None:
     if reference[2:] != other[2:]:
         raise NumericsError(
             f"{reference.batch} samples of {reference.size} neurons cannot be compared with {other.batch} "
-            f"samples of {other.size}; run both on the same stimulus")
+            f"samples of {other.size}; run both on the same stimulus"
+        )

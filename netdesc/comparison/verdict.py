@@ -47,7 +47,10 @@ def refuse(refusal: Refusal) -> Verdict:
 
 
 def judge(
-    reference: Outcome, other: Outcome, agreement: Agreement, attribution: Attribution | None = None,
+    reference: Outcome,
+    other: Outcome,
+    agreement: Agreement,
+    attribution: Attribution | None = None,
 ) -> Verdict:
     """Put into words how a substrate compares with the reference.
 
@@ -61,10 +64,15 @@ def judge(
     -------
     Verdict
     """
-    findings = (*tell_metrics(reference, other, agreement),
-                *(tell_spikes(item) for item in _spiking(agreement)),
-                *tell_sources(agreement), *tell_origin(agreement), *tell_gradients(agreement),
-                *tell_parameters(agreement), *tell_losses(other))
+    findings = (
+        *tell_metrics(reference, other, agreement),
+        *(tell_spikes(item) for item in _spiking(agreement)),
+        *tell_sources(agreement),
+        *tell_origin(agreement),
+        *tell_gradients(agreement),
+        *tell_parameters(agreement),
+        *tell_losses(other),
+    )
     reasons = () if attribution is None else tuple(explain(attribution))
     return Verdict(other.substrate.label, grade(agreement), findings, reasons)
 
@@ -99,8 +107,10 @@ def tell_metrics(reference: Outcome, other: Outcome, agreement: Agreement) -> It
     if before is not None and after is not None:
         words = f"loss {after.loss:.4g} against {before.loss:.4g}"
         if before.accuracy is not None and after.accuracy is not None:
-            words = (f"accuracy {100 * after.accuracy:.1f} % against {100 * before.accuracy:.1f} % on "
-                     f"{after.samples} samples; {words}")
+            words = (
+                f"accuracy {100 * after.accuracy:.1f} % against {100 * before.accuracy:.1f} % on "
+                f"{after.samples} samples; {words}"
+            )
         yield words
     if agreement.same_answers is not None and agreement.same_answers < 1.0:
         yield f"the same answer in {100 * agreement.same_answers:.0f} % of the compared samples"
@@ -148,8 +158,9 @@ def tell_origin(agreement: Agreement) -> Iterator[str]:
     if parted:
         first = min(parted, key=lambda item: item.earliest[2] if item.earliest else np.inf)
         sample, neuron, time = first.earliest or (0, 0, 0.0)
-        yield (f"spikes part first in {first.population}, neuron {neuron}, at {time:.4g} ms of "
-               f"sample {sample}")
+        yield (
+            f"spikes part first in {first.population}, neuron {neuron}, at {time:.4g} ms of sample {sample}"
+        )
 
 
 def tell_gradients(agreement: Agreement) -> Iterator[str]:
@@ -170,8 +181,10 @@ def tell_parameters(agreement: Agreement) -> Iterator[str]:
         if item.changed:
             more = f", {item.flipped} with the other sign" if item.flipped else ""
             more += f", {item.zeroed} became 0" if item.zeroed else ""
-            yield (f"{key}: {item.changed} of {item.count} were run with another value{more}, by at most "
-                   f"{item.largest:.3g}")
+            yield (
+                f"{key}: {item.changed} of {item.count} were run with another value{more}, by at most "
+                f"{item.largest:.3g}"
+            )
 
 
 def tell_losses(other: Outcome) -> Iterator[str]:

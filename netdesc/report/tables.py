@@ -1,0 +1,127 @@
+"""Tables whose numbers stand in the data of the report, each with its path there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of the data.
+
+    Parameters
+    ----------
+    path : tuple
+        Keys and indices that lead to it.
+    form : str
+        Format specification, for example ``.3f``; ``%`` at its end shows a percentage.
+    unit : str
+        Stands behind the number.
+    """
+
+    path: tuple[str | int, ...]
+    form: str = ".4g"
+    unit: str = ""
+
+
+Row = tuple[str | Number, ...]
+"""A line of a table; the first cell names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The data of a report.
+
+    Parameters
+    ----------
+    data : dict
+        JSON data, see `netdesc.comparison.arrange`.
+    """
+
+    data: dict[str, Any]
+
+    def at(self, path: Sequence[str | int]) -> Any:
+        """Return what stands at a path; None where it ends early."""
+        found: Any = self.data
+        for key in path:
+            if isinstance(found, dict):
+                found = found.get(str(key))
+            elif isinstance(found, list) and isinstance(key, int) and key < len(found):
+                found = found[key]
+            else:
+                return None
+        return found
+
+    def show(self, number: Number) -> str:
+        """Return a number as text; a dash where it is not known."""
+        value = self.at(number.path)
+        if value is None:
+            return "–"
+        return f"{value:{number.form}}{number.unit}"
+
+    def cell(self, content: str | Number) -> str:
+        """Return a cell of a table as HTML."""
+        if isinstance(content, str):
+            return f"<td>{escape(content)}</td>"
+        path = escape(json.dumps(list(content.path), ensure_ascii=False), quote=True)
+        form = escape(content.form + "|" + content.unit, quote=True)
+        return f'<td class="number" data-path="{path}" data-form="{form}">{escape(self.show(content))}</td>'
+
+    def table(
+        self,
+        caption: str,
+        header: Sequence[str],
+        rows: Iterable[Row],
+    ) -> str:
+        """Return a table as HTML.
+
+        Parameters
+        ----------
+        caption : str
+        header : sequence of str
+        rows : iterable of tuples of str or Number
+            As long as the header; the first cell names the row.
+
+        Returns
+        -------
+        str
+            Empty where there is no row.
+        """
+        lines = [
+            f'<tr><th scope="row">{escape(str(first))}</th>{"".join(self.cell(item) for item in rest)}</tr>'
+            for first, *rest in rows
+        ]
+        if not lines:
+            return ""
+        top = "".join(f'<th scope="col">{escape(word)}</th>' for word in header)
+        return (
+            f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption, quote=True)}">'
+            f"<table><caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead>"
+            f"<tbody>{''.join(lines)}</tbody></table></div>"
+        )
+
+
+def figure(place: str, label: str, *, wide: bool = False) -> str:
+    """Return room for a chart, with words for those who cannot see it.
+
+    Parameters
+    ----------
+    place : str
+        Identifier of the chart.
+    label : str
+        What it shows.
+    wide : bool
+
+    Returns
+    -------
+    str
+    """
+    kind = "chart wide" if wide else "chart"
+    return (
+        f'<figure><div class="{kind}" id="{place}" role="img" aria-label="{escape(label, quote=True)}">'
+        f"</div><figcaption>{escape(label)}</figcaption></figure>"
+    )

@@ -5,8 +5,8 @@ entropy of first spikes), 100 random samples. The event-driven network has the d
 synapse. The cosine is taken per sample and projection; a sample whose exact gradient vanishes, because no
 output neuron that counts has spiked, is left out; one whose gradient vanishes on the grid alone counts as 0.
 
-Every scheme runs on the numba backend's grid and on the emulated SpiNNaker2, packet by packet, with the hidden
-layer in two slices. Prints a Markdown table and writes it to ``docs/benchmarks/scheme_gradients.md``.
+Every scheme runs on the numba backend's grid and on the emulated SpiNNaker2, packet by packet, with the
+hidden layer in two slices. Prints a Markdown table and writes it to ``docs/benchmarks/scheme_gradients.md``.
 
     python benchmarks/scheme_gradients.py
 """

@@ -213,7 +213,8 @@ def _numbers(name: str, value: Any) -> Mapping[str, Any]:
 def _misplaced(dead: frozenset[int], places: Mapping[str, int], profile: Profile) -> list[Diagnostic]:
     circuits, columns = int(profile.circuits.value), int(profile.columns.value)
     faults = [Diagnostic(f"there is no circuit {number}; they are 0 to {circuits - 1}",
-                         f"{_BASE}.dead_circuits", "B2-OPTION") for number in sorted(dead) if number >= circuits]
+                         f"{_BASE}.dead_circuits", "B2-OPTION")
+              for number in sorted(dead) if number >= circuits]
     return faults + [Diagnostic(f"there is no column {column}; they are 0 to {columns - 1}",
                                 f"{_BASE}.places.{name}", "B2-OPTION")
                      for name, column in places.items() if column >= columns]

@@ -89,6 +89,8 @@ class Wiring:
         Rows of the excitatory and of the inhibitory cells; -1 where there is none.
     positive_circuit, negative_circuit : ndarray of int64, shape (k, rows)
         Circuits in whose columns these cells lie; -1 where there is none.
+    instance : ndarray of int64, shape (k,)
+        Execution instance of each synapse, that of its target.
     """
 
     block: str
@@ -100,6 +102,7 @@ class Wiring:
     negative: Integers
     positive_circuit: Integers
     negative_circuit: Integers
+    instance: Integers
 
     def words(self, weights: Floats) -> Integers:
         """Return the hardware words of weights.

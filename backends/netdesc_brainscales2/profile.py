@@ -25,8 +25,8 @@ class Profile:
 
     Times are those of the chip in us, voltages steps (LSB) of the 8-bit read-out, rates 1/us or, for
     ``expected_rate``, 1/ms of the chip, power mW. Spreads, residuals and noises are standard deviations:
-    shares of the nominal value, or LSB where the unit says so. Fields ``X_spread`` hold before, ``X_residual``
-    after calibration; ``X_ratio`` is the largest ratio of the two.
+    shares of the nominal value, or LSB where the unit says so. Fields ``X_spread`` hold before,
+    ``X_residual`` after calibration; ``X_ratio`` is the largest ratio of the two.
     """
 
     columns: Limit

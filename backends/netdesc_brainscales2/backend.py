@@ -1,0 +1,76 @@
+"""What the emulated BrainScaleS-2 is, can do, and needs of a graph. Compiled code is imported only to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from netdesc.graph.passes import CheckLimits, Pass
+from netdesc.limits import Limits
+from netdesc.program import Program
+from netdesc_brainscales2.mapping import map_program
+from netdesc_brainscales2.options import Options
+from netdesc_brainscales2.passes import CheckState, MapToChip
+
+if TYPE_CHECKING:
+    from netdesc.backend import Machine
+
+LOSSES = frozenset({
+    "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage"})
+MODELS = frozenset({"LIF", "LI", "IF_curr_exp", "dataset", "spike_times", "poisson"})
+
+
+class BrainScaleS2Backend:
+    """An emulated BrainScaleS-2: analog neurons that differ, coarse weights, and a loop that corrects for it.
+
+    Parameters
+    ----------
+    options : mapping
+        The section ``backends.brainscales2`` of a file, see ``options.Options``.
+
+    Raises
+    ------
+    BackendError
+        If an option is not known or not possible.
+    """
+
+    name = "brainscales2"
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = Options.read(options)
+        self.limits = Limits(
+            time="event-driven, analog neurons in continuous time; events on a grid of "
+                 f"{self.options.profile.event_grid.value * 1e3:g} ns",
+            models=MODELS,
+            trainable=frozenset({"weight"}),
+            losses=LOSSES,
+            recordings=frozenset({"spikes", "v"}),
+            numbers=self.options.profile.numbers(),
+            gradients=frozenset({"eventprop", "surrogate"}),
+        )
+
+    def passes(self) -> Sequence[Pass]:
+        """Return the checks of this backend and the verdict of the map."""
+        return CheckLimits(self.limits, self.name, "B2"), CheckState(), MapToChip(self.options)
+
+    def load(self, program: Program, *, seed: int) -> Machine:
+        """Place a program on the chip, calibrate it, and configure it.
+
+        Parameters
+        ----------
+        program : Program
+        seed : int
+            Of the noise of the calibration.
+
+        Returns
+        -------
+        Machine
+
+        Raises
+        ------
+        LimitError, BackendError
+            With everything that the machine cannot do.
+        """
+        from netdesc_brainscales2.machine import AnalogMachine
+
+        return AnalogMachine(program, map_program(program, self.options), self.options, seed)

@@ -96,11 +96,11 @@ def continuous_sweep(
     if wiring.kind == LAYER:
         matrix = layout.weights[index].reshape(-1, wiring.size)
         constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), cells.start, cells.current.sum(axis=1))
-        return lambda first, last: read_layer(first, last, *common, matrix, *constants, *end)
+        return bind(read_layer, (*common, matrix, *constants, *end))
     fan = layout.fanout(index)
     synapses = (fan.start, fan.target, fan.receptor, fan.weight, fan.delay)
     state = (cells.tau_m, cells.tau_s, cells.start, cells.current)
-    return lambda first, last: read_neurons(first, last, *common, *synapses, *state, *end)
+    return bind(read_neurons, (*common, *synapses, *state, *end))
 
 
 def stepped_sweep(
@@ -117,4 +117,9 @@ def stepped_sweep(
     synapses = (fan.start, fan.target, fan.receptor, fan.weight, fan.delay)
     state = (cells.tau_m, cells.tau_s, cells.start, cells.current)
     end = (steps, weights.reshape(-1, steps + 1), *results)
-    return lambda first, last: read_steps(first, last, *common, *synapses, *state, *end)
+    return bind(read_steps, (*common, *synapses, *state, *end))
+
+
+def bind(kernel: Callable[..., None], arguments: tuple[object, ...]) -> Sweep:
+    """Return a kernel with all its arguments but the range of samples."""
+    return lambda first, last: kernel(first, last, *arguments)

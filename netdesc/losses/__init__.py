@@ -1,4 +1,4 @@
-"""Losses: from a trace to a number, its derivative with respect to spike times, and predictions."""
+"""Losses: from a trace to a number, its derivative with respect to what it reads, and predictions."""
 
 from netdesc.losses.evaluation import KINDS, Evaluation, evaluate, require_kinds
 

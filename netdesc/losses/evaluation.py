@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.description.model import Loss
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
-from netdesc.events import Events, Floats, Integers
-from netdesc.losses.first_spikes import FirstSpikes
-from netdesc.losses.relative_spike_time_mse import relative_spike_time_mse
-from netdesc.losses.spike_time_mse import spike_time_mse
-from netdesc.losses.term import Kind, Term
-from netdesc.losses.time_to_first_spike import time_to_first_spike
+from netdesc.events import Integers
+from netdesc.losses.answer import Answer, no_answer
+from netdesc.losses.contribution import (
+    KINDS,
+    REGULARIZERS,
+    VOLTAGE_KINDS,
+    Batch,
+    Piles,
+    choose_labels,
+    choose_reader,
+    compute_term,
+)
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 
-KINDS: Mapping[str, Kind] = MappingProxyType({
-    "time_to_first_spike": time_to_first_spike,
-    "spike_time_mse": spike_time_mse,
-    "relative_spike_time_mse": relative_spike_time_mse,
-})
-"""Kinds of losses by name."""
+__all__ = ["KINDS", "Evaluation", "choose_labels", "compute_term", "evaluate", "require_kinds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,17 @@ class Evaluation:
     cotangent : Cotangent
         Derivative of ``loss``, so divided by the batch size.
     predictions : ndarray of int64, shape (batch,)
-        The neuron of the first loss's population that spikes first, the smallest index where several do;
-        -1 where none spikes.
+        Neuron of the population of the first loss that is no regularizer: the one that spikes first, or
+        with the highest reading; the smallest index where there are several; -1 where none spikes.
     ties : ndarray of bool, shape (batch,)
-        Whether several neurons spike first at the same time.
+        Whether there are several.
     correct : ndarray of bool, shape (batch,), or None
-        Whether the prediction is the label; None where the first loss has no labels.
+        Whether the prediction is the label; None where that loss has no labels.
     silent_samples : int
-        Samples in which no neuron of that population spikes.
+        Samples in which no neuron of that population spikes; 0 where voltages answer.
     silent_labels : int
-        Samples in which the label's neuron does not spike, so that the loss has a stand-in value.
+        Samples in which the label's neuron does not spike, so that the loss has a stand-in value; 0 where
+        voltages answer.
     """
 
     loss: float
@@ -90,12 +91,12 @@ def require_kinds(losses: Iterable[Loss], available: Iterable[str], who: str) ->
 
 def evaluate(losses: Mapping[str, Loss], trace: Trace, program: Program,
              labels: Integers | None) -> Evaluation:
-    """Compute the total loss of a batch and its derivative with respect to every spike.
+    """Compute the total loss of a batch and its derivative with respect to all that it reads.
 
     Parameters
     ----------
     losses : mapping of str to Loss
-        At least one; predictions are read from the population of the first.
+        At least one; predictions are read from the population of the first that is no regularizer.
     trace : Trace
         Result of a forward run.
     program : Program
@@ -110,138 +111,21 @@ def evaluate(losses: Mapping[str, Loss], trace: Trace, program: Program,
     Raises
     ------
     BackendError
-        If a kind of loss has no exact cotangent.
+        If a kind of loss has no exact cotangent, or the trace lacks what it reads.
     DescriptionError
         If there is no loss, a label is missing or names no neuron, or a target does not fit.
     """
-    require_kinds(losses.values(), KINDS, "event-driven training")
+    require_kinds(losses.values(), {*KINDS, *VOLTAGE_KINDS, *REGULARIZERS}, "event-driven training")
     if not losses:
         raise DescriptionError(Diagnostic("the model has no loss; add one under losses", path="losses"))
-    terms: dict[str, float] = {}
-    spikes: dict[str, Floats] = {}
-    answers: list[tuple[FirstSpikes, Integers | None]] = []
+    batch, piles, terms = Batch(trace, program, labels), Piles({}, {}, {}), dict[str, float]()
+    answer: Answer | None = None
     for loss in losses.values():
-        events = find_spikes(loss, trace)
-        first = FirstSpikes.find(events, program.population(loss.population).size)
-        wanted = choose_labels(loss, labels, first.times.shape)
-        values, slopes = compute_term(loss, first.times, wanted, duration=program.duration)
-        share = loss.weight / trace.batch
-        terms[loss.name] = share * float(values.sum())
-        pull = first.scatter(share * slopes, len(events))
-        spikes[loss.population] = spikes[loss.population] + pull if loss.population in spikes else pull
-        answers.append((first, wanted))
-    return conclude(terms, Cotangent(spikes), answers[0])
-
-
-def find_spikes(loss: Loss, trace: Trace) -> Events:
-    """Return the spikes that a loss is about.
-
-    Parameters
-    ----------
-    loss : Loss
-    trace : Trace
-
-    Returns
-    -------
-    Events
-
-    Raises
-    ------
-    DescriptionError
-        If the population has no spikes because it is a read-out.
-    """
-    if loss.population not in trace.spikes:
-        raise DescriptionError(Diagnostic(
-            f"{loss.kind} is about spikes, but population {loss.population} never spikes; "
-            "name a spiking population", path=f"losses.{loss.name}"))
-    return trace.spikes[loss.population]
-
-
-def choose_labels(loss: Loss, labels: Integers | None, shape: tuple[int, ...]) -> Integers | None:
-    """Return the labels that hold for one loss: its own target, or those of the samples.
-
-    Parameters
-    ----------
-    loss : Loss
-    labels : ndarray of int64, shape (batch,), or None
-    shape : tuple of int
-        (batch, size) of the loss's population.
-
-    Returns
-    -------
-    ndarray of int64, shape (batch,), or None
-        None where the loss has neither.
-
-    Raises
-    ------
-    DescriptionError
-        If a label names no neuron of the population.
-    """
-    target = loss.options.get("target")
-    if isinstance(target, list | tuple | np.ndarray):
-        return None
-    if target is not None:
-        labels = np.full(shape[0], int(target), dtype=np.int64)
-    if labels is not None and len(labels) and (labels.min() < 0 or labels.max() >= shape[1]):
-        raise DescriptionError(Diagnostic(
-            f"labels run from {labels.min()} to {labels.max()}, but population {loss.population} has "
-            f"{shape[1]} neurons, 0 to {shape[1] - 1}; give it one neuron per class",
-            path=f"losses.{loss.name}"))
-    return labels
-
-
-def compute_term(loss: Loss, times: Floats, labels: Integers | None, *, duration: float) -> Term:
-    """Compute one loss, its problems told with the path of the loss.
-
-    Parameters
-    ----------
-    loss : Loss
-    times : ndarray of float64, shape (batch, size)
-        First spike times in ms; infinity where a neuron is silent.
-    labels : ndarray of int64, shape (batch,), or None
-    duration : float
-        Length of a sample in ms.
-
-    Returns
-    -------
-    Term
-
-    Raises
-    ------
-    DescriptionError
-        If the loss has no labels and needs them, or its target does not fit.
-    """
-    try:
-        # An overflow becomes an infinite loss, which training reports with its epoch and step.
-        with np.errstate(over="ignore", invalid="ignore"):
-            return KINDS[loss.kind](loss.options, times, labels, duration=duration)
-    except ValueError as error:
-        raise DescriptionError(Diagnostic(str(error), path=f"losses.{loss.name}")) from error
-
-
-def conclude(terms: Mapping[str, float], cotangent: Cotangent,
-             answer: tuple[FirstSpikes, Integers | None]) -> Evaluation:
-    """Put an evaluation together, with the predictions of one population.
-
-    Parameters
-    ----------
-    terms : mapping of str to float
-    cotangent : Cotangent
-    answer : pair of FirstSpikes and ndarray of int64, shape (batch,), or None
-        First spikes of the population that answers, and what it should answer.
-
-    Returns
-    -------
-    Evaluation
-    """
-    (times, _), labels = answer
-    earliest = times.min(axis=1)
-    silent = np.isinf(earliest)
-    predictions = times.argmin(axis=1)
-    predictions[silent] = -1
-    ties = ((times == earliest[:, None]).sum(axis=1) > 1) & ~silent
-    unheard = 0 if labels is None else int(np.isinf(times[np.arange(len(labels)), labels]).sum())
+        terms[loss.name], found = choose_reader(loss)(loss, batch, piles)
+        answer = answer or found
+    answer = answer or no_answer(trace.batch)
     return Evaluation(
-        loss=sum(terms.values()), terms=terms, cotangent=cotangent, predictions=predictions, ties=ties,
-        correct=None if labels is None else predictions == labels,
-        silent_samples=int(silent.sum()), silent_labels=unheard)
+        loss=sum(terms.values()), terms=terms,
+        cotangent=Cotangent(piles.spikes, piles.readings, counts=piles.counts),
+        predictions=answer.predictions, ties=answer.ties, correct=answer.correct,
+        silent_samples=answer.silent_samples, silent_labels=answer.silent_labels)

@@ -14,10 +14,10 @@ class Term(NamedTuple):
     Parameters
     ----------
     values : ndarray of float64, shape (batch,)
-        Always finite where the times and options are.
+        Always finite where what it reads and the options are.
     slopes : ndarray of float64, shape (batch, size)
-        Derivative of each value with respect to the first spike time of each neuron, in 1/ms; 0 where
-        the neuron is silent.
+        Derivative of each value with respect to what is read of each neuron: its first spike time, in 1/ms,
+        0 where it is silent; its voltage; or its number of spikes.
     """
 
     values: Floats
@@ -25,9 +25,9 @@ class Term(NamedTuple):
 
 
 class Kind(Protocol):
-    """A kind of loss on first spike times."""
+    """A kind of loss with an answer: on first spike times, or on readings of voltages."""
 
-    def __call__(self, options: Mapping[str, Any], times: Floats, labels: Integers | None, *,
+    def __call__(self, options: Mapping[str, Any], times: Floats, labels: Integers | None, /, *,
                  duration: float) -> Term:
         """Compute the loss and its slopes.
 
@@ -36,7 +36,7 @@ class Kind(Protocol):
         options : mapping
             Of the loss in the file, units resolved.
         times : ndarray of float64, shape (batch, size)
-            First spike times in ms; infinity where a neuron is silent.
+            First spike times in ms, infinity where a neuron is silent; or voltages.
         labels : ndarray of int64, shape (batch,), or None
             Index of the neuron that should win in each sample.
         duration : float

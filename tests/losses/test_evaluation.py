@@ -102,7 +102,7 @@ def test_a_target_list_of_the_wrong_length_is_an_error():
 
 def test_every_loss_without_an_exact_gradient_is_named():
     losses = {name: Loss(name, kind, "output", 1.0, {}) for name, kind in
-              (("a", "max_voltage"), ("b", "firing_rate"))}
+              (("a", "per_time_cross_entropy"), ("b", "unheard_of"))}
     with pytest.raises(BackendError) as caught:
         evaluate(losses, make_trace([[[3.0], []]]), make_program(), None)
     assert [item.path for item in caught.value.diagnostics] == ["losses.a", "losses.b"]

@@ -178,7 +178,7 @@ def test_models_losses_training_and_plasticity_that_it_lacks_are_refused_at_once
             cells("a", 3, tau_mem=Parameter(cells("x", 1).neuron.parameters["tau_mem"].init, True)),
         ],
         [projection("ia", "input", "a", plasticity=Choice("stdp"))],
-        losses={"sum": Loss("sum", "mean_voltage", "a", 1.0, {})},
+        losses={"sum": Loss("sum", "per_time_cross_entropy", "a", 1.0, {})},
     )
     assert located_refusal(description) == [
         ("NB-PLASTICITY", "net.yaml:11:7", "projections.ia.plasticity"),
@@ -187,7 +187,7 @@ def test_models_losses_training_and_plasticity_that_it_lacks_are_refused_at_once
     ]
 
 
-@pytest.mark.parametrize("kind", ["max_over_time", "mean_voltage", "firing_rate"])
+@pytest.mark.parametrize("kind", ["max_over_time", "per_time_cross_entropy"])
 def test_a_loss_without_gradient_is_named_with_those_that_have_one(kind):
     description = describe(
         [sources("input", 2), cells("a", 3)],
@@ -195,7 +195,7 @@ def test_a_loss_without_gradient_is_named_with_those_that_have_one(kind):
         losses={"sum": Loss("sum", kind, "a", 1.0, {})},
     )
     with pytest.raises(
-        LimitError, match=f"has no gradient for {kind}; it has one for relative_spike_time_mse"
+        LimitError, match=f"has no gradient for {kind}; it has one for firing_rate, max_voltage"
     ):
         compiled(description, {})
 

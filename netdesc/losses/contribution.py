@@ -1,0 +1,228 @@
+"""What every loss of a file adds to the total, and to the cotangent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from netdesc.description.model import Loss
+from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.events import Events, Floats, Integers
+from netdesc.losses.answer import Answer, answer_by_spikes, answer_by_voltages
+from netdesc.losses.firing_rate import count_spikes, firing_rate
+from netdesc.losses.first_spikes import FirstSpikes
+from netdesc.losses.relative_spike_time_mse import relative_spike_time_mse
+from netdesc.losses.spike_time_mse import spike_time_mse
+from netdesc.losses.term import Kind, Term
+from netdesc.losses.time_to_first_spike import time_to_first_spike
+from netdesc.losses.voltage_cross_entropy import reading_of, voltage_cross_entropy
+from netdesc.program import Program
+from netdesc.trace import Trace
+
+KINDS: Mapping[str, Kind] = MappingProxyType({
+    "time_to_first_spike": time_to_first_spike,
+    "spike_time_mse": spike_time_mse,
+    "relative_spike_time_mse": relative_spike_time_mse,
+})
+"""Kinds of losses on first spikes, by name."""
+
+VOLTAGE_KINDS: Mapping[str, Kind] = MappingProxyType({
+    "max_voltage": voltage_cross_entropy,
+    "mean_voltage": voltage_cross_entropy,
+})
+"""Kinds of losses on readings of voltages, by name."""
+
+REGULARIZERS = frozenset({"firing_rate"})
+"""Kinds of losses that have no answer and no labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What losses are computed from.
+
+    Parameters
+    ----------
+    trace : Trace
+    program : Program
+    labels : ndarray of int64, shape (batch,), or None
+    """
+
+    trace: Trace
+    program: Program
+    labels: Integers | None
+
+
+@dataclass(frozen=True, slots=True)
+class Piles:
+    """Parts of a cotangent while losses are added up.
+
+    Parameters
+    ----------
+    spikes, readings, counts : dict of str to ndarray
+        As in ``netdesc.trace.Cotangent``.
+    """
+
+    spikes: dict[str, Floats]
+    readings: dict[str, Floats]
+    counts: dict[str, Floats]
+
+
+Reader = Callable[[Loss, Batch, Piles], tuple[float, Answer | None]]
+
+
+def choose_reader(loss: Loss) -> Reader:
+    """Return the function that computes a kind of loss from what it reads."""
+    if loss.kind in REGULARIZERS:
+        return add_counts
+    return add_voltages if loss.kind in VOLTAGE_KINDS else add_spikes
+
+
+def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+    """Compute a loss of first spikes and add its derivative to a cotangent.
+
+    Parameters
+    ----------
+    loss : Loss
+    batch : Batch
+    piles : Piles
+        Changed.
+
+    Returns
+    -------
+    value : float
+        What the loss contributes to the mean over the batch.
+    answer : Answer or None
+        None where the loss asks for none.
+    """
+    events = find_spikes(loss, batch.trace)
+    first = FirstSpikes.find(events, batch.program.population(loss.population).size)
+    wanted = choose_labels(loss, batch.labels, first.times.shape)
+    values, slopes = compute_term(loss, first.times, wanted, duration=batch.program.duration)
+    share = loss.weight / batch.trace.batch
+    pile(piles.spikes, loss.population, first.scatter(share * slopes, len(events)))
+    return share * float(values.sum()), answer_by_spikes(first.times, wanted)
+
+
+def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+    """Compute a loss of voltages and add its derivative to a cotangent; see ``add_spikes``.
+
+    Raises
+    ------
+    BackendError
+        If the trace does not have the reading.
+    """
+    key = reading_of(loss).key
+    if key not in batch.trace.readings:
+        raise BackendError(Diagnostic(
+            f"the run has no reading {key}; take a backend that reads voltages, such as numba",
+            path=f"losses.{loss.name}"))
+    voltages = batch.trace.readings[key].values
+    wanted = choose_labels(loss, batch.labels, voltages.shape)
+    values, slopes = compute_term(loss, voltages, wanted, duration=batch.program.duration)
+    share = loss.weight / batch.trace.batch
+    pile(piles.readings, key, share * slopes)
+    return share * float(values.sum()), answer_by_voltages(voltages, wanted)
+
+
+def add_counts(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+    """Compute a regularizer and add its slopes to a cotangent; see ``add_spikes``."""
+    size = batch.program.population(loss.population).size
+    values, slopes = firing_rate(loss.options, count_spikes(find_spikes(loss, batch.trace), size))
+    share = loss.weight / batch.trace.batch
+    pile(piles.counts, loss.population, share * slopes)
+    return share * float(values.sum()), None
+
+
+def pile(store: dict[str, Floats], key: str, values: Floats) -> None:
+    """Add values to those that there are."""
+    store[key] = store[key] + values if key in store else values
+
+
+def find_spikes(loss: Loss, trace: Trace) -> Events:
+    """Return the spikes that a loss is about.
+
+    Parameters
+    ----------
+    loss : Loss
+    trace : Trace
+
+    Returns
+    -------
+    Events
+
+    Raises
+    ------
+    DescriptionError
+        If the population has no spikes because it is a read-out.
+    """
+    if loss.population not in trace.spikes:
+        raise DescriptionError(Diagnostic(
+            f"{loss.kind} is about spikes, but population {loss.population} never spikes; "
+            "name a spiking population", path=f"losses.{loss.name}"))
+    return trace.spikes[loss.population]
+
+
+def choose_labels(loss: Loss, labels: Integers | None, shape: tuple[int, ...]) -> Integers | None:
+    """Return the labels that hold for one loss: its own target, or those of the samples.
+
+    Parameters
+    ----------
+    loss : Loss
+    labels : ndarray of int64, shape (batch,), or None
+    shape : tuple of int
+        (batch, size) of the loss's population.
+
+    Returns
+    -------
+    ndarray of int64, shape (batch,), or None
+        None where the loss has neither, or asks for none.
+
+    Raises
+    ------
+    DescriptionError
+        If a label names no neuron of the population.
+    """
+    target = loss.options.get("target")
+    if loss.kind in REGULARIZERS or isinstance(target, list | tuple | np.ndarray):
+        return None
+    if target is not None:
+        labels = np.full(shape[0], int(target), dtype=np.int64)
+    if labels is not None and len(labels) and (labels.min() < 0 or labels.max() >= shape[1]):
+        raise DescriptionError(Diagnostic(
+            f"labels run from {labels.min()} to {labels.max()}, but population {loss.population} has "
+            f"{shape[1]} neurons, 0 to {shape[1] - 1}; give it one neuron per class",
+            path=f"losses.{loss.name}"))
+    return labels
+
+
+def compute_term(loss: Loss, times: Floats, labels: Integers | None, *, duration: float) -> Term:
+    """Compute one loss, its problems told with the path of the loss.
+
+    Parameters
+    ----------
+    loss : Loss
+    times : ndarray of float64, shape (batch, size)
+        First spike times in ms, infinity where a neuron is silent; or readings.
+    labels : ndarray of int64, shape (batch,), or None
+    duration : float
+        Length of a sample in ms.
+
+    Returns
+    -------
+    Term
+
+    Raises
+    ------
+    DescriptionError
+        If the loss has no labels and needs them, or its target does not fit.
+    """
+    try:
+        # An overflow becomes an infinite loss, which training reports with its epoch and step.
+        with np.errstate(over="ignore", invalid="ignore"):
+            kind = KINDS.get(loss.kind) or VOLTAGE_KINDS[loss.kind]
+            return kind(loss.options, times, labels, duration=duration)
+    except ValueError as error:
+        raise DescriptionError(Diagnostic(str(error), path=f"losses.{loss.name}")) from error

@@ -1,0 +1,74 @@
+"""Cross entropy of voltages that were read from non-spiking neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from netdesc.description.model import Loss
+from netdesc.events import Floats, Integers
+from netdesc.losses.term import Term
+from netdesc.program import Reading
+
+
+def voltage_cross_entropy(options: Mapping[str, Any], voltages: Floats, labels: Integers | None, *,
+                          duration: float) -> Term:
+    """Compute ``-log softmax(v)[label]`` of one voltage per neuron.
+
+    Parameters
+    ----------
+    options : mapping
+        Not used.
+    voltages : ndarray of float64, shape (batch, size)
+        Maxima or means over a sample, in the voltage of the cell.
+    labels : ndarray of int64, shape (batch,)
+    duration : float
+        Not used.
+
+    Returns
+    -------
+    Term
+        Slopes ``p - delta_label``, with respect to the voltages.
+
+    Raises
+    ------
+    ValueError
+        If there are no labels.
+
+    Notes
+    -----
+    Of maxima as in Wunderlich and Pehle (2021), of means as in Nowotny, Turner and Knight (2025), Loss
+    shaping enhances exact gradient learning with EventProp in spiking neural networks.
+    """
+    if labels is None:
+        raise ValueError("a cross entropy of voltages needs labels; give the loss a target, or the model a "
+                         "dataset")
+    rows = np.arange(len(labels))
+    highest = voltages.max(axis=1, keepdims=True)
+    odds = np.exp(voltages - highest)
+    total = odds.sum(axis=1)
+    values = np.log(total) - (voltages[rows, labels] - highest[:, 0])
+    slopes = odds / total[:, None]
+    slopes[rows, labels] -= 1.0
+    return Term(values, slopes)
+
+
+def reading_of(loss: Loss) -> Reading:
+    """Return what a loss of voltages reads.
+
+    Parameters
+    ----------
+    loss : Loss
+        Of kind ``max_voltage`` or ``mean_voltage``.
+
+    Returns
+    -------
+    netdesc.program.Reading
+    """
+    if loss.kind == "max_voltage":
+        return Reading(loss.population, "maximum")
+    weighting = loss.options["weighting"]
+    tau = float(weighting.options["tau"]) if weighting.kind == "exponential" else np.inf
+    return Reading(loss.population, "mean", tau)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import escape
 from typing import Any
 
@@ -290,35 +289,44 @@ def weights(page: Page) -> str:
 
 def costs(page: Page) -> str:
     """Return resources, time and energy, counts of what was lost, and numbers of the machines."""
-    return "".join(_costs(page))
+    parts = page.data["substrates"]
+    rows: list[Row] = [
+        (
+            f"{kind}: {name.replace('_', ' ')}",
+            *(Number(("substrates", label, key, name), ".6g") for label in parts),
+        )
+        for key, kind in (
+            ("seconds", "seconds of the host"),
+            ("spikes", "spikes a sample"),
+            ("costs", "cost"),
+            ("health", "count"),
+        )
+        for name in dict.fromkeys(name for part in parts.values() for name in part[key])
+    ]
+    times = "".join(f"<li>{escape(label)}: {escape(part['time'])}</li>" for label, part in parts.items())
+    table = page.table(
+        "Costs and counts of the compared samples; seconds include compiling at first use",
+        ("quantity", *parts),
+        rows,
+    )
+    return f"<ul>{times}</ul>{table}{''.join(_limits(page, label) for label in parts)}"
 
 
-def _costs(page: Page) -> Iterator[str]:
-    for label, part in page.data["substrates"].items():
-        base = ("substrates", label)
-        rows: list[Row] = [
-            (f"{kind}: {name.replace('_', ' ')}", Number((*base, key, name), ".6g", unit))
-            for key, kind, unit in (
-                ("seconds", "time of the host", " s"),
-                ("costs", "cost", ""),
-                ("health", "count", ""),
-                ("spikes", "spikes a sample", ""),
-            )
-            for name in part[key]
-        ]
-        yield f"<h3>{escape(label)}</h3><p>{escape(part['time'])}</p>"
-        yield page.table(f"{label}: costs and counts of the compared samples", ("quantity", "value"), rows)
-        limits: list[Row] = [
-            (
-                name,
-                Number((*base, "limits", name, "value"), ".6g", f" {item['unit']}".rstrip()),
-                item["tag"],
-                item["source"],
-            )
-            for name, item in part["limits"].items()
-        ]
-        table = page.table(f"{label}: numbers of the machine", ("number", "value", "tag", "source"), limits)
-        yield f"<details><summary>Numbers of the machine</summary>{table}</details>" if table else ""
+def _limits(page: Page, label: str) -> str:
+    limits: list[Row] = [
+        (
+            name,
+            Number(("substrates", label, "limits", name, "value"), ".6g", f" {item['unit']}".rstrip()),
+            item["tag"],
+            item["source"],
+        )
+        for name, item in page.data["substrates"][label]["limits"].items()
+    ]
+    if not limits:
+        return ""
+    title = f"{label}: numbers of the machine"
+    table = page.table(title, ("number", "value", "tag", "source"), limits)
+    return f"<details><summary>{escape(title)}</summary>{table}</details>"
 
 
 def maps(page: Page) -> str:

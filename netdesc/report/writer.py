@@ -98,7 +98,7 @@ def render(data: dict[str, Any]) -> str:
         f'<title>{title}</title><link rel="icon" href="data:,">'
         f"<style>{_asset('style.css')}</style></head><body>"
         '<a class="skip" href="#verdict">To the verdict</a>'
-        f'<header><h1>{title}</h1><p class="faint">{escape(data["summary"])}. Reference: '
+        f'<header><h1>{escape(data["name"])}</h1><p class="faint">{escape(data["summary"])}. Reference: '
         f"{escape(data['reference'])}. Weights: {escape(data['weights'])}.</p></header>"
         '<main><section id="verdict" aria-labelledby="verdict-title"><h2 id="verdict-title">Verdict</h2>'
         f"{sections.verdict(page)}</section>"

@@ -29,7 +29,7 @@
     const base = {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: {color: style("--text"), size: 13},
       margin: {l: 55, r: 12, t: 12, b: 45}, legend: {orientation: "h", y: 1.02, yanchor: "bottom"},
-      hovermode: "closest"
+      hovermode: "closest", height: place.clientHeight
     };
     Plotly.react(place, traces, Object.assign(base, layout),
       {responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "sendDataToCloud"]});

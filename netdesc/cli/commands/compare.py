@@ -1,0 +1,120 @@
+"""``netdesc compare``: one model on several substrates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netdesc.cli.arguments import AsJson, File, Overrides, Weights
+from netdesc.cli.output import emit, table, tell
+from netdesc.cli.output import show as print_text
+from netdesc.cli.preparation import require_targets
+
+if TYPE_CHECKING:
+    from netdesc.comparison import Comparison
+
+
+def compare(
+    file: File,
+    overrides: Overrides = None,
+    *,
+    backends: Annotated[
+        str,
+        typer.Option(
+            "--backends",
+            metavar="A,B,...",
+            help="What to compare, each BACKEND or LABEL=BACKEND:OPTION=VALUE+OPTION=VALUE, for example "
+            "numba,spinnaker2,coarse=numba:solver.grid.timestep=1ms.",
+        ),
+    ],
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference",
+            metavar="LABEL",
+            help="What the others are compared with; the first otherwise.",
+            show_default=False,
+        ),
+    ] = None,
+    weights: Weights = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="Every substrate trains by itself before it is compared.")
+    ] = False,
+    samples: Annotated[int, typer.Option(help="Samples whose spikes and gradients are compared.")] = 16,
+    test_samples: Annotated[int, typer.Option(help="Samples for accuracy and loss, at most.")] = 500,
+    window: Annotated[float, typer.Option(help="Spikes at most so far apart are matched, in ms.")] = 2.0,
+    attribute: Annotated[
+        bool, typer.Option("--attribute/--no-attribute", help="Look for the causes of what differs.")
+    ] = True,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="REPORT.html", help="Report as HTML.", show_default=False),
+    ] = None,
+    numbers: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="NUMBERS.csv", help="Every number of the report.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a model on several substrates and tell where they agree, where they part, and why."""
+    from netdesc.api import load
+    from netdesc.comparison import Settings, Weights, arrange, parse_list
+    from netdesc.comparison import compare as compare_substrates
+
+    require_targets(output, None)
+    require_targets(numbers, None)
+    settings = Settings(samples, test_samples, window, attribute=attribute)
+    model = load(file, overrides or ())
+    result = compare_substrates(
+        model, parse_list(backends), reference, weights=Weights(weights, train), settings=settings
+    )
+    data = arrange(result)
+    if output is not None:
+        from netdesc.report import write
+
+        write(data, output)
+        tell(f"wrote {output}")
+    if numbers is not None:
+        from netdesc.report import write_csv
+
+        write_csv(data, numbers)
+        tell(f"wrote {numbers}")
+    if as_json:
+        emit(data)
+    else:
+        print_text(describe(result))
+
+
+def describe(comparison: Comparison) -> str:
+    """Return the verdicts as text.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    str
+        The verdict on each substrate with its findings, then the causes.
+    """
+    lines = [f"reference: {comparison.reference}"]
+    for label, item in comparison.verdicts.items():
+        lines += ["", f"{label} {item.level}", *(f"  {text}" for text in (*item.reasons, *item.findings))]
+        if label in comparison.attributions:
+            rows = [
+                (
+                    effect.cause,
+                    f"{effect.spikes:.3g}",
+                    "-" if effect.gradient is None else f"{effect.gradient:.3g}",
+                    "-" if effect.accuracy is None else f"{100 * effect.accuracy:+.2f} %",
+                )
+                for effect in comparison.attributions[label].effects
+            ]
+            lines += ["", table(("  cause", "spikes", "1 - cosine", "accuracy"), _indented(rows))]
+    return "\n".join(lines)
+
+
+def _indented(rows: list[tuple[str, str, str, str]]) -> list[tuple[str, ...]]:
+    return [(f"  {first}", *rest) for first, *rest in rows]

@@ -1,0 +1,83 @@
+"""``netdesc test``: what files expect of their results."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netdesc.cli.arguments import AsJson, Backend, Weights
+from netdesc.cli.expectations import Check, check_expectations
+from netdesc.cli.output import emit, record, table
+from netdesc.cli.output import show as print_text
+from netdesc.errors import Diagnostic, NetdescError
+
+
+def test(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="YAML files with a section expect.", show_default=False),
+    ],
+    *,
+    backend: Backend = None,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check what files expect of their results.
+
+    A model whose accuracy is expected is trained first, unless --weights are given. Exit status 1 if an
+    expectation is not met or a file cannot be run.
+    """
+    from netdesc.api import load
+    from netdesc.training.preparation import choose_backend
+
+    checks: dict[str, list[Check]] = {}
+    faults: dict[str, tuple[Diagnostic, ...]] = {}
+    for file in files:
+        try:
+            model = load(file)
+            checks[str(file)] = check_expectations(model, backend or choose_backend(model), weights)
+        except NetdescError as error:
+            faults[str(file)] = error.diagnostics
+            if len(files) == 1:
+                raise
+    good = not faults and all(item.met for found in checks.values() for item in found)
+    if as_json:
+        emit(
+            {
+                "passed": good,
+                "files": {name: [asdict(item) for item in found] for name, found in checks.items()},
+                "errors": {name: [record(item) for item in found] for name, found in faults.items()},
+            }
+        )
+    else:
+        print_text(arrange(checks, faults))
+    if not good:
+        raise typer.Exit(1)
+
+
+def arrange(checks: dict[str, list[Check]], faults: dict[str, tuple[Diagnostic, ...]]) -> str:
+    """Return checks as one table, and a line that sums up.
+
+    Parameters
+    ----------
+    checks : dict of str to list of Check
+        By file.
+    faults : dict of str to tuple of Diagnostic
+        By file that could not be run.
+
+    Returns
+    -------
+    str
+    """
+    rows = [
+        (name, item.path.removeprefix("expect."), item.expected, item.found, "ok" if item.met else "FAILED")
+        for name, found in checks.items()
+        for item in found
+    ]
+    rows += [(name, "", "", str(item), "FAILED") for name, found in faults.items() for item in found]
+    failed = sum(row[-1] == "FAILED" for row in rows)
+    line = f"{len(rows) - failed} of {len(rows)} expectations met"
+    return f"{table(('file', 'what', 'expected', 'found', ''), rows)}\n{line}"

@@ -1,0 +1,212 @@
+"""What a file expects of its results, beside what was found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netdesc.cli.output import tell
+from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.events import Events
+
+if TYPE_CHECKING:
+    from netdesc.api import Batch, CompiledProgram
+    from netdesc.compiled import Model
+    from netdesc.trace import Trace
+    from netdesc.training import Metrics
+
+SPLITS = ("train", "validation", "test")
+KHZ = 1000.0
+"""Hz in 1/ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation beside what was found.
+
+    Parameters
+    ----------
+    path : str
+        In the file, for example ``expect.output.rate``.
+    expected, found : str
+        In words.
+    met : bool
+    value : float or None
+        What was found, as a number.
+    """
+
+    path: str
+    expected: str
+    found: str
+    met: bool
+    value: float | None
+
+
+def check_expectations(model: Model, backend: str, weights: Path | None = None) -> list[Check]:
+    """Run a model and check everything that its file expects.
+
+    Accuracies, and the loss of a model with data and a section ``training``, are those of trained weights;
+    without any the model is trained first. All else is of the first batch, or of the model's own stimulus,
+    with the same weights where there are any.
+
+    Parameters
+    ----------
+    model : Model
+    backend : str
+    weights : Path or None
+        Run directory of a training, or its ``weights.h5``.
+
+    Returns
+    -------
+    list of Check
+
+    Raises
+    ------
+    DescriptionError
+        If the file expects nothing, or something that cannot be measured.
+    NetdescError
+        If the backend cannot run the model.
+    """
+    if not model.description.expect:
+        raise DescriptionError(Diagnostic("the file expects nothing; add a section expect", path="expect"))
+    with TemporaryDirectory() as place:
+        if weights is None and _needs_training(model):
+            weights = _train(model, backend, Path(place) / "run")
+        return [*_trained(model, backend, weights), *_first_batch(model, backend, weights)]
+
+
+def _needs_training(model: Model) -> bool:
+    expect, description = model.description.expect, model.description
+    accurate = any(f"{split}_accuracy" in expect for split in SPLITS)
+    return accurate or ("loss" in expect and _has_trained_loss(description))
+
+
+def _has_trained_loss(description: Any) -> bool:
+    return description.data is not None and description.training is not None
+
+
+def _train(model: Model, backend: str, folder: Path) -> Path:
+    from netdesc.training import train
+
+    tell(f"training {model.description.name}, for its accuracy is expected; --weights DIR spares this")
+    return train(model, backend=backend, output=folder).weights
+
+
+def _trained(model: Model, backend: str, weights: Path | None) -> Iterator[Check]:
+    if weights is None or not _needs_training(model):
+        return
+    expect = model.description.expect
+    for split in SPLITS:
+        bounds = expect.get(f"{split}_accuracy")
+        if bounds is not None:
+            metrics = _measure(model, backend, weights, split)
+            yield _bounded(f"expect.{split}_accuracy", bounds, None if metrics is None else metrics.accuracy)
+    if "loss" in expect and _has_trained_loss(model.description):
+        found = (_measure(model, backend, weights, split) for split in reversed(SPLITS))
+        metrics = next(item for item in found if item is not None)
+        yield _bounded("expect.loss", expect["loss"], metrics.loss)
+
+
+def _measure(model: Model, backend: str, weights: Path, split: str) -> Metrics | None:
+    from netdesc.api import compile, located
+    from netdesc.training.checkpoint import load_weights
+    from netdesc.training.measurement import measure
+    from netdesc.training.preparation import build_task, load_machine, require_training
+
+    compiled = compile(model, backend)
+    with located(model):
+        training = require_training(model.description, backend)
+        task = build_task(load_machine(compiled), model.description, training)
+        return measure(task, task.layout.join(load_weights(weights, task.program)), split)
+
+
+def _first_batch(model: Model, backend: str, weights: Path | None) -> Iterator[Check]:
+    from netdesc.api import compile, evaluate_losses, first_batch
+    from netdesc.training.checkpoint import load_weights
+
+    expect = model.description.expect
+    compiled = compile(model, backend)
+    if weights is not None:
+        compiled.write(load_weights(weights, compiled.program))
+    batch = first_batch(compiled)
+    trace = compiled.forward(batch.events)
+    for name in model.description.populations:
+        if name in expect:
+            yield from _population(name, expect[name], trace, compiled)
+    if "loss" in expect and not _has_trained_loss(model.description):
+        loss = evaluate_losses(compiled, trace, batch.labels).loss
+        yield _bounded("expect.loss", expect["loss"], loss)
+    if "gradient_deviation" in expect:
+        deviation = _deviate(compiled, batch)
+        yield _bounded("expect.gradient_deviation", expect["gradient_deviation"], deviation)
+
+
+def _population(
+    name: str, expect: Mapping[str, Any], trace: Trace, compiled: CompiledProgram
+) -> Iterator[Check]:
+    path, program = f"expect.{name}", compiled.program
+    if name not in trace.spikes:
+        raise DescriptionError(Diagnostic(f"population {name} never spikes; expect nothing of it", path=path))
+    events, size = trace.spikes[name], program.population(name).size
+    per_sample = len(events) / events.batch
+    if expect.get("rate") is not None:
+        rate = per_sample / size / program.duration
+        yield _bounded(f"{path}.rate", expect["rate"], rate, unit="Hz", scale=KHZ)
+    if expect.get("spikes") is not None:
+        yield _bounded(f"{path}.spikes", expect["spikes"], per_sample)
+    if expect.get("spike_times") is not None:
+        yield _timed(f"{path}.spike_times", expect["spike_times"], events, size)
+
+
+def _bounded(
+    path: str, bounds: Mapping[str, Any], value: float | None, *, unit: str = "", scale: float = 1.0
+) -> Check:
+    """Compare a number with bounds; what cannot be measured is not met."""
+    low, high = bounds.get("between") or (bounds.get("min"), bounds.get("max"))
+    behind = f" {unit}" if unit else ""
+    words = [f"at least {low * scale:g}{behind}"] if low is not None else []
+    words += [f"at most {high * scale:g}{behind}"] if high is not None else []
+    met = value is not None and (low is None or value >= low) and (high is None or value <= high)
+    found = "not measured" if value is None else f"{value * scale:.6g}{behind}"
+    return Check(path, " and ".join(words), found, met, None if value is None else value * scale)
+
+
+def _timed(path: str, expect: Mapping[str, Any], events: Events, size: int) -> Check:
+    wanted, tolerance = expect["times"], expect["tolerance"]
+    expected = f"{sum(len(times) for times in wanted)} spikes, each within {tolerance:g} ms"
+    if len(wanted) != size:
+        message = f"times of {len(wanted)} neurons are written, but the population has {size}"
+        raise DescriptionError(Diagnostic(f"{message}; give one list per neuron", path=path))
+    worst = 0.0
+    for sample in events.lists(size):
+        for neuron, (times, found) in enumerate(zip(wanted, sample, strict=True)):
+            if len(times) != len(found):
+                words = f"neuron {neuron} spikes {len(found)} times, not {len(times)}"
+                return Check(path, expected, words, False, None)
+            worst = max(worst, float(np.abs(np.subtract(times, found)).max(initial=0.0)))
+    return Check(path, expected, f"at most {worst:.3g} ms off", worst <= tolerance, worst)
+
+
+def _deviate(compiled: CompiledProgram, batch: Batch) -> float | None:
+    """Return how far the gradient of the first sample is from central differences."""
+    from netdesc.api import evaluate_losses
+    from netdesc.losses import Evaluation
+    from netdesc.testing.gradcheck import gradcheck
+
+    labels, events = batch.labels, batch.events
+    if events is not None and labels is not None:
+        stop = events.offsets[1]
+        events = Events(events.times[:stop], events.sources[:stop], events.offsets[:2])
+        labels = labels[:1]
+
+    def objective(trace: Trace) -> Evaluation:
+        return evaluate_losses(compiled, trace, labels)
+
+    found = gradcheck(compiled.machine, compiled.stimulate(events), objective, limit=100)
+    return found.deviation if found.checked and math.isfinite(found.deviation) else None

@@ -1,0 +1,50 @@
+"""Weights as histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.events import Floats
+from netdesc.plotting.colours import colour
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_weights(weights: Mapping[str, Floats], picture: Path | None = None) -> Sequence[Axes]:
+    """Draw how weights and delays are distributed, one panel per parameter.
+
+    Parameters
+    ----------
+    weights : mapping of str to ndarray of float64
+        By key, for example ``input_to_hidden.weight``.
+    picture : Path, optional
+        Where the picture goes; its ending names the format.
+
+    Returns
+    -------
+    sequence of matplotlib.axes.Axes
+        One per parameter.
+
+    Raises
+    ------
+    DescriptionError
+        If there is nothing to draw.
+    """
+    from matplotlib.figure import Figure
+
+    if not weights:
+        raise DescriptionError(Diagnostic("there are no weights to draw"))
+    figure = Figure(figsize=(4.0 * len(weights), 3.2), layout="constrained")
+    axes: list[Axes] = figure.subplots(1, len(weights), squeeze=False)[0].tolist()
+    for index, (axis, (key, values)) in enumerate(zip(axes, weights.items(), strict=True)):
+        axis.hist(values, bins=min(60, max(10, len(values) // 20)), color=colour(index))
+        axis.set_xlabel(f"{key} (ms)" if key.endswith(".delay") else key)
+        axis.set_ylabel("synapses")
+        axis.spines[["top", "right"]].set_visible(False)
+    if picture is not None:
+        figure.savefig(picture, dpi=150)
+    return axes

@@ -11,10 +11,12 @@ from netdesc.cli.arguments import AsJson, Backend, File, Overrides
 from netdesc.cli.output import emit
 from netdesc.cli.output import show as print_text
 from netdesc.cli.tables import tabulate
+from netdesc.errors import BackendError, Diagnostic
 
 if TYPE_CHECKING:
     from netdesc.compiled import Model
     from netdesc.graph.passes import Pass
+    from netdesc.maps import DeviceMap
 
 
 def show(
@@ -36,7 +38,7 @@ def show(
     backend: Backend = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a model with every default and its hash."""
+    """Show a model with every default and its hash, or with --backend where it goes on that device."""
     from netdesc.compiled import Model
     from netdesc.description import describe, dump
 
@@ -44,6 +46,12 @@ def show(
     if after is not None:
         text = render_after(model, after, backend)
         emit({"digest": model.digest, "after": after, "graph": text}) if as_json else print_text(text)
+    elif backend is not None and not resolved:
+        found = describe_map(model, backend)
+        if as_json:
+            emit({"digest": model.digest, "backend": backend, "map": found.data})
+        else:
+            print_text(found.text)
     elif as_json:
         emit({"digest": model.digest, "resolved": model.description.resolved})
     else:
@@ -81,3 +89,32 @@ def render_after(model: Model, after: str, backend: str | None) -> str:
 
             passes = backend_class(backend)(model.description.backends.get(backend, {})).passes()
         return render(compile_graph(model.description, passes, after=after))
+
+
+def describe_map(model: Model, backend: str) -> DeviceMap:
+    """Return where a model goes on a device.
+
+    Parameters
+    ----------
+    model : Model
+    backend : str
+
+    Returns
+    -------
+    DeviceMap
+
+    Raises
+    ------
+    LimitError, BackendError
+        If the backend cannot run the model, or has no map.
+    """
+    from netdesc.api import compile, located
+    from netdesc.maps import Mapped
+
+    compiled = compile(model, backend)
+    if not isinstance(compiled.backend, Mapped):
+        raise BackendError(Diagnostic(
+            f"backend {backend} places nothing, so there is no map; show the graph that it gets with "
+            f"--after order_stages --backend {backend}"))
+    with located(model):
+        return compiled.backend.describe_map(compiled.program)

@@ -21,9 +21,9 @@ def test(
         typer.Argument(metavar="FILE...", help="YAML files with a section expect.", show_default=False),
     ],
     *,
-    backend: Backend = None,
-    weights: Weights = None,
-    as_json: AsJson = False,
+    backend: Backend = None,  # noqa: PT028
+    weights: Weights = None,  # noqa: PT028
+    as_json: AsJson = False,  # noqa: PT028
 ) -> None:
     """Check what files expect of their results.
 

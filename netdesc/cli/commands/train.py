@@ -55,7 +55,8 @@ def train(
     print_text("\n".join(sum_up(result)))
     if result.reports and result.reports[-1].costs:
         last = result.reports[-1]
-        print_text(f"\nlast epoch, {last.samples} samples\n{tabulate_costs(estimate, last.costs, last.samples)}")
+        costs = tabulate_costs(estimate, last.costs, last.samples)
+        print_text(f"\nlast epoch, {last.samples} samples\n{costs}")
 
 
 def foresee_step(model: Model, backend: str | None) -> Estimate | None:

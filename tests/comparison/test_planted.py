@@ -1,0 +1,62 @@
+"""Faults and departures that were planted are seen and named."""
+
+import pytest
+
+from netdesc.comparison import compare
+
+
+def verdict(model, fault):
+    found = compare(model, ["numba", f"bad=planted:fault={fault}"])
+    return found.verdicts["bad"], found
+
+
+def test_without_a_fault_it_agrees(door, small):
+    assert verdict(small, "none")[0].level == "agrees"
+
+
+@pytest.mark.parametrize("fault", ["sign", "delay", "packet", "adjoint"])
+def test_a_fault_that_no_departure_explains_is_said_to_be_one(door, small, fault):
+    found, comparison = verdict(small, fault)
+    assert found.level != "agrees"
+    assert "everything else" in comparison.attributions["bad"].largest.values()
+    assert any("no departure" in reason for reason in found.reasons)
+
+
+def test_a_swapped_sign_of_a_weight_shows_in_the_spikes(door, small):
+    found, _ = verdict(small, "sign")
+    assert any(text.startswith("hidden:") and "missing" in text for text in found.findings)
+    assert any("part first in hidden" in text for text in found.findings)
+
+
+def test_a_delay_off_by_a_tick_is_a_constant_shift(door, small):
+    found, _ = verdict(small, "delay")
+    assert any("hidden" in text and "1 ms late, a constant shift as from a delay" in text
+               for text in found.findings)
+
+
+def test_a_dropped_packet_shows_where_spikes_part_first(door, small):
+    found, comparison = verdict(small, "packet")
+    assert any("part first in hidden" in text for text in found.findings)
+    assert comparison.agreements["bad"].spikes["input"].earliest is None
+
+
+def test_a_swapped_sign_of_the_gradient_is_named(door, small):
+    found, _ = verdict(small, "adjoint")
+    assert any("points the other way" in text for text in found.findings)
+
+
+@pytest.mark.parametrize(("gain", "shift", "cause"), [(0.6, 0.01, "gain"), (0.999, 3.0, "shift")])
+def test_the_larger_of_two_departures_is_named(door, small, gain, shift, cause):
+    found = compare(small, ["numba", f"bad=planted:gain={gain}+shift={shift}"])
+    attribution = found.attributions["bad"]
+    assert {item.cause for item in attribution.effects} == {"gain", "shift", "everything else"}
+    assert attribution.largest["spikes"] == cause
+    assert any(cause in reason for reason in found.verdicts["bad"].reasons)
+    assert attribution.effects[-1].spikes < 1e-6
+
+
+def test_delays_that_a_substrate_tells_of_are_a_cause(small):
+    found = compare(small, ["numba", "chip=spinnaker2:scheme=off_grid+tick=1.5 ms"])
+    effects = {item.cause: item for item in found.attributions["chip"].effects}
+    assert effects["delays"].spikes > 0.01
+    assert effects["everything else"].spikes < 0.01

@@ -1,0 +1,101 @@
+"""Comparisons as a whole."""
+
+import json
+
+import numpy as np
+import pytest
+
+from netdesc.cli import main
+from netdesc.comparison import Settings, arrange, compare, flatten
+from netdesc.errors import BackendError, DescriptionError
+
+GRID = "grid=numba:solver.grid.timestep=1 ms"
+
+
+def test_a_model_agrees_with_itself(small):
+    found = compare(small, ["numba", "again=numba"])
+    assert found.verdicts["again"].level == "agrees"
+    agreement = found.agreements["again"]
+    assert all(item.matches.missing.sum() == item.matches.extra.sum() == 0
+               for item in agreement.spikes.values())
+    assert all(item.cosine == pytest.approx(1.0) for item in agreement.gradients.values())
+    assert all(np.all(item == 0.0) for item in agreement.voltages.values())
+
+
+def test_a_grid_is_told_to_be_the_cause_of_what_it_does(small):
+    found = compare(small, ["numba", GRID])
+    assert found.attributions["grid"].largest["spikes"] == "time grid"
+    rest = found.attributions["grid"].effects[-1]
+    assert rest.cause == "everything else"
+    assert rest.spikes < 1e-6
+
+
+def test_gradients_of_samples_add_up_to_that_of_the_batch(points):
+    found = compare(points, ["numba"], settings=Settings(samples=6))
+    outcome = found.outcomes["numba"]
+    whole = outcome.compiled.backward(outcome.trace, outcome.evaluation.cotangent).parameters
+    for key, values in outcome.gradient.items():
+        assert np.allclose(values, whole[key], rtol=1e-9, atol=1e-12)
+
+
+def test_a_backend_that_cannot_run_a_model_does_not_stop_the_others(door, small):
+    found = compare(small, ["numba", "planted:fault=refuse", GRID])
+    assert found.verdicts["planted:fault=refuse"].level == "cannot run it"
+    assert "PL-ORDER" in found.verdicts["planted:fault=refuse"].findings[0]
+    assert found.refusals["planted:fault=refuse"].diagnostics[0].location is not None
+    assert "grid" in found.agreements
+    assert "planted:fault=refuse" in arrange(found)["refusals"]
+
+
+def test_a_reference_that_cannot_run_the_model_is_an_error(door, small):
+    with pytest.raises(BackendError, match="out of order"):
+        compare(small, ["numba", "bad=planted:fault=refuse"], reference="bad")
+
+
+def test_a_backend_that_is_not_there_is_refused_alone(small):
+    found = compare(small, ["numba", "abacus"])
+    assert "no backend 'abacus'" in found.verdicts["abacus"].findings[0]
+
+
+def test_nothing_to_compare_is_an_error(small):
+    with pytest.raises(DescriptionError, match="nothing to compare"):
+        compare(small, [])
+
+
+def test_the_reference_is_added_where_it_is_missing(small):
+    found = compare(small, [GRID], reference="numba", settings=Settings(attribute=False))
+    assert list(found.outcomes) == ["numba", "grid"]
+
+
+def test_all_of_a_comparison_is_json(points):
+    data = arrange(compare(points, ["numba", GRID], settings=Settings(samples=3, attribute=False)))
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert data["batch"] == {"split": "test", "samples": 3, "labels": data["batch"]["labels"]}
+    paths = dict(flatten(data))
+    assert paths["substrates/grid/metrics/samples"] == 6
+
+
+def test_substrates_that_train_apart_have_curves(points, tmp_path):
+    from netdesc.comparison import Weights
+
+    found = compare(points, ["numba"], weights=Weights(train=True, output=tmp_path),
+                    settings=Settings(samples=2, attribute=False))
+    assert len(found.outcomes["numba"].curves["loss"]) == 1
+    assert (tmp_path / "numba" / "weights.h5").is_file()
+
+
+def test_weights_of_a_training_are_run_everywhere(points, tmp_path):
+    import netdesc
+
+    netdesc.train(points, output=tmp_path / "run")
+    found = compare(points, ["numba", GRID], weights=tmp_path / "run", settings=Settings(samples=2))
+    one, two = (found.outcomes[name].trace.parameters_as_run["drive.weight"] for name in ("numba", "grid"))
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, found.program.blocks[0].weights)
+
+
+def test_the_command_prints_verdicts_or_one_json_object(file, capsys):
+    assert main(["compare", str(file), "--backends", f"numba,{GRID}", "--no-attribute"]) == 0
+    assert "grid parts" in capsys.readouterr().out
+    assert main(["compare", str(file), "--backends", f"numba,{GRID}", "--no-attribute", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["reference"] == "numba"

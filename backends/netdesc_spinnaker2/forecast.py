@@ -19,6 +19,9 @@ ROW = 16
 GAP = 1.5
 """Space between drawn chips, in processing elements."""
 
+LABELS = {"input": "in", "layer": "layer", "loss": "loss", "optimizer": "opt"}
+"""What stands in a drawn processing element, by its program; the copy follows."""
+
 
 def forecast(plan: Plan, options: Options, samples: int, *, trains: bool) -> Forecast:
     """Estimate what runs of a plan take.
@@ -148,27 +151,24 @@ def draw(plan: Plan, options: Options) -> tuple[Panel, ...]:
 
 
 def _tiles(plan: Plan, options: Options, chips: list[Chip], fills: list[float]) -> tuple[Tile, ...]:
-    corners = _corners(options, chips)
-    occupants = plan.occupants()
-    used = {(site.chip, site.pe): index for site, index in occupants.items()}
+    """Return the rows of processing elements of which any is in use, chip by chip."""
+    last = max(site.pe for site in plan.sites) // ROW * ROW + ROW
+    shown = min(last, int(options.profile.pes_usable.value))
+    used = {(site.chip, site.pe): index for site, index in plan.occupants().items()}
     tiles = []
-    for chip in chips:
-        x, y = corners[chip]
-        for pe in range(int(options.profile.pes_usable.value)):
+    for chip, (x, y) in _corners(chips, -(-shown // ROW)).items():
+        for pe in range(shown):
             index = used.get((chip, pe))
-            column, row = pe % ROW, pe // ROW
             item = None if index is None else plan.slices[index]
+            copy = "" if item is None or item.copy < 0 else f" {item.copy}"
             tiles.append(Tile(
-                x + column, y - row, 0.9, 0.9,
-                "" if item is None else f"{item.role} {item.population}",
-                "" if item is None or item.copy < 0 else str(item.copy),
-                0.0 if index is None else fills[index]))
+                x + pe % ROW, y - pe // ROW, 0.9, 0.9, "" if item is None else item.population,
+                "" if item is None else f"{LABELS[item.role]}{copy}", 0.0 if index is None else fills[index]))
     return tuple(tiles)
 
 
-def _corners(options: Options, chips: list[Chip]) -> dict[Chip, tuple[float, float]]:
+def _corners(chips: list[Chip], height: int) -> dict[Chip, tuple[float, float]]:
     """Return where each chip is drawn: as on the board, rows and columns without a chip in use left out."""
-    height = -(-int(options.profile.pes_usable.value) // ROW) + GAP
     columns = {x: number for number, x in enumerate(sorted({x for x, _ in chips}))}
     rows = {y: number for number, y in enumerate(sorted({y for _, y in chips}))}
-    return {(x, y): (columns[x] * (ROW + GAP), rows[y] * height) for x, y in chips}
+    return {(x, y): (columns[x] * (ROW + GAP), rows[y] * (height + GAP)) for x, y in chips}

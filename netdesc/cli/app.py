@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-COMMANDS = ("new", "check", "show", "run", "train", "evaluate", "gradient", "gradcheck", "schema", "backends")
+COMMANDS = (
+    "new", "check", "show", "graph", "run", "plot", "train", "evaluate", "gradient", "gradcheck", "compare",
+    "test", "schema", "backends",
+)
 """Names of the commands, each a function of the module of the same name in ``netdesc.cli.commands``."""
 
 

@@ -145,8 +145,8 @@ def tabulate_outlook(outlook: Outlook) -> str:
     forecast, step = outlook.forecast, outlook.forecast.step
     shares = table(
         ("needs", "", "of", "", "tag", "where"),
-        [(item.name, f"{item.need:.6g}", f"{item.limit.value:.6g}", _percent(item), item.limit.tag, item.place)
-         for item in forecast.shares])
+        [(item.name, f"{item.need:.6g}", f"{item.limit.value:.6g}", _percent(item), item.limit.tag,
+          item.place) for item in forecast.shares])
     columns = {"run, per sample": per_sample(forecast.run.costs, forecast.run.samples)}
     if step is not None:
         columns["learning, per sample"] = per_sample(step.costs, step.samples)

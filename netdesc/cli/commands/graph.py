@@ -1,0 +1,60 @@
+"""``netdesc graph``: the network drawn, before and after lowering, and where it goes on a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides
+from netdesc.cli.output import emit
+from netdesc.cli.output import show as print_text
+from netdesc.cli.preparation import require_targets
+from netdesc.errors import DescriptionError, Diagnostic
+
+ENDINGS = (".svg", ".png", ".pdf")
+"""Formats of pictures."""
+
+
+def graph(
+    file: File,
+    overrides: Overrides = None,
+    *,
+    backend: Backend = None,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="PICTURE", help="Picture to write: .svg, .png or .pdf.",
+            show_default=False,
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Draw a network as it is written and as a backend gets it; with a map where the backend has one."""
+    if output.suffix.lower() not in ENDINGS:
+        raise DescriptionError(Diagnostic(
+            f"{output} is no picture that can be drawn; name a file that ends with {', '.join(ENDINGS)}"))
+    require_targets(output, output)
+    from netdesc.api import compile, load, located
+    from netdesc.graph.pipeline import compile_graph
+    from netdesc.maps import Mapped, Panel
+    from netdesc.plotting.device import View, plot_network
+    from netdesc.training.preparation import choose_backend
+
+    model = load(file, overrides or ())
+    compiled = compile(model, backend or choose_backend(model))
+    panels: tuple[Panel, ...] = ()
+    with located(model):
+        written = compile_graph(model.description, after="build")
+        if isinstance(compiled.backend, Mapped):
+            panels = compiled.backend.describe_map(compiled.program).panels
+    name = model.description.name or file.stem
+    lowered = View(f"{name}, for {compiled.backend.name}", compiled.graph)
+    views = (View(f"{name}, as written", written), lowered)
+    plot_network(views, panels, output)
+    if as_json:
+        emit({"digest": model.digest, "backend": compiled.backend.name, "picture": str(output),
+              "panels": [panel.title for panel in panels]})
+    else:
+        print_text(f"wrote {output}")

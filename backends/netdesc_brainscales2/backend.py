@@ -14,6 +14,7 @@ from netdesc_brainscales2.passes import CheckState, MapToChip
 
 if TYPE_CHECKING:
     from netdesc.backend import Machine
+    from netdesc.maps import DeviceMap, Forecast
 
 LOSSES = frozenset({
     "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage"})
@@ -74,3 +75,16 @@ class BrainScaleS2Backend:
         from netdesc_brainscales2.machine import AnalogMachine
 
         return AnalogMachine(program, map_program(program, self.options), self.options, seed)
+
+    def describe_map(self, program: Program) -> DeviceMap:
+        """Tell where a program goes on the chip; see ``netdesc.maps.Mapped``."""
+        from netdesc_brainscales2.chip_map import describe
+
+        senders = {block.name: program.populations[block.pre].name for block in program.blocks}
+        return describe(map_program(program, self.options), senders, self.options)
+
+    def estimate(self, program: Program, samples: int) -> Forecast:
+        """Estimate what runs of a program take at the expected rates; see ``netdesc.maps.Estimating``."""
+        from netdesc_brainscales2.forecast import forecast
+
+        return forecast(program, map_program(program, self.options), self.options, samples)

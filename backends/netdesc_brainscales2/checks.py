@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def number(value: float) -> str:
 
 
 def check_names(program: Program, options: Options) -> Iterator[Diagnostic]:
-    """Yield options that name a population or projection which is not there, or one that they do not concern."""
+    """Yield options for a population or projection that is not there, or that they do not concern."""
     every = {item.name for item in program.populations}
     neurons = {item.name for item in program.populations if item.kind != "source"}
     blocks = {block.name for block in program.blocks} | {
@@ -125,29 +126,31 @@ def note_refractory(item: PopulationSlice, program: Program, options: Options) -
     short = int(np.sum(program.parameters["tau_ref"][item.start:item.stop] < least - 1e-12))
     if item.kind == "spiking" and short:
         yield Diagnostic(
-            f"the refractory period of {short} of {item.size} neurons becomes {number(least)} ms, the shortest "
-            f"({options.profile.refractory_low.source}; {options.profile.refractory_low.tag})",
+            f"the refractory period of {short} of {item.size} neurons becomes {number(least)} ms, the "
+            f"shortest ({options.profile.refractory_low.source}; {options.profile.refractory_low.tag})",
             f"{item.path}.neuron", "B2-RANGE")
 
 
 def check_delays(program: Program, options: Options) -> Iterator[Diagnostic]:
     """Yield projections with delays, or, with ``delays: instance``, with delays that the host cannot make."""
+    seen = set[str]()
     for block in program.blocks:
-        if not block.delays.any():
+        if not block.delays.any() or block.path in seen:
             continue
+        seen.add(block.path)
         pre = program.populations[block.pre]
         longest = options.microseconds(float(block.delays.max()))
         fault = f"a delay {against(longest, options.profile.delay)}"
         if options.delays == "error":
-            yield _delay(block, f"{fault}; set delay: 0 ms, or backends.brainscales2.delays: instance, so that "
-                                "the host holds spikes back")
+            yield _delay(block, f"{fault}; set delay: 0 ms, or backends.brainscales2.delays: instance, so "
+                                "that the host holds spikes back")
         elif any(block.pre in stage.populations and block.post in stage.populations
                  for stage in program.stages):
             yield _delay(block, f"{fault}; the projection is part of a loop, which runs in one execution "
                                 "instance. Set delay: 0 ms")
         elif _uneven(block):
-            yield _delay(block, f"{fault}; the host can hold back all events of one neuron of {pre.name} by one "
-                                "time, not by one for every target. Give each neuron a single delay")
+            yield _delay(block, f"{fault}; the host can hold back all events of one neuron of {pre.name} by "
+                                "one time, not by one for every target. Give each neuron a single delay")
     yield from _mixed_delays(program, options)
 
 
@@ -161,7 +164,7 @@ def _uneven(block: Block) -> bool:
         return False
     indptr, _ = block.sparse()
     return any(bool(np.ptp(block.delays[start:stop]) > 0.0)
-               for start, stop in zip(indptr[:-1], indptr[1:], strict=True) if stop > start)
+               for start, stop in pairwise(indptr) if stop > start)
 
 
 def _mixed_delays(program: Program, options: Options) -> Iterator[Diagnostic]:
@@ -171,8 +174,8 @@ def _mixed_delays(program: Program, options: Options) -> Iterator[Diagnostic]:
         blocks = [block for block in program.blocks if block.pre == position]
         kinds = {tuple(np.unique(block.delays)) for block in blocks}
         if len(kinds) > 1:
-            yield _delay(blocks[-1], f"projections from {item.name} differ in their delays, and the host holds "
-                                     "all events of a neuron back by one time; give them one delay")
+            yield _delay(blocks[-1], f"projections from {item.name} differ in their delays, and the host "
+                                     "holds all events of a neuron back by one time; give them one delay")
 
 
 def check_signs(demands: Sequence[Demand], program: Program) -> Iterator[Diagnostic]:
@@ -222,7 +225,7 @@ def check_words(demands: Sequence[Demand]) -> tuple[list[Diagnostic], list[Diagn
             continue
         if rounded or saturated:
             notes.append(Diagnostic(
-                f"{abs(item.scale):.4g} steps per unit of weight in {item.rows} x {item.weight_max} steps a sign: "
-                f"{rounded} of {len(weights)} weights rounded, {zeroed} to 0, {saturated} saturated", path,
-                "B2-WEIGHT"))
+                f"{abs(item.scale):.4g} steps per unit of weight in {item.rows} x {item.weight_max} steps a "
+                f"sign: {rounded} of {len(weights)} weights rounded, {zeroed} to 0, {saturated} saturated",
+                path, "B2-WEIGHT"))
     return faults, notes

@@ -97,7 +97,8 @@ class Refusal:
     ----------
     sender : Sender
     cause : str
-        ``label``: rows would be free, labels are not; ``bus``: other buses would have room; ``rows``: none has.
+        ``label``: rows would be free, labels are not; ``bus``: other buses would have room; ``rows``: no
+        bus has any.
     target : int
         The target with the least room.
     cells, used : int

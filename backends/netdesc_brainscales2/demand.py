@@ -75,7 +75,7 @@ class Ambition:
 
 
 def ambitions(options: Options) -> tuple[Ambition, ...]:
-    """Return what to try, the best first: fine steps, then room to grow, are given up where rows are scarce."""
+    """Return what to try, the best first; where rows are scarce, fine steps go first, then room to grow."""
     profile = options.profile
     fine, room = profile.weight_scale.value, profile.weight_headroom.value
     coarse = min(fine, profile.weight_scale_low.value)
@@ -105,7 +105,7 @@ def distance_of(item: PopulationSlice, parameters: Mapping[str, Floats]) -> floa
 
 
 def scale_of(item: PopulationSlice, program: Program, ambition: Ambition, options: Options) -> float:
-    """Return hardware steps per unit of weight into a population, as the option ``scales`` says or by default.
+    """Return hardware steps per unit of weight into a population, by the option ``scales`` or by default.
 
     Parameters
     ----------

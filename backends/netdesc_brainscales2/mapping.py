@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from netdesc.errors import Diagnostic, LimitError
-from netdesc.events import Integers
 from netdesc.limits import Limit
 from netdesc.program import Program
 from netdesc_brainscales2.assembly import assemble
@@ -21,8 +18,8 @@ from netdesc_brainscales2.checks import (
     check_words,
     note_refractory,
 )
-from netdesc_brainscales2.demand import Ambition, Demand, ambitions, demand_of, scale_of
-from netdesc_brainscales2.instances import Crowding, Layout
+from netdesc_brainscales2.demand import Ambition, ambitions, demand_of, scale_of
+from netdesc_brainscales2.instances import Crowding
 from netdesc_brainscales2.observation import check_parity, check_rates, sample
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.partition import Partition
@@ -79,14 +76,12 @@ def lay_out(program: Program, options: Options) -> tuple[Plan | None, tuple[Diag
     faults += words
     if partition.crowding is not None and not partition.complete:
         return None, (*faults, crowded(partition.crowding, program, options))
-    for layout in partition.layouts:
-        faults += check_rates(program, layout, options)
-    faults += check_parity(sampled, _circuits(program, partition.layouts), options)
     notes += [note for item in neurons for note in note_refractory(item, program, options)]
     notes += _choices(program, partition, ambition, options)
     scales = {item.name: scale_of(item, program, ambition, options) for item in neurons}
     plan = assemble(program, partition.demands, partition.layouts, options, sampled=sampled,
                     notes=tuple(notes), scales=scales)
+    faults += [*check_rates(program, plan, options), *check_parity(plan, options)]
     return plan, tuple(faults)
 
 
@@ -116,36 +111,21 @@ def _partition(program: Program, ambition: Ambition, options: Options) -> Partit
     return partition
 
 
-def _circuits(program: Program, layouts: Sequence[Layout]) -> dict[str, Integers]:
-    found: dict[str, list[tuple[int, Integers]]] = {}
-    for layout in layouts:
-        for item, circuits in zip(layout.slices, layout.circuits, strict=True):
-            found.setdefault(item.population, []).append((item.start, circuits))
-    return {name: _joined([circuits for _, circuits in sorted(parts, key=lambda part: part[0])])
-            for name, parts in found.items()}
-
-
-def _joined(parts: Sequence[Integers]) -> Integers:
-    """Join circuits of slices; a narrower slice repeats its last circuit."""
-    width = max(part.shape[1] for part in parts)
-    return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1])), mode="edge") for part in parts])
-
-
 def _choices(program: Program, partition: Partition, ambition: Ambition,
              options: Options) -> Iterator[Diagnostic]:
     """Yield notes on what was given up so that the network fits."""
     finest = ambitions(options)[0]
     if ambition != finest and program.blocks:
-        given = [f"{ambition.steps:g} instead of {finest.steps:g} steps for a weight of one threshold distance"
-                 if ambition.steps != finest.steps else "",
+        given = [f"{ambition.steps:g} instead of {finest.steps:g} steps for a weight of one threshold "
+                 "distance" if ambition.steps != finest.steps else "",
                  f"room for weights of {ambition.headroom:g} instead of {finest.headroom:g} times the largest"
                  if ambition.headroom != finest.headroom else ""]
         yield Diagnostic(f"so that the rows suffice: {' and '.join(filter(None, given))}",
                          "backends.brainscales2", "B2-WEIGHT")
     if len(partition.layouts) > 1:
         yield Diagnostic(
-            f"the network runs in {len(partition.layouts)} execution instances one after the other, with spikes "
-            "replayed between them; every sample takes as many times as long", "backends.brainscales2",
+            f"the network runs in {len(partition.layouts)} execution instances one after the other, with "
+            "spikes replayed between them; every sample takes as many times as long", "backends.brainscales2",
             "B2-NEURONS")
 
 
@@ -170,13 +150,13 @@ def crowded(crowding: Crowding, program: Program, options: Options) -> Diagnosti
                           "backends.brainscales2.instances", "B2-DELAY")
     if crowding.kind == "instances":
         limit = Limit(crowding.limit, "execution instances", "backends.brainscales2.instances", "A")
-        return Diagnostic(f"the network {against(crowding.need, limit)}; use fewer neurons or inputs, or allow "
-                          "more instances", "backends.brainscales2.instances", "B2-NEURONS")
+        return Diagnostic(f"the network {against(crowding.need, limit)}; use fewer neurons or inputs, or "
+                          "allow more", "backends.brainscales2.instances", "B2-NEURONS")
     if crowding.kind == "fanin":
-        limit = replace(profile.rows, value=crowding.limit, unit="rows",
-                        source=f"{profile.rows.value:g} per circuit, at most {profile.merged_max.value:g} merged")
-        return Diagnostic(f"one neuron {against(crowding.need, limit)}; use fewer inputs, smaller weights, or "
-                          f"scales: {{{crowding.population}: N}} with a smaller N", path, "B2-FANIN")
+        source = f"{profile.rows.value:g} per circuit, at most {profile.merged_max.value:g} merged"
+        limit = replace(profile.rows, value=crowding.limit, unit="rows", source=source)
+        return Diagnostic(f"one neuron {against(crowding.need, limit)}; use fewer inputs, smaller weights, "
+                          f"or scales: {{{crowding.population}: N}} with a smaller N", path, "B2-FANIN")
     if crowding.kind == "circuits":
         return _circuits_fault(crowding, program, options)
     return _route_fault(crowding, options)
@@ -195,8 +175,8 @@ def _circuits_fault(crowding: Crowding, program: Program, options: Options) -> D
             else "; a loop cannot be cut into execution instances" if loop else "")
     code = "B2-FANIN" if wide and sum(
         program.population(name).size for name in crowding.merged) <= crowding.limit else "B2-NEURONS"
-    return Diagnostic(f"neurons times merged circuits ({parts}) {against(crowding.need, limit)}{shape}; {fix}",
-                      f"populations.{crowding.population}", code)
+    message = f"neurons times merged circuits ({parts}) {against(crowding.need, limit)}{shape}; {fix}"
+    return Diagnostic(message, f"populations.{crowding.population}", code)
 
 
 def _route_fault(crowding: Crowding, options: Options) -> Diagnostic:
@@ -215,7 +195,7 @@ def _route_fault(crowding: Crowding, options: Options) -> Diagnostic:
     if crowding.kind == "bus":
         return Diagnostic(
             f"{text}, while other buses have room; output k of the columns reaches bus k only. Set "
-            f"backends.brainscales2.places for {crowding.sender} or for others, so that its neurons spread over "
-            "the columns", path, "B2-ROUTE")
-    return Diagnostic(f"{text}; use fewer inputs or smaller weights, or scales: {{{crowding.population}: N}} with "
-                      "a smaller N", path, "B2-PADI")
+            f"backends.brainscales2.places for {crowding.sender} or for others, so that its neurons spread "
+            "over the columns", path, "B2-ROUTE")
+    return Diagnostic(f"{text}; use fewer inputs or smaller weights, or scales: {{{crowding.population}: N}} "
+                      "with a smaller N", path, "B2-PADI")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
 from netdesc.errors import Diagnostic
-from netdesc.events import Integers
 from netdesc.program import PopulationSlice, Program, Sampling
 from netdesc_brainscales2.checks import against
-from netdesc_brainscales2.instances import Layout
 from netdesc_brainscales2.options import Options
-from netdesc_brainscales2.plan import Sampled
+from netdesc_brainscales2.plan import Plan, Sampled
 
 
 def sample(program: Program, options: Options) -> tuple[tuple[Sampled, ...], list[Diagnostic]]:
@@ -73,33 +71,30 @@ def _too_many(fine: list[Sampling], options: Options) -> Iterator[Diagnostic]:
             f"record.{fine[0].population}.v", "B2-MADC")
 
 
-def check_parity(sampled: tuple[Sampled, ...], circuits: Mapping[str, Integers],
-                 options: Options) -> Iterator[Diagnostic]:
+def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
     """Yield a fault where two neurons on the MADC both lie in even, or both in odd columns.
 
     Parameters
     ----------
-    sampled : tuple of Sampled
-    circuits : mapping of str to ndarray of int64, shape (n, merged)
-        Of each population.
+    plan : Plan
     options : Options
 
     Yields
     ------
     Diagnostic
     """
-    fine = [(item.population, neuron) for item in sampled if item.converter == "madc"
+    fine = [(item.population, neuron) for item in plan.sampled if item.converter == "madc"
             for neuron in item.neurons]
     # Merged neurons of several columns can be read in any of them.
-    parities = [set((circuits[name][neuron] % int(options.profile.columns.value) % 2).tolist())
-                for name, neuron in fine]
+    places = [plan.circuits(name)[neuron] for name, neuron in fine]
+    parities = [set((place[place >= 0] % plan.columns % 2).tolist()) for place in places]
     if len(parities) == 2 and len(parities[0] | parities[1]) == 1:
         (first, a), (second, b) = fine
         word = "odd" if 1 in parities[0] else "even"
         yield Diagnostic(
             f"the MADC reads one even and one odd column; {first}[{a}] and {second}[{b}] both lie in {word} "
-            f"ones ({options.profile.madc_neurons.source}; {options.profile.madc_neurons.tag}). Record another "
-            "neuron, or set backends.brainscales2.places", f"record.{first}.v", "B2-MADC")
+            f"ones ({options.profile.madc_neurons.source}; {options.profile.madc_neurons.tag}). Record "
+            "another neuron, or set backends.brainscales2.places", f"record.{first}.v", "B2-MADC")
 
 
 def rate_of(item: PopulationSlice, program: Program, options: Options) -> float:
@@ -130,34 +125,36 @@ def rate_of(item: PopulationSlice, program: Program, options: Options) -> float:
     return 1.0 / program.duration
 
 
-def expected_events(program: Program, layout: Layout, options: Options) -> tuple[float, float]:
-    """Return the expected events of one sample into and out of the chip.
+def expected_events(program: Program, plan: Plan, instance: int, options: Options) -> tuple[float, float]:
+    """Return the expected events of one sample into and out of the chip in one execution instance.
 
     Parameters
     ----------
     program : Program
-    layout : Layout
-        One execution instance.
+    plan : Plan
+    instance : int
     options : Options
 
     Returns
     -------
     into, out : float
     """
-    into = sum(rate_of(program.populations[sender.key[0]], program, options)
-               for sender in layout.senders if sender.bus < 0)
-    out = sum(rate_of(program.population(item.population), program, options) * (item.stop - item.start)
-              for item in layout.slices)
+    into = sum(rate_of(program.population(route.population), program, options) * int(np.sum(route.bus >= 0))
+               for route in plan.routes if route.instance == instance and route.external)
+    out = sum(rate_of(program.population(part.population), program, options) * part.size
+              for part in plan.parts if part.instance == instance)
     return into * program.duration, out * program.duration
 
 
-def check_rates(program: Program, layout: Layout, options: Options) -> Iterator[Diagnostic]:
+def check_rates(program: Program, plan: Plan, options: Options) -> Iterator[Diagnostic]:
     """Yield a fault where more events than the chip takes in, or sends, are expected on average."""
     profile, length = options.profile, options.microseconds(program.duration)
-    for events, limit, word in zip(expected_events(program, layout, options),
-                                   (profile.input_rate, profile.output_rate), ("into", "out of"), strict=True):
-        if events / length > limit.value:
-            yield Diagnostic(
-                f"events {word} the chip at the expected rates: {against(events / length, limit)}; what is "
-                "above is dropped. Use fewer sources, lower rates or a longer sample", "backends.brainscales2",
-                "B2-RATE")
+    limits = (("into", profile.input_rate), ("out of", profile.output_rate))
+    for item in plan.instances:
+        expected = expected_events(program, plan, item.number, options)
+        for events, (word, limit) in zip(expected, limits, strict=True):
+            if events / length > limit.value:
+                yield Diagnostic(
+                    f"events {word} the chip at the expected rates: {against(events / length, limit)}; what "
+                    "is above is dropped. Use fewer sources, lower rates or a longer sample",
+                    "backends.brainscales2", "B2-RATE")

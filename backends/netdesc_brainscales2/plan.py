@@ -104,6 +104,10 @@ class Wiring:
     negative_circuit: Integers
     instance: Integers
 
+    def cells(self) -> tuple[tuple[Integers, Integers], tuple[Integers, Integers]]:
+        """Return rows and circuits, of the excitatory and of the inhibitory cells."""
+        return (self.positive, self.positive_circuit), (self.negative, self.negative_circuit)
+
     def words(self, weights: Floats) -> Integers:
         """Return the hardware words of weights.
 
@@ -207,13 +211,17 @@ class Plan:
         Returns
         -------
         ndarray of int64, shape (size, merged)
+            Where slices of a population have different widths, that of the widest; -1 fills the others.
 
         Raises
         ------
         KeyError
             If the chip runs no such population.
         """
-        return np.concatenate([part.circuits for part in self.select(population)])
+        parts = self.select(population)
+        width = max(part.merged for part in parts)
+        return np.concatenate([np.pad(part.circuits, ((0, 0), (0, width - part.merged)), constant_values=-1)
+                               for part in parts])
 
     def instance_of(self, population: str) -> Integers:
         """Return the execution instance of every neuron of a population, shape (size,).

@@ -76,6 +76,7 @@ class Profile:
     event_bits: Limit
     power: Limit
     wait: Limit
+    configuration: Limit
     host_time: Limit
     calibrated: Limit
     tau_mem_spread: Limit

@@ -51,7 +51,7 @@ def rows_used(plan: Plan, instance: int) -> int:
     found = set[tuple[int, int]]()
     for item in plan.wirings:
         here = item.instance == instance
-        for rows, circuits in ((item.positive, item.positive_circuit), (item.negative, item.negative_circuit)):
+        for rows, circuits in item.cells():
             pairs = np.stack([circuits[here] // plan.columns, rows[here]], axis=-1).reshape(-1, 2)
             found.update(map(tuple, np.unique(pairs[pairs[:, 1] >= 0], axis=0).tolist()))
     return len(found)
@@ -73,8 +73,8 @@ def _lines(plan: Plan, options: Options) -> Iterator[str]:
         yield (f"synapses {wiring.block}: {len(wiring.positive)}, words {wiring.low} to {wiring.high} in "
                f"{wiring.rows} rows a sign, {abs(wiring.scale):.4g} steps per unit of weight")
     for sampled in plan.sampled:
-        yield (f"read {sampled.population}: {len(sampled.neurons)} membranes by the {sampled.converter.upper()} "
-               f"every {sampled.every:g} ms")
+        yield (f"read {sampled.population}: {len(sampled.neurons)} membranes by the "
+               f"{sampled.converter.upper()} every {sampled.every:g} ms")
     for note in plan.notes:
         yield f"note {note}"
 

@@ -14,7 +14,7 @@ from netdesc.comparison.agreement import Agreement, GradientAgreement, SpikeAgre
 from netdesc.comparison.attribution import Attribution
 from netdesc.comparison.runs import Outcome
 from netdesc.comparison.study import Comparison
-from netdesc.comparison.verdict import levels
+from netdesc.comparison.verdict import AGREES, levels
 from netdesc.errors import Diagnostic
 from netdesc.events import Events
 from netdesc.maps import Mapped
@@ -145,7 +145,8 @@ def _overview(comparison: Comparison, label: str) -> dict[str, Any]:
         for name in ("matched", "missing", "extra")
     )
     metrics = outcome.metrics if outcome else None
-    largest = comparison.attributions[label].largest if label in comparison.attributions else {}
+    explained = label in comparison.attributions and verdict is not None and verdict.level != AGREES
+    largest = comparison.attributions[label].largest if explained else {}
     return {
         "level": verdict.level if verdict else "reference",
         "accuracy": metrics.accuracy if metrics else None,

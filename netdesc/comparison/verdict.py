@@ -73,8 +73,9 @@ def judge(
         *tell_parameters(agreement),
         *tell_losses(other),
     )
-    reasons = () if attribution is None else tuple(explain(attribution))
-    return Verdict(other.substrate.label, grade(agreement), findings, reasons)
+    level = grade(agreement)
+    reasons = () if attribution is None or level == AGREES else tuple(explain(attribution))
+    return Verdict(other.substrate.label, level, findings, reasons)
 
 
 def grade(agreement: Agreement) -> str:

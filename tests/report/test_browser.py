@@ -1,0 +1,112 @@
+"""The report in a browser: nothing complains, nothing is fetched, everything can be clicked."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from netdesc.report import write
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="no chromium; tests/report/install_browser.sh installs it")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as player:
+        started = player.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def report(data, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write(data, path)
+    return path
+
+
+@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
+def view(request, browser, report):
+    width, scheme = request.param
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda sent: asked.append(sent.url))
+    page.goto(Path(report).as_uri())
+    page.wait_for_selector("html[data-drawn=yes]")
+    yield page
+    page.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_the_first_screen_holds_the_verdict(view):
+    for label in ("grid", "bad", "off"):
+        assert view.get_by_role("rowheader", name=label, exact=True).first.bounding_box()["y"] < 800
+    assert view.locator(".level.parts").first.bounding_box()["y"] < 800
+
+
+def test_the_page_is_as_wide_as_the_window(view):
+    assert view.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_charts_stay_within_their_place(view):
+    assert view.evaluate("""Array.from(document.querySelectorAll('.chart')).every(place => {
+        const drawn = place.querySelector('.main-svg').getBoundingClientRect(), room = place.getBoundingClientRect();
+        return drawn.width > 100 && drawn.height <= room.height + 1 && drawn.width <= room.width + 1; })""")
+
+
+def test_a_population_can_be_chosen_by_keyboard(view, data):
+    def neurons():
+        return view.evaluate("document.getElementById('raster-0').data[0].x.length")
+
+    assert neurons() == len(data["rasters"]["numba"]["hidden"]["times"])
+    view.focus("#population")
+    view.keyboard.press("ArrowDown")
+    view.wait_for_function("document.getElementById('population').value === 'output'")
+    assert neurons() == len(data["rasters"]["numba"]["output"]["times"])
+
+
+def test_every_link_leads_to_its_section(view):
+    for link in view.locator("nav a").all():
+        link.click()
+        target = link.get_attribute("href")
+        view.wait_for_function(
+            "name => Math.abs(document.querySelector(name).getBoundingClientRect().top) < window.innerHeight",
+            arg=target)
+
+
+def test_details_open_and_a_change_of_colours_is_followed(view):
+    for item in view.locator("summary").all():
+        item.click()
+    assert view.evaluate("Array.from(document.querySelectorAll('details')).every(item => item.open)")
+    before = view.evaluate("document.getElementById('raster-0').layout.font.color")
+    now = "light" if view.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "dark"
+    view.emulate_media(color_scheme=now)
+    view.wait_for_function(
+        "before => document.getElementById('raster-0').layout.font.color !== before", arg=before)
+
+
+def test_text_stands_out_from_its_ground(view):
+    ratio = view.evaluate("""() => {
+        const light = text => { const part = text.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+            return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2]; };
+        const ground = light(getComputedStyle(document.body).backgroundColor);
+        return Math.min(...Array.from(document.querySelectorAll('p, td, th, li, a, caption, .level')).map(item => {
+            const text = light(getComputedStyle(item).color);
+            return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05); })); }""")
+    assert ratio >= 4.5
+
+
+def test_it_prints_without_its_controls(view):
+    view.emulate_media(media="print")
+    assert not view.locator(".controls").is_visible()
+    assert view.locator("#verdict table").first.is_visible()

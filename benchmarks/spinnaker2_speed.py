@@ -66,7 +66,7 @@ projections:
     {{pre: inhibitory, post: [excitatory, inhibitory], connector: {{fixed_probability: {{p: 0.1}}}},
      receptor: inhibitory, weight: {inhibition}, delay: {{uniform: {{low: 1 ms, high: 8 ms}}}}}}
 backends:
-  spinnaker2: {{scheme: {scheme}, rates: {{excitatory: 20 Hz, inhibitory: 20 Hz, noise: 20 Hz}}}}
+  spinnaker2: {{scheme: {scheme}, rates: {{excitatory: 60 Hz, inhibitory: 60 Hz, noise: 60 Hz}}}}
 """
 """A balanced network: every neuron gets a tenth of all others, inhibition four times as strong."""
 

@@ -1,0 +1,102 @@
+"""Gradients on the host, from what was measured on the chip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from netdesc.eventprop.adjoint import Adjoint
+from netdesc.eventprop.layout import Layout
+from netdesc.events import Events, Floats
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.threads import available
+from netdesc.trace import Cotangent, Trace
+from netdesc_brainscales2.calibration import Calibration
+from netdesc_brainscales2.links import thin
+from netdesc_brainscales2.options import Options
+from netdesc_brainscales2.plan import Plan
+from netdesc_brainscales2.replay import Modelled, replay
+
+# Smallest slope at a spike, relative to the distance from reset to threshold. A measured spike may lie where
+# the model hardly rises or does not rise at all; without a bound it would outweigh all others.
+FLOOR = 0.05
+
+
+class Host:
+    """The model of the host and its adjoint.
+
+    Parameters
+    ----------
+    program : Program
+    plan : Plan
+    options : Options
+    calibration : Calibration
+    """
+
+    def __init__(self, program: Program, plan: Plan, options: Options, calibration: Calibration) -> None:
+        self.program = program
+        self.options = options
+        self.threads = available()
+        self.layout = Layout(program)
+
+    def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Replay measured spikes through the model, then run the exact adjoint.
+
+        Parameters
+        ----------
+        trace : Trace
+        cotangent : Cotangent
+
+        Returns
+        -------
+        Gradient
+            ``health`` has ``unmodelled``: measured spikes that the model would not produce.
+        """
+        self.layout.write(trace.parameters_as_run)
+        modelled = replay(self.layout, trace.spikes, trace.batch)
+        grid = next((item.times for item in trace.samples.values()), None) if trace.readings else None
+        backward = Adjoint(self.layout, floor=FLOOR, threads=self.threads, grid=grid)
+        whole = replace(trace, currents=modelled.currents, release_currents=modelled.release)
+        if self.options.unmodelled == "drop" and modelled.unmodelled:
+            gradient = run_without(backward, whole, cotangent, modelled)
+        else:
+            gradient = backward.run(whole, cotangent)
+        return replace(gradient, health={**gradient.health, "unmodelled": modelled.unmodelled})
+
+
+def run_without(backward: Adjoint, trace: Trace, cotangent: Cotangent, modelled: Modelled) -> Gradient:
+    """Run an adjoint as if spikes that the model does not produce had not been there.
+
+    Parameters
+    ----------
+    backward : Adjoint
+    trace : Trace
+        With currents.
+    cotangent : Cotangent
+    modelled : Modelled
+
+    Returns
+    -------
+    Gradient
+        With dL/dt of 0 at the spikes that are left out.
+    """
+    keep = {name: ~flags for name, flags in modelled.impossible.items()}
+    spikes: dict[str, Events] = {
+        name: thin(events, keep[name]) if name in keep else events for name, events in trace.spikes.items()}
+
+    def pick(values: dict[str, Floats]) -> dict[str, Floats]:
+        return {name: found[keep[name]] if name in keep else found for name, found in values.items()}
+
+    fewer = replace(trace, spikes=spikes, currents=pick(dict(modelled.currents)),
+                    release_currents=pick(dict(modelled.release)))
+    gradient = backward.run(fewer, replace(cotangent, spikes=pick(dict(cotangent.spikes))))
+    totals = {}
+    for name, found in gradient.spike_times.items():
+        if name in keep:
+            totals[name] = np.zeros(len(keep[name]))
+            totals[name][keep[name]] = found
+        else:
+            totals[name] = found
+    return replace(gradient, spike_times=totals)

@@ -1,0 +1,161 @@
+"""Events between host and chip: the grid of time stamps, links of finite rate, replay between instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from netdesc.errors import BackendError, Diagnostic
+from netdesc.eventprop.stream import merge
+from netdesc.events import Events, Floats
+from netdesc.program import Program
+from netdesc_brainscales2.analog_stamps import pass_link, put_in_order, stamp
+from netdesc_brainscales2.options import Options
+from netdesc_brainscales2.plan import Plan
+
+
+def stamp_spikes(events: Events, step: float, duration: float) -> Events:
+    """Return recorded spikes: each has the stamp of the clock edge after it, or of the end of the run."""
+    times, sources = np.array(events.times), np.array(events.sources)
+    stamp(times, sources, events.offsets, step)
+    if len(times) and times.max() > duration:
+        np.minimum(times, duration, out=times)
+        for b in range(events.batch):
+            put_in_order(int(events.offsets[b]), int(events.offsets[b + 1]), times, sources)
+    return Events(times, sources, events.offsets)
+
+
+def thin(events: Events, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Events:
+    """Return the events that are kept."""
+    counts = np.concatenate(([0], np.cumsum(keep)))
+    return Events(events.times[keep], events.sources[keep], counts[events.offsets])
+
+
+def source_delays(program: Program, k: int) -> Floats:
+    """Return by how long the host holds back the events of each source of a block, in ms."""
+    block = program.blocks[k]
+    if block.uniform_delay:
+        return np.broadcast_to(block.delays, (block.n_pre,))
+    indptr, _ = block.sparse()
+    result = np.zeros(block.n_pre)
+    used = np.diff(indptr) > 0
+    result[used] = block.delays[indptr[:-1][used]]
+    return result
+
+
+class Links:
+    """The links of a program between host and chip.
+
+    Parameters
+    ----------
+    program : Program
+    plan : Plan
+    options : Options
+    """
+
+    def __init__(self, program: Program, plan: Plan, options: Options) -> None:
+        self.program = program
+        profile = options.profile
+        self.step = options.milliseconds(profile.event_grid.value)
+        self.depth = int(profile.fifo_depth.value)
+        self.in_gap = options.milliseconds(1.0 / profile.input_rate.value) if profile.input_rate.value else 0.0
+        self.out_gap = (
+            options.milliseconds(1.0 / profile.output_rate.value) if profile.output_rate.value else 0.0)
+        self.delays = [source_delays(program, k) for k in range(len(program.blocks))]
+        self.instances = {
+            p.name: np.unique(plan.instance_of(p.name)).tolist()
+            for p in program.populations if p.kind != "source"}
+
+    def stays(self, k: int) -> bool:
+        """Tell whether the spikes of a block reach their targets without leaving the chip."""
+        block = self.program.blocks[k]
+        pre, post = (self.program.populations[j].name for j in (block.pre, block.post))
+        return (pre in self.instances and len(self.instances[pre]) == 1
+                and self.instances[pre] == self.instances[post] and not self.delays[k].any())
+
+    def deliver(
+        self, k: int, recorded: Mapping[int, Events], on_chip: Mapping[int, Events],
+        health: dict[str, int], sent: dict[int, Events],
+    ) -> Events:
+        """Return what arrives over a block from outside its stage.
+
+        Parameters
+        ----------
+        k : int
+            Of the block.
+        recorded, on_chip : mapping of int to Events
+            Spikes of populations as the host and as the chip knows them.
+        health : dict of str to int
+            Losses are added to it.
+        sent : dict of int to Events
+            By population, what the host has sent already; added to.
+
+        Returns
+        -------
+        Events
+            At their arrival.
+        """
+        pre = self.program.blocks[k].pre
+        if self.stays(k):
+            return on_chip[pre]
+        if pre not in sent:
+            sent[pre] = self.send(recorded[pre], health)
+        events = sent[pre]
+        delays = self.delays[k]
+        if not delays.any():
+            return events
+        return Events.from_arrays(events.times + delays[events.sources], events.sources, events.samples(),
+                                  events.batch)
+
+    def send(self, events: Events, health: dict[str, int]) -> Events:
+        """Put events of the host on the grid and through the link."""
+        times = np.rint(events.times / self.step) * self.step
+        keep = np.ones(len(times), dtype=np.bool_)
+        lost = pass_link(times, events.offsets, self.in_gap, self.depth, keep) if self.in_gap > 0.0 else 0
+        health["dropped_in"] += lost
+        rounded = Events(times, events.sources, events.offsets)
+        return thin(rounded, keep) if lost else rounded
+
+    def record(self, recorded: Mapping[int, Events], health: dict[str, int]) -> dict[int, Events]:
+        """Carry the spikes of the chip to the host, through one link.
+
+        Parameters
+        ----------
+        recorded : mapping of int to Events
+            By population, sources included.
+        health : dict of str to int
+            Losses are added to it.
+
+        Returns
+        -------
+        dict of int to Events
+        """
+        chip = [k for k in recorded if self.program.populations[k].kind == "spiking"]
+        result = dict(recorded)
+        if not chip or self.out_gap <= 0.0:
+            return result
+        batch = recorded[chip[0]].batch
+        everything = merge([(k, recorded[k].times, recorded[k].sources, recorded[k].offsets) for k in chip], batch)
+        keep = np.ones(len(everything.times), dtype=np.bool_)
+        lost = pass_link(everything.times, everything.offsets, self.out_gap, self.depth, keep)
+        health["dropped_out"] += lost
+        if lost:
+            for k, positions in everything.parts:
+                result[k] = thin(recorded[k], keep if positions is None else keep[positions])
+        return result
+
+
+def require_links(options: Options) -> None:
+    """Refuse links that carry nothing.
+
+    Raises
+    ------
+    BackendError
+        If a rate is 0.
+    """
+    faults = [Diagnostic("a rate of 0 carries nothing; set a number above 0",
+                         f"backends.brainscales2.profile_numbers.{name}", "B2-OPTION")
+              for name in ("input_rate", "output_rate") if getattr(options.profile, name).value <= 0.0]
+    if faults:
+        raise BackendError(faults)

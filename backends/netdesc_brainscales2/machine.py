@@ -1,0 +1,214 @@
+"""A program on the emulated chip, with the host in the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+
+import numpy as np
+
+from netdesc.errors import NumericsError
+from netdesc.eventprop.layout import Layout
+from netdesc.eventprop.readings import read_samples
+from netdesc.events import Events, Floats
+from netdesc.gradient import Gradient
+from netdesc.program import Block, Program
+from netdesc.threads import available
+from netdesc.trace import Cotangent, Samples, Trace
+from netdesc_brainscales2.analog import Outcome, StageCore, Unrest
+from netdesc_brainscales2.calibration import calibrate_chip
+from netdesc_brainscales2.in_the_loop import Host
+from netdesc_brainscales2.links import Links, stamp_spikes
+from netdesc_brainscales2.options import Options
+from netdesc_brainscales2.plan import Plan
+from netdesc_brainscales2.readout import convert, plan_readers
+from netdesc_brainscales2.substrate import gather_membranes, synapse_gains
+
+
+def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
+    """Return the spikes of every source population, by population index.
+
+    Raises
+    ------
+    NumericsError
+        If a spike belongs to no source, is not finite, or lies before 0.
+    """
+    spikes = {k: stimulus.select(p.start, p.stop)
+              for k, p in enumerate(program.populations) if p.kind == "source"}
+    if sum(len(events) for events in spikes.values()) != len(stimulus):
+        raise NumericsError("the stimulus holds a spike of a neuron that is not a source")
+    if len(stimulus) and not (np.isfinite(stimulus.times).all() and stimulus.times.min() >= 0.0):
+        raise NumericsError("the stimulus holds a spike at a time that is not finite or before 0 ms")
+    return spikes
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
+    return {name: version(name) for name in ("netdesc", "numba", "numpy")}
+
+
+def count_synapses(block: Block, events: Events) -> int:
+    """Return over how many synapses events of a block's sources travel."""
+    if block.dense:
+        return len(events) * block.n_post
+    indptr, _ = block.sparse()
+    return int(np.diff(indptr)[events.sources].sum())
+
+
+class AnalogMachine:
+    """A program on an emulated chip.
+
+    Parameters
+    ----------
+    program : Program
+    plan : Plan
+        Where its neurons and synapses lie.
+    options : Options
+    seed : int
+        Of the noise of the calibration.
+
+    Raises
+    ------
+    BackendError
+        If a circuit cannot do what its neuron needs.
+    """
+
+    def __init__(self, program: Program, plan: Plan, options: Options, seed: int) -> None:
+        self.program = program
+        self.plan = plan
+        self.options = options
+        self.calibration = calibrate_chip(program, plan, options, seed)
+        pattern = self.calibration.pattern
+        self.membranes = gather_membranes(program, plan, options.profile, pattern)
+        self.gains = [synapse_gains(wiring, pattern) for wiring in plan.wirings]
+        self.cores = [StageCore(program, stage, self.membranes) for stage in program.stages]
+        self.readers = plan_readers(program, plan, options)
+        self.links = Links(program, plan, options)
+        self.checked = Layout(program)
+        self.host = Host(program, plan, options, self.calibration)
+        self.threads = available()
+        self.arrange()
+
+    def write(self, parameters: Mapping[str, Floats]) -> None:
+        """Set weights; see ``netdesc.backend.Machine``. They become words of the synapses."""
+        self.checked.write(parameters)
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Bring the present weights onto the chip."""
+        self.as_run: dict[str, Floats] = {}
+        self.weight_health = {"weights_saturated": 0, "weights_zeroed": 0}
+        resistance = self.program.parameters["resistance"]
+        volts = []
+        for block, wiring, (excitatory, inhibitory) in zip(
+                self.program.blocks, self.plan.wirings, self.gains, strict=True):
+            wanted = self.checked.values[block.weight_key]
+            words = wiring.words(wanted)
+            steps = wanted * wiring.scale
+            self.weight_health["weights_saturated"] += int(
+                np.sum((steps > wiring.high + 0.5) | (steps < wiring.low - 0.5)))
+            self.weight_health["weights_zeroed"] += int(np.sum((words == 0) & (wanted != 0.0)))
+            self.as_run[block.weight_key] = wiring.weights(words)
+            self.as_run[block.delay_key] = self.checked.values[block.delay_key]
+            _, targets = block.sparse()
+            first = self.program.populations[block.post].start
+            unit = block.sign * resistance[first + targets]
+            volts.append(self.as_run[block.weight_key] * unit * np.where(words > 0, excitatory, inhibitory))
+        for core in self.cores:
+            core.write(volts)
+
+    def forward(self, stimulus: Events, *, seed: int) -> Trace:
+        """Run the network on the chip; see ``netdesc.backend.Machine``."""
+        batch = stimulus.batch
+        profile = self.options.profile
+        noisy = self.options.noise
+        unrest = Unrest(seed, profile.threshold_noise.value if noisy else 0.0,
+                        profile.spike_jitter.value if noisy else 0.0)
+        recorded = select_stimulus(self.program, stimulus)
+        on_chip: dict[int, Events] = {}
+        samples: dict[str, Samples] = {}
+        health = {"arrivals": 0, "in_flight": 0, "dropped": 0, "dropped_in": 0, "dropped_out": 0,
+                  "clipped": 0, "compressed": 0, "unreliable_samples": 0, **self.weight_health}
+        sent: dict[int, Events] = {}
+        for core in self.cores:
+            delivered = {}
+            for k in core.outside:
+                delivered[k] = self.links.deliver(k, recorded, on_chip, health, sent)
+            outcome = core.run(delivered, batch, grid=self.grid_of(core), unrest=unrest, threads=self.threads)
+            health["clipped"] += outcome.clipped
+            health["compressed"] += outcome.saturated
+            self.share(core, outcome, recorded, on_chip)
+            self.sample(core, outcome, samples, health, seed)
+            self.count(core, delivered, on_chip, health)
+        recorded = self.links.record(recorded, health)
+        names = [population.name for population in self.program.populations]
+        spiking = {k: events for k, events in recorded.items() if self.program.populations[k].kind != "readout"}
+        return Trace(
+            spikes={names[k]: spiking[k] for k in sorted(spiking)},
+            currents=None,
+            release_currents=None,
+            samples=samples,
+            parameters_as_run=dict(self.as_run),
+            health=health,
+            costs={},
+            provenance={"backend": "brainscales2", "solver": f"analog, {self.options.machine}",
+                        "chip": str(self.options.chip), **versions()},
+            readings=read_samples(self.program, samples),
+        )
+
+    def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Carry a cotangent back on the host; see ``netdesc.backend.Machine``."""
+        return self.host.adjoint(trace, cotangent)
+
+    def grid_of(self, core: StageCore) -> Floats:
+        """Return the times at which some voltage of a stage is sampled."""
+        times = [self.readers[p.name].times for p in core.members if p.name in self.readers]
+        return np.unique(np.concatenate(times)) if times else np.empty(0)
+
+    def share(
+        self, core: StageCore, outcome: Outcome, recorded: dict[int, Events], on_chip: dict[int, Events]
+    ) -> None:
+        """Hand the spikes of a stage to its populations, as they happen and as they are recorded."""
+        everything = Events(outcome.times, outcome.neurons, outcome.offsets)
+        step = self.options.milliseconds(self.options.profile.event_grid.value)
+        for p, member in zip(core.stage.populations, core.members, strict=True):
+            place = core.places[p]
+            alone = len(core.members) == 1
+            events = everything if alone else everything.select(place, place + member.size)
+            on_chip[p] = events
+            recorded[p] = stamp_spikes(events, step, self.program.duration)
+
+    def sample(
+        self, core: StageCore, outcome: Outcome, samples: dict[str, Samples], health: dict[str, int], seed: int
+    ) -> None:
+        """Digitize the voltages of a stage that are read out."""
+        grid = self.grid_of(core)
+        for p, member in zip(core.stage.populations, core.members, strict=True):
+            if member.name not in self.readers:
+                continue
+            reader = self.readers[member.name]
+            place = core.places[p]
+            voltages = outcome.voltages[:, place:place + member.size, np.searchsorted(grid, reader.times)]
+            found, outside = convert(voltages, self.membranes[member.name], reader, self.options, seed)
+            samples[f"{member.name}.v"] = found
+            health["unreliable_samples"] += outside
+
+    def count(
+        self, core: StageCore, delivered: Mapping[int, Events], on_chip: Mapping[int, Events],
+        health: dict[str, int],
+    ) -> None:
+        """Count deliveries to a stage, and those that are due after the end."""
+        for k in (*core.outside, *core.inside):
+            block = self.program.blocks[k]
+            events = delivered[k] if k in delivered else on_chip[block.pre]
+            late = events.times >= self.program.duration
+            total = count_synapses(block, events)
+            after = 0
+            if late.any():
+                keep = np.concatenate(([0], np.cumsum(late)))
+                after = count_synapses(block, Events(events.times[late], events.sources[late],
+                                                     keep[events.offsets]))
+            health["arrivals"] += total - after
+            health["in_flight"] += after

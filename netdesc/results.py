@@ -40,6 +40,10 @@ class Results:
         Recordings by ``population.variable``.
     provenance : mapping of str to str
         Where the run came from: the resolved file, its hash, seed, backend, versions.
+    costs : mapping of str to float
+        What the run took, as in ``Trace.costs``.
+    health : mapping of str to int
+        As in ``Trace.health``.
     """
 
     spikes: Mapping[str, Events]
@@ -47,6 +51,8 @@ class Results:
     duration: float
     samples: Mapping[str, Samples] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+    health: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def batch(self) -> int:
@@ -70,7 +76,8 @@ def collect(trace: Trace, program: Program, provenance: Mapping[str, str]) -> Re
     Results
     """
     sizes = {name: program.population(name).size for name in trace.spikes}
-    return Results(trace.spikes, sizes, program.duration, trace.samples, {**trace.provenance, **provenance})
+    return Results(trace.spikes, sizes, program.duration, trace.samples,
+                   {**trace.provenance, **provenance}, trace.costs, trace.health)
 
 
 def write(results: Results, path: Path) -> None:
@@ -78,7 +85,8 @@ def write(results: Results, path: Path) -> None:
 
     Spikes stand in SONATA's layout: ``/spikes/POPULATION/timestamps`` (ms) and ``node_ids``; a batch of
     several samples adds ``sample_ids``. Recordings stand in ``/recordings/POPULATION.VARIABLE`` as
-    ``times`` (ms), ``node_ids`` and ``values`` (sample, neuron, time).
+    ``times`` (ms), ``node_ids`` and ``values`` (sample, neuron, time). What the run took and what was counted
+    aside are attributes of ``/costs`` and ``/health``.
 
     Parameters
     ----------
@@ -141,6 +149,8 @@ def read(path: Path) -> Results:
             duration=float(file.attrs["duration"]),
             samples=samples,
             provenance={name: item.asstr()[()] for name, item in file["provenance"].items()},
+            costs={name: float(value) for name, value in _attributes(file, "costs").items()},
+            health={name: int(value) for name, value in _attributes(file, "health").items()},
         )
 
 
@@ -167,9 +177,16 @@ def _fill(file: h5py.File, results: Results) -> None:
         group["times"] = samples.times
         group["node_ids"] = samples.neurons.astype(np.uint64)
         group["values"] = samples.values
+    file.create_group("costs", track_order=True).attrs.update(results.costs)
+    file.create_group("health", track_order=True).attrs.update(results.health)
     provenance = file.create_group("provenance")
     for name, text in results.provenance.items():
         provenance[name] = text
+
+
+def _attributes(file: h5py.File, name: str) -> Mapping[str, float]:
+    """Return the attributes of a group; none where a file is older than the group."""
+    return dict(file[name].attrs) if name in file else {}
 
 
 def _read_events(group: h5py.Group, batch: int) -> Events:

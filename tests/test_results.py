@@ -37,6 +37,21 @@ def test_recordings_and_provenance_come_back(tmp_path):
     assert np.array_equal(again.samples["a.v"].values, samples.values)
 
 
+def test_costs_and_counts_come_back(tmp_path):
+    costs, health = {"time_ms": 27.0, "peak_cycles": 1.5}, {"dropped": 3}
+    made = Results({"a": Events.from_lists([[[]]])}, {"a": 1}, 2.0, costs=costs, health=health)
+    results.write(made, tmp_path / "out.h5")
+    again = results.read(tmp_path / "out.h5")
+    assert (again.costs, again.health) == (costs, health)
+
+
+def test_a_file_without_costs_can_be_read(tmp_path):
+    results.write(Results({"a": Events.from_lists([[[]]])}, {"a": 1}, 2.0), tmp_path / "out.h5")
+    with h5py.File(tmp_path / "out.h5", "a") as file:
+        del file["costs"], file["health"]
+    assert results.read(tmp_path / "out.h5").costs == {}
+
+
 def test_populations_keep_the_order_of_the_file(tmp_path):
     spikes = {name: Events.from_lists([[[1.0]]]) for name in ("zebra", "ant", "mole")}
     results.write(Results(spikes, dict.fromkeys(spikes, 1), 2.0), tmp_path / "out.h5")

@@ -8,7 +8,6 @@ from drafts import drawn, layered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from netdesc_spinnaker2 import checks
-from netdesc_spinnaker2.bill import render, sum_up
 from netdesc_spinnaker2.clock import choose_pace
 from netdesc_spinnaker2.costs import Work, arrange, charge, count_cycles
 from netdesc_spinnaker2.energy import spend
@@ -192,28 +191,6 @@ def test_arranged_counts_are_all_there_in_the_copy_that_made_them(samples, copie
         turn, copy = divmod(number, copies)
         assert np.array_equal(table[copy * slices:(copy + 1) * slices, turn * ticks:(turn + 1) * ticks],
                               counts[number])
-
-
-def test_a_bill_sets_the_estimate_beside_what_was_counted_and_names_its_numbers():
-    options = Options.read({"profile": {"neuron_cycles": 160}})
-    plan = drawn(layered(train=False), options)
-    estimate = charge(expect(plan, options), plan, options)
-    twice = charge(expect(plan, options, samples=2), plan, options)
-    text = render(estimate, twice)
-    assert "neuron_cycles 160 cycles (A: backends.spinnaker2.profile.neuron_cycles)" in text
-    assert "chip_power 75.2 mW (R: survey of the chip paper)" in text
-    line = next(row for row in text.splitlines() if row.startswith("ticks"))
-    assert line.split() == ["ticks", "29", "58", "2.000"]
-    assert "busiest element: layer hidden[0:120] copy 0 at chip 0,0 PE" in text
-
-
-def test_an_estimate_in_one_sentence_names_the_tags_of_its_numbers():
-    options = Options(batch=4)
-    plan = drawn(layered(), options)
-    text = sum_up(charge(expect(plan, options), plan, options))
-    assert "with 4 in parallel" in text
-    assert re.search(r"A: synapse_cycles, neuron_cycles, packet_cycles", text)
-    assert "V: packet_energy" in text
 
 
 def test_flat_costs_add_up():

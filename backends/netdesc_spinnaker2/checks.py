@@ -8,9 +8,9 @@ import numpy as np
 
 from netdesc.errors import Diagnostic
 from netdesc.limits import Limit
-from netdesc_spinnaker2.integers import bits_of, quantize, scale_of
+from netdesc_spinnaker2.integers import Rounding, bits_of, quantize, rounding_of, scale_of
 from netdesc_spinnaker2.options import Options
-from netdesc_spinnaker2.plan import Chip, Entry, Network, Plan, Population
+from netdesc_spinnaker2.plan import Chip, Entry, Link, Network, Plan, Population
 from netdesc_spinnaker2.traffic import Bounds, trains
 
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp"})
@@ -137,34 +137,37 @@ def check_weights(network: Network, options: Options) -> tuple[list[Diagnostic],
     Returns
     -------
     faults, notes : list of Diagnostic
-        A fault where weights saturate or a whole projection becomes zero; a note where some become zero.
+        A fault where weights saturate or a whole projection becomes zero; otherwise a note of what rounding
+        does to the projection.
     """
     faults, notes = list[Diagnostic](), list[Diagnostic]()
     if options.weights != "integer":
         return faults, notes
     for link in network.links:
         scale, limit = scale_of(network, link.post, options), range_of(network, link.post, options)
-        words = quantize(link.weights, scale)
-        need = int(np.max(np.abs(words), initial=0))
-        zeroed = int(np.sum((words == 0) & (link.weights != 0.0)))
-        saturated = int(np.sum(np.abs(words) > limit.value))
-        path = f"{link.path}.weight"
-        if saturated:
-            faults.append(Diagnostic(
-                f"{against(need, limit)}; {saturated} of {link.size} weights saturate at the scale "
-                f"{_number(scale)}; set scales: {{{link.post}: {scale * limit.value / need:.4g}}} or less",
-                path, "S2-WEIGHT"))
-        elif zeroed and zeroed == int(np.sum(link.weights != 0.0)):
-            faults.append(Diagnostic(
-                f"all {zeroed} weights become 0 at the scale {_number(scale)}: the largest is "
-                f"{_number(float(np.max(np.abs(link.weights))))}, {against(limit.value, limit)} for the "
-                f"largest into {link.post}; bring the weights of its projections closer, or use weights: "
-                "float",
-                path, "S2-WEIGHT"))
-        elif zeroed:
-            notes.append(Diagnostic(f"{zeroed} of {link.size} weights become 0 at the scale {_number(scale)}",
-                                    path, "S2-WEIGHT"))
+        found = rounding_of(link.weights, scale, limit.value, stochastic=options.rounding == "stochastic")
+        fault = _beyond(link, found, scale, limit)
+        if fault:
+            faults.append(Diagnostic(fault, f"{link.path}.weight", "S2-WEIGHT"))
+        else:
+            notes.append(Diagnostic(
+                f"rounded to words of 1/{_number(scale)} ({options.rounding}), by {found.rms:.3g} rms and at "
+                f"most {found.largest:.3g}; {found.zeroed} of {link.size} weights become 0",
+                f"{link.path}.weight", "S2-WEIGHT"))
     return faults, notes
+
+
+def _beyond(link: Link, found: Rounding, scale: float, limit: Limit) -> str:
+    if found.saturated:
+        need = int(np.max(np.abs(quantize(link.weights, scale))))
+        return (f"{against(need, limit)}; {found.saturated} of {link.size} weights saturate at the scale "
+                f"{_number(scale)}; set scales: {{{link.post}: {scale * limit.value / need:.4g}}} or less")
+    if found.zeroed and found.zeroed == int(np.sum(link.weights != 0.0)):
+        return (f"all {found.zeroed} weights become 0 at the scale {_number(scale)}: the largest is "
+                f"{_number(float(np.max(np.abs(link.weights))))}, {against(limit.value, limit)} for the "
+                f"largest into {link.post}; bring the weights of its projections closer, use rounding: "
+                "stochastic, or weights: float")
+    return ""
 
 
 def range_of(network: Network, name: str, options: Options) -> Limit:

@@ -10,7 +10,8 @@ import numpy as np
 
 from netdesc.events import Floats
 from netdesc_spinnaker2.costs import Costs, Peak, Work, arrange, charge, find_peak
-from netdesc_spinnaker2.emulator_board import Emulation, senders_of
+from netdesc_spinnaker2.emulator_board import Emulation
+from netdesc_spinnaker2.emulator_sheet import senders_of
 from netdesc_spinnaker2.emulator_stops import sram_bytes
 from netdesc_spinnaker2.expectation import GATHER, Prospect, run_ticks
 from netdesc_spinnaker2.packets import DELIVERED, DROPPED, LATE, SENT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,35 +11,18 @@ from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
-from netdesc_spinnaker2.emulator_memory import OWN, PROGRESS, RECEIVED, SHEET, TRAINED, Board, Rules
+from netdesc_spinnaker2.emulator_memory import OWN, PROGRESS, RECEIVED, Board, Rules
 from netdesc_spinnaker2.emulator_routes import PortTable, open_ports
+from netdesc_spinnaker2.emulator_sheet import Rooms, begins, senders_of, write_sheet
 from netdesc_spinnaker2.emulator_wiring import Template, lay_out_template
-from netdesc_spinnaker2.learning import Verdicts
 from netdesc_spinnaker2.options import CHOICES, Options
-from netdesc_spinnaker2.packets import KNOWN, PACKET, Boxes
+from netdesc_spinnaker2.packets import PACKET, Boxes
 from netdesc_spinnaker2.plan import ROLES, Plan
+from netdesc_spinnaker2.programs_loss import Verdicts
 from netdesc_spinnaker2.router import Router
 
 LARGEST_WORK = 2**26
 """Numbers that the record of work may take; beyond that samples are added up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """What the stores and boxes of the slices hold; shape (slices,).
-
-    Parameters
-    ----------
-    own, received, box : ndarray of int64
-        Own spikes, spikes received, packets in a box.
-    arrivals : int
-        At one neuron in a tick.
-    """
-
-    own: Integers
-    received: Integers
-    box: Integers
-    arrivals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +59,6 @@ class Emulation:
     def each(self) -> int:
         """Slices of one copy."""
         return len(self.template.cell)
-
-
-def senders_of(plan: Plan, count: int) -> list[tuple[int, ...]]:
-    """Return, for each slice, what it listens to: slices that send it spikes, by their flows, ascending."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for flow in plan.flows:
-        if flow.space == "spike":
-            for target in flow.targets:
-                found[target] += flow.senders
-    return [tuple(sorted(found[s])) for s in range(count)]
 
 
 def build(
@@ -216,58 +188,6 @@ def furnish(
     )
 
 
-def write_sheet(
-    plan: Plan, template: Template, table: PortTable, rules: Rules, rooms: Rooms
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return where each slice finds its own, and the blocks of keys that all of them know."""
-    each, count = len(template.cell), len(plan.slices)
-    role = np.array([ROLES.index(item.role) for item in plan.slices], dtype=np.int64)
-    size = np.array([item.size for item in plan.slices], dtype=np.int64)
-    idle = role == ROLES.index("optimizer")
-    number = np.where(idle, 0, np.arange(count) % each)
-    depth = np.where(idle, 0, template.depth[number])
-    known, known_first = known_keys(plan)
-    spans = {
-        "weight": begins(np.where(idle, 0, template.weights[number])),
-        "gradient": begins(np.where(idle, 0, template.gradients[number])),
-        "own": begins(rooms.own),
-        "received": begins(rooms.received),
-        "known": known_first,
-    }
-    columns = {
-        "role": role,
-        "size": size,
-        "copy": [item.copy for item in plan.slices],
-        "number": number,
-        "cell": template.cell[number],
-        "row": template.row[number],
-        "distinct": template.distinct_at[number],
-        "delays": np.where(idle, 0, template.delays[number]),
-        "state": begins(np.where(idle, 0, size))[:-1],
-        "ring": begins(np.where(role == ROLES.index("layer"), depth * size, 0))[:-1],
-        "depth": depth,
-        "place": np.arange(count) * (rules.steps + 3),
-        **{name: span[:-1] for name, span in spans.items()},
-        **{f"{name}_end": span[1:] for name, span in spans.items()},
-        "spike_port": table.spike,
-        "error_port": table.error,
-        "loss_port": table.loss,
-        "gradient_port": table.gradient,
-        "weight_port": table.weight,
-        "error_base": bases(plan, "error"),
-        "loss_base": bases(plan, "loss"),
-    }
-    sheet = np.zeros(count, dtype=SHEET)
-    for name, values in columns.items():
-        sheet[name] = values
-    return sheet, known
-
-
-def begins(sizes: NDArray[Any]) -> Integers:
-    """Return where each of a row of stretches begins, and where the last ends."""
-    return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-
-
 def stores(rooms: Rooms) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return empty stores of spikes."""
     return np.zeros(int(rooms.own.sum()), OWN), np.zeros(int(rooms.received.sum()), RECEIVED)
@@ -295,36 +215,6 @@ def fresh_counts(count: int, each: int, rules: Rules, batch: int) -> dict[str, N
         "busiest": np.zeros((count, 2), np.int64),
         "work": np.zeros((samples, each, 2, ticks, 3), np.int32),
     }
-
-
-def bases(plan: Plan, kind: str) -> Integers:
-    """Return the first key of a kind that is addressed to each slice, -1 for none."""
-    blocks = [getattr(keys, kind) for keys in plan.keys]
-    return np.array([-1 if block is None else block.base for block in blocks], dtype=np.int64)
-
-
-def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers]:
-    """Return the blocks of keys that each program knows, by its flows, and where those of each begin."""
-    rows: list[list[tuple[int, int, int]]] = [[] for _ in plan.slices]
-    senders = senders_of(plan, len(plan.slices))
-    for s, sources in enumerate(senders):
-        at = 0
-        for k in sources:
-            block = plan.keys[k].spike
-            if block is not None:
-                rows[s].append((block.base, plan.slices[k].size, at))
-            at += plan.slices[k].size
-    for flow in plan.flows:
-        if flow.space == "gradient":
-            for target in flow.targets:
-                rows[target] += [(flow.block.base, plan.slices[k].size, 0) for k in flow.senders]
-        if flow.space == "weight":
-            for target in flow.targets:
-                rows[target] += [(flow.block.base, plan.slices[k].size, TRAINED) for k in flow.senders]
-    return (
-        np.array([entry for part in rows for entry in sorted(part)], dtype=KNOWN),
-        begins(np.array([len(part) for part in rows])),
-    )
 
 
 def grow(emulation: Emulation, rooms: Rooms) -> Emulation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,14 +11,16 @@ from netdesc.errors import BackendError, Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.threads import available, run, split
-from netdesc_spinnaker2.emulator import run_round, run_round_back, run_samples
+from netdesc_spinnaker2.emulator import run_round, run_samples
+from netdesc_spinnaker2.emulator_back import run_round_back
 from netdesc_spinnaker2.emulator_board import Emulation, build, fresh_counts, grow, load_weights
-from netdesc_spinnaker2.emulator_host import lay_out_stimulus, make_out
+from netdesc_spinnaker2.emulator_readout import make_out
 from netdesc_spinnaker2.emulator_run import FULL_OUT, Out, Stimulus
+from netdesc_spinnaker2.emulator_stimulus import lay_out_stimulus
 from netdesc_spinnaker2.emulator_stops import relieve
-from netdesc_spinnaker2.learning import Told
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import Plan
+from netdesc_spinnaker2.programs_loss import Told
 from netdesc_spinnaker2.router import Router
 
 COUNTS = ("packets", "events", "busiest", "work")
@@ -178,11 +180,11 @@ class Device:
         copies = self.emulation.plan.copies
         number = first + np.arange(copies)
         self.samples = np.where(number < batch, number, -1)
+        out = make_out(self.emulation, replace(self.program, sampling=()), 0, 0)
         while True:
             before = copy_counts(self.emulation)
-            out = make_out(self.emulation, replace(self.program, sampling=()), 0, 0)
             code, status = self.sweep(
-                lambda begin, end, e, status, out=out: run_round(
+                lambda begin, end, e, status: run_round(
                     begin,
                     end,
                     self.samples,
@@ -243,11 +245,11 @@ class Device:
             grown = grow(self.emulation, rooms)
             self.emulation = replace(grown, board=kept)
 
-    def sweep(self, task: object) -> tuple[int, Integers]:
+    def sweep(self, task: Callable[[int, int, Emulation, Integers], int]) -> tuple[int, Integers]:
         """Run a kernel on all parts of the board; the first code that is not 0, with its place."""
         parts, e = self.parts, self.emulation
         status = {part: np.zeros(3, dtype=np.int64) for part in parts}
-        codes = run(lambda begin, end: int(task(begin, end, e, status[begin, end])), parts, len(parts))  # type: ignore[operator]
+        codes = run(lambda begin, end: int(task(begin, end, e, status[begin, end])), parts, len(parts))
         for part, code in zip(parts, codes, strict=True):
             if code:
                 return code, status[part]

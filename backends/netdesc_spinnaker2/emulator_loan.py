@@ -1,7 +1,11 @@
 """Arrays on loan inside a kernel, without the count of references that their use costs otherwise.
 
-The programs of a tick are short, and there are many of them; counting references took most of their
-time. The caller of the outermost kernel holds the arrays until it returns.
+The programs of a tick are short, and there are many of them; counting references took most of their time.
+
+An array on loan does not keep its memory alive. So only arguments of a kernel are lent, at the top of
+``run_round`` and ``run_round_back``: their caller holds the records, and with them the arrays, until the
+kernel returns, and the kernel neither returns nor keeps what was lent to it. What a kernel makes for itself,
+such as the desk, is not lent.
 """
 
 from __future__ import annotations
@@ -15,8 +19,8 @@ from numba.np.arrayobj import make_array
 
 from netdesc.physics.jit import kernel
 from netdesc_spinnaker2.emulator_memory import Board
-from netdesc_spinnaker2.learning import Verdicts
 from netdesc_spinnaker2.packets import Boxes, Ports
+from netdesc_spinnaker2.programs_loss import Verdicts
 
 
 @intrinsic

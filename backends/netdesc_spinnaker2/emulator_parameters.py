@@ -132,21 +132,27 @@ class Parameters:
 
     def as_run(self) -> dict[str, Floats]:
         """Return weights and delays that the chip uses, in the units of the file, by key."""
-        delays = {key: ticks * self.options.step for key, ticks in self.ticks().items()}
-        if self.integer:
-            return {**self.held, **delays}  # type: ignore[dict-item]
-        weights = {key: values.astype(np.float32).astype(np.float64) for key, values in self.held.items()}
-        return {**weights, **delays}  # type: ignore[dict-item]
+        result: dict[str, Floats] = {}
+        for key, values in self.held.items():
+            result[key] = values if self.integer else values.astype(np.float32).astype(np.float64)
+        for key, ticks in self.ticks().items():
+            result[key] = np.asarray(ticks * self.options.step, dtype=np.float64)
+        return result
 
     def rounding(self) -> dict[str, int]:
-        """Return how many integer weights became zero or saturated."""
+        """Return how many integer weights became zero or saturated, in all and by projection."""
         if not self.integer:
             return {}
-        zeroed = saturated = 0
-        for key, held in self.held.items():
-            zeroed += int(np.sum((held == 0.0) & (self.values[key] != 0.0)))
-            saturated += int(np.sum(np.abs(self.values[key] * self.steps[key]) > self.largest[key] + 0.5))
-        return {"weights_zeroed": zeroed, "weights_saturated": saturated}
+        counts = {"weights_zeroed": 0, "weights_saturated": 0}
+        for block in self.base.blocks:
+            key = block.weight_key
+            values, held = self.values[key], self.held[key]
+            zeroed = int(np.sum((held == 0.0) & (values != 0.0)))
+            saturated = int(np.sum(np.abs(values * self.steps[key]) > self.largest[key] + 0.5))
+            for name, count in (("weights_zeroed", zeroed), ("weights_saturated", saturated)):
+                counts[name] += count
+                counts[f"{block.path}.{name}"] = count
+        return counts
 
     def by_key(self, order: Integers, total: Floats) -> dict[str, Floats]:
         """Return gradients by the keys of the trained weights.

@@ -184,7 +184,16 @@ def open_ports(plan: Plan, router: Router, senders: list[tuple[int, ...]]) -> Po
         np.array([target for found in targets for target in found], dtype=np.int64),
         np.array(lost, dtype=np.int64),
     )
-    return PortTable(ports, *first.values(), tuple(resolver.journeys), crosses(plan, first, ports))  # type: ignore[arg-type, call-arg]
+    return PortTable(
+        ports,
+        first["spike"],
+        first["error"],
+        first["loss"],
+        first["gradient"],
+        first["weight"],
+        tuple(resolver.journeys),
+        crosses(plan, first, ports),
+    )
 
 
 def join(parts: list[Integers]) -> Integers:

@@ -25,9 +25,9 @@ from netdesc_spinnaker2.emulator_memory import (
     I,
     U,
 )
-from netdesc_spinnaker2.learning import SILENT, Verdicts
 from netdesc_spinnaker2.packets import Boxes
 from netdesc_spinnaker2.programs import FULL_STORE
+from netdesc_spinnaker2.programs_loss import SILENT, Verdicts
 
 FULL_OUT = 7
 """The host has too little room for the spikes that it reads out."""

@@ -9,7 +9,8 @@ import numpy as np
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Integers
 from netdesc_spinnaker2.checks import against
-from netdesc_spinnaker2.emulator_board import Emulation, Rooms
+from netdesc_spinnaker2.emulator_board import Emulation
+from netdesc_spinnaker2.emulator_sheet import Rooms
 from netdesc_spinnaker2.programs import BURST, FULL_BOX, FULL_DESK, FULL_RECEIVED, FULL_STORE, OVERRUN
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from netdesc.events import Floats, Integers
@@ -69,3 +71,50 @@ def quantize(weights: Floats, scale: float) -> Integers:
     ndarray of int64
     """
     return np.rint(weights * scale).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """What integer words make of the weights of a projection.
+
+    Parameters
+    ----------
+    zeroed, saturated : int
+        Weights other than 0 that become 0, and those beyond the range.
+    rms, largest : float
+        Of the deviation of weights within the range, in their unit; expected where rounding is stochastic.
+    """
+
+    zeroed: int
+    saturated: int
+    rms: float
+    largest: float
+
+
+def rounding_of(weights: Floats, scale: float, largest: float, *, stochastic: bool) -> Rounding:
+    """Return what is lost of weights when they are rounded to integer words.
+
+    Parameters
+    ----------
+    weights : ndarray of float64
+    scale : float
+        Integer steps per unit of weight.
+    largest : float
+        Magnitude of the largest word.
+    stochastic : bool
+        Whether a weight becomes the word above it with the probability of its distance to the one below it;
+        what becomes 0 is then left to the draw, and not counted.
+
+    Returns
+    -------
+    Rounding
+    """
+    words = weights * scale
+    over = np.abs(quantize(weights, scale)) > largest
+    above = (words - np.floor(words))[~over]
+    below = 1.0 - above
+    squared = above * below if stochastic else np.minimum(above, below) ** 2
+    worst = np.where(above > 0.0, np.maximum(above, below), 0.0) if stochastic else np.minimum(above, below)
+    zeroed = 0 if stochastic else int(np.sum((quantize(weights, scale) == 0) & (weights != 0.0)))
+    rms = float(np.sqrt(squared.mean())) if len(squared) else 0.0
+    return Rounding(zeroed, int(np.sum(over)), rms / scale, float(worst.max(initial=0.0)) / scale)

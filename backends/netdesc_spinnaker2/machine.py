@@ -15,19 +15,15 @@ from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 from netdesc_spinnaker2.counting import count_costs
 from netdesc_spinnaker2.emulator_device import Device
-from netdesc_spinnaker2.emulator_host import (
-    collect,
-    enter,
-    read_samples,
-    round_stimulus,
-    slice_holders,
-    tell,
-)
+from netdesc_spinnaker2.emulator_ledger import enter, slice_holders, tell
 from netdesc_spinnaker2.emulator_parameters import Parameters
+from netdesc_spinnaker2.emulator_readout import collect, read_samples
 from netdesc_spinnaker2.emulator_report import count_health
 from netdesc_spinnaker2.emulator_run import read_forces
+from netdesc_spinnaker2.emulator_stimulus import round_stimulus
 from netdesc_spinnaker2.layout import lay_out_program, outputs_of
-from netdesc_spinnaker2.learner import Learner, check_lesson, default_lesson
+from netdesc_spinnaker2.learner import Learner
+from netdesc_spinnaker2.lessons import check_lesson, default_lesson
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import Plan
 from netdesc_spinnaker2.router import Router
@@ -251,10 +247,10 @@ class Machine:
     def learn(
         self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
     ) -> StepReport:
-        """Take one step of learning; see ``netdesc.backend.OnDeviceLearning``."""
+        """Take one step of learning; see ``netdesc.backend.OnDeviceLearning``. The seed has no use."""
         learner = self.taught()
         self.latest = None
-        return learner.learn(stimulus, targets, seed=seed, factor=factor)
+        return learner.learn(stimulus, targets, factor=factor)
 
     def taught(self) -> Learner:
         """Return the learner, with the default lesson where there was none."""

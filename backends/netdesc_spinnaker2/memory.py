@@ -34,8 +34,8 @@ def layer(load: Load, options: Options, ticks: int, *, training: bool) -> Items:
         and a float weight. ``rows``: 2 per source of a sparse link. ``gradients``: 4 per trained synapse.
         ``own_spikes``: 8 each (tick, neuron, i - v), 12 with the time inside the tick. ``received_spikes``:
         when training 4 each, 8 with the time inside the tick; without training only what is under way in
-        ``off_grid``. ``state``: 16 per neuron. ``ring``: 8 per neuron and slot, in ``off_grid`` 16 (what arrives in a tick
-        does to current and voltage, and bounds of both).
+        ``off_grid``. ``state``: 16 per neuron. ``ring``: 8 per neuron and slot, in
+        ``off_grid`` 16 (what arrives in a tick does to current and voltage, and bounds of both).
     """
     integer, inside = options.weights == "integer", options.scheme == "off_grid"
     items = {

@@ -88,7 +88,7 @@ class RoundToTicks:
         if edge.delays is None:
             return edge
         ticks = ticks_of(edge.delays, self.options.step, edge.path, notes)
-        return replace(edge, delays=ticks * self.options.step)  # type: ignore[arg-type]
+        return replace(edge, delays=np.asarray(ticks * self.options.step, dtype=np.float64))
 
     def round_node(self, node: Node, notes: list[Diagnostic]) -> Node:
         """Return a node with its refractory periods on ticks; add a note where they were not."""

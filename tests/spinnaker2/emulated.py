@@ -38,8 +38,9 @@ def tick_network(recipe: Recipe, scheme: str, tick: float = 1.0) -> Network:
     return Network(replace(network.program, blocks=blocks, parameters=parameters), stimulus)
 
 
-def layered(sizes: tuple[int, ...] = (5, 30, 3), *, ticks: int = 27, seed: int = 0, gain: float = 1.0) -> Program:
-    """Return populations ``input``, ``hidden_0``, ..., ``output``, each dense onto the next at one tick of 1 ms."""
+def layered(sizes: tuple[int, ...] = (5, 30, 3), *, ticks: int = 27, seed: int = 0,
+            gain: float = 1.0) -> Program:
+    """Return ``input``, ``hidden_0``, ..., ``output``, each dense onto the next at one tick of 1 ms."""
     random, populations, start = np.random.default_rng(seed), [], 0
     names = ("input", *(f"hidden_{k}" for k in range(len(sizes) - 2)), "output")
     for k, (name, size) in enumerate(zip(names, sizes, strict=True)):
@@ -52,7 +53,8 @@ def layered(sizes: tuple[int, ...] = (5, 30, 3), *, ticks: int = 27, seed: int =
                   "threshold": ones, "reset": 0 * ones, "v_init": 0 * ones, "i_init": 0 * ones[:, None],
                   "resistance": ones}
     blocks = tuple(Block(
-        f"{a.name}_to_{b.name}", f"projections.{a.name}_to_{b.name}", k, k + 1, a.size, b.size, 0, 1.0, None, None,
+        f"{a.name}_to_{b.name}", f"projections.{a.name}_to_{b.name}", k, k + 1, a.size, b.size, 0, 1.0,
+        None, None,
         gain * random.normal(6.0 / a.size**0.7, 4.0 / a.size**0.7, a.size * b.size), np.array([1.0]), True)
         for k, (a, b) in enumerate(pairwise(populations)))
     stages = tuple(Stage((k,), False) for k in range(1, len(sizes)))

@@ -13,8 +13,11 @@ from netdesc.events import Events
 
 FIVE_AT_ONCE = Events.from_lists([[[2.0]] * 5])
 
-LESSON = Lesson((Objective("time_to_first_spike", "output", 1.0, {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}),),
-                "adam", {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-6})
+LESSON = Lesson(
+    (Objective("time_to_first_spike", "output", 1.0, {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}),),
+    "adam",
+    {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-6},
+)
 
 
 def tables_with(machine, change, spaces=(0,)):
@@ -30,8 +33,14 @@ def test_a_wrong_table_gives_wrong_spikes():
     machine = chip(layered(), "paper")
     right = machine.forward(inputs(4), seed=0)
     used = sorted(site.pe for site in machine.plan.sites)
-    machine.route(tables_with(machine, lambda entry: replace(entry, pes=tuple(
-        used[(used.index(pe) + 1) % len(used)] for pe in entry.pes))))
+    machine.route(
+        tables_with(
+            machine,
+            lambda entry: replace(
+                entry, pes=tuple(used[(used.index(pe) + 1) % len(used)] for pe in entry.pes)
+            ),
+        )
+    )
     wrong = machine.forward(inputs(4), seed=0)
     assert not same_spikes(wrong, right)
     assert balanced(wrong.health)
@@ -42,8 +51,11 @@ def test_packets_that_a_program_does_not_know_are_dropped_and_counted(scheme):
     machine = chip(layered(), scheme)
     right, slopes = run(machine, inputs(4))
     used = {site.pe for site in machine.plan.sites}
-    machine.route(tables_with(machine, lambda entry: replace(entry, pes=tuple(sorted({*entry.pes, *used}))),
-                              spaces=(0, 1, 2)))
+    machine.route(
+        tables_with(
+            machine, lambda entry: replace(entry, pes=tuple(sorted({*entry.pes, *used}))), spaces=(0, 1, 2)
+        )
+    )
     trace, found = run(machine, inputs(4))
     assert same_spikes(trace, right)
     for key, values in slopes.parameters.items():
@@ -78,8 +90,9 @@ def test_one_entry_for_one_key_silences_one_neuron_for_those_behind_it():
     hidden = machine.plan.select("layer", "hidden_0")[0]
     neuron = int(np.bincount(right.spikes["hidden_0"].sources, minlength=30).argmax())
     ((at, entries),) = machine.plan.tables.items()
-    lost = replace(entries[0], key=machine.plan.keys[hidden.index].spike.base | neuron, mask=0xFFFFFFFF, links=0,
-                   pes=())
+    lost = replace(
+        entries[0], key=machine.plan.keys[hidden.index].spike.base | neuron, mask=0xFFFFFFFF, links=0, pes=()
+    )
     machine.route(Router({at: (lost, *entries)}, 8, 6))
     trace = machine.forward(inputs(4), seed=0)
     silenced = int(np.sum(right.spikes["hidden_0"].sources == neuron))
@@ -93,10 +106,15 @@ def test_one_entry_for_one_key_silences_one_neuron_for_those_behind_it():
 def test_a_packet_that_strays_into_another_copy_is_known_to_nobody_there():
     machine = chip(layered(), "paper", copies=2)
     right = machine.forward(inputs(2), seed=0)
-    pes = tuple(sorted(machine.plan.sites[item.index].pe for item in machine.plan.select("layer", "hidden_0")))
+    pes = tuple(
+        sorted(machine.plan.sites[item.index].pe for item in machine.plan.select("layer", "hidden_0"))
+    )
     bases = {machine.plan.keys[item.index].spike.base for item in machine.plan.select("input", "input")}
-    machine.route(tables_with(
-        machine, lambda entry: replace(entry, pes=pes) if entry.key & entry.mask in bases else entry))
+    machine.route(
+        tables_with(
+            machine, lambda entry: replace(entry, pes=pes) if entry.key & entry.mask in bases else entry
+        )
+    )
     trace = machine.forward(inputs(2), seed=0)
     assert same_spikes(trace, right)
     assert trace.health["packets_dropped"] == len(inputs(2))
@@ -129,14 +147,23 @@ def test_dead_elements_run_nothing():
     dead = [0, 2, 3, 7]
     machine = chip(layered(), "paper", copies=2, dead_cores={"0,0": dead})
     assert not {site.pe for site in machine.plan.sites if site.chip == (0, 0)} & set(dead)
-    assert {pe for entries in machine.plan.tables.values() for entry in entries for pe in entry.pes}.isdisjoint(dead)
-    assert same_spikes(machine.forward(inputs(2), seed=0), chip(layered(), "paper").forward(inputs(2), seed=0))
+    assert {
+        pe for entries in machine.plan.tables.values() for entry in entries for pe in entry.pes
+    }.isdisjoint(dead)
+    assert same_spikes(
+        machine.forward(inputs(2), seed=0), chip(layered(), "paper").forward(inputs(2), seed=0)
+    )
 
 
 def two_a_tick(policy, **profile):
     """Return options at whose clock 10 neurons (800 cycles) take two spikes of 530 in, and 5 are foreseen not to."""
-    return {"overrun": policy, "rates": {"input": 1e-3, "output": 1e-3}, "slices": {"output": 10},
-            "input_errors": False, "profile": {"clock_high": 2.38e6, **profile}}
+    return {
+        "overrun": policy,
+        "rates": {"input": 1e-3, "output": 1e-3},
+        "slices": {"output": 10},
+        "input_errors": False,
+        "profile": {"clock_high": 2.38e6, **profile},
+    }
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -144,7 +171,9 @@ def test_an_overrun_is_an_error_with_code_and_numbers(scheme):
     machine = chip(layered((5, 10)), scheme, **two_a_tick("error"))
     with pytest.raises(NumericsError, match=r"sample 0, tick 3: \d+ cycles in a tick of 2380;") as caught:
         machine.forward(FIVE_AT_ONCE, seed=0)
-    assert [(item.code, item.path) for item in caught.value.diagnostics] == [("S2-TICK", "populations.output")]
+    assert [(item.code, item.path) for item in caught.value.diagnostics] == [
+        ("S2-TICK", "populations.output")
+    ]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -194,7 +223,9 @@ def test_a_full_queue_is_an_error_with_code_and_numbers(scheme):
     options = {"rates": {"input": 1e-3}, "input_errors": False, "profile": {"fifo_depth": 4}}
     with pytest.raises(NumericsError, match="needs 5 packets, the limit is 4 packets") as caught:
         chip(layered((5, 10)), scheme, **options).forward(FIVE_AT_ONCE, seed=0)
-    assert [(item.code, item.path) for item in caught.value.diagnostics] == [("S2-FIFO", "populations.output")]
+    assert [(item.code, item.path) for item in caught.value.diagnostics] == [
+        ("S2-FIFO", "populations.output")
+    ]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -223,7 +254,8 @@ def test_a_full_queue_drops_and_counts_where_lateness_is_allowed(scheme):
 def test_what_waits_too_long_in_a_full_queue_is_dropped_and_counted(scheme):
     stimulus = Events.from_lists([[[float(t) for t in range(2, 12)]] * 5])
     trace = chip(layered((5, 10)), scheme, **two_a_tick("late", fifo_depth=6) | {"training": False}).forward(
-        stimulus, seed=0)
+        stimulus, seed=0
+    )
     assert trace.health["packets_late"] > 0
     assert trace.health["packets_dropped"] > 0
     assert trace.health["dropped"] == trace.health["spike_packets_dropped"] * 10

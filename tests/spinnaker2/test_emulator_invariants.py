@@ -19,34 +19,53 @@ SPLIT_SUM = 2e-5
 """Largest deviation where a sum over targets is split between elements, in float32."""
 
 RECIPES = st.builds(
-    Recipe, seed=st.integers(0, 10_000), layers=st.integers(1, 2), size=st.integers(2, 5), batch=st.just(3),
-    loop=st.sampled_from(["none", "self", "cycle"]), delay=st.sampled_from(["zero", "uniform", "mixed"]),
-    density=st.sampled_from([0.5, 1.0]), gain=st.just(1.5))
+    Recipe,
+    seed=st.integers(0, 10_000),
+    layers=st.integers(1, 2),
+    size=st.integers(2, 5),
+    batch=st.just(3),
+    loop=st.sampled_from(["none", "self", "cycle"]),
+    delay=st.sampled_from(["zero", "uniform", "mixed"]),
+    density=st.sampled_from([0.5, 1.0]),
+    gain=st.just(1.5),
+)
 
-SPLIT = st.fixed_dictionaries({
-    "layer_1": st.integers(1, 5), "layer_2": st.integers(1, 5), "input": st.integers(1, 4)})
+SPLIT = st.fixed_dictionaries(
+    {"layer_1": st.integers(1, 5), "layer_2": st.integers(1, 5), "input": st.integers(1, 4)}
+)
 
 DEAD = st.sampled_from([{}, {"0,0": list(range(145))}, {"0,0": [0, 1, 5], "1,0": [2]}])
 
-LESSON = Lesson((Objective("time_to_first_spike", "layer_2", 1.0, {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}),),
-                "adam", {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-6})
+LESSON = Lesson(
+    (Objective("time_to_first_spike", "layer_2", 1.0, {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}),),
+    "adam",
+    {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-6},
+)
 
 
 def fitting(slices, program):
     """Return the sizes of slices of populations that there are."""
-    return {name: size for name, size in slices.items() if name in {item.name for item in program.populations}}
+    return {
+        name: size for name, size in slices.items() if name in {item.name for item in program.populations}
+    }
 
 
 def same_gradient(found, expected):
-    return all(found.parameters[key].tobytes() == values.tobytes() for key, values in expected.parameters.items()
-               ) and all(found.spike_times[name].tobytes() == values.tobytes()
-                         for name, values in expected.spike_times.items())
+    return all(
+        found.parameters[key].tobytes() == values.tobytes() for key, values in expected.parameters.items()
+    ) and all(
+        found.spike_times[name].tobytes() == values.tobytes() for name, values in expected.spike_times.items()
+    )
 
 
 def shuffled(seed, slices, options):
     """Return sites of which every slice may have any."""
     sites = place(slices, options)
-    return None if sites is None else tuple(sites[k] for k in np.random.default_rng(seed).permutation(len(sites)))
+    return (
+        None
+        if sites is None
+        else tuple(sites[k] for k in np.random.default_rng(seed).permutation(len(sites)))
+    )
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -55,7 +74,9 @@ def shuffled(seed, slices, options):
 def test_spikes_depend_on_no_layout_and_gradients_by_split_sums_alone(scheme, recipe, slices, copies, dead):
     network = tick_network(recipe, scheme)
     wanted, right = run(chip(network.program, scheme), network.stimulus)
-    machine = chip(network.program, scheme, slices=fitting(slices, network.program), copies=copies, dead_cores=dead)
+    machine = chip(
+        network.program, scheme, slices=fitting(slices, network.program), copies=copies, dead_cores=dead
+    )
     trace, found = run(machine, network.stimulus)
     assert same_spikes(trace, wanted)
     for name, values in wanted.currents.items():
@@ -146,12 +167,18 @@ def destinations(machine, name):
 @given(recipe=RECIPES, slices=SPLIT, copies=st.integers(1, 2), errors=st.booleans())
 def test_error_packets_are_spikes_times_elements_that_they_reach(scheme, recipe, slices, copies, errors):
     network = tick_network(recipe, scheme)
-    machine = chip(network.program, scheme, slices=fitting(slices, network.program), copies=copies,
-                   input_errors=errors)
+    machine = chip(
+        network.program, scheme, slices=fitting(slices, network.program), copies=copies, input_errors=errors
+    )
     trace, gradient = run(machine, network.stimulus)
-    expected = {name: int(destinations(machine, name)[events.sources].sum()) for name, events in trace.spikes.items()}
-    heard = sum(len(trace.spikes[item.population]) for item in machine.plan.slices
-                if item.role == "loss" and item.copy == 0)
+    expected = {
+        name: int(destinations(machine, name)[events.sources].sum()) for name, events in trace.spikes.items()
+    }
+    heard = sum(
+        len(trace.spikes[item.population])
+        for item in machine.plan.slices
+        if item.role == "loss" and item.copy == 0
+    )
     assert trace.health.get("spike_packets_sent", 0) == sum(expected.values()) + heard
     wanted = sum(count for name, count in expected.items() if errors or name != "input")
     assert gradient.health.get("error_packets_sent", 0) == wanted
@@ -168,5 +195,3 @@ def test_inputs_without_errors_get_no_packet_and_change_no_weight():
     assert "input" not in found.spike_times
     for key, values in right.parameters.items():
         assert found.parameters[key].tobytes() == values.tobytes()
-
-

@@ -31,11 +31,14 @@ def refusals(program, scheme="paper", **options):
     with pytest.raises((LimitError, BackendError)) as caught:
         chip(program, scheme, **options)
     return {item.code for item in caught.value.diagnostics}, " ".join(
-        item.message for item in caught.value.diagnostics)
+        item.message for item in caught.value.diagnostics
+    )
 
 
 def slowed(program, delay):
-    return replace(program, blocks=tuple(replace(block, delays=np.array([float(delay)])) for block in program.blocks))
+    return replace(
+        program, blocks=tuple(replace(block, delays=np.array([float(delay)])) for block in program.blocks)
+    )
 
 
 def test_elements():
@@ -134,17 +137,29 @@ def test_bytes_of_recordings():
 
 def test_packets_of_a_queue():
     rates = {"input": 3.0}
-    trace = runs(layered(), rates=rates, input_errors=False, profile={"fifo_depth": 15},
-                 stimulus=Events.from_lists([[[3.0]] * 5]))
+    trace = runs(
+        layered(),
+        rates=rates,
+        input_errors=False,
+        profile={"fifo_depth": 15},
+        stimulus=Events.from_lists([[[3.0]] * 5]),
+    )
     assert trace.health["packets_sent"] > 0
     codes, text = refusals(layered(), rates=rates, input_errors=False, profile={"fifo_depth": 14})
     assert codes == {"S2-FIFO"}
     assert "needs 15 packets, the limit is 14 packets" in text
 
 
-@pytest.mark.parametrize(("scheme", "name", "good", "bad"), [
-    ("paper", "tau_ref", 0.0, 1.0), ("paper", "reset", 0.0, -0.1), ("paper", "rest", 0.0, 0.1),
-    ("exact_exponential", "v_init", 0.999, 1.0), ("off_grid", "v_init", 0.999, 1.0)])
+@pytest.mark.parametrize(
+    ("scheme", "name", "good", "bad"),
+    [
+        ("paper", "tau_ref", 0.0, 1.0),
+        ("paper", "reset", 0.0, -0.1),
+        ("paper", "rest", 0.0, 0.1),
+        ("exact_exponential", "v_init", 0.999, 1.0),
+        ("off_grid", "v_init", 0.999, 1.0),
+    ],
+)
 def test_cells(scheme, name, good, bad):
     program = layered()
 
@@ -157,6 +172,9 @@ def test_cells(scheme, name, good, bad):
 
 
 def test_everything_that_does_not_fit_is_told_at_once():
-    options = {**SIZES, "profile": {"neurons_per_slice": 29, "table_entries": 1, "clock_high": 1e6, "sram": SYSTEM}}
+    options = {
+        **SIZES,
+        "profile": {"neurons_per_slice": 29, "table_entries": 1, "clock_high": 1e6, "sram": SYSTEM},
+    }
     codes, _ = refusals(slowed(layered(), 300), **options)
     assert {"S2-ATOMS", "S2-ROUTE", "S2-TICK", "S2-SRAM", "S2-DELAY"} <= codes

@@ -10,9 +10,15 @@ from netdesc.backend import Lesson, Objective
 from netdesc.testing.recipe import Recipe
 
 RECIPES = st.builds(
-    Recipe, seed=st.integers(0, 10_000), layers=st.integers(1, 2), size=st.integers(2, 6), batch=st.just(1),
-    loop=st.sampled_from(["none", "self", "cycle"]), delay=st.sampled_from(["zero", "uniform", "mixed"]),
-    density=st.sampled_from([0.4, 1.0]))
+    Recipe,
+    seed=st.integers(0, 10_000),
+    layers=st.integers(1, 2),
+    size=st.integers(2, 6),
+    batch=st.just(1),
+    loop=st.sampled_from(["none", "self", "cycle"]),
+    delay=st.sampled_from(["zero", "uniform", "mixed"]),
+    density=st.sampled_from([0.4, 1.0]),
+)
 
 
 def held_synapses(machine, s):
@@ -20,7 +26,7 @@ def held_synapses(machine, s):
     template = machine.device.emulation.template
     each = machine.device.emulation.each
     bounds = np.concatenate(([0], np.cumsum(template.weights)))
-    places = template.weight_order[bounds[s % each]:bounds[s % each + 1]]
+    places = template.weight_order[bounds[s % each] : bounds[s % each + 1]]
     at = 0
     for block in machine.program.blocks:
         inside = places[(places >= at) & (places < at + block.size)] - at
@@ -32,8 +38,11 @@ def held_synapses(machine, s):
 def rows_of(machine, block, sources):
     """Return the sources of a sparse block that lie in slices with a synapse among those held."""
     name = machine.program.populations[block.pre].name
-    slices = [item for item in machine.plan.slices
-              if item.copy == 0 and item.population == name and item.role in ("input", "layer")]
+    slices = [
+        item
+        for item in machine.plan.slices
+        if item.copy == 0 and item.population == name and item.role in ("input", "layer")
+    ]
     return sum(item.size for item in slices if np.any((sources >= item.start) & (sources < item.stop)))
 
 
@@ -70,7 +79,9 @@ def bytes_of(machine, item):
 
 
 def fitting(slices, program):
-    return {name: size for name, size in slices.items() if name in {item.name for item in program.populations}}
+    return {
+        name: size for name, size in slices.items() if name in {item.name for item in program.populations}
+    }
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -100,7 +111,9 @@ def test_a_map_tells_the_bytes_of_the_optimizers():
     assert len(optimizers) == 4
     for item in optimizers:
         assert machine.plan.bytes(item.index) == bytes_of(machine, item)
-    assert sum(bytes_of(machine, item) for item in optimizers) == 16 * sum(b.size for b in machine.program.blocks)
+    assert sum(bytes_of(machine, item) for item in optimizers) == 16 * sum(
+        b.size for b in machine.program.blocks
+    )
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

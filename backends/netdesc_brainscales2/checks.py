@@ -107,17 +107,16 @@ def _levels(item: PopulationSlice, rest: Floats, threshold: Floats, reset: Float
         return
     leak, top = profile.leak_level.value, profile.threshold_level.value
     levels = leak + (reset - rest) / (threshold - rest) * (top - leak)
-    for name, value, low, high in (
-            ("rest", leak, profile.leak_low, profile.leak_high),
-            ("threshold", top, profile.threshold_low, profile.threshold_high),
-            ("reset", float(np.max(levels)), profile.reset_low, profile.reset_high),
-            ("reset", float(np.min(levels)), profile.reset_low, profile.reset_high)):
-        limit = low if value < low.value - 1e-9 else high if value > high.value + 1e-9 else None
-        if limit is not None:
-            share = (limit.value - leak) / (top - leak)
-            yield _range(f"the {name}, with rest at {number(leak)} and threshold at {number(top)} LSB, "
-                         f"{against(value, limit)}", item, "neuron",
-                         f"bring it to {share:.3g} of the way from rest to threshold")
+    ends = (("rest", leak, leak, profile.leak_low, profile.leak_high),
+            ("threshold", top, top, profile.threshold_low, profile.threshold_high),
+            ("reset", float(np.min(levels)), float(np.max(levels)), profile.reset_low, profile.reset_high))
+    for name, least, most, low, high in ends:
+        for value, limit, beyond in ((least, low, -1.0), (most, high, 1.0)):
+            if (value - limit.value) * beyond > 1e-9:
+                share = (limit.value - leak) / (top - leak)
+                yield _range(f"the {name}, with rest at {number(leak)} and threshold at {number(top)} LSB, "
+                             f"{against(value, limit)}", item, "neuron",
+                             f"bring it to {share:.3g} of the way from rest to threshold")
 
 
 def note_refractory(item: PopulationSlice, program: Program, options: Options) -> Iterator[Diagnostic]:

@@ -101,15 +101,15 @@ class Refusal:
         bus has any.
     target : int
         The target with the least room.
-    cells, used : int
-        Cells of that target on the bus, and those taken.
+    cells, need : int
+        Cells of that target on the bus, and those that would be taken with the sender's row selects.
     """
 
     sender: Sender
     cause: str
     target: int
     cells: int
-    used: int
+    need: int
 
 
 @dataclass(slots=True)
@@ -197,9 +197,10 @@ class _Bus:
         free = self.room.sum(axis=(0, 1)) + 2 * self.merged * self.taken.count(False)
         spare = free[sender.targets] - sender.positive - sender.negative
         target = int(sender.targets[np.argmin(spare)])
-        cells = 2 * int(self.merged[target]) * self.selects
+        cells = 2 * int(self.merged[target])
+        selects = sum(self.taken) + self.size_for(sender, sender.kind)
         cause = "label" if len(self._candidates(sender, full=True)) else "rows"
-        return Refusal(sender, cause, target, cells, cells - int(free[target]))
+        return Refusal(sender, cause, target, cells * self.selects, cells * selects)
 
 
 def connect(senders: Sequence[Sender], merged: Integers, options: Options) -> dict[int, Address] | Refusal:
@@ -231,9 +232,14 @@ def connect(senders: Sequence[Sender], merged: Integers, options: Options) -> di
 
 
 def _order(senders: Sequence[Sender], bus: _Bus) -> list[int]:
-    """Return the order of service: those that need most row selects first, then those without a choice."""
-    sizes = [bus.size_for(item, item.kind) if len(item.targets) else 1 for item in senders]
-    return sorted(range(len(senders)), key=lambda k: (-sizes[k], senders[k].bus < 0, k))
+    """Return the order of service.
+
+    Those that need most row selects come first, then those of both signs, since they can use no other rows and
+    leave room for the rest, then those without a choice of the bus.
+    """
+    sizes = [bus.size_for(item, item.kind) for item in senders]
+    return sorted(range(len(senders)), key=lambda k: (
+        -sizes[k], senders[k].kind != MIXED, senders[k].bus < 0, k))
 
 
 def _choices(sender: Sender, buses: Sequence[_Bus]) -> Iterator[_Bus]:
@@ -248,5 +254,5 @@ def _refusal(sender: Sender, buses: Sequence[_Bus]) -> Refusal:
     first = next((item for item in refusals if item.cause == "label"), refusals[0])
     if sender.bus >= 0 and first.cause == "rows" and any(
             bus.seat(sender) for bus in buses if bus.number != sender.bus):
-        return Refusal(sender, "bus", first.target, first.cells, first.used)
+        return Refusal(sender, "bus", first.target, first.cells, first.need)
     return first

@@ -185,12 +185,13 @@ def _attempt(slices: Sequence[Slice], merged: Mapping[str, int], program: Progra
     addresses = connect(senders, widths, options)
     if isinstance(addresses, Refusal):
         owner = _owner(addresses.target, slices)
-        need = addresses.used + int(addresses.sender.positive.max() + addresses.sender.negative.max())
-        limit = options.profile.labels.value if addresses.cause == "label" else addresses.cells
+        labels = int(options.profile.labels.value)
+        need, limit = (addresses.need, addresses.cells)
+        if addresses.cause == "label":
+            need, limit = labels + 1, labels
         sender = program.populations[addresses.sender.key[0]].name
         return addresses, Crowding(
-            addresses.cause, limit + 1 if addresses.cause == "label" else max(need, limit + 1), limit, owner,
-            dict(merged), sender, addresses.sender.bus)
+            addresses.cause, need, limit, owner, dict(merged), sender, addresses.sender.bus)
     return Layout(tuple(slices), dict(merged), circuits, senders, cells, addresses)
 
 

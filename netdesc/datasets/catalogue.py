@@ -2,24 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from netdesc.datasets.latency import count_latency_inputs, latency
+import numpy as np
+
+from netdesc.datasets.augmentation import Augmentation
+from netdesc.datasets.latency import latency, logarithmic_latency
+from netdesc.datasets.mnist import mnist
+from netdesc.datasets.placement import find_sources, require_features, require_in_time, require_size
 from netdesc.datasets.records import Dataset, Split, Table
+from netdesc.datasets.shd import CHANNELS, shd
 from netdesc.datasets.yin_yang import yin_yang
 from netdesc.description.model import Choice, Data
 from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.events import Events, Floats
 from netdesc.program import PopulationSlice, Program
-
-DATASETS = ("yin_yang",)
-"""Names of the datasets that can be loaded."""
-
-ENCODERS = ("latency",)
-"""Names of the encoders that can be used."""
 
 YIN_YANG_SEEDS: Mapping[str, int] = MappingProxyType({"train": 42, "validation": 41, "test": 40})
 """Seeds of the published Yin-Yang sets."""
+
+
+def draw_yin_yang(options: Mapping[str, Any], directory: Path, seed: int) -> dict[str, Table]:
+    """Draw the parts of the Yin-Yang set that a file asks for.
+
+    Parameters
+    ----------
+    options : mapping
+        ``train``, ``validation``, ``test``: numbers of samples, 0 or None for none.
+    directory : Path
+        Unused: the set has no files.
+    seed : int
+        Unused: the seeds are the published ones, so that every model sees the same points.
+
+    Returns
+    -------
+    dict of str to Table
+    """
+    sizes = {name: int(options.get(name) or 0) for name in YIN_YANG_SEEDS}
+    return {name: yin_yang(size, YIN_YANG_SEEDS[name]) for name, size in sizes.items() if size}
+
+
+TABLES: Mapping[str, Callable[[Mapping[str, Any], Path, int], dict[str, Table]]] = MappingProxyType({
+    "yin_yang": draw_yin_yang,
+    "mnist": mnist,
+})
+"""Datasets of numbers, which need an encoder."""
+
+DATASETS = (*TABLES, "shd")
+"""Names of the datasets that can be loaded."""
+
+ENCODERS: Mapping[str, Callable[[Floats, Mapping[str, Any], int], Events]] = MappingProxyType({
+    "latency": latency,
+    "logarithmic_latency": logarithmic_latency,
+})
+"""Encoders by name."""
 
 
 def load(data: Data, program: Program, *, seed: int) -> Dataset:
@@ -42,25 +82,28 @@ def load(data: Data, program: Program, *, seed: int) -> Dataset:
     Raises
     ------
     DescriptionError
-        If the dataset, encoder or augmentation is not available, or the population does not fit the samples.
+        If dataset, encoder and augmentation do not go together, files are missing or damaged, or the
+        population does not fit the samples.
     """
-    require_available(data)
-    tables = draw_tables(data.dataset)
+    require_consistent(data)
     sources = find_sources(program)
-    encoder = data.encoder
-    if encoder is None:
-        raise DescriptionError(Diagnostic(
-            f"{data.dataset.kind} needs an encoder; "
-            "add encoder: {latency: {t_early: 0 ms, t_late: 30 ms}}", path="data"))
-    require_size(sources, tables["train"], data)
-    splits = {name: Split(table.labels, latency(table.values, encoder.options, sources.start))
-              for name, table in tables.items()}
-    require_in_time(splits, program.duration)
-    return Dataset(splits["train"], splits.get("validation"), splits.get("test"))
+    if data.encoder is None:
+        require_size(sources, CHANNELS, f"shd has {CHANNELS} channels; set size: {CHANNELS}")
+        splits, notes = shd(data.dataset.options, data.directory, seed,
+                            duration=program.duration, first_source=sources.start)
+    else:
+        splits = encode(data, data.encoder, sources, seed=seed)
+        require_in_time(splits.values(), program.duration)
+        notes = tuple(note for name, split in splits.items() for note in note_silent(name, split))
+    train = splits["train"]
+    if data.augmentation:
+        change = Augmentation(data.augmentation, seed, sources.start, sources.stop, program.duration)
+        train = replace(train, augmentation=change)
+    return Dataset(train, splits.get("validation"), splits.get("test"), notes)
 
 
-def require_available(data: Data) -> None:
-    """Refuse what cannot be loaded, all at once.
+def require_consistent(data: Data) -> None:
+    """Refuse what does not go together, all at once.
 
     Parameters
     ----------
@@ -69,115 +112,56 @@ def require_available(data: Data) -> None:
     Raises
     ------
     DescriptionError
-        With one diagnostic per dataset, encoder or augmentation that is not available.
+        With one diagnostic per fault.
     """
-    wrong = []
-    if data.dataset.kind not in DATASETS:
-        wrong.append(Diagnostic(f"dataset {data.dataset.kind} is not available yet; available: "
-                                f"{', '.join(DATASETS)}", path="data.dataset"))
-    if data.encoder is not None and data.encoder.kind not in ENCODERS:
-        wrong.append(Diagnostic(f"encoder {data.encoder.kind} is not available yet; available: "
-                                f"{', '.join(ENCODERS)}", path="data.encoder"))
-    wrong.extend(Diagnostic(f"augmentation {item.kind} is not available yet; remove it",
-                            path="data.augmentation") for item in data.augmentation)
+    kind, wrong = data.dataset.kind, list[Diagnostic]()
+    numbers = kind in TABLES
+    if numbers and data.encoder is None:
+        wrong.append(Diagnostic(
+            f"{kind} needs an encoder; add encoder: {{latency: {{t_early: 0 ms, t_late: 30 ms}}}}",
+            path="data"))
+    if numbers and int(data.dataset.options.get("train") or 0) < 1:
+        wrong.append(Diagnostic("there are no samples to train on; set train to 1 or more",
+                                path=f"data.dataset.{kind}.train"))
+    if not numbers and data.encoder is not None:
+        wrong.append(Diagnostic(f"{kind} holds spikes already; remove encoder", path="data.encoder"))
+    wrong.extend(Diagnostic(f"channel_shift moves spikes to the next channel, and the features of {kind} are "
+                            "no row of channels; remove it", path=f"data.augmentation.{index}")
+                 for index, change in enumerate(data.augmentation)
+                 if numbers and change.kind == "channel_shift")
     if wrong:
         raise DescriptionError(wrong)
 
 
-def draw_tables(dataset: Choice) -> dict[str, Table]:
-    """Draw the parts of the Yin-Yang set that a file asks for.
+def encode(data: Data, encoder: Choice, sources: PopulationSlice, *, seed: int) -> dict[str, Split]:
+    """Load a dataset of numbers and encode all of it.
 
     Parameters
     ----------
-    dataset : Choice
-        ``yin_yang`` with ``train``, ``validation``, ``test``: numbers of samples, 0 or None for none.
-
-    Returns
-    -------
-    dict of str to Table
-
-    Raises
-    ------
-    DescriptionError
-        If there is nothing to train on.
-    """
-    sizes = {name: int(dataset.options.get(name) or 0) for name in YIN_YANG_SEEDS}
-    if sizes["train"] < 1:
-        raise DescriptionError(Diagnostic("there are no samples to train on; set train to 1 or more",
-                                          path=f"data.dataset.{dataset.kind}.train"))
-    return {name: yin_yang(size, YIN_YANG_SEEDS[name]) for name, size in sizes.items() if size}
-
-
-def find_sources(program: Program) -> PopulationSlice:
-    """Return the population that receives the samples.
-
-    Parameters
-    ----------
-    program : Program
-
-    Returns
-    -------
-    PopulationSlice
-
-    Raises
-    ------
-    DescriptionError
-        Unless there is exactly one.
-    """
-    found = [item for item in program.populations if item.kind == "source" and item.model == "dataset"]
-    if not found:
-        raise DescriptionError(Diagnostic(
-            "no population receives the dataset; give one of them source: dataset", path="populations"))
-    if len(found) > 1:
-        raise DescriptionError(
-            Diagnostic(f"{len(found)} populations have source: dataset, but exactly one may; "
-                       "give the others a source of their own", path=item.path) for item in found)
-    return found[0]
-
-
-def require_size(sources: PopulationSlice, table: Table, data: Data) -> None:
-    """Refuse a population that has not one neuron per encoded feature.
-
-    Parameters
-    ----------
-    sources : PopulationSlice
-    table : Table
     data : Data
-        With an encoder.
+    encoder : Choice
+    sources : PopulationSlice
+    seed : int
+
+    Returns
+    -------
+    dict of str to Split
 
     Raises
     ------
     DescriptionError
-        If the numbers differ.
+        If files are missing or damaged, or the population does not fit.
     """
-    features = table.values.shape[1]
-    options = data.encoder.options if data.encoder else {}
-    needed = count_latency_inputs(features, options)
-    if sources.size == needed:
-        return
-    made_of = f"{features} features" + (" and a bias neuron" if needed > features else "")
-    raise DescriptionError(Diagnostic(
-        f"the population has {sources.size} neurons, but {data.dataset.kind} needs {needed} ({made_of}); "
-        f"set size: {needed}", path=f"{sources.path}.size"))
+    kind = data.dataset.kind
+    tables = TABLES[kind](data.dataset.options, data.directory, seed)
+    require_features(sources, tables["train"].values.shape[1], encoder.options, kind)
+    code = ENCODERS[encoder.kind]
+    return {name: Split(table.labels, code(table.values, encoder.options, sources.start))
+            for name, table in tables.items()}
 
 
-def require_in_time(splits: Mapping[str, Split], duration: float) -> None:
-    """Refuse an encoding whose spikes lie outside the sample.
-
-    Parameters
-    ----------
-    splits : mapping of str to Split
-    duration : float
-        Length of a sample in ms.
-
-    Raises
-    ------
-    DescriptionError
-        If a spike lies before 0 or after the duration.
-    """
-    early = min(float(split.events.times.min()) for split in splits.values())
-    late = max(float(split.events.times.max()) for split in splits.values())
-    if early < 0.0 or late > duration:
-        raise DescriptionError(Diagnostic(
-            f"encoded spikes run from {early:g} ms to {late:g} ms, but a sample lasts from 0 ms to "
-            f"{duration:g} ms; change t_early, t_late and bias, or simulation.duration", path="data.encoder"))
+def note_silent(name: str, split: Split) -> tuple[str, ...]:
+    """Tell how many samples of a split have no spike at all, where there are any."""
+    silent = int(np.count_nonzero(np.diff(split.events.offsets) == 0))
+    return (f"{silent} of {len(split)} {name} samples have no spike; lower the threshold of the encoder",
+            )[:silent]

@@ -1,17 +1,21 @@
-"""The latency encoder: the larger a feature, the later its one spike."""
+"""Encoders that turn every feature into at most one spike, whose time tells its value."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
+
+CHUNK = 2048
+"""Samples that are sorted at once, so that only the spikes of all samples are held."""
 
 
 def count_latency_inputs(features: int, options: Mapping[str, Any]) -> int:
-    """Return how many sources the encoder needs.
+    """Return how many sources an encoder needs.
 
     Parameters
     ----------
@@ -35,8 +39,9 @@ def latency(values: Floats, options: Mapping[str, Any], first_source: int) -> Ev
     values : ndarray of float64, shape (samples, features)
         Dimensionless, 0 to 1.
     options : mapping
-        ``t_early`` and ``t_late`` in ms; ``bias``: time in ms of a spike of one more neuron, after
-        those of the features, or None.
+        ``t_early`` and ``t_late`` in ms; ``first``: ``small`` (as above), or ``large``, where 1 - x stands
+        in the place of x; ``threshold``: features below it make no spike, or None; ``bias``: time in ms of
+        a spike of one more neuron, after those of the features, or None.
     first_source : int
         Program-wide index of the neuron of the first feature.
 
@@ -50,9 +55,94 @@ def latency(values: Floats, options: Mapping[str, Any], first_source: int) -> Ev
     NumericsError
         If a time is not finite.
     """
-    early, late, bias = float(options["t_early"]), float(options["t_late"]), options.get("bias")
-    times = early + values * (late - early)
-    if bias is not None:
-        times = np.hstack((times, np.full((len(times), 1), float(bias))))
-    samples, sources = np.indices(times.shape)
-    return Events.from_arrays(times.ravel(), sources.ravel() + first_source, samples.ravel(), len(times))
+    early, late, threshold = float(options["t_early"]), float(options["t_late"]), options.get("threshold")
+    falling = options.get("first", "small") == "large"
+
+    def find_times(rows: Floats) -> Floats:
+        times: Floats = early + (1.0 - rows if falling else rows) * (late - early)
+        return times if threshold is None else np.where(rows < float(threshold), np.inf, times)
+
+    return place(values, find_times, options.get("bias"), first_source)
+
+
+def logarithmic_latency(values: Floats, options: Mapping[str, Any], first_source: int) -> Events:
+    """Encode every feature x above a threshold as one spike at ``t_early + tau log(x / (x - threshold))``.
+
+    That is when a leaky membrane with time constant tau, driven by a constant current x, reaches the
+    threshold.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (samples, features)
+        Dimensionless, 0 to 1.
+    options : mapping
+        ``tau`` in ms; ``threshold``, dimensionless; ``t_early`` in ms; ``t_late`` in ms: later spikes are
+        left out; ``bias``: as in ``latency``.
+    first_source : int
+        Program-wide index of the neuron of the first feature.
+
+    Returns
+    -------
+    Events
+        One sample per row.
+
+    Raises
+    ------
+    NumericsError
+        If a feature is not finite.
+
+    Notes
+    -----
+    Cramer et al. (2022), Surrogate gradients for analog neuromorphic computing.
+    """
+    threshold, tau = float(options["threshold"]), float(options["tau"])
+    early, late = float(options["t_early"]), float(options["t_late"])
+
+    def find_times(rows: Floats) -> Floats:
+        excess = rows - threshold
+        seen = excess > 0.0
+        times = np.full(rows.shape, np.inf)
+        times[seen] = early + tau * np.log(rows[seen] / excess[seen])
+        times[times > late] = np.inf
+        return times
+
+    return place(values, find_times, options.get("bias"), first_source)
+
+
+def place(values: Floats, find_times: Callable[[Floats], Floats], bias: float | None,
+          first_source: int) -> Events:
+    """Put the spikes of all features in order.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (samples, features)
+    find_times : callable
+        From rows of features to times in ms, infinity where there is no spike.
+    bias : float or None
+        Time of the spike of one more neuron, in ms.
+    first_source : int
+        Program-wide index of the neuron of the first feature.
+
+    Returns
+    -------
+    Events
+
+    Raises
+    ------
+    NumericsError
+        If a feature is not finite.
+    """
+    if not np.isfinite(values).all():
+        raise NumericsError("a feature of the dataset is not finite; every feature must be a number")
+    times, sources, counts = [np.empty(0)], [np.empty(0, dtype=np.int64)], [np.zeros(1, dtype=np.int64)]
+    for start in range(0, len(values), CHUNK):
+        rows = find_times(values[start:start + CHUNK])
+        if bias is not None:
+            rows = np.hstack((rows, np.full((len(rows), 1), float(bias))))
+        order = np.argsort(rows, axis=1, kind="stable")
+        rows = np.take_along_axis(rows, order, axis=1)
+        kept = rows < np.inf
+        times.append(rows[kept])
+        sources.append(order[kept] + first_source)
+        counts.append(kept.sum(axis=1))
+    return Events(np.concatenate(times), np.concatenate(sources), np.cumsum(np.concatenate(counts)))

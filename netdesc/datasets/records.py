@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netdesc.datasets.augmentation import Augmentation
 from netdesc.events import Events, Floats, Integers, frozen
 
 
@@ -40,27 +41,52 @@ class Split:
         Class of each sample; None where the samples have no class.
     events : Events
         The samples as spikes, by program-wide neuron index.
+    augmentation : Augmentation or None
+        How the samples are changed in training.
     """
 
     labels: Integers | None
     events: Events
+    augmentation: Augmentation | None = None
 
     def __len__(self) -> int:
         return self.events.batch
 
-    def batch(self, indices: Integers) -> Events:
+    def batch(self, indices: Integers, *, epoch: int | None = None) -> Events:
         """Return some of the samples.
 
         Parameters
         ----------
         indices : ndarray of int64, shape (n,)
             Which samples, in the order wanted.
+        epoch : int or None
+            Epoch of training, counted from 0, in which they are changed by the augmentation; None for the
+            samples as they are.
 
         Returns
         -------
         Events
             A batch of n samples.
         """
+        events = self._gather(indices)
+        if epoch is None or self.augmentation is None:
+            return events
+        return self.augmentation.apply(events, indices, epoch)
+
+    def part(self, indices: Integers) -> Split:
+        """Return a split of some of the samples, in the order wanted.
+
+        Parameters
+        ----------
+        indices : ndarray of int64, shape (n,)
+
+        Returns
+        -------
+        Split
+        """
+        return Split(self.batch_labels(indices), self._gather(indices), self.augmentation)
+
+    def _gather(self, indices: Integers) -> Events:
         starts = self.events.offsets[indices]
         counts = self.events.offsets[indices + 1] - starts
         offsets = np.zeros(len(counts) + 1, dtype=np.int64)
@@ -107,8 +133,11 @@ class Dataset:
     train : Split
     validation, test : Split or None
         None where the file asks for none.
+    notes : tuple of str
+        What is worth knowing about how the samples were made, for example how many spikes were dropped.
     """
 
     train: Split
     validation: Split | None
     test: Split | None
+    notes: tuple[str, ...] = ()

@@ -74,7 +74,7 @@ def build(root: Node, file: str, directory: Path) -> Description:
         recordings = _resolve(sections, reading)
     if reading.diagnostics:
         raise DescriptionError(_sorted(reading.diagnostics))
-    return _description(sections, recordings, file, _with_aliases(table, root))
+    return _description(sections, recordings, file, _with_aliases(table, root), directory=directory)
 
 
 def _resolve(sections: dict[str, Any], reading: Reading) -> Any:
@@ -112,7 +112,7 @@ def _check_expectations(sections: dict[str, Any], populations: Mapping[str, Any]
 
 
 def _description(
-    sections: dict[str, Any], recordings: Any, file: str, table: Mapping[str, Location]
+    sections: dict[str, Any], recordings: Any, file: str, table: Mapping[str, Location], *, directory: Path
 ) -> Description:
     sections.setdefault("name", Path(file).stem)
     resolved = _resolved(sections, recordings)
@@ -123,7 +123,7 @@ def _description(
         populations={name: population_of(name, data) for name, data in sections["populations"].items()},
         projections={name: projection_of(name, data) for name, data in sections["projections"].items()},
         losses={name: loss_of(name, loss) for name, loss in sections["losses"].items()},
-        data=data_of(sections.get("data")),
+        data=data_of(sections.get("data"), directory),
         training=training_of(sections.get("training")),
         record=recordings,
         backends=sections["backends"],

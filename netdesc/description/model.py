@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -194,11 +195,14 @@ class Data:
     encoder : Choice or None
         For example ``latency`` with ``t_early``, ``t_late``, ``bias`` in ms.
     augmentation : tuple of Choice
+    directory : Path
+        Where relative paths of the dataset begin: the folder of the file.
     """
 
     dataset: Choice
     encoder: Choice | None
     augmentation: tuple[Choice, ...] = ()
+    directory: Path = Path()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
+from pathlib import Path
 from typing import Any
 
 from netdesc import units
@@ -124,11 +125,11 @@ def _check_times(loss: Choice, target: Any, path: str, reading: Reading) -> None
         reading.fail("target already holds the times; remove correct and wrong", path)
 
 
-def data_of(data: dict[str, Any] | None) -> Data | None:
-    """Return the record of the section ``data``, or None where there is none."""
+def data_of(data: dict[str, Any] | None, directory: Path) -> Data | None:
+    """Return the record of the section ``data``, with the folder of the file; None where there is none."""
     if data is None:
         return None
-    return Data(data["dataset"], data.get("encoder"), tuple(data["augmentation"]))
+    return Data(data["dataset"], data.get("encoder"), tuple(data["augmentation"]), directory)
 
 
 def check_data(data: dict[str, Any] | None, populations: Populations, reading: Reading) -> None:

@@ -36,7 +36,8 @@ class Feed:
     def __len__(self) -> int:
         return 1 if self.split is None else len(self.split)
 
-    def draw(self, indices: Integers, number: int) -> tuple[Events, Integers | None]:
+    def draw(self, indices: Integers, number: int, *, epoch: int | None = None
+             ) -> tuple[Events, Integers | None]:
         """Return some of the samples.
 
         Parameters
@@ -44,6 +45,8 @@ class Feed:
         indices : ndarray of int64, shape (n,)
         number : int
             Number of the first of them.
+        epoch : int or None
+            In which they are changed by the augmentation of the data; None for the samples as they are.
 
         Returns
         -------
@@ -55,11 +58,12 @@ class Feed:
         if self.split is None:
             return stimulus(self.program, dataset_events=None, batch=len(indices),
                             seed=seed, first_sample=first), None
-        events = stimulus(self.program, dataset_events=self.split.batch(indices), batch=len(indices),
+        samples = self.split.batch(indices, epoch=epoch)
+        events = stimulus(self.program, dataset_events=samples, batch=len(indices),
                           seed=seed, first_sample=first)
         return events, self.split.batch_labels(indices)
 
-    def batches(self, order: Integers, size: int, *, round_number: int = 0
+    def batches(self, order: Integers, size: int, *, round_number: int | None = None
                 ) -> Iterator[tuple[Events, Integers | None]]:
         """Yield all samples in batches.
 
@@ -69,8 +73,9 @@ class Feed:
             In which order.
         size : int
             Samples in a batch; the last may be smaller.
-        round_number : int
-            How often all samples have been seen before.
+        round_number : int or None
+            How often all samples have been seen before, in training; None outside of it, where samples are
+            not augmented.
 
         Yields
         ------
@@ -78,7 +83,8 @@ class Feed:
         labels : ndarray of int64, or None
         """
         for start in range(0, len(order), size):
-            yield self.draw(order[start:start + size], round_number * len(order) + start)
+            number = (round_number or 0) * len(order) + start
+            yield self.draw(order[start:start + size], number, epoch=round_number)
 
     def in_order(self) -> Integers:
         """Return the order of the samples as they stand, shape (len(self),)."""

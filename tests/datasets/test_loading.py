@@ -74,7 +74,7 @@ def test_chunks_cover_every_sample_once():
 
 
 def test_a_population_of_the_wrong_size_is_told_both_numbers_and_the_fix():
-    with pytest.raises(DescriptionError, match=r"has 4 neurons, .* needs 5 .*; set size: 5") as caught:
+    with pytest.raises(DescriptionError, match=r"has 4 neurons, .* needs 5 .*, or bias") as caught:
         load(make_data(), make_program(("input", 4, "dataset")), seed=0)
     assert caught.value.diagnostics[0].path == "populations.input.size"
 
@@ -90,12 +90,17 @@ def test_two_dataset_populations_are_refused_both():
     assert [item.path for item in caught.value.diagnostics] == ["populations.a", "populations.b"]
 
 
-@pytest.mark.parametrize("kind", ["mnist", "shd"])
-def test_a_dataset_that_is_not_there_names_what_is(kind):
-    data = Data(Choice(kind, {}), ENCODER)
-    with pytest.raises(DescriptionError, match=f"{kind} is not available yet; available: yin") as caught:
-        load(data, make_program(("input", 5, "dataset")), seed=0)
-    assert caught.value.diagnostics[0].path == "data.dataset"
+def test_what_does_not_go_together_is_told_all_at_once():
+    change = (Choice("channel_shift", {"max": 4}),)
+    with pytest.raises(DescriptionError) as caught:
+        load(Data(Choice("yin_yang", {"train": 0}), None, change), make_program(), seed=0)
+    assert [item.path for item in caught.value.diagnostics] == [
+        "data", "data.dataset.yin_yang.train", "data.augmentation.0"]
+
+
+def test_spikes_need_no_encoder():
+    with pytest.raises(DescriptionError, match="shd holds spikes already; remove encoder"):
+        load(Data(Choice("shd", {}), ENCODER), make_program(("input", 700, "dataset")), seed=0)
 
 
 def test_a_missing_encoder_is_told_how_to_add_one():

@@ -44,12 +44,15 @@ def test_yin_yang_becomes_records_in_base_units() -> None:
         "tau_0": 0.5,
         "tau_1": 6.4,
         "alpha": 0.003,
+        "pull": 0.0,
         "target": None,
     }
     assert model.training is not None
     assert model.training.optimizer.options["learning_rate"] == 5e-3
     assert model.data is not None
-    assert model.data.encoder == Choice("latency", {"t_early": 0.0, "t_late": 30.0, "bias": 0.0})
+    assert model.data.encoder == Choice(
+        "latency", {"t_early": 0.0, "t_late": 30.0, "first": "small", "threshold": None, "bias": 0.0}
+    )
 
 
 def test_conductances_are_in_microsiemens() -> None:

@@ -1,0 +1,132 @@
+"""MNIST, and any other set of images in four IDX files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.datasets.idx import find_idx, read_idx
+from netdesc.datasets.images import average
+from netdesc.datasets.records import Table
+from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.events import Integers
+from netdesc.streams import stream
+
+PATH = "data.dataset.mnist"
+
+Images = NDArray[np.uint8]
+
+
+def mnist(options: Mapping[str, Any], directory: Path, seed: int) -> dict[str, Table]:
+    """Read images and labels, and hold some of the training samples out for validation.
+
+    Parameters
+    ----------
+    options : mapping
+        ``path`` of the folder; ``train``, ``validation`` and ``test``: numbers of samples, 0 for none;
+        ``size``: rows and columns to average to, or None.
+    directory : Path
+        Where a relative path begins.
+    seed : int
+        Root of the stream that draws which samples are held out.
+
+    Returns
+    -------
+    dict of str to Table
+        One value per pixel, 0 to 1, row after row; no entry for a split of no samples.
+
+    Raises
+    ------
+    DescriptionError
+        If files are missing or damaged, do not belong together, or hold too few samples.
+    """
+    folder = directory / str(options["path"])
+    size = tuple(options["size"]) if options.get("size") else None
+    train, validation, test = (int(options[name]) for name in ("train", "validation", "test"))
+    images, labels = read_pair(folder, "train")
+    require_enough(len(images), {"train": train, "validation": validation}, folder)
+    order = stream(seed, "data.validation").permutation(len(images))
+    chosen = {"train": np.sort(order[validation:validation + train]),
+              "validation": np.sort(order[:validation])}
+    tables = {name: choose(images, labels, which, size) for name, which in chosen.items() if len(which)}
+    if test:
+        images, labels = read_pair(folder, "t10k")
+        require_enough(len(images), {"test": test}, folder)
+        tables["test"] = choose(images, labels, np.arange(test), size)
+    return tables
+
+
+def read_pair(folder: Path, name: str) -> tuple[Images, Images]:
+    """Read the images and labels of one part.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        ``train`` or ``t10k``.
+
+    Returns
+    -------
+    images : ndarray of uint8, shape (samples, rows, columns)
+    labels : ndarray of uint8, shape (samples,)
+
+    Raises
+    ------
+    DescriptionError
+        If a file is missing or damaged, or the two do not belong together.
+    """
+    images = read_idx(find_idx(folder, f"{name}-images", 3, f"{PATH}.path"), 3, f"{PATH}.path")
+    labels = read_idx(find_idx(folder, f"{name}-labels", 1, f"{PATH}.path"), 1, f"{PATH}.path")
+    if len(images) != len(labels):
+        raise DescriptionError(Diagnostic(
+            f"{folder} has {len(images)} images but {len(labels)} labels of {name}; "
+            "take both files from one set", path=f"{PATH}.path"))
+    return images, labels
+
+
+def require_enough(found: int, wanted: Mapping[str, int], folder: Path) -> None:
+    """Refuse to draw more samples than there are.
+
+    Parameters
+    ----------
+    found : int
+    wanted : mapping of str to int
+        Numbers of samples by split.
+    folder : Path
+        Where they are, for the message.
+
+    Raises
+    ------
+    DescriptionError
+    """
+    total = sum(wanted.values())
+    if total <= found:
+        return
+    first = next(iter(wanted))
+    sum_of = " and ".join(f"{name}: {count}" for name, count in wanted.items())
+    fix = f"set {first} to {found - total + wanted[first]}" if found > total - wanted[first] else (
+        f"{' and '.join(wanted)} may have {found} together")
+    raise DescriptionError(Diagnostic(f"{sum_of} need {total} samples, but {folder} holds {found}; {fix}",
+                                      path=f"{PATH}.{first}"))
+
+
+def choose(images: Images, labels: Images, which: Integers, size: tuple[int, ...] | None) -> Table:
+    """Return some of the samples as numbers.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (samples, rows, columns)
+    labels : ndarray of uint8, shape (samples,)
+    which : ndarray of int64, shape (n,)
+    size : tuple of int, or None
+
+    Returns
+    -------
+    Table
+    """
+    target = None if size is None else (int(size[0]), int(size[1]))
+    return Table(average(images[which], target), labels[which].astype(np.int64))

@@ -1,0 +1,106 @@
+"""Where samples enter a program, and whether they fit there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from netdesc.datasets.latency import count_latency_inputs
+from netdesc.datasets.records import Split
+from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.program import PopulationSlice, Program
+
+
+def find_sources(program: Program) -> PopulationSlice:
+    """Return the population that receives the samples.
+
+    Parameters
+    ----------
+    program : Program
+
+    Returns
+    -------
+    PopulationSlice
+
+    Raises
+    ------
+    DescriptionError
+        Unless there is exactly one.
+    """
+    found = [item for item in program.populations if item.kind == "source" and item.model == "dataset"]
+    if not found:
+        raise DescriptionError(Diagnostic(
+            "no population receives the dataset; give one of them source: dataset", path="populations"))
+    if len(found) > 1:
+        raise DescriptionError(
+            Diagnostic(f"{len(found)} populations have source: dataset, but exactly one may; "
+                       "give the others a source of their own", path=item.path) for item in found)
+    return found[0]
+
+
+def require_features(sources: PopulationSlice, features: int, options: Mapping[str, Any], kind: str) -> None:
+    """Refuse a population that has not one neuron per encoded feature.
+
+    Parameters
+    ----------
+    sources : PopulationSlice
+    features : int
+        Of a sample.
+    options : mapping
+        Of the encoder.
+    kind : str
+        Of the dataset, for the message.
+
+    Raises
+    ------
+    DescriptionError
+        If the numbers differ.
+    """
+    needed = count_latency_inputs(features, options)
+    made_of = f"{features} features" + (" and a bias neuron" if needed > features else "")
+    fix = f"set size: {needed}" + (", or bias: null in the encoder" if sources.size == features else "")
+    require_size(sources, needed, f"{kind} needs {needed} ({made_of}); {fix}")
+
+
+def require_size(sources: PopulationSlice, needed: int, what: str) -> None:
+    """Refuse a population of another size.
+
+    Parameters
+    ----------
+    sources : PopulationSlice
+    needed : int
+        Number of neurons.
+    what : str
+        Who needs them and what to do, for the message.
+
+    Raises
+    ------
+    DescriptionError
+    """
+    if sources.size != needed:
+        raise DescriptionError(Diagnostic(f"the population has {sources.size} neurons, but {what}",
+                                          path=f"{sources.path}.size"))
+
+
+def require_in_time(splits: Iterable[Split], duration: float) -> None:
+    """Refuse an encoding whose spikes lie outside the sample.
+
+    Parameters
+    ----------
+    splits : iterable of Split
+    duration : float
+        Length of a sample in ms.
+
+    Raises
+    ------
+    DescriptionError
+        If a spike lies before 0 or after the duration.
+    """
+    spans = [(float(split.events.times.min()), float(split.events.times.max()))
+             for split in splits if len(split.events)]
+    early = min((first for first, _ in spans), default=0.0)
+    late = max((last for _, last in spans), default=0.0)
+    if early < 0.0 or late > duration:
+        raise DescriptionError(Diagnostic(
+            f"encoded spikes run from {early:g} ms to {late:g} ms, but a sample lasts from 0 ms to "
+            f"{duration:g} ms; change t_early, t_late and bias, or simulation.duration", path="data.encoder"))

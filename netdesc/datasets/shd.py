@@ -1,0 +1,243 @@
+"""Spoken digits as spikes on 700 channels, in the layout of the Spiking Heidelberg Digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netdesc.datasets.records import Split
+from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.events import Events, Floats, Integers
+from netdesc.streams import stream
+
+if TYPE_CHECKING:
+    import h5py
+
+CHANNELS = 700
+"""Frequency channels of a sample, each fed to one source."""
+
+PATH = "data.dataset.shd"
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """The content of one file.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (k,)
+        In ms, sample after sample, ascending within a sample, ties by channel.
+    channels : ndarray of int64, shape (k,)
+    offsets : ndarray of int64, shape (samples + 1,)
+        As in ``Events``.
+    labels : ndarray of int64, shape (samples,)
+    speakers : ndarray of int64, shape (samples,), or None
+        None where the file does not tell.
+    """
+
+    times: Floats
+    channels: Integers
+    offsets: Integers
+    labels: Integers
+    speakers: Integers | None
+
+
+def shd(options: Mapping[str, Any], directory: Path, seed: int, *, duration: float, first_source: int
+        ) -> tuple[dict[str, Split], tuple[str, ...]]:
+    """Read the files, and hold the samples of one speaker out for validation.
+
+    Parameters
+    ----------
+    options : mapping
+        ``train``, ``test``: files; ``validation``: ``speaker_holdout`` or ``none``; ``speaker``: who is
+        held out, or None to draw; ``late_spikes``: ``error`` or ``drop``.
+    directory : Path
+        Where relative paths begin.
+    seed : int
+        Root of the stream that draws the speaker.
+    duration : float
+        Length of a sample in ms.
+    first_source : int
+        Program-wide index of the source of channel 0.
+
+    Returns
+    -------
+    splits : dict of str to Split
+    notes : tuple of str
+        Who was held out, and how many spikes were dropped.
+
+    Raises
+    ------
+    DescriptionError
+        If a file is missing or damaged, no speaker can be held out, or spikes come after the end of a
+        sample and are not to be dropped.
+    """
+    held = {name: read(directory / str(options[name]), f"{PATH}.{name}") for name in ("train", "test")}
+    drop, notes, splits = options.get("late_spikes") == "drop", list[str](), dict[str, Split]()
+    for name, recordings in held.items():
+        kept, lost = within(recordings, duration, drop=drop)
+        if lost:
+            notes.append(f"{lost} of {len(recordings.times)} {name} spikes come after simulation.duration, "
+                         f"{duration:g} ms, and are dropped; the last comes at {recordings.times.max():g} ms")
+        events = Events(kept.times, kept.channels + first_source, kept.offsets)
+        splits[name] = Split(recordings.labels, events)
+    if options.get("validation", "speaker_holdout") == "none":
+        return splits, tuple(notes)
+    speaker, out = hold_out(held["train"].speakers, options.get("speaker"), seed)
+    notes.append(f"speaker {speaker} is held out for validation: {out.sum()} of {len(out)} training samples")
+    whole = splits["train"]
+    return {"train": whole.part(np.flatnonzero(~out)), "validation": whole.part(np.flatnonzero(out)),
+            "test": splits["test"]}, tuple(notes)
+
+
+def hold_out(speakers: Integers | None, wanted: int | None, seed: int) -> tuple[int, np.ndarray[Any, Any]]:
+    """Choose the speaker whose samples are held out.
+
+    Parameters
+    ----------
+    speakers : ndarray of int64, shape (samples,), or None
+    wanted : int or None
+        None to draw one.
+    seed : int
+
+    Returns
+    -------
+    speaker : int
+    out : ndarray of bool, shape (samples,)
+        Which samples are the speaker's.
+
+    Raises
+    ------
+    DescriptionError
+        If speakers are not told, there is only one, or the wanted one is not there.
+    """
+    found = [] if speakers is None else np.unique(speakers).tolist()
+    if speakers is None or len(found) < 2:
+        number = "one speaker" if found else "no speakers (extra/speaker)"
+        raise DescriptionError(Diagnostic(f"the training file tells of {number}, so none can be held out; "
+                                          "set validation: none", path=f"{PATH}.validation"))
+    if wanted is not None and wanted not in found:
+        raise DescriptionError(Diagnostic(f"there is no speaker {wanted} in the training file; speakers are "
+                                          f"{', '.join(map(str, found))}", path=f"{PATH}.speaker"))
+    speaker = int(stream(seed, "data.validation").choice(found)) if wanted is None else wanted
+    return speaker, speakers == speaker
+
+
+def within(recordings: Recordings, duration: float, *, drop: bool) -> tuple[Recordings, int]:
+    """Return recordings without the spikes after the end of a sample, and how many these are.
+
+    Parameters
+    ----------
+    recordings : Recordings
+    duration : float
+        In ms.
+    drop : bool
+        Whether there may be any.
+
+    Returns
+    -------
+    recordings : Recordings
+    lost : int
+
+    Raises
+    ------
+    DescriptionError
+        If there are some and they are not to be dropped.
+    """
+    kept = recordings.times <= duration
+    lost = len(kept) - int(np.count_nonzero(kept))
+    if not lost:
+        return recordings, 0
+    if not drop:
+        raise DescriptionError(Diagnostic(
+            f"{lost} of {len(kept)} spikes come after the end of a sample, {duration:g} ms, the last at "
+            f"{recordings.times.max():g} ms; lengthen simulation.duration to "
+            f"{np.ceil(recordings.times.max()):g} ms, or set late_spikes: drop", path=PATH))
+    before = np.concatenate(([0], np.cumsum(kept)))
+    return Recordings(recordings.times[kept], recordings.channels[kept], before[recordings.offsets],
+                      recordings.labels, recordings.speakers), lost
+
+
+def read(file: Path, path: str) -> Recordings:
+    """Read one file.
+
+    Parameters
+    ----------
+    file : Path
+    path : str
+        Dotted path in the description, for messages.
+
+    Returns
+    -------
+    Recordings
+
+    Raises
+    ------
+    DescriptionError
+        If it is missing, not HDF5, lacks a part, or its parts do not fit together.
+    """
+    import h5py
+
+    if not file.is_file():
+        what = "is a folder" if file.is_dir() else "does not exist"
+        raise fault(file, f"{what}; a relative path begins at the folder of the YAML file", path)
+    try:
+        with h5py.File(file, "r") as content:
+            return collect(content)
+    except KeyError as error:
+        raise fault(file, f"lacks a part: {error.args[0]}; spikes/times, spikes/units and labels are due",
+                    path) from error
+    except OSError as error:
+        raise fault(file, f"cannot be read as HDF5 ({error}); put a sound copy in its place", path) from error
+    except (ValueError, TypeError) as error:
+        raise fault(file, f"has not the layout of the Spiking Heidelberg Digits: {error}", path) from error
+
+
+def collect(content: h5py.File) -> Recordings:
+    """Read an open file; ValueError tells what does not fit."""
+    rows, units, labels = (content[name][()] for name in ("spikes/times", "spikes/units", "labels"))
+    speakers = content["extra/speaker"][()] if "extra/speaker" in content else None
+    counts = np.array([len(row) for row in rows], dtype=np.int64)
+    if not len(counts) or len({len(item) for item in (rows, units, labels)}) > 1:
+        raise ValueError(f"there are {len(rows)} samples of times, {len(units)} of units and "
+                         f"{len(labels)} labels")
+    if [len(row) for row in units] != counts.tolist():
+        raise ValueError("a sample has not as many times as units")
+    if speakers is not None and len(speakers) != len(counts):
+        raise ValueError(f"there are {len(speakers)} speakers of {len(counts)} samples")
+    offsets = np.concatenate(([0], np.cumsum(counts)))
+    times, channels = in_order(np.concatenate(rows).astype(np.float64) * 1e3,
+                               np.concatenate(units).astype(np.int64), offsets)
+    return Recordings(times, channels, offsets, require_whole(labels, "label"),
+                      None if speakers is None else require_whole(speakers, "speaker"))
+
+
+def require_whole(values: np.ndarray[Any, Any], what: str) -> Integers:
+    """Return numbers as integers; ValueError where one is negative or not whole."""
+    whole = values.astype(np.int64)
+    if values.ndim != 1 or (whole != values).any() or (whole < 0).any():
+        raise ValueError(f"a {what} is not a whole number from 0 on")
+    return whole
+
+
+def in_order(times: Floats, channels: Integers, offsets: Integers) -> tuple[Floats, Integers]:
+    """Sort the spikes of every sample by time, ties by channel; ValueError where one is out of range."""
+    if not np.isfinite(times).all() or (times < 0.0).any():
+        raise ValueError("a time is negative or not a number")
+    if len(channels) and not 0 <= channels.min() <= channels.max() < CHANNELS:
+        raise ValueError(f"channels run from {channels.min()} to {channels.max()}, but there are {CHANNELS}, "
+                         "counted from 0")
+    for start, stop in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        order = np.lexsort((channels[start:stop], times[start:stop]))
+        times[start:stop] = times[start:stop][order]
+        channels[start:stop] = channels[start:stop][order]
+    return times, channels
+
+
+def fault(file: Path, what: str, path: str) -> DescriptionError:
+    """Return the error about a file that cannot be used."""
+    return DescriptionError(Diagnostic(f"{file} {what}", path=path))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netdesc.graph.passes import CheckLimits, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
+from netdesc_brainscales2.departures import Pair, list_departures
 from netdesc_brainscales2.mapping import map_program
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.passes import CheckState, MapToChip
@@ -39,6 +40,7 @@ class BrainScaleS2Backend:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = Options.read(options)
+        self.section = options
         self.limits = Limits(
             time="event-driven, analog neurons in continuous time; events on a grid of "
                  f"{self.options.profile.event_grid.value * 1e3:g} ns",
@@ -53,6 +55,10 @@ class BrainScaleS2Backend:
     def passes(self) -> Sequence[Pass]:
         """Return the checks of this backend and the verdict of the map."""
         return CheckLimits(self.limits, self.name, "B2"), CheckState(), MapToChip(self.options)
+
+    def departures(self) -> dict[str, Pair]:
+        """Return the settings without and with everything that sets this backend apart from the equations."""
+        return list_departures(self.section)
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Place a program on the chip, calibrate it, and configure it.

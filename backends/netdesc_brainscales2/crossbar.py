@@ -234,8 +234,8 @@ def connect(senders: Sequence[Sender], merged: Integers, options: Options) -> di
 def _order(senders: Sequence[Sender], bus: _Bus) -> list[int]:
     """Return the order of service.
 
-    Those that need most row selects come first, then those of both signs, since they can use no other rows and
-    leave room for the rest, then those without a choice of the bus.
+    Those that need most row selects come first, then those of both signs, since they can use no other rows
+    and leave room for the rest, then those without a choice of the bus.
     """
     sizes = [bus.size_for(item, item.kind) for item in senders]
     return sorted(range(len(senders)), key=lambda k: (

@@ -186,8 +186,8 @@ def _route_fault(crowding: Crowding, options: Options) -> Diagnostic:
     if crowding.kind == "label":
         return Diagnostic(
             f"sources of {crowding.sender} that share rows on {bus}: telling them apart "
-            f"{against(crowding.need, replace(profile.labels, unit='labels'))}; use fewer sources with common "
-            "rows, or fewer neurons in all", path, "B2-LABEL")
+            f"{against(crowding.need, replace(profile.labels, unit='labels'))}; use fewer sources with "
+            "common rows, or fewer neurons in all", path, "B2-LABEL")
     limit = replace(profile.bus_rows, value=crowding.limit, unit="rows",
                     source=f"{profile.bus_rows.value:g} a bus and circuit, {merged} merged")
     text = (f"on {bus}, which events of {crowding.sender} reach, a neuron of {crowding.population} "

@@ -1,0 +1,75 @@
+"""What sets the chip apart from the equations, as pairs of settings that differ in one departure alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netdesc_brainscales2.options import Options
+from netdesc_brainscales2.profile import Profile
+
+Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+FINE = 2.0**16
+"""How much finer than those of the chip are words that count as exact."""
+
+_DEPARTURES: Mapping[str, tuple[str, ...]] = {
+    "time grid": ("event_grid",),
+    "weight words": ("weight_max", "weight_scale", "weight_scale_low", "weight_scale_high"),
+    "shortest refractory period": ("refractory_low",),
+    "mismatch": ("tau_mem_spread", "tau_syn_spread", "threshold_spread", "leak_spread", "reset_spread",
+                 "gain_spread", "threshold_offset"),
+    "saturation": ("saturation_knee",),
+    "noise": ("threshold_noise", "spike_jitter", "membrane_noise"),
+    "read-out": ("cadc_noise", "cadc_offset_spread"),
+}
+"""Numbers of the machine behind each departure, in the order in which they are switched on."""
+
+
+def list_departures(section: Mapping[str, Any]) -> dict[str, Pair]:
+    """Return the settings without and with every departure of this backend.
+
+    Parameters
+    ----------
+    section : mapping
+        The section ``backends.brainscales2``.
+
+    Returns
+    -------
+    dict of str to (mapping, mapping)
+        Each pair starts where the one before it ends; the last ends at the settings as they are. Departures
+        that the settings have not are left out.
+    """
+    now = Options.read(section)
+    present = [name for name in _DEPARTURES if _is_present(name, now)]
+    states = [_without(section, now, frozenset(present[number:])) for number in range(len(present))]
+    states.append(dict(section))
+    return {name: (states[number], states[number + 1]) for number, name in enumerate(present)}
+
+
+def _is_present(name: str, now: Options) -> bool:
+    if name == "noise" and not now.noise:
+        return False
+    return (name == "mismatch" and now.calibrate) or any(
+        getattr(now.profile, number).value > 0.0 for number in _DEPARTURES[name])
+
+
+def _without(section: Mapping[str, Any], now: Options, off: frozenset[str]) -> dict[str, Any]:
+    numbers = dict(section.get("profile_numbers") or {})
+    for name in off:
+        numbers |= {number: _ideal(name, number, now.profile) for number in _DEPARTURES[name]}
+    changed: dict[str, Any] = {"profile_numbers": numbers}
+    if "weight words" in off and now.scales:
+        changed["scales"] = {name: scale * FINE for name, scale in now.scales.items()}
+    if "mismatch" in off:
+        changed["calibrate"] = False
+    if "noise" in off:
+        changed["noise"] = False
+    return {**section, **changed}
+
+
+def _ideal(name: str, number: str, profile: Profile) -> float:
+    value = float(getattr(profile, number).value)
+    if name == "time grid":
+        return value / FINE
+    return value * FINE if name == "weight words" else 0.0

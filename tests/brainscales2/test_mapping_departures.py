@@ -1,0 +1,38 @@
+from itertools import pairwise
+
+import pytest
+from chip_programs import layered, planned
+from netdesc_brainscales2.backend import BrainScaleS2Backend
+from netdesc_brainscales2.options import Options
+
+
+def test_each_departure_starts_where_the_one_before_it_ends():
+    section = {"chip": 3, "profile_numbers": {"power": 150}}
+    pairs = BrainScaleS2Backend(section).departures()
+    assert list(pairs) == ["time grid", "weight words", "shortest refractory period", "mismatch",
+                           "saturation", "noise", "read-out"]
+    for (_, end), (start, _) in pairwise(pairs.values()):
+        assert end == start
+    assert pairs["read-out"][1] == section
+
+
+def test_settings_without_a_departure_do_not_list_it():
+    assert list(BrainScaleS2Backend({"profile": "ideal"}).departures()) == ["time grid", "weight words"]
+    assert "noise" not in BrainScaleS2Backend({"noise": False}).departures()
+
+
+def test_the_first_settings_are_almost_those_of_the_equations():
+    first = Options.read(next(iter(BrainScaleS2Backend({}).departures().values()))[0])
+    assert not first.noise
+    assert not first.calibrate
+    assert first.profile.event_grid.value < 1e-6
+    assert {getattr(first.profile, name).value for name in (
+        "tau_mem_spread", "gain_spread", "threshold_offset", "saturation_knee", "refractory_low")} == {0.0}
+
+
+def test_fine_words_need_no_more_rows():
+    section = BrainScaleS2Backend({"scales": {"layer2": 40}}).departures()["weight words"][0]
+    now = {"scales": {"layer2": 40}}
+    fine, coarse = (planned(layered(5, 40, 3), **item) for item in (section, now))
+    assert [item.rows for item in fine.wirings] == [item.rows for item in coarse.wirings]
+    assert fine.scales["layer2"] == pytest.approx(coarse.scales["layer2"] * 2**16)

@@ -67,27 +67,31 @@ def plot_network(
     axes: list[Axes] = grid[:, 0].tolist()
     for axis, view in zip(axes, views, strict=False):
         draw_graph(axis, view.graph, view.title)
+    populations = [node.name for view in views for node in view.graph.nodes]
     for axis, panel in zip(axes[len(views):], panels, strict=True):
-        draw_panel(axis, panel)
+        draw_panel(axis, panel, populations)
     if picture is not None:
         figure.savefig(picture, dpi=150)
     return axes
 
 
-def draw_panel(axis: Axes, panel: Panel) -> None:
+def draw_panel(axis: Axes, panel: Panel, known: Sequence[str] = ()) -> None:
     """Draw a part of a device: tiles in the colour of their group, filled from below.
 
     Parameters
     ----------
     axis : matplotlib.axes.Axes
     panel : Panel
+    known : sequence of str
+        Groups that have the first colours, such as the populations of a network.
     """
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Patch, Rectangle
 
-    groups = list(dict.fromkeys(tile.group for tile in panel.tiles if tile.group))
-    for group in ("", *groups):
-        shade = colour(groups.index(group)) if group else NOBODY
+    present = dict.fromkeys(tile.group for tile in panel.tiles if tile.group)
+    shades = {group: colour(number) for number, group in enumerate(dict.fromkeys([*known, *present]))}
+    for group in ("", *present):
+        shade = shades[group] if group else NOBODY
         tiles = [tile for tile in panel.tiles if tile.group == group]
         back = [Rectangle((tile.x, tile.y), tile.width, tile.height) for tile in tiles]
         axis.add_collection(PatchCollection(back, facecolor=shade, edgecolor=shade if group else "none",
@@ -104,7 +108,7 @@ def draw_panel(axis: Axes, panel: Panel) -> None:
     axis.set_axis_off()
     fill = f"; filled: part of {panel.fill}" if panel.fill else ""
     axis.set_title(f"{panel.title}{fill}", fontsize=10)
-    axis.legend(handles=[Patch(facecolor=colour(number), label=group) for number, group in enumerate(groups)],
+    axis.legend(handles=[Patch(facecolor=shades[group], label=group) for group in present],
                 frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 

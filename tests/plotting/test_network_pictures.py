@@ -76,12 +76,12 @@ def test_trained_projections_have_a_colour_of_their_own(model):
     assert found == [True, False, False, False, False]
 
 
-def test_tiles_are_filled_from_below_in_the_colour_of_their_group(model):
-    tiles = (Tile(0, 0, 1, 1, "hidden", "x", 0.25), Tile(1, 0, 1, 1), Tile(2, 0, 1, 1, "output", "y", 0.5))
+def test_tiles_are_filled_from_below_in_the_colour_of_their_population(model):
+    tiles = (Tile(0, 0, 1, 1, "a", "x", 0.25), Tile(1, 0, 1, 1), Tile(2, 0, 1, 1, "out", "y", 0.5))
     axis = plot_network([View("looped", compile(model).graph)], [Panel("chip", tiles, "bytes")])[1]
     heights = [path.get_extents().height for item in axis.collections for path in item.get_paths()]
     assert heights == pytest.approx([1, 1, 0.25, 1, 0.5])
     shade = matplotlib.colors.to_hex(axis.collections[-1].get_facecolor()[0]).upper()
-    assert shade == colour(1)
+    assert shade == colour(3)
     assert axis.get_title() == "chip; filled: part of bytes"
     assert texts(axis) == ["x", "", "y"]

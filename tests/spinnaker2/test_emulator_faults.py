@@ -156,7 +156,7 @@ def test_dead_elements_run_nothing():
 
 
 def two_a_tick(policy, **profile):
-    """Return options at whose clock 10 neurons (800 cycles) take two spikes of 530 in a tick, and no third."""
+    """Return options at whose clock 10 neurons (800 cycles) take two spikes of 530 a tick, no third."""
     return {
         "overrun": policy,
         "rates": {"input": 1e-3, "output": 1e-3},

@@ -13,7 +13,8 @@ from typing import Any
 
 from netdesc.comparison import Comparison, arrange, flatten
 from netdesc.errors import DescriptionError, Diagnostic
-from netdesc.report import sections
+from netdesc.report.opening import controls, verdict
+from netdesc.report.sections import SECTIONS
 from netdesc.report.tables import Page
 
 POLICY = (
@@ -85,11 +86,11 @@ def render(data: dict[str, Any]) -> str:
     """
     page = Page(data)
     title = escape(f"{data['name']}: {', '.join([*data['substrates'], *data['refusals']])}")
-    links = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words, _ in sections.SECTIONS)
+    links = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words, _ in SECTIONS)
     bodies = "".join(
         f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{escape(words)}</h2>'
         f"{content(page)}</section>"
-        for name, words, content in sections.SECTIONS
+        for name, words, content in SECTIONS
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -101,10 +102,10 @@ def render(data: dict[str, Any]) -> str:
         f'<header><h1>{escape(data["name"])}</h1><p class="faint">{escape(data["summary"])}. Reference: '
         f"{escape(data['reference'])}. Weights: {escape(data['weights'])}.</p></header>"
         '<main><section id="verdict" aria-labelledby="verdict-title"><h2 id="verdict-title">Verdict</h2>'
-        f"{sections.verdict(page)}</section>"
+        f"{verdict(page)}</section>"
         f'<nav aria-label="Sections"><ul>{links}</ul></nav>'
         "<noscript><p>Charts need scripts; every table is complete without.</p></noscript>"
-        f"{sections.controls(page)}{bodies}</main>"
+        f"{controls(page)}{bodies}</main>"
         '<footer><p class="faint">Made by netdesc. Nothing on this page comes from the network.</p></footer>'
         f'<script type="application/json" id="data">{_embed(data)}</script>'
         f"<script>{_plotly()}</script><script>{_asset('charts.js')}</script></body></html>\n"

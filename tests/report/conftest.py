@@ -26,7 +26,11 @@ projections:
     post: hidden
     weight: {init: [[2.4, 2.6, 1.9, 2.2], [2.0, 3.1, 2.5, 1.7], [1.2, 0.8, 2.9, 2.0]], train: true}
     delay: 1 ms
-  answer: {pre: hidden, post: output, weight: {init: {uniform: {low: 1.2, high: 2.4}}, train: true}, delay: 1 ms}
+  answer:
+    pre: hidden
+    post: output
+    weight: {init: {uniform: {low: 1.2, high: 2.4}}, train: true}
+    delay: 1 ms
   loop: {pre: output, post: hidden, weight: 0.1, delay: 2 ms}
 losses:
   goal: {time_to_first_spike: {population: output, tau_0: 0.5 ms, tau_1: 6.4 ms, alpha: 0.003, target: 0}}
@@ -47,5 +51,6 @@ def data(tmp_path_factory):
     path.write_text(TEXT, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "entry_points", offered)
-        return arrange(compare(netdesc.load(path), [
-            "numba", "grid=numba:solver.grid.timestep=1 ms", "bad=planted:fault=sign", "off=planted:fault=refuse"]))
+        substrates = ["numba", "grid=numba:solver.grid.timestep=1 ms", "bad=planted:fault=sign",
+                      "off=planted:fault=refuse"]
+        return arrange(compare(netdesc.load(path), substrates))

@@ -8,8 +8,8 @@ import pytest
 from netdesc.report import write
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="no chromium; tests/report/install_browser.sh installs it")
@@ -59,7 +59,8 @@ def test_the_page_is_as_wide_as_the_window(view):
 
 def test_charts_stay_within_their_place(view):
     assert view.evaluate("""Array.from(document.querySelectorAll('.chart')).every(place => {
-        const drawn = place.querySelector('.main-svg').getBoundingClientRect(), room = place.getBoundingClientRect();
+        const drawn = place.querySelector('.main-svg').getBoundingClientRect();
+        const room = place.getBoundingClientRect();
         return drawn.width > 100 && drawn.height <= room.height + 1 && drawn.width <= room.width + 1; })""")
 
 
@@ -100,7 +101,8 @@ def test_text_stands_out_from_its_ground(view):
             .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
             return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2]; };
         const ground = light(getComputedStyle(document.body).backgroundColor);
-        return Math.min(...Array.from(document.querySelectorAll('p, td, th, li, a, caption, .level')).map(item => {
+        const items = Array.from(document.querySelectorAll('p, td, th, li, a, caption, .level'));
+        return Math.min(...items.map(item => {
             const text = light(getComputedStyle(item).color);
             return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05); })); }""")
     assert ratio >= 4.5

@@ -5,6 +5,7 @@ import json
 import re
 from html import unescape
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_headings_labels_and_links_are_in_order(page):
     outline = Outline()
     outline.feed(page[: page.index('<script type="application/json"')])
     assert outline.headings[0] == 1
-    assert all(after <= before + 1 for before, after in zip(outline.headings, outline.headings[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(outline.headings))
     assert len(set(outline.ids)) == len(outline.ids)
     assert {link.removeprefix("#") for link in outline.links} <= set(outline.ids)
     assert set(outline.labels) <= set(outline.ids)

@@ -78,7 +78,7 @@
     const empty = traces.length ? [] : [{
       text: "no voltages of " + chosenPopulation(), showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5
     }];
-    draw("voltages", traces, {showlegend: true, annotations: empty, xaxis: axis("time (ms)"), yaxis: axis("voltage")});
+    draw("voltage-traces", traces, {showlegend: true, annotations: empty, xaxis: axis("time (ms)"), yaxis: axis("voltage")});
   }
   function gradientKeys() {
     return Array.from(new Set(others.flatMap(label => Object.keys(data.agreements[label].gradients))));

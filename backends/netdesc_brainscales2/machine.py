@@ -18,6 +18,7 @@ from netdesc.threads import available
 from netdesc.trace import Cotangent, Samples, Trace
 from netdesc_brainscales2.analog import Outcome, StageCore, Unrest
 from netdesc_brainscales2.calibration import calibrate_chip
+from netdesc_brainscales2.costs import Counts, charge
 from netdesc_brainscales2.in_the_loop import Host
 from netdesc_brainscales2.links import Links, stamp_spikes
 from netdesc_brainscales2.options import Options
@@ -67,7 +68,7 @@ class AnalogMachine:
         Where its neurons and synapses lie.
     options : Options
     seed : int
-        Of the noise of the calibration.
+        Not used: pattern and calibration belong to the chip, noise to the run.
 
     Raises
     ------
@@ -79,7 +80,7 @@ class AnalogMachine:
         self.program = program
         self.plan = plan
         self.options = options
-        self.calibration = calibrate_chip(program, plan, options, seed)
+        self.calibration = calibrate_chip(program, plan, options)
         pattern = self.calibration.pattern
         self.membranes = gather_membranes(program, plan, options.profile, pattern)
         self.gains = [synapse_gains(wiring, pattern) for wiring in plan.wirings]
@@ -152,11 +153,24 @@ class AnalogMachine:
             samples=samples,
             parameters_as_run=dict(self.as_run),
             health=health,
-            costs={},
+            costs=self.bill(batch, sent, spiking, samples),
             provenance={"backend": "brainscales2", "solver": f"analog, {self.options.machine}",
-                        "chip": str(self.options.chip), **versions()},
+                        "chip": str(self.options.chip), "calibration": self.calibration.describe(),
+                        **versions()},
             readings=read_samples(self.program, samples),
         )
+
+    def bill(
+        self, batch: int, sent: Mapping[int, Events], recorded: Mapping[int, Events],
+        samples: Mapping[str, Samples],
+    ) -> dict[str, float]:
+        """Return the costs of a run."""
+        kinds = [population.kind for population in self.program.populations]
+        out = sum(len(events) for k, events in recorded.items() if kinds[k] == "spiking")
+        readings = sum(item.values.size for item in samples.values())
+        counts = Counts(batch, len(self.plan.instances), self.program.duration,
+                        sum(len(events) for events in sent.values()), out, readings)
+        return charge(counts, self.options).flat()
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back on the host; see ``netdesc.backend.Machine``."""

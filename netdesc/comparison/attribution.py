@@ -170,9 +170,11 @@ def measure(pair: Pair, job: Job) -> Effect:
 
 def _pairs(reference: Outcome, other: Outcome, job: Job) -> Iterator[Pair]:
     label, name = other.substrate.label, reference.substrate.label
+    backend = other.compiled.backend
+    told = backend.departures() if isinstance(backend, Departing) else {}
     for cause, suffix in (("delays", ".delay"), ("weight words", ".weight")):
         values = _as_run(reference, other, suffix)
-        if values:
+        if values and cause not in told:
             yield Pair(
                 cause,
                 f"{name} with and without the {suffix[1:]}s that {label} ran",
@@ -180,14 +182,12 @@ def _pairs(reference: Outcome, other: Outcome, job: Job) -> Iterator[Pair]:
                 _rerun(reference, job, values),
             )
     ideal = other
-    backend = other.compiled.backend
-    if isinstance(backend, Departing):
-        runs: dict[str, Outcome | Refusal] = {}
-        for number, (cause, options) in enumerate(backend.departures().items()):
-            without, with_it = (_run_once(other, item, job, runs) for item in options)
-            yield Pair(cause, f"{label} with and without it", without, with_it)
-            if number == 0 and isinstance(without, Outcome):
-                ideal = without
+    runs: dict[str, Outcome | Refusal] = {}
+    for number, (cause, options) in enumerate(told.items()):
+        without, with_it = (_run_once(other, item, job, runs) for item in options)
+        yield Pair(cause, f"{label} with and without it", without, with_it)
+        if number == 0 and isinstance(without, Outcome):
+            ideal = without
     values = {**_as_run(reference, ideal, ".delay"), **_as_run(reference, ideal, ".weight")}
     start = _rerun(reference, job, values) if values else reference
     words = "without its departures" if ideal is not other else "as it is"

@@ -19,7 +19,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from time import perf_counter, thread_time
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -105,9 +105,9 @@ class Learning:
     def step(self, number: int) -> None:
         """Learn from one batch."""
         stimulus, labels = self.batches[number]
-        begin = thread_time()
+        begin = process_time()
         self.state, _ = train_batch(self.task, self.state, stimulus, labels=labels, tally=self.tally)
-        self.times.append((thread_time() - begin) / BATCH * 1e6)
+        self.times.append((process_time() - begin) / BATCH * 1e6)
 
 
 def compare(scheme: str, steps: int) -> str:

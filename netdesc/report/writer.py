@@ -8,6 +8,7 @@ import json
 import os
 from html import escape
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -121,13 +122,28 @@ def _asset(name: str) -> str:
     return files("netdesc.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
-def _plotly() -> str:
+def require_plotly() -> None:
+    """Refuse, before anything runs, to write a report that cannot be written.
+
+    Raises
+    ------
+    DescriptionError
+        If Plotly is not installed.
+    """
     try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
+        available = find_spec("plotly.offline") is not None
+    except ImportError:
+        available = False
+    if not available:
         raise DescriptionError(
             Diagnostic("reports need plotly; install it with: pip install 'netdesc[report]'")
-        ) from error
+        )
+
+
+def _plotly() -> str:
+    require_plotly()
+    from plotly.offline import get_plotlyjs
+
     return str(get_plotlyjs())
 
 

@@ -65,6 +65,10 @@ def compare(
 
     require_targets(output, None)
     require_targets(numbers, None)
+    if output is not None:
+        from netdesc.report import require_plotly
+
+        require_plotly()
     settings = Settings(samples, test_samples, window, attribute=attribute)
     model = load(file, overrides or ())
     result = compare_substrates(

@@ -1,0 +1,95 @@
+"""A population on a grid, before and during the backward sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Floats
+from netdesc.program import PopulationSlice, Program
+from netdesc.surrogate.grid import Grid, find_open, rows
+from netdesc.surrogate.kernels import sweep
+from netdesc.surrogate.shapes import differentiate
+from netdesc.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Neurons of one population; all arrays are (batch, steps, n) unless said otherwise.
+
+    Parameters
+    ----------
+    population : PopulationSlice
+    pull : ndarray of float64
+        For spiking neurons the derivative by their spikes, for a read-out the derivative by its
+        voltage; grows while the sweep comes back to it.
+    slope : ndarray of float64, or None
+        Stand-in for the derivative of spikes by the voltage; None for a read-out.
+    open : ndarray of uint8
+        Where a voltage follows from the one before.
+    factors : tuple of ndarray of float64
+        beta and gain, shape (n,), and alpha, shape (receptors, n).
+    state : ndarray of float64, shape (batch, n)
+        Adjoint of the voltage at the step that the sweep has come to.
+    currents : ndarray of float64, shape (receptors, batch, steps, n)
+        Adjoints of the currents.
+    """
+
+    population: PopulationSlice
+    pull: Floats
+    slope: Floats | None
+    open: NDArray[np.uint8]
+    factors: tuple[Floats, Floats, Floats]
+    state: Floats
+    currents: Floats
+
+
+def lay_out(program: Program, trace: Trace, population: PopulationSlice, grid: Grid) -> Layer:
+    """Lay a population out on a grid, with nothing that pulls at it yet.
+
+    Parameters
+    ----------
+    program : Program
+        With a surrogate.
+    trace : Trace
+    population : PopulationSlice
+        Not a source.
+    grid : Grid
+
+    Returns
+    -------
+    Layer
+    """
+    span = slice(population.start, population.stop)
+    parameters = program.parameters
+    beta = np.exp(-grid.step / parameters["tau_m"][span])
+    count = len(population.receptors)
+    alpha = np.exp(-grid.step / np.ascontiguousarray(parameters["tau_s"][span, :count].T))
+    shape = (trace.batch, grid.steps, population.size)
+    slope, open_ = None, np.ones(shape, dtype=np.uint8)
+    if population.kind == "spiking" and program.surrogate is not None:
+        sampled = trace.samples[f"{population.name}.v"]
+        slope = differentiate(program.surrogate, rows(sampled, sampled.values),
+                              parameters["threshold"][span], parameters["rest"][span])
+        open_ = find_open(trace.spikes[population.name], grid, parameters["tau_ref"][span],
+                          reset=not population.subtractive_reset)
+    return Layer(population, np.zeros(shape), slope, open_, (beta, 1.0 - beta, alpha),
+                 np.zeros((trace.batch, population.size)), np.empty((count, *shape)))
+
+
+def advance(layer: Layer, span: tuple[int, int]) -> None:
+    """Carry the adjoints of a layer back over a span of steps, in which all that pulls at it is known.
+
+    Parameters
+    ----------
+    layer : Layer
+        Its state and currents are changed.
+    span : tuple of int
+        First and one past the last step; the steps after it are done.
+    """
+    if layer.slope is not None:
+        part = layer.pull[:, span[0]:span[1]]
+        np.multiply(part, layer.slope[:, span[0]:span[1]], out=part)
+    sweep(layer.pull, layer.open, layer.factors, span, layer.state, layer.currents)

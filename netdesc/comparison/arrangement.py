@@ -151,7 +151,9 @@ def _overview(comparison: Comparison, label: str) -> dict[str, Any]:
         "level": verdict.level if verdict else "reference",
         "accuracy": metrics.accuracy if metrics else None,
         "loss": _loss(outcome) if outcome else None,
-        "matched_fraction": matched / (matched + missing) if matched and missing is not None else None,
+        "matched_fraction": matched / (matched + missing)
+        if matched is not None and missing is not None and matched + missing > 0
+        else None,
         "missing": missing,
         "extra": extra,
         "cosine": min(

@@ -33,7 +33,7 @@ def verdict(page: Page) -> str:
         for label, item in data["overview"].items()
     ]
     table = page.table(
-        f"Against {data['reference']}: spikes of {data['batch']['samples']} samples within "
+        f"Against {data['reference']}: spikes of the compared samples ({data['batch']['samples']}) within "
         f"{data['settings']['window']:g} ms, gradient of the worst projection",
         (
             "substrate",
@@ -121,6 +121,9 @@ def causes(page: Page) -> str:
     charts = "".join(
         figure(f"attribution-{name}", f"Effect of every cause on {words}")
         for name, words in (("spikes", "spikes"), ("gradient", "the gradient"), ("accuracy", "accuracy"))
+        if any(
+            effect[name] is not None for part in data["attributions"].values() for effect in part["effects"]
+        )
     )
     return (
         "<p>Every row switches on one thing that sets a substrate apart from the equations; effects need "

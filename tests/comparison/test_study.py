@@ -99,3 +99,8 @@ def test_the_command_prints_verdicts_or_one_json_object(file, capsys):
     assert "grid parts" in capsys.readouterr().out
     assert main(["compare", str(file), "--backends", f"numba,{GRID}", "--no-attribute", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["reference"] == "numba"
+
+
+def test_substrates_without_a_common_spike_match_nothing(door, small):
+    data = arrange(compare(small, ["numba", "bad=planted:shift=15.0"], settings=Settings(attribute=False)))
+    assert data["overview"]["bad"]["matched_fraction"] == 0.0

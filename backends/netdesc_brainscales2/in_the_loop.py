@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from netdesc import surrogate
 from netdesc.eventprop.adjoint import Adjoint
 from netdesc.eventprop.layout import Layout
 from netdesc.events import Events, Floats
@@ -13,10 +14,8 @@ from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import available
 from netdesc.trace import Cotangent, Trace
-from netdesc_brainscales2.calibration import Calibration
 from netdesc_brainscales2.links import thin
 from netdesc_brainscales2.options import Options
-from netdesc_brainscales2.plan import Plan
 from netdesc_brainscales2.replay import Modelled, replay
 
 # Smallest slope at a spike, relative to the distance from reset to threshold. A measured spike may lie where
@@ -30,12 +29,10 @@ class Host:
     Parameters
     ----------
     program : Program
-    plan : Plan
     options : Options
-    calibration : Calibration
     """
 
-    def __init__(self, program: Program, plan: Plan, options: Options, calibration: Calibration) -> None:
+    def __init__(self, program: Program, options: Options) -> None:
         self.program = program
         self.options = options
         self.threads = available()
@@ -52,11 +49,16 @@ class Host:
         Returns
         -------
         Gradient
-            ``health`` has ``unmodelled``: measured spikes that the model would not produce.
+            ``health`` has ``unmodelled``: measured spikes that the model would not produce. Where the program
+            has a surrogate, spikes are not replayed: sampled voltages stand for those of the model.
         """
+        if self.program.surrogate is not None:
+            step = self.options.milliseconds(self.options.profile.cadc_interval.value)
+            return surrogate.adjoint(self.program, trace, cotangent, step=step)
         self.layout.write(trace.parameters_as_run)
         modelled = replay(self.layout, trace.spikes, trace.batch)
-        grid = next((item.times for item in trace.samples.values()), None) if trace.readings else None
+        read = next(iter(self.program.readings), None)
+        grid = None if read is None else trace.samples[f"{read.population}.v"].times
         backward = Adjoint(self.layout, floor=FLOOR, threads=self.threads, grid=grid)
         whole = replace(trace, currents=modelled.currents, release_currents=modelled.release)
         if self.options.unmodelled == "drop" and modelled.unmodelled:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import BackendError, Diagnostic, NumericsError
 from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats
-from netdesc.program import Program
+from netdesc.program import Block, Program
 from netdesc_brainscales2.analog_stamps import pass_link, put_in_order, stamp
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.plan import Plan
@@ -32,15 +32,23 @@ def thin(events: Events, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ev
     return Events(events.times[keep], events.sources[keep], counts[events.offsets])
 
 
-def source_delays(program: Program, k: int) -> Floats:
-    """Return by how long the host holds back the events of each source of a block, in ms."""
-    block = program.blocks[k]
+def source_delays(block: Block, delays: Floats) -> Floats:
+    """Return by how long the host holds back the events of each source of a block, in ms.
+
+    Raises
+    ------
+    NumericsError
+        If synapses of one source differ.
+    """
     if block.uniform_delay:
-        return np.broadcast_to(block.delays, (block.n_pre,))
+        return np.broadcast_to(delays, (block.n_pre,))
     indptr, _ = block.sparse()
+    source = np.repeat(np.arange(block.n_pre), np.diff(indptr))
     result = np.zeros(block.n_pre)
-    used = np.diff(indptr) > 0
-    result[used] = block.delays[indptr[:-1][used]]
+    result[source] = delays
+    if np.any(result[source] != delays):
+        raise NumericsError(f"{block.delay_key} differs between targets of one source; the host holds all "
+                            "events of a source back by one time")
     return result
 
 
@@ -59,13 +67,44 @@ class Links:
         profile = options.profile
         self.step = options.milliseconds(profile.event_grid.value)
         self.depth = int(profile.fifo_depth.value)
-        self.in_gap = options.milliseconds(1.0 / profile.input_rate.value) if profile.input_rate.value else 0.0
-        self.out_gap = (
-            options.milliseconds(1.0 / profile.output_rate.value) if profile.output_rate.value else 0.0)
-        self.delays = [source_delays(program, k) for k in range(len(program.blocks))]
+        require_links(options)
+        self.in_gap = options.milliseconds(1.0 / profile.input_rate.value)
+        self.out_gap = options.milliseconds(1.0 / profile.output_rate.value)
+        self.held = options.delays == "instance"
+        self.delays: list[Floats] = []
+        self.write({block.delay_key: block.delays for block in program.blocks})
         self.instances = {
             p.name: np.unique(plan.instance_of(p.name)).tolist()
             for p in program.populations if p.kind != "source"}
+
+    def write(self, values: Mapping[str, Floats]) -> None:
+        """Set the delays.
+
+        Parameters
+        ----------
+        values : mapping of str to ndarray
+            Of all blocks, by their keys, in ms.
+
+        Raises
+        ------
+        NumericsError
+            If there is a delay that the host cannot make; nothing is changed then.
+        """
+        members = [frozenset(stage.populations) for stage in self.program.stages]
+        faults, delays = list[Diagnostic](), list[Floats]()
+        for block in self.program.blocks:
+            try:
+                found = source_delays(block, values[block.delay_key])
+            except NumericsError as error:
+                faults.extend(error.diagnostics)
+                continue
+            looped = any(block.pre in stage and block.post in stage for stage in members)
+            if found.any() and (looped or not self.held):
+                faults.append(Diagnostic(f"{block.delay_key} is above 0; the chip has no delays", block.path))
+            delays.append(found)
+        if faults:
+            raise NumericsError(faults)
+        self.delays = delays
 
     def stays(self, k: int) -> bool:
         """Tell whether the spikes of a block reach their targets without leaving the chip."""
@@ -112,7 +151,7 @@ class Links:
         """Put events of the host on the grid and through the link."""
         times = np.rint(events.times / self.step) * self.step
         keep = np.ones(len(times), dtype=np.bool_)
-        lost = pass_link(times, events.offsets, self.in_gap, self.depth, keep) if self.in_gap > 0.0 else 0
+        lost = pass_link(times, events.offsets, self.in_gap, self.depth, keep)
         health["dropped_in"] += lost
         rounded = Events(times, events.sources, events.offsets)
         return thin(rounded, keep) if lost else rounded
@@ -133,7 +172,7 @@ class Links:
         """
         chip = [k for k in recorded if self.program.populations[k].kind == "spiking"]
         result = dict(recorded)
-        if not chip or self.out_gap <= 0.0:
+        if not chip:
             return result
         batch = recorded[chip[0]].batch
         everything = merge([(k, recorded[k].times, recorded[k].sources, recorded[k].offsets) for k in chip], batch)

@@ -88,13 +88,19 @@ class AnalogMachine:
         self.readers = plan_readers(program, plan, options)
         self.links = Links(program, plan, options)
         self.checked = Layout(program)
-        self.host = Host(program, plan, options, self.calibration)
+        self.host = Host(program, options)
         self.threads = available()
         self.arrange()
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights; see ``netdesc.backend.Machine``. They become words of the synapses."""
+        before = dict(self.checked.values)
         self.checked.write(parameters)
+        try:
+            self.links.write(self.checked.values)
+        except NumericsError:
+            self.checked.write(before)
+            raise
         self.arrange()
 
     def arrange(self) -> None:

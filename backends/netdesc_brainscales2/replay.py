@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.stream import merge
+from netdesc.eventprop.wiring import Fanout
 from netdesc.events import Events, Floats, Integers
 from netdesc.physics.jit import kernel
 from netdesc.physics.lif import decay
@@ -88,6 +89,18 @@ class Modelled:
         return sum(int(flags.sum()) for flags in self.impossible.values())
 
 
+def hold_back(events: Events, slot: int, fan: Fanout) -> tuple[Floats, Integers]:
+    """Return when spikes arrive, and their slots: all spikes of a source are held back by one time."""
+    slots = events.sources + slot
+    if not fan.delay.any():
+        return events.times, slots
+    reaches = fan.start[slots] < fan.start[slots + 1]
+    delays = np.where(reaches, fan.delay[np.minimum(fan.start[slots], len(fan.delay) - 1)], 0.0)
+    later = events.times + delays
+    order = np.lexsort((slots, later, events.samples()))
+    return later[order], slots[order]
+
+
 def replay(layout: Layout, spikes: Mapping[str, Events], batch: int) -> Modelled:
     """Run measured spikes through the model.
 
@@ -115,7 +128,7 @@ def replay(layout: Layout, spikes: Mapping[str, Events], batch: int) -> Modelled
         parts = []
         for p in wiring.slots:
             events, slot = spikes[program.populations[p].name], wiring.slots[p]
-            parts.append((p, events.times, events.sources + slot, events.offsets))
+            parts.append((p, *hold_back(events, slot, fan), events.offsets))
         stream = merge(parts, batch)
         model = (stream.times, stream.slots, stream.offsets, fan.start, fan.target, fan.receptor, fan.weight,
                  cells.tau_s, cells.current, program.duration)

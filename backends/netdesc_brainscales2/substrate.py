@@ -118,12 +118,12 @@ def build_membranes(
     conductance = 1.0 / pattern.tau_mem[circuits]
     shift = np.average(pattern.leak[circuits], axis=1, weights=conductance) / lsb
     gap = values["threshold"] - values["rest"]
-    raised = np.where(np.isfinite(gap), gap * profile.threshold_offset.value, 0.0)
+    raised = np.where(np.isfinite(gap), gap, 0.0) * profile.threshold_offset.value
     # a read-out has no threshold, and no offset moves it
     threshold = values["threshold"] + raised + pattern.threshold[circuits].mean(axis=1) / lsb
     reset = values["reset"] + pattern.reset[circuits].mean(axis=1) / lsb
     rest = values["rest"] + shift
-    stuck = np.flatnonzero(threshold - reset <= SMALLEST_SWING * np.abs(gap))
+    stuck = np.flatnonzero(np.isfinite(gap) & (threshold - reset <= SMALLEST_SWING * np.abs(gap)))
     if len(stuck):
         raise BackendError([Diagnostic(
             f"neuron {k} sits on circuit {circuits[k, 0]}, whose reset is not below its threshold; calibrate "

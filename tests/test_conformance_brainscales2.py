@@ -33,5 +33,5 @@ class TestIdealBrainScaleS2(Conformance):
 
     def test_limits_are_kept(self, probe: str) -> None:
         if probe == "recordings.v":
-            pytest.skip("it records two neurons at an interval of the MADC, which needs columns of both parities")
+            pytest.skip("two neurons on the MADC need columns of both parities")
         super().test_limits_are_kept(probe)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.stream import Stream, merge
@@ -71,7 +72,7 @@ def arrange_cells(parts: Sequence[Membranes]) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         peak = np.where(equal, tau_i, np.log(tau_m / tau_i) * tau_m * tau_i / (tau_m - tau_i))
     cells = np.empty((PARAMETERS, len(rest)))
-    rows = {
+    rows: dict[int, ArrayLike] = {
         TAU_M: tau_m, TAU_I: tau_i, TAU_J: tau_s[:, 1], TAU_REF: join("tau_ref"),
         GAP: join("threshold") - rest, RESET: join("reset") - rest, LOW: join("low") - rest,
         HIGH: join("high") - rest, PEAK: peak, START: join("start") - rest, START_I: current[:, 0],
@@ -218,16 +219,15 @@ class StageCore:
         common = (stream.times, stream.slots, stream.offsets)
         rest = (self.weights, self.cells, self.program.duration, grid, unrest.threshold)
         counts = np.zeros(batch, dtype=np.int64)
+        kernel: Callable[..., tuple[int, int]] = run_circuits if self.stage.recurrent else sweep_circuits
 
         def sweep(first: int, last: int, room: int) -> tuple[int, int, Floats, Integers, Integers]:
             times, neurons = np.empty(room), np.empty(room, dtype=np.int64)
             tallies = np.zeros(3, dtype=np.int64)
-            tail = (times, neurons, voltages, tallies, counts)
-            if self.stage.recurrent:
-                done, used = run_circuits(
-                    first, last, *common, self.base, *rest, unrest.jitter, quantiles(), key, *tail)
-            else:
-                done, used = sweep_circuits(first, last, *common, *rest, quantiles(), key, *tail)
+            noise = (unrest.jitter,) if self.stage.recurrent else ()
+            base = (self.base,) if self.stage.recurrent else ()
+            done, used = kernel(first, last, *common, *base, *rest, *noise, quantiles(), key, times, neurons,
+                                voltages, tallies, counts)
             return done, used, times[:used], neurons[:used], tallies
 
         pieces = [piece for part in run(lambda a, b: self.grow(a, b, sweep), split(batch, threads), threads)

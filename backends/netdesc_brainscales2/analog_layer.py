@@ -29,8 +29,8 @@ def next_event(
 def sweep_block(
     first: int, count: int, size: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
     cells: Floats, duration: float, grid: Floats, spread: float, table: Floats,
-    key: int, work: Floats, serial: Integers, found_times: Floats, found_lanes: Integers, samples: Floats,
-    tallies: Integers,
+    key: np.uint64, work: Floats, serial: Integers, found_times: Floats, found_lanes: Integers,
+    samples: Floats, tallies: Integers,
 ) -> int:
     """Simulate ``count`` samples side by side; see ``sweep_circuits``.
 
@@ -118,7 +118,7 @@ def hand_out(
 def sweep_circuits(
     first: int, last: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
     cells: Floats, duration: float, grid: Floats, spread: float, table: Floats,
-    key: int, out_times: Floats, out_neurons: Integers, samples: Floats, tallies: Integers,
+    key: np.uint64, out_times: Floats, out_neurons: Integers, samples: Floats, tallies: Integers,
     counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of circuits that do not reach each other.

@@ -11,16 +11,16 @@ from netdesc_brainscales2.analog_crossing import first_crossing
 from netdesc_brainscales2.analog_layer import CLIPPED, LATE, SATURATED, next_event
 from netdesc_brainscales2.analog_step import (
     BAR,
+    EXC,
     FLAG,
     GAP,
+    INH,
     RESET,
     STATES,
     TAU_I,
     TAU_J,
     TAU_REF,
     WAIT,
-    I,
-    J,
     U,
     drift,
     hold,
@@ -39,7 +39,7 @@ def foresee(lane: int, span: float, cells: Floats, state: Floats) -> float:
     if state[BAR, lane] == np.inf:
         return np.inf
     held = min(state[WAIT, lane], span)
-    u, i, j = state[U, lane], state[I, lane], state[J, lane]
+    u, i, j = state[U, lane], state[EXC, lane], state[INH, lane]
     if held > 0.0:
         u = cells[RESET, lane]
         i *= decay(held, cells[TAU_I, lane])
@@ -52,9 +52,9 @@ def foresee(lane: int, span: float, cells: Floats, state: Floats) -> float:
 @kernel
 def fire(
     lane: int, sample: int, span: float, cells: Floats, state: Floats, serial: Integers, table: Floats,
-    key: int, spread: float,
+    key: np.uint64, spread: float,
 ) -> int:
-    """Carry a circuit to its spike, which is ``span`` ms ahead, and reset it; return 1 where a rail stops it."""
+    """Carry a circuit to its spike, ``span`` ms ahead, and reset it; return 1 where a rail stops it."""
     left = span
     if state[WAIT, lane] > 0.0:
         left -= hold(lane, left, cells, state)
@@ -90,10 +90,10 @@ def enqueue(count: int, when: Floats, who: Integers, time: float, lane: int) -> 
 def run_sample(
     b: int, begin: int, stop: int, times: Floats, rows: Integers, base: int, weights: Floats, cells: Floats,
     duration: float, grid: Floats, spread: float, jitter: float, table: Floats,
-    key: int, work: Floats, serial: Integers, found_times: Floats, found_lanes: Integers,
+    key: np.uint64, work: Floats, serial: Integers, found_times: Floats, found_lanes: Integers,
     samples: Floats, tallies: Integers,
 ) -> int:
-    """Simulate one sample; see ``run_circuits``. Returns its spikes, -1 where the capacity did not suffice."""
+    """Simulate one sample and return its spikes, -1 where the capacity did not suffice."""
     size = weights.shape[1]
     state, after, span = work[:STATES], work[STATES:2 * STATES], work[2 * STATES]
     restart(size, b, size, cells, state, serial, table, key, spread)
@@ -175,7 +175,7 @@ def last_of(lane: int, found: int, found_lanes: Integers) -> int:
 
 @kernel
 def send(
-    q: int, b: int, jitter: float, cells: Floats, serial: Integers, table: Floats, key: int,
+    q: int, b: int, jitter: float, cells: Floats, serial: Integers, table: Floats, key: np.uint64,
     found_times: Floats, found_lanes: Integers, waiting: int, when: Floats, who: Integers,
 ) -> tuple[int, Floats, Integers]:
     """Send spike q on its way; jitter can hold it back, not bring it forward."""
@@ -191,7 +191,7 @@ def send(
 def run_circuits(
     first: int, last: int, times: Floats, rows: Integers, offsets: Integers, base: int, weights: Floats,
     cells: Floats, duration: float, grid: Floats, spread: float, jitter: float,
-    table: Floats, key: int, out_times: Floats, out_neurons: Integers, samples: Floats,
+    table: Floats, key: np.uint64, out_times: Floats, out_neurons: Integers, samples: Floats,
     tallies: Integers, counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of circuits that reach each other.

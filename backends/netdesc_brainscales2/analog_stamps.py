@@ -31,7 +31,7 @@ def put_in_order(first: int, last: int, times: Floats, neurons: Integers) -> Non
 
 @kernel
 def add_jitter(
-    times: Floats, neurons: Integers, offsets: Integers, width: Floats, table: Floats, key: int
+    times: Floats, neurons: Integers, offsets: Integers, width: Floats, table: Floats, key: np.uint64
 ) -> None:
     """Move spikes by normal numbers and sort them again; none is moved before 0.
 

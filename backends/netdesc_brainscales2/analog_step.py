@@ -18,7 +18,7 @@ TAU_M, TAU_I, TAU_J, TAU_REF, GAP, RESET, LOW, HIGH, PEAK, HIGHEST, START, START
     range(15))
 PARAMETERS = 15
 # Rows of the state: voltage above rest, both currents, what is left of a refractory period, threshold.
-U, I, J, WAIT, BAR = range(5)
+U, EXC, INH, WAIT, BAR = range(5)
 STATES = 5
 # Rows of what a step leaves behind.
 U_END, I_END, J_END, WAIT_END, FLAG = range(5)
@@ -84,7 +84,7 @@ def step_lanes(lanes: int, span: Floats, cells: Floats, state: Floats, after: Fl
     int
         How many are flagged: those that may spike, are refractory, or leave the rails.
     """
-    u, i, j, wait, bar = state[U], state[I], state[J], state[WAIT], state[BAR]
+    u, i, j, wait, bar = state[U], state[EXC], state[INH], state[WAIT], state[BAR]
     u_end, i_end, j_end, wait_end, flag = (
         after[U_END], after[I_END], after[J_END], after[WAIT_END], after[FLAG])
     tau_m, tau_i, tau_j = cells[TAU_M], cells[TAU_I], cells[TAU_J]
@@ -113,9 +113,9 @@ def step_lanes(lanes: int, span: Floats, cells: Floats, state: Floats, after: Fl
 @kernel
 def hold(lane: int, span: float, cells: Floats, state: Floats) -> float:
     """Keep a refractory circuit at its reset for at most ``span`` ms, and return how long that was."""
-    held = min(state[WAIT, lane], span)
-    state[I, lane] *= decay(held, cells[TAU_I, lane])
-    state[J, lane] *= decay(held, cells[TAU_J, lane])
+    held: float = min(state[WAIT, lane], span)
+    state[EXC, lane] *= decay(held, cells[TAU_I, lane])
+    state[INH, lane] *= decay(held, cells[TAU_J, lane])
     state[U, lane] = cells[RESET, lane]
     state[WAIT, lane] -= held
     return held
@@ -128,13 +128,13 @@ def drift(lane: int, span: float, cells: Floats, state: Floats) -> int:
     A rail is applied at the end of the interval.
     """
     tau_m, tau_i, tau_j = cells[TAU_M, lane], cells[TAU_I, lane], cells[TAU_J, lane]
-    if tau_i == tau_j and state[J, lane] == 0.0:
-        u, i = flow(state[U, lane], state[I, lane], span, tau_m, tau_i)
+    if tau_i == tau_j and state[INH, lane] == 0.0:
+        u, i = flow(state[U, lane], state[EXC, lane], span, tau_m, tau_i)
         j = 0.0
     else:
-        u, i, j = flow_two(state[U, lane], state[I, lane], state[J, lane], span, tau_m, tau_i, tau_j)
-    state[I, lane] = i
-    state[J, lane] = j
+        u, i, j = flow_two(state[U, lane], state[EXC, lane], state[INH, lane], span, tau_m, tau_i, tau_j)
+    state[EXC, lane] = i
+    state[INH, lane] = j
     state[U, lane] = min(max(u, cells[LOW, lane]), cells[HIGH, lane])
     return 1 if (u < cells[LOW, lane]) | (u > cells[HIGH, lane]) else 0
 
@@ -142,7 +142,7 @@ def drift(lane: int, span: float, cells: Floats, state: Floats) -> int:
 @kernel
 def settle(
     lane: int, neuron: int, sample: int, start: float, span: float,
-    cells: Floats, state: Floats, serial: Integers, table: Floats, key: int, spread: float,
+    cells: Floats, state: Floats, serial: Integers, table: Floats, key: np.uint64, spread: float,
     found_times: Floats, found_lanes: Integers, found: int,
 ) -> tuple[int, int]:
     """Carry one circuit over an interval with all its spikes.
@@ -179,10 +179,10 @@ def settle(
             return found, 0
         s = -1.0
         above = max(state[U, lane], 0.0)
-        reach = fused(state[I, lane], cells[HIGHEST, lane], above)
-        if state[BAR, lane] <= max(reach, above) and state[I, lane] > state[BAR, lane]:
+        reach = fused(state[EXC, lane], cells[HIGHEST, lane], above)
+        if state[BAR, lane] <= max(reach, above) and state[EXC, lane] > state[BAR, lane]:
             s = first_crossing(
-                state[U, lane], state[I, lane], state[J, lane], state[BAR, lane],
+                state[U, lane], state[EXC, lane], state[INH, lane], state[BAR, lane],
                 cells[TAU_M, lane], cells[TAU_I, lane], cells[TAU_J, lane], left)
         if s < 0.0:
             return found, drift(lane, left, cells, state)
@@ -193,8 +193,8 @@ def settle(
         found_lanes[found] = lane
         found += 1
         serial[lane] += 1
-        state[I, lane] *= decay(s, cells[TAU_I, lane])
-        state[J, lane] *= decay(s, cells[TAU_J, lane])
+        state[EXC, lane] *= decay(s, cells[TAU_I, lane])
+        state[INH, lane] *= decay(s, cells[TAU_J, lane])
         state[U, lane] = cells[RESET, lane]
         state[WAIT, lane] = cells[TAU_REF, lane]
         if spread > 0.0:
@@ -205,13 +205,13 @@ def settle(
 @kernel
 def restart(
     lanes: int, first: int, size: int, cells: Floats, state: Floats, serial: Integers,
-    table: Floats, key: int, spread: float,
+    table: Floats, key: np.uint64, spread: float,
 ) -> None:
-    """Set circuits to where a sample starts; lane k is neuron ``k % size`` of sample ``first + k // size``."""
+    """Set circuits to the start of a sample: lane k is neuron ``k % size`` of ``first + k // size``."""
     for k in range(lanes):
         state[U, k] = cells[START, k]
-        state[I, k] = cells[START_I, k]
-        state[J, k] = cells[START_J, k]
+        state[EXC, k] = cells[START_I, k]
+        state[INH, k] = cells[START_J, k]
         state[WAIT, k] = 0.0
         state[BAR, k] = cells[GAP, k]
         serial[k] = 0
@@ -243,7 +243,7 @@ def receive(base: int, row: Floats, cells: Floats, state: Floats) -> int:
         Arrivals that an input saturated.
     """
     size = len(row)
-    i, j = state[I, base:base + size], state[J, base:base + size]
+    i, j = state[EXC, base:base + size], state[INH, base:base + size]
     knee, room = cells[KNEE, base:base + size], cells[ROOM, base:base + size]
     hot = 0
     for k in range(size):

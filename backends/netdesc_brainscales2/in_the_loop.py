@@ -17,6 +17,7 @@ from netdesc.trace import Cotangent, Trace
 from netdesc_brainscales2.links import thin
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.replay import Modelled, replay
+from netdesc_brainscales2.true_model import TrueModel
 
 # Smallest slope at a spike, relative to the distance from reset to threshold. A measured spike may lie where
 # the model hardly rises or does not rise at all; without a bound it would outweigh all others.
@@ -30,13 +31,16 @@ class Host:
     ----------
     program : Program
     options : Options
+    known : TrueModel or None
+        What the circuits really are; None for a host that takes them for nominal.
     """
 
-    def __init__(self, program: Program, options: Options) -> None:
+    def __init__(self, program: Program, options: Options, known: TrueModel | None) -> None:
         self.program = program
         self.options = options
         self.threads = available()
-        self.layout = Layout(program)
+        self.known = known
+        self.layout = Layout(program if known is None else known.program)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Replay measured spikes through the model, then run the exact adjoint.
@@ -55,7 +59,8 @@ class Host:
         if self.program.surrogate is not None:
             step = self.options.milliseconds(self.options.profile.cadc_interval.value)
             return surrogate.adjoint(self.program, trace, cotangent, step=step)
-        self.layout.write(trace.parameters_as_run)
+        as_run = trace.parameters_as_run
+        self.layout.write(as_run if self.known is None else self.known.split(as_run))
         modelled = replay(self.layout, trace.spikes, trace.batch)
         read = next(iter(self.program.readings), None)
         grid = None if read is None else trace.samples[f"{read.population}.v"].times
@@ -65,6 +70,8 @@ class Host:
             gradient = run_without(backward, whole, cotangent, modelled)
         else:
             gradient = backward.run(whole, cotangent)
+        if self.known is not None:
+            gradient = replace(gradient, parameters=self.known.join(gradient.parameters, as_run))
         return replace(gradient, health={**gradient.health, "unmodelled": modelled.unmodelled})
 
 

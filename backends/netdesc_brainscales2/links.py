@@ -175,7 +175,8 @@ class Links:
         if not chip:
             return result
         batch = recorded[chip[0]].batch
-        everything = merge([(k, recorded[k].times, recorded[k].sources, recorded[k].offsets) for k in chip], batch)
+        everything = merge(
+            [(k, recorded[k].times, recorded[k].sources, recorded[k].offsets) for k in chip], batch)
         keep = np.ones(len(everything.times), dtype=np.bool_)
         lost = pass_link(everything.times, everything.offsets, self.out_gap, self.depth, keep)
         health["dropped_out"] += lost

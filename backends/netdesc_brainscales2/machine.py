@@ -25,6 +25,7 @@ from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.plan import Plan
 from netdesc_brainscales2.readout import convert, plan_readers
 from netdesc_brainscales2.substrate import gather_membranes, synapse_gains
+from netdesc_brainscales2.true_model import TrueModel
 
 
 def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
@@ -88,7 +89,8 @@ class AnalogMachine:
         self.readers = plan_readers(program, plan, options)
         self.links = Links(program, plan, options)
         self.checked = Layout(program)
-        self.host = Host(program, options)
+        known = TrueModel(program, self.membranes, self.gains) if options.adjoint == "true" else None
+        self.host = Host(program, options, known)
         self.threads = available()
         self.arrange()
 
@@ -151,7 +153,8 @@ class AnalogMachine:
             self.count(core, delivered, on_chip, health)
         recorded = self.links.record(recorded, health)
         names = [population.name for population in self.program.populations]
-        spiking = {k: events for k, events in recorded.items() if self.program.populations[k].kind != "readout"}
+        kinds = [population.kind for population in self.program.populations]
+        spiking = {k: events for k, events in recorded.items() if kinds[k] != "readout"}
         return Trace(
             spikes={names[k]: spiking[k] for k in sorted(spiking)},
             currents=None,
@@ -201,7 +204,8 @@ class AnalogMachine:
             recorded[p] = stamp_spikes(events, step, self.program.duration)
 
     def sample(
-        self, core: StageCore, outcome: Outcome, samples: dict[str, Samples], health: dict[str, int], seed: int
+        self, core: StageCore, outcome: Outcome, samples: dict[str, Samples], health: dict[str, int],
+        seed: int,
     ) -> None:
         """Digitize the voltages of a stage that are read out."""
         grid = self.grid_of(core)

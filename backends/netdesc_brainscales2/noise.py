@@ -53,16 +53,15 @@ def run_key(seed: int, purpose: str) -> np.uint64:
 
 
 @equation
-def mix(x: int) -> int:
-    """Return a hash of a 64-bit word: the finalizer of splitmix64."""
-    x = np.uint64(x)
+def mix(x: np.uint64) -> np.uint64:
+    """Return a hash of a word: the finalizer of splitmix64."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
 
 
 @equation
-def noise(table: Floats, key: int, sample: int, neuron: int, count: int) -> float:
+def noise(table: Floats, key: np.uint64, sample: int, neuron: int, count: int) -> float:
     """Return a standard normal number.
 
     Parameters
@@ -81,4 +80,5 @@ def noise(table: Floats, key: int, sample: int, neuron: int, count: int) -> floa
     word = np.uint64(key) + np.uint64(0x9E3779B97F4A7C15) * np.uint64(sample + 1)
     word = mix(word) + np.uint64(0xD1B54A32D192ED03) * np.uint64(neuron + 1)
     word = mix(word) + np.uint64(0x8CB92BA72F3D8DD7) * np.uint64(count + 1)
-    return table[np.int64(mix(word) >> np.uint64(52))]
+    value: float = table[np.int64(mix(word) >> np.uint64(52))]
+    return value

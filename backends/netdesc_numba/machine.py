@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.adjoint import Adjoint
+from netdesc.eventprop.final import final_samplings, read_finals
 from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.recording import record_states
 from netdesc.eventprop.wiring import LAYER, NETWORK
@@ -19,7 +20,7 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, split
-from netdesc.trace import Cotangent, Trace
+from netdesc.trace import Cotangent, Read, Trace
 from netdesc_numba.layer import sweep_layer
 from netdesc_numba.network import run_network
 from netdesc_numba.neurons import sweep_neurons
@@ -120,8 +121,21 @@ class EventMachine:
             parameters_as_run=dict(self.layout.values),
             health=self.count_arrivals(spikes),
             provenance={"backend": "numba", "solver": self.solver, **versions()},
-            readings=read_readouts(self.layout, spikes, stimulus.batch, threads=threads, steps=steps),
+            readings={
+                **read_readouts(self.layout, spikes, stimulus.batch, threads=threads, steps=steps),
+                **self.read_finals(spikes, stimulus.batch),
+            },
         )
+
+    def read_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
+        """Return the last voltages that losses read."""
+        sampling = final_samplings(self.program)
+        if not sampling:
+            return {}
+        samples = record_states(
+            self.layout, spikes, batch, sampling=sampling, stepped=self.solver == "grid"
+        )
+        return read_finals(self.program, samples)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from netdesc.eventprop.final import FINAL
 from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.readings import mean_weights
 from netdesc.eventprop.wiring import LAYER
@@ -45,10 +46,10 @@ def read_readouts(
     program = layout.program
     for index, stage in enumerate(program.stages):
         name = program.populations[stage.populations[0]].name
-        readings = [item for item in program.readings if item.population == name]
+        readings = [item for item in program.readings if item.population == name and item.kind != FINAL]
         if readings:
             result |= read_stage(layout, index, readings, (spikes, batch), threads=threads, steps=steps)
-    return {reading.key: result[reading.key] for reading in program.readings}
+    return {reading.key: result[reading.key] for reading in program.readings if reading.key in result}
 
 
 def read_stage(

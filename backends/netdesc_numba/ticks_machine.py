@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.adjoint import LARGEST_SUM, PARTS, first_forces
+from netdesc.eventprop.drive import check_cotangent, pull_counts
 from netdesc.eventprop.own import take
 from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats, Integers
@@ -25,6 +26,7 @@ from netdesc_numba.ticks_forward import run_ticks
 from netdesc_numba.ticks_off_grid import run_off_grid
 from netdesc_numba.ticks_off_grid_backward import run_off_grid_back
 from netdesc_numba.ticks_own import OwnSpikes, collect_own
+from netdesc_numba.ticks_readings import TickReader
 from netdesc_numba.ticks_recording import count_arrivals, record_ticks
 from netdesc_numba.ticks_refusals import refuse
 from netdesc_numba.ticks_wiring import (
@@ -121,11 +123,13 @@ class TickMachine:
                 "backend": "numba",
                 "solver": f"grid {self.timestep:g} ms, {self.options.scheme}, {self.options.precision}",
             },
+            readings=self.reader().forward(spikes),
         )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""
         slopes = self.recall_slopes(trace)
+        check_cotangent(self.program, trace, cotangent)
         forces = first_forces(self.program, trace, cotangent)
         spikes = {
             k: trace.spikes[p.name] for k, p in enumerate(self.program.populations) if p.name in trace.spikes
@@ -134,15 +138,22 @@ class TickMachine:
         grazing = 0
         for layout in reversed(self.layouts):
             total = np.zeros(len(layout.order))
-            if self.program.populations[layout.stage.populations[0]].kind != "readout":
+            if self.program.populations[layout.stage.populations[0]].kind == "readout":
+                back = self.reader().backward(layout, spikes, trace, cotangent)
+                if back is not None:
+                    total, pulled = back
+                    forces.update({p: forces[p] + values for p, values in pulled.items()})
+            else:
                 packets = collect_packets(layout, self.program, spikes, self.timestep)
                 own = collect_own(layout, self.program, trace, slopes, grid=self.grid)
                 force = take(own.parts, forces, len(own.ticks)).astype(self.grid.dtype)
                 arrival = np.zeros(len(packets.ticks), dtype=self.grid.dtype)
+                extra = self.regularize(layout, own, force, trace, cotangent=cotangent)
                 total, raised = self.sweep_back(layout, packets, own, force, arrival)
                 grazing += raised
+                told = force if extra is None else force + extra
                 for population, positions in own.parts:
-                    forces[population] = (force if positions is None else force[positions]).astype(np.float64)
+                    forces[population] = (told if positions is None else told[positions]).astype(np.float64)
                 self.add_arrivals(layout, spikes, arrival, forces)
             self.write_gradients(layout, total, parameters)
         return Gradient(
@@ -151,6 +162,33 @@ class TickMachine:
             {},
             {"grazing": grazing},
         )
+
+    def reader(self) -> TickReader:
+        """Return what takes readings with the present weights and delays."""
+        program = self.program.with_parameters(self.values)
+        return TickReader(program, tuple(self.layouts), self.grid, self.steps, self.options.threads)
+
+    def regularize(
+        self,
+        layout: StageLayout,
+        own: OwnSpikes,
+        force: NDArray[Any],
+        trace: Trace,
+        *,
+        cotangent: Cotangent,
+    ) -> NDArray[Any] | None:
+        """Let derivatives by spike counts lower lam_v at each spike; see ``Adjoint.regularize``."""
+        populations = [(p, self.program.populations[p]) for p, _ in own.parts]
+        if not any(item.name in cotangent.counts for _, item in populations):
+            return None
+        pulls = {}
+        for p, item in populations:
+            pull = pull_counts(self.program, trace, cotangent, item)
+            pulls[p] = np.zeros(len(trace.spikes[item.name])) if pull is None else pull
+        slope = np.maximum(own.slopes, layout.neurons.floor[own.neurons])
+        extra: NDArray[Any] = (take(own.parts, pulls, len(force)) * slope).astype(self.grid.dtype)
+        force -= extra
+        return extra
 
     def round_inputs(self, spikes: dict[int, Events]) -> tuple[dict[int, Events], int]:
         """Move input spikes to times that packets can tell, and count those that moved by more than noise."""

@@ -41,18 +41,39 @@ def record_ticks(
     """
     if not program.sampling:
         return {}
-    counted = count_in_steps(program.with_parameters(values), timestep)
-    counted = replace(
-        counted,
-        blocks=tuple(replace(block, delays=np.maximum(block.delays, 1.0)) for block in counted.blocks),
-    )
-    # whole ticks are exact numbers, so that what coincides on the grid coincides in the arithmetic
-    in_ticks = {}
-    for p, events in spikes.items():
-        ticks, fractions = split_times(events.times, timestep)
-        in_ticks[p] = Events(ticks + fractions, events.sources, events.offsets)
+    counted = count_ticks(program.with_parameters(values), timestep)
+    in_ticks = rescale_spikes(spikes, timestep)
     samples = record_states(Layout(counted), in_ticks, next(iter(spikes.values())).batch)
     return {key: replace(item, times=item.times * timestep) for key, item in samples.items()}
+
+
+def count_ticks(program: Program, timestep: float) -> Program:
+    """Return a program with every time counted in ticks, delays whole and at least one.
+
+    Whole ticks are exact numbers, so that what coincides on the grid coincides in the arithmetic.
+
+    Parameters
+    ----------
+    program : Program
+    timestep : float
+        In ms.
+
+    Returns
+    -------
+    Program
+    """
+    counted = count_in_steps(program, timestep)
+    blocks = tuple(replace(block, delays=np.maximum(block.delays, 1.0)) for block in counted.blocks)
+    return replace(counted, blocks=blocks)
+
+
+def rescale_spikes(spikes: Mapping[int, Events], timestep: float) -> dict[int, Events]:
+    """Return spikes with their times in ticks, as packets tell them."""
+    result = {}
+    for p, events in spikes.items():
+        ticks, fractions = split_times(events.times, timestep)
+        result[p] = Events(ticks + fractions, events.sources, events.offsets)
+    return result
 
 
 def count_arrivals(

@@ -17,6 +17,7 @@ from netdesc.datasets.placement import find_sources, require_features, require_i
 from netdesc.datasets.records import Dataset, Split, Table
 from netdesc.datasets.shd import CHANNELS, shd
 from netdesc.datasets.yin_yang import yin_yang
+from netdesc.description.data import find_data_faults
 from netdesc.description.model import Choice, Data
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events, Floats
@@ -114,21 +115,10 @@ def require_consistent(data: Data) -> None:
     DescriptionError
         With one diagnostic per fault.
     """
-    kind, wrong = data.dataset.kind, list[Diagnostic]()
-    numbers = kind in TABLES
-    if numbers and data.encoder is None:
-        wrong.append(Diagnostic(
-            f"{kind} needs an encoder; add encoder: {{latency: {{t_early: 0 ms, t_late: 30 ms}}}}",
-            path="data"))
-    if numbers and int(data.dataset.options.get("train") or 0) < 1:
+    kind, wrong = data.dataset.kind, list(find_data_faults(data))
+    if kind in TABLES and int(data.dataset.options.get("train") or 0) < 1:
         wrong.append(Diagnostic("there are no samples to train on; set train to 1 or more",
                                 path=f"data.dataset.{kind}.train"))
-    if not numbers and data.encoder is not None:
-        wrong.append(Diagnostic(f"{kind} holds spikes already; remove encoder", path="data.encoder"))
-    wrong.extend(Diagnostic(f"channel_shift moves spikes to the next channel, and the features of {kind} are "
-                            "no row of channels; remove it", path=f"data.augmentation.{index}")
-                 for index, change in enumerate(data.augmentation)
-                 if numbers and change.kind == "channel_shift")
     if wrong:
         raise DescriptionError(wrong)
 

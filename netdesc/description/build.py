@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netdesc.description.cells import check_neuron
+from netdesc.description.data import check_data, data_of
 from netdesc.description.expressions import evaluate
 from netdesc.description.form import shaped
 from netdesc.description.loops import check_loops
@@ -20,9 +21,7 @@ from netdesc.description.projections import projection_of, resolve_projection, w
 from netdesc.description.reading import Reading
 from netdesc.description.schema import schema
 from netdesc.description.studies import (
-    check_data,
     check_loss,
-    data_of,
     loss_of,
     recordings_of,
     training_of,

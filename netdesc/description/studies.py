@@ -1,15 +1,14 @@
-"""Losses, data, training and recordings: records, and what must hold between them and the network."""
+"""Losses, training and recordings: records, and what must hold between them and the network."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from pathlib import Path
 from typing import Any
 
 from netdesc import units
 from netdesc.description.cells import CELLS
-from netdesc.description.model import Choice, Data, Loss, Recording, Training
+from netdesc.description.model import Choice, Loss, Recording, Training
 from netdesc.description.numbers import integer
 from netdesc.description.reading import Reading
 from netdesc.description.suggestion import did_you_mean
@@ -123,34 +122,6 @@ def _check_times(loss: Choice, target: Any, path: str, reading: Reading) -> None
         )
     if isinstance(target, list) and len(missing) < 2:
         reading.fail("target already holds the times; remove correct and wrong", path)
-
-
-def data_of(data: dict[str, Any] | None, directory: Path) -> Data | None:
-    """Return the record of the section ``data``, with the folder of the file; None where there is none."""
-    if data is None:
-        return None
-    return Data(data["dataset"], data.get("encoder"), tuple(data["augmentation"]), directory)
-
-
-def check_data(data: dict[str, Any] | None, populations: Populations, reading: Reading) -> None:
-    """Note a fault where a population needs a dataset and there is none.
-
-    Parameters
-    ----------
-    data : dict or None
-        The section, as read.
-    populations : mapping of str to dict or None
-    reading : Reading
-        Receives the faults.
-    """
-    for name, population in populations.items():
-        source = (population or {}).get("source")
-        if isinstance(source, Choice) and source.kind == "dataset" and data is None and reading.sound("data"):
-            reading.fail(
-                "the source is a dataset, but the file has no data; add for example "
-                "data: {dataset: yin_yang, encoder: latency}",
-                f"populations.{name}.source",
-            )
 
 
 def training_of(data: dict[str, Any] | None) -> Training | None:

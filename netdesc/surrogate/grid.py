@@ -36,8 +36,7 @@ class Grid:
     @property
     def times(self) -> Floats:
         """All times in ms, shape (steps,)."""
-        times: Floats = self.origin + self.step * np.arange(self.steps)
-        return times
+        return self.origin + self.step * np.arange(self.steps, dtype=np.float64)
 
     def bins(self, times: Floats) -> Integers:
         """Return in which step each time lies; step k lasts from time k up to time k + 1, without it."""

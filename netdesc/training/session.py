@@ -201,7 +201,8 @@ def finish(task: Task, state: State, directory: RunDirectory) -> TrainingResult:
     return TrainingResult(
         directory=directory.path, reports=state.reports, best_epoch=state.best_epoch,
         stopped_early=has_stalled(task, state) and state.epoch < task.training.epochs, test=test,
-        weights=directory.weights, curve=curve, notes=(*tell_stages(read_stages(directory)), *notes))
+        weights=directory.weights, curve=curve, notes=(
+            *tell_stages(read_stages(directory)), *(task.dataset.notes if task.dataset else ()), *notes))
 
 
 def draw_curve(directory: RunDirectory) -> tuple[Path | None, tuple[str, ...]]:

@@ -95,7 +95,7 @@ def test_what_does_not_go_together_is_told_all_at_once():
     with pytest.raises(DescriptionError) as caught:
         load(Data(Choice("yin_yang", {"train": 0}), None, change), make_program(), seed=0)
     assert [item.path for item in caught.value.diagnostics] == [
-        "data", "data.dataset.yin_yang.train", "data.augmentation.0"]
+        "data", "data.augmentation.0", "data.dataset.yin_yang.train"]
 
 
 def test_spikes_need_no_encoder():

@@ -38,7 +38,8 @@ def test_without_errors_of_measurement_a_search_ends_within_one_code():
     dac = Dac(10, 0.0, 255.0, False, rng.normal(0.0, 12.0, 100))
     target = np.full(100, 90.0)
     missed = dac.convert(search(dac, target, np.zeros(100), 0.0, rng)) - target
-    assert (missed <= 0.0).all() and (missed > -255.0 / dac.top - 1e-12).all()
+    assert (missed <= 0.0).all()
+    assert (missed > -255.0 / dac.top - 1e-12).all()
 
 
 def test_codes_are_monotone():
@@ -53,7 +54,8 @@ def test_circuits_out_of_reach_are_named_with_their_neuron():
     far.tau_mem[17] = 5000.0
     _, faults = calibrate(1, far, profile)
     assert [fault.code for fault in faults] == ["B2-CALIBRATION"]
-    assert "circuit 17" in faults[0].message and "hidden[17]" in faults[0].message
+    assert "circuit 17" in faults[0].message
+    assert "hidden[17]" in faults[0].message
 
 
 def test_circuits_that_are_not_used_are_not_complained_about():

@@ -15,6 +15,8 @@ from netdesc.trace import Cotangent
 
 BATCH = 12
 GRID = 0.008
+SLOW_OUT = {"output_rate": 0.2, "fifo_depth": 1}
+FEW = {"hidden": 1e-3, "output": 1e-3}
 QUIET = {"noise": False, "profile_numbers": {"saturation_knee": 0, "event_grid": 1e-6}}
 
 
@@ -60,7 +62,7 @@ RECURRENT = (*LAYERED, ("hidden", "hidden"))
 @pytest.mark.parametrize("links", [LAYERED, RECURRENT], ids=["layered", "recurrent"])
 def test_spikes_of_an_ideal_chip_are_exact_up_to_their_stamps(links):
     made = network(links)
-    machine, exact = load(made, profile="ideal"), EventMachine(made, NumbaOptions())
+    machine, exact = load(made, profile="ideal"), EventMachine(made, NumbaOptions.read({"threads": 1}))
     trace = machine.forward(draw(), seed=1)
     exact.write(trace.parameters_as_run)
     expected = exact.forward(draw(), seed=1)
@@ -69,7 +71,9 @@ def test_spikes_of_an_ideal_chip_are_exact_up_to_their_stamps(links):
         for mine, theirs in zip(np.ravel(np.array(late[0], dtype=object)),
                                 np.ravel(np.array(late[1], dtype=object)), strict=True):
             gaps = np.subtract(mine, theirs)
-            assert len(mine) == len(theirs) and (gaps > -1e-9).all() and (gaps < GRID).all()
+            assert len(mine) == len(theirs)
+            assert (gaps > -1e-9).all()
+            assert (gaps < GRID).all()
 
 
 @pytest.mark.parametrize("links", [LAYERED, RECURRENT], ids=["layered", "recurrent"])
@@ -78,7 +82,7 @@ def test_circuits_that_differ_follow_the_solver_with_their_own_parameters(links)
     machine = load(made, profile="uncalibrated", adjoint="true", **QUIET)
     trace = machine.forward(draw(), seed=1)
     model = machine.host.known
-    exact = EventMachine(model.program, NumbaOptions())
+    exact = EventMachine(model.program, NumbaOptions.read({"threads": 1}))
     exact.write(model.split(trace.parameters_as_run))
     expected = exact.forward(draw(), seed=1)
     for name in ("hidden", "output"):
@@ -93,7 +97,7 @@ def test_circuits_that_differ_follow_the_solver_with_their_own_parameters(links)
 
 def test_the_median_gradient_of_an_ideal_chip_is_the_exact_one():
     made = network()
-    machine, exact = load(made, profile="ideal"), EventMachine(made, NumbaOptions())
+    machine, exact = load(made, profile="ideal"), EventMachine(made, NumbaOptions.read({"threads": 1}))
     found = {block.weight_key: [] for block in made.blocks}
     for seed in range(12):
         stimulus = draw(seed=seed, batch=1)
@@ -117,7 +121,8 @@ def test_without_noise_runs_are_the_same_bit_for_bit():
 def test_noise_is_that_of_the_seed():
     machine = load(network())
     first, again, other = (machine.forward(draw(), seed=seed) for seed in (1, 1, 2))
-    assert same(first, again) and not same(first, other)
+    assert same(first, again)
+    assert not same(first, other)
 
 
 @pytest.mark.parametrize("links", [LAYERED, RECURRENT], ids=["layered", "recurrent"])
@@ -127,7 +132,8 @@ def test_noise_does_not_depend_on_threads(links):
     for threads in (1, 2, 3):
         machine.threads = threads
         traces.append(machine.forward(draw(), seed=1))
-    assert same(traces[0], traces[1]) and same(traces[0], traces[2])
+    assert same(traces[0], traces[1])
+    assert same(traces[0], traces[2])
 
 
 def test_a_further_population_leaves_the_others_neurons():
@@ -139,7 +145,7 @@ def test_a_further_population_leaves_the_others_neurons():
 
 def test_no_event_is_lost_without_a_count():
     made = network()
-    trace = load(made, profile_numbers={"output_rate": 0.2, "fifo_depth": 1}).forward(draw(), seed=1)
+    trace = load(made, profile_numbers=SLOW_OUT, rates=FEW).forward(draw(), seed=1)
     whole = load(made).forward(draw(), seed=1)
     kept, sent = (sum(len(t.spikes[k]) for k in ("hidden", "output")) for t in (trace, whole))
     assert trace.health["dropped_out"] == sent - kept > 0

@@ -38,5 +38,8 @@ def test_factors_are_positive_with_mean_one_and_the_spread_asked_for(name):
 
 def test_without_spreads_there_is_no_deviation():
     pattern = draw_pattern(1, Spreads())
-    assert (pattern.tau_mem == 1.0).all() and (pattern.gain == 1.0).all()
-    assert not pattern.leak.any() and not pattern.threshold.any() and not pattern.cadc.any()
+    assert (pattern.tau_mem == 1.0).all()
+    assert (pattern.gain == 1.0).all()
+    assert not pattern.leak.any()
+    assert not pattern.threshold.any()
+    assert not pattern.cadc.any()

@@ -182,6 +182,8 @@ def _readings(settings: Settings) -> tuple[Reading, ...]:
             weighting = loss.options["weighting"]
             tau = float(weighting.options["tau"]) if weighting.kind == "exponential" else np.inf
             readings.append(Reading(loss.population, "mean", tau))
+        elif float(loss.options.get("pull") or 0.0) > 0.0:
+            readings.append(Reading(loss.population, "final"))
     return tuple(dict.fromkeys(readings))
 
 

@@ -212,15 +212,16 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a loss reads from the membranes of a read-out.
+    """What a loss reads from the membranes of a population.
 
     Parameters
     ----------
     population : str
-        A read-out.
+        A read-out; for ``final`` a population that spikes.
     kind : str
-        ``maximum`` (largest v of a sample, over continuous time where the backend has it) or ``mean``
-        (``1/T`` times the integral of ``exp(-t/tau) v`` over the sample of length T).
+        ``maximum`` (largest v of a sample, over continuous time where the backend has it), ``mean``
+        (``1/T`` times the integral of ``exp(-t/tau) v`` over the sample of length T), or ``final`` (v at T;
+        differentiable where the neuron does not spike in the sample).
     tau : float
         Of the weights of a mean, in ms; infinity where every time counts the same.
     """

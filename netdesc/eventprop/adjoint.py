@@ -6,13 +6,14 @@ networks), extended by delays, refractory periods and several synaptic currents.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from netdesc.errors import NumericsError
 from netdesc.eventprop.drive import Drive, check_cotangent, drive_readout, pull_counts
+from netdesc.eventprop.final import drive_finals, merge_own
 from netdesc.eventprop.layer import sweep_layer_back
 from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.network import sweep_network_back
@@ -22,7 +23,7 @@ from netdesc.eventprop.readout import sweep_readout_back, sweep_readout_layer_ba
 from netdesc.eventprop.recording import record_adjoints
 from netdesc.eventprop.stream import Stream
 from netdesc.eventprop.wiring import LAYER, NETWORK
-from netdesc.events import Floats
+from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, split
@@ -76,6 +77,12 @@ class Sums:
 
     weight: Floats
     delay: Floats
+
+    def add(self, other: Sums) -> None:
+        """Add the partial sums of another sweep of the stage; a layer has none of delays."""
+        self.weight[0] += other.weight.sum(axis=0)
+        if self.delay.size:
+            self.delay[0] += other.delay.sum(axis=0)
 
 
 class Adjoint:
@@ -150,8 +157,13 @@ class Adjoint:
                 own = collect(self.layout, index, trace)
                 force = take(own.parts, forces, len(own.times))
                 extra = self.regularize(index, own, force, trace, cotangent)
+                last = self.pull_finals(index, spikes, own, force, trace, cotangent)
                 sums, raised = self.sweep(index, stream, own, force, arrival)
                 grazing += raised
+                if last is not None:
+                    sums.add(last[0])
+                    for k, gained in last[1].items():
+                        forces[k] = forces[k] + gained
                 owns[index] = (own, force)
                 told = force if extra is None else force + extra
                 for k, positions in own.parts:
@@ -196,6 +208,42 @@ class Adjoint:
         extra = take(own.parts, pulls, len(force)) * np.maximum(slope, self.floors[index][own.neurons])
         force -= extra
         return extra
+
+    def pull_finals(
+        self, index: int, spikes: Mapping[int, Events], own: OwnSpikes, force: Floats, trace: Trace,
+        cotangent: Cotangent
+    ) -> tuple[Sums, dict[int, Floats]] | None:  # fmt: skip
+        """Carry derivatives by last voltages back through a stage; its silent neurons are read-outs.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        spikes : mapping of int to Events
+            By population index.
+        own : OwnSpikes
+        force : ndarray of float64, shape (spikes,)
+            dL/dt of the stage's own spikes is added.
+        trace : Trace
+        cotangent : Cotangent
+
+        Returns
+        -------
+        tuple of (Sums, dict of int to ndarray) or None
+            Gradients, and dL/dt of the spikes from outside by population; None where there is nothing.
+        """
+        wiring = self.layout.wirings[index]
+        drive = drive_finals(self.layout.program, wiring.places, wiring.size, trace, cotangent)
+        if drive is None:
+            return None
+        stream = self.layout.emissions(index, spikes, trace.batch)
+        arrival = np.zeros(len(stream.times))
+        sums = self.sweep_readout(index, stream, drive, arrival)
+        if wiring.kind == NETWORK:
+            inner = merge_own(own.times, own.neurons, own.offsets,
+                              wiring.slots[wiring.stage.populations[0]])
+            sums.add(self.sweep_readout(index, inner, drive, force))
+        return sums, {k: arrival if at is None else arrival[at] for k, at in stream.parts}
 
     def sweep_readout(self, index: int, stream: Stream, drive: Drive | None, arrival: Floats) -> Sums:
         """Run the kernel that fits a read-out on all parts of the batch."""

@@ -60,8 +60,9 @@ def resets_by(layout: Layout, index: int) -> Floats:
 
 
 def record_states(
-    layout: Layout, spikes: Mapping[int, Events], batch: int, *, stepped: bool = False
-) -> dict[str, Samples]:
+    layout: Layout, spikes: Mapping[int, Events], batch: int, *, stepped: bool = False,
+    sampling: tuple[Sampling, ...] | None = None
+) -> dict[str, Samples]:  # fmt: skip
     """Sample voltages and currents from the spikes of a run.
 
     Parameters
@@ -73,6 +74,8 @@ def record_states(
         Number of samples.
     stepped : bool
         Whether voltages overshoot the threshold at spikes, so that a subtractive reset leaves a rest.
+    sampling : tuple of Sampling, optional
+        What to sample; what the program asks for where this is absent.
 
     Returns
     -------
@@ -80,10 +83,10 @@ def record_states(
         By ``population.variable``.
     """
     result = {}
-    for sampling in layout.program.sampling:
-        if sampling.variable not in ("v", "i"):
+    for item in layout.program.sampling if sampling is None else sampling:
+        if item.variable not in ("v", "i"):
             continue
-        index, place = stage_of(layout, sampling.population)
+        index, place = stage_of(layout, item.population)
         wiring, fan = layout.spread(index), layout.fanout(index)
         cells = layout.cells[index]
         own = [
@@ -97,8 +100,8 @@ def record_states(
             np.concatenate([np.empty(0, dtype=np.int64), *(part[2] for part in own)]),
             batch,
         )
-        times = moments(sampling, layout.program.duration)
-        shape = (batch, len(sampling.neurons), len(times))
+        times = moments(item, layout.program.duration)
+        shape = (batch, len(item.neurons), len(times))
         voltage, total = np.empty(shape), np.empty(shape)
         sample_state(
             batch,
@@ -118,15 +121,15 @@ def record_states(
             events.times,
             events.sources,
             events.offsets,
-            np.asarray(sampling.neurons + place),
+            np.asarray(item.neurons + place),
             times,
             float(np.nextafter(layout.program.duration, np.inf)),
             voltage,
             total,
         )
-        rest = cells.rest[sampling.neurons + place][None, :, None]
-        values = voltage + rest if sampling.variable == "v" else total
-        result[f"{sampling.population}.{sampling.variable}"] = Samples(times, sampling.neurons, values)
+        rest = cells.rest[item.neurons + place][None, :, None]
+        values = voltage + rest if item.variable == "v" else total
+        result[f"{item.population}.{item.variable}"] = Samples(times, item.neurons, values)
     return result
 
 

@@ -14,12 +14,13 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.losses.answer import Answer, answer_by_spikes, answer_by_voltages
 from netdesc.losses.firing_rate import count_spikes, firing_rate
 from netdesc.losses.first_spikes import FirstSpikes
+from netdesc.losses.pull import pull_of, pull_silent
 from netdesc.losses.relative_spike_time_mse import relative_spike_time_mse
 from netdesc.losses.spike_time_mse import spike_time_mse
 from netdesc.losses.term import Kind, Term
 from netdesc.losses.time_to_first_spike import time_to_first_spike
 from netdesc.losses.voltage_cross_entropy import reading_of, voltage_cross_entropy
-from netdesc.program import Program
+from netdesc.program import Program, Reading
 from netdesc.trace import Trace
 
 KINDS: Mapping[str, Kind] = MappingProxyType({
@@ -103,6 +104,10 @@ def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | 
     values, slopes = compute_term(loss, first.times, wanted, duration=batch.program.duration)
     share = loss.weight / batch.trace.batch
     pile(piles.spikes, loss.population, first.scatter(share * slopes, len(events)))
+    if pull_of(loss) > 0.0:
+        lifts, pulls = pull_silent(loss, first.times, wanted, batch.trace, batch.program)
+        values = values + lifts
+        pile(piles.readings, Reading(loss.population, "final").key, share * pulls)
     return share * float(values.sum()), answer_by_spikes(first.times, wanted)
 
 

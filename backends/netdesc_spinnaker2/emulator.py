@@ -18,6 +18,7 @@ from netdesc_spinnaker2.emulator_memory import (
     Rules,
 )
 from netdesc_spinnaker2.emulator_run import Out, Stimulus, load_sample, read_out, record
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.packets import Boxes, Ports, discard
 from netdesc_spinnaker2.programs import (
     EVENTS,
@@ -35,7 +36,7 @@ from netdesc_spinnaker2.programs_off_grid import step_off_grid
 OFF_GRID = 2
 
 
-@kernel
+@part
 def account(
     m: int, s: int, sample: int, way: int, done: tuple[int, int, int], board: Board, rules: Rules
 ) -> int:
@@ -141,7 +142,7 @@ def run_round(
     return 0
 
 
-@kernel
+@part
 def tick_forward(
     m: int,
     s: int,

@@ -22,6 +22,7 @@ from netdesc_spinnaker2.emulator_memory import (
     Board,
     Rules,
 )
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.packets import Boxes, Ports, discard
 from netdesc_spinnaker2.programs import (
     FULL_BOX,
@@ -128,7 +129,7 @@ def run_round_back(
     return 0
 
 
-@kernel
+@part
 def step_layer_back(m: int, s: int, board: Board, rules: Rules, desk: Desk, room: NDArray[Any]) -> int:
     """Run a slice back through a tick; number of synaptic events, -1 where the desk is small."""
     if rules.scheme == OFF_GRID:
@@ -142,7 +143,7 @@ def step_layer_back(m: int, s: int, board: Board, rules: Rules, desk: Desk, room
     return step_exact_back(m, s, board, rules.holding, room[2])
 
 
-@kernel
+@part
 def clear_adjoint(s: int, board: Board) -> None:
     """Start a slice for a backward run."""
     sheet = board.sheet[s]
@@ -167,7 +168,7 @@ def clear_adjoint(s: int, board: Board) -> None:
             board.received[e].pulled = 0
 
 
-@kernel
+@part
 def tell_layer(s: int, place: int, board: Board, told: Told) -> None:
     """Write derivatives from the host into the spikes of a slice to which no loss listens."""
     own, a = board.own, board.sheet[s].own

@@ -17,8 +17,8 @@ from numba.core.cgutils import get_null_value
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from netdesc.physics.jit import kernel
 from netdesc_spinnaker2.emulator_memory import Board
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.packets import Boxes, Ports
 from netdesc_spinnaker2.programs_loss import Verdicts
 
@@ -36,7 +36,7 @@ def lend(context: Any, array: types.Array) -> Any:
     return array(array), generate
 
 
-@kernel
+@part
 def lend_board(board: Board) -> Board:
     """Return a board on loan."""
     return Board(
@@ -66,7 +66,7 @@ def lend_board(board: Board) -> Board:
     )
 
 
-@kernel
+@part
 def lend_ports(ports: Ports) -> Ports:
     """Return ports on loan."""
     return Ports(
@@ -74,13 +74,13 @@ def lend_ports(ports: Ports) -> Ports:
     )
 
 
-@kernel
+@part
 def lend_boxes(boxes: Boxes) -> Boxes:
     """Return boxes on loan."""
     return Boxes(lend(boxes.start), lend(boxes.count), lend(boxes.packet), lend(boxes.depth))
 
 
-@kernel
+@part
 def lend_verdicts(verdicts: Verdicts) -> Verdicts:
     """Return the memory of the loss programs on loan."""
     return Verdicts(

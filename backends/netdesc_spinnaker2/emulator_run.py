@@ -25,6 +25,7 @@ from netdesc_spinnaker2.emulator_memory import (
     I,
     U,
 )
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.packets import Boxes
 from netdesc_spinnaker2.programs import FULL_STORE
 from netdesc_spinnaker2.programs_loss import SILENT, Verdicts
@@ -90,7 +91,7 @@ class Out(NamedTuple):
     states: NDArray[Any]
 
 
-@kernel
+@part
 def load_sample(
     s: int, sample: int, board: Board, boxes: Boxes, stimulus: Stimulus, verdicts: Verdicts
 ) -> int:
@@ -143,7 +144,7 @@ def load_sample(
     return 0
 
 
-@kernel
+@part
 def chain(first: int, count: int, a: int, n: int, board: Board) -> None:
     """Tell for every spike of an input the one of the same neuron before it, -1 for none."""
     latest, own = board.marks[LATEST], board.own
@@ -153,7 +154,7 @@ def chain(first: int, count: int, a: int, n: int, board: Board) -> None:
         latest[a + own[first + k].neuron] = k
 
 
-@kernel
+@part
 def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
     """Sample the states of a slice at the end of a tick.
 
@@ -172,7 +173,7 @@ def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
         out.states[sample, at + k, m // every, 1] = board.state[I, a + k]
 
 
-@kernel
+@part
 def read_out(s: int, sample: int, board: Board, out: Out) -> int:
     """Copy the spikes of a slice to the host; 0, or that there is no room."""
     own, a = board.own, board.sheet[s].own

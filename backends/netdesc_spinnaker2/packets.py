@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Integers
-from netdesc.physics.jit import kernel
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.keys import SPACE_SHIFT
 
 SPIKE, ERROR, LOSS, GRADIENT, WEIGHT = range(5)
@@ -81,7 +81,7 @@ class Boxes(NamedTuple):
     depth: Integers
 
 
-@kernel
+@part
 def send(
     port: int,
     payload: float,
@@ -134,7 +134,7 @@ def send(
     return ROOM
 
 
-@kernel
+@part
 def sort_box(into: int, s: int, boxes: Boxes) -> int:
     """Sort a box by key in place; packets of one key keep their order.
 
@@ -166,7 +166,7 @@ def sort_box(into: int, s: int, boxes: Boxes) -> int:
     return count  # type: ignore[no-any-return]
 
 
-@kernel
+@part
 def discard(into: int, s: int, boxes: Boxes, packets: Integers) -> None:
     """Empty the box of a program that has no use for packets now.
 
@@ -186,7 +186,7 @@ def discard(into: int, s: int, boxes: Boxes, packets: Integers) -> None:
     boxes.count[into, s] = 0
 
 
-@kernel
+@part
 def find_row(key: int, known: NDArray[Any], begin: int, end: int) -> int:
     """Return what a program knows a key as.
 

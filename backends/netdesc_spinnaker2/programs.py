@@ -10,7 +10,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from netdesc.physics.jit import kernel
 from netdesc_spinnaker2.emulator_memory import (
     CAME_AT,
     RING,
@@ -18,6 +17,7 @@ from netdesc_spinnaker2.emulator_memory import (
     Board,
     Rules,
 )
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.packets import (
     DELIVERED,
     DROPPED,
@@ -42,7 +42,7 @@ HELD_UP = 1 << 40
 """Mark of a packet that has waited for a tick before."""
 
 
-@kernel
+@part
 def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes) -> int:
     """Drain a box of spikes into the store of those received.
 
@@ -105,7 +105,7 @@ def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes
     return 0
 
 
-@kernel
+@part
 def wait(at: int, s: int, into: int, boxes: Boxes) -> bool:
     """Put a packet of one box into the other; False where that is full."""
     to = boxes.start[s] + boxes.count[1 - into, s]
@@ -118,7 +118,7 @@ def wait(at: int, s: int, into: int, boxes: Boxes) -> bool:
     return True
 
 
-@kernel
+@part
 def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
     """Add the weights of the spikes received in a tick to the ring buffer, in their order.
 
@@ -159,14 +159,14 @@ def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
     return events
 
 
-@kernel
+@part
 def add_weights(to: NDArray[Any], row: NDArray[Any]) -> None:
     """Add the weights of neighbouring synapses; arrays of shape (k,)."""
     for k in range(len(to)):
         to[k] += row[k]
 
 
-@kernel
+@part
 def send_spikes(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int:
     """Send one packet for every spike of a tick, and close the tick in the index of own spikes.
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
-from netdesc.physics.jit import kernel
 from netdesc.physics.subtick import Cell
 from netdesc.physics.tick import factors_until
 from netdesc_spinnaker2.emulator_memory import (
@@ -24,6 +23,7 @@ from netdesc_spinnaker2.emulator_memory import (
     Board,
     Rules,
 )
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.programs import IN_FLIGHT
 
 MOST = 1024
@@ -61,7 +61,7 @@ class Desk(NamedTuple):
     result: Floats
 
 
-@kernel
+@part
 def make_desk(neurons: int, arrivals: int) -> Desk:
     """Make room for slices of at most that many neurons and that many arrivals at one of them in a tick."""
     return Desk(
@@ -82,7 +82,7 @@ def make_desk(neurons: int, arrivals: int) -> Desk:
     )
 
 
-@kernel
+@part
 def land(m: int, s: int, board: Board, rules: Rules) -> int:
     """Add what the spikes received in a tick do by the end of their ticks of arrival.
 
@@ -142,7 +142,7 @@ def land(m: int, s: int, board: Board, rules: Rules) -> int:
     return events
 
 
-@kernel
+@part
 def land_row(
     weight: NDArray[Any],
     fade: float,
@@ -162,7 +162,7 @@ def land_row(
         falls[k] += w if w < zero else zero
 
 
-@kernel
+@part
 def collect_arrivals(j: int, m: int, s: int, board: Board, desk: Desk) -> int:
     """Collect what arrives at a neuron in a tick, in order of time, then emission, then source.
 
@@ -210,7 +210,7 @@ def collect_arrivals(j: int, m: int, s: int, board: Board, desk: Desk) -> int:
     return count
 
 
-@kernel
+@part
 def make_place(count: int, fraction: float, row: int, delay: int, board: Board, a: int, desk: Desk) -> int:
     """Return the place of an arrival among those there are; those behind it move on by one."""
     p = count
@@ -230,7 +230,7 @@ def make_place(count: int, fraction: float, row: int, delay: int, board: Board, 
     return p
 
 
-@kernel
+@part
 def find_target(g: int, j: int, board: Board) -> int:
     """Return which synapse of a segment leads to neuron j, -1 for none."""
     segment = board.segments[g]
@@ -242,7 +242,7 @@ def find_target(g: int, j: int, board: Board) -> int:
     return k if k < len(target) and target[k] == j else -1  # type: ignore[return-value]
 
 
-@kernel
+@part
 def cell_of(c: int, board: Board) -> Cell:
     """Return the constants of a neuron as the equations within a tick take them."""
     return (

@@ -6,7 +6,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from netdesc.physics.jit import kernel
 from netdesc.physics.lif import adjoint_charge, arrival_force, weight_force
 from netdesc.physics.tick import (
     adjoint_current_before,
@@ -21,9 +20,10 @@ from netdesc_spinnaker2.emulator_memory import (
     Board,
     Rules,
 )
+from netdesc_spinnaker2.inlining import part
 
 
-@kernel
+@part
 def meet_within(
     m: int, s: int, board: Board, rules: Rules, lam_v: NDArray[Any], lam_i: NDArray[Any], pulls: NDArray[Any]
 ) -> int:
@@ -110,7 +110,7 @@ def meet_within(
     return events
 
 
-@kernel
+@part
 def pull_within(
     weight: NDArray[Any],
     lam_v: NDArray[Any],
@@ -130,7 +130,7 @@ def pull_within(
     return total
 
 
-@kernel
+@part
 def gain_within(
     gradient: NDArray[Any],
     lam_v: NDArray[Any],

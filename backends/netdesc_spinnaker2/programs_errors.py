@@ -7,7 +7,6 @@ dL/dt through all synapses of the slice, and is taken in by the source in the ba
 from __future__ import annotations
 
 from netdesc.events import Integers
-from netdesc.physics.jit import kernel
 from netdesc_spinnaker2.emulator_memory import (
     CAME_AT,
     GAP,
@@ -16,6 +15,7 @@ from netdesc_spinnaker2.emulator_memory import (
     TAU_M,
     Board,
 )
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.keys import SPACE_SHIFT
 from netdesc_spinnaker2.packets import (
     AT_END,
@@ -31,7 +31,7 @@ from netdesc_spinnaker2.packets import (
 )
 
 
-@kernel
+@part
 def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> int:
     """Drain a box of errors into the spikes that they belong to.
 
@@ -90,7 +90,7 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
     return count
 
 
-@kernel
+@part
 def find_spike(e: int, begin: int, a: int, fraction: float, board: Board) -> int:
     """Return the spike at a fraction of the tick on a chain of spikes of one neuron, -1 if there is none.
 
@@ -110,7 +110,7 @@ def find_spike(e: int, begin: int, a: int, fraction: float, board: Board) -> int
     return e if e >= begin else -1
 
 
-@kernel
+@part
 def send_errors(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int:
     """Send one error packet for every spike received that was sent in the tick before.
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Integers
-from netdesc.physics.jit import kernel
 from netdesc.physics.tick import charge_of, current_after, current_left, passes, reaches, voltage_after
 from netdesc_spinnaker2.emulator_memory import (
     FADE,
@@ -25,10 +24,11 @@ from netdesc_spinnaker2.emulator_memory import (
     Rules,
     U,
 )
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.programs import FULL_STORE
 
 
-@kernel
+@part
 def step_paper(
     u: NDArray[Any],
     i: NDArray[Any],
@@ -56,7 +56,7 @@ def step_paper(
     return hits  # type: ignore[no-any-return]
 
 
-@kernel
+@part
 def step_exact(
     u: NDArray[Any],
     i: NDArray[Any],
@@ -93,7 +93,7 @@ def step_exact(
     return hits  # type: ignore[no-any-return]
 
 
-@kernel
+@part
 def add_row(to: NDArray[Any], row: NDArray[Any]) -> None:
     """Add what arrived to the currents and clear it."""
     for k in range(len(to)):
@@ -101,7 +101,7 @@ def add_row(to: NDArray[Any], row: NDArray[Any]) -> None:
         row[k] = 0
 
 
-@kernel
+@part
 def step_layer(m: int, s: int, board: Board, rules: Rules) -> int:
     """Run the neurons of a slice for a tick and store their spikes.
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from netdesc.physics.jit import kernel
 from netdesc.physics.lif import arrival_force, bounded_slope, slope_after, weight_force
 from netdesc.physics.tick import (
     adjoint_current_before,
@@ -30,10 +29,11 @@ from netdesc_spinnaker2.emulator_memory import (
     TAU,
     Board,
 )
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.programs import GRAZING
 
 
-@kernel
+@part
 def meet(
     m: int,
     s: int,
@@ -107,7 +107,7 @@ def meet(
     return events
 
 
-@kernel
+@part
 def pull_row(
     weight: NDArray[Any], lam_v: NDArray[Any], lam_i: NDArray[Any], pulls: NDArray[Any], total: float
 ) -> float:
@@ -119,14 +119,14 @@ def pull_row(
     return total
 
 
-@kernel
+@part
 def gain_row(gradient: NDArray[Any], lam_i: NDArray[Any], tau: NDArray[Any]) -> None:
     """Add dL/dw over neighbouring targets; arrays of shape (k,)."""
     for k in range(len(gradient)):
         gradient[k] += weight_force(lam_i[k], tau[k])
 
 
-@kernel
+@part
 def step_back(
     lam_v: NDArray[Any], lam_i: NDArray[Any], leak: NDArray[Any], fade: NDArray[Any], pull: NDArray[Any]
 ) -> None:
@@ -136,7 +136,7 @@ def step_back(
         lam_v[k] = adjoint_voltage_before(lam_v[k], leak[k])
 
 
-@kernel
+@part
 def step_paper_back(
     m: int, s: int, board: Board, late_v: NDArray[Any], late_i: NDArray[Any], pulls: NDArray[Any]
 ) -> int:
@@ -181,7 +181,7 @@ def step_paper_back(
     return meet(m, s, board, late_v, late_i, lam_i, pulls)
 
 
-@kernel
+@part
 def step_exact_back(m: int, s: int, board: Board, holding: bool, pulls: NDArray[Any]) -> int:
     """Run a slice back through a tick of the scheme ``exact_exponential``; as ``step_paper_back``."""
     sheet = board.sheet[s]

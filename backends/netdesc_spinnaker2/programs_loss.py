@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from netdesc.events import Integers
 from netdesc.physics.jit import kernel
 from netdesc_spinnaker2.emulator_memory import Board
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.packets import (
     AT_END,
     DELIVERED,
@@ -88,7 +89,7 @@ class Terms(NamedTuple):
     scale: Any
 
 
-@kernel
+@part
 def hear(m: int, s: int, board: Board, boxes: Boxes, verdicts: Verdicts) -> None:
     """Store the first spikes among those that arrive at a loss."""
     sheet = board.sheet[s]
@@ -107,7 +108,7 @@ def hear(m: int, s: int, board: Board, boxes: Boxes, verdicts: Verdicts) -> None
             verdicts.fraction[a + row] = boxes.packet[into, x].fraction
 
 
-@kernel
+@part
 def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
     """Compute the cross entropy of the first spikes of a sample and its derivatives.
 
@@ -167,7 +168,7 @@ def judge_all(losses: Integers, samples: Integers, board: Board, verdicts: Verdi
             judge(s, board, verdicts, terms)
 
 
-@kernel
+@part
 def send_verdict(
     m: int, top: bool, s: int, board: Board, ports: Ports, boxes: Boxes, verdicts: Verdicts
 ) -> int:
@@ -200,7 +201,7 @@ def send_verdict(
     return sent
 
 
-@kernel
+@part
 def send_told(m: int, s: int, place: int, board: Board, ports: Ports, boxes: Boxes, told: Told) -> int:
     """Send derivatives from the host for the spikes of the tick before; as ``send_verdict``.
 

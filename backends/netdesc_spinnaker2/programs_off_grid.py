@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.physics.jit import kernel
 from netdesc.physics.subtick import FREE, cross_tick
 from netdesc.physics.tick import charge_of, current_after, current_left, reaches, voltage_after
 from netdesc_spinnaker2.emulator_memory import (
@@ -27,11 +26,12 @@ from netdesc_spinnaker2.emulator_memory import (
     Rules,
     U,
 )
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.programs import BURST, FULL_DESK, FULL_STORE
 from netdesc_spinnaker2.programs_arrivals import Desk, cell_of, collect_arrivals
 
 
-@kernel
+@part
 def flag_spikes(
     u: NDArray[Any],
     i: NDArray[Any],
@@ -83,7 +83,7 @@ def flag_spikes(
     return hits  # type: ignore[no-any-return]
 
 
-@kernel
+@part
 def step_off_grid(
     m: int,
     s: int,
@@ -198,7 +198,7 @@ def step_off_grid(
     return 0
 
 
-@kernel
+@part
 def store(
     e: int, m: int, k: int, fraction: float, current: float, held: bool, gap: float, board: Board
 ) -> None:
@@ -209,7 +209,7 @@ def store(
     own[e].slope = own[e].current - gap
 
 
-@kernel
+@part
 def order_spikes(begin: int, end: int, board: Board) -> None:
     """Sort the spikes of a tick by time in place; equal ones keep their order."""
     own = board.own

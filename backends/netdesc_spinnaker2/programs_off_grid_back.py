@@ -6,7 +6,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from netdesc.physics.jit import kernel
 from netdesc.physics.subtick import FREE, cross_tick_back
 from netdesc_spinnaker2.emulator_memory import (
     CARRY,
@@ -21,13 +20,14 @@ from netdesc_spinnaker2.emulator_memory import (
     Board,
     Rules,
 )
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.programs import GRAZING
 from netdesc_spinnaker2.programs_arrivals import Desk, cell_of, collect_arrivals
 from netdesc_spinnaker2.programs_arrivals_back import meet_within
 from netdesc_spinnaker2.programs_grid_back import step_back
 
 
-@kernel
+@part
 def find_specials(m: int, s: int, board: Board, holding: bool, desk: Desk) -> int:
     """List the neurons that spike or are released in a tick, and take its spikes off their chains.
 
@@ -79,7 +79,7 @@ def find_specials(m: int, s: int, board: Board, holding: bool, desk: Desk) -> in
     return count
 
 
-@kernel
+@part
 def step_off_grid_back(
     m: int,
     s: int,
@@ -132,7 +132,7 @@ def step_off_grid_back(
     return events
 
 
-@kernel
+@part
 def cross_back(m: int, s: int, p: int, board: Board, rules: Rules, desk: Desk) -> bool:
     """Carry the adjoint of one special neuron back through a tick; False where the desk is too small."""
     sheet = board.sheet[s]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
 from netdesc_spinnaker2.emulator_memory import LAYER, OPTIMIZER, TRAINED, Board
+from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.packets import (
     DELIVERED,
     DROPPED,
@@ -172,7 +173,7 @@ def spread(
                     board.weight[board.sheet[to].weight + store.weight_at[at + x]] = w * store.scale[q]
 
 
-@kernel
+@part
 def to_word(value: float, largest: int, dither: Floats, q: int) -> float:
     """Return a number as a synapse word holds it."""
     rounded = math.floor(value + dither[q]) if len(dither) > 0 else np.rint(value)

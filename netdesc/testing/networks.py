@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from netdesc.events import Events, Floats
-from netdesc.program import Block, PopulationSlice, Program, Stage
+from netdesc.program import Block, PopulationSlice, Program, Reading, Stage
 from netdesc.testing.recipe import RATIOS, Recipe
 
 
@@ -45,8 +45,15 @@ def random_network(recipe: Recipe) -> Network:
     blocks = make_blocks(recipe, populations, parameters)
     program = Program(
         name=f"random-{recipe.seed}", duration=50.0, seed=recipe.seed, populations=populations,
-        blocks=blocks, parameters=parameters, stages=make_stages(recipe))
+        blocks=blocks, parameters=parameters, stages=make_stages(recipe), readings=make_readings(recipe))
     return Network(program, make_stimulus(recipe))
+
+
+def make_readings(recipe: Recipe) -> tuple[Reading, ...]:
+    """Return what is read of the read-out, if there is one and it is to be read."""
+    if not (recipe.readout and recipe.readings):
+        return ()
+    return (Reading("output", "maximum"), Reading("output", "mean"), Reading("output", "mean", 12.0))
 
 
 def make_populations(recipe: Recipe) -> tuple[PopulationSlice, ...]:

@@ -28,10 +28,11 @@ class SmoothLoss:
 
 
 def random_loss(machine: Machine, seed: int) -> Callable[[Trace], SmoothLoss]:
-    """Return a random smooth function of all spike times.
+    """Return a random smooth function of all spike times and readings.
 
     Every spike contributes ``c sin(t / 10 ms + phase)``, where c and the phase belong to the sample, the
-    neuron and the spike's number, so that spikes of different neurons may overtake each other.
+    neuron and the spike's number, so that spikes of different neurons may overtake each other. Every reading
+    contributes such a function of its voltage.
 
     Parameters
     ----------
@@ -56,7 +57,14 @@ def random_loss(machine: Machine, seed: int) -> Callable[[Trace], SmoothLoss]:
             size, phase = np.sin(mark + shift[0]), spikes.times / 10.0 + 1.7 * mark + shift[1]
             loss += float(np.sum(size * np.sin(phase)))
             slopes[item.name] = size * np.cos(phase) / 10.0
-        return SmoothLoss(loss, Cotangent(slopes))
+        pulls = {}
+        for number, (key, read) in enumerate(sorted(trace.readings.items())):
+            samples, neurons = np.indices(read.values.shape)
+            mark = 12.9898 * neurons + 78.233 * number + 37.719 * samples
+            size, phase = np.sin(mark + shift[1]), read.values / 10.0 + 1.7 * mark + shift[0]
+            loss += float(np.sum(size * np.sin(phase)))
+            pulls[key] = size * np.cos(phase) / 10.0
+        return SmoothLoss(loss, Cotangent(slopes, pulls))
 
     return score
 

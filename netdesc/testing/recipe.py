@@ -45,10 +45,11 @@ class Recipe:
         Probability of a synapse; 1 for dense blocks.
     gain : float
         Strength of the weights; 1 makes few spikes, 4 several per interval between inputs.
-    two_currents, refractory, mixed_cells, tonic, millivolts, tied, readout : bool
+    two_currents, refractory, mixed_cells, tonic, millivolts, tied, readout, readings : bool
         Excitatory and inhibitory currents of their own; a refractory period; other time constants for
         every neuron; a rest above the threshold; cells at -65 mV with a resistance; input times on a
-        coarse grid, so that many coincide; a population without spikes at the end.
+        coarse grid, so that many coincide; a population without spikes at the end; and its maximum, mean and
+        early mean to be read.
     """
 
     seed: int
@@ -69,6 +70,7 @@ class Recipe:
     millivolts: bool = False
     tied: bool = False
     readout: bool = False
+    readings: bool = False
 
     def stream(self, purpose: str) -> np.random.Generator:
         """Return the random stream of one purpose."""

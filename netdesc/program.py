@@ -220,8 +220,8 @@ class Reading:
         A read-out; for ``final`` a population that spikes.
     kind : str
         ``maximum`` (largest v of a sample, over continuous time where the backend has it), ``mean``
-        (``1/T`` times the integral of ``exp(-t/tau) v`` over the sample of length T), or ``final`` (v at T;
-        differentiable where the neuron does not spike in the sample).
+        (``1/T`` times the integral of ``exp(-t/tau) v`` over the sample of length T), or ``final`` (v at T of
+        neurons that do not spike in the sample, NaN for the others).
     tau : float
         Of the weights of a mean, in ms; infinity where every time counts the same.
     """

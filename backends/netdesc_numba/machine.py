@@ -135,7 +135,8 @@ class EventMachine:
         samples = record_states(
             self.layout, spikes, batch, sampling=sampling, stepped=self.solver == "grid"
         )
-        return read_finals(self.program, samples)
+        names = {self.program.populations[k].name: events for k, events in spikes.items()}
+        return read_finals(self.program, samples, names)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""

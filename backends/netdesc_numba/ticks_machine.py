@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.adjoint import LARGEST_SUM, PARTS, first_forces
 from netdesc.eventprop.drive import check_cotangent, pull_counts
+from netdesc.eventprop.final import final_readings
 from netdesc.eventprop.own import take
 from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats, Integers
@@ -151,6 +152,12 @@ class TickMachine:
                 extra = self.regularize(layout, own, force, trace, cotangent=cotangent)
                 total, raised = self.sweep_back(layout, packets, own, force, arrival)
                 grazing += raised
+                back = None
+                if self.finals(layout):
+                    back = self.reader().backward(layout, spikes, trace, cotangent)
+                if back is not None:
+                    total = total + back[0]
+                    forces.update({p: forces[p] + values for p, values in back[1].items()})
                 told = force if extra is None else force + extra
                 for population, positions in own.parts:
                     forces[population] = (told if positions is None else told[positions]).astype(np.float64)
@@ -162,6 +169,11 @@ class TickMachine:
             {},
             {"grazing": grazing},
         )
+
+    def finals(self, layout: StageLayout) -> bool:
+        """Return whether a loss reads last voltages of a stage."""
+        names = {self.program.populations[p].name for p in layout.stage.populations}
+        return any(item.population in names for item in final_readings(self.program))
 
     def reader(self) -> TickReader:
         """Return what takes readings with the present weights and delays."""

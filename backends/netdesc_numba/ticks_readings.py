@@ -10,8 +10,17 @@ import numpy as np
 from netdesc.errors import NumericsError
 from netdesc.eventprop.adjoint import LARGEST_SUM, PARTS, Adjoint
 from netdesc.eventprop.drive import Drive, drive_readout
+from netdesc.eventprop.final import (
+    FINAL,
+    drive_finals,
+    final_readings,
+    final_samplings,
+    read_finals,
+    read_silent,
+)
 from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.readings import mean_weights
+from netdesc.eventprop.recording import record_states
 from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats, Integers
 from netdesc.physics.tick import OFF_GRID, PAPER
@@ -69,22 +78,42 @@ class TickReader:
             population = self.program.populations[layout.stage.populations[0]]
             rest = self.program.parameters["rest"][population.start : population.stop]
             means = self.means_of(population)
-            mine = [item for item in self.program.readings if item.population == population.name]
+            mine = [item for item in self.program.readings
+                    if item.population == population.name and item.kind != FINAL]
             if not mine:
                 continue
-            peak, when, _, sums = self.read(layout, spikes, means)
             weights = self.weights(means)
+            peak, when, _, sums = self.read(layout, spikes, weights)
             result |= {item.key: Read(sums[k] + rest * weights[k].sum()) for k, item in enumerate(means)}
             times = when.astype(np.float64) * self.grid.timestep
             result |= {item.key: Read(peak + rest, times) for item in mine if item.kind == "maximum"}
+        result |= self.read_finals(spikes)
         return {item.key: result[item.key] for item in self.program.readings}
+
+    def read_finals(self, spikes: Mapping[int, Events]) -> dict[str, Read]:
+        """Take the last voltages of the neurons that do not spike."""
+        result: dict[str, Read] = {}
+        last = np.zeros((1, self.steps + 1))
+        last[0, -1] = 1.0
+        for item in final_readings(self.program):
+            k = next(k for k, p in enumerate(self.program.populations) if p.name == item.population)
+            layout = next(layout for layout in self.layouts if k in layout.stage.populations)
+            population = self.program.populations[k]
+            voltages = self.read(layout, spikes, last)[3][0]
+            rest = self.program.parameters["rest"][population.start : population.stop]
+            result[item.key] = read_silent(voltages + rest, spikes[k])
+        return result
 
     def forward_off_grid(self, spikes: Mapping[int, Events]) -> dict[str, Read]:
         """Take all readings over continuous time, counted in ticks."""
         counted = count_ticks(self.program, self.grid.timestep)
         batch = next(iter(spikes.values())).batch
         ticks = rescale_spikes(spikes, self.grid.timestep)
-        found = read_readouts(Layout(counted), ticks, batch, threads=self.threads)
+        whole, samplings = Layout(counted), final_samplings(counted)
+        found = read_readouts(whole, ticks, batch, threads=self.threads)
+        if samplings:
+            samples = record_states(whole, ticks, batch, sampling=samplings)
+            found |= read_finals(counted, samples, rename(counted, ticks))
         result = {}
         for old, new in zip(self.program.readings, counted.readings, strict=True):
             times = found[new.key].times
@@ -105,14 +134,14 @@ class TickReader:
         return np.array(rows).reshape(-1, self.steps + 1)
 
     def read(
-        self, layout: StageLayout, spikes: Mapping[int, Events], means: list[Reading]
+        self, layout: StageLayout, spikes: Mapping[int, Events], weights: Floats
     ) -> tuple[Floats, Integers, Floats, Floats]:
-        """Run the kernel on all samples; see ``read_ticks`` for what it tells."""
+        """Run the kernel on all samples; see ``read_ticks`` for what it takes and tells."""
         packets = collect_packets(layout, self.program, spikes, self.grid.timestep)
         batch = len(packets.offsets) - 1
         shape = (batch, len(layout.neurons.gap))
         peak, when, share = np.empty(shape), np.empty(shape, dtype=np.int64), np.empty(shape)
-        sums, weights = np.empty((len(means), *shape)), self.weights(means)
+        sums = np.empty((len(weights), *shape))
 
         def task(first: int, last: int) -> None:
             read_ticks(
@@ -126,12 +155,12 @@ class TickReader:
     def backward(
         self, layout: StageLayout, spikes: Mapping[int, Events], trace: Trace, cotangent: Cotangent
     ) -> Back | None:
-        """Carry derivatives by what was read of a read-out back.
+        """Carry derivatives by what was read of a read-out, or of silent neurons at the end of the run, back.
 
         Parameters
         ----------
         layout : StageLayout
-            Of the read-out.
+            Of a single population.
         spikes : mapping of int to Events
         trace : Trace
         cotangent : Cotangent
@@ -150,11 +179,16 @@ class TickReader:
             return self.backward_off_grid(layout, spikes, trace, cotangent)
         population = self.program.populations[layout.stage.populations[0]]
         moments: Floats = np.arange(self.steps + 1.0) * self.grid.timestep
-        drive = drive_readout(self.program, population, trace, cotangent, grid=moments)
+        places = {layout.stage.populations[0]: 0}
+        drive = (
+            drive_readout(self.program, population, trace, cotangent, grid=moments)
+            if population.kind == "readout"
+            else drive_finals(self.program, places, population.size, trace, cotangent)
+        )
         if drive is None:
             return None
         # the share of the maximum is no part of a trace
-        share = self.read(layout, spikes, [])[2]
+        share = self.read(layout, spikes, np.zeros((0, self.steps + 1)))[2]
         packets = collect_packets(layout, self.program, spikes, self.grid.timestep)
         dense, when = self.spread(drive, len(packets.offsets) - 1)
         lean = (share * drive.peak_jump).astype(self.grid.dtype)
@@ -230,7 +264,11 @@ class TickReader:
         pulled = Cotangent({}, {keys[key]: values for key, values in cotangent.readings.items()},
                            cotangent.samples)
         population = counted.populations[layout.stage.populations[0]]
-        drive = drive_readout(counted, population, in_ticks, pulled)
+        drive = (
+            drive_readout(counted, population, in_ticks, pulled)
+            if population.kind == "readout"
+            else drive_finals(counted, {layout.stage.populations[0]: 0}, population.size, in_ticks, pulled)
+        )
         if drive is None:
             return None
         whole = Layout(counted)

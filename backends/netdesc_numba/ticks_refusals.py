@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from netdesc.errors import BackendError, Diagnostic
+from netdesc.eventprop.final import final_readings
 from netdesc.physics.tick import PAPER
 from netdesc.program import PopulationSlice, Program
 
@@ -52,6 +53,18 @@ def refuse(program: Program, scheme: str) -> None:
         )
         for block in program.blocks
         if block.train_delay
+    ]
+    recurrent = {program.populations[p].name for stage in program.stages if stage.recurrent
+                 for p in stage.populations}
+    faults += [
+        Diagnostic(
+            f"scheme {scheme} has no gradient of last voltages in a cycle of projections, which "
+            f"{item.population} is in; set pull: 0 in its loss, or backends.numba.solver: event",
+            f"populations.{item.population}",
+            CODE,
+        )
+        for item in final_readings(program)
+        if item.population in recurrent
     ]
     if faults:
         raise BackendError(faults)

@@ -75,7 +75,8 @@ def reading_faults(program: Program, trace: Trace, cotangent: Cotangent) -> Iter
         population, read = program.population(known[key].population), trace.readings[key]
         shape = (trace.batch, population.size)
         yield from value_faults(f"the cotangent of {key}", values, shape, population)
-        yield from value_faults(f"the reading {key}", read.values, shape, population)
+        if known[key].kind != "final":
+            yield from value_faults(f"the reading {key}", read.values, shape, population)
         if known[key].kind != "maximum":
             continue
         if read.times is None:

@@ -13,7 +13,7 @@ import numpy as np
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.drive import Drive
 from netdesc.eventprop.stream import Stream
-from netdesc.events import Floats, Integers
+from netdesc.events import Events, Floats, Integers
 from netdesc.program import PopulationSlice, Program, Reading, Sampling
 from netdesc.trace import Cotangent, Read, Samples, Trace
 
@@ -33,7 +33,9 @@ def final_samplings(program: Program) -> tuple[Sampling, ...]:
     )
 
 
-def read_finals(program: Program, samples: Mapping[str, Samples]) -> dict[str, Read]:
+def read_finals(
+    program: Program, samples: Mapping[str, Samples], spikes: Mapping[str, Events]
+) -> dict[str, Read]:
     """Take the last voltages from samples.
 
     Parameters
@@ -41,6 +43,8 @@ def read_finals(program: Program, samples: Mapping[str, Samples]) -> dict[str, R
     program : Program
     samples : mapping of str to Samples
         ``POPULATION.v`` of every neuron, the last one at the end of the run.
+    spikes : mapping of str to Events
+        By population.
 
     Returns
     -------
@@ -50,8 +54,16 @@ def read_finals(program: Program, samples: Mapping[str, Samples]) -> dict[str, R
     result = {}
     for item in final_readings(program):
         found = samples[f"{item.population}.v"]
-        result[item.key] = Read(np.ascontiguousarray(found.values[:, np.argsort(found.neurons), -1]))
+        last = found.values[:, np.argsort(found.neurons), -1]
+        result[item.key] = read_silent(last, spikes[item.population])
     return result
+
+
+def read_silent(voltages: Floats, spikes: Events) -> Read:
+    """Return last voltages of shape (batch, n) as a reading, NaN where a neuron spikes."""
+    values = np.array(voltages, dtype=np.float64)
+    values[spikes.samples(), spikes.sources] = np.nan
+    return Read(values)
 
 
 def drive_finals(

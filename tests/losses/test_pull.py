@@ -28,7 +28,8 @@ losses:
 backends:
   numba: {{solver: {solver}}}
 """
-LOOP = "  back: {pre: output, post: output, connector: all_to_all, delay: 2 ms, weight: {init: 0.1, train: true}}"
+LOOP = ("  back: {pre: output, post: output, connector: all_to_all, delay: 2 ms, "
+        "weight: {init: 0.1, train: true}}")
 
 
 def write(seed=1, tau_syn=5, delay=1, loop="", solver="event"):
@@ -92,4 +93,23 @@ def test_on_a_fine_grid_the_gradient_is_that_of_continuous_time(load):
     grid = netdesc.grad(load(write(solver="{grid: {timestep: 0.002 ms}}")))
     assert grid.loss == pytest.approx(exact.loss, rel=1e-3)
     for key, values in exact.gradient.parameters.items():
-        assert grid.gradient.parameters[key] == pytest.approx(values, rel=0.02, abs=1e-3 * np.abs(values).max())
+        near = pytest.approx(values, rel=0.02, abs=1e-3 * np.abs(values).max())
+        assert grid.gradient.parameters[key] == near
+
+
+@pytest.mark.parametrize(("scheme", "timestep", "near"), [
+    ("off_grid", 1.0, 1e-4), ("exact_exponential", 0.01, 0.02), ("paper", 0.002, 0.02)])
+def test_schemes_with_packets_pull_as_continuous_time_does(load, scheme, timestep, near):
+    exact = netdesc.grad(load(write(delay=1)))
+    solver = f"{{grid: {{timestep: {timestep} ms, scheme: {scheme}, transport: true}}}}"
+    found = netdesc.grad(load(write(solver=solver)))
+    assert found.loss == pytest.approx(exact.loss, rel=near)
+    for key, values in exact.gradient.parameters.items():
+        close = pytest.approx(values, rel=near, abs=near * np.abs(values).max())
+        assert found.gradient.parameters[key] == close
+
+
+def test_a_scheme_with_packets_does_not_pull_within_a_cycle(load):
+    solver = "{grid: {timestep: 1 ms, scheme: off_grid}}"
+    with pytest.raises(netdesc.errors.BackendError, match="no gradient of last voltages in a cycle"):
+        netdesc.grad(load(write(loop=LOOP, solver=solver)))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from netdesc.maps import DeviceMap, Forecast
 
 LOSSES = frozenset({
-    "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage"})
+    "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage",
+    "firing_rate"})
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp", "dataset", "spike_times", "poisson"})
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from netdesc import surrogate
 from netdesc.eventprop.adjoint import Adjoint
+from netdesc.eventprop.final import FINAL
 from netdesc.eventprop.layout import Layout
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
@@ -62,7 +63,7 @@ class Host:
         as_run = trace.parameters_as_run
         self.layout.write(as_run if self.known is None else self.known.split(as_run))
         modelled = replay(self.layout, trace.spikes, trace.batch)
-        read = next(iter(self.program.readings), None)
+        read = next((item for item in self.program.readings if item.kind != FINAL), None)
         grid = None if read is None else trace.samples[f"{read.population}.v"].times
         backward = Adjoint(self.layout, floor=FLOOR, threads=self.threads, grid=grid)
         whole = replace(trace, currents=modelled.currents, release_currents=modelled.release)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 
 import numpy as np
 
 from netdesc.errors import NumericsError
+from netdesc.eventprop.final import FINAL, final_readings, read_silent
 from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.readings import read_samples
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Block, Program
+from netdesc.streams import stream
 from netdesc.threads import available
-from netdesc.trace import Cotangent, Samples, Trace
+from netdesc.trace import Cotangent, Read, Samples, Trace
 from netdesc_brainscales2.analog import Outcome, StageCore, Unrest
 from netdesc_brainscales2.calibration import calibrate_chip
 from netdesc_brainscales2.costs import Counts, charge
@@ -23,7 +26,7 @@ from netdesc_brainscales2.in_the_loop import Host
 from netdesc_brainscales2.links import Links, stamp_spikes
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.plan import Plan
-from netdesc_brainscales2.readout import convert, plan_readers
+from netdesc_brainscales2.readout import Reader, convert, plan_last, plan_readers
 from netdesc_brainscales2.substrate import gather_membranes, synapse_gains
 from netdesc_brainscales2.true_model import TrueModel
 
@@ -87,6 +90,9 @@ class AnalogMachine:
         self.gains = [synapse_gains(wiring, pattern) for wiring in plan.wirings]
         self.cores = [StageCore(program, stage, self.membranes) for stage in program.stages]
         self.readers = plan_readers(program, plan, options)
+        self.last = plan_last(program, options)
+        self.sampled = replace(
+            program, readings=tuple(item for item in program.readings if item.kind != FINAL))
         self.links = Links(program, plan, options)
         self.checked = Layout(program)
         known = TrueModel(program, self.membranes, self.gains) if options.adjoint == "true" else None
@@ -138,6 +144,7 @@ class AnalogMachine:
         recorded = select_stimulus(self.program, stimulus)
         on_chip: dict[int, Events] = {}
         samples: dict[str, Samples] = {}
+        last: dict[str, Samples] = {}
         health = {"arrivals": 0, "in_flight": 0, "dropped": 0, "dropped_in": 0, "dropped_out": 0,
                   "clipped": 0, "compressed": 0, "unreliable_samples": 0, **self.weight_health}
         sent: dict[int, Events] = {}
@@ -149,7 +156,8 @@ class AnalogMachine:
             health["clipped"] += outcome.clipped
             health["compressed"] += outcome.saturated
             self.share(core, outcome, recorded, on_chip)
-            self.sample(core, outcome, samples, health, seed)
+            samples |= self.sample(core, outcome, self.readers, health, seed)
+            last |= self.sample(core, outcome, self.last, health, seed)
             self.count(core, delivered, on_chip, health)
         recorded = self.links.record(recorded, health)
         names = [population.name for population in self.program.populations]
@@ -162,21 +170,28 @@ class AnalogMachine:
             samples=samples,
             parameters_as_run=dict(self.as_run),
             health=health,
-            costs=self.bill(batch, sent, spiking, samples),
+            costs=self.bill(batch, sent, spiking, [*samples.values(), *last.values()]),
             provenance={"backend": "brainscales2", "solver": f"analog, {self.options.machine}",
                         "chip": str(self.options.chip), "calibration": self.calibration.describe(),
                         **versions()},
-            readings=read_samples(self.program, samples),
+            readings=read_samples(self.sampled, samples) | self.read_last(last, recorded),
         )
+
+    def read_last(self, last: Mapping[str, Samples], recorded: Mapping[int, Events]) -> dict[str, Read]:
+        """Return the last voltages that losses read, NaN where a spike was recorded."""
+        places = {item.name: k for k, item in enumerate(self.program.populations)}
+        return {item.key: read_silent(last[f"{item.population}.v"].values[:, :, 0],
+                                      recorded[places[item.population]])
+                for item in final_readings(self.program)}
 
     def bill(
         self, batch: int, sent: Mapping[int, Events], recorded: Mapping[int, Events],
-        samples: Mapping[str, Samples],
+        samples: list[Samples],
     ) -> dict[str, float]:
         """Return the costs of a run."""
         kinds = [population.kind for population in self.program.populations]
         out = sum(len(events) for k, events in recorded.items() if kinds[k] == "spiking")
-        readings = sum(item.values.size for item in samples.values())
+        readings = sum(item.values.size for item in samples)
         counts = Counts(batch, len(self.plan.instances), self.program.duration,
                         sum(len(events) for events in sent.values()), out, readings)
         return charge(counts, self.options).flat()
@@ -187,7 +202,8 @@ class AnalogMachine:
 
     def grid_of(self, core: StageCore) -> Floats:
         """Return the times at which some voltage of a stage is sampled."""
-        times = [self.readers[p.name].times for p in core.members if p.name in self.readers]
+        times = [readers[p.name].times for p in core.members for readers in (self.readers, self.last)
+                 if p.name in readers]
         return np.unique(np.concatenate(times)) if times else np.empty(0)
 
     def share(
@@ -204,20 +220,24 @@ class AnalogMachine:
             recorded[p] = stamp_spikes(events, step, self.program.duration)
 
     def sample(
-        self, core: StageCore, outcome: Outcome, samples: dict[str, Samples], health: dict[str, int],
+        self, core: StageCore, outcome: Outcome, readers: Mapping[str, Reader], health: dict[str, int],
         seed: int,
-    ) -> None:
+    ) -> dict[str, Samples]:
         """Digitize the voltages of a stage that are read out."""
         grid = self.grid_of(core)
+        samples = {}
         for p, member in zip(core.stage.populations, core.members, strict=True):
-            if member.name not in self.readers:
+            if member.name not in readers:
                 continue
-            reader = self.readers[member.name]
+            reader = readers[member.name]
             place = core.places[p]
             voltages = outcome.voltages[:, place:place + member.size, np.searchsorted(grid, reader.times)]
-            found, outside = convert(voltages, self.membranes[member.name], reader, self.options, seed)
+            path = f"brainscales2.{reader.sampled.converter}.{member.name}"
+            rng = stream(seed, f"{path}.last" if readers is self.last else path)
+            found, outside = convert(voltages, self.membranes[member.name], reader, self.options, rng)
             samples[f"{member.name}.v"] = found
             health["unreliable_samples"] += outside
+        return samples
 
     def count(
         self, core: StageCore, delivered: Mapping[int, Events], on_chip: Mapping[int, Events],

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from netdesc.errors import Diagnostic
+from netdesc.eventprop.final import FINAL
 from netdesc.program import PopulationSlice, Program, Sampling
 from netdesc_brainscales2.checks import against
 from netdesc_brainscales2.options import Options
@@ -34,7 +35,7 @@ def sample(program: Program, options: Options) -> tuple[tuple[Sampled, ...], lis
     sampled = [Sampled(item.population, item.neurons, _converter(item, options), item.every)
                for item in recorded]
     interval = options.milliseconds(options.profile.cadc_interval.value)
-    read = dict.fromkeys(item.population for item in program.readings)
+    read = dict.fromkeys(item.population for item in program.readings if item.kind != FINAL)
     if program.surrogate is not None:
         read |= dict.fromkeys(item.name for item in program.populations if item.kind != "source")
     sampled += [Sampled(name, np.arange(program.population(name).size), "cadc", interval) for name in read]

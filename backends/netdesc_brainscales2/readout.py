@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netdesc.eventprop.final import FINAL, final_readings
 from netdesc.events import Floats
 from netdesc.program import Program
-from netdesc.streams import stream
 from netdesc.trace import Samples
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.plan import Plan, Sampled
@@ -37,7 +37,8 @@ def plan_readers(program: Program, plan: Plan, options: Options) -> dict[str, Re
     """Return the converters that a program needs, by population.
 
     Where readings or a surrogate gradient need every membrane of a population, the CADC samples all of
-    them at its own interval, whatever else is recorded of it.
+    them at its own interval, whatever else is recorded of it. Last voltages need one sample alone, see
+    ``plan_last``.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ def plan_readers(program: Program, plan: Plan, options: Options) -> dict[str, Re
     own = options.milliseconds(profile.cadc_interval.value)
     wanted = {item.population: item for item in plan.sampled}
     for population in program.populations:
-        read = any(reading.population == population.name for reading in program.readings)
+        read = any(reading.population == population.name and reading.kind != FINAL
+                   for reading in program.readings)
         if population.kind != "source" and (read or program.surrogate is not None):
             wanted[population.name] = Sampled(population.name, np.arange(population.size), "cadc", own)
     readers = {}
@@ -65,8 +67,26 @@ def plan_readers(program: Program, plan: Plan, options: Options) -> dict[str, Re
     return readers
 
 
+def plan_last(program: Program, options: Options) -> dict[str, Reader]:
+    """Return the converters of last voltages, by population: one sample of the CADC at the end of the run.
+
+    Parameters
+    ----------
+    program : Program
+    options : Options
+
+    Returns
+    -------
+    dict of str to Reader
+    """
+    own = options.milliseconds(options.profile.cadc_interval.value)
+    names = [item.population for item in final_readings(program)]
+    return {name: Reader(Sampled(name, np.arange(program.population(name).size), "cadc", own),
+                         np.array([program.duration]), 1.0) for name in names}
+
+
 def convert(
-    voltages: Floats, membranes: Membranes, reader: Reader, options: Options, seed: int
+    voltages: Floats, membranes: Membranes, reader: Reader, options: Options, rng: np.random.Generator
 ) -> tuple[Samples, int]:
     """Digitize voltages, and translate the codes back as if every channel were nominal.
 
@@ -77,8 +97,8 @@ def convert(
     membranes : Membranes
     reader : Reader
     options : Options
-    seed : int
-        Of the run; noise of the membrane and of the converter is drawn from it.
+    rng : numpy.random.Generator
+        Of the noise of membrane and converter.
 
     Returns
     -------
@@ -92,8 +112,7 @@ def convert(
     steps = (voltages[:, chosen, :] - rest) * lsb + level + membranes.offset[chosen][:, None]
     noise = float(np.hypot(profile.membrane_noise.value, profile.cadc_noise.value)) if options.noise else 0.0
     if noise > 0.0:
-        path = f"brainscales2.{reader.sampled.converter}.{reader.sampled.population}"
-        steps += noise * stream(seed, path).standard_normal(steps.shape)
+        steps += noise * rng.standard_normal(steps.shape)
     top = 2.0 ** profile.cadc_bits.value - 1.0 / reader.fine
     codes = np.clip(np.rint(steps * reader.fine) / reader.fine, 0.0, top)
     outside = int(np.sum((codes < profile.cadc_low.value) | (codes > profile.cadc_high.value)))

@@ -152,6 +152,31 @@ class Costs:
         return {name: peak.place for name, peak in peaks.items() if peak.place}
 
 
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What all runs of a plan have in common.
+
+    Parameters
+    ----------
+    sram : Peak
+        Bytes of SRAM of the fullest element.
+    chips : int
+        Chips in use.
+    numbers : mapping of str to Limit
+        What costs are computed with.
+    """
+
+    sram: Peak
+    chips: int
+    numbers: Mapping[str, Limit]
+
+    @classmethod
+    def of(cls, plan: Plan, options: Options) -> Fixed:
+        """Look at a plan with the stores that it foresees."""
+        sizes = np.array([[plan.bytes(item.index)] for item in plan.slices], dtype=np.float64)
+        return cls(find_peak(sizes, plan), len({site.chip for site in plan.sites}), numbers_of(options))
+
+
 def count_cycles(work: Work, options: Options) -> Floats:
     """Return the cycles of every element in a tick, shape (slices, columns)."""
     profile = options.profile
@@ -161,7 +186,7 @@ def count_cycles(work: Work, options: Options) -> Floats:
         + work.steps * profile.update_cycles.value)
 
 
-def charge(work: Work, plan: Plan, options: Options) -> Costs:
+def charge(work: Work, plan: Plan, options: Options, *, fixed: Fixed | None = None) -> Costs:
     """Find out what a run takes.
 
     Parameters
@@ -170,14 +195,16 @@ def charge(work: Work, plan: Plan, options: Options) -> Costs:
         Expected or counted.
     plan : Plan
     options : Options
+    fixed : Fixed or None
+        Of this plan and these options, where the caller has them.
 
     Returns
     -------
     Costs
     """
+    fixed = Fixed.of(plan, options) if fixed is None else fixed
     cycles = count_cycles(work, options)
     pace = choose_pace(cycles, options)
-    sizes = np.array([[plan.bytes(item.index)] for item in plan.slices], dtype=np.float64)
     span = float(work.ticks.sum())
     high = float((pace.high @ work.ticks).sum())
     return Costs(
@@ -185,10 +212,10 @@ def charge(work: Work, plan: Plan, options: Options) -> Costs:
         busiest=find_peak(cycles, plan), crowded=find_peak(work.received, plan), link=_busiest_link(work),
         overruns=float((pace.overrun @ work.ticks).sum()),
         at_low=len(plan.slices) * span - high, at_high=high,
-        packets=work.packets, fates={}, dram=work.dram, sram=find_peak(sizes, plan),
-        energy=spend(pace, work.ticks, options, chips=len({site.chip for site in plan.sites}),
+        packets=work.packets, fates={}, dram=work.dram, sram=fixed.sram,
+        energy=spend(pace, work.ticks, options, chips=fixed.chips,
                      packets=sum(work.packets.values()), dram=work.dram),
-        numbers=numbers_of(options))
+        numbers=fixed.numbers)
 
 
 def numbers_of(options: Options) -> dict[str, Limit]:

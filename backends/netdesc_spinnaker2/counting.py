@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from netdesc.events import Floats
-from netdesc_spinnaker2.costs import Costs, Peak, Work, arrange, charge, find_peak
+from netdesc_spinnaker2.costs import Costs, Fixed, Peak, Work, arrange, charge, find_peak
 from netdesc_spinnaker2.emulator_board import Emulation
 from netdesc_spinnaker2.emulator_sheet import senders_of
 from netdesc_spinnaker2.emulator_stops import sram_bytes
@@ -54,25 +54,29 @@ class Meter:
         Of all packets that leave their chip.
     sizes : ndarray of float64, shape (slices of a copy,)
         Neurons that a slice updates in every tick.
+    fixed : Fixed
+        With the stores as they are.
     """
 
     prospect: Prospect
     paths: tuple[Path, ...]
     sizes: Floats
+    fixed: Fixed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Laid:
-    """A board as it is laid out; two are equal where map and tables are the same objects."""
+    """A board as it is laid out; two are equal where map, tables and stores are the same objects."""
 
     emulation: Emulation
 
     def __eq__(self, other: object) -> bool:
         return (isinstance(other, Laid) and other.emulation.plan is self.emulation.plan
-                and other.emulation.table is self.emulation.table)
+                and other.emulation.table is self.emulation.table
+                and other.emulation.rooms is self.emulation.rooms)
 
     def __hash__(self) -> int:
-        return hash((id(self.emulation.plan), id(self.emulation.table)))
+        return hash((id(self.emulation.plan), id(self.emulation.table), id(self.emulation.rooms)))
 
 
 @lru_cache(maxsize=2)
@@ -90,7 +94,14 @@ def measure(laid: Laid) -> Meter:
     e = laid.emulation
     sizes = np.array([item.size * (item.role in ("layer", "loss")) for item in e.plan.slices[:e.each]],
                      dtype=np.float64)
-    return Meter(Prospect.of(e.plan, e.options), tuple(_paths(e)), sizes)
+    fixed = replace(Fixed.of(e.plan, e.options), sram=_fullest(e))
+    return Meter(Prospect.of(e.plan, e.options), tuple(_paths(e)), sizes, fixed)
+
+
+@lru_cache(maxsize=4)
+def foresee(laid: Laid, batch: int) -> Work:
+    """Return the expected work of learning from a batch; see ``measure``."""
+    return measure(laid).prospect.work(batch, learns=True)
 
 
 def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
@@ -110,13 +121,14 @@ def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
     Costs
     """
     board, plan = emulation.board, emulation.plan
-    costs = charge(count_work(emulation, batch, learns=learns), plan, emulation.options)
+    fixed = measure(Laid(emulation)).fixed
+    costs = charge(count_work(emulation, batch, learns=learns), plan, emulation.options, fixed=fixed)
     # Where there were more samples than the record of work holds, only these two tell the extremes.
     busiest = find_peak(board.busiest.max(axis=1, keepdims=True).astype(np.float64), plan)
     overruns = float(board.events[:, LONG_TICKS].sum())
     fates = board.packets.sum(axis=(0, 1))
     return replace(
-        costs, sram=_fullest(emulation), overruns=overruns,
+        costs, overruns=overruns,
         busiest=max(costs.busiest, replace(busiest, column=-1), key=lambda peak: peak.value),
         fates={name: float(fates[number]) for name, number in FATES.items()})
 
@@ -148,7 +160,7 @@ def count_work(emulation: Emulation, batch: int, *, learns: bool) -> Work:
         ticks=ticks, samples=batch, links=links,
         packets={space: float(sent[number]) for number, space in enumerate(SPACES) if sent[number]},
         dram=float(sum(plan.recorded)) / plan.copies * batch)
-    return _with_update(work, meter.prospect.work(batch, learns=True)) if learns else work
+    return _with_update(work, foresee(Laid(emulation), batch)) if learns else work
 
 
 def _per_sample(emulation: Emulation, batch: int, runs: int, sizes: Floats) -> tuple[Floats, Floats]:

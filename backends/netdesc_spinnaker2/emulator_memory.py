@@ -65,7 +65,7 @@ key of the errors and of the losses addressed to it, -1 where there are none.
 """
 
 SEGMENT = np.dtype(
-    [(name, np.int64) for name in ("delay", "run", "base", "start", "size", "gain", "target_start")]
+    [(name, np.int32) for name in ("delay", "run", "base", "start", "size", "gain", "target_start")]
 )
 """Synapses of one source, delay and projection onto one slice, by ascending target.
 

@@ -11,7 +11,7 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.streams import stream
 from netdesc_spinnaker2.emulator_device import Device
 from netdesc_spinnaker2.emulator_ledger import NO_TOLD
-from netdesc_spinnaker2.emulator_memory import GAP, U
+from netdesc_spinnaker2.emulator_memory import GAP, LOSS_PROGRAM, U
 from netdesc_spinnaker2.emulator_parameters import Parameters
 from netdesc_spinnaker2.emulator_report import count_health, sum_costs
 from netdesc_spinnaker2.emulator_run import Stimulus, count_spikes
@@ -45,6 +45,12 @@ class Learner:
         self.store, self.places = lay_out_store(device.emulation, device.program, parameters)
         self.largest, self.scales = self.words()
         self.steps, self.fresh = 0, True
+        plan, sheet = device.emulation.plan, device.emulation.board.sheet
+        self.losses = np.flatnonzero(sheet["role"] == LOSS_PROGRAM)
+        first = {population.name: population.start for population in device.program.populations}
+        self.starts = np.array([first[item.population] + item.start for item in plan.slices], dtype=np.int64)
+        self.deaf = np.full(len(plan.slices), -1, dtype=np.int64)
+        self.outputs = sheet["state"][self.losses][:, None] + np.arange(int(sheet["size"][self.losses[0]]))
         self.write(parameters.values)
 
     def words(self) -> tuple[Integers, Floats]:
@@ -98,20 +104,16 @@ class Learner:
         device = self.device
         device.run_round(first, batch, loaded)
         e = device.emulation
-        losses = np.flatnonzero(e.board.sheet["role"] == 2)
-        judge_all(losses, device.samples, e.board, e.verdicts, self.terms(batch))
-        active = losses[device.samples[e.board.sheet["copy"][losses]] >= 0]
+        judge_all(self.losses, device.samples, e.board, e.verdicts, self.terms(batch))
+        ran = device.samples[e.board.sheet["copy"][self.losses]] >= 0
+        active = self.losses[ran]
         values = e.verdicts.value[active] - self.lift(active)
         counts = np.zeros(device.program.size, dtype=np.int64)
-        starts = np.array(
-            [device.program.population(item.population).start + item.start for item in e.plan.slices],
-            dtype=np.int64,
-        )
-        count_spikes(0, e.plan.copies * e.each, device.samples, starts, e.board, counts)
-        device.run_back(NO_TOLD, np.full(len(e.plan.slices), -1, dtype=np.int64))
+        count_spikes(0, e.plan.copies * e.each, device.samples, self.starts, e.board, counts)
+        device.run_back(NO_TOLD, self.deaf)
         e = device.emulation
         gather(device.samples >= 0, self.lane, e.board, e.table.ports, self.store)
-        span = e.board.sheet["state"][active][:, None] + np.arange(int(e.board.sheet["size"][losses[0]]))
+        span = self.outputs[ran]
         ticks = e.verdicts.tick[span]
         times = np.where(ticks < 0, np.inf, ticks + e.verdicts.fraction[span].astype(np.float64))
         return values, times * e.options.step, counts

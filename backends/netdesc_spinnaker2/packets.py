@@ -28,6 +28,9 @@ AT_END = 1
 KEY = 0xFFFFFFFF
 """A key as it travels; the boxes may hold a mark above it."""
 
+NEAR = 8
+"""Blocks of keys that are looked at one by one."""
+
 ROOM = -1
 """There was room in every box."""
 
@@ -113,25 +116,30 @@ def send(
     int
         ``ROOM``, or a slice whose box is full.
     """
-    journey = ports.journey[port]
-    packets[s, kind, SENT] += ports.lost[journey]
-    packets[s, kind, DROPPED] += ports.lost[journey]
-    for e in range(ports.first[journey], ports.first[journey + 1]):
+    journey, key = ports.journey[port], ports.key[port]
+    begin, end = ports.first[journey], ports.first[journey + 1]
+    depth = boxes.depth[0]
+    full, dropped = ROOM, ports.lost[journey]
+    sent = dropped
+    for e in range(begin, end):
         to = ports.target[e]
         place = boxes.count[into, to]
-        packets[s, kind, SENT] += 1
-        if boxes.depth[0] > 0 and place >= boxes.depth[0]:
-            packets[s, kind, DROPPED] += 1
+        sent += 1
+        if depth > 0 and place >= depth:
+            dropped += 1
             continue
         at = boxes.start[to] + place
         if at == boxes.start[to + 1]:
-            return to  # type: ignore[no-any-return]
-        boxes.packet[into, at].key = ports.key[port]
+            full = to
+            break
+        boxes.packet[into, at].key = key
         boxes.packet[into, at].payload = payload
         boxes.packet[into, at].fraction = fraction
         boxes.count[into, to] = place + 1
-        packets[s, kind, DELIVERED] += 1
-    return ROOM
+    packets[s, kind, SENT] += sent
+    packets[s, kind, DROPPED] += dropped
+    packets[s, kind, DELIVERED] += sent - dropped - (1 if full != ROOM else 0)
+    return full
 
 
 @part
@@ -202,13 +210,40 @@ def find_row(key: int, known: NDArray[Any], begin: int, end: int) -> int:
     int
         -1 for a key that it does not know.
     """
-    low, high = begin, end
+    return row_of(key, known, begin, find_block(key, known, begin, end))
+
+
+@part
+def find_block(key: int, known: NDArray[Any], low: int, end: int) -> int:
+    """Return the first block of ``low`` to ``end`` that begins after a key."""
+    # keys come in order, so that the block is mostly the one of the key before, or one soon after it
+    for _ in range(NEAR):
+        if low == end or known[low].base > key:
+            return low
+        low += 1
+    high = end
     while low < high:
-        middle = (low + high) // 2
+        middle = (low + high) >> 1
         if known[middle].base <= key:
             low = middle + 1
         else:
             high = middle
-    if low == begin or key - known[low - 1].base >= known[low - 1].size:
+    return low
+
+
+@part
+def row_of(key: int, known: NDArray[Any], begin: int, after: int) -> int:
+    """Return what a program knows a key as, -1 for nothing.
+
+    Parameters
+    ----------
+    key : int
+    known : ndarray of KNOWN
+    begin : int
+        First block of the program.
+    after : int
+        From ``find_block``.
+    """
+    if after == begin or key - known[after - 1].base >= known[after - 1].size:
         return -1
-    return known[low - 1].row + key - known[low - 1].base  # type: ignore[no-any-return]
+    return known[after - 1].row + key - known[after - 1].base  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from netdesc_spinnaker2.emulator_memory import (
@@ -27,7 +28,8 @@ from netdesc_spinnaker2.packets import (
     SPIKE,
     Boxes,
     Ports,
-    find_row,
+    find_block,
+    row_of,
     send,
     sort_box,
 )
@@ -37,6 +39,9 @@ FULL_STORE, FULL_RECEIVED, FULL_BOX, FULL_DESK, OVERRUN, BURST = 1, 2, 3, 4, 5, 
 
 EVENTS, IN_FLIGHT, GRAZING, LONG_TICKS = range(4)
 """What is counted of a slice besides packets."""
+
+SHORT = 4
+"""Neighbouring synapses that are added one by one."""
 
 HELD_UP = 1 << 40
 """Mark of a packet that has waited for a tick before."""
@@ -65,28 +70,35 @@ def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes
     begin = boxes.start[s]
     count = sort_box(into, s, boxes)
     a = sheet.received
+    known, known_end, rows = sheet.known, sheet.known_end, sheet.row
+    block, previous = known, np.int64(0)
     room = sheet.received_end - a
     used = board.progress[s].received if rules.keep else 0
     place = sheet.place + m - 1
     if m > 0:
         board.places[CAME_AT, place] = used
     spent = sheet.size * rules.neuron
+    late = rules.overrun == 1 and not last
     for k in range(count):
-        key = boxes.packet[into, begin + k].key
-        row = find_row(key & KEY, board.known, sheet.known, sheet.known_end)
+        held = boxes.packet[into, begin + k].key
+        key = held & KEY
+        # packets that have waited stand last, and their keys begin anew
+        block = find_block(key, board.known, known if key < previous else block, known_end)
+        row = row_of(key, board.known, known, block)
+        previous = key
         if row < 0:
             board.packets[s, SPIKE, DELIVERED] -= 1
             board.packets[s, SPIKE, DROPPED] += 1
             continue
-        cost = rules.packet + board.fan[sheet.row + row] * rules.synapse
-        if rules.overrun == 1 and not last and spent + cost > rules.budget:
+        cost = rules.packet + board.fan[rows + row] * rules.synapse if late else 0
+        if late and spent + cost > rules.budget:
             if boxes.depth[0] > 0 and boxes.count[1 - into, s] >= boxes.depth[0]:
-                board.packets[s, SPIKE, LATE if key >= HELD_UP else DELIVERED] -= 1
+                board.packets[s, SPIKE, LATE if held >= HELD_UP else DELIVERED] -= 1
                 board.packets[s, SPIKE, DROPPED] += 1
                 continue
             if not wait(begin + k, s, into, boxes):
                 return FULL_BOX
-            if key < HELD_UP:
+            if held < HELD_UP:
                 board.packets[s, SPIKE, DELIVERED] -= 1
                 board.packets[s, SPIKE, LATE] += 1
             continue
@@ -138,15 +150,20 @@ def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
     ring = board.rings[RING, sheet.ring : sheet.ring + depth * size]
     weight = board.weight[sheet.weight : sheet.weight_end]
     place = sheet.place + m - 1
-    a = sheet.received
-    events = 0
+    a, rows = sheet.received, sheet.row
+    head, left = (m - 1) % depth, rules.steps - m
+    events = in_flight = 0
     for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
-        row = sheet.row + board.received[e].row
+        row = rows + board.received[e].row
         for g in range(board.first[row], board.first[row + 1]):
             segment = board.segments[g]
-            start, count = segment.start, segment.size
-            slot = ((m - 1 + segment.delay) % depth) * size
-            if segment.run == 1:
+            start, count, delay = segment.start, segment.size, segment.delay
+            # no delay is as long as the ring
+            slot = (head + delay - (depth if head + delay >= depth else 0)) * size
+            if segment.run == 1 and count < SHORT:
+                for k in range(count):
+                    ring[slot + segment.base + k] += weight[start + k]
+            elif segment.run == 1:
                 add_weights(
                     ring[slot + segment.base : slot + segment.base + count], weight[start : start + count]
                 )
@@ -154,8 +171,8 @@ def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
                 for k in range(count):
                     ring[slot + board.target[segment.target_start + k]] += weight[start + k]
             events += count
-            if m - 1 + segment.delay >= rules.steps:
-                board.events[s, IN_FLIGHT] += count
+            in_flight += count if delay > left else 0
+    board.events[s, IN_FLIGHT] += in_flight
     return events
 
 

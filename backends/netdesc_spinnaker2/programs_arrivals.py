@@ -24,7 +24,7 @@ from netdesc_spinnaker2.emulator_memory import (
     Rules,
 )
 from netdesc_spinnaker2.inlining import part
-from netdesc_spinnaker2.programs import IN_FLIGHT
+from netdesc_spinnaker2.programs import IN_FLIGHT, SHORT
 
 MOST = 1024
 """Spikes of a neuron in a tick, and arrivals at first."""
@@ -105,29 +105,32 @@ def land(m: int, s: int, board: Board, rules: Rules) -> int:
     place, a = sheet.place + m - 1, sheet.received
     kind = weight.dtype.type
     zero = kind(0)
-    events = 0
+    ring, rows, head, left = sheet.ring, sheet.row, (m - 1) % depth, rules.steps - m
+    rings, lifts, rises, falls = board.rings[RING], board.rings[LIFT], board.rings[RISES], board.rings[FALLS]
+    events = in_flight = 0
     for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
         fraction = float(received[e].fraction)
-        row = sheet.row + received[e].row
+        row = rows + received[e].row
         if rules.uniform:
             _, fade, lift = factors_until(fraction, rules.timestep, tau_m[0], tau_s[0])
         for g in range(board.first[row], board.first[row + 1]):
             segment = board.segments[g]
-            slot = sheet.ring + ((m - 1 + segment.delay) % depth) * n
+            delay = segment.delay
+            # no delay is as long as the ring
+            slot = ring + (head + delay - (depth if head + delay >= depth else 0)) * n
             start, count, base = segment.start, segment.size, segment.base
             events += count
-            if m - 1 + segment.delay >= rules.steps:
-                board.events[s, IN_FLIGHT] += count
-            if segment.run == 1 and rules.uniform:
+            in_flight += count if delay > left else 0
+            if segment.run == 1 and rules.uniform and count >= SHORT:
                 low, high = slot + base, slot + base + count
                 land_row(
                     weight[start : start + count],
                     kind(fade),
                     kind(lift),
-                    board.rings[RING, low:high],
-                    board.rings[LIFT, low:high],
-                    board.rings[RISES, low:high],
-                    board.rings[FALLS, low:high],
+                    rings[low:high],
+                    lifts[low:high],
+                    rises[low:high],
+                    falls[low:high],
                 )
                 continue
             for k in range(count):
@@ -135,10 +138,11 @@ def land(m: int, s: int, board: Board, rules: Rules) -> int:
                 if not rules.uniform:
                     _, fade, lift = factors_until(fraction, rules.timestep, tau_m[j], tau_s[j])
                 w = weight[start + k]
-                board.rings[RING, slot + j] += w * kind(fade)
-                board.rings[LIFT, slot + j] += w * kind(lift)
-                board.rings[RISES, slot + j] += w if w > zero else zero
-                board.rings[FALLS, slot + j] += w if w < zero else zero
+                rings[slot + j] += w * kind(fade)
+                lifts[slot + j] += w * kind(lift)
+                rises[slot + j] += w if w > zero else zero
+                falls[slot + j] += w if w < zero else zero
+    board.events[s, IN_FLIGHT] += in_flight
     return events
 
 

@@ -30,7 +30,7 @@ from netdesc_spinnaker2.programs import (
 )
 from netdesc_spinnaker2.programs_arrivals import Desk, make_desk
 from netdesc_spinnaker2.programs_errors import send_errors, take_errors
-from netdesc_spinnaker2.programs_grid_back import step_exact_back, step_paper_back
+from netdesc_spinnaker2.programs_grid_back import lift, step_exact_back, step_paper_back
 from netdesc_spinnaker2.programs_loss import Told, Verdicts, send_told, send_verdict
 from netdesc_spinnaker2.programs_off_grid_back import step_off_grid_back
 
@@ -135,12 +135,19 @@ def step_layer_back(m: int, s: int, board: Board, rules: Rules, desk: Desk, room
     if rules.scheme == OFF_GRID:
         if m >= rules.steps:
             return 0
+        if m == rules.steps - 1:
+            lift(s, board, False)
         return step_off_grid_back(m, s, board, rules, desk, room[0], room[1], room[2])
     if m == 0 or m > rules.steps:
         return 0
+    # a voltage that the loss reads in a tick changes lam_v where a spike in that tick would
     if rules.scheme == 0:
-        return step_paper_back(m, s, board, room[0], room[1], room[2])
-    return step_exact_back(m, s, board, rules.holding, room[2])
+        events = step_paper_back(m, s, board, room[0], room[1], room[2])
+    else:
+        events = step_exact_back(m, s, board, rules.holding, room[2])
+    if m == rules.steps:
+        lift(s, board, rules.scheme != 0)
+    return events
 
 
 @part

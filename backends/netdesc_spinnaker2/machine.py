@@ -11,13 +11,15 @@ from netdesc.errors import BackendError, Diagnostic, NumericsError
 from netdesc.eventprop.adjoint import first_forces
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
+from netdesc.physics.tick import OFF_GRID
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 from netdesc_spinnaker2.counting import count_costs
 from netdesc_spinnaker2.emulator_device import Device
+from netdesc_spinnaker2.emulator_finals import collect_finals, read_states, tell_finals, watch
 from netdesc_spinnaker2.emulator_ledger import enter, slice_holders, tell
 from netdesc_spinnaker2.emulator_parameters import Parameters
-from netdesc_spinnaker2.emulator_readout import collect, read_samples
+from netdesc_spinnaker2.emulator_readout import collect
 from netdesc_spinnaker2.emulator_report import count_health
 from netdesc_spinnaker2.emulator_run import read_forces
 from netdesc_spinnaker2.emulator_stimulus import round_stimulus
@@ -72,7 +74,7 @@ class Machine:
         current = self.parameters.program()
         plan = lay_out_program(current, self.options, self.listened, training=self.training)
         device = Device.start(
-            current, plan, self.options, self.parameters.ticks(), training=self.training, router=router
+            watch(current), plan, self.options, self.parameters.ticks(), training=self.training, router=router
         )
         device.load(self.parameters.potentials())
         return device
@@ -113,11 +115,12 @@ class Machine:
         health = count_health(device.emulation)
         costs = count_costs(device.emulation, batch, learns=False)
         names = [population.name for population in self.program.populations if population.name in spikes]
+        samples, readings = read_states(parts[0][0], device.emulation, self.program, spikes)
         trace = Trace(
             spikes={name: spikes[name] for name in names},
             currents={name: current for name, (_, current, _) in found.items()},
             release_currents={name: release for name, (_, _, release) in found.items()},
-            samples=read_samples(parts[0][0], device.emulation, self.program),
+            samples=samples,
             parameters_as_run=self.parameters.as_run(),
             health={
                 **health,
@@ -133,6 +136,7 @@ class Machine:
                 "weights",
                 **costs.places(),
             },
+            readings=readings,
         )
         self.latest = trace
         return trace
@@ -157,6 +161,7 @@ class Machine:
         Losses that end at outputs are sent as loss packets; for other populations the host writes them.
         """
         forces = first_forces(self.program, trace, cotangent)
+        finals = collect_finals(self.program, trace, cotangent, self.listened)
         self.require_training()
         self.synchronize()
         device = self.device
@@ -171,6 +176,8 @@ class Machine:
             values,
             e.board.sheet["role"][: e.each] == 2,
         )
+        top = e.rules.steps + (0 if self.options.scheme == OFF_GRID else 1)
+        told = tell_finals(told, finals, slice_holders(e, ("loss",)), e.each, top)
         listens = np.full(len(e.plan.slices), -1, dtype=np.int64)
         for _, numbers in told_to.values():
             for copy in range(e.plan.copies):

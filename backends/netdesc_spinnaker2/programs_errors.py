@@ -9,8 +9,8 @@ from __future__ import annotations
 from netdesc.events import Integers
 from netdesc_spinnaker2.emulator_memory import (
     CAME_AT,
+    CARRY,
     GAP,
-    LAM_V,
     SENT_AT,
     TAU_M,
     Board,
@@ -69,9 +69,10 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
         lost = sheet.loss_base >= 0 and key >= sheet.loss_base
         k = key - (sheet.loss_base if lost else sheet.error_base)
         if lost and packet.fraction == AT_END and 0 <= k < n:
-            # the membrane of a neuron without a spike: lam_v = -dL/dv / tau_m, the payload is -dL/dv gap
+            # the membrane of a neuron without a spike: lam_v = -dL/dv / tau_m, the payload is -dL/dv gap;
+            # it waits where refractory neurons keep theirs, see lift
             c = sheet.cell + k
-            board.state[LAM_V, sheet.state + k] += packet.payload / (
+            board.state[CARRY, sheet.state + k] += packet.payload / (
                 board.numbers[GAP, c] * kind_of(board.taus[TAU_M, c])
             )
             continue

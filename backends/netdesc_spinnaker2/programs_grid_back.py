@@ -137,6 +137,30 @@ def step_back(
 
 
 @part
+def lift(s: int, board: Board, late: bool) -> None:
+    """Let lam_v of silent neurons begin with what a loss of their last voltage makes it.
+
+    Parameters
+    ----------
+    s : int
+        Slice.
+    board : Board
+    late : bool
+        Whether the adjoints have been carried back over the last tick already, from its end.
+    """
+    sheet = board.sheet[s]
+    a, c = sheet.state, sheet.cell
+    for k in range(sheet.size):
+        begun = board.state[CARRY, a + k]
+        if late:
+            board.state[LAM_I, a + k] += board.numbers[PULL, c + k] * begun
+            board.state[LAM_V, a + k] += board.numbers[LEAK, c + k] * begun
+        else:
+            board.state[LAM_V, a + k] += begun
+        board.state[CARRY, a + k] = 0
+
+
+@part
 def step_paper_back(
     m: int, s: int, board: Board, late_v: NDArray[Any], late_i: NDArray[Any], pulls: NDArray[Any]
 ) -> int:

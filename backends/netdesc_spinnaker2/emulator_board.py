@@ -106,6 +106,7 @@ def build(
         round(program.duration / options.step),
         CHOICES["scheme"].index(options.scheme),
         training or options.scheme == "off_grid",
+        not training,
         CHOICES["overrun"].index(options.overrun),
         int(budget),
         int(profile.neuron_cycles.value),

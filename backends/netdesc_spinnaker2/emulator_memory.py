@@ -193,7 +193,9 @@ class Rules(NamedTuple):
     scheme : int
         0 ``paper``, 1 ``exact_exponential``, 2 ``off_grid``.
     keep : bool
-        Whether received spikes are kept for a backward run.
+        Whether received spikes are kept: for a backward run, or while they are under way in ``off_grid``.
+    sliding : bool
+        Whether those that have arrived are forgotten where there is no room.
     overrun : int
         0 ``error``, 1 ``late``, 2 ``ignore``.
     budget, neuron, synapse, packet : int
@@ -209,6 +211,7 @@ class Rules(NamedTuple):
     steps: int
     scheme: int
     keep: bool
+    sliding: bool
     overrun: int
     budget: int
     neuron: int

@@ -136,6 +136,10 @@ def within_sram(rooms: Rooms, status: Integers, emulation: Emulation) -> Rooms:
         (rooms.received - emulation.rooms.received) * max(share, 0.0)
     ).astype(np.int64)
     if own[s] == emulation.rooms.own[s] and received[s] == emulation.rooms.received[s]:
+        more = (rooms.own > emulation.rooms.own).astype(np.int64)
+        one = replace(emulation.rooms, own=emulation.rooms.own + more,
+                      received=emulation.rooms.received + (1 - more))
+        need = sram_bytes(one, s, emulation)
         raise NumericsError(
             stop(
                 status,

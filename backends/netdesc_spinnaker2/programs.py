@@ -102,6 +102,8 @@ def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes
                 board.packets[s, SPIKE, DELIVERED] -= 1
                 board.packets[s, SPIKE, LATE] += 1
             continue
+        if used == room and rules.sliding:
+            used -= forget(m, s, used, board)
         if used == room:
             return FULL_RECEIVED
         spent += cost
@@ -115,6 +117,37 @@ def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes
     board.progress[s].received = used
     boxes.count[into, s] = 0
     return 0
+
+
+@part
+def forget(m: int, s: int, used: int, board: Board) -> int:
+    """Forget the spikes received that have arrived at all neurons, and close up the others.
+
+    Parameters
+    ----------
+    m, s : int
+        Tick and slice.
+    used : int
+        Spikes in the store.
+    board : Board
+
+    Returns
+    -------
+    int
+        How many were forgotten.
+    """
+    sheet = board.sheet[s]
+    received, place = board.received, sheet.place
+    # no delay is as long as the ring
+    oldest = m - sheet.depth + 1
+    if oldest <= 0:
+        return 0
+    gone = board.places[CAME_AT, place + oldest]
+    for e in range(sheet.received, sheet.received + used - gone):
+        received[e] = received[e + gone]
+    for t in range(oldest, m):
+        board.places[CAME_AT, place + t] -= gone
+    return gone  # type: ignore[no-any-return]
 
 
 @part

@@ -1,12 +1,16 @@
 """The bytes that a map tells are those of what the programs hold, element by element."""
 
+import re
+
 import numpy as np
 import pytest
-from emulated import SCHEMES, chip, inputs, layered, tick_network
+from emulated import SCHEMES, chip, inputs, layered, same_spikes, tick_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netdesc.backend import Lesson, Objective
+from netdesc.errors import NumericsError
+from netdesc.events import Events
 from netdesc.testing.recipe import Recipe
 
 RECIPES = st.builds(
@@ -124,3 +128,30 @@ def test_bytes_that_a_run_tells_are_those_of_the_stores_as_they_grew(scheme):
     now = max(bytes_of(machine, item) for item in machine.plan.slices if item.role != "optimizer")
     assert now > before
     assert trace.costs["peak_sram_bytes"] == now
+
+
+def test_without_training_spikes_that_have_arrived_take_no_memory():
+    program = layered((5, 30, 3), ticks=120)
+    stimulus = Events.from_lists([[[float(t) for t in range(1 + k, 110, 7)] for k in range(5)]])
+    short, whole = (chip(program, "off_grid", training=training) for training in (False, True))
+    traces = [machine.forward(stimulus, seed=0) for machine in (short, whole)]
+    assert same_spikes(*traces)
+    hidden = next(item.index for item in short.plan.slices if item.population == "hidden_0")
+    rooms = [machine.device.emulation.rooms.received[hidden] for machine in (short, whole)]
+    assert rooms[0] < len(stimulus) / 4 < len(stimulus) <= rooms[1]
+    held = bytes_of(short, short.plan.slices[hidden])
+    tight = chip(program, "off_grid", training=False, profile={"sram": held + 36_864})
+    assert same_spikes(traces[0], tight.forward(stimulus, seed=0))
+
+
+def test_a_store_that_is_full_names_the_bytes_of_one_spike_more():
+    program, rates = layered((5, 30, 3), gain=6.0), {"hidden_0": 1e-3, "output": 1e-3}
+    plan = chip(program, "off_grid", rates=rates).plan
+    most = max(plan.bytes(item.index) for item in plan.slices) + 20
+    with pytest.raises(NumericsError) as caught:
+        chip(program, "off_grid", rates=rates, slices={"hidden_0": 30},
+             profile={"sram": most + 36_864}).forward(inputs(2), seed=0)
+    text = caught.value.diagnostics[0].message
+    need, limit = (int(number) for number in re.findall(r"(\d+) B", text))
+    assert caught.value.diagnostics[0].code == "S2-SRAM"
+    assert limit == most < need <= most + 12

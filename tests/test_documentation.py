@@ -9,7 +9,12 @@ from netdesc.description import describe_text
 from netdesc.errors import DescriptionError
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMANDS = [
+    ROOT / "README.md",
+    ROOT / "docs" / "getting_started.md",
+    *sorted((ROOT / "docs" / "how_to").glob("*.md")),
+]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 
 
@@ -65,9 +70,7 @@ def test_every_relative_link_leads_somewhere(page):
     assert dead == []
 
 
-@pytest.mark.parametrize(
-    "page", [ROOT / "README.md", ROOT / "docs" / "getting_started.md"], ids=lambda page: page.stem
-)
+@pytest.mark.parametrize("page", COMMANDS, ids=lambda page: page.stem)
 def test_every_command_on_a_page_works(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for line in "".join(blocks(page, "console")).splitlines():

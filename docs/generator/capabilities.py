@@ -1,0 +1,22 @@
+"""What a backend can do, as the command line prints it."""
+
+from __future__ import annotations
+
+from netdesc.cli.commands.backends import rows
+from netdesc.registry import backend_class
+
+
+def write_capabilities(name: str) -> str:
+    """Return what `netdesc backends` prints of a backend, as a section of its page.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+    """
+    lines = [f"| {key} | {text} |" for key, text in rows(backend_class(name)({}).limits)]
+    head = "What `netdesc backends` prints, made from the code when this page was built."
+    return "\n".join(["## Capabilities", "", head, "", "| what | is |", "|---|---|", *lines, ""])

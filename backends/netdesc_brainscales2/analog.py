@@ -18,6 +18,10 @@ from netdesc_brainscales2.analog_layer import sweep_circuits
 from netdesc_brainscales2.analog_network import run_circuits
 from netdesc_brainscales2.analog_stamps import add_jitter
 from netdesc_brainscales2.analog_step import (
+    BEND_I,
+    BEND_J,
+    FAR_I,
+    FAR_J,
     GAP,
     HIGH,
     HIGHEST,
@@ -25,6 +29,9 @@ from netdesc_brainscales2.analog_step import (
     LOW,
     PARAMETERS,
     PEAK,
+    RATE_I,
+    RATE_J,
+    RATE_M,
     RESET,
     ROOM,
     START,
@@ -71,6 +78,7 @@ def arrange_cells(parts: Sequence[Membranes]) -> Floats:
     equal = tau_m == tau_i
     with np.errstate(divide="ignore", invalid="ignore"):
         peak = np.where(equal, tau_i, np.log(tau_m / tau_i) * tau_m * tau_i / (tau_m - tau_i))
+        far_i, far_j = (tau / (tau_m - tau) for tau in (tau_i, tau_s[:, 1]))
     cells = np.empty((PARAMETERS, len(rest)))
     rows: dict[int, ArrayLike] = {
         TAU_M: tau_m, TAU_I: tau_i, TAU_J: tau_s[:, 1], TAU_REF: join("tau_ref"),
@@ -79,6 +87,9 @@ def arrange_cells(parts: Sequence[Membranes]) -> Floats:
         START_J: current[:, 1], KNEE: join("knee"), ROOM: join("room"),
         HIGHEST: [charge(p, decay(p, m), decay(p, s), m, s)
                   for p, m, s in zip(peak, tau_m, tau_i, strict=True)],
+        RATE_M: 1.0 / tau_m, RATE_I: 1.0 / tau_i, RATE_J: 1.0 / tau_s[:, 1], FAR_I: far_i, FAR_J: far_j,
+        BEND_I: (tau_m - tau_i) / (tau_m * tau_i),
+        BEND_J: (tau_m - tau_s[:, 1]) / (tau_m * tau_s[:, 1]),
     }
     for row, values in rows.items():
         cells[row] = values

@@ -6,7 +6,9 @@ import numpy as np
 
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
-from netdesc_brainscales2.analog_step import FLAG, STATES, U, receive, restart, settle, step_lanes
+from netdesc_brainscales2.analog_burst import ROWS, WIDTH, settle_lanes
+from netdesc_brainscales2.analog_stamps import put_in_order
+from netdesc_brainscales2.analog_step import FLAG, STATES, U, receive, restart, step_lanes
 
 # Circuits times samples that are carried side by side: they fit the first cache.
 LANES = 384
@@ -29,8 +31,8 @@ def next_event(
 def sweep_block(
     first: int, count: int, size: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
     cells: Floats, duration: float, grid: Floats, spread: float, table: Floats,
-    key: np.uint64, work: Floats, serial: Integers, found_times: Floats, found_lanes: Integers,
-    samples: Floats, tallies: Integers,
+    key: np.uint64, work: Floats, care: Floats, lane: Integers, serial: Integers, found_times: Floats,
+    found_lanes: Integers, samples: Floats, tallies: Integers,
 ) -> int:
     """Simulate ``count`` samples side by side; see ``sweep_circuits``.
 
@@ -62,25 +64,23 @@ def sweep_block(
                 span[s * size + k] = length
         if busy:
             if step_lanes(lanes, span, cells, state, after) > 0:
+                flagged = 0
                 for k in range(lanes):
-                    if after[FLAG, k] > 0.0 and span[k] > 0.0:
-                        s = k // size
-                        found, clipped = settle(
-                            k, k - s * size, first + s, now[s], span[k], cells, state, serial, table, key,
-                            spread, found_times, found_lanes, found)
-                        if found < 0:
-                            return -1
-                        tallies[CLIPPED] += clipped
-                        after[0:4, k] = state[0:4, k]
-                    elif after[FLAG, k] > 0.0:
-                        after[0:4, k] = state[0:4, k]
+                    lane[flagged] = k
+                    flagged += 1 if after[FLAG, k] > 0.0 else 0
+                found, clipped = settle_lanes(
+                    flagged, lane, first, size, now, span, cells, state, after, serial, table, key, spread,
+                    care, found_times, found_lanes, found)
+                if found < 0:
+                    return -1
+                tallies[CLIPPED] += clipped
             for row in range(4):
                 for k in range(lanes):
                     state[row, k] = after[row, k]
         for s in range(count):
             now[s] = then[s]
             if kind[s] == 2:
-                tallies[SATURATED] += receive(s * size, weights[rows[e[s]]], cells, state)
+                tallies[SATURATED] += receive(s * size, rows[e[s]], weights, cells, state)
                 e[s] += 1
             elif kind[s] == 1:
                 for k in range(size):
@@ -105,12 +105,13 @@ def hand_out(
         counts[first + s] = place[s]
         place[s] = total
         total += counts[first + s]
-    order = np.argsort(found_times[:found], kind="mergesort")
-    for k in order:
+    for k in range(found):
         s = found_lanes[k] // size
         out_times[place[s]] = found_times[k]
         out_neurons[place[s]] = found_lanes[k] - s * size
         place[s] += 1
+    for s in range(count):
+        put_in_order(place[s] - counts[first + s], place[s], out_times, out_neurons)
     return total
 
 
@@ -170,6 +171,8 @@ def sweep_circuits(
             for k in range(size):
                 tiled[row, s * size + k] = cells[row, k]
     work = np.empty((2 * STATES + 1, block * size))
+    care = np.empty((ROWS, block * size + WIDTH))
+    lane = np.empty(block * size, dtype=np.int64)
     serial = np.empty(block * size, dtype=np.int64)
     before = np.empty_like(tallies)
     used = 0
@@ -178,7 +181,7 @@ def sweep_circuits(
         before[:] = tallies
         found = sweep_block(
             b, count, size, times, rows, offsets, weights, tiled, duration, grid, spread, table, key,
-            work, serial, found_times[:capacity - used], found_lanes, samples, tallies)
+            work, care, lane, serial, found_times[:capacity - used], found_lanes, samples, tallies)
         if found < 0:
             tallies[:] = before
             return b, used

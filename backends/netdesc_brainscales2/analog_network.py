@@ -152,9 +152,9 @@ def run_sample(
                 found_lanes, waiting, when, who)
         elif kind == 3:
             waiting -= 1
-            tallies[SATURATED] += receive(0, weights[base + who[waiting]], cells, state)
+            tallies[SATURATED] += receive(0, base + who[waiting], weights, cells, state)
         elif kind == 2:
-            tallies[SATURATED] += receive(0, weights[rows[e]], cells, state)
+            tallies[SATURATED] += receive(0, rows[e], weights, cells, state)
             e += 1
         elif kind == 1:
             for k in range(size):

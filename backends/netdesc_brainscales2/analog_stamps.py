@@ -13,11 +13,17 @@ from netdesc_brainscales2.noise import JITTER, noise
 
 # A stamp this much of a step above a point of the grid is on it.
 ON_GRID = 1e-9
+# Spikes of a sample above which sorting by merging is faster than by insertion.
+MANY = 2048
 
 
 @kernel
 def put_in_order(first: int, last: int, times: Floats, neurons: Integers) -> None:
     """Sort spikes ``first`` to ``last - 1`` in place by time, ties by neuron; fast where they nearly are."""
+    if last - first > MANY:
+        order = np.argsort(times[first:last], kind="mergesort")
+        times[first:last] = times[first:last][order]
+        neurons[first:last] = neurons[first:last][order]
     for k in range(first + 1, last):
         t, n = times[k], neurons[k]
         q = k
@@ -99,6 +105,51 @@ def pass_link(
         for k in range(offsets[b], offsets[b + 1]):
             backlog = free - times[k]
             keep[k] = backlog <= interval * (depth + ON_GRID)
+            if keep[k]:
+                free = max(free, times[k]) + interval
+            else:
+                lost += 1
+    return lost
+
+
+@kernel
+def pass_together(
+    times: Floats, neurons: Integers, bounds: Integers, interval: float, depth: int, keep: NDArray[np.bool_]
+) -> int:
+    """Find the events of several populations that a link loses; see ``pass_link``.
+
+    Parameters
+    ----------
+    times, neurons : ndarray
+        Of all populations, one after the other, ascending in time within a sample; ties go by neuron, then
+        by population.
+    bounds : ndarray of int64, shape (populations, batch + 1)
+        Where each sample of each population begins in these arrays.
+    interval, depth, keep
+        As in ``pass_link``.
+
+    Returns
+    -------
+    int
+    """
+    lost = 0
+    place = np.empty(len(bounds), dtype=np.int64)
+    for b in range(bounds.shape[1] - 1):
+        free = 0.0
+        left = 0
+        for part in range(len(bounds)):
+            place[part] = bounds[part, b]
+            left += bounds[part, b + 1] - bounds[part, b]
+        for _ in range(left):
+            chosen = -1
+            k = 0
+            for part in range(len(bounds)):
+                q = place[part]
+                if q < bounds[part, b + 1] and (chosen < 0 or times[q] < times[k] or (
+                        times[q] == times[k] and neurons[q] < neurons[k])):
+                    chosen, k = part, q
+            place[chosen] += 1
+            keep[k] = free - times[k] <= interval * (depth + ON_GRID)
             if keep[k]:
                 free = max(free, times[k]) + interval
             else:

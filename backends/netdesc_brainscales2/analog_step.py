@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.events import Floats, Integers
-from netdesc.physics.elementary import fused
+from netdesc.physics.elementary import exponential, fused, relative_decay
 from netdesc.physics.jit import equation, kernel
-from netdesc.physics.lif import charge, decay, flow
+from netdesc.physics.lif import decay, flow
 from netdesc.physics.two_currents import flow_two, propagate
 from netdesc_brainscales2.analog_crossing import first_crossing
 from netdesc_brainscales2.noise import THRESHOLD, noise
@@ -16,13 +16,46 @@ from netdesc_brainscales2.saturation import add_charge
 # Rows of the parameters of circuits.
 TAU_M, TAU_I, TAU_J, TAU_REF, GAP, RESET, LOW, HIGH, PEAK, HIGHEST, START, START_I, START_J, KNEE, ROOM = (
     range(15))
-PARAMETERS = 15
+# Rows of what a step needs of them; divisions take most of its time.
+RATE_M, RATE_I, RATE_J, BEND_I, FAR_I, BEND_J, FAR_J = range(15, 22)
+PARAMETERS = 22
 # Rows of the state: voltage above rest, both currents, what is left of a refractory period, threshold.
 U, EXC, INH, WAIT, BAR = range(5)
 STATES = 5
 # Rows of what a step leaves behind.
 U_END, I_END, J_END, WAIT_END, FLAG = range(5)
 SMALLEST = 1e-300
+# Circuits of a row below which a loop is not worth vectorizing.
+SHORT = 8
+
+
+@equation
+def decay_by(s: float, tau: float, rate: float) -> float:
+    """Return ``lif.decay``, with ``1 / tau`` known."""
+    q = s * rate
+    return exponential(-fused(fused(-q, tau, s), rate, q))
+
+
+@equation
+def charge_by(s: float, a: float, b: float, rate: float, bend: float, far: float) -> float:
+    """Return ``lif.charge``, with all that depends on time constants alone known.
+
+    Parameters
+    ----------
+    s : float
+        Time in ms.
+    a, b : float
+        Decays of membrane and current over s.
+    rate, bend, far : float
+        ``1 / tau_m``, ``(tau_m - tau_s) / (tau_m tau_s)``, ``tau_s / (tau_m - tau_s)``.
+
+    Returns
+    -------
+    float
+    """
+    x = s * bend
+    near = s * rate * a * relative_decay(x)
+    return near if abs(x) <= 1.0 else far * (a - b)
 
 
 @equation
@@ -88,14 +121,16 @@ def step_lanes(lanes: int, span: Floats, cells: Floats, state: Floats, after: Fl
     u_end, i_end, j_end, wait_end, flag = (
         after[U_END], after[I_END], after[J_END], after[WAIT_END], after[FLAG])
     tau_m, tau_i, tau_j = cells[TAU_M], cells[TAU_I], cells[TAU_J]
+    rate_m, rate_i, rate_j = cells[RATE_M], cells[RATE_I], cells[RATE_J]
+    bend_i, far_i, bend_j, far_j = cells[BEND_I], cells[FAR_I], cells[BEND_J], cells[FAR_J]
     low, high, peak, highest = cells[LOW], cells[HIGH], cells[PEAK], cells[HIGHEST]
     for k in range(lanes):
         s = span[k]
-        a = decay(s, tau_m[k])
-        b = decay(s, tau_i[k])
-        c = decay(s, tau_j[k])
-        gain_i = charge(s, a, b, tau_m[k], tau_i[k])
-        gain_j = charge(s, a, c, tau_m[k], tau_j[k])
+        a = decay_by(s, tau_m[k], rate_m[k])
+        b = decay_by(s, tau_i[k], rate_i[k])
+        c = decay_by(s, tau_j[k], rate_j[k])
+        gain_i = charge_by(s, a, b, rate_m[k], bend_i[k], far_i[k])
+        gain_j = charge_by(s, a, c, rate_m[k], bend_j[k], far_j[k])
         v = propagate(u[k], i[k], j[k], a, gain_i, gain_j)
         most = gain_i if s < peak[k] else highest[k]
         spikes = needs_care(u[k], i[k], j[k], v, (a, b, c), (gain_i, gain_j, most), bar[k])
@@ -223,14 +258,16 @@ def restart(
 
 
 @kernel
-def receive(base: int, row: Floats, cells: Floats, state: Floats) -> int:
+def receive(base: int, arrived: int, weights: Floats, cells: Floats, state: Floats) -> int:
     """Add a spike's weights to the currents of the circuits ``base`` and following.
 
     Parameters
     ----------
     base : int
         First lane.
-    row : ndarray of float64, shape (size,)
+    arrived : int
+        Row of the weights.
+    weights : ndarray of float64, shape (rows, size)
         Signed; positive weights go to the excitatory input, negative ones to the inhibitory input.
     cells : ndarray of float64, shape (PARAMETERS, n)
         A knee of infinity is no saturation.
@@ -242,25 +279,35 @@ def receive(base: int, row: Floats, cells: Floats, state: Floats) -> int:
     int
         Arrivals that an input saturated.
     """
-    size = len(row)
+    size = weights.shape[1]
+    if size < SHORT:
+        # views would take longer than the loop
+        saturated = 0
+        for k in range(size):
+            w = weights[arrived, k]
+            side = EXC if w > 0.0 else INH
+            held = abs(state[side, base + k])
+            full = (w != 0.0) & (held + abs(w) > cells[KNEE, base + k])
+            total = (add_charge(held, abs(w), cells[KNEE, base + k], cells[ROOM, base + k]) if full
+                     else held + abs(w))
+            state[side, base + k] = total if w > 0.0 else -total
+            saturated += 1 if full else 0
+        return saturated
+    row = weights[arrived]
     i, j = state[EXC, base:base + size], state[INH, base:base + size]
     knee, room = cells[KNEE, base:base + size], cells[ROOM, base:base + size]
-    hot = 0
-    for k in range(size):
-        x = i[k] + max(row[k], 0.0)
-        y = j[k] + min(row[k], 0.0)
-        i[k] = x
-        j[k] = y
-        hot += 1 if (x > knee[k]) | (y < -knee[k]) else 0
-    if hot == 0:
-        return 0
     saturated = 0
     for k in range(size):
+        held = i[k] if row[k] > 0.0 else -j[k]
+        saturated += 1 if (held + abs(row[k]) > knee[k]) & (row[k] != 0.0) else 0
+    if saturated == 0:
+        for k in range(size):
+            i[k] += max(row[k], 0.0)
+            j[k] += min(row[k], 0.0)
+        return 0
+    for k in range(size):
         w = row[k]
-        if w > 0.0 and i[k] > knee[k]:
-            i[k] = add_charge(i[k] - w, w, knee[k], room[k])
-            saturated += 1
-        elif w < 0.0 and j[k] < -knee[k]:
-            j[k] = -add_charge(-(j[k] - w), -w, knee[k], room[k])
-            saturated += 1
+        total = add_charge(i[k] if w > 0.0 else -j[k], abs(w), knee[k], room[k])
+        i[k] = total if w > 0.0 else i[k]
+        j[k] = -total if w < 0.0 else j[k]
     return saturated

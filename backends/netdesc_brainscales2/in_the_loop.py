@@ -62,7 +62,7 @@ class Host:
             return surrogate.adjoint(self.program, trace, cotangent, step=step)
         as_run = trace.parameters_as_run
         self.layout.write(as_run if self.known is None else self.known.split(as_run))
-        modelled = replay(self.layout, trace.spikes, trace.batch)
+        modelled = replay(self.layout, trace.spikes, trace.batch, threads=self.threads)
         read = next((item for item in self.program.readings if item.kind != FINAL), None)
         grid = None if read is None else trace.samples[f"{read.population}.v"].times
         backward = Adjoint(self.layout, floor=FLOOR, threads=self.threads, grid=grid)

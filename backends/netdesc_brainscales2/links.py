@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from netdesc.errors import BackendError, Diagnostic, NumericsError
-from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats
 from netdesc.program import Block, Program
-from netdesc_brainscales2.analog_stamps import pass_link, put_in_order, stamp
+from netdesc_brainscales2.analog_stamps import pass_link, pass_together, put_in_order, stamp
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.plan import Plan
 
@@ -174,15 +173,17 @@ class Links:
         result = dict(recorded)
         if not chip:
             return result
-        batch = recorded[chip[0]].batch
-        everything = merge(
-            [(k, recorded[k].times, recorded[k].sources, recorded[k].offsets) for k in chip], batch)
-        keep = np.ones(len(everything.times), dtype=np.bool_)
-        lost = pass_link(everything.times, everything.offsets, self.out_gap, self.depth, keep)
+        parts = [recorded[k] for k in chip]
+        starts = np.cumsum([0, *(len(part) for part in parts)])
+        keep = np.ones(starts[-1], dtype=np.bool_)
+        lost = pass_together(
+            np.concatenate([part.times for part in parts]), np.concatenate([part.sources for part in parts]),
+            np.stack([part.offsets + start for part, start in zip(parts, starts[:-1], strict=True)]),
+            self.out_gap, self.depth, keep)
         health["dropped_out"] += lost
         if lost:
-            for k, positions in everything.parts:
-                result[k] = thin(recorded[k], keep if positions is None else keep[positions])
+            for k, flags in zip(chip, np.split(keep, starts[1:-1]), strict=True):
+                result[k] = thin(recorded[k], flags)
         return result
 
 

@@ -1,44 +1,14 @@
 """Saturation of a synaptic input.
 
-Up to a knee a spike adds its weight to the current. Beyond, what it adds shrinks: the current tends to a
-ceiling, with a continuous slope. Between spikes the current decays as everywhere else.
+Up to a knee a spike adds its weight to the current. Beyond, what it adds shrinks: where the sum would be
+``x``, the current is ``knee + room (1 - exp(-(x - knee) / room))``, which tends to a ceiling, with a
+continuous slope. Between spikes the current decays as everywhere else.
 """
 
 from __future__ import annotations
 
-import math
-
+from netdesc.physics.elementary import exponential
 from netdesc.physics.jit import equation
-
-
-@equation
-def compress(x: float, knee: float, room: float) -> float:
-    """Return the current for an uncompressed one.
-
-    Parameters
-    ----------
-    x : float
-        Magnitude of the current without saturation.
-    knee : float
-        Magnitude from which it is compressed.
-    room : float
-        Distance from the knee to the ceiling.
-
-    Returns
-    -------
-    float
-        Below ``knee + room``.
-    """
-    return x if x <= knee else knee + room * (1.0 - math.exp(-(x - knee) / room))
-
-
-@equation
-def expand(y: float, knee: float, room: float) -> float:
-    """Return the uncompressed current: the inverse of ``compress``."""
-    if y <= knee:
-        return y
-    # the last representable value below the ceiling stands for the ceiling
-    return knee - room * math.log(max(1.0 - (y - knee) / room, 1e-16))
 
 
 @equation
@@ -51,11 +21,17 @@ def add_charge(y: float, w: float, knee: float, room: float) -> float:
         Magnitude before.
     w : float
         Magnitude of the weight.
-    knee, room : float
-        See ``compress``.
+    knee : float
+        Magnitude from which the current is compressed; infinity for never.
+    room : float
+        Distance from the knee to the ceiling.
 
     Returns
     -------
     float
     """
-    return compress(expand(y, knee, room) + w, knee, room)
+    # the exponential for the present current is known from its distance to the ceiling; the last number below
+    # the ceiling stands for the ceiling itself
+    share = max(1.0 - max(y - knee, 0.0) / room, 1e-16)
+    beyond = w - max(knee - y, 0.0)
+    return y + w if y + w <= knee else knee + room * (1.0 - share * exponential(-beyond / room))

@@ -20,6 +20,7 @@ pytest.importorskip("mkdocs", reason="the pages need mkdocs-material: pip instal
 ROOT = Path(__file__).parents[1]
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+LOADED = re.compile(r'<(?:script|img|iframe)[^>]*src="([^"]+)"|<link[^>]*"stylesheet"[^>]*href="([^"]+)"')
 PALETTE = {"light": "default", "dark": "slate"}
 SHOWN = ["index.html", "reference.html", "brainscales2_backend.html", "how_to/silent_neurons.html"]
 
@@ -110,9 +111,19 @@ def test_every_page_is_a_page_of_the_menu(site):
     assert [path for path in missing if f'"{path}"' not in home and path != "index.html"] == []
 
 
+def test_no_page_names_a_script_or_style_from_elsewhere(site):
+    found = [
+        link
+        for page in site.rglob("*.html")
+        for link in LOADED.findall(page.read_text(encoding="utf-8"))
+    ]
+    assert len(found) > 20
+    assert [link for link in found if "//" in "".join(link)] == []
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no chromium; tests/report/install_browser.sh installs it")
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
-def test_pages_open_from_disk_and_fit_the_screen(site, width, scheme):
+def test_pages_open_from_disk_fit_the_screen_and_can_be_searched(site, width, scheme):
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as player:
         browser = player.chromium.launch(executable_path=BROWSER, args=FLAGS)
@@ -125,6 +136,9 @@ def test_pages_open_from_disk_and_fit_the_screen(site, width, scheme):
             assert page.evaluate("document.body.dataset.mdColorScheme") == PALETTE[scheme]
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 wide.append(name)
+        page.keyboard.press("/")
+        page.keyboard.type("refractory")
+        page.wait_for_selector(".md-search-result__item", state="attached")
         browser.close()
     assert said == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []

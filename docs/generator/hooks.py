@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import sys
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from reference import write_reference  # noqa: E402
 from netdesc.registry import names  # noqa: E402
 
 LINK = re.compile(r"(\]\()([^)#\s]+)([^)]*\))")
+FETCHED = re.compile(r'<script src="https?://[^"]*"></script>')
 SOURCE = "source"
 """Folder of the site that holds files from outside of the pages."""
 
@@ -53,6 +55,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return f"{match[1]}{up}{SOURCE}/{target}{match[3]}" if target else match[0]
 
     return LINK.sub(moved, text)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Take the script of the theme that would be fetched from elsewhere out; the site brings its own."""
+    own = posixpath.relpath("assets/worker.js", posixpath.dirname(page.file.dest_uri) or ".")
+    return FETCHED.sub(f'<script src="{own}"></script>', output)
+
+
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
+    """Do the same in pages without Markdown, which name everything from the root."""
+    return FETCHED.sub('<script src="/assets/worker.js"></script>', output_content)
 
 
 def home(readme: str) -> str:

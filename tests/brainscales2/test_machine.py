@@ -113,6 +113,19 @@ def test_the_median_gradient_of_an_ideal_chip_is_the_exact_one():
     assert all(np.median(values) > 0.9999 for values in found.values())
 
 
+@pytest.mark.parametrize("profile", ["calibrated", "uncalibrated"])
+def test_circuits_side_by_side_do_what_they_do_one_after_the_other(profile):
+    # a loop of weights 0 makes the same circuits a network that is run spike by spike
+    still = {"profile": profile, "profile_numbers": {"spike_jitter": 0}}
+    alone, looped = network(LAYERED), network(RECURRENT)
+    blocks = (*alone.blocks, replace(looped.blocks[2], weights=np.zeros(400), train_weight=False))
+    looped = replace(looped, blocks=blocks)
+    mine, theirs = (load(made, **still).forward(draw(), seed=3) for made in (alone, looped))
+    assert len(mine.spikes["hidden"]) > 10 * BATCH
+    assert mine.health["compressed"] > 0
+    assert same(mine, theirs)
+
+
 def test_without_noise_runs_are_the_same_bit_for_bit():
     machine = load(network(), noise=False)
     assert same(machine.forward(draw(), seed=1), machine.forward(draw(), seed=2))

@@ -27,6 +27,16 @@ SOURCE = "source"
 """Folder of the site that holds files from outside of the pages."""
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put every page of measurements into the menu, by its own title."""
+    found = sorted((ROOT / "docs" / "benchmarks").glob("*.md"))
+    measured = [f"benchmarks/{path.name}" for path in found]
+    for entry in config.nav or ():
+        if "Measured" in entry:
+            entry["Measured"] = measured
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add home, changelog, reference and examples, and the files outside that pages link to."""
     made = {

@@ -156,7 +156,7 @@ FOOT = """
   needs: those of all neurons for `surrogate`, those of the read-outs for `eventprop`.
 * The time of an epoch is that of the emulation, forward and backward, and of the update on the host. On the
   chip an image of 11.6 us, entries back to back, would take 11.6 us and 2.3 uJ: 85,000 images a second at
-  200 mW (`tests/brainscales2/test_costs.py`).
+  200 mW (`tests/brainscales2/test_chip_costs.py`).
 """
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "CompiledProgram", "Model", "__version__", "compare", "compile", "evaluate", "grad", "load", "run", "train",
+    "CompiledProgram", "Model", "__version__", "compare", "compile", "evaluate", "grad", "load", "run",
+    "train",
 ]
 
 _HOMES = {

@@ -21,6 +21,8 @@ def _boolean(node: Node, part: dict[str, Any], path: str, reading: Reading) -> b
 
 def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str | None:
     words = part.get("enum")
+    if words and isinstance(node.value, bool) and str(node.value).lower() in words:
+        return str(node.value).lower()
     if words and (not isinstance(node.value, str) or node.value not in words):
         end = (
             did_you_mean(node.value, words)

@@ -6,6 +6,7 @@ from netdesc_brainscales2.options import CHOICES, Options
 from netdesc_spinnaker2 import profile as spinnaker2
 
 from netdesc.description import schema
+from netdesc.description.load import describe_text
 
 SECTIONS = schema()["properties"]["backends"]["properties"]
 
@@ -54,3 +55,15 @@ def test_the_numbers_of_a_machine_are_told_with_value_unit_and_source(parts, num
         assert f"{item.value:.12g}" in told
         assert (item.unit or "number without unit") in told
         assert item.source in told
+
+
+@pytest.mark.parametrize("written", ["true", '"true"'])
+def test_a_word_that_yaml_takes_for_a_truth_value_may_be_bare(written):
+    model = describe_text(f"""
+netdesc: 1
+simulation: {{duration: 10 ms}}
+populations:
+  a: {{size: 1, neuron: LIF}}
+backends: {{brainscales2: {{adjoint: {written}}}}}
+""")
+    assert model.backends["brainscales2"]["adjoint"] == "true"

@@ -67,8 +67,8 @@ def check_limits(graph: NetworkGraph, limits: Limits, device: str, *, prefix: st
     Returns
     -------
     tuple of Diagnostic
-        Codes ``PREFIX-MODEL``, ``-PLASTICITY``, ``-TRAIN``, ``-RECORD``, ``-GRADIENT`` and ``-LOSS``; empty where the
-        device can do all.
+        Codes ``PREFIX-MODEL``, ``-PLASTICITY``, ``-TRAIN``, ``-RECORD``, ``-GRADIENT`` and ``-LOSS``; empty
+        where the device can do all.
     """
     faults = [*_models(graph, limits), *_trained(graph, limits), *_observed(graph, limits)]
     return tuple(

@@ -6,9 +6,11 @@ import numpy as np
 
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
-from netdesc_brainscales2.analog_burst import ROWS, WIDTH, settle_lanes
+from netdesc_brainscales2.analog_burst import settle_lanes
+from netdesc_brainscales2.analog_inputs import receive
+from netdesc_brainscales2.analog_lanes import ROWS, WIDTH
 from netdesc_brainscales2.analog_stamps import put_in_order
-from netdesc_brainscales2.analog_step import FLAG, STATES, U, receive, restart, step_lanes
+from netdesc_brainscales2.analog_step import FLAG, STATES, U, restart, step_lanes
 
 # Circuits times samples that are carried side by side: they fit the first cache.
 LANES = 384

@@ -8,6 +8,7 @@ from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
 from netdesc.physics.lif import decay
 from netdesc_brainscales2.analog_crossing import first_crossing
+from netdesc_brainscales2.analog_inputs import receive
 from netdesc_brainscales2.analog_layer import CLIPPED, LATE, SATURATED, next_event
 from netdesc_brainscales2.analog_step import (
     BAR,
@@ -24,7 +25,6 @@ from netdesc_brainscales2.analog_step import (
     U,
     drift,
     hold,
-    receive,
     restart,
     settle,
     step_lanes,

@@ -31,8 +31,7 @@ OVERRIDES = {
     "surrogate": (),
     "eventprop": (
         "training.gradient=eventprop", "training.optimizer.adam.learning_rate=4e-3",
-        "training.silent_neurons={weight_bump: {amount: 2e-3}}",
-        "projections.input_to_hidden.weight.init={normal: {mu: 0.04, sigma: 0.1}}"),
+        "training.silent_neurons={weight_bump: {amount: 2e-3}}"),
 }
 """What either gradient changes in the file."""
 
@@ -181,7 +180,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("NETDESC_MNIST", "mnist")))
     parser.add_argument("--gradients", nargs="+", choices=sorted(OVERRIDES), default=list(OVERRIDES))
-    parser.add_argument("--epochs", type=int, nargs="+", default=[15, 5],
+    parser.add_argument("--epochs", type=int, nargs="+", default=[8, 5],
                         help="one number, or one per gradient")
     parser.add_argument("--train", type=int, default=60000, help="training images")
     parser.add_argument("--test", type=int, default=10000, help="test images")

@@ -92,7 +92,7 @@ def test_an_interrupted_training_leaves_no_traceback_and_can_go_on(tmp_path):
     while not (tmp_path / "run" / "checkpoint.h5").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(2)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert main([*words, "training.epochs=1", "--resume"]) == 0

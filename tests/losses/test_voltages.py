@@ -26,7 +26,10 @@ def trace_of(voltages, spikes=((), ()), key="output.maximum"):
     return Trace({"hidden": events}, None, None, readings={key: Read(np.array(voltages), None)})
 
 
-@given(st.lists(st.lists(st.floats(-50, 50), min_size=3, max_size=3), min_size=1, max_size=4), st.integers(0, 2))
+ROW = st.lists(st.floats(-50, 50), min_size=3, max_size=3)
+
+
+@given(st.lists(ROW, min_size=1, max_size=4), st.integers(0, 2))
 def test_slopes_are_the_derivative_of_the_value(rows, label):
     voltages, labels = np.array(rows), np.full(len(rows), label)
     term = voltage_cross_entropy({}, voltages, labels, duration=40.0)
@@ -95,5 +98,5 @@ def test_a_regularizer_does_not_answer():
 
 def test_a_loss_at_each_time_is_refused_with_what_there_is():
     loss = Loss("class", "per_time_cross_entropy", "output", 1.0, {"target": 0})
-    with pytest.raises(BackendError, match="per_time_cross_entropy yet; use one of .*max_voltage"):
+    with pytest.raises(BackendError, match=r"per_time_cross_entropy yet; use one of .*max_voltage"):
         evaluate({"class": loss}, trace_of([[0.0, 0.0, 0.0]]), PROGRAM, None)

@@ -55,7 +55,8 @@ def test_the_network_fills_all_circuits_and_rows_of_one_instance(stripes):
 
 @pytest.mark.parametrize("gradient", ["surrogate", "eventprop"])
 def test_images_are_learned_in_the_loop(stripes, gradient):
-    outcome = train(stripes, gradient, overrides=("training.batch_size=10",))
+    outcome = train(stripes, gradient, epochs=12, overrides=(
+        "training.batch_size=10", "training.optimizer.adam.learning_rate=2e-3"))
     assert outcome.accuracy >= 80.0
     assert 0.0 < outcome.hidden_spikes < 1.0
 

@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -87,7 +88,9 @@ def test_a_reader_that_goes_away_hears_no_complaint():
 def test_an_interrupted_training_leaves_no_traceback_and_can_go_on(tmp_path):
     words = ("train", YIN_YANG, "data.dataset.yin_yang.train=200", "populations.hidden.size=20",
              "-o", str(tmp_path / "run"))
-    process = start(*words, "training.epochs=100000")
+    # a shell that runs the tests in the background lets its children ignore interrupts
+    process = start(*words, "training.epochs=100000",
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
     deadline = time.monotonic() + 60
     while not (tmp_path / "run" / "checkpoint.h5").exists() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -68,7 +68,10 @@ class LinearMachine:
         kernel[stimulus.samples(), stimulus.sources] = np.exp(-stimulus.times / 10)
         slopes = np.zeros((stimulus.batch, 3))
         slopes[output.samples(), output.sources] = cotangent.spikes["output"]
-        return Gradient({"only.weight": -(kernel.T @ slopes).ravel()}, {}, health={"grazing": 1})
+        # an infinite slope makes the product no number, which some libraries tell of
+        with np.errstate(invalid="ignore"):
+            gradient = -(kernel.T @ slopes).ravel()
+        return Gradient({"only.weight": gradient}, {}, health={"grazing": 1})
 
 
 def describe_linear(*overrides):

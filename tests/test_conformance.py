@@ -16,7 +16,9 @@ class TestNumbaOnAGrid(Conformance):
     backend = NumbaBackend
     options: ClassVar = {"solver": {"grid": {"timestep": 0.01}}}
     unsupported: ClassVar = {"instant_cycle": "on a grid a loop needs one step"}
-    tolerance = Tolerance(spike_time=0.25, current=0.05, delay=1e-12, gradient_cosine=0.99, gradient_norm=0.1)
+    tolerance = Tolerance(
+        spike_time=0.25, current=0.05, voltage=0.01, reading_time=0.01, delay=1e-12, gradient_cosine=0.99,
+        gradient_norm=0.1, reading_cosine=0.99, reading_norm=0.1)
 
 
 class TestStranger(Conformance):

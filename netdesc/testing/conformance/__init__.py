@@ -9,28 +9,30 @@ A backend runs it in a test module of its own::
         unsupported = {"two_currents": "the chip has one current per neuron"}
         tolerance = Tolerance(spike_time=0.1, gradient_cosine=0.99)
 
-The names that ``unsupported`` may hold are those of ``CASES``.
+The names that ``unsupported`` may hold are those of ``CASES`` and ``READING_CASES``;
+the latter are run only on devices whose limits have the loss.
 """
 
 from netdesc.testing.conformance.adjoints import AdjointChecks
-from netdesc.testing.conformance.cases import CASES, Case
+from netdesc.testing.conformance.cases import CASES, READING_CASES, Case
 from netdesc.testing.conformance.contract import ContractChecks
 from netdesc.testing.conformance.forward import ForwardChecks
 from netdesc.testing.conformance.host_rule import HostRule
 from netdesc.testing.conformance.learning import LearningChecks
 from netdesc.testing.conformance.parameters import ParameterChecks
 from netdesc.testing.conformance.physics import PhysicsChecks
+from netdesc.testing.conformance.readings import ReadingChecks
 from netdesc.testing.conformance.refusals import RefusalChecks
 from netdesc.testing.conformance.subject import Subject
 from netdesc.testing.conformance.tolerance import Tolerance
 
 __all__ = [
-    "CASES", "AdjointChecks", "Case", "Conformance", "ContractChecks", "ForwardChecks", "HostRule",
-    "LearningChecks", "ParameterChecks", "PhysicsChecks", "RefusalChecks", "Subject",
-    "Tolerance",
+    "CASES", "READING_CASES", "AdjointChecks", "Case", "Conformance", "ContractChecks", "ForwardChecks",
+    "HostRule", "LearningChecks", "ParameterChecks", "PhysicsChecks", "ReadingChecks", "RefusalChecks",
+    "Subject", "Tolerance",
 ]
 
 
-class Conformance(ContractChecks, ForwardChecks, ParameterChecks, PhysicsChecks, AdjointChecks, RefusalChecks,
-                  LearningChecks):
+class Conformance(ContractChecks, ForwardChecks, ParameterChecks, PhysicsChecks, AdjointChecks, ReadingChecks,
+                  RefusalChecks, LearningChecks):
     """All checks at once; see ``Subject`` for what a backend says about itself."""

@@ -19,12 +19,6 @@ from netdesc.trace import Cotangent, Trace
 class AdjointChecks(Subject):
     """An adjoint is linear, sums over the batch, and agrees with differences of the reference."""
 
-    def trained(self, case: str) -> Bench:
-        """Lay out a network with trainable parameters; skip where the device trains none."""
-        if "weight" not in self.device().limits.trainable:
-            pytest.skip("limits.trainable has no weight")
-        return self.bench(case)
-
     def test_a_gradient_has_the_keys_and_shapes_of_the_parameters(self, case: str) -> None:
         """One finite entry per trainable parameter, none for others; one total per spike of the trace."""
         bench = self.trained(case)
@@ -118,18 +112,6 @@ class AdjointChecks(Subject):
         name, values = next(iter(pull(bench.program, trace.spikes).items()))
         with pytest.raises(NetdescError):
             bench.machine.adjoint(trace, Cotangent({name: np.append(values, 1.0)}))
-
-    def demand_alike(self, key: str, found: Floats, exact: Floats) -> None:
-        """Fail unless cosine and norm of a gradient are as claimed."""
-        norm, wanted = float(np.linalg.norm(found)), float(np.linalg.norm(exact))
-        if wanted == 0.0:
-            demand(norm == 0.0, f"{key} has a gradient of norm {norm:g} and should have none")
-            return
-        cosine = float(found @ exact) / (norm * wanted) if norm > 0.0 else 0.0
-        least = self.tolerance.gradient_cosine
-        demand(cosine >= least, f"{key}: cosine {cosine:.9f} to the exact gradient; {least} is claimed")
-        off = abs(norm / wanted - 1.0)
-        demand(off <= self.tolerance.gradient_norm, f"{key}: the norm of the gradient is off by {off:g}")
 
     def demand_equal(self, key: str, found: Floats, wanted: Floats, what: str) -> None:
         """Fail unless two gradients of the same device are equal up to rounding."""

@@ -88,3 +88,23 @@ def read_cases() -> Mapping[str, Case]:
 
 CASES: Mapping[str, Case] = read_cases()
 """All networks by name."""
+
+READ = """
+netdesc: 1
+name: read
+description: Losses look at the voltages of a population without spikes.
+simulation: {duration: 40 ms}
+populations:
+  input: {size: 3, source: {spike_times: {times: [[2 ms, 9 ms], [4 ms, 17 ms], [6 ms, 21 ms]]}}}
+  hidden: {size: 2, neuron: {LIF: {tau_mem: 20 ms, tau_syn: 5 ms}}}
+  output: {size: 2, neuron: {LI: {tau_mem: 20 ms, tau_syn: 5 ms}}}
+projections:
+  drive:
+    {pre: input, post: hidden, delay: 1 ms, weight: {init: [[2.6, 1.6], [1.1, 2.2], [1.7, 1.4]], train: true}}
+  forward: {pre: hidden, post: output, delay: 1 ms, weight: {init: [[0.3, 0.5], [0.2, -0.4]], train: true}}
+losses: {goal: {KIND: {population: output, target: 0}}}
+"""
+
+READING_CASES: Mapping[str, Case] = MappingProxyType(
+    {kind: Case(kind, READ.replace("KIND", kind)) for kind in ("max_voltage", "mean_voltage")})
+"""Networks whose voltages are read, by the kind of loss that a device must have for them."""

@@ -83,6 +83,7 @@ def make_probes() -> Mapping[str, Probe]:
         *(make("losses", kind, neuron="LI",
                rest=f"losses: {{goal: {{{kind}: {{population: output, target: 0}}}}}}")
           for kind in ("max_voltage", "mean_voltage", "per_time_cross_entropy")),
+        make("losses", "firing_rate", rest="losses: {goal: {firing_rate: {population: output, target: 2}}}"),
     ]
     return MappingProxyType({f"{item.field}.{item.key}": item for item in probes})
 

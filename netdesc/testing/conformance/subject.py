@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from netdesc.backend import Backend, Machine
 from netdesc.errors import NetdescError
-from netdesc.events import Events
+from netdesc.events import Events, Floats
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
 from netdesc.program import Program
-from netdesc.testing.conformance.cases import CASES, Case
+from netdesc.testing.conformance.cases import CASES, READING_CASES, Case
 from netdesc.testing.conformance.host_rule import HostRule
 from netdesc.testing.conformance.probes import PROBES
 from netdesc.testing.conformance.tolerance import Tolerance
@@ -75,6 +76,8 @@ class Subject:
         Names of ``CASES`` that it refuses, each with the reason.
     tolerance : Tolerance
         How exact it claims to be.
+    sampled : bool
+        Whether a maximum of a voltage is the largest of samples, and its derivative that of a sample.
     learning : type or None
         The ``HostRule`` that does what a machine's ``learn`` does; None where it has no ``learn``.
     """
@@ -83,14 +86,18 @@ class Subject:
     options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
     tolerance: ClassVar[Tolerance] = Tolerance()
+    sampled: ClassVar[bool] = False
     learning: ClassVar[type[HostRule] | None] = None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run a check once for every network or probe that it asks for by the name of its argument."""
         supported = [name for name in CASES if name not in self.unsupported]
+        losses = self.device().limits.losses if "read" in metafunc.fixturenames else frozenset()
         choices = {"case": supported,
+                   "read": [name for name in READING_CASES
+                            if name in losses and name not in self.unsupported],
                    "taught": supported if type(self).learning is not None else [],
-                   "refused": [name for name in self.unsupported if name in CASES],
+                   "refused": [name for name in self.unsupported if name in {*CASES, *READING_CASES}],
                    "probe": list(PROBES)}
         for argument, values in choices.items():
             if argument in metafunc.fixturenames:
@@ -110,7 +117,7 @@ class Subject:
         Parameters
         ----------
         name : str
-            Key of ``CASES``.
+            Key of ``CASES`` or ``READING_CASES``.
 
         Returns
         -------
@@ -121,7 +128,7 @@ class Subject:
         AssertionError
             If the device refuses it.
         """
-        case, device = CASES[name], self.device()
+        case, device = (CASES.get(name) or READING_CASES[name]), self.device()
         try:
             program = self.compile(case, device)
             machine = device.load(program, seed=0)
@@ -129,3 +136,37 @@ class Subject:
             told = f"{name} is refused; support it, or name it in unsupported with the reason: {error}"
             raise AssertionError(told) from error
         return Bench(program, machine, case.stimulate(program))
+
+    def trained(self, case: str) -> Bench:
+        """Lay out a network with trainable parameters; skip where the device trains none."""
+        if "weight" not in self.device().limits.trainable:
+            pytest.skip("limits.trainable has no weight")
+        return self.bench(case)
+
+    def demand_alike(self, key: str, found: Floats, exact: Floats) -> None:
+        """Fail unless cosine and norm of a gradient are as claimed."""
+        claim = self.tolerance
+        demand_close(key, found, exact, cosine=claim.gradient_cosine, norm=claim.gradient_norm)
+
+
+def demand_close(key: str, found: Floats, exact: Floats, *, cosine: float, norm: float) -> None:
+    """Fail unless two gradients agree.
+
+    Parameters
+    ----------
+    key : str
+        What they are gradients by.
+    found, exact : ndarray of float64, shape (k,)
+    cosine : float
+        Least cosine between them.
+    norm : float
+        Largest relative deviation of their norms.
+    """
+    length, wanted = float(np.linalg.norm(found)), float(np.linalg.norm(exact))
+    if wanted == 0.0:
+        demand(length == 0.0, f"{key} has a gradient of norm {length:g} and should have none")
+        return
+    angle = float(found @ exact) / (length * wanted) if length > 0.0 else 0.0
+    demand(angle >= cosine, f"{key}: cosine {angle:.9f} to the exact gradient; {cosine} is claimed")
+    off = abs(length / wanted - 1.0)
+    demand(off <= norm, f"{key}: the norm of the gradient is off by {off:g}; {norm} is claimed")

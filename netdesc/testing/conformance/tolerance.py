@@ -21,6 +21,10 @@ class Tolerance:
         Largest deviation of a sample in batches of other sizes, in ms.
     current : float
         Largest deviation of the current at a spike, relative to the largest.
+    voltage : float
+        Largest deviation of a reading of voltages, relative to the largest.
+    reading_time : float
+        Largest distance from a maximum to the time at which it is read, in ms.
     weight : float
         Largest difference between weights that are written and those that run, relative to the largest.
     delay : float
@@ -29,6 +33,8 @@ class Tolerance:
         Least cosine between gradient and exact gradient, per array of parameters.
     gradient_norm : float
         Largest relative deviation of the norms of the two.
+    reading_cosine, reading_norm : float
+        The same for gradients by readings of voltages.
     linear : float
         Largest deviation from linearity of the adjoint, relative to the largest entry.
     learning : float
@@ -40,9 +46,13 @@ class Tolerance:
     repeat: float = 0.0
     batch: float = 0.0
     current: float = 1e-7
+    voltage: float = 1e-9
+    reading_time: float = 1e-6
     weight: float = 0.0
     delay: float = 0.0
     gradient_cosine: float = 1.0 - 1e-9
     gradient_norm: float = 1e-5
+    reading_cosine: float = 1.0 - 1e-9
+    reading_norm: float = 1e-5
     linear: float = 1e-9
     learning: float = 1e-9

@@ -39,6 +39,9 @@ class Options:
         Parameters of the model in the backward pass: ``nominal``, as written, or ``true``, the circuits' own.
     unmodelled : str
         What becomes of measured spikes that the model would not produce: ``clamp`` or ``drop``.
+    denominator_floor : float
+        Smallest slope of the model's voltage at a measured spike, relative to the distance from reset to
+        threshold over the membrane time constant; a smaller one is raised to it.
     noise : bool
         Whether runs have temporal noise.
     calibrate : bool
@@ -68,6 +71,7 @@ class Options:
     chip: int = 1
     adjoint: str = "nominal"
     unmodelled: str = "clamp"
+    denominator_floor: float = 0.05
     noise: bool = True
     calibrate: bool = True
     delays: str = "error"
@@ -222,7 +226,8 @@ def _misplaced(dead: frozenset[int], places: Mapping[str, int], profile: Profile
 
 _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "profile": _choice, "profile_numbers": _numbers, "chip": _whole(0), "adjoint": _choice,
-    "unmodelled": _choice, "noise": _flag, "calibrate": _flag, "delays": _choice, "sampling": _choice,
-    "scales": _mapping(_positive), "rows": _mapping(_whole(1)), "places": _mapping(_whole(0)),
-    "rates": _mapping(_rate), "dead_circuits": _circuits, "instances": _whole(1),
+    "unmodelled": _choice, "denominator_floor": _positive, "noise": _flag, "calibrate": _flag,
+    "delays": _choice, "sampling": _choice, "scales": _mapping(_positive), "rows": _mapping(_whole(1)),
+    "places": _mapping(_whole(0)), "rates": _mapping(_rate), "dead_circuits": _circuits,
+    "instances": _whole(1),
 }

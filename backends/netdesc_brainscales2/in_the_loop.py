@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 import numpy as np
@@ -17,12 +18,9 @@ from netdesc.threads import available
 from netdesc.trace import Cotangent, Trace
 from netdesc_brainscales2.links import thin
 from netdesc_brainscales2.options import Options
+from netdesc_brainscales2.refinement import SLOPE, Refined, model_fits, refine
 from netdesc_brainscales2.replay import Modelled, replay
 from netdesc_brainscales2.true_model import TrueModel
-
-# Smallest slope at a spike, relative to the distance from reset to threshold. A measured spike may lie where
-# the model hardly rises or does not rise at all; without a bound it would outweigh all others.
-FLOOR = 0.05
 
 
 class Host:
@@ -34,13 +32,19 @@ class Host:
     options : Options
     known : TrueModel or None
         What the circuits really are; None for a host that takes them for nominal.
+    relayed : set of str
+        Populations whose spikes reach others through the host, as it measured them.
     """
 
-    def __init__(self, program: Program, options: Options, known: TrueModel | None) -> None:
+    def __init__(
+        self, program: Program, options: Options, known: TrueModel | None, *,
+        relayed: Set[str] = frozenset(),
+    ) -> None:
         self.program = program
         self.options = options
         self.threads = available()
         self.known = known
+        self.relayed = relayed
         self.layout = Layout(program if known is None else known.program)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
@@ -54,7 +58,9 @@ class Host:
         Returns
         -------
         Gradient
-            ``health`` has ``unmodelled``: measured spikes that the model would not produce. Where the program
+            ``health`` has ``unmodelled``: measured spikes that the model would not produce, and
+            ``reproduced``: those that it has within the step of the clock in which they were measured, where
+            that is most of them; these are taken to be where the model has them. Where the program
             has a surrogate, spikes are not replayed: sampled voltages stand for those of the model.
         """
         if self.program.surrogate is not None:
@@ -62,18 +68,46 @@ class Host:
             return surrogate.adjoint(self.program, trace, cotangent, step=step)
         as_run = trace.parameters_as_run
         self.layout.write(as_run if self.known is None else self.known.split(as_run))
+        step = self.options.milliseconds(self.options.profile.event_grid.value)
+        if not model_fits(self.layout, trace.spikes, step):
+            return self.carry_back(trace, cotangent, None)
+        refined = refine(self.layout, trace.spikes, step, relayed=self.relayed, threads=self.threads)
+        moved = replace(trace, spikes=refined.spikes)
+        return refined.restore(self.carry_back(moved, refined.arrange(cotangent), refined))
+
+    def carry_back(self, trace: Trace, cotangent: Cotangent, refined: Refined | None) -> Gradient:
+        """Run the exact adjoint of a trace.
+
+        Parameters
+        ----------
+        trace : Trace
+        cotangent : Cotangent
+        refined : Refined or None
+            What the model knows of its spikes, where it is the chip.
+
+        Returns
+        -------
+        Gradient
+        """
+        as_run, floor, raised = trace.parameters_as_run, self.options.denominator_floor, 0
         modelled = replay(self.layout, trace.spikes, trace.batch, threads=self.threads)
+        currents = dict(modelled.currents)
+        if refined is not None:
+            currents, raised = refined.support(self.layout, currents, floor)
+            floor = SLOPE
         read = next((item for item in self.program.readings if item.kind != FINAL), None)
         grid = None if read is None else trace.samples[f"{read.population}.v"].times
-        backward = Adjoint(self.layout, floor=FLOOR, threads=self.threads, grid=grid)
-        whole = replace(trace, currents=modelled.currents, release_currents=modelled.release)
+        backward = Adjoint(self.layout, floor=floor, threads=self.threads, grid=grid)
+        whole = replace(trace, currents=currents, release_currents=modelled.release)
         if self.options.unmodelled == "drop" and modelled.unmodelled:
             gradient = run_without(backward, whole, cotangent, modelled)
         else:
             gradient = backward.run(whole, cotangent)
         if self.known is not None:
             gradient = replace(gradient, parameters=self.known.join(gradient.parameters, as_run))
-        return replace(gradient, health={**gradient.health, "unmodelled": modelled.unmodelled})
+        return replace(gradient, health={
+            **gradient.health, "grazing": gradient.health["grazing"] + raised,
+            "unmodelled": modelled.unmodelled, "reproduced": 0 if refined is None else refined.count})
 
 
 def run_without(backward: Adjoint, trace: Trace, cotangent: Cotangent, modelled: Modelled) -> Gradient:

@@ -112,6 +112,12 @@ class Links:
         return (pre in self.instances and len(self.instances[pre]) == 1
                 and self.instances[pre] == self.instances[post] and not self.delays[k].any())
 
+    def relayed(self) -> frozenset[str]:
+        """Return the populations whose spikes reach others through the host, sources not among them."""
+        pre = (self.program.populations[block.pre] for k, block in enumerate(self.program.blocks)
+               if not self.stays(k))
+        return frozenset(population.name for population in pre if population.kind == "spiking")
+
     def deliver(
         self, k: int, recorded: Mapping[int, Events], on_chip: Mapping[int, Events],
         health: dict[str, int], sent: dict[int, Events],

@@ -96,7 +96,7 @@ class AnalogMachine:
         self.links = Links(program, plan, options)
         self.checked = Layout(program)
         known = TrueModel(program, self.membranes, self.gains) if options.adjoint == "true" else None
-        self.host = Host(program, options, known)
+        self.host = Host(program, options, known, relayed=self.links.relayed())
         self.threads = available()
         self.arrange()
 
@@ -109,6 +109,7 @@ class AnalogMachine:
         except NumericsError:
             self.checked.write(before)
             raise
+        self.host.relayed = self.links.relayed()
         self.arrange()
 
     def arrange(self) -> None:

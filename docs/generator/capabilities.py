@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netdesc.cli.commands.backends import rows
+from netdesc.comparison.capabilities import list_capabilities
 from netdesc.registry import backend_class
 
 
@@ -17,6 +17,6 @@ def write_capabilities(name: str) -> str:
     -------
     str
     """
-    lines = [f"| {key} | {text} |" for key, text in rows(backend_class(name)({}).limits)]
+    lines = [f"| {key} | {text} |" for key, text in list_capabilities(backend_class(name)({}).limits)]
     head = "What `netdesc backends` prints, made from the code when this page was built."
     return "\n".join(["## Capabilities", "", head, "", "| what | is |", "|---|---|", *lines, ""])

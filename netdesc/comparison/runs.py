@@ -26,6 +26,12 @@ from netdesc.training.tally import Tally
 CHUNK = 250
 """Samples in a batch when only losses are wanted."""
 
+STRIDE = 1_000_003
+"""From the seed of one stream of noise to that of the next."""
+
+INTERVALS = (1, 2, 5, 10)
+"""Multiples of the wanted interval at which voltages are sampled, until a backend can."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -156,25 +162,86 @@ def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
     if job.parameters:
         compiled.write(job.parameters)
     batch = choose_batch(compiled, job.settings.samples, job.batch)
-    clock = {"forward": time.perf_counter()}
-    with located(model):
-        trace = compiled.machine.forward(batch.events, seed=compiled.program.seed)
-    clock["forward"] = time.perf_counter() - clock["forward"]
-    evaluation = evaluate_losses(compiled, trace, batch.labels) if model.description.losses else None
-    gradients, faults = _differentiate(compiled, trace, evaluation, clock)
-    metrics = _measure(compiled, job, clock) if evaluation is not None else None
-    return Outcome(
-        substrate,
-        model,
-        compiled,
-        batch,
-        trace,
-        evaluation,
-        gradients,
-        metrics,
-        (*compiled.notes, *notes, *faults),
-        clock,
+    trace, seconds = _forward(compiled, batch, compiled.program.seed)
+    setup = Outcome(
+        substrate, model, compiled, batch, trace, None, None, None, (*compiled.notes, *notes), {}
     )
+    return _conclude(setup, trace, job, seed=compiled.program.seed, forward=seconds)
+
+
+def repeat(outcome: Outcome, job: Job) -> tuple[Outcome, ...]:
+    """Run again with other streams of noise.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        The first run; its device is used again.
+    job : Job
+        Its settings say how many runs there are to be, the first included.
+
+    Returns
+    -------
+    tuple of Outcome
+        The first one alone where another stream changes nothing.
+    """
+    runs, told = [outcome], replace(outcome, notes=())
+    for number in range(1, job.settings.repeats):
+        # Far from the seeds that people choose, so that no stream is another model's.
+        seed = outcome.program.seed + number * STRIDE
+        trace, seconds = _forward(outcome.compiled, outcome.batch, seed)
+        if number == 1 and is_same(outcome.trace, trace):
+            break
+        runs.append(_conclude(told, trace, job, seed=seed, forward=seconds))
+    return tuple(runs)
+
+
+def is_same(one: Trace, two: Trace) -> bool:
+    """Return whether two runs gave the same spikes, voltages and readings.
+
+    Parameters
+    ----------
+    one, two : Trace
+        Of one program.
+
+    Returns
+    -------
+    bool
+    """
+    spikes = all(
+        np.array_equal(events.times, two.spikes[name].times)
+        and np.array_equal(events.sources, two.spikes[name].sources)
+        for name, events in one.spikes.items()
+    )
+    return (
+        spikes
+        and all(
+            np.array_equal(part.values, two.samples[key].values, equal_nan=True)
+            for key, part in one.samples.items()
+        )
+        and all(
+            np.array_equal(part.values, two.readings[key].values, equal_nan=True)
+            for key, part in one.readings.items()
+        )
+    )
+
+
+def _forward(compiled: CompiledProgram, batch: Batch, seed: int) -> tuple[Trace, float]:
+    start = time.perf_counter()
+    with located(compiled.model):
+        trace = compiled.machine.forward(batch.events, seed=seed)
+    return trace, time.perf_counter() - start
+
+
+def _conclude(setup: Outcome, trace: Trace, job: Job, *, seed: int, forward: float) -> Outcome:
+    """Return an outcome with what follows from a run forward."""
+    compiled, clock = setup.compiled, {"forward": forward}
+    losses = bool(setup.model.description.losses)
+    evaluation = evaluate_losses(compiled, trace, setup.batch.labels) if losses else None
+    gradients, faults = _differentiate(compiled, trace, evaluation, clock)
+    metrics = _measure(compiled, job, clock, seed) if evaluation is not None else None
+    return replace(
+        setup, trace=trace, evaluation=evaluation, gradients=gradients, metrics=metrics,
+        notes=(*setup.notes, *faults), seconds=clock)
 
 
 def _compile(
@@ -182,24 +249,26 @@ def _compile(
     backend: str,
     settings: Settings,
 ) -> tuple[CompiledProgram, tuple[Diagnostic, ...]]:
-    watched = _watching(model, settings)
-    if watched is None:
-        return compile(model, backend), ()
-    try:
-        compiled = compile(watched, backend)
-        _ = compiled.machine
-        return compiled, ()
-    except NetdescError:
-        # Whatever is wrong without recordings is told by this second attempt.
-        compiled = compile(model, backend)
-        return compiled, (Diagnostic("voltages are not compared: the backend cannot record them here"),)
+    for factor in INTERVALS:
+        watched = _watching(model, settings, factor)
+        if watched is None:
+            return compile(model, backend), ()
+        try:
+            compiled = compile(watched, backend)
+            _ = compiled.machine
+            return compiled, ()
+        except NetdescError:
+            # Whatever is wrong without recordings is told by the attempt below.
+            continue
+    compiled = compile(model, backend)
+    return compiled, (Diagnostic("voltages are not compared: the backend cannot record them here"),)
 
 
-def _watching(model: Model, settings: Settings) -> Model | None:
+def _watching(model: Model, settings: Settings, factor: int) -> Model | None:
     description = model.description
     if settings.neurons == 0 or any(item.variable == "v" for item in description.record):
         return None
-    every = float(max(1, round(description.simulation.duration / 400)))
+    every = float(factor * max(1, round(description.simulation.duration / 400)))
     extra = tuple(
         Recording(name, "v", tuple(range(min(settings.neurons, item.size))), every)
         for name, item in description.populations.items()
@@ -230,7 +299,7 @@ def _differentiate(
     return gradients, ()
 
 
-def _measure(compiled: CompiledProgram, job: Job, clock: dict[str, float]) -> Metrics | None:
+def _measure(compiled: CompiledProgram, job: Job, clock: dict[str, float], seed: int) -> Metrics | None:
     feed, split = choose_feed(compiled)
     if feed.split is None:
         return None
@@ -238,7 +307,7 @@ def _measure(compiled: CompiledProgram, job: Job, clock: dict[str, float]) -> Me
     tally = Tally(program)
     for events, labels in feed.batches(feed.in_order()[: job.settings.test_samples], CHUNK):
         with located(compiled.model):
-            trace = compiled.machine.forward(events, seed=program.seed)
+            trace = compiled.machine.forward(events, seed=seed)
         tally.add(evaluate_losses(compiled, trace, labels), trace, find_silent(trace, program))
     clock["test"] = time.perf_counter() - start
     return tally.conclude(split)

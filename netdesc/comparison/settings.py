@@ -27,6 +27,8 @@ class Settings:
         Neurons of every population whose voltage is sampled where the file records none; 0 for none.
     attribute : bool
         Whether the departures of every substrate are switched on one at a time.
+    repeats : int
+        Streams of noise with which causes are looked for on substrates that have noise.
 
     Raises
     ------
@@ -41,9 +43,10 @@ class Settings:
     cost: float = 0.2
     neurons: int = 3
     attribute: bool = True
+    repeats: int = 3
 
     def __post_init__(self) -> None:
-        least = {"samples": 1, "test_samples": 1, "neurons": 0}
+        least = {"samples": 1, "test_samples": 1, "neurons": 0, "repeats": 1}
         faults = [
             Diagnostic(
                 f"{item.name} is {getattr(self, item.name)}; it must be "

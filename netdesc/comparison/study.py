@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from netdesc.api import compile
-from netdesc.comparison.agreement import Agreement, agree
+from netdesc.comparison.agreement import agree
 from netdesc.comparison.attribution import Attribution, attribute
+from netdesc.comparison.records import Agreement
 from netdesc.comparison.runs import Job, Outcome, Refusal, attempt
 from netdesc.comparison.samples import written
 from netdesc.comparison.settings import Settings

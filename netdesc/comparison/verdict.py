@@ -7,14 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.comparison.agreement import Agreement, SpikeAgreement
-from netdesc.comparison.attribution import REST, Attribution, Effect
+from netdesc.comparison.attribution import REST, Attribution
+from netdesc.comparison.effects import Effect
+from netdesc.comparison.records import Agreement, SpikeAgreement
 from netdesc.comparison.runs import Outcome, Refusal
 
 AGREES, CLOSE, PARTS, REFUSED = "agrees", "is close", "parts", "cannot run it"
 
 EXACT = 1e-3
 """Up to here spike times (ms) and 1 minus cosines count as equal."""
+
+LONE = 0.005
+"""Share of spikes without a partner up to which rounding at the threshold may be the cause."""
+
+TURNED = 0.01
+"""1 minus the cosine up to which a gradient may have turned by rounding."""
+
+OPPOSITE = -0.5
+"""Below this cosine a gradient points the other way."""
 
 LOST = ("dropped", "lost", "late", "overrun", "clipped", "saturated", "unmodelled")
 """What names of counts hold that tell of something lost or bent."""
@@ -33,12 +43,15 @@ class Verdict:
         Where it agrees or parts, in sentences.
     reasons : tuple of str
         Why, as far as attribution tells.
+    alerts : tuple of str
+        What looks like a fault, since nothing that the backend tells of explains it.
     """
 
     label: str
     level: str
     findings: tuple[str, ...]
     reasons: tuple[str, ...]
+    alerts: tuple[str, ...] = ()
 
 
 def refuse(refusal: Refusal) -> Verdict:
@@ -74,8 +87,53 @@ def judge(
         *tell_losses(other),
     )
     level = grade(agreement)
-    reasons = () if attribution is None or level == AGREES else tuple(explain(attribution))
-    return Verdict(other.substrate.label, level, findings, reasons)
+    if attribution is None or level == AGREES:
+        return Verdict(other.substrate.label, level, findings, ())
+    alerts = tuple(suspect(agreement, attribution))
+    return Verdict(other.substrate.label, level, findings, tuple(explain(attribution)), alerts)
+
+
+def suspect(agreement: Agreement, attribution: Attribution) -> Iterator[str]:
+    """Yield what looks like a fault.
+
+    Parameters
+    ----------
+    agreement : Agreement
+    attribution : Attribution
+
+    Yields
+    ------
+    str
+        If the substrate at its most ideal, with the same weights and delays, differs by more than rounding
+        makes of spikes close to the threshold.
+    """
+    rest = attribution.effects[-1]
+    words = []
+    if rest.unmatched > LONE:
+        words.append(f"{100 * rest.unmatched:.3g} % of the spikes without a partner")
+    if rest.shift > EXACT:
+        words.append(f"spikes {rest.shift:.3g} ms off")
+    if rest.gradient is not None and rest.gradient > TURNED:
+        words.append(f"a gradient with cosine {1.0 - rest.gradient:.3f}")
+    if words:
+        signs = [*tell_origin(agreement), *_tell_signs(agreement)]
+        hints = f" {_sentence(signs)}." if signs else ""
+        yield f"No departure that the backend tells of explains {_listed(words)}: it may be a fault.{hints}"
+
+
+def _tell_signs(agreement: Agreement) -> Iterator[str]:
+    """Yield patterns that faults of one kind leave."""
+    for item in _spiking(agreement):
+        if "constant shift" in _tell_shift(item):
+            yield f"{item.population}{_tell_shift(item).replace(';', ':', 1)}"
+    for key, part in agreement.gradients.items():
+        if part.cosine < OPPOSITE:
+            yield f"the gradient by {key} points the other way"
+
+
+def _sentence(parts: list[str]) -> str:
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:]
 
 
 def grade(agreement: Agreement) -> str:
@@ -170,7 +228,7 @@ def tell_gradients(agreement: Agreement) -> Iterator[str]:
         words = f"gradient by {key}: "
         if not np.isfinite(item.cosine):
             yield words + "zero in one of them"
-        elif item.cosine < -0.5:
+        elif item.cosine < OPPOSITE:
             yield words + f"points the other way (cosine {item.cosine:.3f}): a sign is swapped"
         else:
             yield words + f"cosine {item.cosine:.4f}, length x {item.ratio:.3g}"
@@ -212,7 +270,11 @@ def explain(attribution: Attribution) -> Iterator[str]:
 def _size(effect: Effect) -> str:
     words = [f"distance {effect.spikes:.3g} a neuron"] if np.isfinite(effect.spikes) else []
     words += [f"1 - cosine {effect.gradient:.3g}"] if effect.gradient is not None else []
-    words += [f"accuracy {100 * effect.accuracy:+.1f} points"] if effect.accuracy is not None else []
+    if effect.accuracy is not None:
+        lost = effect.accuracy != 0.0 and not effect.is_clear("accuracy")
+        words.append(
+            f"accuracy {100 * effect.accuracy:+.1f} points" + (", which is within its noise" if lost else "")
+        )
     return ", ".join(words)
 
 

@@ -11,55 +11,90 @@ from netdesc.report.tables import Number, Page, Row, figure
 
 def curves(page: Page) -> str:
     """Return the training curves."""
-    if not any(item["curves"] for item in page.data["substrates"].values()):
+    known = page.data["curves"]
+    if not known:
         return f"<p>Weights: {escape(page.data['weights'])}. There are no curves of a training.</p>"
+    rows: list[Row] = [
+        (
+            label if label in page.data["substrates"] else "weights that all run",
+            *(
+                Number(("curves", label, name, len(columns[name]) - 1), form)
+                if columns.get(name)
+                else "–"
+                for name, form in (
+                    ("epoch", ".0f"),
+                    ("loss", ".4g"),
+                    ("accuracy", ".1%"),
+                    ("validation_loss", ".4g"),
+                    ("validation_accuracy", ".1%"),
+                )
+            ),
+        )
+        for label, columns in known.items()
+    ]
+    header = ("training", "epochs", "loss", "accuracy", "validation loss", "validation accuracy")
     return (
         f"<p>Weights: {escape(page.data['weights'])}.</p>"
         f'<div class="charts">{figure("curves-loss", "Loss over the epochs")}'
         f"{figure('curves-accuracy', 'Accuracy over the epochs')}</div>"
+        + page.table("The last epoch", header, rows)
     )
+
+
+COSTS = (
+    ("spikes", "Spikes of a sample, by population", ".6g"),
+    ("costs", "Costs of all compared samples", ".6g"),
+    ("health", "Counts: what was carried, moved or lost", ".6g"),
+    ("seconds", "Seconds of the host; they include compiling at first use", ".3g"),
+)
+"""Parts of the costs of a substrate, with captions and formats of their numbers."""
 
 
 def costs(page: Page) -> str:
-    """Return resources, time and energy, counts of what was lost, and numbers of the machines."""
+    """Return resources, time and energy, counts of what was lost, and time of the host."""
     parts = page.data["substrates"]
-    rows: list[Row] = [
-        (
-            f"{kind}: {name.replace('_', ' ')}",
-            *(Number(("substrates", label, key, name), ".6g") for label in parts),
-        )
-        for key, kind in (
-            ("seconds", "seconds of the host"),
-            ("spikes", "spikes a sample"),
-            ("costs", "cost"),
-            ("health", "count"),
-        )
-        for name in dict.fromkeys(name for part in parts.values() for name in part[key])
-    ]
     times = "".join(f"<li>{escape(label)}: {escape(part['time'])}</li>" for label, part in parts.items())
-    table = page.table(
-        "Costs and counts of the compared samples; seconds include compiling at first use",
-        ("quantity", *parts),
-        rows,
-    )
-    return f"<ul>{times}</ul>{table}{''.join(_limits(page, label) for label in parts)}"
+    return f"<ul>{times}</ul>" + "".join(_cost(page, *item) for item in COSTS)
 
 
-def _limits(page: Page, label: str) -> str:
-    limits: list[Row] = [
+def _cost(page: Page, key: str, caption: str, form: str) -> str:
+    """Return one table; lines of nothing but zeros are folded away."""
+    parts = page.data["substrates"]
+    told: list[Row] = []
+    zeros: list[Row] = []
+    for name in dict.fromkeys(name for part in parts.values() for name in part[key]):
+        row = (name.replace("_", " "), *(Number(("substrates", label, key, name), form) for label in parts))
+        nothing = not any(part[key].get(name) for part in parts.values())
+        (zeros if nothing else told).append(row)
+    header = (key.replace("health", "count"), *parts)
+    folded = page.table(f"{caption}: zero everywhere", header, zeros)
+    behind = f"<details><summary>{len(zeros)} that are 0 everywhere</summary>{folded}</details>"
+    return page.table(caption, header, told) + (behind if zeros else "")
+
+
+def capabilities(page: Page) -> str:
+    """Return what the backends can do: what ``netdesc backends`` prints."""
+    return "".join(_capability(page, label) for label in page.data["capabilities"])
+
+
+def _capability(page: Page, label: str) -> str:
+    found = page.data["capabilities"][label]
+    rows: list[Row] = [
+        (name, found[name] if isinstance(found[name], str) else ", ".join(found[name]) or "none", "", "")
+        for name in found
+        if name != "numbers"
+    ]
+    rows += [
         (
             name,
-            Number(("substrates", label, "limits", name, "value"), ".6g", f" {item['unit']}".rstrip()),
+            Number(("capabilities", label, "numbers", name, "value"), "g", f" {item['unit']}".rstrip()),
             item["tag"],
             item["source"],
         )
-        for name, item in page.data["substrates"][label]["limits"].items()
+        for name, item in found["numbers"].items()
     ]
-    if not limits:
-        return ""
-    title = f"{label}: numbers of the machine"
-    table = page.table(title, ("number", "value", "tag", "source"), limits)
-    return f"<details><summary>{escape(title)}</summary>{table}</details>"
+    table = page.table(f"{label}: capabilities", ("what", "is", "tag", "source"), rows)
+    return f"<details><summary>{escape(label)}</summary>{table}</details>"
 
 
 def maps(page: Page) -> str:

@@ -1,18 +1,28 @@
-"""The first screen, the choice of what to look at, and the causes."""
+"""The first screen, and the choice of what to look at."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Any
 
-from netdesc.report.tables import Number, Page, Row, figure
+from netdesc.comparison.verdict import AGREES, CLOSE, PARTS, REFUSED
+from netdesc.report.tables import Number, Page, Row, breakable
 
-CLASSES = {"agrees": "agrees", "is close": "close", "parts": "parts", "cannot run it": "refused"}
+CLASSES = {AGREES: "agrees", CLOSE: "close", PARTS: "parts", REFUSED: "refused"}
+
+SHOWN = 3
+"""Causes on the first screen."""
 
 
 def verdict(page: Page) -> str:
     """Return the first screen: where the substrates agree, where they part, and why."""
     data = page.data
+    alerts = "".join(
+        f'<p class="alert"><strong>{escape(label)}</strong> {escape(text)}</p>'
+        for label, item in data["verdicts"].items()
+        for text in item["alerts"]
+    )
+    tiles = "".join(_tile(page, label) for label in data["overview"])
     rows: list[Row] = [
         (
             label,
@@ -26,6 +36,8 @@ def verdict(page: Page) -> str:
                     ("missing", "d", ""),
                     ("extra", "d", ""),
                     ("cosine", ".4f", ""),
+                    ("time", ".4g", ""),
+                    ("energy", ".4g", ""),
                 )
             ),
             item["cause"],
@@ -34,7 +46,7 @@ def verdict(page: Page) -> str:
     ]
     table = page.table(
         f"Against {data['reference']}: spikes of the compared samples ({data['batch']['samples']}) within "
-        f"{data['settings']['window']:g} ms, gradient of the worst projection",
+        f"{data['settings']['window']:g} ms, gradient of the worst projection, time and energy of a sample",
         (
             "substrate",
             "verdict",
@@ -44,24 +56,75 @@ def verdict(page: Page) -> str:
             "missing",
             "extra",
             "gradient cosine",
+            "time (ms)",
+            "energy (mJ)",
             "largest cause",
         ),
         rows,
     )
     for level, name in CLASSES.items():
         table = table.replace(f"<td>{level}</td>", f'<td class="level {name}">{level}</td>')
-    cards = "".join(_card(item) for item in data["verdicts"].values())
-    return table + f'<div class="cards">{cards}</div>'
+    return f'{alerts}<div class="tiles">{tiles}</div>{table}'
 
 
-def _card(item: dict[str, Any]) -> str:
-    level = item["level"]
-    reasons = "".join(f'<li class="why">{escape(text)}</li>' for text in item["reasons"])
-    findings = "".join(f"<li>{escape(text)}</li>" for text in item["findings"])
-    return (
-        f'<article class="card"><h3>{escape(item["label"])} <span class="level {CLASSES[level]}">'
-        f"{escape(level)}</span></h3><ul>{reasons}{findings}</ul></article>"
+def _tile(page: Page, label: str) -> str:
+    item = page.data["overview"][label]
+    found = page.data["verdicts"].get(label)
+    name = CLASSES.get(item["level"], "reference")
+    head = f'<h3>{breakable(label)} <span class="level {name}">{escape(item["level"])}</span></h3>'
+    measures = "".join(
+        _measure(page, ("overview", label, key), words, form)
+        for key, words, form in (
+            ("accuracy", "accuracy", ".1%"),
+            ("matched_fraction", "spikes matched", ".1%"),
+            ("cosine", "gradient cosine", ".3f"),
+        )
     )
+    body = f"<dl>{measures}</dl>" if measures else ""
+    return f'<article class="tile {name}">{head}{body}{_why(page, label)}{_findings(found)}</article>'
+
+
+def _measure(page: Page, path: tuple[str | int, ...], words: str, form: str) -> str:
+    """Return a number with a bar as long as its share of 1."""
+    value = page.at(path)
+    if value is None:
+        return ""
+    width = 100.0 * min(max(float(value), 0.0), 1.0)
+    return (
+        f"<div><dt>{words}</dt><dd>{page.number(Number(path, form))}"
+        f'<i class="bar" aria-hidden="true"><i style="width:{width:.1f}%"></i></i></dd></div>'
+    )
+
+
+def _why(page: Page, label: str) -> str:
+    """Return the three causes that do most to the spikes, with bars."""
+    if page.data["overview"][label]["level"] == AGREES:
+        return ""
+    effects = page.data["attributions"].get(label, {}).get("effects", [])
+    known = [(item["spikes"], k) for k, item in enumerate(effects) if item["clear"]["spikes"]]
+    largest = sorted(known, reverse=True)[:SHOWN]
+    if not largest:
+        return ""
+    lines = "".join(
+        f"<li><span>{escape(effects[k]['cause'])}</span>"
+        f'<i class="bar" aria-hidden="true"><i style="width:{100 * value / largest[0][0]:.1f}%"></i></i>'
+        f"{page.number(Number(('attributions', label, 'effects', k, 'spikes'), '.2g'))}</li>"
+        for value, k in largest
+    )
+    return f'<p class="faint">What moves its spikes most, as a distance</p><ol class="why">{lines}</ol>'
+
+
+def _findings(item: dict[str, Any] | None) -> str:
+    if item is None:
+        return '<p class="faint">What the others are compared with.</p>'
+    if item["level"] == REFUSED:
+        first, *rest = item["findings"]
+        more = "".join(f"<li>{escape(text)}</li>" for text in rest)
+        behind = f"<details><summary>{len(rest)} more</summary><ul>{more}</ul></details>" if rest else ""
+        return f'<p class="refusal">{escape(first)}</p>{behind}'
+    reasons = "".join(f'<li class="strong">{escape(text)}</li>' for text in item["reasons"])
+    findings = "".join(f"<li>{escape(text)}</li>" for text in item["findings"])
+    return f"<details><summary>All findings</summary><ul>{reasons}{findings}</ul></details>"
 
 
 def controls(page: Page) -> str:
@@ -83,62 +146,3 @@ def controls(page: Page) -> str:
         f'<label for="population">Population <select id="population">{populations}</select>'
         "</label></div>"
     )
-
-
-def causes(page: Page) -> str:
-    """Return how much of each deviation is due to what."""
-    data = page.data
-    if not data["attributions"]:
-        return "<p>Causes were not looked for.</p>"
-    tables = []
-    for label, part in data["attributions"].items():
-        rows: list[Row] = [
-            (
-                item["cause"],
-                *_effect(("attributions", label, "effects", k)),
-                item["how"] + "".join(f"; {text}" for text in item["diagnostics"]),
-            )
-            for k, item in enumerate(part["effects"])
-        ]
-        rows.append(("all together", *_effect(("attributions", label, "whole")), part["whole"]["how"]))
-        tables.append(
-            page.table(
-                f"{label}: its departures, one at a time",
-                (
-                    "cause",
-                    "spikes: distance a neuron",
-                    "without partner",
-                    "shift (ms)",
-                    "gradient: 1 - cosine",
-                    "gradient: length",
-                    "accuracy",
-                    "loss",
-                    "runs compared",
-                ),
-                rows,
-            )
-        )
-    charts = "".join(
-        figure(f"attribution-{name}", f"Effect of every cause on {words}")
-        for name, words in (("spikes", "spikes"), ("gradient", "the gradient"), ("accuracy", "accuracy"))
-        if any(
-            effect[name] is not None for part in data["attributions"].values() for effect in part["effects"]
-        )
-    )
-    return (
-        "<p>Every row switches on one thing that sets a substrate apart from the equations; effects need "
-        f'not add up.</p><div class="charts">{charts}</div>{"".join(tables)}'
-    )
-
-
-def _effect(path: tuple[str | int, ...]) -> tuple[Number, ...]:
-    forms = (
-        ("spikes", ".3g"),
-        ("unmatched", ".2%"),
-        ("shift", ".3g"),
-        ("gradient", ".3g"),
-        ("length", ".3g"),
-        ("accuracy", "+.2%"),
-        ("loss", "+.3g"),
-    )
-    return tuple(Number((*path, name), form) for name, form in forms)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from netdesc.report import agreements, machines, opening
+from netdesc.report import agreements, causes, machines
 
 SECTIONS = (
-    ("causes", "Why they part", opening.causes),
+    ("causes", "Why they part", causes.causes),
     ("spikes", "Spikes", agreements.spikes),
     ("voltages", "Voltages", agreements.voltages),
     ("gradients", "Gradients", agreements.gradients),
@@ -13,6 +13,7 @@ SECTIONS = (
     ("weights", "Weights as run", agreements.weights),
     ("costs", "Costs and counts", machines.costs),
     ("maps", "Maps", machines.maps),
+    ("capabilities", "What they can do", machines.capabilities),
     ("notes", "Notes and refusals", machines.notes),
     ("network", "Network", machines.network),
     ("file", "File", machines.file),

@@ -28,8 +28,11 @@ class Number:
     unit: str = ""
 
 
-Row = tuple[str | Number, ...]
-"""A line of a table; the first cell names it."""
+Cell = str | Number | tuple[str | Number, ...]
+"""What stands in a cell: text, a number, or several of them in a row."""
+
+Row = tuple[Cell, ...]
+"""A line of a table; the first cell, a text, names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,18 @@ class Page:
             return "–"
         return f"{value:{number.form}}{number.unit}"
 
-    def cell(self, content: str | Number) -> str:
+    def number(self, number: Number) -> str:
+        """Return a number as HTML that tells where it stands in the data."""
+        path = escape(json.dumps(list(number.path), ensure_ascii=False), quote=True)
+        form = escape(number.form + "|" + number.unit, quote=True)
+        return f'<span data-path="{path}" data-form="{form}">{escape(self.show(number))}</span>'
+
+    def cell(self, content: Cell) -> str:
         """Return a cell of a table as HTML."""
-        if isinstance(content, str):
-            return f"<td>{escape(content)}</td>"
-        path = escape(json.dumps(list(content.path), ensure_ascii=False), quote=True)
-        form = escape(content.form + "|" + content.unit, quote=True)
-        return f'<td class="number" data-path="{path}" data-form="{form}">{escape(self.show(content))}</td>'
+        parts = content if isinstance(content, tuple) else (content,)
+        kind = ' class="number"' if any(isinstance(part, Number) for part in parts) else ""
+        inside = "".join(self.number(part) if isinstance(part, Number) else escape(part) for part in parts)
+        return f"<td{kind}>{inside}</td>"
 
     def table(
         self,
@@ -92,7 +100,7 @@ class Page:
             Empty where there is no row.
         """
         lines = [
-            f'<tr><th scope="row">{escape(str(first))}</th>{"".join(self.cell(item) for item in rest)}</tr>'
+            f'<tr><th scope="row">{breakable(str(first))}</th>{"".join(map(self.cell, rest))}</tr>'
             for first, *rest in rows
         ]
         if not lines:
@@ -103,6 +111,11 @@ class Page:
             f"<table><caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead>"
             f"<tbody>{''.join(lines)}</tbody></table></div>"
         )
+
+
+def breakable(name: str) -> str:
+    """Return a name as HTML that may go on in the next line after an underscore or a dot."""
+    return escape(name).replace("_", "_<wbr>").replace(".", ".<wbr>")
 
 
 def figure(place: str, label: str, *, wide: bool = False) -> str:

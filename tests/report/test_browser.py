@@ -47,10 +47,21 @@ def view(request, browser, report):
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
-def test_the_first_screen_holds_the_verdict(view):
-    for label in ("grid", "bad", "off"):
-        assert view.get_by_role("rowheader", name=label, exact=True).first.bounding_box()["y"] < 800
-    assert view.locator(".level.parts").first.bounding_box()["y"] < 800
+def test_the_first_screen_tells_of_every_substrate(view, data):
+    for label in data["overview"]:
+        box = view.locator(".tile h3", has_text=label).first.bounding_box()
+        assert 0 < box["y"] < 800, label
+
+
+def test_a_planted_fault_is_an_alert_on_the_first_screen(view):
+    alert = view.locator(".alert")
+    assert alert.count() == 1
+    assert alert.inner_text().startswith("bad ")
+    assert "may be a fault" in alert.inner_text()
+    assert "part first in hidden" in alert.inner_text()
+    box = alert.bounding_box()
+    assert box["y"] > 0
+    assert box["y"] + box["height"] < 800
 
 
 def test_the_page_is_as_wide_as_the_window(view):

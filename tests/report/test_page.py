@@ -7,8 +7,10 @@ from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
+from netdesc.cli import main
 from netdesc.comparison import flatten
 from netdesc.errors import DescriptionError
 from netdesc.report import render, write, write_csv, writer
@@ -29,17 +31,74 @@ def test_the_data_of_the_page_are_the_json(page, data):
     assert embedded(page) == data
 
 
-def test_every_number_of_every_table_is_in_the_json(page, data):
-    cells = re.findall(r'<td class="number" data-path="(.*?)" data-form="(.*?)">(.*?)</td>', page)
+def test_every_number_shown_with_its_path_is_what_stands_there(page, data):
+    cells = re.findall(r'<span data-path="(.*?)" data-form="(.*?)">(.*?)</span>', page)
     assert len(cells) > 60
     for path, form, text in cells:
         spec, _, unit = unescape(form).partition("|")
         assert Page(data).show(Number(tuple(json.loads(unescape(path))), spec, unit)) == unescape(text)
 
 
-def test_no_table_cell_holds_a_number_of_unknown_origin(page):
-    plain = re.findall(r"<td>([^<]*)</td>", page)
-    assert not [text for text in plain if re.fullmatch(r"[-+]?[\d.,]+(e[-+]?\d+)?\s*%?", text.strip())]
+NUMBER = r"(?<![\w.])[-+−]?\d[\d.]*(?:e[-+]?\d+)?(?![\w])"
+
+
+class Shown(HTMLParser):
+    """Words of the title, of the first screen and of all tables, figures of the network left out."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.depth = [], 0
+
+    def handle_starttag(self, tag, attrs):
+        place = dict(attrs).get("id")
+        self.depth += tag in ("header", "table") or (tag == "section" and place == "verdict")
+
+    def handle_endtag(self, tag):
+        self.depth -= tag in ("header", "table") or (tag == "section" and self.depth > 0)
+
+    def handle_data(self, text):
+        if self.depth > 0:
+            self.words.append(text)
+
+
+def rounds_to(token, known):
+    """Return whether a number, or a hundred times it, is written as the token."""
+    digits = token.replace("−", "-").removeprefix("+")
+    mantissa = digits.partition("e")[0]
+    decimals, significant = len(mantissa.partition(".")[2]), len(mantissa.lstrip("-0.").replace(".", ""))
+    return any(
+        float(form) == float(digits)
+        for value in (known, 100.0 * known)
+        for form in (f"{value:.{decimals}f}", f"{value:.{max(significant, 1)}g}")
+    )
+
+
+def test_every_number_that_can_be_read_stands_in_the_json(page, data):
+    reader = Shown()
+    reader.feed(page[: page.index('<script type="application/json"')])
+    values = [value for _, value in flatten(data)]
+    numbers = np.unique([float(item) for item in values if isinstance(item, int | float)])
+    written = set(re.findall(NUMBER, " ".join(item for item in values if isinstance(item, str))))
+    tokens = {token for words in reader.words for token in re.findall(NUMBER, words)} - written
+    assert len(tokens) > 40
+    assert [token for token in tokens if not any(rounds_to(token, number) for number in numbers)] == []
+
+
+def test_capabilities_are_those_that_the_command_line_prints(page, capsys):
+    assert main(["backends"]) == 0
+    printed = capsys.readouterr().out
+    table = page[page.index("numba: capabilities</caption>") :].partition("</table>")[0]
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", table)
+    assert len(rows) > 5
+    for name, cells in rows:
+        what = unescape(re.sub("<.*?>", "", name))
+        value, _, source = (unescape(re.sub("<.*?>", "", cell)) for cell in re.findall("<td.*?</td>", cells))
+        expected = f"{value} ({source})" if source else value
+        assert re.search(rf"^{re.escape(what)} +{re.escape(expected)}$", printed, re.MULTILINE), what
+
+
+def test_capabilities_of_a_backend_that_refused_are_there(data):
+    assert data["capabilities"]["off"]["models"] == data["capabilities"]["numba"]["models"]
 
 
 def test_every_number_is_in_the_csv(data, tmp_path):
@@ -54,8 +113,9 @@ def test_a_planted_fault_stands_above_everything_but_the_title(page):
     first = page[: page.index("<nav")]
     assert "bad" in first
     assert "part first in hidden" in first
-    assert "no departure that the backend tells of explains" in first
+    assert "No departure that the backend tells of explains" in first
     assert 'class="level parts">parts' in first
+    assert first.index('class="alert"') < first.index('class="tiles"')
     assert "PL-ORDER" in first
 
 

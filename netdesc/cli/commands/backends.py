@@ -5,7 +5,7 @@ from __future__ import annotations
 from netdesc.cli.arguments import AsJson
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
-from netdesc.limits import Limits
+from netdesc.comparison.capabilities import arrange_capabilities, list_capabilities
 
 
 def backends(as_json: AsJson = False) -> None:
@@ -14,52 +14,7 @@ def backends(as_json: AsJson = False) -> None:
 
     known = {name: backend_class(name)({}).limits for name in names()}
     if as_json:
-        emit({name: arrange(limits) for name, limits in known.items()})
+        emit({name: arrange_capabilities(limits) for name, limits in known.items()})
         return
-    print_text("\n\n".join(f"{name}\n{table(('', ''), rows(limits))}" for name, limits in known.items()))
-
-
-def arrange(limits: Limits) -> dict[str, object]:
-    """Return limits as JSON data.
-
-    Parameters
-    ----------
-    limits : Limits
-
-    Returns
-    -------
-    dict
-    """
-    return {
-        "time": limits.time,
-        "models": sorted(limits.models),
-        "trainable": sorted(limits.trainable),
-        "losses": sorted(limits.losses),
-        "recordings": sorted(limits.recordings),
-        "numbers": {
-            name: {"value": item.value, "unit": item.unit, "source": item.source, "tag": item.tag}
-            for name, item in limits.numbers.items()
-        },
-    }
-
-
-def rows(limits: Limits) -> list[tuple[str, str]]:
-    """Return limits as lines of a table.
-
-    Parameters
-    ----------
-    limits : Limits
-
-    Returns
-    -------
-    list of (str, str)
-    """
-    lists = [
-        (name, ", ".join(sorted(getattr(limits, name))) or "none")
-        for name in ("models", "trainable", "losses", "recordings")
-    ]
-    numbers = [
-        (name, f"{item.value:g} {item.unit} ({item.source})".replace("  ", " "))
-        for name, item in limits.numbers.items()
-    ]
-    return [("time", limits.time), *lists, *numbers]
+    tables = (f"{name}\n{table(('', ''), list_capabilities(limits))}" for name, limits in known.items())
+    print_text("\n\n".join(tables))

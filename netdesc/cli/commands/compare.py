@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,10 @@ from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import require_targets
 
 if TYPE_CHECKING:
-    from netdesc.comparison import Comparison
+    from netdesc.comparison import Comparison, Effect
+
+MARK = "~"
+"""Stands behind an effect that noise may have made."""
 
 
 def compare(
@@ -48,6 +52,9 @@ def compare(
     attribute: Annotated[
         bool, typer.Option("--attribute/--no-attribute", help="Look for the causes of what differs.")
     ] = True,
+    repeats: Annotated[
+        int, typer.Option(help="Streams of noise with which causes are looked for, where there is noise.")
+    ] = 3,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="REPORT.html", help="Report as HTML.", show_default=False),
@@ -69,7 +76,7 @@ def compare(
         from netdesc.report import require_plotly
 
         require_plotly()
-    settings = Settings(samples, test_samples, window, attribute=attribute)
+    settings = Settings(samples, test_samples, window, attribute=attribute, repeats=repeats)
     model = load(file, overrides or ())
     result = compare_substrates(
         model, parse_list(backends), reference, weights=Weights(weights, train), settings=settings
@@ -105,20 +112,21 @@ def describe(comparison: Comparison) -> str:
     """
     lines = [f"reference: {comparison.reference}"]
     for label, item in comparison.verdicts.items():
-        lines += ["", f"{label} {item.level}", *(f"  {text}" for text in (*item.reasons, *item.findings))]
+        lines += ["", f"{label} {item.level}"]
+        lines += [f"  {text}" for text in (*item.alerts, *item.reasons, *item.findings)]
         if label in comparison.attributions:
-            rows = [
-                (
-                    effect.cause,
-                    f"{effect.spikes:.3g}",
-                    "-" if effect.gradient is None else f"{effect.gradient:.3g}",
-                    "-" if effect.accuracy is None else f"{100 * effect.accuracy:+.2f} %",
-                )
-                for effect in comparison.attributions[label].effects
-            ]
-            lines += ["", table(("  cause", "spikes", "1 - cosine", "accuracy"), _indented(rows))]
+            effects = comparison.attributions[label].effects
+            rows = [tuple(_row(effect)) for effect in effects]
+            lines += ["", table(("  cause", "spikes", "1 - cosine", "accuracy"), rows)]
+            if any(MARK in cell for row in rows for cell in row):
+                count = max(effect.repeats for effect in effects)
+                lines.append(f"  {MARK} within its noise, as far as {count} streams of it tell")
     return "\n".join(lines)
 
 
-def _indented(rows: list[tuple[str, str, str, str]]) -> list[tuple[str, ...]]:
-    return [(f"  {first}", *rest) for first, *rest in rows]
+def _row(effect: Effect) -> Iterator[str]:
+    yield f"  {effect.cause}"
+    for name, form in (("spikes", ".3g"), ("gradient", ".3g"), ("accuracy", "+.2%")):
+        value = getattr(effect, name)
+        lost = effect.repeats > 1 and effect.size(name) > 0.0 and not effect.is_clear(name)
+        yield "-" if value is None else f"{value:{form}}{MARK if lost else ''}"

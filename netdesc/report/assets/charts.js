@@ -20,7 +20,7 @@
   function axis(title, more) {
     return Object.assign({
       title: {text: title}, gridcolor: style("--line"), linecolor: style("--line"),
-      zerolinecolor: style("--line"), automargin: true
+      zerolinecolor: style("--line")
     }, more || {});
   }
   function draw(id, traces, layout) {
@@ -109,8 +109,8 @@
   function drawCurves() {
     ["loss", "accuracy"].forEach(measure => {
       const traces = [];
-      labels.forEach(label => ["", "validation_"].forEach((kind, row) => {
-        const curves = data.substrates[label].curves, values = curves[kind + measure];
+      Object.keys(data.curves).forEach(label => ["", "validation_"].forEach((kind, row) => {
+        const curves = data.curves[label], values = curves[kind + measure];
         if (values && values.some(value => value !== null)) {
           traces.push({x: curves.epoch, y: values, mode: "lines+markers", type: "scatter",
             name: label + (row ? ", validation" : ", training"), line: {color: colour(label), dash: dashes[row]}});
@@ -119,16 +119,35 @@
       draw("curves-" + measure, traces, {showlegend: true, xaxis: axis("epoch"), yaxis: axis(measure)});
     });
   }
+  function spreadOf(items, measure) {
+    const ends = items.map(item => item.spread[measure] || [item[measure], item[measure]]);
+    return {type: "data", symmetric: false, color: style("--text"), thickness: 1, width: 3,
+      array: items.map((item, k) => ends[k][1] - item[measure]), arrayminus: items.map((item, k) => item[measure] - ends[k][0])};
+  }
   function drawAttributions() {
     const titles = {spikes: "spikes: distance a neuron", gradient: "gradient: 1 - cosine", accuracy: "accuracy: change"};
+    const causes = Object.values(data.attributions).flatMap(part => part.effects.map(item => item.cause));
+    const longest = Math.max(0, ...causes.map(cause => cause.length));
     Object.entries(titles).forEach(([measure, title]) => {
+      const place = document.getElementById("attribution-" + measure);
+      if (!place) { return; }
+      // Long names of causes may take half of a narrow chart, and go on in a second line there.
+      const room = Math.min(7 * longest + 12, place.clientWidth / 2), most = Math.floor((room - 12) / 7);
       const traces = Object.entries(data.attributions).map(([label, part]) => ({
-        y: part.effects.map(item => item.cause), x: part.effects.map(item => item[measure]), orientation: "h",
-        type: "bar", name: label, marker: {color: colour(label)}
+        y: part.effects.map(item => wrap(item.cause, most)), x: part.effects.map(item => item[measure]), orientation: "h",
+        type: "bar", name: label, marker: {color: colour(label)}, error_x: spreadOf(part.effects, measure)
       }));
-      draw("attribution-" + measure, traces, {showlegend: true, barmode: "group", xaxis: axis(title),
-        yaxis: axis("", {autorange: "reversed"})});
+      draw("attribution-" + measure, traces, {showlegend: true, barmode: "group", xaxis: axis(title, {nticks: 5}),
+        margin: {l: room, r: 12, t: 34, b: 45}, yaxis: axis("", {autorange: "reversed", dtick: 1})});
     });
+  }
+  function wrap(text, most) {
+    const lines = [""];
+    text.split(" ").forEach(word => {
+      const last = lines[lines.length - 1], longer = last ? last + " " + word : word;
+      if (last && longer.length > most) { lines.push(word); } else { lines[lines.length - 1] = longer; }
+    });
+    return lines.join("<br>");
   }
   function outline(tile, part) {
     const right = tile.x + tile.width * part, top = tile.y + tile.height;

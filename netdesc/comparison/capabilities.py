@@ -1,0 +1,49 @@
+"""What a backend can do, as every table of it says."""
+
+from __future__ import annotations
+
+from netdesc.limits import Limits
+
+LISTS = ("models", "trainable", "losses", "recordings", "gradients")
+"""Sets among the limits."""
+
+
+def arrange_capabilities(limits: Limits) -> dict[str, object]:
+    """Return limits as JSON data.
+
+    Parameters
+    ----------
+    limits : Limits
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "time": limits.time,
+        **{name: sorted(getattr(limits, name)) for name in LISTS},
+        "numbers": {
+            name: {"value": item.value, "unit": item.unit, "source": item.source, "tag": item.tag}
+            for name, item in limits.numbers.items()
+        },
+    }
+
+
+def list_capabilities(limits: Limits) -> list[tuple[str, str]]:
+    """Return limits as lines of a table.
+
+    Parameters
+    ----------
+    limits : Limits
+
+    Returns
+    -------
+    list of (str, str)
+        What, and what it is: first how time advances, then what is known, then every number.
+    """
+    lists = [(name, ", ".join(sorted(getattr(limits, name))) or "none") for name in LISTS]
+    numbers = [
+        (name, f"{item.value:g} {item.unit} ({item.source})".replace("  ", " "))
+        for name, item in limits.numbers.items()
+    ]
+    return [("time", limits.time), *lists, *numbers]

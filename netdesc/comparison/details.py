@@ -1,0 +1,150 @@
+"""One substrate, one agreement and one attribution as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.comparison.attribution import Attribution
+from netdesc.comparison.effects import MEASURES, Effect
+from netdesc.comparison.plain import record
+from netdesc.comparison.records import Agreement, GradientAgreement, SpikeAgreement
+from netdesc.comparison.runs import Outcome
+from netdesc.maps import Mapped
+
+POINTS = 4000
+"""Points of a cloud of gradients, at most; of more, every n-th is kept, and how many there were."""
+
+DIGITS = 12
+"""Decimals of means of times in ms."""
+
+
+def arrange_substrate(outcome: Outcome) -> dict[str, Any]:
+    """Return what one substrate did by itself: metrics, spikes, costs, counts, limits, notes and map."""
+    trace, evaluation = outcome.trace, outcome.evaluation
+    return {
+        "backend": outcome.substrate.backend,
+        "options": list(outcome.substrate.overrides),
+        "time": outcome.compiled.backend.limits.time,
+        "metrics": None if outcome.metrics is None else asdict(outcome.metrics),
+        "batch_loss": None if evaluation is None else evaluation.loss,
+        "losses": None if evaluation is None else evaluation.terms,
+        "predictions": None if evaluation is None else evaluation.predictions,
+        "spikes": {name: len(events) / max(events.batch, 1) for name, events in trace.spikes.items()},
+        "gradient_norms": {
+            key: float(np.linalg.norm(values)) for key, values in (outcome.gradient or {}).items()
+        },
+        "seconds": outcome.seconds,
+        "costs": {**trace.costs},
+        "health": {**trace.health},
+        "provenance": {**trace.provenance},
+        "notes": [record(item) for item in outcome.notes],
+        "map": _map(outcome),
+    }
+
+
+def _map(outcome: Outcome) -> dict[str, Any] | None:
+    backend = outcome.compiled.backend
+    if not isinstance(backend, Mapped):
+        return None
+    found = backend.describe_map(outcome.program)
+    return {"text": found.text, "panels": [asdict(item) for item in found.panels]}
+
+
+def arrange_agreement(agreement: Agreement) -> dict[str, Any]:
+    """Return how far a substrate agrees with the reference, by population and by parameter."""
+    return {
+        "same_answers": agreement.same_answers,
+        "spikes": {name: _spikes(item) for name, item in agreement.spikes.items()},
+        "gradients": {key: _gradients(item) for key, item in agreement.gradients.items()},
+        "parameters": {
+            key: {field.name: getattr(item, field.name) for field in fields(item)}
+            for key, item in agreement.parameters.items()
+        },
+        "voltages": {
+            key: {
+                "rmse": float(np.sqrt(np.mean(values**2))) if values.size else None,
+                "by_neuron": np.sqrt(np.mean(values**2, axis=0)),
+            }
+            for key, values in agreement.voltages.items()
+        },
+    }
+
+
+def _spikes(item: SpikeAgreement) -> dict[str, Any]:
+    found = item.matches
+    first = item.first[np.isfinite(item.first)]
+    total = int(found.matched.sum() + found.missing.sum())
+    return {
+        "kind": item.kind,
+        "matched": found.matched.sum(),
+        "missing": found.missing.sum(),
+        "extra": found.extra.sum(),
+        "matched_fraction": found.matched.sum() / total if total else None,
+        "deviation_mean": _mean(found.deviations),
+        "deviation_rms": _rms(found.deviations),
+        "deviation_quartiles": np.percentile(found.deviations, (25, 50, 75))
+        if found.deviations.size
+        else None,
+        "first_mean": _mean(first),
+        "first_absolute": _mean(np.abs(first)),
+        "van_rossum": float(item.van_rossum.mean()),
+        "victor_purpura": float(item.victor_purpura.mean()),
+        "earliest": item.earliest,
+        "by_sample": {
+            name: part.sum(axis=1)
+            for name, part in (("matched", found.matched), ("missing", found.missing), ("extra", found.extra))
+        },
+        "by_neuron": {
+            "matched": found.matched.sum(axis=0),
+            "missing": found.missing.sum(axis=0),
+            "extra": found.extra.sum(axis=0),
+            "van_rossum": item.van_rossum.mean(axis=0),
+            "victor_purpura": item.victor_purpura.mean(axis=0),
+            "first": [_mean(row[np.isfinite(row)]) for row in item.first.T],
+        },
+        "deviations": {
+            "samples": found.trains // found.matched.shape[1],
+            "neurons": found.trains % found.matched.shape[1],
+            "values": found.deviations,
+        },
+    }
+
+
+def _gradients(item: GradientAgreement) -> dict[str, Any]:
+    every = max(1, -(-len(item.reference) // POINTS))
+    return {
+        "cosine": item.cosine,
+        "ratio": item.ratio,
+        "cosines": item.cosines,
+        "ratios": item.ratios,
+        "entries": len(item.reference),
+        "every": every,
+        "reference": item.reference[::every],
+        "other": item.other[::every],
+    }
+
+
+def arrange_attribution(item: Attribution) -> dict[str, Any]:
+    """Return the effects of all causes, and which of them are not lost in the noise."""
+    return {
+        "whole": _effect(item.whole),
+        "effects": [_effect(effect) for effect in item.effects],
+        "largest": item.largest,
+    }
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {**asdict(effect), "clear": {name: effect.is_clear(name) for name in MEASURES}}
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    # A femtosecond is rounding, not time.
+    return round(float(values.mean()), DIGITS) if values.size else None
+
+
+def _rms(values: NDArray[np.float64]) -> float | None:
+    return float(np.sqrt(np.mean(values**2))) if values.size else None

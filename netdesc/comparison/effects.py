@@ -1,0 +1,233 @@
+"""What a cause does: two runs, or two series of runs with other noise, that differ in it alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from netdesc.comparison.agreement import direct
+from netdesc.comparison.runs import Job, Outcome, Refusal
+from netdesc.comparison.trains import Trains, match, van_rossum
+
+MEASURES = ("spikes", "gradient", "accuracy")
+"""Measures of an effect, for each of which the largest cause is named."""
+
+NUMBERS = ("spikes", "unmatched", "shift", "gradient", "length", "accuracy", "loss")
+"""All numbers of an effect."""
+
+SMALLEST = 1e-6
+"""Effects up to here are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one cause does.
+
+    Parameters
+    ----------
+    cause : str
+        Name of the departure.
+    how : str
+        Which two runs were compared.
+    spikes : float
+        Mean distance of van Rossum of a neuron in a sample; a spike and silence are 1 apart.
+    unmatched : float
+        Spikes without a partner within the window, over those of the run without the cause.
+    shift : float
+        Mean absolute deviation of matched spikes, in ms.
+    gradient : float or None
+        1 minus the cosine between the gradients of the batch, all parameters as one vector; None without
+        gradients.
+    length : float or None
+        Length of the gradient with the cause, over that without.
+    accuracy, loss : float or None
+        With the cause minus without, on the test samples.
+    diagnostics : tuple of str
+        Why it could not be measured, where that is so; the numbers are NaN or None then.
+    repeats : int
+        Streams of noise; all numbers are medians over them.
+    spread : mapping of str to (float, float)
+        By number: the smallest and the largest; empty for one stream.
+    """
+
+    cause: str
+    how: str
+    spikes: float
+    unmatched: float
+    shift: float
+    gradient: float | None
+    length: float | None
+    accuracy: float | None
+    loss: float | None
+    diagnostics: tuple[str, ...] = ()
+    repeats: int = 1
+    spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def size(self, measure: str) -> float:
+        """Return how large the effect is on one of ``MEASURES``; 0 where it is not known."""
+        value = getattr(self, measure)
+        return 0.0 if value is None or math.isnan(value) else abs(float(value))
+
+    def is_clear(self, measure: str) -> bool:
+        """Return whether the effect is there, whatever the stream of noise.
+
+        Parameters
+        ----------
+        measure : str
+
+        Returns
+        -------
+        bool
+            Whether 0 lies outside the range over the streams, widened by half of it at both ends: a few
+            streams do not show all that noise can do.
+        """
+        if self.size(measure) <= SMALLEST:
+            return False
+        low, high = self.spread.get(measure, (1.0, 1.0))
+        margin = 0.5 * (high - low)
+        return low - margin > 0.0 or high + margin < 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two series of runs that differ in one cause.
+
+    Parameters
+    ----------
+    cause, how : str
+    without, with_it : tuple of Outcome or Refusal
+        One per stream of noise; a single one where noise changes nothing.
+    """
+
+    cause: str
+    how: str
+    without: tuple[Outcome | Refusal, ...]
+    with_it: tuple[Outcome | Refusal, ...]
+
+
+def measure(pair: Pair, job: Job) -> Effect:
+    """Measure the effect of a cause.
+
+    Parameters
+    ----------
+    pair : Pair
+    job : Job
+
+    Returns
+    -------
+    Effect
+        Medians over the streams of noise; a number that one of them does not have, none has.
+    """
+    count = max(len(pair.without), len(pair.with_it))
+    # With the same stream on both sides, noise that is on both counts as nothing.
+    found = [
+        measure_once(pair, job, pair.without[k % len(pair.without)], pair.with_it[k % len(pair.with_it)])
+        for k in range(count)
+    ]
+    return found[0] if count == 1 else summarize(found)
+
+
+def summarize(effects: Sequence[Effect]) -> Effect:
+    """Return the median of an effect over streams of noise, with its spread.
+
+    Parameters
+    ----------
+    effects : sequence of Effect
+        Of one cause.
+
+    Returns
+    -------
+    Effect
+    """
+    medians: dict[str, float | None] = {}
+    spread: dict[str, tuple[float, float]] = {}
+    for name in NUMBERS:
+        values = [getattr(item, name) for item in effects]
+        if any(value is None for value in values):
+            medians[name] = None
+            continue
+        if any(math.isnan(value) for value in values):
+            medians[name] = math.nan
+            continue
+        medians[name] = float(np.median(values))
+        spread[name] = (float(np.min(values)), float(np.max(values)))
+    diagnostics = tuple(dict.fromkeys(text for item in effects for text in item.diagnostics))
+    changes: dict[str, object] = {**medians, "diagnostics": diagnostics}
+    return replace(effects[0], **changes, repeats=len(effects), spread=spread)  # type: ignore[arg-type]
+
+
+def measure_once(pair: Pair, job: Job, one: Outcome | Refusal, two: Outcome | Refusal) -> Effect:
+    """Measure the effect of a cause with one stream of noise.
+
+    Parameters
+    ----------
+    pair : Pair
+        Names the cause.
+    job : Job
+    one, two : Outcome or Refusal
+        Without the cause and with it.
+
+    Returns
+    -------
+    Effect
+    """
+    refused = [str(item) for part in (one, two) if isinstance(part, Refusal) for item in part.diagnostics]
+    if isinstance(one, Refusal) or isinstance(two, Refusal):
+        return Effect(
+            pair.cause, pair.how, math.nan, math.nan, math.nan, None, None, None, None, tuple(refused)
+        )
+    spikes, unmatched, shift = _compare_spikes(one, two, job)
+    cosine, length = _compare_gradients(one, two)
+    return Effect(pair.cause, pair.how, spikes, unmatched, shift, cosine, length, *_compare_metrics(one, two))
+
+
+def _compare_spikes(one: Outcome, two: Outcome, job: Job) -> tuple[float, float, float]:
+    distances, unmatched, deviations, count = [], 0, [np.empty(0)], 0
+    for item in one.program.populations:
+        if item.kind != "spiking" or item.name not in two.trace.spikes:
+            continue
+        before, after = (Trains.of(run.trace.spikes[item.name], item.size) for run in (one, two))
+        found = match(before, after, job.settings.window)
+        distances.append(van_rossum(before, after, job.settings.tau).ravel())
+        unmatched += int(found.missing.sum() + found.extra.sum())
+        count += len(before.times)
+        deviations.append(np.abs(found.deviations))
+    if not distances:
+        return math.nan, math.nan, math.nan
+    moved = np.concatenate(deviations)
+    return (
+        float(np.concatenate(distances).mean()),
+        unmatched / max(count, 1),
+        float(moved.mean()) if len(moved) else 0.0,
+    )
+
+
+def _compare_gradients(one: Outcome, two: Outcome) -> tuple[float | None, float | None]:
+    before, after = one.gradient, two.gradient
+    if before is None or after is None:
+        return None, None
+    keys = [key for key in before if key in after and len(before[key]) == len(after[key])]
+    if not keys:
+        return None, None
+    cosine, ratio = direct(*(np.concatenate([run[key] for key in keys]) for run in (before, after)))
+    return 1.0 - cosine, ratio
+
+
+def _compare_metrics(one: Outcome, two: Outcome) -> tuple[float | None, float | None]:
+    before, after = one.metrics, two.metrics
+    if before is None or after is None:
+        loss = (
+            two.evaluation.loss - one.evaluation.loss
+            if one.evaluation is not None and two.evaluation is not None
+            else None
+        )
+        return None, loss
+    accuracy = (
+        after.accuracy - before.accuracy
+        if before.accuracy is not None and after.accuracy is not None
+        else None
+    )
+    return accuracy, after.loss - before.loss

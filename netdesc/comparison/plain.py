@@ -1,0 +1,61 @@
+"""Arrays, records and diagnostics as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from netdesc.errors import Diagnostic
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+def flatten(data: Json, path: str = "") -> Iterator[tuple[str, Json]]:
+    """Yield every value of JSON data with its path.
+
+    Parameters
+    ----------
+    data : JSON data
+    path : str
+        Of the data itself.
+
+    Yields
+    ------
+    path : str
+        Keys and indices, separated by slashes.
+    value : None, bool, int, float or str
+    """
+    if isinstance(data, dict | list):
+        for key, item in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from flatten(item, f"{path}/{key}" if path else str(key))
+    else:
+        yield path, data
+
+
+def plain(value: Any) -> Any:
+    """Return arrays, mappings and sequences, nested at will, as JSON data; None where not finite."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    return value
+
+
+def record(diagnostic: Diagnostic) -> dict[str, Json]:
+    """Return a diagnostic as JSON data; the place is None where none is known."""
+    place = diagnostic.location
+    return {
+        "code": diagnostic.code,
+        "path": diagnostic.path,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "message": diagnostic.message,
+    }

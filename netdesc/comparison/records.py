@@ -1,0 +1,105 @@
+"""What is known of two runs of one model that were compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from netdesc.comparison.trains import Matches
+from netdesc.events import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeAgreement:
+    """Spikes of one population in two runs.
+
+    Parameters
+    ----------
+    population, kind : str
+    matches : Matches
+    van_rossum, victor_purpura : ndarray of float64, shape (batch, size)
+    first : ndarray of float64, shape (batch, size)
+        First spike in the other minus that in the reference, in ms; NaN where one is silent.
+    earliest : tuple of (int, int, float), or None
+        Sample, neuron and time in ms of the earliest spike that has no partner, or is off by more than
+        a thousandth of the window; None where there is none.
+    """
+
+    population: str
+    kind: str
+    matches: Matches
+    van_rossum: Floats
+    victor_purpura: Floats
+    first: Floats
+    earliest: tuple[int, int, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GradientAgreement:
+    """Gradients by one parameter in two runs.
+
+    Parameters
+    ----------
+    key : str
+    cosines, ratios : ndarray of float64, shape (batch,)
+        Of every sample: cosine of the angle between them, and length in the other over length in the
+        reference; NaN where a gradient is zero.
+    cosine, ratio : float
+        The same of the gradient of the whole batch.
+    reference, other : ndarray of float64, shape (k,)
+        The gradients of the whole batch.
+    """
+
+    key: str
+    cosines: Floats
+    ratios: Floats
+    cosine: float
+    ratio: float
+    reference: Floats
+    other: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterAgreement:
+    """Weights or delays as a substrate ran them, against those that were written.
+
+    Parameters
+    ----------
+    key : str
+    count : int
+    changed : int
+        How many differ by more than a rounding to 32 bits.
+    flipped, zeroed : int
+        How many have the other sign; how many became 0.
+    largest, rms : float
+        Largest and root mean square of the differences.
+    """
+
+    key: str
+    count: int
+    changed: int
+    flipped: int
+    zeroed: int
+    largest: float
+    rms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Everything about two runs that can be compared.
+
+    Parameters
+    ----------
+    spikes, gradients, parameters : mapping of str to records
+        By population or key.
+    voltages : mapping of str to ndarray of float64, shape (batch, n)
+        Root mean square of the difference of sampled voltages, by ``population.v``.
+    same_answers : float or None
+        Fraction of the samples of the batch in which both predict the same; None without losses.
+    """
+
+    spikes: Mapping[str, SpikeAgreement]
+    gradients: Mapping[str, GradientAgreement]
+    parameters: Mapping[str, ParameterAgreement]
+    voltages: Mapping[str, Floats]
+    same_answers: float | None

@@ -11,7 +11,7 @@ WORKERS ?= 2
 .PHONY: help demo test lint docs clean
 
 help:
-	@echo "make demo   trains the Yin-Yang example and leaves pictures in $(DEMO)"
+	@echo "make demo   trains the Yin-Yang example, compares it on three substrates, and leaves reports in $(DEMO)"
 	@echo "make test   runs the whole test suite"
 	@echo "make lint   runs ruff, mypy and import-linter"
 	@echo "make docs   builds the pages into site/; afterwards site/index.html opens from disk"
@@ -24,25 +24,36 @@ $(BIN)/python:
 	"$(PYTHON)" -m venv $(VENV)
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[plot]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[plot,report]"
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $@
 
+SUBSTRATES := numba,spinnaker2,brainscales2
+
 # evaluate fails if the test accuracy is below what the file expects.
 demo: $(VENV)/.demo
 	@rm -rf $(DEMO)
-	@echo "Training examples/yin_yang.yaml."
-	@echo "The first run compiles its kernels, which takes some seconds."
+	@echo "1. Training examples/yin_yang.yaml; the first run compiles its kernels, which takes some seconds."
 	$(BIN)/netdesc train examples/yin_yang.yaml -o $(DEMO)
 	$(BIN)/netdesc evaluate examples/yin_yang.yaml --weights $(DEMO)
 	$(BIN)/netdesc run examples/yin_yang.yaml --weights $(DEMO) -o $(DEMO)/spikes.h5 --plot $(DEMO)/raster.png
 	@echo
-	@echo "Curve of the training:  $(DEMO)/curve.png"
-	@echo "Spikes of one sample:   $(DEMO)/raster.png"
-	@echo "Weights and metrics:    $(DEMO)/weights.h5, $(DEMO)/metrics.csv"
+	@echo "2. The same weights on three substrates."
+	$(BIN)/netdesc compare examples/yin_yang.yaml --weights $(DEMO) --backends $(SUBSTRATES) -o $(DEMO)/report.html
+	@echo
+	@echo "3. Every substrate trains by itself, for 8 epochs."
+	$(BIN)/netdesc compare examples/yin_yang.yaml training.epochs=8 --train --backends $(SUBSTRATES) \
+		-o $(DEMO)/trained.html
+	@echo
+	@echo "Curve of the training:               $(DEMO)/curve.png"
+	@echo "Spikes of one sample:                $(DEMO)/raster.png"
+	@echo "Weights and metrics:                 $(DEMO)/weights.h5, $(DEMO)/metrics.csv"
+	@echo "Every substrate trained by itself:   $(DEMO)/trained.html"
+	@echo "The same weights on all substrates:  $(DEMO)/report.html"
+	@echo "Open the last two in a browser; they need no network."
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)

@@ -72,7 +72,8 @@
       if (!part) { return; }
       part.neurons.forEach((neuron, row) => traces.push({
         x: part.times, y: part.values[sample][row], mode: "lines", type: "scatter", legendgroup: label,
-        name: label + ", neuron " + neuron, line: {color: colour(label), dash: dashes[row % 4], width: 1.6}
+        name: label, showlegend: row === 0, line: {color: colour(label), dash: dashes[row % 4], width: 1.6},
+        hovertemplate: label + ", neuron " + neuron + ": %{y:.4g} at %{x:.4g} ms<extra></extra>"
       }));
     });
     const empty = traces.length ? [] : [{
@@ -121,7 +122,7 @@
   }
   function spreadOf(items, measure) {
     const ends = items.map(item => item.spread[measure] || [item[measure], item[measure]]);
-    return {type: "data", symmetric: false, color: style("--text"), thickness: 1, width: 3,
+    return {type: "data", symmetric: false, color: style("--text"), thickness: 1.5, width: 0,
       array: items.map((item, k) => ends[k][1] - item[measure]), arrayminus: items.map((item, k) => item[measure] - ends[k][0])};
   }
   function drawAttributions() {
@@ -132,6 +133,7 @@
       const place = document.getElementById("attribution-" + measure);
       if (!place) { return; }
       // Long names of causes may take half of a narrow chart, and go on in a second line there.
+      place.style.height = Math.max(place.clientHeight, 110 + 30 * new Set(causes).size) + "px";
       const room = Math.min(7 * longest + 12, place.clientWidth / 2), most = Math.floor((room - 12) / 7);
       const traces = Object.entries(data.attributions).map(([label, part]) => ({
         y: part.effects.map(item => wrap(item.cause, most)), x: part.effects.map(item => item[measure]), orientation: "h",

@@ -64,7 +64,9 @@ def voltages(page: Page) -> str:
         for key in part["voltages"]
     ]
     return figure(
-        "voltage-traces", "Voltages of the chosen sample and population; a neuron has the same dashes everywhere", wide=True
+        "voltage-traces",
+        "Voltages of the chosen sample and population; a neuron has the same dashes everywhere",
+        wide=True,
     ) + page.table(
         f"Root mean square of the difference from {page.data['reference']}", ("voltage", "difference"), rows
     )

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from netdesc.cli import main
@@ -87,6 +88,18 @@ def test_one_wrong_file_does_not_hide_the_others(run, tmp_path, capsys):
     assert str(other) in result["errors"]
 
 
+def test_overrides_hold_for_every_file(run, tmp_path):
+    status, result = run("{output: {spikes: {between: [2, 2]}}}", "test", "projections.drive.weight.init=0.1")
+    assert status == 1
+    (found,), = result["files"].values()
+    assert found["value"] == 0.0
+
+
+def test_overrides_without_a_file_are_told(capsys):
+    assert main(["test", "training.epochs=3"]) == 2
+    assert "no file to test" in capsys.readouterr().err
+
+
 def test_the_table_sums_up(run, tmp_path, capsys):
     run("{output: {spikes: {min: 1}, rate: {max: 1 Hz}}}")
     assert main(["test", str(tmp_path / "small.yaml")]) == 1
@@ -122,6 +135,31 @@ def test_a_run_is_drawn_as_raster_and_traces(run, tmp_path, capsys):
     assert set(pictures) == {"raster", "traces"}
     assert (tmp_path / "out-raster.png").stat().st_size > 1000
     assert (tmp_path / "out-traces.png").stat().st_size > 1000
+
+
+def test_recorded_adjoints_are_drawn(run, tmp_path, capsys):
+    record = "record.output=[{v: {every: 1 ms}}, {lam_v: {every: 1 ms}}, {lam_i: {every: 1 ms}}]"
+    status, _ = run("{}", "gradient", record, "-o", str(tmp_path / "out.h5"))
+    assert status == 0
+    assert main(["plot", str(tmp_path / "out.h5"), "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["pictures"]) == {"raster", "traces", "adjoints"}
+    assert (tmp_path / "out-adjoints.png").stat().st_size > 1000
+
+
+def test_adjoints_in_a_file_are_those_of_the_gradient(run, tmp_path):
+    from netdesc.results import read
+
+    record = "record.output=[{lam_v: {every: 1 ms}}]"
+    _, result = run("{}", "gradient", record, "-o", str(tmp_path / "out.h5"))
+    kept = read(tmp_path / "out.h5").samples["output.lam_v"]
+    assert kept.values[0].tolist() == result["recordings"]["output.lam_v"]["values"]
+    assert np.any(kept.values != 0.0)
+
+
+def test_one_picture_of_several_kinds_tells_of_the_others(run, tmp_path, capsys):
+    run("{}", "run", "-o", str(tmp_path / "out.h5"))
+    assert main(["plot", str(tmp_path / "out.h5"), "-o", str(tmp_path / "one.png")]) == 0
+    assert "holds traces as well" in capsys.readouterr().err
 
 
 def test_a_file_without_weights_has_none_to_draw(run, tmp_path, capsys):

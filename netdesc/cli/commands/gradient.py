@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights
 from netdesc.cli.layout import (
@@ -12,9 +17,10 @@ from netdesc.cli.layout import (
     arrange_spikes,
     count_spikes,
 )
-from netdesc.cli.output import emit, table
+from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
-from netdesc.cli.preparation import prepare
+from netdesc.cli.preparation import prepare, require_targets
+from netdesc.cli.provenance import trace_back
 
 
 def gradient(
@@ -23,6 +29,16 @@ def gradient(
     *,
     backend: Backend = None,
     weights: Weights = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT.h5",
+            help="HDF5 file for spikes, recordings and recorded adjoints.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print loss, spikes and exact gradients.
@@ -31,11 +47,18 @@ def gradient(
     """
     from netdesc.api import evaluate_losses
 
+    require_targets(output, None)
     compiled, batch = prepared = prepare(file, overrides, backend, weights=weights)
     program = compiled.program
     trace = compiled.forward(batch.events)
     evaluation = evaluate_losses(compiled, trace, batch.labels)
     result = compiled.backward(trace, evaluation.cotangent)
+    if output is not None:
+        from netdesc.results import collect, write
+
+        kept = collect(trace, program, trace_back(compiled, None))
+        write(replace(kept, samples={**trace.samples, **result.samples}), output)
+        tell(f"wrote {output}")
     if as_json:
         emit(
             {

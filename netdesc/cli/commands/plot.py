@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from netdesc.cli.arguments import AsJson
-from netdesc.cli.output import emit
+from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import require_targets
 from netdesc.errors import DescriptionError, Diagnostic
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
     from netdesc.events import Floats
 
 
+PREFIX = "lam_"
+"""How names of adjoint variables begin."""
+
+
 class Kind(StrEnum):
     """What can be drawn of a file."""
 
     RASTER = "raster"
     TRACES = "traces"
+    ADJOINTS = "adjoints"
     WEIGHTS = "weights"
 
 
@@ -30,7 +36,9 @@ def plot(
     result: Annotated[
         Path,
         typer.Argument(
-            metavar="RESULT.h5", help="Of run -o, or weights.h5 of a training.", show_default=False
+            metavar="RESULT.h5",
+            help="Of run -o or gradient -o, or weights.h5 of a training.",
+            show_default=False,
         ),
     ],
     *,
@@ -58,6 +66,8 @@ def plot(
         raise DescriptionError(Diagnostic(f"{result} has no {kind.value}; it holds {held}"))
     kinds = available if kind is None else [kind]
     if output is not None and len(kinds) > 1:
+        others = ", ".join(item.value for item in kinds[1:])
+        tell(f"{result} holds {others} as well; --kind draws them, or no -o everything")
         kinds = kinds[:1]
     pictures = {item.value: output or result.with_name(f"{result.stem}-{item.value}.png") for item in kinds}
     for name, picture in pictures.items():
@@ -96,14 +106,22 @@ def list_kinds(result: Path) -> list[Kind]:
             groups: dict[str, Any] = {name: list(file[name]) for name in file if hasattr(file[name], "keys")}
     except OSError as error:
         raise DescriptionError(Diagnostic(f"{result} is not an HDF5 file: {error}")) from error
-    kinds = [
-        kind
-        for kind, name in ((Kind.RASTER, "spikes"), (Kind.TRACES, "recordings"), (Kind.WEIGHTS, "weights"))
-        if groups.get(name)
-    ]
+    recorded = groups.get("recordings", ())
+    held = {
+        Kind.RASTER: bool(groups.get("spikes")),
+        Kind.TRACES: any(not is_adjoint(name) for name in recorded),
+        Kind.ADJOINTS: any(is_adjoint(name) for name in recorded),
+        Kind.WEIGHTS: bool(groups.get("weights")),
+    }
+    kinds = [kind for kind, there in held.items() if there]
     if not kinds:
         raise DescriptionError(Diagnostic(f"{result} holds neither a run nor weights of netdesc"))
     return kinds
+
+
+def is_adjoint(name: str) -> bool:
+    """Return whether a recording, ``population.variable``, is of an adjoint variable."""
+    return name.rpartition(".")[2].startswith(PREFIX)
 
 
 def draw(result: Path, kind: Kind, picture: Path, sample: int) -> None:
@@ -126,8 +144,12 @@ def draw(result: Path, kind: Kind, picture: Path, sample: int) -> None:
 
     if kind is Kind.RASTER:
         plot_raster(read(result), picture, sample=sample)
-    elif kind is Kind.TRACES:
-        plot_traces(read(result), picture, sample=sample)
+    elif kind in (Kind.TRACES, Kind.ADJOINTS):
+        found = read(result)
+        wanted = {
+            name: item for name, item in found.samples.items() if is_adjoint(name) is (kind is Kind.ADJOINTS)
+        }
+        plot_traces(replace(found, samples=wanted), picture, sample=sample)
     else:
         plot_weights(read_weights(result), picture)
 

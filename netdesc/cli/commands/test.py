@@ -12,13 +12,17 @@ from netdesc.cli.arguments import AsJson, Backend, Weights
 from netdesc.cli.expectations import Check, check_expectations
 from netdesc.cli.output import emit, record, table
 from netdesc.cli.output import show as print_text
-from netdesc.errors import Diagnostic, NetdescError
+from netdesc.errors import DescriptionError, Diagnostic, NetdescError
 
 
 def test(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="YAML files with a section expect.", show_default=False),
+        typer.Argument(
+            metavar="FILE... [KEY.PATH=VALUE]...",
+            help="YAML files with a section expect, and values that replace those of every file.",
+            show_default=False,
+        ),
     ],
     *,
     backend: Backend = None,  # noqa: PT028
@@ -33,11 +37,12 @@ def test(
     from netdesc.api import load
     from netdesc.training.preparation import choose_backend
 
+    files, overrides = divide(files)
     checks: dict[str, list[Check]] = {}
     faults: dict[str, tuple[Diagnostic, ...]] = {}
     for file in files:
         try:
-            model = load(file)
+            model = load(file, overrides)
             checks[str(file)] = check_expectations(model, backend or choose_backend(model), weights)
         except NetdescError as error:
             faults[str(file)] = error.diagnostics
@@ -56,6 +61,32 @@ def test(
         print_text(arrange(checks, faults))
     if not good:
         raise typer.Exit(1)
+
+
+def divide(words: list[Path]) -> tuple[list[Path], list[str]]:
+    """Tell files from overrides.
+
+    Parameters
+    ----------
+    words : list of Path
+        As they stand on the command line.
+
+    Returns
+    -------
+    files : list of Path
+    overrides : list of str
+        Words with an equals sign that name no file.
+
+    Raises
+    ------
+    DescriptionError
+        If there is no file among them.
+    """
+    overrides = [word for word in words if "=" in str(word) and not word.exists()]
+    files = [word for word in words if word not in overrides]
+    if not files:
+        raise DescriptionError(Diagnostic("there is no file to test; name one before the overrides"))
+    return files, [str(word) for word in overrides]
 
 
 def arrange(checks: dict[str, list[Check]], faults: dict[str, tuple[Diagnostic, ...]]) -> str:

@@ -46,6 +46,7 @@ from netdesc_brainscales2.analog_step import (
     INH,
     LOW,
     TAU_REF,
+    TOUCH,
     WAIT,
     U,
 )
@@ -83,7 +84,7 @@ def judge_lane(q: int, highest: float, care: Floats) -> int:
     """
     u, i, j, bar, left = care[V, q], care[X, q], care[Y, q], care[TOP, q], care[LEFT, q]
     above = max(u, 0.0)
-    if not (left > 0.0 and i > bar and bar <= max(fused(i, highest, above), above)):
+    if not (left > 0.0 and i > bar and fused(-TOUCH, abs(bar), bar) <= max(fused(i, highest, above), above)):
         return NONE
     care[SIZE, q] = np.inf
     care[WIDE, q] = left
@@ -99,9 +100,16 @@ def judge_lane(q: int, highest: float, care: Floats) -> int:
         share = care[X_END, q] / i
         if share > 0.0 and fused(bar, -share, care[X_END, q]) + max(share * j, care[Y_END, q]) <= 0.0:
             return NONE
-    s = first_crossing(u, i, j, bar, care[TM, q], care[TI, q], care[TJ, q], left)
+    return fix_lane(q, care)
+
+
+@kernel
+def fix_lane(q: int, care: Floats) -> int:
+    """Leave a circuit to the general solution, and tell whether it spikes in what is left of the interval."""
+    s = first_crossing(care[V, q], care[X, q], care[Y, q], care[TOP, q], care[TM, q], care[TI, q],
+                       care[TJ, q], care[LEFT, q])
     care[FOUND, q] = s
-    care[HIGH_END, q] = bar
+    care[HIGH_END, q] = care[TOP, q]
     care[SIZE, q] = 0.0
     return FIXED if s >= 0.0 else NONE
 
@@ -132,7 +140,10 @@ def pick_lanes(
         fall_lanes(pad_lanes(kept, BEFORE, care), care)
         count, kept = kept, 0
         for q in range(count):
-            if care[HIGH_END, q] >= care[TOP, q]:
+            spikes = care[HIGH_END, q] >= care[TOP, q]
+            if care[SIZE, q] > 0.0 and abs(care[HIGH_END, q] - care[TOP, q]) <= TOUCH * care[TOP, q]:
+                spikes = fix_lane(q, care) == FIXED
+            if spikes:
                 move_lane(q, kept, lane, care)
                 kept += 1
             else:

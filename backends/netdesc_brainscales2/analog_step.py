@@ -24,6 +24,9 @@ STATES = 5
 # Rows of what a step leaves behind.
 U_END, I_END, J_END, WAIT_END, FLAG = range(5)
 SMALLEST = 1e-300
+# Relative distance from the threshold up to which a turning voltage is left to the general solution: whether
+# it touches is a matter of rounding there, and weights in whole steps do touch it.
+TOUCH = 1e-12
 
 
 @equation
@@ -91,7 +94,8 @@ def needs_care(
     left = u * a
     bound = fused(push, most, u if u > left else left)
     lowest = fused(i, b, j)
-    return 1.0 if (u_end >= bar) | ((drive > bar) & (bound >= bar) & (lowest <= bar)) else 0.0
+    near = fused(-TOUCH, abs(bar), bar)
+    return 1.0 if (u_end >= bar) | ((drive > bar) & (bound >= near) & (lowest <= bar)) else 0.0
 
 
 @kernel
@@ -212,7 +216,7 @@ def settle(
         s = -1.0
         above = max(state[U, lane], 0.0)
         reach = fused(state[EXC, lane], cells[HIGHEST, lane], above)
-        if state[BAR, lane] <= max(reach, above) and state[EXC, lane] > state[BAR, lane]:
+        if fused(-TOUCH, abs(state[BAR, lane]), state[BAR, lane]) <= max(reach, above) and state[EXC, lane] > state[BAR, lane]:
             s = first_crossing(
                 state[U, lane], state[EXC, lane], state[INH, lane], state[BAR, lane],
                 cells[TAU_M, lane], cells[TAU_I, lane], cells[TAU_J, lane], left)

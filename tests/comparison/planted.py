@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from netdesc.backend import Machine
+from netdesc.comparison import Departing
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
@@ -17,17 +18,23 @@ from netdesc.program import Program
 from netdesc.registry import backend_class
 from netdesc.trace import Cotangent, Trace
 
+IDEAL = {"gain": 1.0, "shift": 0.0, "jitter": 0.0}
+"""Departures, switched off."""
+
 FAULTS = ("none", "sign", "delay", "packet", "adjoint", "refuse")
 
 
 class PlantedBackend:
-    """The simulator, but for one fault that it does not tell of, and departures that it does tell of."""
+    """Another backend, but for one fault that it does not tell of, and departures that it does tell of.
+
+    ``gain`` stretches weights, ``shift`` delays, ``jitter`` moves inputs at random, all three told of.
+    """
 
     name = "planted"
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self.section = {"fault": "none", "gain": 1.0, "shift": 0.0, **options}
-        self.inner = backend_class("numba")({})
+        self.section = {"fault": "none", **IDEAL, "inner": "numba", "options": {}, **options}
+        self.inner = backend_class(self.section["inner"])(self.section["options"])
         self.limits = self.inner.limits
 
     def passes(self) -> Sequence[Pass]:
@@ -39,8 +46,15 @@ class PlantedBackend:
         return PlantedMachine(self.inner.load(program, seed=seed), self.section)
 
     def departures(self) -> dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
-        ideal = {**self.section, "gain": 1.0, "shift": 0.0}
-        return {name: (ideal, {**ideal, name: self.section[name]}) for name in ("gain", "shift")
+        told = self.inner.departures() if isinstance(self.inner, Departing) else {}
+        if told:
+            return {name: ({**self.section, "options": before}, {**self.section, "options": after})
+                    for name, (before, after) in told.items()}
+        return self._own()
+
+    def _own(self) -> dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        ideal = {**self.section, **IDEAL}
+        return {name: (ideal, {**ideal, name: self.section[name]}) for name in IDEAL
                 if self.section[name] != ideal[name]}
 
 
@@ -72,6 +86,10 @@ class PlantedMachine:
             keep = np.arange(len(stimulus)) != 1
             events = Events.from_arrays(
                 stimulus.times[keep], stimulus.sources[keep], stimulus.samples()[keep], stimulus.batch)
+        if self.section["jitter"]:
+            moved = np.random.default_rng(seed).normal(scale=float(self.section["jitter"]), size=len(events))
+            events = Events.from_arrays(
+                np.maximum(events.times + moved, 0.0), events.sources, events.samples(), events.batch)
         self.ran = self.inner.forward(events, seed=seed)
         source = self.program.populations[0]
         return replace(

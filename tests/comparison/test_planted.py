@@ -22,6 +22,33 @@ def test_a_fault_that_no_departure_explains_is_said_to_be_one(door, small, fault
     assert any("no departure" in reason for reason in found.reasons)
 
 
+def test_only_a_fault_raises_an_alert(door, small):
+    assert verdict(small, "none")[0].alerts == ()
+    departing = compare(small, ["numba", "bad=planted:gain=0.6+shift=3.0+jitter=0.1"])
+    assert departing.verdicts["bad"].level == "parts"
+    assert departing.verdicts["bad"].alerts == ()
+
+
+@pytest.mark.parametrize(("fault", "hint"), [
+    ("sign", "Spikes part first in hidden"),
+    ("delay", "a constant shift as from a delay"),
+    ("packet", "Spikes part first in hidden"),
+    ("adjoint", "points the other way"),
+])
+def test_an_alert_tells_how_a_fault_shows(door, small, fault, hint):
+    (alert,) = verdict(small, fault)[0].alerts
+    assert "it may be a fault" in alert
+    assert hint in alert
+
+
+@pytest.mark.parametrize("fault", ["none", "sign", "delay", "packet"])
+def test_a_fault_is_seen_behind_larger_departures_of_a_chip(door, small, fault):
+    chip = f"bad=planted:fault={fault}+inner=spinnaker2+options={{scheme: paper}}"
+    found = compare(small, ["numba", chip])
+    assert {"time grid", "scheme paper"} < {item.cause for item in found.attributions["bad"].effects}
+    assert bool(found.verdicts["bad"].alerts) is (fault != "none")
+
+
 def test_a_swapped_sign_of_a_weight_shows_in_the_spikes(door, small):
     found, _ = verdict(small, "sign")
     assert any(text.startswith("hidden:") and "missing" in text for text in found.findings)

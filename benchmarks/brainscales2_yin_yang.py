@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODEL = ROOT / "benchmarks" / "brainscales2_yin_yang.yaml"
 PAGE = ROOT / "docs" / "benchmarks" / "brainscales2_yin_yang.md"
 PROFILES = ("calibrated", "uncalibrated")
+KINDS = ("loop", "transfer", "ideal", "coarse")
 BACKEND = "brainscales2"
 COARSE = (
     "parameters.hidden=30", "populations.input.size=4", "data.encoder.latency.bias=null",
@@ -117,8 +118,8 @@ def transfer(overrides: Sequence[str], chips: Sequence[int], seed: int) -> Itera
 
 def plan(chips: Sequence[int], seeds: Sequence[int], coarse: bool) -> list[tuple[str, str, int, int]]:
     """Return the keys of all results but the transfers."""
-    keys = [("ideal", "ideal", 0, seed) for seed in seeds]
-    keys += [("loop", profile, chip, seed) for profile in PROFILES for chip in chips for seed in seeds]
+    keys = [("loop", profile, chip, seed) for seed in seeds for chip in chips for profile in PROFILES]
+    keys += [("ideal", "ideal", 0, seed) for seed in seeds]
     return keys + [("coarse", "ideal", 0, seed) for seed in seeds if coarse]
 
 
@@ -172,9 +173,10 @@ def summarize(outcomes: Sequence[Outcome], kind: str, profile: str) -> str:
 
 HEAD = """# Yin-Yang learned with the emulated BrainScaleS-2 in the loop
 
-`{command}`: 5-120-3 neurons, EventProp from measured spike times with nominal parameters, 10,000 training
-and 10,000 test samples, 24 epochs in batches of 50, unless the command says otherwise; weights of the epoch
-with the best validation accuracy. Noise is on in training, validation and test.
+`{command}`: 5-120-3 neurons, first spikes of the outputs as answers; EventProp from measured spike times
+alone, with nominal parameters; all settings in `benchmarks/brainscales2_yin_yang.yaml`, unless the command
+says otherwise. Test accuracy of the weights of the epoch with the best validation accuracy; noise is on in
+training, validation and test, and no sample is seen twice by the chip for an answer.
 
 Test accuracy, mean and standard deviation over chips and seeds (smallest and largest, number of trainings):
 
@@ -199,6 +201,7 @@ Silent labels are test samples in which the right output does not spike.
 
 def write_page(overrides: Sequence[str], outcomes: Sequence[Outcome]) -> str:
     """Write the page."""
+    outcomes = sorted(outcomes, key=lambda item: (KINDS.index(item.kind), *item.key[1:]))
     head = HEAD.format(command=" ".join(("python", f"benchmarks/{Path(__file__).name}", *overrides)))
     lines = [head + "\n".join(
         f"| `{profile}` | **{summarize(outcomes, 'loop', profile)}** | "

@@ -12,7 +12,7 @@ import netdesc
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = runpy.run_path(str(ROOT / "benchmarks" / "brainscales2_mnist.py"))
-FOLDER = Path(os.environ.get("NETDESC_MNIST", ROOT.parent / "shared" / "data" / "mnist"))
+FOLDER = Path(os.environ.get("NETDESC_MNIST", "mnist"))
 TRAIN, TEST = 200, 40
 
 

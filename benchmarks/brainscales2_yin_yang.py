@@ -176,7 +176,7 @@ HEAD = """# Yin-Yang learned with the emulated BrainScaleS-2 in the loop
 `{command}`: 5-120-3 neurons, first spikes of the outputs as answers; EventProp from measured spike times
 alone, with nominal parameters; all settings in `benchmarks/brainscales2_yin_yang.yaml`, unless the command
 says otherwise. Test accuracy of the weights of the epoch with the best validation accuracy; noise is on in
-training, validation and test, and no sample is seen twice by the chip for an answer.
+training, validation and test, and every test sample is shown once.
 
 Test accuracy, mean and standard deviation over chips and seeds (smallest and largest, number of trainings):
 

@@ -214,9 +214,9 @@ def settle(
         if left <= 0.0:
             return found, 0
         s = -1.0
-        above = max(state[U, lane], 0.0)
+        above, bar = max(state[U, lane], 0.0), state[BAR, lane]
         reach = fused(state[EXC, lane], cells[HIGHEST, lane], above)
-        if fused(-TOUCH, abs(state[BAR, lane]), state[BAR, lane]) <= max(reach, above) and state[EXC, lane] > state[BAR, lane]:
+        if fused(-TOUCH, abs(bar), bar) <= max(reach, above) and state[EXC, lane] > bar:
             s = first_crossing(
                 state[U, lane], state[EXC, lane], state[INH, lane], state[BAR, lane],
                 cells[TAU_M, lane], cells[TAU_I, lane], cells[TAU_J, lane], left)

@@ -48,6 +48,8 @@ class Layout:
         self.weights: list[Floats] = []
         self.delays: list[Floats] = []
         self.fanouts: list[Fanout | None] = []
+        self.spreads: dict[int, Wiring] = {}
+        self.sorted_layers: dict[int, Fanout] = {}
         self.arrange()
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
@@ -83,6 +85,7 @@ class Layout:
     def arrange(self) -> None:
         """Bring the present weights and delays into the order of the kernels."""
         self.weights, self.delays, self.fanouts = [], [], []
+        self.sorted_layers = {}
         for wiring in self.wirings:
             blocks = [self.program.blocks[k] for k in wiring.blocks]
             parts = [self.values[block.weight_key] for block in blocks]
@@ -106,11 +109,15 @@ class Layout:
     def spread(self, index: int) -> Wiring:
         """Return the synapses of a stage with their index, which a layer otherwise does without."""
         wiring = self.wirings[index]
-        return wire(self.program, self.program.stages[index], False) if wiring.kind == LAYER else wiring
+        if wiring.kind != LAYER:
+            return wiring
+        if index not in self.spreads:
+            self.spreads[index] = wire(self.program, self.program.stages[index], False)
+        return self.spreads[index]
 
     def fanout(self, index: int) -> Fanout:
         """Return the synapses of a stage sorted by slot, which a layer otherwise does without."""
-        sorted_already = self.fanouts[index]
+        sorted_already = self.fanouts[index] or self.sorted_layers.get(index)
         if sorted_already is not None:
             return sorted_already
         wiring = self.wirings[index]
@@ -125,7 +132,8 @@ class Layout:
                 ),
             ]
         )
-        return sort_fanout(self.spread(index), self.weights[index], delays)
+        self.sorted_layers[index] = sort_fanout(self.spread(index), self.weights[index], delays)
+        return self.sorted_layers[index]
 
     def emissions(self, index: int, spikes: Mapping[int, Events], batch: int) -> Stream:
         """Collect the spikes from outside a stage, at their emission, by slot.

@@ -22,15 +22,16 @@ def made(tmp_path_factory):
     with redirect_stdout(said):
         status = main(["compare", str(EXAMPLE), "populations.input.size=40", "populations.output.size=20",
                        "projections.input_to_output.weight.init.normal.mu=0.5",
-                       "--backends", "numba,spinnaker2,brainscales2", "-o", str(path), "--json"])
+                       "--backends", "numba,digital=spinnaker2:scheme=off_grid,brainscales2",
+                       "-o", str(path), "--json"])
     return status, json.loads(said.getvalue()), path.read_text(encoding="utf-8")
 
 
 def test_the_command_succeeds_and_the_others_are_compared(made):
     status, data, _ = made
     assert status == 0
-    assert data["agreements"]["spinnaker2"]["spikes"]["output"]["matched"] > 10
-    assert data["attributions"]["spinnaker2"]["effects"]
+    assert data["agreements"]["digital"]["spikes"]["output"]["matched"] > 10
+    assert data["attributions"]["digital"]["effects"]
 
 
 def test_its_diagnostics_are_those_of_its_backend_with_their_places(made):

@@ -17,7 +17,7 @@ from netdesc_spinnaker2.emulator_memory import (
     Board,
     Rules,
 )
-from netdesc_spinnaker2.emulator_run import Out, Stimulus, load_sample, read_out, record
+from netdesc_spinnaker2.emulator_run import FULL_OUT, Out, Stimulus, load_sample, read_out, record
 from netdesc_spinnaker2.inlining import part
 from netdesc_spinnaker2.packets import Boxes, Ports, discard
 from netdesc_spinnaker2.programs import (
@@ -198,6 +198,7 @@ def run_samples(
     end: int,
     samples: Integers,
     copies: int,
+    start: int,
     batch: int,
     arrivals: int,
     board: Board,
@@ -209,7 +210,7 @@ def run_samples(
     out: Out,
     status: Integers,
 ) -> int:
-    """Run all samples of a batch forward, round after round, and read the spikes out.
+    """Run the samples of a batch forward, round after round, and read the spikes out.
 
     Parameters
     ----------
@@ -217,14 +218,24 @@ def run_samples(
         As in ``run_round``.
     samples : ndarray of int64, shape (copies,)
         Room; those of the last round afterwards.
-    copies, batch : int
+    copies : int
+    start, batch : int
+        First sample, and one past the last.
 
     Returns
     -------
     int
-        0, or why it stopped.
+        0, or why it stopped; ``FULL_OUT`` before the round of sample ``status[1]``, which may be the next
+        start, where the stores of the slices hold more than the host has room for.
     """
-    for first in range(0, batch, copies):
+    stores = 0
+    for s in range(begin, end):
+        if board.sheet[s].role == LAYER:
+            stores += board.sheet[s].own_end - board.sheet[s].own
+    for first in range(start, batch, copies):
+        if out.used[0] + stores > len(out.tick):
+            status[0], status[1], status[2] = begin, first, 0
+            return FULL_OUT
         for c in range(copies):
             samples[c] = first + c if first + c < batch else -1
         code = run_round(
@@ -235,8 +246,5 @@ def run_samples(
         for s in range(begin, end):
             sheet = board.sheet[s]
             if samples[sheet.copy] >= 0 and sheet.role == LAYER:
-                code = read_out(s, samples[sheet.copy], board, out)
-                if code:
-                    status[0], status[1], status[2] = s, samples[sheet.copy], 0
-                    return code
+                read_out(s, samples[sheet.copy], board, out)
     return 0

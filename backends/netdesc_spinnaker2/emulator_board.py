@@ -164,6 +164,7 @@ def furnish(
         template.hold,
         template.first,
         template.fan,
+        template.lags,
         template.segments,
         template.target,
         template.distinct,

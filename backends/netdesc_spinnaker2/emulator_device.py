@@ -14,7 +14,7 @@ from netdesc.threads import available, run, split
 from netdesc_spinnaker2.emulator import run_round, run_samples
 from netdesc_spinnaker2.emulator_back import run_round_back
 from netdesc_spinnaker2.emulator_board import Emulation, build, fresh_counts, grow, load_weights
-from netdesc_spinnaker2.emulator_readout import make_out
+from netdesc_spinnaker2.emulator_readout import extend, make_out
 from netdesc_spinnaker2.emulator_run import FULL_OUT, Out, Stimulus
 from netdesc_spinnaker2.emulator_stimulus import lay_out_stimulus
 from netdesc_spinnaker2.emulator_stops import relieve
@@ -128,48 +128,47 @@ class Device:
             self.reset_counts(batch)
             outs = [make_out(self.emulation, self.program, batch, self.room) for _ in self.parts]
             outs = [outs[0], *(out._replace(states=outs[0].states) for out in outs[1:])]
-            parts = list(zip(self.parts, outs, strict=True))
-            status = [np.zeros(3, dtype=np.int64) for _ in parts]
-            samples = [self.samples.copy() for _ in parts]
-            e = self.emulation
-
-            def task(
-                k: int,
-                _: int,
-                parts: list[tuple[tuple[int, int], Out]] = parts,
-                e: Emulation = e,
-                samples: list[Integers] = samples,
-                status: list[Integers] = status,
-            ) -> int:
-                (begin, end), out = parts[k]
-                return int(
-                    run_samples(
-                        begin,
-                        end,
-                        samples[k],
-                        e.plan.copies,
-                        batch,
-                        e.rooms.arrivals,
-                        e.board,
-                        e.rules,
-                        e.table.ports,
-                        e.boxes,
-                        stimulus,
-                        e.verdicts,
-                        out,
-                        status[k],
-                    )
-                )
-
-            codes = run(task, [(k, k + 1) for k in range(len(parts))], len(parts))
+            status = [np.zeros(3, dtype=np.int64) for _ in outs]
+            samples = [self.samples.copy() for _ in outs]
+            codes = self.run_parts(stimulus, batch, outs, samples, status)
+            self.room = max(self.room, *(len(out.tick) for out in outs))
             failed = [k for k, code in enumerate(codes) if code]
             if not failed:
                 self.samples = samples[0]
                 return [(out, int(out.used[0])) for out in outs]
-            if codes[failed[0]] == FULL_OUT:
-                self.room *= 2
-            else:
-                self.enlarge(codes[failed[0]], status[failed[0]])
+            self.enlarge(codes[failed[0]], status[failed[0]])
+
+    def run_parts(
+        self, stimulus: Stimulus, batch: int, outs: list[Out], samples: list[Integers], status: list[Integers]
+    ) -> list[int]:
+        """Run every part of the board, with more room in ``outs`` where needed; return why each stopped."""
+        e, parts = self.emulation, self.parts
+
+        def task(k: int, _: int) -> int:
+            start, (begin, end) = 0, parts[k]
+            while True:
+                code = run_samples(
+                    begin,
+                    end,
+                    samples[k],
+                    e.plan.copies,
+                    start,
+                    batch,
+                    e.rooms.arrivals,
+                    e.board,
+                    e.rules,
+                    e.table.ports,
+                    e.boxes,
+                    stimulus,
+                    e.verdicts,
+                    outs[k],
+                    status[k],
+                )
+                if code != FULL_OUT:
+                    return int(code)
+                outs[k], start = extend(outs[k], int(e.rooms.own[begin:end].sum())), int(status[k][1])
+
+        return run(task, [(k, k + 1) for k in range(len(parts))], len(parts))
 
     def enlarge(self, code: int, status: Integers) -> None:
         """Make room for a run that stopped, or raise NumericsError."""

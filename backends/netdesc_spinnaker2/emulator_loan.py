@@ -48,6 +48,7 @@ def lend_board(board: Board) -> Board:
         lend(board.hold),
         lend(board.first),
         lend(board.fan),
+        lend(board.lags),
         lend(board.segments),
         lend(board.target),
         lend(board.distinct),

@@ -136,6 +136,8 @@ class Board(NamedTuple):
         Segments of each row; a row is a source that a slice knows.
     fan : ndarray of int64, shape (rows,)
         Synapses of each row.
+    lags : ndarray of uint16, shape (rows,)
+        Bit k is set where a segment of the row has a delay of k ticks, modulo 16.
     segments : ndarray of SEGMENT
     target, distinct : ndarray of int64
         Targets of segments that are not runs; delays of each slice that occur, descending.
@@ -166,6 +168,7 @@ class Board(NamedTuple):
     hold: Integers
     first: Integers
     fan: Integers
+    lags: NDArray[Any]
     segments: NDArray[Any]
     target: Integers
     distinct: Integers

@@ -12,6 +12,9 @@ from netdesc.trace import Samples
 from netdesc_spinnaker2.emulator_board import Emulation
 from netdesc_spinnaker2.emulator_run import Out
 
+SPIKES = ("sample", "slice", "tick", "neuron", "fraction", "current", "release", "slope")
+"""What is read of every spike; fields of ``Out``."""
+
 
 def collect(
     parts: list[tuple[Out, int]], emulation: Emulation, program: Program, batch: int
@@ -84,6 +87,14 @@ def make_out(emulation: Emulation, program: Program, batch: int, room: int) -> O
         begin,
         states,
     )
+
+
+def extend(out: Out, room: int) -> Out:
+    """Return the same with that much more room for spikes, and at least twice as much."""
+    more = max(room, len(out.tick))
+    longer = {name: np.concatenate((values, np.empty(more, values.dtype)))
+              for name, values in out._asdict().items() if name in SPIKES}
+    return out._replace(**longer)
 
 
 def finest_period(program: Program, name: str, step: float) -> int:

@@ -31,7 +31,7 @@ from netdesc_spinnaker2.programs import FULL_STORE
 from netdesc_spinnaker2.programs_loss import SILENT, Verdicts
 
 FULL_OUT = 7
-"""The host has too little room for the spikes that it reads out."""
+"""The host may have too little room for the spikes of the next round."""
 
 
 class Stimulus(NamedTuple):
@@ -174,19 +174,16 @@ def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
 
 
 @part
-def read_out(s: int, sample: int, board: Board, out: Out) -> int:
-    """Copy the spikes of a slice to the host; 0, or that there is no room."""
+def read_out(s: int, sample: int, board: Board, out: Out) -> None:
+    """Copy the spikes of a slice to the host, which has room for a full store."""
     own, a = board.own, board.sheet[s].own
     used, count = out.used[0], board.progress[s].own
-    if used + count > len(out.tick):
-        return FULL_OUT
     for k in range(count):
         out.sample[used + k], out.slice[used + k] = sample, s
         out.tick[used + k], out.neuron[used + k] = own[a + k].tick, own[a + k].neuron
         out.fraction[used + k], out.current[used + k] = own[a + k].fraction, own[a + k].current
         out.release[used + k], out.slope[used + k] = own[a + k].release, own[a + k].slope
     out.used[0] = used + count
-    return 0
 
 
 @kernel

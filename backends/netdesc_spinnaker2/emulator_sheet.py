@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,17 @@ class Rooms:
 
 def senders_of(plan: Plan, count: int) -> list[tuple[int, ...]]:
     """Return, for each slice, what it listens to: slices that send it spikes, by their flows, ascending."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for flow in plan.flows:
+    heard: dict[int, list[int]] = defaultdict(list)
+    for number, flow in enumerate(plan.flows):
         if flow.space == "spike":
             for target in flow.targets:
-                found[target] += flow.senders
-    return [tuple(sorted(found[s])) for s in range(count)]
+                heard[target].append(number)
+
+    @cache
+    def merge(numbers: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(sender for number in numbers for sender in plan.flows[number].senders))
+
+    return [merge(tuple(heard[s])) for s in range(count)]
 
 
 def write_sheet(
@@ -55,15 +61,16 @@ def write_sheet(
     idle = role == ROLES.index("optimizer")
     number = np.where(idle, 0, np.arange(count) % each)
     depth = np.where(idle, 0, template.depth[number])
-    known, known_first = known_keys(plan)
+    known, known_at, known_end = known_keys(plan)
     spans = {
         "weight": begins(np.where(idle, 0, template.weights[number])),
         "gradient": begins(np.where(idle, 0, template.gradients[number])),
         "own": begins(rooms.own),
         "received": begins(rooms.received),
-        "known": known_first,
     }
     columns = {
+        "known": known_at,
+        "known_end": known_end,
         "role": role,
         "size": size,
         "copy": [item.copy for item in plan.slices],
@@ -103,25 +110,44 @@ def bases(plan: Plan, kind: str) -> Integers:
     return np.array([-1 if block is None else block.base for block in blocks], dtype=np.int64)
 
 
-def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers]:
-    """Return the blocks of keys that each program knows, by its flows, and where those of each begin."""
-    rows: list[list[tuple[int, int, int]]] = [[] for _ in plan.slices]
-    senders = senders_of(plan, len(plan.slices))
+def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers, Integers]:
+    """Return the blocks of keys that programs know, by their flows, and where those of each begin and end.
+
+    Programs that know the same share them.
+    """
+    senders, others = senders_of(plan, len(plan.slices)), other_keys(plan)
+    tables: dict[tuple[tuple[int, ...], tuple[tuple[int, int, int], ...]], tuple[int, int]] = {}
+    parts, at, end = list[NDArray[Any]](), *np.zeros((2, len(plan.slices)), dtype=np.int64)
+    used = 0
     for s, sources in enumerate(senders):
-        at = 0
-        for k in sources:
-            block = plan.keys[k].spike
-            if block is not None:
-                rows[s].append((block.base, plan.slices[k].size, at))
-            at += plan.slices[k].size
+        key = (sources, tuple(others[s]))
+        if key not in tables:
+            parts.append(known_table(plan, *key))
+            tables[key] = (used, used + len(parts[-1]))
+            used += len(parts[-1])
+        at[s], end[s] = tables[key]
+    return np.concatenate(parts) if parts else np.zeros(0, KNOWN), at, end
+
+
+def known_table(
+    plan: Plan, sources: tuple[int, ...], others: tuple[tuple[int, int, int], ...]
+) -> NDArray[Any]:
+    """Return the blocks of keys of a program that hears the spikes of some slices, and what else it hears."""
+    rows, row = list(others), 0
+    for k in sources:
+        block = plan.keys[k].spike
+        if block is not None:
+            rows.append((block.base, plan.slices[k].size, row))
+        row += plan.slices[k].size
+    return np.array(sorted(rows), dtype=KNOWN)
+
+
+def other_keys(plan: Plan) -> dict[int, list[tuple[int, int, int]]]:
+    """Return the blocks of keys of gradients and weights that each slice hears."""
+    found: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for flow in plan.flows:
-        if flow.space == "gradient":
+        if flow.space in ("gradient", "weight"):
+            row = 0 if flow.space == "gradient" else TRAINED
             for target in flow.targets:
-                rows[target] += [(flow.block.base, plan.slices[k].size, 0) for k in flow.senders]
-        if flow.space == "weight":
-            for target in flow.targets:
-                rows[target] += [(flow.block.base, plan.slices[k].size, TRAINED) for k in flow.senders]
-    return (
-        np.array([entry for part in rows for entry in sorted(part)], dtype=KNOWN),
-        begins(np.array([len(part) for part in rows])),
-    )
+                found[target] += [(flow.block.base, plan.slices[k].size, row) for k in flow.senders]
+    return found

@@ -13,6 +13,9 @@ from netdesc_spinnaker2.emulator_board import Emulation
 from netdesc_spinnaker2.emulator_sheet import Rooms
 from netdesc_spinnaker2.programs import BURST, FULL_BOX, FULL_DESK, FULL_RECEIVED, FULL_STORE, OVERRUN
 
+NEARLY = 0.75
+"""Share of its room from which a store that forgets what has arrived is enlarged along with a full one."""
+
 
 def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
     """Return larger stores or boxes for a run that stopped.
@@ -41,12 +44,8 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
     if code == FULL_BOX:
         return larger_boxes(status, emulation)
     if code in (FULL_STORE, FULL_RECEIVED):
-        name = "own" if code == FULL_STORE else "received"
-        same = siblings(s, emulation)
-        values = np.array(getattr(rooms, name))
-        values[same] = 2 * values[same] + 8
-        larger = replace(rooms, own=values) if name == "own" else replace(rooms, received=values)
-        return within_sram(larger, status, emulation)
+        return within_sram(larger_stores("own" if code == FULL_STORE else "received", status, emulation),
+                           status, emulation)
     if code == OVERRUN:
         busiest = int(emulation.board.busiest[s].max())
         raise NumericsError(
@@ -71,10 +70,29 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
     raise NumericsError(f"the emulator stopped with the unknown code {code}")
 
 
-def siblings(s: int, emulation: Emulation) -> Integers:
-    """Return a slice and the same one in all other copies."""
-    count = emulation.plan.copies * emulation.each
-    return np.arange(s % emulation.each, count, emulation.each)
+def larger_stores(name: str, status: Integers, emulation: Emulation) -> Rooms:
+    """Return stores of twice the size where one is full or, as it fills, will be before the sample is over.
+
+    Parameters
+    ----------
+    name : str
+        ``own`` or ``received``.
+    status, emulation
+
+    Returns
+    -------
+    Rooms
+    """
+    rooms, rules, each = emulation.rooms, emulation.rules, emulation.each
+    values = np.array(getattr(rooms, name))
+    forgets = name == "received" and (rules.sliding or not rules.keep)
+    share = NEARLY if forgets else min(1.0, max(1, int(status[2])) / rules.steps)
+    full = emulation.board.progress[name] / share > values
+    full[int(status[0])] = True
+    layers = full[: emulation.plan.copies * each].reshape(-1, each)
+    full[: layers.size] = np.tile(layers.any(axis=0), len(layers))
+    values[full] = 2 * values[full] + 8
+    return replace(rooms, own=values) if name == "own" else replace(rooms, received=values)
 
 
 def larger_boxes(status: Integers, emulation: Emulation) -> Rooms:
@@ -120,26 +138,34 @@ def sram_bytes(rooms: Rooms, s: int, emulation: Emulation) -> int:
 def within_sram(rooms: Rooms, status: Integers, emulation: Emulation) -> Rooms:
     """Return stores cut to what the SRAM holds.
 
+    Parameters
+    ----------
+    rooms : Rooms
+        Larger than those there are.
+    status, emulation
+
+    Returns
+    -------
+    Rooms
+
     Raises
     ------
     NumericsError
-        If they were as large as that before.
+        If the one that is full cannot be larger than it is.
     """
-    s, limit = int(status[0]), emulation.options.profile.data_sram
-    need = sram_bytes(rooms, s, emulation)
-    if need <= limit.value:
-        return rooms
-    now = sram_bytes(emulation.rooms, s, emulation)
-    share = (limit.value - now) / (need - now)
-    own = emulation.rooms.own + ((rooms.own - emulation.rooms.own) * max(share, 0.0)).astype(np.int64)
-    received = emulation.rooms.received + (
-        (rooms.received - emulation.rooms.received) * max(share, 0.0)
-    ).astype(np.int64)
-    if own[s] == emulation.rooms.own[s] and received[s] == emulation.rooms.received[s]:
-        more = (rooms.own > emulation.rooms.own).astype(np.int64)
-        one = replace(emulation.rooms, own=emulation.rooms.own + more,
-                      received=emulation.rooms.received + (1 - more))
-        need = sram_bytes(one, s, emulation)
+    now, limit = emulation.rooms, emulation.options.profile.data_sram
+    own, received = np.array(rooms.own), np.array(rooms.received)
+    for s in np.flatnonzero((own > now.own) | (received > now.received)).tolist():
+        need, before = sram_bytes(rooms, s, emulation), sram_bytes(now, s, emulation)
+        if need > limit.value:
+            share = max(0.0, (limit.value - before) / (need - before))
+            own[s] = now.own[s] + int((own[s] - now.own[s]) * share)
+            received[s] = now.received[s] + int((received[s] - now.received[s]) * share)
+    full = int(status[0])
+    if own[full] == now.own[full] and received[full] == now.received[full]:
+        more = (rooms.own > now.own).astype(np.int64)
+        need = sram_bytes(
+            replace(now, own=now.own + more, received=now.received + (1 - more)), full, emulation)
         raise NumericsError(
             stop(
                 status,

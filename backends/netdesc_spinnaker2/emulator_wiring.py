@@ -26,7 +26,7 @@ class Template:
 
     Parameters
     ----------
-    numbers, taus, hold, first, fan, segments, target, distinct
+    numbers, taus, hold, first, fan, lags, segments, target, distinct
         See ``emulator_memory.Board``.
     cell, row, distinct_at, delays, depth : ndarray of int64, shape (slices of a copy,)
         See ``emulator_memory.SHEET``.
@@ -46,6 +46,7 @@ class Template:
     hold: Integers
     first: Integers
     fan: Integers
+    lags: NDArray[Any]
     segments: NDArray[Any]
     target: Integers
     distinct: Integers
@@ -109,12 +110,14 @@ def lay_out_template(
     segments = np.concatenate([part.segments for part in parts])
     segments["target_start"] += np.repeat(target, [len(part.segments) for part in parts])
     orders = [part.order for part in parts]
+    first = np.concatenate(([0], np.cumsum(stack(parts, "rows")))).astype(np.int64)
     return Template(
         numbers,
         taus,
         hold,
-        np.concatenate(([0], np.cumsum(stack(parts, "rows")))).astype(np.int64),
+        first,
         stack(parts, "fan"),
+        lags_of(first, segments["delay"]),
         segments,
         stack(parts, "target"),
         stack(parts, "distinct"),
@@ -132,6 +135,14 @@ def lay_out_template(
         uniform,
         bool(np.any(hold > 0)),
     )
+
+
+def lags_of(first: Integers, delays: Integers) -> NDArray[Any]:
+    """Return which delays, modulo 16, the segments of each row have, as bits."""
+    bits = np.zeros(len(first) - 1, dtype=np.uint16)
+    rows = np.repeat(np.arange(len(bits)), np.diff(first))
+    np.bitwise_or.at(bits, rows, np.left_shift(1, delays % 16).astype(np.uint16))
+    return bits
 
 
 def slots(slices: tuple[Slice, ...], parts: list[Part]) -> Integers:

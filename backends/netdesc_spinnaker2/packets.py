@@ -28,9 +28,6 @@ AT_END = 1
 KEY = 0xFFFFFFFF
 """A key as it travels; the boxes may hold a mark above it."""
 
-NEAR = 8
-"""Blocks of keys that are looked at one by one."""
-
 ROOM = -1
 """There was room in every box."""
 
@@ -217,11 +214,12 @@ def find_row(key: int, known: NDArray[Any], begin: int, end: int) -> int:
 def find_block(key: int, known: NDArray[Any], low: int, end: int) -> int:
     """Return the first block of ``low`` to ``end`` that begins after a key."""
     # keys come in order, so that the block is mostly the one of the key before, or one soon after it
-    for _ in range(NEAR):
-        if low == end or known[low].base > key:
-            return low
-        low += 1
-    high = end
+    stride, high = 1, low
+    while high < end and known[high].base <= key:
+        low = high + 1
+        high += stride
+        stride *= 2
+    high = min(high, end)
     while low < high:
         middle = (low + high) >> 1
         if known[middle].base <= key:

@@ -33,6 +33,7 @@ from netdesc_spinnaker2.packets import (
     send,
     sort_box,
 )
+from netdesc_spinnaker2.prefetch import fetch_ahead
 
 FULL_STORE, FULL_RECEIVED, FULL_BOX, FULL_DESK, OVERRUN, BURST = 1, 2, 3, 4, 5, 6
 """Why a run stops before its end."""
@@ -186,7 +187,9 @@ def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
     a, rows = sheet.received, sheet.row
     head, left = (m - 1) % depth, rules.steps - m
     events = in_flight = 0
-    for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
+    end = a + board.places[CAME_AT, place + 1]
+    for e in range(a + board.places[CAME_AT, place], end):
+        fetch_ahead(e, end, rows, sheet.weight, board)
         row = rows + board.received[e].row
         for g in range(board.first[row], board.first[row + 1]):
             segment = board.segments[g]

@@ -24,6 +24,7 @@ from netdesc_spinnaker2.emulator_memory import (
     Rules,
 )
 from netdesc_spinnaker2.inlining import part
+from netdesc_spinnaker2.prefetch import fetch_ahead
 from netdesc_spinnaker2.programs import IN_FLIGHT, SHORT
 
 MOST = 1024
@@ -108,10 +109,12 @@ def land(m: int, s: int, board: Board, rules: Rules) -> int:
     ring, rows, head, left = sheet.ring, sheet.row, (m - 1) % depth, rules.steps - m
     rings, lifts, rises, falls = board.rings[RING], board.rings[LIFT], board.rings[RISES], board.rings[FALLS]
     events = in_flight = 0
-    for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
+    end = a + board.places[CAME_AT, place + 1]
+    for e in range(a + board.places[CAME_AT, place], end):
+        fetch_ahead(e, end, rows, sheet.weight, board)
         fraction = float(received[e].fraction)
         row = rows + received[e].row
-        if rules.uniform:
+        if rules.uniform and board.first[row] < board.first[row + 1]:
             _, fade, lift = factors_until(fraction, rules.timestep, tau_m[0], tau_s[0])
         for g in range(board.first[row], board.first[row + 1]):
             segment = board.segments[g]
@@ -195,6 +198,8 @@ def collect_arrivals(j: int, m: int, s: int, board: Board, desk: Desk) -> int:
         place = sheet.place + m - delay
         for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
             row = sheet.row + received[e].row
+            if not (board.lags[row] >> (delay & 15)) & 1:
+                continue
             for g in range(board.first[row], board.first[row + 1]):
                 segment = board.segments[g]
                 if segment.delay != delay:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +16,8 @@ from netdesc.events import Floats
 
 Series = tuple[Outcome, ...]
 """Runs with one stream of noise each; a single one where noise changes nothing."""
+
+LOG = logging.getLogger("netdesc.comparison")
 
 REST = "everything else"
 """Name of what no departure explains."""
@@ -97,6 +100,7 @@ def _pairs(before: Series, after: Series, job: Job) -> Iterator[Pair]:
     ideal: Series = after
     runs: dict[str, tuple[Outcome | Refusal, ...]] = {}
     for number, (cause, options) in enumerate(told.items()):
+        LOG.info("%s: with and without %s", label, cause)
         without, with_it = (_run_once(other, item, job, runs) for item in options)
         yield Pair(cause, f"{label} with and without it", without, with_it)
         first = without[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,9 @@ Curves = Mapping[str, Sequence[float]]
 
 METRICS = "metrics.csv"
 
+LOG = logging.getLogger("netdesc.comparison")
+"""Tells what is being done, one line each, at the level ``INFO``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -44,11 +48,25 @@ class Weights:
         Whether every substrate trains by itself first.
     output : Path or None
         Where the run directories of these trainings go; None for a temporary place.
+
+    Raises
+    ------
+    DescriptionError
+        If there are weights to run and weights to train.
     """
 
     source: Path | None = None
     train: bool = False
     output: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.train and self.source is not None:
+            raise DescriptionError(
+                Diagnostic(
+                    f"substrates that train by themselves begin with the weights of the file, not with "
+                    f"{self.source}; leave out --weights or --train"
+                )
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +162,7 @@ def compare(
             agreements[label] = agree(base, outcome, setup, {**written(program), **values})
             # Substrates that were trained apart differ in their weights first of all.
             if setup.attribute and not how.train:
+                LOG.info("%s: looking for causes", label)
                 attributions[label] = attribute(base, outcome, Job(setup, values))
             verdicts[label] = judge(base, outcome, agreements[label], attributions.get(label))
     verdicts |= {label: refuse(item) for label, item in refusals.items()}
@@ -194,6 +213,7 @@ def _run_all(
         except (BackendError, LimitError, NumericsError) as error:
             result[substrate.label] = Refusal(substrate, error.diagnostics), {}
             continue
+        LOG.info("%s: running", substrate.label)
         item = attempt(varied, substrate, replace(job, parameters=values))
         if isinstance(item, Outcome):
             job = replace(job, batch=job.batch or item.batch)
@@ -205,7 +225,15 @@ def _run_all(
 def _train(model: Model, substrate: Substrate, how: Weights) -> tuple[Mapping[str, Floats], Curves]:
     with TemporaryDirectory() as place:
         folder = (how.output or Path(place)) / safe_name(substrate.label)
-        result = train(model, backend=substrate.backend, output=folder, resume=how.output is not None)
+        result = train(
+            model,
+            backend=substrate.backend,
+            output=folder,
+            resume=how.output is not None,
+            progress=lambda report: LOG.info(
+                "%s: epoch %d of %d, loss %.4f", substrate.label, report.epoch, report.epochs, report.loss
+            ),
+        )
         compiled = compile(model, substrate.backend)
         return load_weights(result.weights, compiled.program), read_columns(result.directory / METRICS)
 

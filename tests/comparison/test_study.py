@@ -101,6 +101,19 @@ def test_the_command_prints_verdicts_or_one_json_object(file, capsys):
     assert json.loads(capsys.readouterr().out)["reference"] == "numba"
 
 
+def test_weights_cannot_be_given_and_trained(file, capsys):
+    assert main(["compare", str(file), "--backends", "numba", "--train", "--weights", "runs/x"]) == 2
+    assert "leave out --weights or --train" in capsys.readouterr().err
+
+
+def test_the_command_tells_what_it_is_doing(file, capsys):
+    assert main(["compare", str(file), "--backends", f"numba,{GRID}", "--json"]) == 0
+    told = capsys.readouterr()
+    assert "numba: running" in told.err
+    assert "grid: with and without time grid" in told.err
+    assert json.loads(told.out)
+
+
 def test_substrates_without_a_common_spike_match_nothing(door, small):
     data = arrange(compare(small, ["numba", "bad=planted:shift=15.0"], settings=Settings(attribute=False)))
     assert data["overview"]["bad"]["matched_fraction"] == 0.0

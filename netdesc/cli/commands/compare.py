@@ -12,6 +12,7 @@ from netdesc.cli.arguments import AsJson, File, Overrides, Weights
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import require_targets
+from netdesc.cli.progress import listen
 
 if TYPE_CHECKING:
     from netdesc.comparison import Comparison, Effect
@@ -78,9 +79,10 @@ def compare(
         require_plotly()
     settings = Settings(samples, test_samples, window, attribute=attribute, repeats=repeats)
     model = load(file, overrides or ())
-    result = compare_substrates(
-        model, parse_list(backends), reference, weights=Weights(weights, train), settings=settings
-    )
+    with listen("netdesc.comparison"):
+        result = compare_substrates(
+            model, parse_list(backends), reference, weights=Weights(weights, train), settings=settings
+        )
     data = arrange(result)
     if output is not None:
         from netdesc.report import write

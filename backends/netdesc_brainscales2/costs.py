@@ -55,8 +55,8 @@ class Bill:
         Work of the host that is not hidden behind the chip.
     energy : float
         Power times all of the time; the chip has no energy per spike to speak of.
-    bits : float
-        Read from the chip: events and readings.
+    event_bits, reading_bits : float
+        Read from the chip: time-stamped events, and readings of membranes.
     """
 
     counts: Counts
@@ -65,12 +65,18 @@ class Bill:
     configuration: float
     host: float
     energy: float
-    bits: float
+    event_bits: float
+    reading_bits: float
 
     @property
     def time(self) -> float:
         """All of the time, in ms."""
         return self.chip + self.wait + self.configuration + self.host
+
+    @property
+    def bits(self) -> float:
+        """All that is read from the chip."""
+        return self.event_bits + self.reading_bits
 
     @property
     def throughput(self) -> float:
@@ -89,7 +95,7 @@ class Bill:
             "wait_time_ms": self.wait,
             "configuration_time_ms": self.configuration, "host_time_ms": self.host, "time_ms": self.time,
             "energy_mJ": self.energy, "events_in": counts.events_in, "events_out": counts.events_out,
-            "bits_read": self.bits,
+            "bits_of_events": self.event_bits, "bits_of_readings": self.reading_bits, "bits_read": self.bits,
         }
 
 
@@ -114,8 +120,8 @@ def charge(counts: Counts, options: Options) -> Bill:
     configuration = counts.instances * profile.configuration.value * 1e-3
     host = entries * profile.host_time.value * 1e-3
     energy = profile.power.value * (chip + wait + configuration + host) * 1e-3
-    bits = counts.events_out * profile.event_bits.value + counts.readings * profile.cadc_bits.value
-    return Bill(counts, chip, wait, configuration, host, energy, bits)
+    return Bill(counts, chip, wait, configuration, host, energy,
+                counts.events_out * profile.event_bits.value, counts.readings * profile.cadc_bits.value)
 
 
 def numbers_of(options: Options) -> Mapping[str, Limit]:

@@ -30,9 +30,9 @@ KINDS = ("loop", "transfer", "ideal", "coarse")
 BACKEND = "brainscales2"
 COARSE = (
     "parameters.hidden=30", "populations.input.size=4", "data.encoder.latency.bias=null",
-    "neurons.lif.LIF.threshold=2.6",
-    "projections.input_to_hidden.weight.init.normal={mu: 3.6, sigma: 4.2}",
-    "projections.hidden_to_output.weight.init.normal={mu: 1.2, sigma: 0.8}",
+    "neurons.lif.LIF.v_threshold=2.6",
+    "projections.input_to_hidden.weight.init.normal={mu: 2.1, sigma: 1.8}",
+    "projections.hidden_to_output.weight.init.normal={mu: 0.8, sigma: 0.8}",
     "backends.brainscales2.scales={hidden: 30, output: 30}",
     "backends.brainscales2.rows={input_to_hidden: 5, hidden_to_output: 1}",
     "backends.brainscales2.profile_numbers={threshold_noise: 0.015, spike_jitter: 0.01}",

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from netdesc.api import compile, evaluate_losses, located
+from netdesc.api import evaluate_losses, located
 from netdesc.comparison.samples import Batch, choose_batch, choose_feed, single
 from netdesc.comparison.settings import Settings
 from netdesc.comparison.substrates import Substrate
+from netdesc.comparison.watching import compile_watched
 from netdesc.compiled import CompiledProgram, Model
-from netdesc.description.model import Recording
 from netdesc.errors import Diagnostic, NetdescError
 from netdesc.events import Floats
 from netdesc.losses import Evaluation
@@ -28,9 +28,6 @@ CHUNK = 250
 
 STRIDE = 1_000_003
 """From the seed of one stream of noise to that of the next."""
-
-INTERVALS = (1, 2, 5, 10)
-"""Multiples of the wanted interval at which voltages are sampled, until a backend can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +155,7 @@ def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
     NetdescError
         If the backend cannot run the model. That it cannot differentiate it is a note.
     """
-    compiled, notes = _compile(model, substrate.backend, job.settings)
+    compiled, notes = compile_watched(model, substrate.backend, job.settings)
     if job.parameters:
         compiled.write(job.parameters)
     batch = choose_batch(compiled, job.settings.samples, job.batch)
@@ -242,39 +239,6 @@ def _conclude(setup: Outcome, trace: Trace, job: Job, *, seed: int, forward: flo
     return replace(
         setup, trace=trace, evaluation=evaluation, gradients=gradients, metrics=metrics,
         notes=(*setup.notes, *faults), seconds=clock)
-
-
-def _compile(
-    model: Model,
-    backend: str,
-    settings: Settings,
-) -> tuple[CompiledProgram, tuple[Diagnostic, ...]]:
-    for factor in INTERVALS:
-        watched = _watching(model, settings, factor)
-        if watched is None:
-            return compile(model, backend), ()
-        try:
-            compiled = compile(watched, backend)
-            _ = compiled.machine
-            return compiled, ()
-        except NetdescError:
-            # Whatever is wrong without recordings is told by the attempt below.
-            continue
-    compiled = compile(model, backend)
-    return compiled, (Diagnostic("voltages are not compared: the backend cannot record them here"),)
-
-
-def _watching(model: Model, settings: Settings, factor: int) -> Model | None:
-    description = model.description
-    if settings.neurons == 0 or any(item.variable == "v" for item in description.record):
-        return None
-    every = float(factor * max(1, round(description.simulation.duration / 400)))
-    extra = tuple(
-        Recording(name, "v", tuple(range(min(settings.neurons, item.size))), every)
-        for name, item in description.populations.items()
-        if item.neuron is not None
-    )
-    return Model(replace(description, record=(*description.record, *extra)))
 
 
 def _differentiate(

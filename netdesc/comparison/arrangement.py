@@ -40,6 +40,7 @@ def arrange(comparison: Comparison) -> dict[str, Json]:
             "reference": comparison.reference,
             "settings": asdict(comparison.settings),
             "weights": _tell_weights(comparison),
+            "trained_apart": comparison.weights.train,
             "duration": comparison.program.duration,
             "batch": {"split": batch.split, "samples": batch.events.batch, "labels": batch.labels},
             "summary": levels(comparison.verdicts),

@@ -16,7 +16,7 @@ from netdesc.comparison.runs import Job, Outcome, Refusal, attempt
 from netdesc.comparison.samples import written
 from netdesc.comparison.settings import Settings
 from netdesc.comparison.substrates import Substrate, distinct, vary
-from netdesc.comparison.verdict import Verdict, judge, refuse
+from netdesc.comparison.verdict import Verdict, judge, judge_apart, refuse
 from netdesc.compiled import Model, located
 from netdesc.description import dump
 from netdesc.errors import BackendError, DescriptionError, Diagnostic, LimitError, NumericsError
@@ -164,7 +164,11 @@ def compare(
             if setup.attribute and not how.train:
                 LOG.info("%s: looking for causes", label)
                 attributions[label] = attribute(base, outcome, Job(setup, values))
-            verdicts[label] = judge(base, outcome, agreements[label], attributions.get(label))
+            verdicts[label] = (
+                judge_apart(base, outcome, agreements[label])
+                if how.train
+                else judge(base, outcome, agreements[label], attributions.get(label))
+            )
     verdicts |= {label: refuse(item) for label, item in refusals.items()}
     return Comparison(
         model,

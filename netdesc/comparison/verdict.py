@@ -129,6 +129,52 @@ def _sentence(parts: list[str]) -> str:
     return text[:1].upper() + text[1:]
 
 
+def judge_apart(reference: Outcome, other: Outcome, agreement: Agreement) -> Verdict:
+    """Put into words how a substrate compares that was trained by itself.
+
+    Parameters
+    ----------
+    reference, other : Outcome
+    agreement : Agreement
+
+    Returns
+    -------
+    Verdict
+        By accuracy alone, or loss: spikes and gradients of other weights differ in any case.
+    """
+    findings = (
+        *tell_metrics(reference, other, agreement),
+        "it was trained by itself: its weights are its own, and with them spikes and gradients",
+        *tell_parameters(agreement),
+        *tell_losses(other),
+    )
+    return Verdict(other.substrate.label, grade_apart(reference, other), findings, ())
+
+
+def grade_apart(reference: Outcome, other: Outcome) -> str:
+    """Return ``AGREES``, ``CLOSE`` or ``PARTS`` for substrates that were trained apart.
+
+    Parameters
+    ----------
+    reference, other : Outcome
+
+    Returns
+    -------
+    str
+        Agrees: accuracies are within two standard errors of their difference, as many test samples as there
+        are; close: within four. Without accuracies, losses within 1 and 10 %.
+    """
+    before, after = reference.metrics, other.metrics
+    if before is None or after is None:
+        return PARTS
+    if before.accuracy is None or after.accuracy is None:
+        apart, unit = abs(after.loss - before.loss), 0.005 * abs(before.loss)
+        return AGREES if apart <= 2 * unit else CLOSE if apart <= 20 * unit else PARTS
+    apart = abs(after.accuracy - before.accuracy)
+    unit = sum(item * (1.0 - item) for item in (before.accuracy, after.accuracy)) / before.samples
+    return AGREES if apart <= 2 * unit**0.5 else CLOSE if apart <= 4 * unit**0.5 else PARTS
+
+
 def grade(agreement: Agreement) -> str:
     """Return ``AGREES``, ``CLOSE`` or ``PARTS``.
 

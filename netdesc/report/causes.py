@@ -11,7 +11,8 @@ def causes(page: Page) -> str:
     """Return how much of each deviation is due to what."""
     data = page.data
     if not data["attributions"]:
-        return "<p>Causes were not looked for.</p>"
+        apart = "the substrates were trained apart, and differ in their weights first of all"
+        return f"<p>Causes were not looked for{': ' + apart if data['trained_apart'] else ''}.</p>"
     tables = []
     for label, part in data["attributions"].items():
         rows: list[Row] = [

@@ -10,6 +10,16 @@ from netdesc.report.tables import Number, Page, Row, breakable
 
 CLASSES = {AGREES: "agrees", CLOSE: "close", PARTS: "parts", REFUSED: "refused"}
 
+MEASURES = {
+    False: (
+        ("accuracy", "accuracy", ".1%"),
+        ("matched_fraction", "spikes matched", ".1%"),
+        ("cosine", "gradient cosine", ".3f"),
+    ),
+    True: (("accuracy", "accuracy", ".1%"), ("loss", "loss", ".3g")),
+}
+"""Numbers on the first screen, for the same weights and for substrates that were trained apart."""
+
 SHOWN = 3
 """Causes on the first screen."""
 
@@ -74,26 +84,21 @@ def _tile(page: Page, label: str) -> str:
     head = f'<h3>{breakable(label)} <span class="level {name}">{escape(item["level"])}</span></h3>'
     measures = "".join(
         _measure(page, ("overview", label, key), words, form)
-        for key, words, form in (
-            ("accuracy", "accuracy", ".1%"),
-            ("matched_fraction", "spikes matched", ".1%"),
-            ("cosine", "gradient cosine", ".3f"),
-        )
+        for key, words, form in MEASURES[bool(page.data["trained_apart"])]
     )
     body = f"<dl>{measures}</dl>" if measures else ""
     return f'<article class="tile {name}">{head}{body}{_why(page, label)}{_findings(found)}</article>'
 
 
 def _measure(page: Page, path: tuple[str | int, ...], words: str, form: str) -> str:
-    """Return a number with a bar as long as its share of 1."""
+    """Return a number, with a bar as long as its share of 1 where it is one."""
     value = page.at(path)
     if value is None:
         return ""
     width = 100.0 * min(max(float(value), 0.0), 1.0)
-    return (
-        f"<div><dt>{words}</dt><dd>{page.number(Number(path, form))}"
-        f'<i class="bar" aria-hidden="true"><i style="width:{width:.1f}%"></i></i></dd></div>'
-    )
+    bar = f'<i class="bar" aria-hidden="true"><i style="width:{width:.1f}%"></i></i>'
+    shown = page.number(Number(path, form))
+    return f"<div><dt>{words}</dt><dd>{shown}{bar if path[-1] != 'loss' else ''}</dd></div>"
 
 
 def _why(page: Page, label: str) -> str:

@@ -84,6 +84,31 @@ def test_substrates_that_train_apart_have_curves(points, tmp_path):
     assert (tmp_path / "numba" / "weights.h5").is_file()
 
 
+def test_substrates_that_train_apart_are_judged_by_what_they_reach(points):
+    from netdesc.comparison import Weights
+
+    found = compare(points, ["numba", "again=numba"], weights=Weights(train=True),
+                    settings=Settings(samples=2))
+    assert found.verdicts["again"].level == "agrees"
+    assert not any("gradient by" in text for text in found.verdicts["again"].findings)
+    assert any("trained by itself" in text for text in found.verdicts["again"].findings)
+    assert arrange(found)["trained_apart"] is True
+
+
+@pytest.mark.parametrize(("accuracy", "level"), [
+    (0.95, "agrees"), (0.935, "agrees"), (0.91, "is close"), (0.8, "parts"),
+])
+def test_accuracies_are_told_apart_by_their_standard_error(points, accuracy, level):
+    from dataclasses import replace
+
+    from netdesc.comparison.verdict import grade_apart
+
+    one = compare(points, ["numba"], settings=Settings(samples=2, attribute=False)).outcomes["numba"]
+    best = replace(one, metrics=replace(one.metrics, accuracy=0.95, samples=500))
+    other = replace(one, metrics=replace(one.metrics, accuracy=accuracy, samples=500))
+    assert grade_apart(best, other) == level
+
+
 def test_weights_of_a_training_are_run_everywhere(points, tmp_path):
     import netdesc
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from netdesc.graph.passes import CheckLimits, Pass
+from netdesc.graph.passes import CheckLimits, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_brainscales2.departures import Pair, list_departures
 from netdesc_brainscales2.mapping import map_program
 from netdesc_brainscales2.options import Options
-from netdesc_brainscales2.passes import CheckState, MapToChip
+from netdesc_brainscales2.passes import MapToChip
 
 if TYPE_CHECKING:
     from netdesc.backend import Machine
@@ -55,7 +55,7 @@ class BrainScaleS2Backend:
 
     def passes(self) -> Sequence[Pass]:
         """Return the checks of this backend and the verdict of the map."""
-        return CheckLimits(self.limits, self.name, "B2"), CheckState(), MapToChip(self.options)
+        return CheckLimits(self.limits, self.name, "B2"), CheckState(self.name, "B2"), MapToChip(self.options)
 
     def departures(self) -> dict[str, Pair]:
         """Return the settings without and with everything that sets this backend apart from the equations."""

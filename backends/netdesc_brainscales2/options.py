@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
-from netdesc.errors import BackendError, DescriptionError, Diagnostic
-from netdesc.units import convert
+from netdesc.errors import BackendError, Diagnostic
+from netdesc.options import Reader, Section
 from netdesc_brainscales2.profile import MACHINES, Profile
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -20,7 +19,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """Options with a fixed set of values; the first is the default."""
 
-_BASE = "backends.brainscales2"
+SECTION = Section("backends.brainscales2", "B2-OPTION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +100,7 @@ class Options:
         BackendError
             With every option that is not known or not possible, code ``B2-OPTION``.
         """
-        faults = [Diagnostic(_unknown(name), f"{_BASE}.{name}", "B2-OPTION")
-                  for name in options if name not in _READERS]
-        values: dict[str, Any] = {}
-        for name, reader in _READERS.items():
-            if options.get(name) is not None:
-                try:
-                    values[name] = reader(name, options[name])
-                except BackendError as error:
-                    faults.extend(error.diagnostics)
+        values, faults = SECTION.read(_READERS, options)
         machine, numbers = values.pop("profile", MACHINES[0]), values.pop("profile_numbers", {})
         try:
             profile = Profile.read(machine, numbers)
@@ -131,103 +122,37 @@ class Options:
         return model_time * 1e3 / self.profile.speed_up.value
 
 
-def _unknown(name: str) -> str:
-    close = get_close_matches(name, _READERS, 1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"is not an option of this backend; {hint}It has {', '.join(_READERS)}"
-
-
-def _fault(path: str, message: str) -> BackendError:
-    return BackendError(Diagnostic(message, f"{_BASE}.{path}", "B2-OPTION"))
-
-
-def _choice(name: str, value: Any) -> str:
-    # The reader of a file makes a truth value of a bare true.
-    text = "true" if value is True else value
-    if text not in CHOICES[name]:
-        raise _fault(name, f"{value!r} is not possible; write one of {', '.join(CHOICES[name])}")
-    return str(text)
-
-
-def _whole(least: int) -> Callable[[str, Any], int]:
-    def read(name: str, value: Any) -> int:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = float("nan")
-        if isinstance(value, bool) or not number >= least or not number.is_integer():
-            raise _fault(name, f"{value!r} is not possible; write a whole number of {least} or more")
-        return int(number)
-    return read
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _fault(name, f"{value!r} is neither true nor false")
-    return value
-
-
-def _positive(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if isinstance(value, bool) or not 0.0 < number < float("inf"):
-        raise _fault(name, f"{value!r} is not possible; write a number above 0")
-    return number
-
-
-def _rate(name: str, value: Any) -> float:
-    if not isinstance(value, str):
-        return _positive(name, value)
-    try:
-        return _positive(name, convert(value, "1/ms", name))
-    except DescriptionError as error:
-        raise _fault(name, str(error)) from error
-
-
-def _mapping(reader: Callable[[str, Any], Any]) -> Callable[[str, Any], dict[str, Any]]:
-    def read(name: str, value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise _fault(name, f"{value!r} is not a mapping of names to numbers")
-        faults, values = list[Diagnostic](), dict[str, Any]()
-        for key, item in value.items():
-            try:
-                values[str(key)] = reader(f"{name}.{key}", item)
-            except BackendError as error:
-                faults.extend(error.diagnostics)
-        if faults:
-            raise BackendError(faults)
-        return values
-    return read
-
-
 def _circuits(name: str, value: Any) -> frozenset[int]:
     if not isinstance(value, list | tuple):
-        raise _fault(name, f"{value!r} is not a list of circuits, such as [17, 300]")
-    return frozenset(_whole(0)(name, item) for item in value)
+        raise SECTION.error(name, f"{value!r} is not a list of circuits, such as [17, 300]")
+    return frozenset(SECTION.whole(0)(name, item) for item in value)
 
 
 def _numbers(name: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _fault(name, f"{value!r} is not a mapping of numbers, such as {{weight_max: 63}}")
+        raise SECTION.error(name, f"{value!r} is not a mapping of numbers, such as {{weight_max: 63}}")
     return {str(key): item for key, item in value.items()}
 
 
 def _misplaced(dead: frozenset[int], places: Mapping[str, int], profile: Profile) -> list[Diagnostic]:
     circuits, columns = int(profile.circuits.value), int(profile.columns.value)
-    faults = [Diagnostic(f"there is no circuit {number}; they are 0 to {circuits - 1}",
-                         f"{_BASE}.dead_circuits", "B2-OPTION")
+    faults = [SECTION.fault("dead_circuits", f"there is no circuit {number}; they are 0 to {circuits - 1}")
               for number in sorted(dead) if number >= circuits]
-    return faults + [Diagnostic(f"there is no column {column}; they are 0 to {columns - 1}",
-                                f"{_BASE}.places.{name}", "B2-OPTION")
+    return faults + [SECTION.fault(f"places.{name}",
+                                   f"there is no column {column}; they are 0 to {columns - 1}")
                      for name, column in places.items() if column >= columns]
 
 
-_READERS: Mapping[str, Callable[[str, Any], Any]] = {
-    "profile": _choice, "profile_numbers": _numbers, "chip": _whole(0), "adjoint": _choice,
-    "unmodelled": _choice, "denominator_floor": _positive, "noise": _flag, "calibrate": _flag,
-    "delays": _choice, "sampling": _choice, "scales": _mapping(_positive), "rows": _mapping(_whole(1)),
-    "places": _mapping(_whole(0)), "rates": _mapping(_rate), "dead_circuits": _circuits,
-    "instances": _whole(1),
+_BY_POPULATION = "{population: value}"
+_WORD = {name: SECTION.choice(*choices) for name, choices in CHOICES.items()}
+_READERS: Mapping[str, Reader] = {
+    "profile": _WORD["profile"], "profile_numbers": _numbers, "chip": SECTION.whole(0),
+    "adjoint": _WORD["adjoint"], "unmodelled": _WORD["unmodelled"],
+    "denominator_floor": SECTION.positive("", "0.05"), "noise": SECTION.flag, "calibrate": SECTION.flag,
+    "delays": _WORD["delays"], "sampling": _WORD["sampling"],
+    "scales": SECTION.mapping(SECTION.positive("", "60"), _BY_POPULATION),
+    "rows": SECTION.mapping(SECTION.whole(), "{projection: cells}"),
+    "places": SECTION.mapping(SECTION.whole(0), "{population: column}"),
+    "rates": SECTION.mapping(SECTION.positive("1/ms", "50 Hz"), _BY_POPULATION),
+    "dead_circuits": _circuits, "instances": SECTION.whole(),
 }

@@ -13,35 +13,6 @@ from netdesc_brainscales2.text import summary
 
 
 @dataclass(frozen=True, slots=True)
-class CheckState:
-    """Refuse samples that start where the one before them ended."""
-
-    name: str = field(default="check_state", init=False)
-
-    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Check the graph and return it as it is.
-
-        Parameters
-        ----------
-        graph : NetworkGraph
-
-        Returns
-        -------
-        NetworkGraph
-
-        Raises
-        ------
-        LimitError
-            If the model asks for ``carry_state: true``.
-        """
-        if graph.settings.carry_state:
-            raise LimitError(Diagnostic("brainscales2 starts every sample in a fresh state; "
-                                        "set carry_state: false",
-                                        "simulation.carry_state", "B2-STATE"))
-        return graph
-
-
-@dataclass(frozen=True, slots=True)
 class MapToChip:
     """Lay the network out on the chip, refuse what does not fit, and note the map in a line.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from importlib.resources import files
 from typing import Any
 
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.limits import Limit
-from netdesc.units import is_quantity, parse
+from netdesc.options import Section
+from netdesc.units import parse
 
 MACHINES = ("calibrated", "uncalibrated", "ideal")
 """Names of the profiles; the first is the default."""
@@ -128,20 +128,8 @@ class Profile:
             With every name that is not known and every value that is not a number above or equal to 0.
         """
         profile = cls(**(_load("machine") | _load(machine)))
-        faults, values = list[Diagnostic](), dict[str, Limit]()
-        for name, given in (overrides or {}).items():
-            path = f"{_BASE}.{name}"
-            if name not in NAMES:
-                faults.append(Diagnostic(_unknown(name), path, "B2-OPTION"))
-                continue
-            old: Limit = getattr(profile, name)
-            number = _number(given, old.unit)
-            if number is None:
-                unit = f" in {old.unit}" if old.unit else ""
-                faults.append(Diagnostic(f"{given!r} is not a number{unit}, 0 or more; the machine has "
-                                         f"{old.value:g}", path, "B2-OPTION"))
-                continue
-            values[name] = replace(old, value=number, source=path, tag="A")
+        section = Section("backends.brainscales2", "B2-OPTION")
+        values, faults = section.override("profile_numbers", profile.numbers(), overrides or {}, _measure)
         faults.extend(_uneven(replace(profile, **values)))
         if faults:
             raise BackendError(faults)
@@ -190,26 +178,10 @@ def _uneven(profile: Profile) -> list[Diagnostic]:
                        "B2-OPTION") for name, what in faults]
 
 
-def _unknown(name: str) -> str:
-    close = get_close_matches(name, NAMES, 1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"is not a number of the machine; {hint}It has {', '.join(NAMES)}"
-
-
-def _number(given: Any, unit: str) -> float | None:
-    if isinstance(given, bool):
-        return None
-    if isinstance(given, str) and is_quantity(given):
-        try:
-            quantity = parse(given)
-        except DescriptionError:
-            return None
-        factor = {"us": ("ms", 1e3), "1/us": ("1/ms", 1e-3), "1/ms": ("1/ms", 1.0)}.get(unit)
-        if factor is None or quantity.unit != factor[0] or quantity.value < 0:
-            return None
-        return quantity.value * factor[1]
+def _measure(text: str, unit: str) -> float | None:
+    factor = {"us": ("ms", 1e3), "1/us": ("1/ms", 1e-3), "1/ms": ("1/ms", 1.0)}.get(unit)
     try:
-        number = float(given)
-    except (TypeError, ValueError):
+        quantity = parse(text)
+    except DescriptionError:
         return None
-    return number if 0 <= number < float("inf") else None
+    return None if factor is None or quantity.unit != factor[0] else quantity.value * factor[1]

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netdesc.backend import Machine
-from netdesc.graph.passes import CheckLimits, Pass
+from netdesc.graph.passes import CheckLimits, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_numba.departures import Pair, list_departures
 from netdesc_numba.options import Options
-from netdesc_numba.passes import CheckState, RoundToGrid
+from netdesc_numba.passes import RoundToGrid
 from netdesc_numba.ticks_passes import ApplyTransport, CheckScheme
 
 LOSSES = frozenset({
@@ -52,7 +52,7 @@ class NumbaBackend:
 
     def passes(self) -> Sequence[Pass]:
         """Return the checks of this backend and, for a grid, the rounding to it."""
-        checks: tuple[Pass, ...] = (CheckLimits(self.limits, self.name, "NB"), CheckState())
+        checks: tuple[Pass, ...] = (CheckLimits(self.limits, self.name, "NB"), CheckState(self.name, "NB"))
         if self.options.timestep is None:
             return checks
         if self.options.transport:

@@ -8,42 +8,9 @@ from itertools import pairwise
 import networkx as nx
 import numpy as np
 
-from netdesc.errors import Diagnostic, GraphError, LimitError
+from netdesc.errors import Diagnostic, GraphError
 from netdesc.events import Floats
 from netdesc.graph.ir import Edge, NetworkGraph, Node
-
-
-@dataclass(frozen=True, slots=True)
-class CheckState:
-    """Refuse samples that start where the one before them ended."""
-
-    name: str = field(default="check_state", init=False)
-
-    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Check the graph and return it as it is.
-
-        Parameters
-        ----------
-        graph : NetworkGraph
-
-        Returns
-        -------
-        NetworkGraph
-
-        Raises
-        ------
-        LimitError
-            If the model asks for ``carry_state: true``.
-        """
-        if graph.settings.carry_state:
-            raise LimitError(
-                Diagnostic(
-                    "numba starts every sample in a fresh state; set carry_state: false",
-                    "simulation.carry_state",
-                    "NB-STATE",
-                )
-            )
-        return graph
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from netdesc.graph.passes import CheckLimits, Pass
+from netdesc.graph.passes import CheckLimits, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_spinnaker2.checks import MODELS, SOURCES
 from netdesc_spinnaker2.departures import Pair, list_departures
 from netdesc_spinnaker2.options import Options
-from netdesc_spinnaker2.passes import CheckBoard, CheckState, RoundToTicks
+from netdesc_spinnaker2.passes import CheckBoard, RoundToTicks
 
 if TYPE_CHECKING:
     from netdesc.backend import Machine
@@ -53,7 +53,7 @@ class SpiNNaker2Backend:
         """Return the checks of this backend, the rounding to ticks, and the verdict of the map."""
         return (
             CheckLimits(self.limits, self.name, "S2"),
-            CheckState(),
+            CheckState(self.name, "S2"),
             RoundToTicks(self.options),
             CheckBoard(self.options),
         )

@@ -61,16 +61,15 @@ def write_sheet(
     idle = role == ROLES.index("optimizer")
     number = np.where(idle, 0, np.arange(count) % each)
     depth = np.where(idle, 0, template.depth[number])
-    known, known_at, known_end = known_keys(plan)
+    known, known_first = known_keys(plan)
     spans = {
         "weight": begins(np.where(idle, 0, template.weights[number])),
         "gradient": begins(np.where(idle, 0, template.gradients[number])),
         "own": begins(rooms.own),
         "received": begins(rooms.received),
+        "known": known_first,
     }
     columns = {
-        "known": known_at,
-        "known_end": known_end,
         "role": role,
         "size": size,
         "copy": [item.copy for item in plan.slices],
@@ -110,40 +109,26 @@ def bases(plan: Plan, kind: str) -> Integers:
     return np.array([-1 if block is None else block.base for block in blocks], dtype=np.int64)
 
 
-def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers, Integers]:
-    """Return the blocks of keys that programs know, by their flows, and where those of each begin and end.
-
-    Programs that know the same share them.
-    """
-    senders, others = senders_of(plan, len(plan.slices)), other_keys(plan)
-    tables: dict[tuple[tuple[int, ...], tuple[tuple[int, int, int], ...]], tuple[int, int]] = {}
-    parts, at, end = list[NDArray[Any]](), *np.zeros((2, len(plan.slices)), dtype=np.int64)
-    used = 0
-    for s, sources in enumerate(senders):
-        key = (sources, tuple(others[s]))
-        if key not in tables:
-            parts.append(known_table(plan, *key))
-            tables[key] = (used, used + len(parts[-1]))
-            used += len(parts[-1])
-        at[s], end[s] = tables[key]
-    return np.concatenate(parts) if parts else np.zeros(0, KNOWN), at, end
-
-
-def known_table(
-    plan: Plan, sources: tuple[int, ...], others: tuple[tuple[int, int, int], ...]
-) -> NDArray[Any]:
-    """Return the blocks of keys of a program that hears the spikes of some slices, and what else it hears."""
-    rows, row = list(others), 0
-    for k in sources:
-        block = plan.keys[k].spike
-        if block is not None:
-            rows.append((block.base, plan.slices[k].size, row))
-        row += plan.slices[k].size
-    return np.array(sorted(rows), dtype=KNOWN)
+def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers]:
+    """Return the blocks of keys that each program knows, by its flows, and where those of each begin."""
+    base = np.array([-1 if keys.spike is None else keys.spike.base for keys in plan.keys], dtype=np.int64)
+    size = np.array([item.size for item in plan.slices], dtype=np.int64)
+    others = other_keys(plan)
+    tables = []
+    for s, senders in enumerate(senders_of(plan, len(plan.slices))):
+        sources = np.array(senders, dtype=np.int64)
+        sending = base[sources] >= 0
+        table = np.zeros(int(sending.sum()) + len(others[s]), dtype=KNOWN)
+        heard = table[: int(sending.sum())]
+        heard["base"], heard["size"] = base[sources[sending]], size[sources[sending]]
+        heard["row"] = (np.cumsum(size[sources]) - size[sources])[sending]
+        table[len(heard) :] = others[s]
+        tables.append(table[np.argsort(table["base"], kind="stable")])
+    return np.concatenate(tables), begins(np.array([len(table) for table in tables]))
 
 
 def other_keys(plan: Plan) -> dict[int, list[tuple[int, int, int]]]:
-    """Return the blocks of keys of gradients and weights that each slice hears."""
+    """Return the blocks of keys of gradients and weights that each slice hears, and their first rows."""
     found: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for flow in plan.flows:
         if flow.space in ("gradient", "weight"):

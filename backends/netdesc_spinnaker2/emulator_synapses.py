@@ -105,6 +105,14 @@ def divide(synapses: dict[str, Integers], layers: list[Slice]) -> list[tuple[Sli
     ]
 
 
+def heard_neurons(program: Program, slices: tuple[Slice, ...], senders: tuple[int, ...]) -> Integers:
+    """Return the index in the program of every neuron of some slices, slice after slice."""
+    starts = {p.name: p.start for p in program.populations}
+    begin = np.array([starts[slices[k].population] + slices[k].start for k in senders], dtype=np.int64)
+    size = np.array([slices[k].size for k in senders], dtype=np.int64)
+    return np.repeat(begin - np.cumsum(size) + size, size) + np.arange(size.sum())
+
+
 def lay_out_slice(
     program: Program,
     slices: tuple[Slice, ...],
@@ -114,13 +122,7 @@ def lay_out_slice(
     training: bool,
 ) -> Part:
     """Put the synapses of a slice, in order, into segments."""
-    starts = {p.name: p.start for p in program.populations}
-    rows_of = np.concatenate(
-        [
-            np.empty(0, dtype=np.int64),
-            *(starts[slices[k].population] + np.arange(slices[k].start, slices[k].stop) for k in senders),
-        ]
-    )
+    rows_of = heard_neurons(program, slices, senders)
     source, target = synapses["source"], synapses["target"] - item.start
     count = len(source)
     change = np.ones(count, dtype=np.bool_)

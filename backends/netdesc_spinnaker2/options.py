@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
-from netdesc.errors import BackendError, DescriptionError, Diagnostic
-from netdesc.units import is_quantity, parse
+from netdesc.errors import BackendError, Diagnostic
+from netdesc.options import Reader, Section
 from netdesc_spinnaker2.plan import Chip
 from netdesc_spinnaker2.profile import Profile
 
@@ -22,7 +21,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """Options with a fixed set of values; the first is the default."""
 
-_BASE = "backends.spinnaker2"
+SECTION = Section("backends.spinnaker2", "S2-OPTION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +124,7 @@ class Options:
         BackendError
             With every option that is not known or not possible, code ``S2-OPTION``.
         """
-        faults = [Diagnostic(_unknown(name), f"{_BASE}.{name}", "S2-OPTION")
-                  for name in options if name not in _READERS]
-        values: dict[str, Any] = {}
-        for name, reader in _READERS.items():
-            if options.get(name) is not None:
-                try:
-                    values[name] = reader(name, options[name])
-                except BackendError as error:
-                    faults.extend(error.diagnostics)
+        values, faults = SECTION.read(_READERS, options)
         profile = values.get("profile", Profile())
         faults.extend(_misplaced(values.get("dead_cores", {}), profile))
         faults.extend(_uneven(profile))
@@ -143,91 +134,33 @@ class Options:
         return cls(**values)
 
 
-def _unknown(name: str) -> str:
-    close = get_close_matches(name, _READERS, 1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"is not an option of this backend; {hint}It has {', '.join(_READERS)}"
-
-
-def _fault(path: str, message: str) -> BackendError:
-    return BackendError(Diagnostic(message, f"{_BASE}.{path}", "S2-OPTION"))
-
-
-def _choice(name: str, value: Any) -> str:
-    if value not in CHOICES[name]:
-        raise _fault(name, f"{value!r} is not possible; write one of {', '.join(CHOICES[name])}")
-    return str(value)
-
-
-def _count(name: str, value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = 0
-    if number < 1 or isinstance(value, bool) or number != float(value):
-        raise _fault(name, f"{value!r} is not a count; write a whole number of 1 or more")
-    return number
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _fault(name, f"{value!r} is neither true nor false")
-    return value
-
-
 def _bits(name: str, value: Any) -> int:
     if value not in (4, 7):
-        raise _fault(name, f"{value!r} is not a width of synapse words; write 4 or 7")
+        raise SECTION.error(name, f"{value!r} is not a width of synapse words; write 4 or 7")
     return int(value)
-
-
-def _positive(unit: str, example: str) -> Callable[[str, Any], float]:
-    def read(name: str, value: Any) -> float:
-        number = value
-        if isinstance(value, str) and is_quantity(value):
-            try:
-                quantity = parse(value, unit)
-            except DescriptionError as error:
-                raise _fault(name, str(error)) from error
-            number = quantity.value if quantity.unit == unit else None
-        try:
-            number = float(number)
-        except (TypeError, ValueError):
-            number = -1.0
-        if not 0.0 < number < float("inf"):
-            raise _fault(name, f"{value!r} is not possible; write a number above 0, such as {example}")
-        return float(number)
-    return read
-
-
-def _mapping(reader: Callable[[str, Any], Any]) -> Callable[[str, Any], dict[str, Any]]:
-    def read(name: str, value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise _fault(name, f"{value!r} is not a mapping; write {{population: value}}")
-        return {str(key): reader(f"{name}.{key}", item) for key, item in value.items()}
-    return read
 
 
 def _dead(name: str, value: Any) -> dict[Chip, frozenset[int]]:
     if not isinstance(value, Mapping):
-        raise _fault(name, f"{value!r} is not a mapping; write {{\"0,0\": [3, 17]}}: chip x,y to dead PEs")
+        raise SECTION.error(
+            name, f"{value!r} is not a mapping; write {{\"0,0\": [3, 17]}}: chip x,y to dead PEs")
     result = {}
     for key, numbers in value.items():
         try:
             x, y = (int(part) for part in str(key).split(","))
             result[x, y] = frozenset(int(number) for number in numbers)
         except (TypeError, ValueError) as error:
-            raise _fault(f"{name}.{key}",
-                         f"{numbers!r} is not possible; write \"x,y\": [numbers of PEs]") from error
+            raise SECTION.error(f"{name}.{key}",
+                                f"{numbers!r} is not possible; write \"x,y\": [numbers of PEs]") from error
     return result
 
 
 def _misplaced(dead: Mapping[Chip, frozenset[int]], profile: Profile) -> list[Diagnostic]:
     board = set(Options(profile=profile).board)
     pes = int(profile.pes_per_chip.value)
-    return [Diagnostic(f"there is no such PE; chips are those of a board of {len(board)}, "
-                       f"{int(profile.board_width.value)} in a row, PEs 0 to {pes - 1}",
-                       f"{_BASE}.dead_cores.{x},{y}", "S2-OPTION")
+    return [SECTION.fault(f"dead_cores.{x},{y}",
+                          f"there is no such PE; chips are those of a board of {len(board)}, "
+                          f"{int(profile.board_width.value)} in a row, PEs 0 to {pes - 1}")
             for (x, y), numbers in dead.items()
             if (x, y) not in board or not all(0 <= number < pes for number in numbers)]
 
@@ -236,20 +169,23 @@ def _uneven(profile: Profile) -> list[Diagnostic]:
     chips, width = int(profile.chips.value), int(profile.board_width.value)
     if 0 < chips <= width or (width > 0 and chips > 0 and chips % width == 0):
         return []
-    return [Diagnostic(f"{chips} chips do not make full rows of {width}; packets need a board without gaps, "
-                       "so set chips to a multiple of board_width", f"{_BASE}.profile.chips", "S2-OPTION")]
+    return [SECTION.fault("profile.chips", f"{chips} chips do not make full rows of {width}; packets need a "
+                          "board without gaps, so set chips to a multiple of board_width")]
 
 
 def _profile(name: str, value: Any) -> Profile:
     if not isinstance(value, Mapping):
-        raise _fault(name, f"{value!r} is not a mapping; write {{number: value}}")
+        raise SECTION.error(name, f"{value!r} is not a mapping; write {{number: value}}")
     return Profile.read(value)
 
 
-_READERS: Mapping[str, Callable[[str, Any], Any]] = {
-    **dict.fromkeys(CHOICES, _choice),
-    "tick": _positive("ms", "1 ms"), "weight_bits": _bits, "batch": _count, "copies": _count, "chips": _count,
-    "training": _flag, "input_errors": _flag, "slices": _mapping(_count),
-    "rates": _mapping(_positive("1/ms", "50 Hz")), "scales": _mapping(_positive("", "20")),
-    "dead_cores": _dead, "profile": _profile,
+_COUNT, _BY_POPULATION = SECTION.whole(), "{population: value}"
+_READERS: Mapping[str, Reader] = {
+    **{name: SECTION.choice(*choices) for name, choices in CHOICES.items()},
+    "tick": SECTION.positive("ms", "1 ms"), "weight_bits": _bits, "batch": _COUNT, "copies": _COUNT,
+    "chips": _COUNT, "training": SECTION.flag, "input_errors": SECTION.flag,
+    "slices": SECTION.mapping(_COUNT, _BY_POPULATION),
+    "rates": SECTION.mapping(SECTION.positive("1/ms", "50 Hz"), _BY_POPULATION),
+    "scales": SECTION.mapping(SECTION.positive("", "20"), _BY_POPULATION), "dead_cores": _dead,
+    "profile": _profile,
 }

@@ -16,35 +16,6 @@ from netdesc_spinnaker2.plan import ROLES, Plan
 
 
 @dataclass(frozen=True, slots=True)
-class CheckState:
-    """Refuse samples that start where the one before them ended."""
-
-    name: str = field(default="check_state", init=False)
-
-    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Check the graph and return it as it is.
-
-        Parameters
-        ----------
-        graph : NetworkGraph
-
-        Returns
-        -------
-        NetworkGraph
-
-        Raises
-        ------
-        LimitError
-            If the model asks for ``carry_state: true``.
-        """
-        if graph.settings.carry_state:
-            raise LimitError(Diagnostic("spinnaker2 starts every sample in a fresh state; "
-                                        "set carry_state: false",
-                                        "simulation.carry_state", "S2-STATE"))
-        return graph
-
-
-@dataclass(frozen=True, slots=True)
 class RoundToTicks:
     """Round delays to whole ticks, at least one, and refractory periods to whole ticks; note every rounding.
 

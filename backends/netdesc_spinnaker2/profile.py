@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
-from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.errors import BackendError, DescriptionError
 from netdesc.limits import Limit
-from netdesc.units import is_quantity, parse
+from netdesc.options import Section
+from netdesc.units import parse
 
 # Limit is frozen, so that one instance can be the default of every profile.
 # ruff: noqa: RUF009
@@ -90,20 +90,9 @@ class Profile:
         BackendError
             With every name that is not known and every value that is not a number above or equal to 0.
         """
-        profile, faults, values = cls(), [], {}
-        for name, given in overrides.items():
-            path = f"backends.spinnaker2.profile.{name}"
-            old = getattr(profile, name, None) if name in NAMES else None
-            if old is None:
-                faults.append(Diagnostic(_unknown(name), path, "S2-OPTION"))
-                continue
-            number = _number(given, old.unit)
-            if number is None:
-                unit = f" in {old.unit}" if old.unit else ""
-                faults.append(Diagnostic(f"{given!r} is not a number{unit}, 0 or more; the machine has "
-                                         f"{old.value:g}", path, "S2-OPTION"))
-                continue
-            values[name] = replace(old, value=number, source=path, tag="A")
+        profile = cls()
+        section = Section("backends.spinnaker2", "S2-OPTION")
+        values, faults = section.override("profile", profile.numbers(), overrides, _measure)
         if faults:
             raise BackendError(faults)
         return replace(profile, **values)
@@ -125,23 +114,9 @@ NAMES = tuple(item.name for item in fields(Profile))
 """Names of all numbers, in order."""
 
 
-def _unknown(name: str) -> str:
-    close = get_close_matches(name, NAMES, 1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"is not a number of the machine; {hint}It has {', '.join(NAMES)}"
-
-
-def _number(given: Any, unit: str) -> float | None:
-    if isinstance(given, bool):
-        return None
-    if isinstance(given, str) and is_quantity(given):
-        try:
-            quantity = parse(given, unit)
-        except DescriptionError:
-            return None
-        return quantity.value if quantity.unit == unit and quantity.value >= 0 else None
+def _measure(text: str, unit: str) -> float | None:
     try:
-        number = float(given)
-    except (TypeError, ValueError):
+        quantity = parse(text, unit)
+    except DescriptionError:
         return None
-    return number if 0 <= number < float("inf") else None
+    return quantity.value if quantity.unit == unit else None

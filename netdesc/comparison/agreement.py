@@ -191,16 +191,16 @@ def compare_voltages(reference: Samples, other: Samples) -> Floats:
     Parameters
     ----------
     reference, other : Samples
-        Of the same neurons; the other is interpolated linearly where it was sampled at other times.
+        Compared are the neurons that both have; the other is interpolated linearly where it was sampled at
+        other times.
 
     Returns
     -------
     ndarray of float64, shape (batch, n)
     """
-    values = other.values
+    _, rows, places = np.intersect1d(reference.neurons, other.neurons, return_indices=True)
+    values = other.values[:, places]
     if len(other.times) != len(reference.times) or not np.array_equal(other.times, reference.times):
-        values = np.apply_along_axis(
-            lambda row: np.interp(reference.times, other.times, row), 2, other.values
-        )
-    result: Floats = np.sqrt(np.mean((values - reference.values) ** 2, axis=2))
+        values = np.apply_along_axis(lambda row: np.interp(reference.times, other.times, row), 2, values)
+    result: Floats = np.sqrt(np.mean((values - reference.values[:, rows]) ** 2, axis=2))
     return result

@@ -12,6 +12,9 @@ from netdesc.comparison.runs import Outcome
 EXACT = 1e-3
 """Up to here spike times (ms) and 1 minus cosines count as equal."""
 
+FEW = 3
+"""Spikes from which on a common shift is more than chance."""
+
 OPPOSITE = -0.5
 """Below this cosine a gradient points the other way."""
 
@@ -53,7 +56,8 @@ def _tell_shift(item: SpikeAgreement) -> str:
     if float(np.abs(moved).max()) <= EXACT:
         return "; times agree to 0.001 ms"
     low, middle, high = np.percentile(moved, (25, 50, 75))
-    if high - low < 0.02 * abs(middle) and abs(middle) > EXACT:
+    most = 2 * len(moved) >= len(moved) + int(item.matches.missing.sum())
+    if most and len(moved) >= FEW and high - low < 0.02 * abs(middle) and abs(middle) > EXACT:
         side = "late" if middle > 0 else "early"
         return f"; all are {abs(middle):.3g} ms {side}, a constant shift as from a delay"
     return f"; half of them are {low:+.3g} to {high:+.3g} ms off"

@@ -172,7 +172,9 @@ class Section:
                 faults.append(self.unknown(f"{name}.{key}", limits, "a number of the machine"))
                 continue
             old = limits[key]
-            number = measure(value, old.unit) if isinstance(value, str) else number_of(value)
+            number = number_of(value)
+            if number is None and isinstance(value, str):
+                number = measure(value, old.unit)
             if number is None or not 0 <= number < float("inf"):
                 unit = f" in {old.unit}" if old.unit else ""
                 faults.append(self.fault(f"{name}.{key}", f"{value!r} is not a number{unit}, 0 or more; the "

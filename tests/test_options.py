@@ -77,6 +77,12 @@ def test_numbers_of_a_machine_are_replaced_with_their_new_source():
     assert changed["interval"].value == 2.0
 
 
+def test_a_text_of_a_bare_number_is_in_the_unit_of_the_limit():
+    changed, faults = SECTION.override("profile", LIMITS, {"interval": "1.7"}, lambda text, unit: None)
+    assert not faults
+    assert changed["interval"].value == 1.7
+
+
 def test_numbers_that_a_machine_does_not_have_are_refused_with_those_it_has():
     changed, faults = SECTION.override("profile", LIMITS, {"row": 1, "interval": "5 mV", "rows": -1},
                                        lambda text, unit: None)

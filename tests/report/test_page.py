@@ -129,6 +129,14 @@ def test_nothing_is_loaded_from_anywhere(page):
     assert not re.findall(r'<(?:script|img|iframe|link)[^>]+(?:src|href)="(?!data:)[^"]*"', page)
 
 
+def test_substrates_that_trained_apart_show_what_they_reached(data):
+    page = render({**data, "trained_apart": True, "attributions": {}})
+    tiles = page[page.index('<div class="tiles">') : page.index("<nav")]
+    assert "<dt>loss</dt>" in tiles
+    assert "<dt>spikes matched</dt>" not in tiles
+    assert "the substrates were trained apart" in page
+
+
 class Outline(HTMLParser):
     def __init__(self):
         super().__init__()

@@ -167,7 +167,8 @@ def measure(
     if weights is not None:
         machine.write(load_weights(weights, compiled.program))
     known, solver = know(machine)
-    feed = Feed(compiled.program, load_samples(model.description, compiled.program).train)
+    data = load_samples(model.description, compiled.program)
+    feed = Feed(compiled.program, None if data is None else data.train)
     found: dict[str, list[Floats]] = {name: [] for name in PROJECTIONS}
     exact: dict[str, list[Floats]] = {name: [] for name in PROJECTIONS}
     bits = np.zeros(2)

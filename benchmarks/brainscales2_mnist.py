@@ -1,7 +1,7 @@
 """Test accuracy on MNIST at 16x16, learned with the emulated BrainScaleS-2 in the loop.
 
-Trains ``benchmarks/brainscales2_mnist.yaml`` once per gradient: surrogate, from membrane voltages that the
-CADC sampled, and EventProp, from measured spike times. Prints a table and writes it to
+Trains ``benchmarks/brainscales2_mnist.yaml`` once per gradient and seed: surrogate, from membrane
+voltages that the CADC sampled, and EventProp, from measured spike times. Prints a table and writes it to
 ``docs/benchmarks/brainscales2_mnist.md``. ``--data FOLDER``, or the environment variable
 ``NETDESC_MNIST``, says where the four IDX files are. Arguments of the form ``key.path=value`` override
 the file; ``-o FILE`` writes the table elsewhere; ``--keep FILE`` keeps what is done, one JSON line a
@@ -38,9 +38,10 @@ OVERRIDES = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A training to do: gradient, epochs, training and test samples, and overrides of the file."""
+    """A training to do: gradient, seed, epochs, training and test samples, and overrides of the file."""
 
     gradient: str
+    seed: int
     epochs: int
     train: int
     test: int
@@ -54,7 +55,7 @@ class Outcome:
     Parameters
     ----------
     gradient : str
-    epochs, train, tested : int
+    seed, epochs, train, tested : int
     overrides : list of str
     accuracy, last_training : float
         Of the test samples with the last weights, and of the training samples during the last epoch; in %.
@@ -69,6 +70,7 @@ class Outcome:
     """
 
     gradient: str
+    seed: int
     epochs: int
     train: int
     tested: int
@@ -84,9 +86,9 @@ class Outcome:
 
 def write_overrides(case: Case, data: Path) -> list[str]:
     """Write what a training changes in the file."""
-    return [f"data.dataset.mnist.path={data.resolve()}", f"data.dataset.mnist.train={case.train}",
-            f"data.dataset.mnist.test={case.test}", f"training.epochs={case.epochs}",
-            *OVERRIDES[case.gradient], *case.overrides]
+    return [f"simulation.seed={case.seed}", f"data.dataset.mnist.path={data.resolve()}",
+            f"data.dataset.mnist.train={case.train}", f"data.dataset.mnist.test={case.test}",
+            f"training.epochs={case.epochs}", *OVERRIDES[case.gradient], *case.overrides]
 
 
 def train(case: Case, data: Path) -> Outcome:
@@ -96,7 +98,7 @@ def train(case: Case, data: Path) -> Outcome:
 
     def note(report: EpochReport) -> None:
         moments.append(process_time())
-        print(f"{case.gradient}: epoch {report.epoch}, loss {report.loss:.4f}, "
+        print(f"{case.gradient}, seed {case.seed}: epoch {report.epoch}, loss {report.loss:.4f}, "
               f"training accuracy {report.accuracy}, {report.seconds:.1f} s", flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -106,8 +108,8 @@ def train(case: Case, data: Path) -> Outcome:
         raise SystemExit(f"{MODEL} has no test samples")
     hidden = model.description.populations["hidden"].size
     return Outcome(
-        case.gradient, case.epochs, case.train, case.test, list(case.overrides), 100 * test.accuracy,
-        100 * last.accuracy, test.spikes["hidden"] / hidden, 100 * last.silent_fraction,
+        case.gradient, case.seed, case.epochs, case.train, case.test, list(case.overrides),
+        100 * test.accuracy, 100 * last.accuracy, test.spikes["hidden"] / hidden, 100 * last.silent_fraction,
         1e-3 * test.costs["bits_read"] / test.samples,
         median(report.seconds for report in result.reports), find_median_step(moments))
 
@@ -122,9 +124,9 @@ def run_all(cases: Sequence[Case], data: Path, keep: Path | None) -> Iterator[Ou
     done = [] if keep is None or not keep.exists() else [
         Outcome(**json.loads(line)) for line in keep.read_text(encoding="utf-8").splitlines()]
     for case in cases:
-        wanted = (case.gradient, case.epochs, case.train, case.test, list(case.overrides))
+        wanted = (case.gradient, case.seed, case.epochs, case.train, case.test, list(case.overrides))
         known = next((item for item in done if wanted == (
-            item.gradient, item.epochs, item.train, item.tested, item.overrides)), None)
+            item.gradient, item.seed, item.epochs, item.train, item.tested, item.overrides)), None)
         outcome = known or train(case, data)
         if keep is not None and known is None:
             with keep.open("a", encoding="utf-8") as file:
@@ -141,9 +143,9 @@ threshold; cross entropy of the read-outs' largest voltages; all settings in
 """
 
 COLUMNS = (
-    "gradient", "epochs", "training images", "test accuracy / %", "training accuracy in the last epoch / %",
-    "spikes per hidden neuron and image", "hidden neurons silent over a batch / %",
-    "read per image / kbit", "time per epoch / s", "processor time per epoch / s")
+    "gradient", "seed", "epochs", "training images", "test accuracy / %",
+    "training accuracy in the last epoch / %", "spikes per hidden neuron and image",
+    "hidden neurons silent over a batch / %", "read per image / kbit", "time per epoch / s", "processor time per epoch / s")
 
 FOOT = """
 * Published for this task on the chip, with surrogate gradients, dropout of inputs and 100 epochs: 97.6 %
@@ -161,7 +163,7 @@ FOOT = """
 
 def write_row(item: Outcome) -> str:
     """Write one line of the table."""
-    return (f"| {item.gradient} | {item.epochs} | {item.train} | {item.accuracy:.2f} | "
+    return (f"| {item.gradient} | {item.seed} | {item.epochs} | {item.train} | {item.accuracy:.2f} | "
             f"{item.last_training:.2f} | {item.hidden_spikes:.3f} | {item.silent:.1f} | "
             f"{item.kilobits:.2f} | {item.seconds:.1f} | {item.processor_seconds:.1f} |")
 
@@ -182,6 +184,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--gradients", nargs="+", choices=sorted(OVERRIDES), default=list(OVERRIDES))
     parser.add_argument("--epochs", type=int, nargs="+", default=[8, 5],
                         help="one number, or one per gradient")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--train", type=int, default=60000, help="training images")
     parser.add_argument("--test", type=int, default=10000, help="test images")
     parser.add_argument("--keep", type=Path)
@@ -197,8 +200,8 @@ def read_arguments() -> argparse.Namespace:
 def main() -> None:
     """Train, print, write."""
     found = read_arguments()
-    cases = [Case(gradient, epochs, found.train, found.test, tuple(found.overrides))
-             for gradient, epochs in zip(found.gradients, found.epochs, strict=False)]
+    cases = [Case(gradient, seed, epochs, found.train, found.test, tuple(found.overrides))
+             for gradient, epochs in zip(found.gradients, found.epochs, strict=False) for seed in found.seeds]
     page = write_page(found.overrides, list(run_all(cases, found.data, found.keep)))
     print(page)
     found.output.parent.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,7 @@ def stripes(tmp_path_factory):
 
 
 def train(folder, gradient, *, epochs=5, images=(TRAIN, TEST), overrides=()):
-    return SCRIPT["train"](SCRIPT["Case"](gradient, epochs, *images, overrides), folder)
+    return SCRIPT["train"](SCRIPT["Case"](gradient, 1, epochs, *images, overrides), folder)
 
 
 def test_the_network_fills_all_circuits_and_rows_of_one_instance(stripes):
@@ -72,15 +72,15 @@ def test_a_surrogate_reads_samples_of_all_membranes_and_eventprop_those_of_the_r
 def test_the_page_has_a_row_of_each_gradient_and_what_is_kept_is_not_done_again(
         stripes, tmp_path, monkeypatch, capsys):
     keep, page = tmp_path / "kept.jsonl", tmp_path / "page.md"
-    command = ["mnist", "--data", str(stripes), "--epochs", "1", "--train", str(TRAIN), "--test", str(TEST),
-               "--keep", str(keep), "-o", str(page)]
+    command = ["mnist", "--seeds", "1", "2", "--data", str(stripes), "--epochs", "1", "--train", str(TRAIN),
+               "--test", str(TEST), "--keep", str(keep), "-o", str(page)]
     monkeypatch.setattr("sys.argv", command)
     SCRIPT["main"]()
     first = page.read_text(encoding="utf-8")
     done = [json.loads(line)["gradient"] for line in keep.read_text(encoding="utf-8").splitlines()]
-    assert done == ["surrogate", "eventprop"]
-    assert f"| surrogate | 1 | {TRAIN} |" in first
-    assert f"| eventprop | 1 | {TRAIN} |" in first
+    assert done == ["surrogate", "surrogate", "eventprop", "eventprop"]
+    assert f"| surrogate | 1 | 1 | {TRAIN} |" in first
+    assert f"| eventprop | 2 | 1 | {TRAIN} |" in first
     capsys.readouterr()
     SCRIPT["main"]()
     assert "epoch 1," not in capsys.readouterr().out

@@ -145,7 +145,8 @@ threshold; cross entropy of the read-outs' largest voltages; all settings in
 COLUMNS = (
     "gradient", "seed", "epochs", "training images", "test accuracy / %",
     "training accuracy in the last epoch / %", "spikes per hidden neuron and image",
-    "hidden neurons silent over a batch / %", "read per image / kbit", "time per epoch / s", "processor time per epoch / s")
+    "hidden neurons silent over a batch / %", "read per image / kbit", "time per epoch / s",
+    "processor time per epoch / s")
 
 FOOT = """
 * Published for this task on the chip, with surrogate gradients, dropout of inputs and 100 epochs: 97.6 %

@@ -44,8 +44,11 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
     if code == FULL_BOX:
         return larger_boxes(status, emulation)
     if code in (FULL_STORE, FULL_RECEIVED):
-        return within_sram(larger_stores("own" if code == FULL_STORE else "received", status, emulation),
-                           status, emulation)
+        full = "own" if code == FULL_STORE else "received"
+        return within_sram(
+            replace(emulation.rooms, own=larger_stores("own", full, status, emulation),
+                    received=larger_stores("received", full, status, emulation)),
+            full, status, emulation)
     if code == OVERRUN:
         busiest = int(emulation.board.busiest[s].max())
         raise NumericsError(
@@ -70,29 +73,34 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
     raise NumericsError(f"the emulator stopped with the unknown code {code}")
 
 
-def larger_stores(name: str, status: Integers, emulation: Emulation) -> Rooms:
-    """Return stores of twice the size where one is full or, as it fills, will be before the sample is over.
+def larger_stores(name: str, full: str, status: Integers, emulation: Emulation) -> Integers:
+    """Return larger stores where one is full or, as it fills, will be before the sample is over.
 
     Parameters
     ----------
     name : str
         ``own`` or ``received``.
+    full : str
+        The same; which of the two is full in the slice that stopped.
     status, emulation
 
     Returns
     -------
-    Rooms
+    ndarray of int64, shape (slices,)
+        Twice as large or, where that is not enough, up to four times.
     """
-    rooms, rules, each = emulation.rooms, emulation.rules, emulation.each
-    values = np.array(getattr(rooms, name))
+    rules, each = emulation.rules, emulation.each
+    values, held = np.array(getattr(emulation.rooms, name)), emulation.board.progress[name]
     forgets = name == "received" and (rules.sliding or not rules.keep)
+    if forgets and name != full:
+        return values
     share = NEARLY if forgets else min(1.0, max(1, int(status[2])) / rules.steps)
-    full = emulation.board.progress[name] / share > values
-    full[int(status[0])] = True
-    layers = full[: emulation.plan.copies * each].reshape(-1, each)
-    full[: layers.size] = np.tile(layers.any(axis=0), len(layers))
-    values[full] = 2 * values[full] + 8
-    return replace(rooms, own=values) if name == "own" else replace(rooms, received=values)
+    wanted = np.ceil(held / share).astype(np.int64)
+    if name == full:
+        wanted[int(status[0])] += values[int(status[0])] + 1
+    copies = wanted[: emulation.plan.copies * each].reshape(-1, each)
+    copies[:] = copies.max(axis=0)
+    return np.where(wanted > values, np.clip(wanted, 2 * values + 8, 4 * values + 16), values)
 
 
 def larger_boxes(status: Integers, emulation: Emulation) -> Rooms:
@@ -135,13 +143,15 @@ def sram_bytes(rooms: Rooms, s: int, emulation: Emulation) -> int:
     return fixed + per_own * int(rooms.own[s]) + (8 if inside else 4) * int(rooms.received[s]) * kept
 
 
-def within_sram(rooms: Rooms, status: Integers, emulation: Emulation) -> Rooms:
+def within_sram(rooms: Rooms, name: str, status: Integers, emulation: Emulation) -> Rooms:
     """Return stores cut to what the SRAM holds.
 
     Parameters
     ----------
     rooms : Rooms
         Larger than those there are.
+    name : str
+        ``own`` or ``received``; which of the two is full in the slice that stopped.
     status, emulation
 
     Returns
@@ -154,28 +164,31 @@ def within_sram(rooms: Rooms, status: Integers, emulation: Emulation) -> Rooms:
         If the one that is full cannot be larger than it is.
     """
     now, limit = emulation.rooms, emulation.options.profile.data_sram
-    own, received = np.array(rooms.own), np.array(rooms.received)
-    for s in np.flatnonzero((own > now.own) | (received > now.received)).tolist():
+    grown = {store: np.array(getattr(rooms, store)) for store in ("own", "received")}
+    old = {"own": now.own, "received": now.received}
+    full = int(status[0])
+    for s in np.flatnonzero((rooms.own > now.own) | (rooms.received > now.received)).tolist():
         need, before = sram_bytes(rooms, s, emulation), sram_bytes(now, s, emulation)
         if need > limit.value:
             share = max(0.0, (limit.value - before) / (need - before))
-            own[s] = now.own[s] + int((own[s] - now.own[s]) * share)
-            received[s] = now.received[s] + int((received[s] - now.received[s]) * share)
-    full = int(status[0])
-    if own[full] == now.own[full] and received[full] == now.received[full]:
-        more = (rooms.own > now.own).astype(np.int64)
-        need = sram_bytes(
-            replace(now, own=now.own + more, received=now.received + (1 - more)), full, emulation)
-        raise NumericsError(
-            stop(
-                status,
-                emulation,
-                f"its spikes {against(need, limit)}; lower the rates, or use smaller slices or a "
-                "shorter sample",
-                "S2-SRAM",
+            for store, values in grown.items():
+                values[s] = old[store][s] + int((values[s] - old[store][s]) * share)
+    if grown[name][full] == old[name][full]:
+        # the other store may have had what is left
+        grown["own"][full], grown["received"][full] = now.own[full], now.received[full]
+        grown[name][full] += 1
+        need = sram_bytes(replace(now, own=grown["own"], received=grown["received"]), full, emulation)
+        if need > limit.value:
+            raise NumericsError(
+                stop(
+                    status,
+                    emulation,
+                    f"its spikes {against(need, limit)}; lower the rates, or use smaller slices or a "
+                    "shorter sample",
+                    "S2-SRAM",
+                )
             )
-        )
-    return replace(rooms, own=own, received=received)
+    return replace(rooms, own=grown["own"], received=grown["received"])
 
 
 def stop(status: Integers, emulation: Emulation, what: str, code: str) -> Diagnostic:

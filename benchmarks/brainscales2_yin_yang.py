@@ -173,10 +173,11 @@ def summarize(outcomes: Sequence[Outcome], kind: str, profile: str) -> str:
 
 HEAD = """# Yin-Yang learned with the emulated BrainScaleS-2 in the loop
 
-`{command}`: 5-120-3 neurons, first spikes of the outputs as answers; EventProp with nominal parameters, from
-measured spike times and, for `pull`, one reading of each output at the end; all settings in
-`benchmarks/brainscales2_yin_yang.yaml`, unless the command says otherwise. Test accuracy of the weights of the epoch with the best validation accuracy; noise is on in
-training, validation and test, and every test sample is shown once.
+`{command}`: 5-120-3 neurons, first spikes of the outputs as answers;
+EventProp with nominal parameters, from measured spike times and, for `pull`, one reading of each output at
+the end; all settings in `benchmarks/brainscales2_yin_yang.yaml`, unless the command says otherwise. Test
+accuracy of the weights of the epoch with the best validation accuracy; noise is on in training, validation
+and test, and every test sample is shown once.
 
 Test accuracy, mean and standard deviation over chips and seeds (smallest and largest, number of trainings):
 

@@ -149,10 +149,14 @@ class AnalogMachine:
         health = {"arrivals": 0, "in_flight": 0, "dropped": 0, "dropped_in": 0, "dropped_out": 0,
                   "clipped": 0, "compressed": 0, "unreliable_samples": 0, **self.weight_health}
         sent: dict[int, Events] = {}
+        arrived = dict(recorded)
         for core in self.cores:
+            if any(self.program.blocks[k].pre not in arrived and not self.links.stays(k)
+                   for k in core.outside):
+                arrived |= self.fetch(recorded, arrived, health)
             delivered = {}
             for k in core.outside:
-                delivered[k] = self.links.deliver(k, recorded, on_chip, health, sent)
+                delivered[k] = self.links.deliver(k, arrived, on_chip, health, sent)
             outcome = core.run(delivered, batch, grid=self.grid_of(core), unrest=unrest, threads=self.threads)
             health["clipped"] += outcome.clipped
             health["compressed"] += outcome.saturated
@@ -160,7 +164,7 @@ class AnalogMachine:
             samples |= self.sample(core, outcome, self.readers, health, seed)
             last |= self.sample(core, outcome, self.last, health, seed)
             self.count(core, delivered, on_chip, health)
-        recorded = self.links.record(recorded, health)
+        recorded = arrived | self.fetch(recorded, arrived, health)
         names = [population.name for population in self.program.populations]
         kinds = [population.kind for population in self.program.populations]
         spiking = {k: events for k, events in recorded.items() if kinds[k] != "readout"}
@@ -177,6 +181,13 @@ class AnalogMachine:
                         **versions()},
             readings=read_samples(self.sampled, samples) | self.read_last(last, recorded),
         )
+
+    def fetch(
+        self, recorded: Mapping[int, Events], arrived: Mapping[int, Events], health: dict[str, int]
+    ) -> dict[int, Events]:
+        """Return the spikes that the host does not have yet, as far as the link carries them."""
+        waiting = {k: events for k, events in recorded.items() if k not in arrived}
+        return self.links.record(waiting, health)
 
     def read_last(self, last: Mapping[str, Samples], recorded: Mapping[int, Events]) -> dict[str, Read]:
         """Return the last voltages that losses read, NaN where a spike was recorded."""

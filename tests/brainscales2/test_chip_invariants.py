@@ -110,6 +110,20 @@ def test_every_event_that_the_host_sends_or_relays_arrives_or_is_counted_as_lost
     assert most - 20 * health["dropped_in"] <= delivered <= most - 3 * health["dropped_in"]
 
 
+def test_the_host_relays_no_event_that_it_has_lost():
+    drawn = layered(5, 20, 3, weights=2.0)
+    late = replace(drawn.blocks[1], delays=np.array([2.0]))
+    made = replace(drawn, blocks=(drawn.blocks[0], late))
+    machine = load(made, delays="instance", profile_numbers={"output_rate": 0.2, "fifo_depth": 1},
+                   rates={"layer1": 1e-4, "layer2": 1e-4})
+    trace = machine.forward(draw(), seed=1)
+    kept = len(trace.spikes["layer1"])
+    whole = load(made, delays="instance").forward(draw(), seed=1)
+    assert 0 < kept < len(whole.spikes["layer1"])
+    assert trace.costs["events_in"] == len(draw()) + kept
+    assert trace.health["arrivals"] + trace.health["in_flight"] == len(draw()) * 20 + kept * 3
+
+
 def fit_labels(labels):
     return one_to_one(4 * 32 * labels, weight=1.05), {"profile_numbers": {"labels": labels}}
 

@@ -156,7 +156,8 @@ FOOT = """
 * `eventprop`: exact adjoint of the measured spikes; largest voltages of the read-outs as the CADC found them.
 * Read from the chip are spikes, 32 bits each, and 8 bits for every sample of the membranes that the gradient
   needs: those of all neurons for `surrogate`, those of the read-outs for `eventprop`.
-* The time of an epoch is that of the emulation, forward and backward, and of the update on the host. On the
+* The time of an epoch is that of the emulation, forward and backward, and of the update on the host; the
+  time on the clock is that of a machine busy with other work. On the
   chip an image of 11.6 us, entries back to back, would take 11.6 us and 2.3 uJ: 85,000 images a second at
   200 mW (`tests/brainscales2/test_chip_costs.py`).
 """

@@ -186,7 +186,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--gradients", nargs="+", choices=sorted(OVERRIDES), default=list(OVERRIDES))
     parser.add_argument("--epochs", type=int, nargs="+", default=[8, 5],
                         help="one number, or one per gradient")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--train", type=int, default=60000, help="training images")
     parser.add_argument("--test", type=int, default=10000, help="test images")
     parser.add_argument("--keep", type=Path)

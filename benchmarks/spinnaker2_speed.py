@@ -194,8 +194,8 @@ def main() -> None:
              *write_header(SMALL_COLUMNS),
              *(compare(scheme, arguments.steps) for scheme in arguments.schemes)]
     print("\n".join(lines), flush=True)
-    large = ["", f"A balanced network on 48 chips, for {arguments.duration:g} ms of model time; the first "
-             "run includes loading compiled code.", *write_header(LARGE_COLUMNS)]
+    large = ["", f"A balanced network on a board of 48 chips, for {arguments.duration:g} ms of model time; "
+             "the first run includes loading compiled code.", *write_header(LARGE_COLUMNS)]
     for scheme in arguments.schemes:
         done = subprocess.run(
             [sys.executable, __file__, "--alone", "--schemes", scheme, "--neurons",

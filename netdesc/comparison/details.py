@@ -13,7 +13,7 @@ from netdesc.comparison.effects import MEASURES, Effect
 from netdesc.comparison.plain import record
 from netdesc.comparison.records import Agreement, GradientAgreement, SpikeAgreement
 from netdesc.comparison.runs import Outcome
-from netdesc.maps import Mapped
+from netdesc.maps import Estimating, Mapped
 
 POINTS = 4000
 """Points of a cloud of gradients, at most; of more, every n-th is kept, and how many there were."""
@@ -39,11 +39,22 @@ def arrange_substrate(outcome: Outcome) -> dict[str, Any]:
         },
         "seconds": outcome.seconds,
         "costs": {**trace.costs},
+        **_estimate(outcome),
         "health": {**trace.health},
         "provenance": {**trace.provenance},
         "notes": [record(item) for item in outcome.notes],
         "map": _map(outcome),
     }
+
+
+def _estimate(outcome: Outcome) -> dict[str, Any]:
+    """Return the costs that were expected, and the numbers of the machine that give them, with their tags."""
+    backend = outcome.compiled.backend
+    if not isinstance(backend, Estimating):
+        return {"estimated": {}, "numbers": {}}
+    found = backend.estimate(outcome.program, max(outcome.trace.batch, 1)).run
+    numbers = {key: asdict(item) for key, item in found.numbers.items()}
+    return {"estimated": {**found.costs}, "numbers": numbers}
 
 
 def _map(outcome: Outcome) -> dict[str, Any] | None:

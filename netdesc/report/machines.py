@@ -43,7 +43,8 @@ def curves(page: Page) -> str:
 
 COSTS = (
     ("spikes", "Spikes of a sample, by population", ".6g"),
-    ("costs", "Costs of all compared samples", ".6g"),
+    ("costs", "Costs of all compared samples, counted", ".6g"),
+    ("estimated", "The same, as they were estimated before the run", ".6g"),
     ("health", "Counts: what was carried, moved or lost", ".6g"),
     ("seconds", "Seconds of the host; they include compiling at first use", ".3g"),
 )
@@ -54,7 +55,25 @@ def costs(page: Page) -> str:
     """Return resources, time and energy, counts of what was lost, and time of the host."""
     parts = page.data["substrates"]
     times = "".join(f"<li>{escape(label)}: {escape(part['time'])}</li>" for label, part in parts.items())
-    return f"<ul>{times}</ul>" + "".join(_cost(page, *item) for item in COSTS)
+    numbers = "".join(_numbers(page, label) for label in parts)
+    return f"<ul>{times}</ul>" + "".join(_cost(page, *item) for item in COSTS) + numbers
+
+
+def _numbers(page: Page, label: str) -> str:
+    """Return the numbers of a machine that its costs come from."""
+    found = page.data["substrates"][label]["numbers"]
+    if not found:
+        return ""
+    rows = [_number(("substrates", label, "numbers"), name, item) for name, item in found.items()]
+    header = ("number", "is", "tag", "source")
+    table = page.table(f"{label}: numbers that costs are computed with", header, rows)
+    return f"<details><summary>{escape(label)}: what costs are computed with</summary>{table}</details>"
+
+
+def _number(path: tuple[str, ...], name: str, item: dict[str, Any]) -> Row:
+    """Return a line for a number of a machine: value with its unit, tag and source."""
+    value = Number((*path, name, "value"), "g", f" {item['unit']}".rstrip())
+    return name.replace("_", " "), value, item["tag"], item["source"]
 
 
 def _cost(page: Page, key: str, caption: str, form: str) -> str:
@@ -62,6 +81,8 @@ def _cost(page: Page, key: str, caption: str, form: str) -> str:
     parts = page.data["substrates"]
     told: list[Row] = []
     zeros: list[Row] = []
+    if not any(part[key] for part in parts.values()):
+        return ""
     for name in dict.fromkeys(name for part in parts.values() for name in part[key]):
         row = (name.replace("_", " "), *(Number(("substrates", label, key, name), form) for label in parts))
         nothing = not any(part[key].get(name) for part in parts.values())
@@ -84,15 +105,8 @@ def _capability(page: Page, label: str) -> str:
         for name in found
         if name != "numbers"
     ]
-    rows += [
-        (
-            name,
-            Number(("capabilities", label, "numbers", name, "value"), "g", f" {item['unit']}".rstrip()),
-            item["tag"],
-            item["source"],
-        )
-        for name, item in found["numbers"].items()
-    ]
+    path = ("capabilities", label, "numbers")
+    rows += [(name, *_number(path, name, item)[1:]) for name, item in found["numbers"].items()]
     table = page.table(f"{label}: capabilities", ("what", "is", "tag", "source"), rows)
     return f"<details><summary>{escape(label)}</summary>{table}</details>"
 

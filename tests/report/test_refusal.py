@@ -55,3 +55,15 @@ def test_the_page_shows_what_it_could_do_and_what_it_said(made):
     notes = page[page.index('<section id="notes"') :]
     for item in data["refusals"]["brainscales2"]:
         assert item["code"] in notes
+
+
+def test_costs_stand_beside_their_estimate_and_the_tagged_numbers_behind_them(made):
+    _, data, page = made
+    part = data["substrates"]["digital"]
+    assert part["costs"]["energy_mJ"] > 0.0
+    assert {"energy_mJ", "time_ms"} <= set(part["estimated"]) <= set(part["costs"])
+    assert {item["tag"] for item in part["numbers"].values()} <= {"V", "R", "D", "A"}
+    shown = unescape(page)
+    for item in part["numbers"].values():
+        assert item["source"] in shown
+    assert data["substrates"]["numba"]["numbers"] == {}

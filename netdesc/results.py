@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events
+from netdesc.files import replace_file
 from netdesc.program import Program
 from netdesc.trace import Samples, Trace
 
@@ -101,16 +100,11 @@ def write(results: Results, path: Path) -> None:
     """
     import h5py
 
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    try:
-        with h5py.File(name, "w") as file:
+    def fill(draft: Path) -> None:
+        with h5py.File(draft, "w") as file:
             _fill(file, results)
-        _sync(name)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+
+    replace_file(path, fill)
 
 
 def read(path: Path) -> Results:
@@ -193,8 +187,3 @@ def _read_events(group: h5py.Group, batch: int) -> Events:
     times = group["timestamps"][()]
     samples = group["sample_ids"][()] if "sample_ids" in group else np.zeros(len(times), dtype=np.int64)
     return Events.from_arrays(times, group["node_ids"][()].astype(np.int64), samples.astype(np.int64), batch)
-
-
-def _sync(name: str) -> None:
-    with open(name, "rb") as file:
-        os.fsync(file.fileno())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from html import escape
 from importlib.resources import files
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from typing import Any
 
 from netdesc.comparison import Comparison, arrange, flatten
 from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.files import replace_text
 from netdesc.report.opening import controls, verdict
 from netdesc.report.sections import SECTIONS
 from netdesc.report.tables import Page
@@ -43,7 +43,7 @@ def write(comparison: Comparison | dict[str, Any], path: Path | str) -> None:
         If the file cannot be written.
     """
     data = arrange(comparison) if isinstance(comparison, Comparison) else comparison
-    _replace(Path(path), render(data))
+    replace_text(Path(path), render(data))
 
 
 def write_csv(comparison: Comparison | dict[str, Any], path: Path | str) -> None:
@@ -65,7 +65,7 @@ def write_csv(comparison: Comparison | dict[str, Any], path: Path | str) -> None
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("path", "value"))
     table.writerows((path_, "" if value is None else value) for path_, value in flatten(data))
-    _replace(Path(path), text.getvalue())
+    replace_text(Path(path), text.getvalue())
 
 
 def render(data: dict[str, Any]) -> str:
@@ -145,12 +145,3 @@ def _plotly() -> str:
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

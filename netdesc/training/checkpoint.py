@@ -12,9 +12,9 @@ import numpy as np
 
 from netdesc.errors import NetdescError
 from netdesc.events import Floats
+from netdesc.files import replace_file
 from netdesc.program import Program
 from netdesc.training.directory import RunDirectoryError
-from netdesc.training.files import replace_file
 from netdesc.training.layout import Layout
 from netdesc.training.optimizers import OptimizerState
 from netdesc.training.records import EpochReport

@@ -14,8 +14,8 @@ from typing import Any
 
 from netdesc.description.model import Description
 from netdesc.errors import NetdescError
+from netdesc.files import remove_drafts, replace_text
 from netdesc.training.continuation import find_differences, note_stage
-from netdesc.training.files import remove_drafts, replace_text
 from netdesc.training.records import EpochReport, Metrics
 
 PACKAGES = ("netdesc", "numpy", "numba", "networkx", "h5py", "PyYAML")

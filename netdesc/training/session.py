@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netdesc.errors import DescriptionError
+from netdesc.files import replace_file
 from netdesc.losses import require_kinds
 from netdesc.training.checkpoint import load_state, load_weights, save_state, save_weights
 from netdesc.training.continuation import tell_stages
@@ -17,7 +18,6 @@ from netdesc.training.directory import (
     write_metrics,
     write_result,
 )
-from netdesc.training.files import replace_file
 from netdesc.training.loop import has_stalled, is_over, run_epoch
 from netdesc.training.measurement import measure, measure_feed
 from netdesc.training.preparation import (

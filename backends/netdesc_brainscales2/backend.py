@@ -79,16 +79,19 @@ class BrainScaleS2Backend:
         LimitError, BackendError
             With everything that the machine cannot do.
         """
+        from netdesc_brainscales2.commissioning import commission
         from netdesc_brainscales2.machine import AnalogMachine
 
-        return AnalogMachine(program, map_program(program, self.options), self.options, seed)
+        plan, calibration = commission(program, self.options)
+        return AnalogMachine(program, plan, calibration, self.options)
 
     def describe_map(self, program: Program) -> DeviceMap:
         """Tell where a program goes on the chip; see ``netdesc.maps.Mapped``."""
         from netdesc_brainscales2.chip_map import describe
+        from netdesc_brainscales2.commissioning import commission
 
         senders = {block.name: program.populations[block.pre].name for block in program.blocks}
-        return describe(map_program(program, self.options), senders, self.options)
+        return describe(commission(program, self.options)[0], senders, self.options)
 
     def estimate(self, program: Program, samples: int) -> Forecast:
         """Estimate what runs of a program take at the expected rates; see ``netdesc.maps.Estimating``."""

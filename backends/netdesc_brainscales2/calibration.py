@@ -9,12 +9,12 @@ searched again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import Diagnostic
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
 from netdesc.streams import stream
@@ -45,18 +45,22 @@ class Calibration:
         Circuits that the program uses.
     before, after : mapping of str to float
         Standard deviation of each quantity over these circuits; empty without a calibration.
+    left_out : mapping of int to str
+        Circuits that cannot do what was asked of them, and what that was; others are used in their place.
     """
 
     pattern: Pattern
     used: Integers
     before: Mapping[str, float]
     after: Mapping[str, float]
+    left_out: Mapping[int, str] = field(default_factory=dict)
 
     def describe(self) -> str:
-        """Return the spreads before and after in one line."""
+        """Return the spreads before and after, and the circuits that are left out, in one line."""
         if not self.after:
             return "none"
-        return ", ".join(f"{name} {self.before[name]:.3g} to {self.after[name]:.3g}" for name in self.after)
+        spreads = (f"{name} {self.before[name]:.3g} to {self.after[name]:.3g}" for name in self.after)
+        return "; ".join((", ".join(spreads), *(self.left_out[k] for k in sorted(self.left_out))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,7 @@ def calibrate_quantity(
     return miss(dac, codes, target), reached
 
 
-def calibrate(chip: int, targets: Targets, profile: Profile) -> tuple[Pattern, list[Diagnostic]]:
+def calibrate(chip: int, targets: Targets, profile: Profile) -> tuple[Pattern, dict[int, Diagnostic]]:
     """Calibrate all circuits of a chip.
 
     Parameters
@@ -212,23 +216,22 @@ def calibrate(chip: int, targets: Targets, profile: Profile) -> tuple[Pattern, l
     -------
     pattern : Pattern
         What is left of the chip's deviations.
-    faults : list of Diagnostic
-        Circuits in use that do not come close to their targets, code ``B2-CALIBRATION``.
+    faults : dict of int to Diagnostic
+        By circuit in use that does not come close to its target, code ``B2-CALIBRATION``; the first of each.
     """
     raw = draw_pattern(chip, raw_spreads(profile))
     # an error of one LSB out of the distance of the two levels, where a share is asked for
     share = profile.calibration_noise.value / (profile.threshold_level.value - profile.leak_level.value)
-    faults: list[Diagnostic] = []
+    faults: dict[int, Diagnostic] = {}
 
     def settle(name: str, dac: Dac, target: Floats, quantity: str) -> Floats:
         noise = share if dac.relative else profile.calibration_noise.value
         missed, reached = calibrate_quantity(
             chip, name, dac, target, getattr(profile, f"{quantity}_residual").value, noise)
-        faults.extend(
-            Diagnostic(f"circuit {k} does not reach its {quantity} of {target[k]:.4g}; it is part of neuron "
-                       f"{targets.neuron[k]}. Add {k} to dead_circuits",
-                       "backends.brainscales2.dead_circuits", "B2-CALIBRATION")
-            for k in np.flatnonzero(targets.used & ~reached).tolist())
+        for k in np.flatnonzero(targets.used & ~reached).tolist():
+            faults.setdefault(k, Diagnostic(
+                f"circuit {k}, meant for neuron {targets.neuron[k]}, does not reach its {quantity} of "
+                f"{target[k]:.4g} and is left out", "backends.brainscales2", "B2-CALIBRATION"))
         return missed
 
     def time_dac(low: float, high: float, deviation: Floats) -> Dac:
@@ -262,8 +265,10 @@ def measure(pattern: Pattern, used: Integers) -> dict[str, float]:
     return {name: float(getattr(pattern, name)[used].std()) for name in QUANTITIES} if len(used) else {}
 
 
-def calibrate_chip(program: Program, plan: Plan, options: Options) -> Calibration:
-    """Return the chip of a program as it runs.
+def calibrate_chip(
+    program: Program, plan: Plan, options: Options
+) -> tuple[Calibration, dict[int, Diagnostic]]:
+    """Calibrate the chip for the places that a program has on it.
 
     Parameters
     ----------
@@ -273,21 +278,16 @@ def calibrate_chip(program: Program, plan: Plan, options: Options) -> Calibratio
 
     Returns
     -------
-    Calibration
+    calibration : Calibration
         With the raw pattern where the options ask for no calibration.
-
-    Raises
-    ------
-    BackendError
-        With every circuit in use that cannot reach its target.
+    faults : dict of int to Diagnostic
+        As from ``calibrate``.
     """
     raw = draw_pattern(options.chip, raw_spreads(options.profile))
     targets = find_targets(program, plan, options)
     used = np.flatnonzero(targets.used)
     if not options.calibrate:
-        return Calibration(raw, used, {}, {})
+        return Calibration(raw, used, {}, {}), {}
     pattern, faults = calibrate(options.chip, targets, options.profile)
-    if faults:
-        raise BackendError(faults)
-    return Calibration(pattern, used, measure(raw, used), measure(pattern, used))
+    return Calibration(pattern, used, measure(raw, used), measure(pattern, used)), faults
 

@@ -20,7 +20,7 @@ from netdesc.streams import stream
 from netdesc.threads import available
 from netdesc.trace import Cotangent, Read, Samples, Trace
 from netdesc_brainscales2.analog import Outcome, StageCore, Unrest
-from netdesc_brainscales2.calibration import calibrate_chip
+from netdesc_brainscales2.calibration import Calibration
 from netdesc_brainscales2.costs import Counts, charge
 from netdesc_brainscales2.in_the_loop import Host
 from netdesc_brainscales2.links import Links, stamp_spikes
@@ -70,9 +70,9 @@ class AnalogMachine:
     program : Program
     plan : Plan
         Where its neurons and synapses lie.
+    calibration : Calibration
+        Of the circuits there. It belongs to the chip, noise to the run, so that no seed is needed.
     options : Options
-    seed : int
-        Not used: pattern and calibration belong to the chip, noise to the run.
 
     Raises
     ------
@@ -80,11 +80,13 @@ class AnalogMachine:
         If a circuit cannot do what its neuron needs.
     """
 
-    def __init__(self, program: Program, plan: Plan, options: Options, seed: int) -> None:
+    def __init__(
+        self, program: Program, plan: Plan, calibration: Calibration, options: Options
+    ) -> None:
         self.program = program
         self.plan = plan
         self.options = options
-        self.calibration = calibrate_chip(program, plan, options)
+        self.calibration = calibration
         pattern = self.calibration.pattern
         self.membranes = gather_membranes(program, plan, options.profile, pattern)
         self.gains = [synapse_gains(wiring, pattern) for wiring in plan.wirings]

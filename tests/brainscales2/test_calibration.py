@@ -53,9 +53,10 @@ def test_circuits_out_of_reach_are_named_with_their_neuron():
     far = targets()
     far.tau_mem[17] = 5000.0
     _, faults = calibrate(1, far, profile)
-    assert [fault.code for fault in faults] == ["B2-CALIBRATION"]
-    assert "circuit 17" in faults[0].message
-    assert "hidden[17]" in faults[0].message
+    assert list(faults) == [17]
+    assert faults[17].code == "B2-CALIBRATION"
+    assert "circuit 17" in faults[17].message
+    assert "hidden[17]" in faults[17].message
 
 
 def test_circuits_that_are_not_used_are_not_complained_about():

@@ -309,11 +309,14 @@ the direction in which to learn.
 * **surrogate**: the same network and loss; CADC samples of all neurons, and their spikes, every 1.7 us of the
   chip or less often. Slope {slope:g}.
 * **EventProp, first spikes**: the read-outs spike, the loss is a cross entropy of their first spikes, and the
-  true gradient is that of this loss. No membrane is read.
+  true gradient is that of this loss. Of membranes only the outputs' last voltages are read,
+  one reading each, for `pull`.
 
 The host knows nominal parameters alone (`adjoint: nominal`); what keeps EventProp from a cosine of 1 is that
 circuits differ and are noisy. Synaptic inputs do not saturate here, since the solver knows no saturation.
-Weights are trained in the loop by EventProp with the respective loss.
+Weights are trained in the loop by EventProp with the respective loss. The ratio depends on how active the
+network is, since only the bits of events grow with its spikes: with 82 hidden spikes a sample in place of
+50, at initial weights, it was 8.5 for the same loss and events of 32 bits.
 """
 
 

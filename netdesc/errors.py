@@ -52,6 +52,30 @@ class Diagnostic:
         return f"{head}: {self.message}" if head else self.message
 
 
+def record(diagnostic: Diagnostic) -> dict[str, str | int | None]:
+    """Return a diagnostic as JSON data.
+
+    Parameters
+    ----------
+    diagnostic : Diagnostic
+
+    Returns
+    -------
+    dict
+        With the keys ``code``, ``path``, ``file``, ``line``, ``column`` and ``message``; the place is
+        null where none is known.
+    """
+    place = diagnostic.location
+    return {
+        "code": diagnostic.code,
+        "path": diagnostic.path,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "message": diagnostic.message,
+    }
+
+
 class NetdescError(Exception):
     """Base of every error that netdesc raises on purpose; carries all diagnostics at once.
 

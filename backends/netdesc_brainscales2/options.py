@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netdesc.errors import BackendError, Diagnostic
-from netdesc.options import Reader, Section
-from netdesc_brainscales2.profile import MACHINES, Profile
+from netdesc.options import Reader
+from netdesc_brainscales2.profile import MACHINES, SECTION, Profile
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "profile": MACHINES,
@@ -19,7 +19,6 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """Options with a fixed set of values; the first is the default."""
 
-SECTION = Section("backends.brainscales2", "B2-OPTION")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from netdesc.units import parse
 MACHINES = ("calibrated", "uncalibrated", "ideal")
 """Names of the profiles; the first is the default."""
 
-_BASE = "backends.brainscales2.profile_numbers"
+SECTION = Section("backends.brainscales2", "B2-OPTION")
+"""Where the options of this backend stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,7 @@ class Profile:
             With every name that is not known and every value that is not a number above or equal to 0.
         """
         profile = cls(**(_load("machine") | _load(machine)))
-        section = Section("backends.brainscales2", "B2-OPTION")
-        values, faults = section.override("profile_numbers", profile.numbers(), overrides or {}, _measure)
+        values, faults = SECTION.override("profile_numbers", profile.numbers(), overrides or {}, _measure)
         faults.extend(_uneven(replace(profile, **values)))
         if faults:
             raise BackendError(faults)
@@ -174,8 +174,9 @@ def _uneven(profile: Profile) -> list[Diagnostic]:
         faults.append(("hemispheres", "1 or 2"))
     if profile.threshold_level.value <= profile.leak_level.value:
         faults.append(("threshold_level", "above leak_level"))
-    return [Diagnostic(f"{numbers[name].value:g} is not possible; it must be {what}", f"{_BASE}.{name}",
-                       "B2-OPTION") for name, what in faults]
+    return [SECTION.fault(f"profile_numbers.{name}",
+                          f"{numbers[name].value:g} is not possible; it must be {what}")
+            for name, what in faults]
 
 
 def _measure(text: str, unit: str) -> float | None:

@@ -47,7 +47,7 @@ def read_states(
     """
     finals = final_samplings(program)
     asked = read_samples(out, emulation, replace(program, sampling=(*finals, *program.sampling)))
-    last = read_samples(out, emulation, watch(program))
+    last = read_samples(out, emulation, watch(program)) if finals else {}
     keys = {f"{item.population}.{item.variable}" for item in program.sampling}
     return {key: asked[key] for key in keys}, read_finals(program, last, spikes)
 

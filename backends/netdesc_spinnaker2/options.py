@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netdesc.errors import BackendError, Diagnostic
-from netdesc.options import Reader, Section
+from netdesc.options import Reader
 from netdesc_spinnaker2.plan import Chip
-from netdesc_spinnaker2.profile import Profile
+from netdesc_spinnaker2.profile import SECTION, Profile
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "scheme": ("paper", "exact_exponential", "off_grid"),
@@ -21,7 +21,6 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """Options with a fixed set of values; the first is the default."""
 
-SECTION = Section("backends.spinnaker2", "S2-OPTION")
 
 
 @dataclass(frozen=True, slots=True)

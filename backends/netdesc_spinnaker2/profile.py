@@ -14,6 +14,9 @@ from netdesc.units import parse
 # Limit is frozen, so that one instance can be the default of every profile.
 # ruff: noqa: RUF009
 
+SECTION = Section("backends.spinnaker2", "S2-OPTION")
+"""Where the options of this backend stand."""
+
 _SURVEY = "survey of the chip paper"
 _TOOLS = "code of the published toolchains"
 _OURS = "estimate"
@@ -91,8 +94,7 @@ class Profile:
             With every name that is not known and every value that is not a number above or equal to 0.
         """
         profile = cls()
-        section = Section("backends.spinnaker2", "S2-OPTION")
-        values, faults = section.override("profile", profile.numbers(), overrides, _measure)
+        values, faults = SECTION.override("profile", profile.numbers(), overrides, _measure)
         if faults:
             raise BackendError(faults)
         return replace(profile, **values)

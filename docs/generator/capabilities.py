@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netdesc.comparison.capabilities import list_capabilities
+from netdesc.capabilities import list_capabilities
 from netdesc.registry import backend_class
 
 

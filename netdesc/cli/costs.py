@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netdesc.capabilities import arrange_numbers
 from netdesc.cli.output import table
 from netdesc.limits import Limit
 from netdesc.maps import Estimate, Estimating, Forecast, Share
@@ -90,14 +91,6 @@ def arrange_outlook(outlook: Outlook | None) -> dict[str, object] | None:
         "epoch": None if step is None or not outlook.steps
         else {"steps": outlook.steps, "costs": scale(step.costs, outlook.steps)},
         "numbers": arrange_numbers(forecast.run.numbers),
-    }
-
-
-def arrange_numbers(numbers: Mapping[str, Limit]) -> dict[str, dict[str, object]]:
-    """Return numbers with unit, source and tag as JSON data."""
-    return {
-        name: {"value": item.value, "unit": item.unit, "source": item.source, "tag": item.tag}
-        for name, item in numbers.items()
     }
 
 

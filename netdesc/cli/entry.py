@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import typer
 
 from netdesc.cli.app import assemble
-from netdesc.cli.output import emit, record, tell
-from netdesc.errors import Diagnostic, NetdescError
+from netdesc.cli.output import emit, tell
+from netdesc.errors import Diagnostic, NetdescError, record
 
 # Newer versions of typer carry a copy of click, so the base of usage errors is asked for, not imported.
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from netdesc.errors import Diagnostic
-
 BROKEN_PIPE = 141
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -79,30 +77,6 @@ def tell(text: str) -> None:
         Without the last line break.
     """
     sys.stderr.write(text + "\n")
-
-
-def record(diagnostic: Diagnostic) -> dict[str, Json]:
-    """Return a diagnostic as JSON data.
-
-    Parameters
-    ----------
-    diagnostic : Diagnostic
-
-    Returns
-    -------
-    dict
-        With the keys ``code``, ``path``, ``file``, ``line``, ``column`` and ``message``; the place is
-        null where none is known.
-    """
-    place = diagnostic.location
-    return {
-        "code": diagnostic.code,
-        "path": diagnostic.path,
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-        "message": diagnostic.message,
-    }
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.comparison.capabilities import arrange_capabilities
+from netdesc.capabilities import arrange_capabilities
 from netdesc.comparison.details import arrange_agreement, arrange_attribution, arrange_substrate
-from netdesc.comparison.plain import Json, plain, record
+from netdesc.comparison.plain import Json, plain
 from netdesc.comparison.runs import Outcome
 from netdesc.comparison.study import Comparison
 from netdesc.comparison.verdict import AGREES, levels
+from netdesc.errors import record
 from netdesc.events import Events, Floats
 from netdesc.program import Block, Program
 from netdesc.registry import backend_class, names

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.capabilities import arrange_numbers
 from netdesc.comparison.attribution import Attribution
 from netdesc.comparison.effects import MEASURES, Effect
-from netdesc.comparison.plain import record
 from netdesc.comparison.records import Agreement, GradientAgreement, SpikeAgreement
 from netdesc.comparison.runs import Outcome
+from netdesc.errors import record
 from netdesc.maps import Estimating, Mapped
 
 POINTS = 4000
@@ -53,8 +54,7 @@ def _estimate(outcome: Outcome) -> dict[str, Any]:
     if not isinstance(backend, Estimating):
         return {"estimated": {}, "numbers": {}}
     found = backend.estimate(outcome.program, max(outcome.trace.batch, 1)).run
-    numbers = {key: asdict(item) for key, item in found.numbers.items()}
-    return {"estimated": {**found.costs}, "numbers": numbers}
+    return {"estimated": {**found.costs}, "numbers": arrange_numbers(found.numbers)}
 
 
 def _map(outcome: Outcome) -> dict[str, Any] | None:

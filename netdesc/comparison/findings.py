@@ -55,12 +55,20 @@ def _tell_shift(item: SpikeAgreement) -> str:
         return ""
     if float(np.abs(moved).max()) <= EXACT:
         return "; times agree to 0.001 ms"
+    low, high = np.percentile(moved, (25, 75))
+    return f"; {_tell_delay(item) or f'half of them are {low:+.3g} to {high:+.3g} ms off'}"
+
+
+def _tell_delay(item: SpikeAgreement) -> str:
+    """Return by how much all spikes are late or early alike; nothing where they are not."""
+    moved = item.matches.deviations
+    if len(moved) < FEW or len(moved) < int(item.matches.missing.sum()):
+        return ""
     low, middle, high = np.percentile(moved, (25, 50, 75))
-    most = 2 * len(moved) >= len(moved) + int(item.matches.missing.sum())
-    if most and len(moved) >= FEW and high - low < 0.02 * abs(middle) and abs(middle) > EXACT:
-        side = "late" if middle > 0 else "early"
-        return f"; all are {abs(middle):.3g} ms {side}, a constant shift as from a delay"
-    return f"; half of them are {low:+.3g} to {high:+.3g} ms off"
+    if high - low >= 0.02 * abs(middle) or abs(middle) <= EXACT:
+        return ""
+    side = "late" if middle > 0 else "early"
+    return f"all are {abs(middle):.3g} ms {side}, a constant shift as from a delay"
 
 
 def tell_sources(agreement: Agreement) -> Iterator[str]:
@@ -119,8 +127,9 @@ def tell_losses(other: Outcome) -> Iterator[str]:
 def tell_patterns(agreement: Agreement) -> Iterator[str]:
     """Yield patterns that faults of one kind leave."""
     for item in spiking(agreement):
-        if "constant shift" in _tell_shift(item):
-            yield f"{item.population}{_tell_shift(item).replace(';', ':', 1)}"
+        delay = _tell_delay(item)
+        if delay:
+            yield f"{item.population}: {delay}"
     for key, part in agreement.gradients.items():
         if part.cosine < OPPOSITE:
             yield f"the gradient by {key} points the other way"

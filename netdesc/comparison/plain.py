@@ -1,4 +1,4 @@
-"""Arrays, records and diagnostics as plain data."""
+"""Arrays and records as plain data."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-
-from netdesc.errors import Diagnostic
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -46,16 +44,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
     return value
-
-
-def record(diagnostic: Diagnostic) -> dict[str, Json]:
-    """Return a diagnostic as JSON data; the place is None where none is known."""
-    place = diagnostic.location
-    return {
-        "code": diagnostic.code,
-        "path": diagnostic.path,
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-        "message": diagnostic.message,
-    }

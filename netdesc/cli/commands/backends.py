@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from netdesc.capabilities import arrange_capabilities, list_capabilities
 from netdesc.cli.arguments import AsJson
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
-from netdesc.comparison.capabilities import arrange_capabilities, list_capabilities
 
 
 def backends(as_json: AsJson = False) -> None:

@@ -9,9 +9,9 @@ import typer
 
 from netdesc.cli.arguments import AsJson, File, Overrides
 from netdesc.cli.costs import Outlook, arrange_outlook, foresee, tabulate_outlook
-from netdesc.cli.output import emit, record
+from netdesc.cli.output import emit
 from netdesc.cli.output import show as print_text
-from netdesc.errors import Diagnostic, NetdescError, locate
+from netdesc.errors import Diagnostic, NetdescError, locate, record
 
 if TYPE_CHECKING:
     from netdesc.compiled import Model

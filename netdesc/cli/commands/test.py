@@ -10,9 +10,9 @@ import typer
 
 from netdesc.cli.arguments import AsJson, Backend, Weights
 from netdesc.cli.expectations import Check, check_expectations
-from netdesc.cli.output import emit, record, table
+from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
-from netdesc.errors import DescriptionError, Diagnostic, NetdescError
+from netdesc.errors import DescriptionError, Diagnostic, NetdescError, record
 
 
 def test(

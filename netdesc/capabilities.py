@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from netdesc.limits import Limits
+from collections.abc import Mapping
+
+from netdesc.limits import Limit, Limits
 
 LISTS = ("models", "trainable", "losses", "recordings", "gradients")
 """Sets among the limits."""
@@ -22,10 +24,15 @@ def arrange_capabilities(limits: Limits) -> dict[str, object]:
     return {
         "time": limits.time,
         **{name: sorted(getattr(limits, name)) for name in LISTS},
-        "numbers": {
-            name: {"value": item.value, "unit": item.unit, "source": item.source, "tag": item.tag}
-            for name, item in limits.numbers.items()
-        },
+        "numbers": arrange_numbers(limits.numbers),
+    }
+
+
+def arrange_numbers(numbers: Mapping[str, Limit]) -> dict[str, dict[str, object]]:
+    """Return numbers with unit, source and tag as JSON data."""
+    return {
+        name: {"value": item.value, "unit": item.unit, "source": item.source, "tag": item.tag}
+        for name, item in numbers.items()
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netdesc.events import Floats
-from netdesc.trace import Samples
+from netdesc.trace import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Gradient:
     spike_times : mapping of str to ndarray of float64
         Total dL/dt of every spike in 1/ms, direct and through all later spikes, aligned with
         ``Trace.spikes``; for a source this is the gradient of the stimulus.
-    samples : mapping of str to Samples
+    recordings : mapping of str to Recording
         Sampled adjoints by ``population.variable``.
     health : mapping of str to int
         ``grazing``: spikes whose denominator was clamped, because they only just happened.
@@ -29,5 +29,10 @@ class Gradient:
 
     parameters: Mapping[str, Floats]
     spike_times: Mapping[str, Floats]
-    samples: Mapping[str, Samples] = field(default_factory=dict)
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
     health: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> Mapping[str, Recording]:
+        """The recordings, by their former name."""
+        return self.recordings

@@ -13,7 +13,7 @@ from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events
 from netdesc.files import replace_file
 from netdesc.program import Program
-from netdesc.trace import Samples, Trace
+from netdesc.trace import Recording, Trace
 
 if TYPE_CHECKING:
     import h5py
@@ -35,7 +35,7 @@ class Results:
         Number of neurons of each population in ``spikes``.
     duration : float
         Length of a sample in ms.
-    samples : mapping of str to Samples
+    recordings : mapping of str to Recording
         Recordings by ``population.variable``.
     provenance : mapping of str to str
         Where the run came from: the resolved file, its hash, seed, backend, versions.
@@ -48,7 +48,7 @@ class Results:
     spikes: Mapping[str, Events]
     sizes: Mapping[str, int]
     duration: float
-    samples: Mapping[str, Samples] = field(default_factory=dict)
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     health: Mapping[str, int] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def collect(trace: Trace, program: Program, provenance: Mapping[str, str]) -> Re
     Results
     """
     sizes = {name: program.population(name).size for name in trace.spikes}
-    return Results(trace.spikes, sizes, program.duration, trace.samples,
+    return Results(trace.spikes, sizes, program.duration, trace.recordings,
                    {**trace.provenance, **provenance}, trace.costs, trace.health)
 
 
@@ -133,15 +133,15 @@ def read(path: Path) -> Results:
             raise DescriptionError(Diagnostic(f"{path} holds no results of netdesc: /spikes is missing"))
         batch = int(file.attrs["batch"])
         spikes = {name: _read_events(group, batch) for name, group in file["spikes"].items()}
-        samples = {
-            name: Samples(group["times"][()], group["node_ids"][()].astype(np.int64), group["values"][()])
+        recordings = {
+            name: Recording(group["times"][()], group["node_ids"][()].astype(np.int64), group["values"][()])
             for name, group in file["recordings"].items()
         }
         return Results(
             spikes=spikes,
             sizes={name: int(group.attrs["size"]) for name, group in file["spikes"].items()},
             duration=float(file.attrs["duration"]),
-            samples=samples,
+            recordings=recordings,
             provenance={name: item.asstr()[()] for name, item in file["provenance"].items()},
             costs={name: float(value) for name, value in _attributes(file, "costs").items()},
             health={name: int(value) for name, value in _attributes(file, "health").items()},
@@ -166,11 +166,11 @@ def _fill(file: h5py.File, results: Results) -> None:
         if events.batch > 1:
             group["sample_ids"] = events.samples().astype(np.uint64)
     recordings = file.create_group("recordings", track_order=True)
-    for name, samples in results.samples.items():
+    for name, item in results.recordings.items():
         group = recordings.create_group(name)
-        group["times"] = samples.times
-        group["node_ids"] = samples.neurons.astype(np.uint64)
-        group["values"] = samples.values
+        group["times"] = item.times
+        group["node_ids"] = item.neurons.astype(np.uint64)
+        group["values"] = item.values
     file.create_group("costs", track_order=True).attrs.update(results.costs)
     file.create_group("health", track_order=True).attrs.update(results.health)
     provenance = file.create_group("provenance")

@@ -9,7 +9,7 @@ from netdesc.events import Events, Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class Recording:
     """A sampled quantity.
 
     Parameters
@@ -58,7 +58,7 @@ class Trace:
     release_currents : mapping of str to ndarray, or None
         The same at the end of the refractory period that follows each spike; NaN where that lies
         after the end of the run.
-    samples : mapping of str to Samples
+    recordings : mapping of str to Recording
         By ``population.variable``.
     parameters_as_run : mapping of str to ndarray
         Weights and delays that the device used, by the keys of the blocks, in the units of the file.
@@ -75,12 +75,17 @@ class Trace:
     spikes: Mapping[str, Events]
     currents: Mapping[str, Floats] | None
     release_currents: Mapping[str, Floats] | None
-    samples: Mapping[str, Samples] = field(default_factory=dict)
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
     parameters_as_run: Mapping[str, Floats] = field(default_factory=dict)
     health: Mapping[str, int] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     readings: Mapping[str, Read] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> Mapping[str, Recording]:
+        """The recordings, by their former name."""
+        return self.recordings
 
     @property
     def batch(self) -> int:
@@ -99,8 +104,8 @@ class Cotangent:
         population that is absent has zeros.
     readings : mapping of str to ndarray of float64, shape (batch, n)
         dL/dvalue of readings, by their keys; what is absent is zero.
-    samples : mapping of str to ndarray of float64, shape (batch, n, steps)
-        dL/dv of sampled voltages of read-outs, by the keys of ``Trace.samples``; what is absent is zero.
+    recordings : mapping of str to ndarray of float64, shape (batch, n, steps)
+        dL/dv of sampled voltages of read-outs, by the keys of ``Trace.recordings``; what is absent is zero.
     counts : mapping of str to ndarray of float64, shape (batch, n)
         Derivative by the number of spikes of a neuron, of regularizers. Spike counts have no exact
         gradient: the equations say what a backend makes of it.
@@ -108,5 +113,5 @@ class Cotangent:
 
     spikes: Mapping[str, Floats]
     readings: Mapping[str, Floats] = field(default_factory=dict)
-    samples: Mapping[str, Floats] = field(default_factory=dict)
+    recordings: Mapping[str, Floats] = field(default_factory=dict)
     counts: Mapping[str, Floats] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from netdesc import results
 from netdesc.errors import DescriptionError
 from netdesc.events import Events
 from netdesc.results import Results
-from netdesc.trace import Samples
+from netdesc.trace import Recording
 
 TIMES = st.lists(st.floats(0, 100), max_size=4)
 BATCHES = st.integers(1, 3).flatmap(
@@ -29,12 +29,12 @@ def test_spikes_come_back_as_they_were_written(tmp_path, batch):
 
 
 def test_recordings_and_provenance_come_back(tmp_path):
-    samples = Samples(np.array([0.0, 1.0]), np.array([3]), np.array([[[0.5, 0.25]]]))
+    samples = Recording(np.array([0.0, 1.0]), np.array([3]), np.array([[[0.5, 0.25]]]))
     written = Results({"a": Events.from_lists([[[]]])}, {"a": 1}, 2.0, {"a.v": samples}, {"seed": "7"})
     results.write(written, tmp_path / "out.h5")
     again = results.read(tmp_path / "out.h5")
     assert again.provenance == {"seed": "7"}
-    assert np.array_equal(again.samples["a.v"].values, samples.values)
+    assert np.array_equal(again.recordings["a.v"].values, samples.values)
 
 
 def test_costs_and_counts_come_back(tmp_path):

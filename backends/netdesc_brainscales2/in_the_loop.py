@@ -96,7 +96,7 @@ class Host:
             currents, raised = refined.support(self.layout, currents, floor)
             floor = SLOPE
         read = next((item for item in self.program.readings if item.kind != FINAL), None)
-        grid = None if read is None else trace.samples[f"{read.population}.v"].times
+        grid = None if read is None else trace.recordings[f"{read.population}.v"].times
         backward = Adjoint(self.layout, floor=floor, threads=self.threads, grid=grid)
         whole = replace(trace, currents=currents, release_currents=modelled.release)
         if self.options.unmodelled == "drop" and modelled.unmodelled:

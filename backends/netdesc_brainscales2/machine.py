@@ -18,7 +18,7 @@ from netdesc.gradient import Gradient
 from netdesc.program import Block, Program
 from netdesc.streams import stream
 from netdesc.threads import available
-from netdesc.trace import Cotangent, Read, Samples, Trace
+from netdesc.trace import Cotangent, Read, Recording, Trace
 from netdesc_brainscales2.analog import Outcome, StageCore, Unrest
 from netdesc_brainscales2.calibration import Calibration
 from netdesc_brainscales2.costs import Counts, charge
@@ -146,8 +146,8 @@ class AnalogMachine:
                         profile.spike_jitter.value if noisy else 0.0)
         recorded = select_stimulus(self.program, stimulus)
         on_chip: dict[int, Events] = {}
-        samples: dict[str, Samples] = {}
-        last: dict[str, Samples] = {}
+        samples: dict[str, Recording] = {}
+        last: dict[str, Recording] = {}
         health = {"arrivals": 0, "in_flight": 0, "dropped": 0, "dropped_in": 0, "dropped_out": 0,
                   "clipped": 0, "compressed": 0, "unreliable_samples": 0, **self.weight_health}
         sent: dict[int, Events] = {}
@@ -174,7 +174,7 @@ class AnalogMachine:
             spikes={names[k]: spiking[k] for k in sorted(spiking)},
             currents=None,
             release_currents=None,
-            samples=samples,
+            recordings=samples,
             parameters_as_run=dict(self.as_run),
             health=health,
             costs=self.bill(batch, sent, spiking, [*samples.values(), *last.values()]),
@@ -191,7 +191,7 @@ class AnalogMachine:
         waiting = {k: events for k, events in recorded.items() if k not in arrived}
         return self.links.record(waiting, health)
 
-    def read_last(self, last: Mapping[str, Samples], recorded: Mapping[int, Events]) -> dict[str, Read]:
+    def read_last(self, last: Mapping[str, Recording], recorded: Mapping[int, Events]) -> dict[str, Read]:
         """Return the last voltages that losses read, NaN where a spike was recorded."""
         places = {item.name: k for k, item in enumerate(self.program.populations)}
         return {item.key: read_silent(last[f"{item.population}.v"].values[:, :, 0],
@@ -200,7 +200,7 @@ class AnalogMachine:
 
     def bill(
         self, batch: int, sent: Mapping[int, Events], recorded: Mapping[int, Events],
-        samples: list[Samples],
+        samples: list[Recording],
     ) -> dict[str, float]:
         """Return the costs of a run."""
         kinds = [population.kind for population in self.program.populations]
@@ -236,7 +236,7 @@ class AnalogMachine:
     def sample(
         self, core: StageCore, outcome: Outcome, readers: Mapping[str, Reader], health: dict[str, int],
         seed: int,
-    ) -> dict[str, Samples]:
+    ) -> dict[str, Recording]:
         """Digitize the voltages of a stage that are read out."""
         grid = self.grid_of(core)
         samples = {}

@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.eventprop.final import FINAL, final_readings
 from netdesc.events import Floats
 from netdesc.program import Program
-from netdesc.trace import Samples
+from netdesc.trace import Recording
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.plan import Plan, Sampled
 from netdesc_brainscales2.substrate import Membranes
@@ -87,7 +87,7 @@ def plan_last(program: Program, options: Options) -> dict[str, Reader]:
 
 def convert(
     voltages: Floats, membranes: Membranes, reader: Reader, options: Options, rng: np.random.Generator
-) -> tuple[Samples, int]:
+) -> tuple[Recording, int]:
     """Digitize voltages, and translate the codes back as if every channel were nominal.
 
     Parameters
@@ -102,7 +102,7 @@ def convert(
 
     Returns
     -------
-    Samples
+    Recording
     int
         Codes outside of the range in which the converter is reliable.
     """
@@ -116,4 +116,4 @@ def convert(
     top = 2.0 ** profile.cadc_bits.value - 1.0 / reader.fine
     codes = np.clip(np.rint(steps * reader.fine) / reader.fine, 0.0, top)
     outside = int(np.sum((codes < profile.cadc_low.value) | (codes > profile.cadc_high.value)))
-    return Samples(reader.times, chosen, (codes - level) / lsb + rest), outside
+    return Recording(reader.times, chosen, (codes - level) / lsb + rest), outside

@@ -10,7 +10,7 @@ import numpy as np
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Block, Program, Reading
-from netdesc.trace import Cotangent, Read, Samples, Trace
+from netdesc.trace import Cotangent, Read, Recording, Trace
 from netdesc_numba.grid import run_grid
 from netdesc_numba.machine import EventMachine, Spikes
 from netdesc_numba.options import Options
@@ -151,7 +151,7 @@ class GridMachine:
             trace,
             spikes=spikes,
             parameters_as_run=as_run,
-            samples=self.in_ms(trace.samples),
+            recordings=self.in_ms(trace.recordings),
             readings=rescale_readings(self.inner.program, self.program, trace.readings, self.to_ms),
             health={**trace.health, "inputs_moved": moved},
             provenance={
@@ -167,8 +167,8 @@ class GridMachine:
         in_steps = replace(
             trace,
             spikes=spikes,
-            samples={
-                key: replace(item, times=self.to_steps(item.times)) for key, item in trace.samples.items()
+            recordings={
+                key: replace(item, times=self.to_steps(item.times)) for key, item in trace.recordings.items()
             },
             readings=rescale_readings(self.program, self.inner.program, trace.readings, self.to_steps),
         )
@@ -178,7 +178,7 @@ class GridMachine:
             Cotangent(
                 {name: np.asarray(values) * self.timestep for name, values in cotangent.spikes.items()},
                 {keys.get(key, key): values for key, values in cotangent.readings.items()},
-                cotangent.samples,
+                cotangent.recordings,
                 # lam_v is per time, and so is what lowers it
                 {name: np.asarray(values) * self.timestep for name, values in cotangent.counts.items()},
             ),
@@ -189,7 +189,7 @@ class GridMachine:
                 for key, values in gradient.parameters.items()
             },
             {name: values / self.timestep for name, values in gradient.spike_times.items()},
-            self.in_ms(gradient.samples),
+            self.in_ms(gradient.recordings),
             gradient.health,
         )
 
@@ -208,7 +208,7 @@ class GridMachine:
         """Return events with their times multiplied."""
         return replace(events, times=events.times * factor)
 
-    def in_ms(self, samples: Mapping[str, Samples]) -> dict[str, Samples]:
+    def in_ms(self, samples: Mapping[str, Recording]) -> dict[str, Recording]:
         """Return samples with their times in ms."""
         return {key: replace(item, times=item.times * self.timestep) for key, item in samples.items()}
 

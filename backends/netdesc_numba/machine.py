@@ -117,7 +117,7 @@ class EventMachine:
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             currents=currents,
             release_currents=releases,
-            samples=samples,
+            recordings=samples,
             parameters_as_run=dict(self.layout.values),
             health=self.count_arrivals(spikes),
             provenance={"backend": "numba", "solver": self.solver, **versions()},

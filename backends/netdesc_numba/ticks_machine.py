@@ -114,7 +114,7 @@ class TickMachine:
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             currents=currents,
             release_currents=releases,
-            samples=record_ticks(self.program, self.values, spikes, self.timestep),
+            recordings=record_ticks(self.program, self.values, spikes, self.timestep),
             parameters_as_run=self.as_run(),
             health={
                 **count_arrivals(self.layouts, self.program, spikes, self.timestep, self.steps),

@@ -258,11 +258,11 @@ class TickReader:
                  for key, item in trace.readings.items() if key in keys}
         samples = {
             key: type(item)(item.times / self.grid.timestep, item.neurons, item.values)
-            for key, item in trace.samples.items()
+            for key, item in trace.recordings.items()
         }
         in_ticks = Trace(rename(self.program, spikes), None, None, samples, readings=reads)
         pulled = Cotangent({}, {keys[key]: values for key, values in cotangent.readings.items()},
-                           cotangent.samples)
+                           cotangent.recordings)
         population = counted.populations[layout.stage.populations[0]]
         drive = (
             drive_readout(counted, population, in_ticks, pulled)

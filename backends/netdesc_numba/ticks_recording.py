@@ -11,7 +11,7 @@ from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.recording import record_states
 from netdesc.events import Events, Floats
 from netdesc.program import Program
-from netdesc.trace import Samples
+from netdesc.trace import Recording
 from netdesc_numba.grid_machine import count_in_steps
 from netdesc_numba.ticks_wiring import StageLayout, split_times
 
@@ -21,7 +21,7 @@ def record_ticks(
     values: Mapping[str, Floats],
     spikes: Mapping[int, Events],
     timestep: float,
-) -> dict[str, Samples]:
+) -> dict[str, Recording]:
     """Sample voltages and currents in closed form from the spikes of a run.
 
     Parameters
@@ -36,7 +36,7 @@ def record_ticks(
 
     Returns
     -------
-    dict of str to Samples
+    dict of str to Recording
         By ``population.variable``.
     """
     if not program.sampling:

@@ -12,7 +12,7 @@ from netdesc.eventprop.drive import check_cotangent
 from netdesc.eventprop.final import final_readings, final_samplings, read_finals, refuse_spikes
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
-from netdesc.trace import Cotangent, Read, Samples, Trace
+from netdesc.trace import Cotangent, Read, Recording, Trace
 from netdesc_spinnaker2.emulator_board import Emulation
 from netdesc_spinnaker2.emulator_readout import read_samples
 from netdesc_spinnaker2.emulator_run import Out
@@ -27,7 +27,7 @@ def watch(program: Program) -> Program:
 
 def read_states(
     out: Out, emulation: Emulation, program: Program, spikes: Mapping[str, Events]
-) -> tuple[dict[str, Samples], dict[str, Read]]:
+) -> tuple[dict[str, Recording], dict[str, Read]]:
     """Return what was sampled, and the last voltages.
 
     Parameters
@@ -40,7 +40,7 @@ def read_states(
 
     Returns
     -------
-    samples : dict of str to Samples
+    samples : dict of str to Recording
         By ``population.variable``, as the program asks.
     readings : dict of str to Read
         By the keys of the readings.

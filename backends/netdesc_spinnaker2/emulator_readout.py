@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.events import Events, Floats
 from netdesc.program import Program
-from netdesc.trace import Samples
+from netdesc.trace import Recording
 from netdesc_spinnaker2.emulator_board import Emulation
 from netdesc_spinnaker2.emulator_run import Out
 
@@ -107,7 +107,7 @@ def period_of(every: float, step: float) -> int:
     return max(1, round(every / step))
 
 
-def read_samples(out: Out, emulation: Emulation, program: Program) -> dict[str, Samples]:
+def read_samples(out: Out, emulation: Emulation, program: Program) -> dict[str, Recording]:
     """Return what was sampled, by ``population.variable``.
 
     Parameters
@@ -118,7 +118,7 @@ def read_samples(out: Out, emulation: Emulation, program: Program) -> dict[str, 
 
     Returns
     -------
-    dict of str to Samples
+    dict of str to Recording
         Voltages and currents at the end of ticks.
     """
     result, step = {}, emulation.options.step
@@ -137,7 +137,7 @@ def read_samples(out: Out, emulation: Emulation, program: Program) -> dict[str, 
         values = out.states[:, rows][:, :, columns, 0 if item.variable == "v" else 1].astype(np.float64)
         if item.variable == "v":
             values = values + rest[None, :, None]
-        result[f"{item.population}.{item.variable}"] = Samples(
+        result[f"{item.population}.{item.variable}"] = Recording(
             np.asarray(columns * finest * step, dtype=np.float64), item.neurons, values
         )
     return result

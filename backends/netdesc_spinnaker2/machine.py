@@ -120,7 +120,7 @@ class Machine:
             spikes={name: spikes[name] for name in names},
             currents={name: current for name, (_, current, _) in found.items()},
             release_currents={name: release for name, (_, _, release) in found.items()},
-            samples=samples,
+            recordings=samples,
             parameters_as_run=self.parameters.as_run(),
             health={
                 **health,

@@ -10,7 +10,7 @@ import numpy as np
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Program
-from netdesc.trace import Samples, Trace
+from netdesc.trace import Recording, Trace
 
 if TYPE_CHECKING:
     from netdesc.cli.output import Json
@@ -87,12 +87,12 @@ def arrange_gradients(gradient: Gradient, program: Program) -> dict[str, dict[st
     return result
 
 
-def arrange_recordings(samples: Mapping[str, Samples], *, single: bool) -> dict[str, dict[str, object]]:
+def arrange_recordings(recordings: Mapping[str, Recording], *, single: bool) -> dict[str, dict[str, object]]:
     """Return recordings.
 
     Parameters
     ----------
-    samples : mapping of str to Samples
+    recordings : mapping of str to Recording
         By ``population.variable``.
     single : bool
         As in `arrange_spikes`.
@@ -108,7 +108,7 @@ def arrange_recordings(samples: Mapping[str, Samples], *, single: bool) -> dict[
             "neurons": item.neurons,
             "values": item.values[0] if single else item.values,
         }
-        for name, item in samples.items()
+        for name, item in recordings.items()
     }
 
 

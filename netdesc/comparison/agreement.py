@@ -11,7 +11,7 @@ from netdesc.comparison.runs import Outcome
 from netdesc.comparison.settings import Settings
 from netdesc.comparison.trains import Trains, first_deviation, match, van_rossum, victor_purpura
 from netdesc.events import Floats
-from netdesc.trace import Samples
+from netdesc.trace import Recording
 
 
 def agree(reference: Outcome, other: Outcome, settings: Settings, written: Mapping[str, Floats]) -> Agreement:
@@ -39,9 +39,9 @@ def agree(reference: Outcome, other: Outcome, settings: Settings, written: Mappi
         compare_gradients(reference, other),
         compare_parameters(written, other.trace.parameters_as_run),
         {
-            key: compare_voltages(samples, other.trace.samples[key])
-            for key, samples in reference.trace.samples.items()
-            if key.endswith(".v") and key in other.trace.samples
+            key: compare_voltages(samples, other.trace.recordings[key])
+            for key, samples in reference.trace.recordings.items()
+            if key.endswith(".v") and key in other.trace.recordings
         },
         None if one is None or two is None else float(np.mean(one.predictions == two.predictions)),
     )
@@ -185,12 +185,12 @@ def compare_parameters(
     return result
 
 
-def compare_voltages(reference: Samples, other: Samples) -> Floats:
+def compare_voltages(reference: Recording, other: Recording) -> Floats:
     """Compute the root mean square of the difference of sampled voltages.
 
     Parameters
     ----------
-    reference, other : Samples
+    reference, other : Recording
         Compared are the neurons that both have; the other is interpolated linearly where it was sampled at
         other times.
 

@@ -70,7 +70,7 @@ def arrange(comparison: Comparison) -> dict[str, Json]:
             "voltages": {
                 label: {
                     key: {"times": part.times, "neurons": part.neurons, "values": part.values}
-                    for key, part in item.trace.samples.items()
+                    for key, part in item.trace.recordings.items()
                     if key.endswith(".v")
                 }
                 for label, item in outcomes.items()

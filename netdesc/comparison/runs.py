@@ -212,8 +212,8 @@ def is_same(one: Trace, two: Trace) -> bool:
     return (
         spikes
         and all(
-            np.array_equal(part.values, two.samples[key].values, equal_nan=True)
-            for key, part in one.samples.items()
+            np.array_equal(part.values, two.recordings[key].values, equal_nan=True)
+            for key, part in one.recordings.items()
         )
         and all(
             np.array_equal(part.values, two.readings[key].values, equal_nan=True)

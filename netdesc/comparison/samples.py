@@ -120,7 +120,7 @@ def single(cotangent: Cotangent, trace: Trace, sample: int) -> Cotangent:
     return Cotangent(
         {name: of_spikes(name, values) for name, values in cotangent.spikes.items()},
         {key: of_rows(values) for key, values in cotangent.readings.items()},
-        {key: of_rows(values) for key, values in cotangent.samples.items()},
+        {key: of_rows(values) for key, values in cotangent.recordings.items()},
         {key: of_rows(values) for key, values in cotangent.counts.items()},
     )
 

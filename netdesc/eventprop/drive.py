@@ -90,14 +90,14 @@ def reading_faults(program: Program, trace: Trace, cotangent: Cotangent) -> Iter
 def sample_faults(program: Program, trace: Trace, cotangent: Cotangent) -> Iterator[Diagnostic]:
     """Yield what is wrong with derivatives by sampled voltages."""
     readouts = {f"{item.name}.v": item for item in program.populations if item.kind == "readout"}
-    for key, values in cotangent.samples.items():
+    for key, values in cotangent.recordings.items():
         if key not in readouts:
             yield Diagnostic(f"the cotangent has derivatives by samples of {key}; only voltages of "
                              "read-outs, which do not spike, have an exact gradient")
-        elif key not in trace.samples:
+        elif key not in trace.recordings:
             yield Diagnostic(f"the cotangent names samples of {key}, which the trace does not have")
         else:
-            shape = trace.samples[key].values.shape
+            shape = trace.recordings[key].values.shape
             yield from value_faults(f"the cotangent of {key}", values, shape, readouts[key])
 
 
@@ -151,11 +151,11 @@ def drive_readout(
     shape = (trace.batch, population.size)
     parts: list[tuple[Floats, Floats]] = []
     key = f"{population.name}.v"
-    if key in cotangent.samples:
-        spread = np.zeros((*shape, len(trace.samples[key].times)))
-        for place, neuron in enumerate(trace.samples[key].neurons.tolist()):
-            spread[:, neuron] += cotangent.samples[key][:, place]
-        parts.append((trace.samples[key].times, spread))
+    if key in cotangent.recordings:
+        spread = np.zeros((*shape, len(trace.recordings[key].times)))
+        for place, neuron in enumerate(trace.recordings[key].neurons.tolist()):
+            spread[:, neuron] += cotangent.recordings[key][:, place]
+        parts.append((trace.recordings[key].times, spread))
     means = [item for item in mine if item.kind == "mean"]
     if grid is not None:
         parts += [(grid, cotangent.readings[item.key][:, :, None]

@@ -15,7 +15,7 @@ from netdesc.eventprop.drive import Drive
 from netdesc.eventprop.stream import Stream
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import PopulationSlice, Program, Reading, Sampling
-from netdesc.trace import Cotangent, Read, Samples, Trace
+from netdesc.trace import Cotangent, Read, Recording, Trace
 
 FINAL = "final"
 
@@ -34,14 +34,14 @@ def final_samplings(program: Program) -> tuple[Sampling, ...]:
 
 
 def read_finals(
-    program: Program, samples: Mapping[str, Samples], spikes: Mapping[str, Events]
+    program: Program, samples: Mapping[str, Recording], spikes: Mapping[str, Events]
 ) -> dict[str, Read]:
     """Take the last voltages from samples.
 
     Parameters
     ----------
     program : Program
-    samples : mapping of str to Samples
+    samples : mapping of str to Recording
         ``POPULATION.v`` of every neuron, the last one at the end of the run.
     spikes : mapping of str to Events
         By population.

@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats
 from netdesc.program import Program, Reading
-from netdesc.trace import Read, Samples
+from netdesc.trace import Read, Recording
 
 
 def mean_weights(times: Floats, duration: float, tau: float) -> Floats:
@@ -36,13 +36,13 @@ def mean_weights(times: Floats, duration: float, tau: float) -> Floats:
     return weights
 
 
-def read_samples(program: Program, samples: Mapping[str, Samples]) -> dict[str, Read]:
+def read_samples(program: Program, samples: Mapping[str, Recording]) -> dict[str, Read]:
     """Take the readings of a program from sampled voltages, for devices that see nothing else.
 
     Parameters
     ----------
     program : Program
-    samples : mapping of str to Samples
+    samples : mapping of str to Recording
         With ``POPULATION.v`` of every neuron of each population that a reading is of.
 
     Returns
@@ -63,7 +63,9 @@ def read_samples(program: Program, samples: Mapping[str, Samples]) -> dict[str, 
             for reading in program.readings}
 
 
-def sample_faults(program: Program, reading: Reading, samples: Mapping[str, Samples]) -> Iterator[Diagnostic]:
+def sample_faults(
+    program: Program, reading: Reading, samples: Mapping[str, Recording]
+) -> Iterator[Diagnostic]:
     """Yield what keeps a reading from being taken from samples."""
     population = program.population(reading.population)
     key = f"{reading.population}.v"
@@ -80,7 +82,7 @@ def sample_faults(program: Program, reading: Reading, samples: Mapping[str, Samp
         yield Diagnostic(f"{key} holds a sample that is not finite", population.path)
 
 
-def read(reading: Reading, samples: Samples, duration: float) -> Read:
+def read(reading: Reading, samples: Recording, duration: float) -> Read:
     """Take one reading from samples of all neurons."""
     values = samples.values[:, np.argsort(samples.neurons), :]
     if reading.kind == "mean":

@@ -13,7 +13,7 @@ from netdesc.eventprop.sampling import sample_adjoint, sample_state
 from netdesc.eventprop.wiring import Wiring
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Sampling
-from netdesc.trace import Samples
+from netdesc.trace import Recording
 
 if TYPE_CHECKING:
     from netdesc.eventprop.drive import Drive
@@ -62,7 +62,7 @@ def resets_by(layout: Layout, index: int) -> Floats:
 def record_states(
     layout: Layout, spikes: Mapping[int, Events], batch: int, *, stepped: bool = False,
     sampling: tuple[Sampling, ...] | None = None
-) -> dict[str, Samples]:  # fmt: skip
+) -> dict[str, Recording]:  # fmt: skip
     """Sample voltages and currents from the spikes of a run.
 
     Parameters
@@ -79,7 +79,7 @@ def record_states(
 
     Returns
     -------
-    dict of str to Samples
+    dict of str to Recording
         By ``population.variable``.
     """
     result = {}
@@ -129,7 +129,7 @@ def record_states(
         )
         rest = cells.rest[item.neurons + place][None, :, None]
         values = voltage + rest if item.variable == "v" else total
-        result[f"{item.population}.{item.variable}"] = Samples(times, item.neurons, values)
+        result[f"{item.population}.{item.variable}"] = Recording(times, item.neurons, values)
     return result
 
 
@@ -139,7 +139,7 @@ def record_adjoints(
     owns: Mapping[int, tuple[OwnSpikes, Floats]],
     drives: Mapping[int, Drive | None],
     batch: int,
-) -> dict[str, Samples]:
+) -> dict[str, Recording]:
     """Sample the adjoints of a backward run.
 
     Parameters
@@ -156,7 +156,7 @@ def record_adjoints(
 
     Returns
     -------
-    dict of str to Samples
+    dict of str to Recording
         By ``population.variable``.
     """
     result = {}
@@ -172,7 +172,7 @@ def record_adjoints(
             shape = (batch, len(chosen), len(times))
             lam_v, lam_i = readout_adjoint(layout, index, drives[index], (chosen, times), shape)
         values = lam_v if sampling.variable == "lam_v" else lam_i
-        result[f"{sampling.population}.{sampling.variable}"] = Samples(times, sampling.neurons, values)
+        result[f"{sampling.population}.{sampling.variable}"] = Recording(times, sampling.neurons, values)
     return result
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.plotting.colours import colour
-from netdesc.trace import Samples
+from netdesc.trace import Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,16 +17,16 @@ MOST = 7
 """Neurons drawn of one recording, at most; the title tells of how many."""
 
 
-class HasSamples(Protocol):
+class HasRecordings(Protocol):
     """A trace, a gradient, or results read from a file."""
 
     @property
-    def samples(self) -> Mapping[str, Samples]:
+    def recordings(self) -> Mapping[str, Recording]:
         """Recordings by ``population.variable``."""
         ...
 
 
-def plot_traces(run: HasSamples, picture: Path | None = None, *, sample: int = 0) -> Sequence[Axes]:
+def plot_traces(run: HasRecordings, picture: Path | None = None, *, sample: int = 0) -> Sequence[Axes]:
     """Draw the recordings of one sample, one panel each.
 
     Parameters
@@ -49,19 +49,19 @@ def plot_traces(run: HasSamples, picture: Path | None = None, *, sample: int = 0
     """
     from matplotlib.figure import Figure
 
-    if not run.samples:
+    if not run.recordings:
         raise DescriptionError(
             Diagnostic("nothing was recorded; add a section record, for example output: [{v: {every: 1 ms}}]")
         )
-    batch = next(iter(run.samples.values())).values.shape[0]
+    batch = next(iter(run.recordings.values())).values.shape[0]
     if not 0 <= sample < batch:
         raise DescriptionError(
             Diagnostic(f"there is no sample {sample}; the run has {batch}, counted from 0")
         )
-    figure = Figure(figsize=(6.4, 0.8 + 1.8 * len(run.samples)), layout="constrained")
-    grid = figure.subplots(len(run.samples), 1, squeeze=False, sharex=True)
+    figure = Figure(figsize=(6.4, 0.8 + 1.8 * len(run.recordings)), layout="constrained")
+    grid = figure.subplots(len(run.recordings), 1, squeeze=False, sharex=True)
     axes: list[Axes] = grid[:, 0].tolist()
-    for axis, (name, item) in zip(axes, run.samples.items(), strict=True):
+    for axis, (name, item) in zip(axes, run.recordings.items(), strict=True):
         _draw(axis, name, item, sample)
     axes[-1].set_xlabel("time (ms)")
     if picture is not None:
@@ -69,7 +69,7 @@ def plot_traces(run: HasSamples, picture: Path | None = None, *, sample: int = 0
     return axes
 
 
-def _draw(axis: Axes, name: str, item: Samples, sample: int) -> None:
+def _draw(axis: Axes, name: str, item: Recording, sample: int) -> None:
     for row, neuron in enumerate(item.neurons[:MOST].tolist()):
         axis.plot(
             item.times, item.values[sample, row], color=colour(row), linewidth=1.2, label=f"neuron {neuron}"

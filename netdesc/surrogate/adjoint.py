@@ -96,7 +96,8 @@ def require_possible(program: Program, cotangent: Cotangent) -> None:
                for name, slopes in cotangent.spikes.items() if np.any(slopes)]
     faults += [Diagnostic("only voltages of read-outs may be read by a loss of samples",
                           program.population(key.rpartition(".")[0]).path)
-               for key in cotangent.samples if program.population(key.rpartition(".")[0]).kind != "readout"]
+               for key in cotangent.recordings
+               if program.population(key.rpartition(".")[0]).kind != "readout"]
     if program.surrogate is None:
         faults.append(Diagnostic("the program has no surrogate; set gradient: surrogate",
                                  "training.gradient"))
@@ -116,7 +117,7 @@ def require_finite(cotangent: Cotangent) -> None:
     NumericsError
     """
     faults = [f"the derivative of the loss by {key} is not finite"
-              for part in (cotangent.readings, cotangent.samples, cotangent.counts)
+              for part in (cotangent.readings, cotangent.recordings, cotangent.counts)
               for key, values in part.items() if not np.isfinite(values).all()]
     if faults:
         raise NumericsError("; ".join(faults))
@@ -148,8 +149,8 @@ def pull_at(layer: Layer, program: Program, trace: Trace, cotangent: Cotangent, 
         else:
             pull_at_maxima(layer, slopes, find_peaks(trace, reading.key), grid)
     key = f"{name}.v"
-    if key in cotangent.samples:
-        layer.pull[...] += rows(trace.samples[key], cotangent.samples[key])
+    if key in cotangent.recordings:
+        layer.pull[...] += rows(trace.recordings[key], cotangent.recordings[key])
 
 
 def find_peaks(trace: Trace, key: str) -> Floats:

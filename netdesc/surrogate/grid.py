@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import PopulationSlice, Program
-from netdesc.trace import Samples, Trace
+from netdesc.trace import Recording, Trace
 
 TOLERANCE = 1e-6
 """Part of a step by which times may miss the grid, or a spike the edge of its bin, for want of digits."""
@@ -77,9 +77,9 @@ def find_grid(program: Program, trace: Trace, step: float) -> Grid:
     """
     if not (np.isfinite(step) and step > 0.0):
         raise NumericsError(f"the step is {step} ms; it must be positive")
-    sampled = [item for item in program.populations if f"{item.name}.v" in trace.samples]
+    sampled = [item for item in program.populations if f"{item.name}.v" in trace.recordings]
     if sampled:
-        times = trace.samples[f"{sampled[0].name}.v"].times
+        times = trace.recordings[f"{sampled[0].name}.v"].times
         grid = Grid(float(times[0]) if len(times) else 0.0, step, len(times))
     else:
         grid = Grid(0.0, step, int(np.floor(program.duration / step + TOLERANCE)) + 1)
@@ -92,12 +92,12 @@ def find_grid(program: Program, trace: Trace, step: float) -> Grid:
 def find_faults(population: PopulationSlice, trace: Trace, grid: Grid) -> Iterator[Diagnostic]:
     """Yield what keeps the samples of a population from serving."""
     key = f"{population.name}.v"
-    if key not in trace.samples:
+    if key not in trace.recordings:
         if population.kind == "spiking":
             yield Diagnostic(f"{key} is not sampled; a surrogate gradient needs it of every neuron",
                              population.path)
         return
-    found = trace.samples[key]
+    found = trace.recordings[key]
     if not grid.steps or not grid.fits(found.times):
         yield Diagnostic(f"{key} is not sampled every {grid.step:g} ms at the {grid.steps} times of the "
                          "other populations", population.path)
@@ -108,12 +108,12 @@ def find_faults(population: PopulationSlice, trace: Trace, grid: Grid) -> Iterat
         yield Diagnostic(f"{key} holds a sample that is not finite", population.path)
 
 
-def rows(samples: Samples, values: Floats) -> Floats:
+def rows(samples: Recording, values: Floats) -> Floats:
     """Order values of samples by step, then by neuron.
 
     Parameters
     ----------
-    samples : Samples
+    samples : Recording
         Of every neuron of a population.
     values : ndarray of float64, shape (batch, n, steps)
         Aligned with them.

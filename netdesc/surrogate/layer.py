@@ -70,7 +70,7 @@ def lay_out(program: Program, trace: Trace, population: PopulationSlice, grid: G
     shape = (trace.batch, grid.steps, population.size)
     slope, open_ = None, np.ones(shape, dtype=np.uint8)
     if population.kind == "spiking" and program.surrogate is not None:
-        sampled = trace.samples[f"{population.name}.v"]
+        sampled = trace.recordings[f"{population.name}.v"]
         slope = differentiate(program.surrogate, rows(sampled, sampled.values),
                               parameters["threshold"][span], parameters["rest"][span])
         open_ = find_open(trace.spikes[population.name], grid, parameters["tau_ref"][span],

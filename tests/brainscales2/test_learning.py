@@ -82,7 +82,7 @@ def test_last_voltages_cost_one_reading_of_each_neuron_of_the_population():
     trace = load(made, profile="calibrated").forward(draw(), seed=1)
     events = len(trace.spikes["hidden"]) + len(trace.spikes["output"])
     assert trace.costs["bits_read"] == 32 * events + 8 * 3 * BATCH
-    assert not trace.samples
+    assert not trace.recordings
 
 
 def test_a_reading_is_noisy_unless_noise_is_off():

@@ -151,7 +151,7 @@ def test_adjoints_in_a_file_are_those_of_the_gradient(run, tmp_path):
 
     record = "record.output=[{lam_v: {every: 1 ms}}]"
     _, result = run("{}", "gradient", record, "-o", str(tmp_path / "out.h5"))
-    kept = read(tmp_path / "out.h5").samples["output.lam_v"]
+    kept = read(tmp_path / "out.h5").recordings["output.lam_v"]
     assert kept.values[0].tolist() == result["recordings"]["output.lam_v"]["values"]
     assert np.any(kept.values != 0.0)
 

@@ -121,11 +121,11 @@ def test_weights_of_a_training_are_run_everywhere(points, tmp_path):
 
 def test_voltages_are_compared_of_the_neurons_that_both_recorded():
     from netdesc.comparison.agreement import compare_voltages
-    from netdesc.trace import Samples
+    from netdesc.trace import Recording
 
     times = np.array([0.0, 1.0, 2.0])
-    one = Samples(times, np.array([0, 2]), np.array([[[0.0, 1.0, 2.0], [3.0, 3.0, 3.0]]]))
-    two = Samples(times[::2], np.array([1, 2, 0]), np.array([[[9.0, 9.0], [5.0, 5.0], [0.0, 2.0]]]))
+    one = Recording(times, np.array([0, 2]), np.array([[[0.0, 1.0, 2.0], [3.0, 3.0, 3.0]]]))
+    two = Recording(times[::2], np.array([1, 2, 0]), np.array([[[9.0, 9.0], [5.0, 5.0], [0.0, 2.0]]]))
     assert compare_voltages(one, two).tolist() == [[0.0, 2.0]]
 
 

@@ -67,7 +67,7 @@ def test_adjoints_at_the_start_are_derivatives_by_the_initial_state(kind, variab
         score = random_loss(machine, seed)
         trace = machine.forward(network.stimulus, seed=0)
         counts = [len(events) for events in trace.spikes.values()]
-        samples = machine.adjoint(trace, score(trace).cotangent).samples
+        samples = machine.adjoint(trace, score(trace).cotangent).recordings
         for item in (item for item in program.populations if item.kind == "spiking"):
             found = samples[f"{item.name}.{variable}"].values[0, :, 0]
             for neuron in range(item.size):
@@ -102,7 +102,7 @@ def clock(every):
     trace = machine.forward(network.stimulus, seed=0)
     slopes = np.zeros(len(trace.spikes["cell"]))
     slopes[-1] = 1.0
-    return trace, machine.adjoint(trace, Cotangent({"cell": slopes})).samples
+    return trace, machine.adjoint(trace, Cotangent({"cell": slopes})).recordings
 
 
 def test_the_membrane_s_adjoint_vanishes_in_refractory_periods_and_after_the_last_spike():
@@ -143,7 +143,7 @@ def test_a_sample_at_the_time_of_a_spike_shows_the_adjoint_after_it():
     trace = machine.forward(network.stimulus, seed=0)
     slopes = np.zeros(len(trace.spikes["cell"]))
     slopes[0] = 1.0
-    samples = machine.adjoint(trace, Cotangent({"cell": slopes})).samples["cell.lam_v"]
+    samples = machine.adjoint(trace, Cotangent({"cell": slopes})).recordings["cell.lam_v"]
     assert samples.times[1] == first
     assert samples.values[0, 0, 1] == 0.0
     assert samples.values[0, 0, 0] == pytest.approx(np.exp(-first / 20.0) / 0.5)
@@ -155,7 +155,7 @@ def test_the_gradient_of_weights_and_delays_reads_the_adjoints_at_the_arrivals()
     machine = load(program)
     trace = machine.forward(network.stimulus, seed=0)
     gradient = machine.adjoint(trace, Cotangent({"cell": np.cos(trace.spikes["cell"].times)}))
-    lam_v, lam_i = (gradient.samples[f"cell.{name}"].values[0, 0, 1:4] for name in ("lam_v", "lam_i"))
+    lam_v, lam_i = (gradient.recordings[f"cell.{name}"].values[0, 0, 1:4] for name in ("lam_v", "lam_i"))
     weights = np.array([3.0, 4.0, 5.0])
     assert np.abs(lam_i).min() > 0
     assert np.allclose(gradient.parameters["input_to_cell_0.weight"], -5.0 * lam_i, rtol=1e-13)

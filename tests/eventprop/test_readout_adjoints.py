@@ -12,7 +12,7 @@ from netdesc.eventprop.readings import mean_weights, read_samples
 from netdesc.program import Sampling
 from netdesc.testing.networks import random_network
 from netdesc.testing.recipe import Recipe
-from netdesc.trace import Cotangent, Samples
+from netdesc.trace import Cotangent, Recording
 
 
 def readout(every=None, variables=("v",), **recipe):
@@ -43,7 +43,8 @@ def test_adjoints_at_the_start_are_derivatives_by_the_initial_state(recipe, vari
     program, stimulus = readout(10.0, (variable,), batch=1, **recipe)
     machine = load(program)
     trace = machine.forward(stimulus, seed=0)
-    found = machine.adjoint(trace, Cotangent({}, pulls(trace))).samples[f"output.{variable}"].values[0, :, 0]
+    gradient = machine.adjoint(trace, Cotangent({}, pulls(trace)))
+    found = gradient.recordings[f"output.{variable}"].values[0, :, 0]
     first = program.population("output").start
     for neuron in range(3):
         place = (first + neuron, 0)[: program.parameters[start].ndim]
@@ -62,7 +63,8 @@ def test_the_membrane_s_adjoint_jumps_at_the_maximum_by_the_cotangent_over_tau()
     program, stimulus = readout(0.01, ("lam_v",), batch=1)
     machine = load(program)
     trace = machine.forward(stimulus, seed=0)
-    lam_v = machine.adjoint(trace, Cotangent({}, {"output.maximum": np.ones((1, 3))})).samples["output.lam_v"]
+    gradient = machine.adjoint(trace, Cotangent({}, {"output.maximum": np.ones((1, 3))}))
+    lam_v = gradient.recordings["output.lam_v"]
     for neuron, time in enumerate(trace.readings["output.maximum"].times[0]):
         assert np.all(lam_v.values[0, neuron, lam_v.times >= time] == 0.0)
         before = lam_v.times < time
@@ -77,11 +79,11 @@ def test_derivatives_by_samples_are_those_of_the_samples(recipe):
 
     def loss(key, values):
         trace = load(program.with_parameters({key: values})).forward(stimulus, seed=0)
-        return float(np.sum(factors * trace.samples["output.v"].values))
+        return float(np.sum(factors * trace.recordings["output.v"].values))
 
     machine = load(program)
     trace = machine.forward(stimulus, seed=0)
-    gradient = machine.adjoint(trace, Cotangent({}, samples={"output.v": factors}))
+    gradient = machine.adjoint(trace, Cotangent({}, recordings={"output.v": factors}))
     for key, values in program.trainable().items():
         step = 1e-6
         for k in range(min(4, len(values))):
@@ -93,7 +95,7 @@ def test_derivatives_by_samples_are_those_of_the_samples(recipe):
 def test_a_device_that_samples_has_nearly_the_readings_of_continuous_time():
     program, stimulus = readout(0.01)
     trace = load(program).forward(stimulus, seed=0)
-    sampled = read_samples(program, trace.samples)
+    sampled = read_samples(program, trace.recordings)
     assert list(sampled) == [reading.key for reading in program.readings]
     for key, read in trace.readings.items():
         np.testing.assert_allclose(sampled[key].values, read.values, rtol=1e-3, atol=1e-4)
@@ -103,7 +105,7 @@ def test_the_adjoint_on_the_host_takes_readings_of_samples():
     program, stimulus = readout(0.001)
     machine = load(program)
     trace = machine.forward(stimulus, seed=0)
-    reads = read_samples(program, trace.samples)
+    reads = read_samples(program, trace.recordings)
     slopes = pulls(trace)
     exact = machine.adjoint(trace, Cotangent({}, slopes)).parameters
     found = adjoint(program, replace(trace, readings=reads), Cotangent({}, slopes)).parameters
@@ -115,7 +117,7 @@ def test_the_adjoint_on_the_host_takes_readings_of_samples():
 def test_a_sampled_maximum_is_at_its_first_time_and_neurons_may_come_in_any_order():
     program, _ = readout()
     values = np.array([[[0.0, 3.0, 1.0, 3.0], [1.0, 1.0, 1.0, 1.0], [2.0, 0.0, 5.0, 0.0]]])
-    samples = Samples(np.array([0.0, 10.0, 30.0, 50.0]), np.array([2, 0, 1]), values)
+    samples = Recording(np.array([0.0, 10.0, 30.0, 50.0]), np.array([2, 0, 1]), values)
     reads = read_samples(program, {"output.v": samples})
     assert reads["output.maximum"].values.tolist() == [[1.0, 5.0, 3.0]]
     assert reads["output.maximum"].times.tolist() == [[0.0, 30.0, 10.0]]
@@ -159,7 +161,7 @@ def test_a_count_lowers_the_membrane_s_adjoint_at_its_spikes_and_nothing_else():
     gradient = machine.adjoint(trace, Cotangent({}, counts={"layer_1": np.array([[0.3, 0.0]])}))
     spikes = trace.spikes["layer_1"]
     last = spikes.times[spikes.sources == 0][-1]
-    times, lam_v = gradient.samples["layer_1.lam_v"].times, gradient.samples["layer_1.lam_v"].values[0]
+    times, lam_v = gradient.recordings["layer_1.lam_v"].times, gradient.recordings["layer_1.lam_v"].values[0]
     just_before = np.flatnonzero(times < last)[-1]
     assert lam_v[0, just_before] == pytest.approx(-0.3 * np.exp((times[just_before] - last) / 20.0))
     assert not lam_v[1].any()

@@ -42,7 +42,7 @@ def test_a_sample_at_the_time_of_a_spike_shows_the_reset_and_the_current_there(n
     reset = network.program.parameters["reset"][network.program.population("layer_1").start :]
     for k in range(min(len(spikes), 8)):
         # a sampling interval as long as the way to the spike
-        samples = forward(network, spikes.times[k]).samples
+        samples = forward(network, spikes.times[k]).recordings
         assert samples["layer_1.v"].times[1] == spikes.times[k]
         neuron = spikes.sources[k]
         assert samples["layer_1.v"].values[0, neuron, 1] == reset[neuron]
@@ -55,7 +55,7 @@ def test_a_voltage_reaches_the_threshold_just_before_a_spike_and_never_exceeds_i
     spikes = plain.spikes["layer_1"]
     start = network.program.population("layer_1").start
     threshold = network.program.parameters["threshold"][start:]
-    samples = forward(network, 0.003).samples["layer_1.v"]
+    samples = forward(network, 0.003).recordings["layer_1.v"]
     assert np.all(samples.values[0].max(axis=1) <= threshold[: len(samples.neurons)] + 1e-12)
     free = np.full(len(threshold), -np.inf)
     for time, neuron in zip(spikes.times, spikes.sources, strict=True):
@@ -68,7 +68,7 @@ def test_a_voltage_reaches_the_threshold_just_before_a_spike_and_never_exceeds_i
 
 def test_a_voltage_stays_at_its_reset_through_a_refractory_period(network):
     trace = forward(network, 0.05)
-    spikes, samples = trace.spikes["layer_1"], trace.samples["layer_1.v"]
+    spikes, samples = trace.spikes["layer_1"], trace.recordings["layer_1.v"]
     start = network.program.population("layer_1").start
     values = network.program.parameters
     for time, neuron in zip(spikes.times, spikes.sources, strict=True):

@@ -165,7 +165,7 @@ def test_the_grid_records_what_plain_steps_show(recipe, subtract):
     for name in names:
         start = program.population(name).start
         for column, variable in enumerate(("v", "i")):
-            found = trace.samples[f"{name}.{variable}"]
+            found = trace.recordings[f"{name}.{variable}"]
             assert np.allclose(found.times, STEP * np.arange(361), rtol=0, atol=1e-9)
             expected = [[state[start + k][column] for state in states] for k in range(recipe.size)]
             assert np.allclose(found.values[0], expected, rtol=0, atol=1e-9 * (1 + np.abs(expected).max()))

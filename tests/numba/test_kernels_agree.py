@@ -86,6 +86,7 @@ def test_all_kernels_find_the_same_spikes_states_and_gradients(recipe):
             assert close(currents, other.currents[name], 1e-12)
         for key, values in gradient.parameters.items():
             assert close(values, its_gradient.parameters[key], 1e-10)
-        for found, expected in ((other.samples, trace.samples), (its_gradient.samples, gradient.samples)):
+        pairs = ((other.recordings, trace.recordings), (its_gradient.recordings, gradient.recordings))
+        for found, expected in pairs:
             assert set(found) == set(expected)
             assert all(close(found[key].values, expected[key].values, 1e-10) for key in expected)

@@ -165,7 +165,7 @@ def test_off_grid_records_the_states_of_continuous_time(variable):
     program = replace(program, sampling=sampling)
     key = f"layer_2.{variable}"
     found, expected = (
-        backend.load(program, seed=0).forward(stimulus, seed=0).samples[key]
+        backend.load(program, seed=0).forward(stimulus, seed=0).recordings[key]
         for backend in (grid(1.0, "off_grid", precision="float64"), NumbaBackend({"threads": 1}))
     )
     assert np.allclose(found.times, expected.times)

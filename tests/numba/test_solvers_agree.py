@@ -56,7 +56,7 @@ def test_recordings_show_the_reference_s_voltages_and_currents(recipe, variable)
     names = [item.name for item in network.program.populations[1:]]
     sampling = tuple(Sampling(name, variable, np.array([0, 2]), 0.7) for name in names)
     program = replace(network.program, sampling=sampling)
-    samples = NumbaBackend({}).load(program, seed=0).forward(network.stimulus, seed=0).samples
+    samples = NumbaBackend({}).load(program, seed=0).forward(network.stimulus, seed=0).recordings
     expected = simulate(network.program, network.stimulus)
     for name in names:
         found = samples[f"{name}.{variable}"]

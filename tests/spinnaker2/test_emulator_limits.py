@@ -129,7 +129,7 @@ def test_bytes_of_recordings():
     program = replace(layered(), sampling=(Sampling("hidden_0", "v", np.arange(30), 1.0),))
     need = 4 * 30 * 28
     trace = runs(program, profile={"dram": need})
-    assert trace.samples["hidden_0.v"].values.nbytes // 2 == need
+    assert trace.recordings["hidden_0.v"].values.nbytes // 2 == need
     codes, text = refusals(program, profile={"dram": need - 1})
     assert codes == {"S2-RECORD"}
     assert f"needs {need} B, the limit is {need - 1} B" in text

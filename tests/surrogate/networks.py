@@ -6,7 +6,7 @@ import numpy as np
 
 from netdesc.events import Events
 from netdesc.program import Block, PopulationSlice, Program, Reading, Stage, Surrogate
-from netdesc.trace import Read, Samples, Trace
+from netdesc.trace import Read, Recording, Trace
 
 STEP = 1.5
 KINDS = ("source", "spiking", "spiking", "readout")
@@ -58,7 +58,7 @@ def make_trace(random, program, *, batch=3, rate=0.12):
                 random.uniform(0, program.duration, count), random.integers(0, item.size, count),
                 random.integers(0, batch, count), batch)
         if item.kind != "source":
-            samples[f"{item.name}.v"] = Samples(times, random.permutation(item.size),
+            samples[f"{item.name}.v"] = Recording(times, random.permutation(item.size),
                                                 random.normal(0.8, 0.7, (batch, item.size, steps)))
     readings = {item.key: Read(np.zeros((batch, program.population(item.population).size)),
                                random.choice(times, (batch, program.population(item.population).size)))
@@ -112,7 +112,7 @@ def tangent(program, trace, changes):
     dv, dz = ({name: np.zeros(shape) for name, shape in shapes.items()} for _ in range(2))
     di = {item.name: np.zeros((len(item.receptors), *shapes[item.name])) for item in program.populations}
     sampled = {key: dict(zip(item.neurons.tolist(), item.values.transpose(1, 0, 2), strict=True))
-               for key, item in trace.samples.items()}
+               for key, item in trace.recordings.items()}
     for step in range(steps):
         for item in program.populations:
             if item.kind == "spiking":

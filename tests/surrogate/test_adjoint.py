@@ -9,7 +9,7 @@ from netdesc.events import Events
 from netdesc.program import Surrogate
 from netdesc.surrogate.grid import Grid, find_open
 from netdesc.surrogate.shapes import differentiate
-from netdesc.trace import Cotangent, Samples
+from netdesc.trace import Cotangent, Recording
 from tests.surrogate.networks import STEP, draw_changes, make_program, make_trace, tangent, with_maximum
 
 CASES = [
@@ -32,13 +32,13 @@ def test_the_gradient_is_that_of_the_linearized_recursion(case):
     maximum, mean = (item.key for item in program.readings)
     cotangent = Cotangent(
         {}, readings={maximum: random.normal(size=(3, 2)), mean: random.normal(size=(3, 2))},
-        samples={"output.v": random.normal(size=(3, 2, 9))},
+        recordings={"output.v": random.normal(size=(3, 2, 9))},
         counts={"first": random.normal(size=(3, 3)), "second": random.normal(size=(3, 3))})
     gradient = surrogate.adjoint(program, trace, cotangent, step=STEP)
     dv, dz = tangent(program, trace, changes)
     expected = sum(np.sum(cotangent.counts[name][:, None] * dz[name]) for name in ("first", "second"))
-    neurons = trace.samples["output.v"].neurons
-    expected += np.sum(cotangent.samples["output.v"] * dv["output"][:, :, neurons].transpose(0, 2, 1))
+    neurons = trace.recordings["output.v"].neurons
+    expected += np.sum(cotangent.recordings["output.v"] * dv["output"][:, :, neurons].transpose(0, 2, 1))
     steps = np.rint(trace.readings[maximum].times / STEP).astype(int)
     at_peaks = np.take_along_axis(dv["output"], steps[:, None, :], axis=1)[:, 0]
     expected += np.sum(cotangent.readings[maximum] * at_peaks)
@@ -94,9 +94,9 @@ def test_without_spiking_neurons_the_gradient_is_that_of_central_differences():
     def loss(weights):
         return 0.5 * np.sum((read_out(program, weights, trace) - target) ** 2)
 
-    neurons = trace.samples["output.v"].neurons
+    neurons = trace.recordings["output.v"].neurons
     slopes = (read_out(program, block.weights, trace) - target)[:, :, neurons].transpose(0, 2, 1)
-    gradient = surrogate.adjoint(program, trace, Cotangent({}, samples={"output.v": slopes}), step=STEP)
+    gradient = surrogate.adjoint(program, trace, Cotangent({}, recordings={"output.v": slopes}), step=STEP)
     for k in range(8):
         move = 1e-4 * (np.arange(8) == k)
         expected = (loss(block.weights + move) - loss(block.weights - move)) / 2e-4
@@ -158,19 +158,19 @@ def test_spikes_outside_the_grid_and_rounded_delays_are_counted():
 
 
 def change_samples(trace, key, **changes):
-    samples = {**trace.samples, key: replace(trace.samples[key], **changes)}
-    return replace(trace, samples=samples)
+    samples = {**trace.recordings, key: replace(trace.recordings[key], **changes)}
+    return replace(trace, recordings=samples)
 
 
 def test_samples_that_cannot_serve_are_told_by_population():
     random = np.random.default_rng(0)
     program = make_program(random)
     trace = make_trace(random, program)
-    holed = np.array(trace.samples["second.v"].values)
+    holed = np.array(trace.recordings["second.v"].values)
     holed[0, 0, 0] = np.nan
-    bare = {key: item for key, item in trace.samples.items() if key != "first.v"}
+    bare = {key: item for key, item in trace.recordings.items() if key != "first.v"}
     wrong = [
-        (replace(trace, samples=bare), "first.v is not sampled"),
+        (replace(trace, recordings=bare), "first.v is not sampled"),
         (change_samples(trace, "second.v", times=np.arange(9.0)), "second.v is not sampled every 1.5 ms"),
         (change_samples(trace, "second.v", neurons=np.array([0, 0, 1])), "needs each of the 3 once"),
         (change_samples(trace, "second.v", values=holed), "second.v holds a sample that is not finite"),
@@ -188,7 +188,8 @@ def test_what_has_no_surrogate_gradient_is_refused_all_at_once():
     trace = make_trace(random, program)
     program = replace(program, surrogate=None,
                       blocks=(replace(program.blocks[0], train_delay=True), *program.blocks[1:]))
-    cotangent = Cotangent({"second": np.ones(len(trace.spikes["second"]))}, samples={"first.v": np.zeros(1)})
+    cotangent = Cotangent(
+        {"second": np.ones(len(trace.spikes["second"]))}, recordings={"first.v": np.zeros(1)})
     with pytest.raises(BackendError) as caught:
         surrogate.adjoint(program, trace, cotangent, step=STEP)
     assert [item.path for item in caught.value.diagnostics] == [
@@ -226,10 +227,10 @@ def test_samples_are_taken_in_whatever_order_their_neurons_come():
     random = np.random.default_rng(6)
     program = make_program(random)
     trace, cotangent = make_trace(random, program), Cotangent({}, counts={"second": np.ones((3, 3))})
-    found = trace.samples["first.v"]
+    found = trace.recordings["first.v"]
     order = np.argsort(found.neurons)
-    ordered = Samples(found.times, found.neurons[order], found.values[:, order])
-    other = replace(trace, samples={**trace.samples, "first.v": ordered})
+    ordered = Recording(found.times, found.neurons[order], found.values[:, order])
+    other = replace(trace, recordings={**trace.recordings, "first.v": ordered})
     one, two = (surrogate.adjoint(program, item, cotangent, step=STEP) for item in (trace, other))
     for key, values in one.parameters.items():
         np.testing.assert_array_equal(values, two.parameters[key])

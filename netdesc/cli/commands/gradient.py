@@ -57,7 +57,7 @@ def gradient(
         from netdesc.results import collect, write
 
         kept = collect(trace, program, trace_back(compiled, None))
-        write(replace(kept, samples={**trace.samples, **result.samples}), output)
+        write(replace(kept, recordings={**trace.recordings, **result.recordings}), output)
         tell(f"wrote {output}")
     if as_json:
         emit(
@@ -72,7 +72,7 @@ def gradient(
                 "gradients": arrange_gradients(result, program),
                 "input_gradients": arrange_input_gradients(result, trace, program, single=prepared.single),
                 "recordings": arrange_recordings(
-                    {**trace.samples, **result.samples}, single=prepared.single
+                    {**trace.recordings, **result.recordings}, single=prepared.single
                 ),
                 "health": {**trace.health, **result.health},
             }

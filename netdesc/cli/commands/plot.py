@@ -147,9 +147,11 @@ def draw(result: Path, kind: Kind, picture: Path, sample: int) -> None:
     elif kind in (Kind.TRACES, Kind.ADJOINTS):
         found = read(result)
         wanted = {
-            name: item for name, item in found.samples.items() if is_adjoint(name) is (kind is Kind.ADJOINTS)
+            name: item
+            for name, item in found.recordings.items()
+            if is_adjoint(name) is (kind is Kind.ADJOINTS)
         }
-        plot_traces(replace(found, samples=wanted), picture, sample=sample)
+        plot_traces(replace(found, recordings=wanted), picture, sample=sample)
     else:
         plot_weights(read_weights(result), picture)
 

@@ -70,7 +70,7 @@ def run(
                 "duration": program.duration,
                 "samples": trace.batch,
                 "spikes": arrange_spikes(trace, program, single=prepared.single),
-                "recordings": arrange_recordings(trace.samples, single=prepared.single),
+                "recordings": arrange_recordings(trace.recordings, single=prepared.single),
                 "health": trace.health,
                 "costs": trace.costs,
                 "estimate": arrange_beside(estimate, trace.costs, trace.batch),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from netdesc.compiled import CompiledProgram, Model, located
-from netdesc.description import describe
+from netdesc.description import describe, describe_mapping
 from netdesc.events import Events, Integers
 from netdesc.gradient import Gradient
 from netdesc.graph.pipeline import compile_graph
@@ -57,13 +57,17 @@ class Batch(NamedTuple):
     labels: Integers | None
 
 
-def load(file: str | Path, overrides: Mapping[str, object] | Sequence[str] = ()) -> Model:
-    """Read a file.
+def load(
+    source: str | Path | Mapping[str, object], overrides: Mapping[str, object] | Sequence[str] = ()
+) -> Model:
+    """Read a description from a file or from a nested mapping.
 
     Parameters
     ----------
-    file : str or Path
-        A YAML description.
+    source : str, Path or mapping
+        A YAML file; or what such a file holds as a nested mapping of Python: texts such as ``"10 ms"``,
+        numbers, booleans, lists, and numpy arrays in base units (ms, mV, nA, nF, MOhm, uS) wherever a
+        file may have a list or a matrix.
     overrides : mapping or sequence of str
         ``{"training.epochs": 5}`` or ``["training.epochs=5"]``.
 
@@ -74,9 +78,12 @@ def load(file: str | Path, overrides: Mapping[str, object] | Sequence[str] = ())
     Raises
     ------
     DescriptionError
-        With everything that is wrong, each with its place.
+        With everything that is wrong, each with its place: line and column of a file, the dotted path of
+        a mapping.
     """
-    return Model(describe(file, overrides))
+    if isinstance(source, Mapping):
+        return Model(describe_mapping(source, overrides))
+    return Model(describe(source, overrides))
 
 
 def compile(model: Model, backend: str = "numba") -> CompiledProgram:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.description.matrices import check_shape, read_file
+from netdesc.description.matrices import check_shape, read_array, read_file
 from netdesc.description.model import Choice
 from netdesc.description.reading import Reading
 from netdesc.description.tree import Node, named
@@ -98,8 +98,11 @@ def _check_pairs(pairs: list[list[int]], sizes: tuple[int, float], path: str, re
 
 
 def _array(node: Node, path: str, reading: Reading) -> Any:
-    if "file" in node.mapping:
-        values = read_file(node, path, reading)
+    if "file" in node.mapping or isinstance(node.value, np.ndarray):
+        values = (read_file if node.mapping else read_array)(node, path, reading)
+        if values is not None and values.ndim != 2:
+            reading.fail(f"expected two axes, pre by post, got {values.ndim}", path, node.place)
+            return None
         return None if values is None else _frozen(np.nan_to_num(values) != 0)
     rows = [[item.value for item in row.items] for row in node.items]
     entries = {entry for row in rows for entry in row if isinstance(entry, bool | int)}

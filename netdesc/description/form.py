@@ -8,13 +8,13 @@ from math import isfinite
 from typing import Any
 
 from netdesc import units
-from netdesc.description.leaves import LEAVES
+from netdesc.description.leaves import ARRAYS, LEAVES
 from netdesc.description.model import Choice
 from netdesc.description.numbers import integer
 from netdesc.description.reading import Reading
 from netdesc.description.schema import resolved
 from netdesc.description.suggestion import did_you_mean
-from netdesc.description.tree import Node, grown, named
+from netdesc.description.tree import Node, expanded, grown, named
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -46,7 +46,8 @@ def shaped(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any
         if "null" not in part["type"] if "type" in part else True:
             reading.fail(f"nothing stands here; {_wanted(part)}", path, reading.place(path) or node.place)
         return None
-    return _READERS[_form(part)](node, part, path, reading)
+    form = _form(part)
+    return _READERS[form](node if form in ARRAYS else expanded(node), part, path, reading)
 
 
 def _form(part: dict[str, Any]) -> str:
@@ -111,7 +112,7 @@ def _object(node: Node, part: dict[str, Any], path: str, reading: Reading) -> An
 
 def _free(node: Node, path: str, reading: Reading) -> Any:
     """Return what no schema describes as plain data; numbers must be finite there, too."""
-    value = node.value
+    value = expanded(node).value
     if isinstance(value, dict):
         return {key: _free(item, f"{path}.{key}", reading) for key, item in value.items()}
     if isinstance(value, list):

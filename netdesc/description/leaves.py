@@ -87,6 +87,9 @@ def _quantity(node: Node, part: dict[str, Any], path: str, reading: Reading) -> 
     return value if value is None or check_range(value, part, path, reading, node.place) else None
 
 
+ARRAYS = frozenset(("raw", "value", "parameter"))
+"""Forms that take an array whole; the others see it as a list."""
+
 LEAVES: Mapping[str, Callable[[Node, dict[str, Any], str, Reading], Any]] = {
     "boolean": _boolean,
     "string": _text,

@@ -1,12 +1,14 @@
-"""Front of the language: a file or text, with overrides, to a `Description`."""
+"""Front of the language: a file, text or mapping, with overrides, to a `Description`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from netdesc.description.build import build
 from netdesc.description.files import text_of
+from netdesc.description.mapping import NOWHERE, tree
 from netdesc.description.model import Description
 from netdesc.description.overrides import overridden
 from netdesc.description.reader import read
@@ -59,6 +61,43 @@ def describe_text(text: str, file: str = "<text>", overrides: Overrides = ()) ->
         As `describe`.
     """
     return _described(text, file, overrides, Path(file).parent)
+
+
+def describe_mapping(data: Mapping[str, object], overrides: Overrides = ()) -> Description:
+    """Read a description from a nested mapping.
+
+    Parameters
+    ----------
+    data : mapping of str to object
+        As a file: mappings, lists, texts such as ``"10 ms"``, numbers and booleans. Wherever a file may
+        have a list or a matrix, numpy arrays in base units (ms, mV, nA, nF, MOhm, uS) are read too, NaN
+        where a matrix has no synapse. Relative paths begin at the working directory.
+    overrides : mapping of dotted path to value, or sequence of ``path=value``
+        As for `describe`.
+
+    Returns
+    -------
+    Description
+        Of the same digest as a file with the same content and a name.
+
+    Raises
+    ------
+    DescriptionError
+        With every fault, each with its dotted path.
+    """
+    try:
+        root = tree(data)
+        described = build(overridden(root, overrides) if overrides else root, "model", Path())
+    except DescriptionError as error:
+        raise DescriptionError(
+            replace(item, location=None) if item.location and item.location.file in _UNPLACED else item
+            for item in error.diagnostics
+        ) from error.__cause__
+    known = {path: place for path, place in described.locations.items() if place.file not in _UNPLACED}
+    return replace(described, locations=known)
+
+
+_UNPLACED = (NOWHERE, "model")
 
 
 def _described(text: str, file: str, overrides: Overrides, directory: Path) -> Description:

@@ -120,7 +120,7 @@ def quantity(node: Node, unit: str, path: str, reading: Reading, needed_by: str 
             node.place,
         )
         return None
-    if unit:
+    if unit and not node.base:
         reading.fail(units.missing(value, unit, who), path, node.place)
         return None
     return float(value)

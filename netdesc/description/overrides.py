@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from netdesc.description.mapping import tree
 from netdesc.description.reader import read
 from netdesc.description.schema import resolved, schema
 from netdesc.description.suggestion import did_you_mean
@@ -38,7 +39,7 @@ def overridden(root: Node, overrides: Mapping[str, object] | Sequence[str]) -> N
     for path, value in _pairs(overrides, diagnostics):
         place = Location(f"<override {path}={shortened(str(value))}>", 1, 1)
         try:
-            node = grown(value, place) if isinstance(overrides, Mapping) else _value(value, place)
+            node = tree(value, path, place) if isinstance(overrides, Mapping) else _value(value, place)
             root = _changed(root, path.split("."), node, schema())
         except DescriptionError as error:
             diagnostics.extend(replace(item, path=path, location=place) for item in error.diagnostics)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from netdesc.errors import Location
 
@@ -19,19 +23,23 @@ class Node:
 
     Parameters
     ----------
-    value : scalar, list of Node, or dict of str to Node
+    value : scalar, list of Node, dict of str to Node, or ndarray
+        An array has one or two axes and holds numbers in base units; only callers in Python have them.
     place : Location
         Where the value begins.
     keys : mapping of str to Location
         Where the keys of a mapping stand; empty otherwise.
     count : int
         Number of nodes of the tree, aliases expanded.
+    base : bool
+        Whether a number is in the base unit of its quantity, as in arrays and files of numbers.
     """
 
-    value: Scalar | list[Node] | dict[str, Node]
+    value: Scalar | list[Node] | dict[str, Node] | NDArray[Any]
     place: Location
     keys: Mapping[str, Location] = field(default_factory=lambda: _NO_KEYS)
     count: int = 1
+    base: bool = False
 
     @property
     def mapping(self) -> dict[str, Node]:
@@ -51,9 +59,24 @@ class Node:
 def plain(node: Node) -> Plain:
     """Return the data of a tree without places."""
     value = node.value
+    if isinstance(value, np.ndarray):
+        return plain(expanded(node))
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def expanded(node: Node) -> Node:
+    """Return an array as a list, or list of lists, of numbers in base units; any other node as it is."""
+    if not isinstance(node.value, np.ndarray):
+        return node
+    return _listed(node.value.tolist(), node.place)
+
+
+def _listed(data: Any, place: Location) -> Node:
+    if isinstance(data, list):
+        return Node([_listed(item, place) for item in data], place)
+    return Node(data, place, base=True)
 
 
 def grown(data: object, place: Location) -> Node:
@@ -71,6 +94,8 @@ def grown(data: object, place: Location) -> Node:
 def named(node: Node) -> str:
     """Describe a value in a message: ``a list``, ``the text 'abc'``, ``5``."""
     value = node.value
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

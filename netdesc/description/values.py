@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from netdesc import units
-from netdesc.description.matrices import read_file, read_list
+from netdesc.description.matrices import read_array, read_file, read_list
 from netdesc.description.model import Constant, Distribution, Explicit, Parameter, Value
 from netdesc.description.numbers import check_range, quantity
 from netdesc.description.reading import Reading
@@ -83,7 +83,7 @@ def read_parameter(
 def read_value(
     node: Node, unit: str, path: str, reading: Reading, *, sign: str | None = None, needed_by: str = ""
 ) -> Value | None:
-    """Read a value: a number or quantity, a distribution, a list, or a file.
+    """Read a value: a number or quantity, a distribution, a list, an array, or a file.
 
     Parameters
     ----------
@@ -95,6 +95,9 @@ def read_value(
     Constant, Distribution, Explicit or None
         None where a fault was noted.
     """
+    if isinstance(node.value, np.ndarray):
+        values = read_array(node, path, reading)
+        return None if values is None else _checked(values, sign, unit, path, reading)
     if isinstance(node.value, list):
         values = read_list(node, unit, path, reading, needed_by)
         return None if values is None else _checked(values, sign, unit, path, reading)

@@ -115,6 +115,10 @@ class DescriptionError(NetdescError):
     """The file is not a valid description."""
 
 
+class OutputError(NetdescError):
+    """A file cannot be written, or must not be."""
+
+
 class GraphError(NetdescError):
     """The description is well formed, yet no network can be built from it."""
 

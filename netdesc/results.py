@@ -11,7 +11,7 @@ import numpy as np
 
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events
-from netdesc.files import replace_file
+from netdesc.files import image_of, replace_bytes
 from netdesc.program import Program
 from netdesc.trace import Recording, Trace
 
@@ -95,16 +95,10 @@ def write(results: Results, path: Path) -> None:
 
     Raises
     ------
-    OSError
-        If the file cannot be written; what stood there before is kept.
+    OutputError
+        If the file cannot be written; the old file is kept.
     """
-    import h5py
-
-    def fill(draft: Path) -> None:
-        with h5py.File(draft, "w") as file:
-            _fill(file, results)
-
-    replace_file(path, fill)
+    replace_bytes(path, image_of(lambda file: _fill(file, results)))
 
 
 def read(path: Path) -> Results:

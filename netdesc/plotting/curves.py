@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.plotting.colours import colour
+from netdesc.plotting.picture import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,7 +83,7 @@ def plot_curves(metrics: Path, picture: Path | None = None) -> Sequence[Axes]:
     for axis, panel in zip(axes, panels, strict=True):
         _draw(axis, panel, columns)
     if picture is not None:
-        figure.savefig(picture, dpi=150)
+        save(figure, picture)
     return axes
 
 

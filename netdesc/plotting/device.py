@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from netdesc.maps import Panel
 from netdesc.plotting.colours import colour
 from netdesc.plotting.graph import draw_graph, lay_out_graph
+from netdesc.plotting.picture import drawn, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,12 +67,12 @@ def plot_network(
     grid = figure.subplots(len(tall), 1, squeeze=False, height_ratios=tall)
     axes: list[Axes] = grid[:, 0].tolist()
     for axis, view in zip(axes, views, strict=False):
-        draw_graph(axis, view.graph, view.title)
+        draw_graph(axis, view.graph, drawn(view.title))
     populations = [node.name for view in views for node in view.graph.nodes]
     for axis, panel in zip(axes[len(views):], panels, strict=True):
         draw_panel(axis, panel, populations)
     if picture is not None:
-        figure.savefig(picture, dpi=150)
+        save(figure, picture)
     return axes
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events, Floats, Integers
 from netdesc.plotting.colours import colour
+from netdesc.plotting.picture import drawn, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +70,7 @@ def plot_raster(
         half = 0.4 * max(1.0, sizes[name] / 80)
         axis.vlines(times, neurons - half, neurons + half, color=colour(index), linewidth=1.2)
         axis.set_ylim(-0.6, sizes[name] - 0.4)
-        axis.set_ylabel(f"{name}\nneuron")
+        axis.set_ylabel(f"{drawn(name)}\nneuron")
         axis.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axis.spines[["top", "right"]].set_visible(False)
     figure.align_ylabels(axes)
@@ -77,7 +78,7 @@ def plot_raster(
     axes[-1].set_xlim(-0.01 * end, end)
     axes[-1].set_xlabel("time (ms)")
     if picture is not None:
-        figure.savefig(picture, dpi=150)
+        save(figure, picture)
     return axes
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.plotting.colours import colour
+from netdesc.plotting.picture import drawn, save
 from netdesc.trace import Recording
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def plot_traces(run: HasRecordings, picture: Path | None = None, *, sample: int 
         _draw(axis, name, item, sample)
     axes[-1].set_xlabel("time (ms)")
     if picture is not None:
-        figure.savefig(picture, dpi=150)
+        save(figure, picture)
     return axes
 
 
@@ -76,6 +77,6 @@ def _draw(axis: Axes, name: str, item: Recording, sample: int) -> None:
         )
     if len(item.neurons) > MOST:
         axis.set_title(f"the first {MOST} of {len(item.neurons)} neurons", fontsize="small")
-    axis.set_ylabel(name)
+    axis.set_ylabel(drawn(name))
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))

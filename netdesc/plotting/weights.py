@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Floats
 from netdesc.plotting.colours import colour
+from netdesc.plotting.picture import drawn, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,9 +43,9 @@ def plot_weights(weights: Mapping[str, Floats], picture: Path | None = None) -> 
     axes: list[Axes] = figure.subplots(1, len(weights), squeeze=False)[0].tolist()
     for index, (axis, (key, values)) in enumerate(zip(axes, weights.items(), strict=True)):
         axis.hist(values, bins=min(60, max(10, len(values) // 20)), color=colour(index))
-        axis.set_xlabel(f"{key} (ms)" if key.endswith(".delay") else key)
+        axis.set_xlabel(f"{drawn(key)} (ms)" if key.endswith(".delay") else drawn(key))
         axis.set_ylabel("synapses")
         axis.spines[["top", "right"]].set_visible(False)
     if picture is not None:
-        figure.savefig(picture, dpi=150)
+        save(figure, picture)
     return axes

@@ -13,6 +13,7 @@ from typing import Any
 
 from netdesc.comparison import Comparison, arrange, flatten
 from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.escapes import neutral_cell
 from netdesc.files import replace_text
 from netdesc.report.opening import controls, verdict
 from netdesc.report.sections import SECTIONS
@@ -39,7 +40,7 @@ def write(comparison: Comparison | dict[str, Any], path: Path | str) -> None:
     ------
     DescriptionError
         If Plotly is not installed.
-    OSError
+    OutputError
         If the file cannot be written.
     """
     data = arrange(comparison) if isinstance(comparison, Comparison) else comparison
@@ -57,14 +58,15 @@ def write_csv(comparison: Comparison | dict[str, Any], path: Path | str) -> None
 
     Raises
     ------
-    OSError
+    OutputError
         If the file cannot be written.
     """
     data = arrange(comparison) if isinstance(comparison, Comparison) else comparison
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("path", "value"))
-    table.writerows((path_, "" if value is None else value) for path_, value in flatten(data))
+    table.writerows((neutral_cell(name), "" if value is None else neutral_cell(value))
+                    for name, value in flatten(data))
     replace_text(Path(path), text.getvalue())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from netdesc.errors import NetdescError
 from netdesc.events import Floats
-from netdesc.files import replace_file
+from netdesc.files import image_of, replace_bytes
 from netdesc.program import Program
 from netdesc.training.directory import RunDirectoryError
 from netdesc.training.layout import Layout
@@ -39,20 +39,17 @@ def save_state(path: Path, state: State, layout: Layout, *, seed: int) -> None:
         Root of all random streams. With the number of the epoch it is the whole random state: each
         epoch draws from streams of its own.
     """
-    def fill(draft: Path) -> None:
-        import h5py
+    def fill(file: h5py.File) -> None:
+        file.attrs.update({
+            "format": FORMAT, "epoch": state.epoch, "step": state.step, "seed": seed,
+            "best_epoch": state.best_epoch, "optimizer_steps": state.optimizer.steps})
+        write_parts(file, "parameters", layout.split(state.values))
+        write_parts(file, "best", layout.split(state.best_values))
+        for name, moment in state.optimizer.moments.items():
+            write_parts(file, f"optimizer/{name}", layout.split(moment))
+        file["reports"] = json.dumps([asdict(report) for report in state.reports])
 
-        with h5py.File(draft, "w") as file:
-            file.attrs.update({
-                "format": FORMAT, "epoch": state.epoch, "step": state.step, "seed": seed,
-                "best_epoch": state.best_epoch, "optimizer_steps": state.optimizer.steps})
-            write_parts(file, "parameters", layout.split(state.values))
-            write_parts(file, "best", layout.split(state.best_values))
-            for name, moment in state.optimizer.moments.items():
-                write_parts(file, f"optimizer/{name}", layout.split(moment))
-            file["reports"] = json.dumps([asdict(report) for report in state.reports])
-
-    replace_file(path, fill)
+    replace_bytes(path, image_of(fill))
 
 
 def write_parts(file: h5py.File, group: str, parts: Mapping[str, Floats]) -> None:
@@ -143,14 +140,11 @@ def save_weights(path: Path, values: Mapping[str, Floats], *, epoch: int, digest
     digest : str
         Of the description that was trained.
     """
-    def fill(draft: Path) -> None:
-        import h5py
+    def fill(file: h5py.File) -> None:
+        file.attrs.update({"format": FORMAT, "epoch": epoch, "digest": digest})
+        write_parts(file, "weights", values)
 
-        with h5py.File(draft, "w") as file:
-            file.attrs.update({"format": FORMAT, "epoch": epoch, "digest": digest})
-            write_parts(file, "weights", values)
-
-    replace_file(path, fill)
+    replace_bytes(path, image_of(fill))
 
 
 def load_weights(path: Path, program: Program) -> dict[str, Floats]:

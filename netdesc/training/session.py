@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netdesc.errors import DescriptionError
-from netdesc.files import replace_file
 from netdesc.losses import require_kinds
 from netdesc.training.checkpoint import load_state, load_weights, save_state, save_weights
 from netdesc.training.continuation import tell_stages
@@ -218,13 +217,10 @@ def draw_curve(directory: RunDirectory) -> tuple[Path | None, tuple[str, ...]]:
     notes : tuple of str
         Why there is no picture, where there is none.
     """
-    def fill(draft: Path) -> None:
+    try:
         from netdesc.plotting import plot_curves
 
-        plot_curves(directory.metrics, draft)
-
-    try:
-        replace_file(directory.curve, fill)
+        plot_curves(directory.metrics, directory.curve)
     except ImportError:
         return None, ("matplotlib is not installed, so no curves were drawn; install netdesc[plot]",)
     return directory.curve, ()

@@ -1,0 +1,75 @@
+"""From a figure to a file, whole or not at all; and names that are drawn as they are."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netdesc.errors import OutputError
+from netdesc.escapes import visible
+from netdesc.files import replace_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ENDINGS = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".eps", ".tif", ".tiff", ".webp")
+"""What names of pictures end with."""
+
+DOTS = 150
+"""Per inch."""
+
+LARGEST = 2**16 - 1
+"""Dots along a side, as many as the library draws."""
+
+
+def save(figure: Figure, picture: Path) -> None:
+    """Write a figure to a file, whole or not at all.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    picture : Path
+        Its ending names the format.
+
+    Raises
+    ------
+    OutputError
+        If there is no such format, or the file cannot be written.
+    """
+    require_ending(picture)
+    content = BytesIO()
+    dots = min(DOTS, LARGEST / max(figure.get_size_inches()))
+    figure.savefig(content, dpi=dots, format=picture.suffix[1:].lower())
+    replace_bytes(picture, content.getvalue())
+
+
+def require_ending(picture: Path) -> None:
+    """Refuse a picture whose ending names no format.
+
+    Parameters
+    ----------
+    picture : Path
+
+    Raises
+    ------
+    OutputError
+    """
+    if picture.suffix.lower() not in ENDINGS:
+        raise OutputError(f"{picture}: expected a name that ends with {', '.join(ENDINGS)}, "
+                          f"got {picture.suffix or 'no ending'}; use for example {picture.stem}.png")
+
+
+def drawn(name: str) -> str:
+    """Return a name as text of a figure, which shows it letter by letter.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        Control characters are written out, and a dollar sign begins no formula.
+    """
+    return visible(name).replace("$", r"\$")

@@ -9,6 +9,7 @@ import typer
 
 from netdesc.cli.app import assemble
 from netdesc.cli.output import emit, tell
+from netdesc.cli.watching import watch
 from netdesc.errors import Diagnostic, NetdescError, record
 
 # Newer versions of typer carry a copy of click, so the base of usage errors is asked for, not imported.
@@ -38,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     as_json = "--json" in words
     try:
-        status = assemble(words)(words, prog_name="netdesc", standalone_mode=False)
+        with watch():
+            status = assemble(words)(words, prog_name="netdesc", standalone_mode=False)
         if status == INTERRUPTED:
             tell("interrupted")
         return int(status or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import sys
@@ -11,6 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 BROKEN_PIPE = 141
+
+STAGES = logging.getLogger("netdesc.stages")
+"""Is told what begins, for example ``simulating on numba``; empty where results come."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -100,6 +104,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _write(text: str) -> None:
+    STAGES.info("")
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from netdesc.cli.output import STAGES
 from netdesc.errors import DescriptionError, Diagnostic
 
 if TYPE_CHECKING:
@@ -60,11 +61,17 @@ def prepare(
     from netdesc.training.checkpoint import load_weights
     from netdesc.training.preparation import choose_backend
 
+    STAGES.info("reading %s", file.name)
     model = load(file, overrides or ())
-    compiled = compile(model, backend or choose_backend(model))
+    name = backend or choose_backend(model)
+    STAGES.info("compiling the network for %s", name)
+    compiled = compile(model, name)
     if weights is not None:
         compiled.write(load_weights(weights, compiled.program))
-    return Prepared(compiled, first_batch(compiled))
+    STAGES.info("preparing the samples")
+    batch = first_batch(compiled)
+    STAGES.info("simulating on %s", name)
+    return Prepared(compiled, batch)
 
 
 def require_targets(output: Path | None, picture: Path | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,34 +46,6 @@ def follow(epochs: int, *, quiet: bool = False) -> Iterator[Progress]:
     with Display(*columns, console=Console(stderr=True)) as display:
         bar = display.add_task("compiling", total=epochs)
         yield lambda report: display.update(bar, completed=report.epoch, description=summarize(report))
-
-
-class Teller(logging.Handler):
-    """Writes what a part of netdesc tells of its work to standard error."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one line."""
-        tell(record.getMessage())
-
-
-@contextmanager
-def listen(name: str) -> Iterator[None]:
-    """Pass on to standard error what a logger is told.
-
-    Parameters
-    ----------
-    name : str
-        Of the logger.
-    """
-    source, handler = logging.getLogger(name), Teller(logging.INFO)
-    before = source.level
-    source.addHandler(handler)
-    source.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        source.removeHandler(handler)
-        source.setLevel(before)
 
 
 def summarize(report: EpochReport) -> str:

@@ -7,6 +7,7 @@ perturbation, and their heuristic slopes are left out.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,6 +19,9 @@ from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.testing.difference import Probe, extrapolate
 from netdesc.trace import Cotangent, Trace
+
+STAGES = logging.getLogger("netdesc.stages")
+"""Is told which entry comes next."""
 
 
 class Scored(Protocol):
@@ -160,13 +164,14 @@ def gradcheck(machine: Machine, stimulus: Events, objective: Callable[[Trace], S
         def probe(index: int, key: str = key, value: Floats = value) -> Probe:
             return parameter_probe(machine, lambda: loss_of(stimulus), key, value, index=index, step=step)
         try:
-            comparisons[key] = compare(probe, gradient.parameters[key], limit)
+            comparisons[key] = compare(key, probe, gradient.parameters[key], limit)
         finally:
             machine.write({key: value})
     for name, spikes in source_spikes(machine, stimulus):
         def time_probe(index: int, spikes: Integers = spikes) -> Probe:
             return time_probe_of(stimulus, loss_of, int(spikes[index]), machine.program.duration, step=step)
-        comparisons[f"{name}.spike_times"] = compare(time_probe, gradient.spike_times[name], limit)
+        key = f"{name}.spike_times"
+        comparisons[key] = compare(key, time_probe, gradient.spike_times[name], limit)
     return GradientCheck(scored.loss, comparisons)
 
 
@@ -273,11 +278,13 @@ def time_probe_of(stimulus: Events, loss: Callable[[Events], float | None], even
     return Probe(at, -step if late else step, not (early or late))
 
 
-def compare(probe: Callable[[int], Probe], exact: Floats, limit: int) -> Comparison:
+def compare(key: str, probe: Callable[[int], Probe], exact: Floats, limit: int) -> Comparison:
     """Differentiate in many directions.
 
     Parameters
     ----------
+    key : str
+        What is differentiated, for the report of progress.
     probe : callable
         From an index to a direction.
     exact : ndarray of float64, shape (k,)
@@ -291,7 +298,8 @@ def compare(probe: Callable[[int], Probe], exact: Floats, limit: int) -> Compari
     """
     differences = np.full(exact.shape, np.nan)
     looked = np.unique(np.linspace(0, len(exact) - 1, min(limit, len(exact))).round().astype(np.int64))
-    for index in looked.tolist():
+    for number, index in enumerate(looked.tolist(), start=1):
+        STAGES.info("comparing %s, entry %d of %d", key, number, len(looked))
         differences[index] = extrapolate(probe(index))
     checked = int(np.isfinite(differences).sum())
     return Comparison(np.array(exact), differences, checked, len(looked) - checked)

@@ -12,7 +12,6 @@ from netdesc.cli.arguments import AsJson, File, Overrides, Weights
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import require_targets
-from netdesc.cli.progress import listen
 
 if TYPE_CHECKING:
     from netdesc.comparison import Comparison, Effect
@@ -79,10 +78,9 @@ def compare(
         require_plotly()
     settings = Settings(samples, test_samples, window, attribute=attribute, repeats=repeats)
     model = load(file, overrides or ())
-    with listen("netdesc.comparison"):
-        result = compare_substrates(
-            model, parse_list(backends), reference, weights=Weights(weights, train), settings=settings
-        )
+    result = compare_substrates(
+        model, parse_list(backends), reference, weights=Weights(weights, train), settings=settings
+    )
     data = arrange(result)
     if output is not None:
         from netdesc.report import write

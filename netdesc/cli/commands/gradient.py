@@ -17,7 +17,7 @@ from netdesc.cli.layout import (
     arrange_spikes,
     count_spikes,
 )
-from netdesc.cli.output import emit, table, tell
+from netdesc.cli.output import STAGES, emit, table, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import prepare, require_targets
 from netdesc.cli.provenance import trace_back
@@ -52,6 +52,7 @@ def gradient(
     program = compiled.program
     trace = compiled.forward(batch.events)
     evaluation = evaluate_losses(compiled, trace, batch.labels)
+    STAGES.info("computing gradients")
     result = compiled.backward(trace, evaluation.cotangent)
     if output is not None:
         from netdesc.results import collect, write

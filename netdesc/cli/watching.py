@@ -1,0 +1,172 @@
+"""What a command is doing while it works: a line that changes on a terminal, plain lines elsewhere.
+
+Parts of netdesc report their work to loggers below ``netdesc``; this module shows what they report.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+from netdesc.cli.output import STAGES, tell
+
+KERNELS = "netdesc.kernels"
+PATIENCE = 2.0
+"""Seconds that a stage may take before it is worth a line where there is no terminal."""
+
+SILENCE = 10.0
+"""Seconds after which a new stage is written at once there, however short it may be."""
+
+
+class Display(Protocol):
+    """Where the present stage is shown."""
+
+    def show(self, text: str) -> None:
+        """Replace the present stage; empty for none."""
+        ...
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        ...
+
+
+class Lines:
+    """Writes a stage as a line once it has taken a while."""
+
+    def __init__(self) -> None:
+        self._timer: threading.Timer | None = None
+        self._written = time.monotonic()
+
+    def show(self, text: str) -> None:
+        """Replace the present stage."""
+        self.close()
+        if text and time.monotonic() - self._written > SILENCE:
+            self._write(text)
+        elif text:
+            self._timer = threading.Timer(PATIENCE, self._write, (text,))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def close(self) -> None:
+        """Forget the present stage."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _write(self, text: str) -> None:
+        self._written = time.monotonic()
+        with suppress(OSError, ValueError):
+            tell(text)
+
+
+class Spinner:
+    """Shows the present stage and how long it has taken in the last line of a terminal.
+
+    Does nothing while another display, such as the bar of a training, has that line.
+    """
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.errors import LiveError
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._taken = LiveError
+
+    def show(self, text: str) -> None:
+        """Replace the present stage."""
+        for task in self._progress.task_ids:
+            self._progress.remove_task(task)
+        if text:
+            self._progress.add_task(text, total=None)
+            with suppress(self._taken):
+                self._progress.start()
+        else:
+            self._progress.stop()
+
+    def close(self) -> None:
+        """Clear the line."""
+        self._progress.stop()
+
+
+class Watcher(logging.Handler):
+    """Turns what parts of netdesc report into a display.
+
+    Parameters
+    ----------
+    display : Display
+    """
+
+    def __init__(self, display: Display) -> None:
+        super().__init__(logging.INFO)
+        self._display = display
+        self._stage = ""
+        self._compiling = 0
+        self._compiled = 0
+        self._began = 0.0
+        self._seconds = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record: a stage, a kernel that is being compiled, or a message."""
+        if record.name == STAGES.name:
+            self._stage = record.getMessage()
+            self._display.show(self._stage)
+        elif record.name == KERNELS and record.levelno == logging.INFO:
+            self._follow(record.getMessage().partition(" ")[0])
+        else:
+            self._display.show("")
+            tell(record.getMessage())
+            self._display.show(self._stage)
+
+    def finish(self) -> None:
+        """Clear the display, and say what was compiled."""
+        self._display.close()
+        if self._compiled:
+            count = f"{self._compiled} kernel{'s' if self._compiled > 1 else ''}"
+            tell(f"compiled {count} in {self._seconds:.0f} s, once per machine")
+
+    def _follow(self, what: str) -> None:
+        if what == "compiling":
+            if not self._compiling:
+                self._began = time.monotonic()
+            self._compiling += 1
+        elif self._compiling:
+            self._compiling -= 1
+            self._compiled += 1
+            if not self._compiling:
+                self._seconds += time.monotonic() - self._began
+        number = self._compiled + self._compiling
+        self._display.show(f"compiling kernel {number}, once per machine" if self._compiling else self._stage)
+
+
+@contextmanager
+def watch() -> Iterator[None]:
+    """Show on standard error what netdesc is doing.
+
+    Yields
+    ------
+    None
+        Inside, reports of the loggers below ``netdesc`` are shown.
+    """
+    source = logging.getLogger("netdesc")
+    watcher = Watcher(Spinner() if _is_terminal() else Lines())
+    before = source.level, source.propagate
+    source.addHandler(watcher)
+    source.setLevel(logging.INFO)
+    source.propagate = False
+    try:
+        yield
+    finally:
+        source.removeHandler(watcher)
+        source.setLevel(before[0])
+        source.propagate = before[1]
+        watcher.finish()
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -103,7 +103,8 @@ def _array(node: Node, path: str, reading: Reading) -> Any:
         if values is not None and values.ndim != 2:
             reading.fail(f"expected two axes, pre by post, got {values.ndim}", path, node.place)
             return None
-        return None if values is None else _frozen(np.nan_to_num(values) != 0)
+        # An empty cell means that there is no synapse, as it does among weights.
+        return None if values is None else _frozen((values != 0) & ~np.isnan(values))
     rows = [[item.value for item in row.items] for row in node.items]
     entries = {entry for row in rows for entry in row if isinstance(entry, bool | int)}
     whole = all(isinstance(entry, bool | int) for row in rows for entry in row)

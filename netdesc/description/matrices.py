@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,18 @@ from netdesc.description.numbers import quantity
 from netdesc.description.reading import Reading
 from netdesc.description.tree import Node, named
 from netdesc.errors import DescriptionError
+from netdesc.formats import hdf5
+from netdesc.formats.csv import read_matrix
+from netdesc.formats.npy import read_npy
+from netdesc.formats.numbers import as_floats
+from netdesc.formats.source import fault, shape_text
 
 Floats = NDArray[np.float64]
+
+PER_WRITTEN_VALUE = 200.0
+"""Bytes that a value from a file takes at most: as a number, as text and in the digest of the model."""
+
+_IN_HDF5 = re.compile(r"(.+\.(?:h5|hdf5)):(.*)", re.DOTALL)
 
 
 def read_list(node: Node, unit: str, path: str, reading: Reading, needed_by: str = "") -> Floats | None:
@@ -128,14 +140,11 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
         return None
     place = node.mapping["file"].place
     try:
-        content = _content(reading.directory / name.partition(".h5:")[0], ".h5" if ".h5:" in name else "")
-        if digest is not None and digest.value != content_digest(content):
-            raise DescriptionError(
-                f"the file {name} has changed since sha256 was written; remove sha256 to take it"
-            )
-        values = _array(content, name)
-        if np.isinf(values).any():
-            raise DescriptionError(f"the file {name} holds an infinite number; every value must be finite")
+        values = _array(reading, name)
+        file, _ = _parts(reading, name)
+        if digest is not None and digest.value != content_digest(file):
+            raise fault(file, f"expected the content of sha256 {digest.value!s:.64}, got another one; remove "
+                              "sha256 to accept the file as it is")
     except DescriptionError as error:
         reading.absorb(error, f"{path}.file", place)
         return None
@@ -177,48 +186,35 @@ def _times(shape: tuple[int, ...]) -> str:
     return f"{shape[0]} in a row" if len(shape) == 1 else " x ".join(str(side) for side in shape)
 
 
-def _content(path: Path, suffix: str) -> Path:
-    full = path.with_name(path.name + suffix)
-    if not full.is_file():
-        reason = "is a directory" if full.is_dir() else "does not exist"
-        raise DescriptionError(f"the file {full.name} {reason}; paths begin at the folder of this file")
-    return full
+def _parts(reading: Reading, name: str) -> tuple[Path, str]:
+    """Split ``FILE.h5:DATASET``; the dataset is empty where none is named."""
+    found = _IN_HDF5.fullmatch(name)
+    return reading.directory / (found[1] if found else name), found[2] if found else ""
 
 
-def _array(path: Path, name: str) -> Floats:
-    readers: dict[str, Any] = {".csv": _csv, ".npy": _npy, ".h5": _hdf5, ".hdf5": _hdf5}
-    if path.suffix not in readers:
-        raise DescriptionError(f"the file {name} is none of .csv, .npy and FILE.h5:DATASET")
-    try:
-        values = np.asarray(readers[path.suffix](path, name), dtype=np.float64)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise DescriptionError(f"the file {name} cannot be read as numbers: {error}") from error
-    if values.ndim not in (1, 2):
-        raise DescriptionError(f"the file {name} holds {values.ndim} axes; one or two are due")
+def _array(reading: Reading, name: str) -> Floats:
+    """Read a file of numbers, one or two axes, NaN where one is missing."""
+    file, dataset = _parts(reading, name)
+    limit = reading.limit / PER_WRITTEN_VALUE * 8
+    if not os.path.lexists(file):
+        raise fault(file, "expected a file of numbers, but there is no such file; correct the path, which begins "
+                          "at the folder of the description")
+    match file.suffix:
+        case ".csv" | ".tsv" | ".txt":
+            values = read_matrix(file, limit=limit, missing=True)
+        case ".npy":
+            values = as_floats(file, read_npy(file, limit=limit), missing=True)
+        case ".h5" | ".hdf5":
+            if not dataset:
+                raise fault(file, "expected the name of a dataset; write FILE.h5:DATASET")
+            with hdf5.opened(file, limit=limit) as content:
+                values = content.floats(dataset, missing=True)
+        case _:
+            raise fault(file, f"expected a file .csv, .npy or FILE.h5:DATASET, got '{name:.80}'; convert it")
+    if values.ndim not in (1, 2) or not values.size:
+        raise fault(file, f"expected one or two axes with values, got {shape_text(values.shape)}; "
+                          "write a row of values, or rows of values")
     return values
-
-
-def _csv(path: Path, name: str) -> Floats:
-    rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    if not rows:
-        raise ValueError("it is empty")
-    if len({len(row) for row in rows}) > 1:
-        raise ValueError("its lines are not equally long")
-    return np.array([[float(cell) if cell.strip() else np.nan for cell in row] for row in rows])
-
-
-def _npy(path: Path, name: str) -> Any:
-    return np.load(path, allow_pickle=False)
-
-
-def _hdf5(path: Path, name: str) -> Any:
-    import h5py
-
-    dataset = name.partition(".h5:")[2]
-    if not dataset:
-        raise ValueError("name the dataset, as in FILE.h5:DATASET")
-    with h5py.File(path, "r") as file:
-        return file[dataset][()]
 
 
 def plain_values(values: Floats) -> list[Any]:
@@ -277,23 +273,30 @@ def read_spikes(name: str, size: int, path: str, reading: Reading) -> list[list[
         Times in ms per neuron; None where a fault was noted.
     """
     try:
-        rows = _array(_content(reading.directory / name, ""), name)
+        rows = _array(reading, name)
+        file, _ = _parts(reading, name)
+        if rows.ndim != 2 or rows.shape[1] != 2:
+            raise fault(file, "expected two columns, index of the neuron and time in ms, got "
+                              f"{shape_text(rows.shape)} numbers; write a line for each spike")
+        _require_spikes(rows, size, file)
     except DescriptionError as error:
         reading.absorb(error, path)
-        return None
-    if rows.ndim != 2 or rows.shape[1] != 2 or not np.isfinite(rows).all() or (rows < 0).any():
-        reading.fail(
-            f"the file {name} needs two columns, index of the neuron and time in ms, all at least 0", path
-        )
-        return None
-    if (rows[:, 0] >= size).any() or (rows[:, 0] % 1).any():
-        reading.fail(
-            f"the file {name} names neuron {rows[:, 0].max():g}, but the population has {size}, "
-            "counted from 0",
-            path,
-        )
         return None
     times: list[list[float]] = [[] for _ in range(size)]
     for index, time in rows.tolist():
         times[int(index)].append(time)
     return times
+
+
+def _require_spikes(rows: Floats, size: int, file: Path) -> None:
+    faults = (
+        (~np.isfinite(rows).all(axis=1), "expected a number in both columns"),
+        ((rows[:, 0] < 0) | (rows[:, 0] >= size) | (rows[:, 0] % 1 != 0),
+         f"expected the index of a neuron from 0 to {size - 1}"),
+        (rows[:, 1] < 0, "expected a time of at least 0 ms"),
+    )
+    for wrong, expected in faults:
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise fault(file, f"{expected}, got {rows[row, 0]:g} and {rows[row, 1]:g} as spike {row + 1}; "
+                              "correct it")

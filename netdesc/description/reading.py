@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from netdesc.errors import DescriptionError, Diagnostic, Location
+from netdesc.formats.source import LARGEST
 
 
 @dataclass(slots=True)
@@ -21,6 +23,8 @@ class Reading:
         Where relative paths of the file begin.
     neuron_types : frozenset of str
         Names under ``neurons``.
+    limit : float
+        Bytes that what is read may take, ``simulation.max_memory``.
     diagnostics : list of Diagnostic
         Faults found so far.
     """
@@ -28,6 +32,7 @@ class Reading:
     places: Mapping[str, Location]
     directory: Path
     neuron_types: frozenset[str] = frozenset()
+    limit: float = LARGEST
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def fail(self, message: str, path: str, place: Location | None = None) -> None:
@@ -55,14 +60,15 @@ class Reading:
         Parameters
         ----------
         error : DescriptionError
-            Raised by something that does not know the file.
+            Raised by something that does not know the file; a path in its message is shortened to what
+            the description says.
         path : str
             Dotted path of the object.
         place : Location or None
             As for `fail`.
         """
         for item in error.diagnostics:
-            self.fail(item.message, path, place)
+            self.fail(item.message.removeprefix(f"{self.directory}{os.sep}"), path, place)
 
     def sound(self, path: str) -> bool:
         """Tell whether no fault was found at a path or below it."""

@@ -94,8 +94,7 @@ def size_of(file: Path, expected: str) -> int:
         found = file.stat()
     except (OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError | NotADirectoryError):
-            raise fault(file, f"expected {expected}, but there is no such file; correct the path, which "
-                              "begins at the folder of the description") from None
+            raise fault(file, f"expected {expected}, but there is no such file; correct the path") from None
         raise fault(file, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     for is_kind, name in _KINDS.items():
         if is_kind(found.st_mode):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events
 from netdesc.files import image_of, replace_bytes
+from netdesc.formats import hdf5
+from netdesc.formats.source import fault, require_within
 from netdesc.program import Program
 from netdesc.trace import Recording, Trace
 
@@ -56,7 +57,9 @@ class Results:
     @property
     def batch(self) -> int:
         """Number of samples."""
-        return next(iter(self.spikes.values())).batch
+        for events in self.spikes.values():
+            return events.batch
+        return next((len(item.values) for item in self.recordings.values()), 1)
 
 
 def collect(trace: Trace, program: Program, provenance: Mapping[str, str]) -> Results:
@@ -116,29 +119,29 @@ def read(path: Path) -> Results:
     Raises
     ------
     DescriptionError
-        If the file is not one of ours.
-    OSError
-        If it cannot be read.
+        If the file cannot be read, is not one of ours, or is damaged; with what does not fit.
     """
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        if "spikes" not in file or "duration" not in file.attrs:
-            raise DescriptionError(Diagnostic(f"{path} holds no results of netdesc: /spikes is missing"))
-        batch = int(file.attrs["batch"])
-        spikes = {name: _read_events(group, batch) for name, group in file["spikes"].items()}
-        recordings = {
-            name: Recording(group["times"][()], group["node_ids"][()].astype(np.int64), group["values"][()])
-            for name, group in file["recordings"].items()
-        }
+    with hdf5.opened(path) as file:
+        if "spikes" not in file or not file.is_group("spikes"):
+            raise fault(path, "expected results of netdesc, got a file without the group /spikes; write it "
+                              "with netdesc run -o")
+        batch = file.integer("batch", least=1)
+        require_within(path, batch * 8.0, None, f"{batch} samples")
+        spikes, sizes = {}, {}
+        for name in file.group("spikes").names():
+            group = file.group("spikes").group(name)
+            sizes[name] = group.integer("size")
+            spikes[name] = _read_events(group, batch, sizes[name])
+        recorded = file.group("recordings") if "recordings" in file else None
         return Results(
             spikes=spikes,
-            sizes={name: int(group.attrs["size"]) for name, group in file["spikes"].items()},
-            duration=float(file.attrs["duration"]),
-            recordings=recordings,
-            provenance={name: item.asstr()[()] for name, item in file["provenance"].items()},
-            costs={name: float(value) for name, value in _attributes(file, "costs").items()},
-            health={name: int(value) for name, value in _attributes(file, "health").items()},
+            sizes=sizes,
+            duration=file.number("duration"),
+            recordings={name: _read_recording(recorded.group(name), batch)
+                        for name in recorded.names()} if recorded else {},
+            provenance=_read_texts(file, "provenance"),
+            costs={name: float(value) for name, value in _read_numbers(file, "costs").items()},
+            health={name: int(value) for name, value in _read_numbers(file, "health").items()},
         )
 
 
@@ -172,12 +175,33 @@ def _fill(file: h5py.File, results: Results) -> None:
         provenance[name] = text
 
 
-def _attributes(file: h5py.File, name: str) -> Mapping[str, float]:
+def _read_numbers(file: hdf5.Group, name: str) -> Mapping[str, float]:
     """Return the attributes of a group; none where a file is older than the group."""
-    return dict(file[name].attrs) if name in file else {}
+    if name not in file:
+        return {}
+    group = file.group(name)
+    return {key: group.number(key) for key in group.attributes()}
 
 
-def _read_events(group: h5py.Group, batch: int) -> Events:
-    times = group["timestamps"][()]
-    samples = group["sample_ids"][()] if "sample_ids" in group else np.zeros(len(times), dtype=np.int64)
-    return Events.from_arrays(times, group["node_ids"][()].astype(np.int64), samples.astype(np.int64), batch)
+def _read_texts(file: hdf5.Group, name: str) -> Mapping[str, str]:
+    if name not in file:
+        return {}
+    group = file.group(name)
+    return {key: group.text(key) for key in group.names()}
+
+
+def _read_events(group: hdf5.Group, batch: int, size: int) -> Events:
+    times = group.floats("timestamps", (None,))
+    sources = group.integers("node_ids", times.shape)
+    samples = group.integers("sample_ids", times.shape) if "sample_ids" in group else np.zeros_like(sources)
+    for name, values, end in (("node_ids", sources, size), ("sample_ids", samples, batch)):
+        if (values >= end).any():
+            raise fault(group.file, f"{group.path}/{name}: expected numbers below {end}, got {values.max()}; "
+                                    "write the file again")
+    return Events.from_arrays(times, sources, samples, batch)
+
+
+def _read_recording(group: hdf5.Group, batch: int) -> Recording:
+    times, neurons = group.floats("times", (None,)), group.integers("node_ids", (None,))
+    values = group.floats("values", (batch, len(neurons), len(times)), missing=True)
+    return Recording(times, neurons, values)

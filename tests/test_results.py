@@ -70,5 +70,5 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path):
 def test_a_file_of_somebody_else_is_refused(tmp_path):
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["data"] = 1
-    with pytest.raises(DescriptionError, match="no results of netdesc"):
+    with pytest.raises(DescriptionError, match="expected results of netdesc"):
         results.read(tmp_path / "other.h5")

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.datasets.idx import find_idx, read_idx
+from netdesc.datasets.idx import find_idx
 from netdesc.datasets.images import average
 from netdesc.datasets.records import Table
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Integers
+from netdesc.formats.idx import read_idx
+from netdesc.formats.source import at
 from netdesc.streams import stream
 
 PATH = "data.dataset.mnist"
@@ -79,8 +81,9 @@ def read_pair(folder: Path, name: str) -> tuple[Images, Images]:
     DescriptionError
         If a file is missing or damaged, or the two do not belong together.
     """
-    images = read_idx(find_idx(folder, f"{name}-images", 3, f"{PATH}.path"), 3, f"{PATH}.path")
-    labels = read_idx(find_idx(folder, f"{name}-labels", 1, f"{PATH}.path"), 1, f"{PATH}.path")
+    with at(f"{PATH}.path"):
+        images = read_idx(find_idx(folder, f"{name}-images", 3, f"{PATH}.path"), 3)
+        labels = read_idx(find_idx(folder, f"{name}-labels", 1, f"{PATH}.path"), 1)
     if len(images) != len(labels):
         raise DescriptionError(Diagnostic(
             f"{folder} has {len(images)} images but {len(labels)} labels of {name}; "

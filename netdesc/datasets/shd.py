@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from netdesc.datasets.records import Split
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events, Floats, Integers
+from netdesc.formats import hdf5
+from netdesc.formats.numbers import as_floats, as_integers
+from netdesc.formats.source import at, fault
 from netdesc.streams import stream
-
-if TYPE_CHECKING:
-    import h5py
 
 CHANNELS = 700
 """Frequency channels of a sample, each fed to one source."""
@@ -178,66 +178,76 @@ def read(file: Path, path: str) -> Recordings:
     Raises
     ------
     DescriptionError
-        If it is missing, not HDF5, lacks a part, or its parts do not fit together.
+        If it is missing, not HDF5, lacks a dataset, or its datasets do not fit together.
     """
-    import h5py
-
-    if not file.is_file():
-        what = "is a folder" if file.is_dir() else "does not exist"
-        raise fault(file, f"{what}; a relative path begins at the folder of the YAML file", path)
-    try:
-        with h5py.File(file, "r") as content:
-            return collect(content)
-    except KeyError as error:
-        raise fault(file, f"lacks a part: {error.args[0]}; spikes/times, spikes/units and labels are due",
-                    path) from error
-    except OSError as error:
-        raise fault(file, f"cannot be read as HDF5 ({error}); put a sound copy in its place", path) from error
-    except (ValueError, TypeError) as error:
-        raise fault(file, f"has not the layout of the Spiking Heidelberg Digits: {error}", path) from error
+    with at(path), hdf5.opened(file) as content:
+        return collect(content)
 
 
-def collect(content: h5py.File) -> Recordings:
-    """Read an open file; ValueError tells what does not fit."""
-    rows, units, labels = (content[name][()] for name in ("spikes/times", "spikes/units", "labels"))
-    speakers = content["extra/speaker"][()] if "extra/speaker" in content else None
+def collect(content: hdf5.Group) -> Recordings:
+    """Read an open file.
+
+    Parameters
+    ----------
+    content : Group
+        With ``spikes/times``, ``spikes/units``, ``labels`` and perhaps ``extra/speaker``.
+
+    Returns
+    -------
+    Recordings
+
+    Raises
+    ------
+    DescriptionError
+        If a dataset is missing, or they do not fit together.
+    """
+    labels = content.integers("labels", (None,))
+    rows, units = content.ragged("spikes/times"), content.ragged("spikes/units")
+    speakers = content.integers("extra/speaker", (None,)) if "extra/speaker" in content else None
+    lengths = {"spikes/times": len(rows), "spikes/units": len(units), "labels": len(labels)}
+    if speakers is not None:
+        lengths["extra/speaker"] = len(speakers)
+    if not len(labels) or len(set(lengths.values())) > 1:
+        got = ", ".join(f"{count} of {name}" for name, count in lengths.items())
+        raise fault(content.file, f"expected an item for each sample, at least one, got {got}; "
+                                  "use the file as it was published")
     counts = np.array([len(row) for row in rows], dtype=np.int64)
-    if not len(counts) or len({len(item) for item in (rows, units, labels)}) > 1:
-        raise ValueError(f"there are {len(rows)} samples of times, {len(units)} of units and "
-                         f"{len(labels)} labels")
-    if [len(row) for row in units] != counts.tolist():
-        raise ValueError("a sample has not as many times as units")
-    if speakers is not None and len(speakers) != len(counts):
-        raise ValueError(f"there are {len(speakers)} speakers of {len(counts)} samples")
+    wrong = next((index for index, row in enumerate(units) if len(row) != counts[index]), None)
+    if wrong is not None:
+        raise fault(content.file, f"expected as many units as times, got {len(units[wrong])} and "
+                                  f"{counts[wrong]} in sample {wrong}; use the file as it was published")
     offsets = np.concatenate(([0], np.cumsum(counts)))
-    times, channels = in_order(np.concatenate(rows).astype(np.float64) * 1e3,
-                               np.concatenate(units).astype(np.int64), offsets)
-    return Recordings(times, channels, offsets, require_whole(labels, "label"),
-                      None if speakers is None else require_whole(speakers, "speaker"))
+    times = as_floats(content.file, np.concatenate(rows).astype(np.float64) * 1e3, "spikes/times: ")
+    channels = as_integers(content.file, np.concatenate(units), "spikes/units: ")
+    require_range(times, channels, content.file)
+    return Recordings(*in_order(times, channels, offsets), offsets, labels, speakers)
 
 
-def require_whole(values: np.ndarray[Any, Any], what: str) -> Integers:
-    """Return numbers as integers; ValueError where one is negative or not whole."""
-    whole = values.astype(np.int64)
-    if values.ndim != 1 or (whole != values).any() or (whole < 0).any():
-        raise ValueError(f"a {what} is not a whole number from 0 on")
-    return whole
+def require_range(times: Floats, channels: Integers, file: Path) -> None:
+    """Refuse negative times, and channels that do not exist.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (k,)
+        In ms.
+    channels : ndarray of int64, shape (k,)
+    file : Path
+
+    Raises
+    ------
+    DescriptionError
+    """
+    if (times < 0.0).any():
+        raise fault(file, f"expected times of at least 0, got {times.min() / 1e3:g} s; correct it")
+    if (channels >= CHANNELS).any():
+        raise fault(file, f"expected channels from 0 to {CHANNELS - 1}, got {channels.max()}; "
+                          "use the file as it was published")
 
 
 def in_order(times: Floats, channels: Integers, offsets: Integers) -> tuple[Floats, Integers]:
-    """Sort the spikes of every sample by time, ties by channel; ValueError where one is out of range."""
-    if not np.isfinite(times).all() or (times < 0.0).any():
-        raise ValueError("a time is negative or not a number")
-    if len(channels) and not 0 <= channels.min() <= channels.max() < CHANNELS:
-        raise ValueError(f"channels run from {channels.min()} to {channels.max()}, but there are {CHANNELS}, "
-                         "counted from 0")
+    """Sort the spikes of every sample by time, ties by channel."""
     for start, stop in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         order = np.lexsort((channels[start:stop], times[start:stop]))
         times[start:stop] = times[start:stop][order]
         channels[start:stop] = channels[start:stop][order]
     return times, channels
-
-
-def fault(file: Path, what: str, path: str) -> DescriptionError:
-    """Return the error about a file that cannot be used."""
-    return DescriptionError(Diagnostic(f"{file} {what}", path=path))

@@ -197,8 +197,8 @@ def _array(reading: Reading, name: str) -> Floats:
     file, dataset = _parts(reading, name)
     limit = reading.limit / PER_WRITTEN_VALUE * 8
     if not os.path.lexists(file):
-        raise fault(file, "expected a file of numbers, but there is no such file; correct the path, which begins "
-                          "at the folder of the description")
+        raise fault(file, "expected a file of numbers, but there is no such file; correct the path, which "
+                          "begins at the folder of the description")
     match file.suffix:
         case ".csv" | ".tsv" | ".txt":
             values = read_matrix(file, limit=limit, missing=True)

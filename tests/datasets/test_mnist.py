@@ -66,20 +66,20 @@ def test_a_missing_folder_and_a_missing_file_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "message"), [
-    (b"", "not an IDX file"),
-    (b"PK\x03\x04", "not an IDX file"),
-    (bytes([0, 0, 13, 3]), "elements of type 0x0d; unsigned bytes"),
-    (bytes([0, 0, 8, 1]), "array of 1 axes; 3 are due"),
-    (bytes([0, 0, 8, 3, 0, 0]), "ends after 6 bytes, within its head"),
-    (pack(np.zeros((8, 4, 4)))[:-1], "announces 8 x 4 x 4 bytes but holds 127; it is cut off"),
-    (pack(np.zeros((8, 4, 4))) + b"x", "announces 8 x 4 x 4 bytes but holds 129"),
-    (pack(np.zeros((0, 4, 4))), "is empty: 0 x 4 x 4"),
-    (b"\0\0\x08\x03" + b"\xff" * 12, "announces 4294967295 x 4294967295 x 4294967295 bytes but holds 0"),
-    (gzip.compress(pack(np.zeros((8, 4, 4))), mtime=0)[:-12], "cut off or damaged"),
-    (b"\x1f\x8bnonsense", "cut off or damaged"),
+    (b"", "got an empty file"),
+    (b"PK\x03\x04", "expected an IDX file"),
+    (bytes([0, 0, 13, 3]), "got type 0x0d"),
+    (bytes([0, 0, 8, 1]), "expected an array of 3 axes, got 1"),
+    (bytes([0, 0, 8, 3, 0, 0]), "a header of 16 bytes, got 6"),
+    (pack(np.zeros((8, 4, 4)))[:-1], "expected 8 x 4 x 4 bytes after the header, got 127 bytes"),
+    (pack(np.zeros((8, 4, 4))) + b"x", "got 129 bytes"),
+    (pack(np.zeros((0, 4, 4))), "got an array of 0 x 4 x 4"),
+    (b"\0\0\x08\x03" + b"\xff" * 12, "at most 16 GiB in memory, got 4294967295 x"),
+    (gzip.compress(pack(np.zeros((8, 4, 4))), mtime=0)[:-12], "it ends too early"),
+    (b"\x1f\x8bnonsense", "it is damaged"),
     (pack(np.zeros((7, 4, 4))), "has 7 images but 8 labels of train"),
 ])
-def test_a_damaged_file_is_told_with_what_is_wrong(tmp_path, content, message):
+def test_a_damaged_file_is_reported_with_what_is_wrong(tmp_path, content, message):
     options = write_set(tmp_path)
     (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
     with pytest.raises(DescriptionError, match=message):

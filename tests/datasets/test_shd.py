@@ -80,34 +80,34 @@ def test_a_spike_at_the_end_of_the_sample_stays(tmp_path):
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"labels": (0, 1, 2)}, "4 samples of times, 4 of units and 3 labels"),
-    ({"labels": (0, 1, 2, -3)}, "a label is not a whole number from 0 on"),
-    ({"labels": (0, 1, 2, 0.5)}, "a label is not a whole number from 0 on"),
-    ({"units": [[3, 700, 7], [0], [], [1, 2]]}, "channels run from 0 to 700, but there are 700"),
-    ({"units": [[3, 7], [0], [], [1, 2]]}, "not as many times as units"),
-    ({"times": [[0.1, np.nan, 0.2], [0.5], [], [1, 2]]}, "a time is negative or not a number"),
-    ({"times": [[0.1, -0.1, 0.2], [0.5], [], [1, 2]]}, "a time is negative or not a number"),
-    ({"speakers": (0, 1)}, "2 speakers of 4 samples"),
-    ({"times": [], "units": [], "labels": (), "speakers": None}, "0 samples of times"),
+    ({"labels": (0, 1, 2)}, "got 4 of spikes/times, 4 of spikes/units, 3 of labels"),
+    ({"labels": (0, 1, 2, -3)}, "/labels: expected whole numbers of at least 0, got -3"),
+    ({"labels": (0, 1, 2, 0.5)}, "/labels: expected whole numbers"),
+    ({"units": [[3, 700, 7], [0], [], [1, 2]]}, "expected channels from 0 to 699, got 700"),
+    ({"units": [[3, 7], [0], [], [1, 2]]}, "got 2 and 3 in sample 0"),
+    ({"times": [[0.1, np.nan, 0.2], [0.5], [], [1, 2]]}, "spikes/times: expected finite numbers, got nan"),
+    ({"times": [[0.1, -0.1, 0.2], [0.5], [], [1, 2]]}, "expected times of at least 0"),
+    ({"speakers": (0, 1)}, "4 of labels, 2 of extra/speaker"),
+    ({"times": [], "units": [], "labels": (), "speakers": None}, "got 0 of spikes/times"),
 ])
-def test_a_file_that_does_not_fit_together_is_told_what_is_wrong(tmp_path, change, message):
+def test_a_file_that_does_not_fit_together_is_refused_with_what_is_wrong(tmp_path, change, message):
     with pytest.raises(DescriptionError, match=message):
         read(write_file(tmp_path / "x.h5", **change), "data")
 
 
-def test_a_file_that_is_missing_cut_off_or_incomplete_is_told_with_its_name(tmp_path):
-    with pytest.raises(DescriptionError, match=r"gone\.h5 does not exist"):
+def test_a_file_that_is_missing_cut_off_or_incomplete_is_reported_with_its_name(tmp_path):
+    with pytest.raises(DescriptionError, match=r"gone\.h5: expected an HDF5 file, but there is no such file"):
         read(tmp_path / "gone.h5", "data")
-    with pytest.raises(DescriptionError, match="is a folder"):
+    with pytest.raises(DescriptionError, match="got a folder"):
         read(tmp_path, "data")
     whole = write_file(tmp_path / "whole.h5").read_bytes()
     for size in (0, 100, len(whole) // 2):
         (tmp_path / "cut.h5").write_bytes(whole[:size])
-        with pytest.raises(DescriptionError, match=r"cut\.h5 cannot be read as HDF5"):
+        with pytest.raises(DescriptionError, match=r"cut\.h5: expected an? (complete )?HDF5 file"):
             read(tmp_path / "cut.h5", "data")
     with h5py.File(tmp_path / "part.h5", "w") as file:
         file["labels"] = [1]
-    with pytest.raises(DescriptionError, match=r"part\.h5 lacks a part"):
+    with pytest.raises(DescriptionError, match=r"expected /spikes/times, but / holds labels"):
         read(tmp_path / "part.h5", "data")
 
 

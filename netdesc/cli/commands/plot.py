@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +17,8 @@ from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import require_targets
 from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.formats import hdf5
+from netdesc.formats.source import fault
 
 if TYPE_CHECKING:
     from netdesc.events import Floats
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
 
 PREFIX = "lam_"
 """How names of adjoint variables begin."""
+
+MOST_PANELS = 60
+"""Populations, recordings or parameters in one picture."""
 
 
 class Kind(StrEnum):
@@ -93,20 +101,11 @@ def list_kinds(result: Path) -> list[Kind]:
     Raises
     ------
     DescriptionError
-        If the file is neither the result of a run nor trained weights.
-    OSError
-        If it is not there.
+        If the file cannot be read, or is neither the result of a run nor trained weights.
     """
-    import h5py
-
-    if not result.is_file():
-        raise DescriptionError(Diagnostic(f"{result} does not exist; netdesc run FILE -o {result} writes it"))
-    try:
-        with h5py.File(result, "r") as file:
-            groups: dict[str, Any] = {name: list(file[name]) for name in file if hasattr(file[name], "keys")}
-    except OSError as error:
-        raise DescriptionError(Diagnostic(f"{result} is not an HDF5 file: {error}")) from error
-    recorded = groups.get("recordings", ())
+    with hdf5.opened(result) as file:
+        groups = {name: file.group(name).names() for name in file.names() if file.is_group(name)}
+    recorded = groups.get("recordings", [])
     held = {
         Kind.RASTER: bool(groups.get("spikes")),
         Kind.TRACES: any(not is_adjoint(name) for name in recorded),
@@ -115,7 +114,8 @@ def list_kinds(result: Path) -> list[Kind]:
     }
     kinds = [kind for kind, there in held.items() if there]
     if not kinds:
-        raise DescriptionError(Diagnostic(f"{result} holds neither a run nor weights of netdesc"))
+        raise fault(result, "expected results of a run or weights of a training, got neither; write them "
+                            "with netdesc run -o or netdesc train")
     return kinds
 
 
@@ -142,24 +142,58 @@ def draw(result: Path, kind: Kind, picture: Path, sample: int) -> None:
     from netdesc.plotting import plot_raster, plot_traces, plot_weights
     from netdesc.results import read
 
-    if kind is Kind.RASTER:
-        plot_raster(read(result), picture, sample=sample)
-    elif kind in (Kind.TRACES, Kind.ADJOINTS):
+    with drawing(result):
+        if kind is Kind.WEIGHTS:
+            plot_weights(require_few(result, read_weights(result)), picture)
+            return
         found = read(result)
+        if kind is Kind.RASTER:
+            require_few(result, found.spikes)
+            plot_raster(found, picture, sample=sample)
+            return
         wanted = {
             name: item
             for name, item in found.recordings.items()
             if is_adjoint(name) is (kind is Kind.ADJOINTS)
         }
-        plot_traces(replace(found, recordings=wanted), picture, sample=sample)
-    else:
-        plot_weights(read_weights(result), picture)
+        plot_traces(replace(found, recordings=require_few(result, wanted)), picture, sample=sample)
+
+
+@contextmanager
+def drawing(result: Path) -> Iterator[None]:
+    """Turn what matplotlib says about values that cannot be drawn into a message.
+
+    Parameters
+    ----------
+    result : Path
+        Whose values are drawn.
+
+    Raises
+    ------
+    DescriptionError
+    """
+    import numpy as np
+
+    try:
+        # Glyphs that the font lacks and axes beyond float64 are no concern of the user's.
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    except (ValueError, OverflowError, FloatingPointError, IndexError, ZeroDivisionError) as error:
+        raise fault(result, "expected names and values that fit into a picture, got others; look at the file "
+                            "with netdesc.results.read") from error
+
+
+def require_few(result: Path, panels: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is drawn, one panel for each; refuse more than fit into a picture."""
+    if len(panels) > MOST_PANELS:
+        raise fault(result, f"expected at most {MOST_PANELS} populations or parameters, got {len(panels)}; "
+                            "draw them with matplotlib from netdesc.results.read")
+    return panels
 
 
 def read_weights(result: Path) -> dict[str, Floats]:
     """Return the weights in a file, by key."""
-    import h5py
-    import numpy as np
-
-    with h5py.File(result, "r") as file:
-        return {key: np.asarray(item[()], dtype=np.float64).ravel() for key, item in file["weights"].items()}
+    with hdf5.opened(result) as file:
+        weights = file.group("weights")
+        return {key: weights.floats(key).ravel() for key in weights.names()}

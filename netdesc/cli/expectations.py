@@ -115,25 +115,25 @@ def _trained(model: Model, backend: str, weights: Path | None) -> Iterator[Check
 
 def _measure(model: Model, backend: str, weights: Path, split: str) -> Metrics | None:
     from netdesc.api import compile, located
-    from netdesc.training.checkpoint import load_weights
     from netdesc.training.measurement import measure
     from netdesc.training.preparation import build_task, load_machine, require_training
+    from netdesc.training.weights import load_weights
 
     compiled = compile(model, backend)
     with located(model):
         training = require_training(model.description, backend)
         task = build_task(load_machine(compiled), model.description, training)
-        return measure(task, task.layout.join(load_weights(weights, task.program)), split)
+        return measure(task, task.layout.join(load_weights(weights, task.program, model.description)), split)
 
 
 def _first_batch(model: Model, backend: str, weights: Path | None) -> Iterator[Check]:
     from netdesc.api import compile, evaluate_losses, first_batch
-    from netdesc.training.checkpoint import load_weights
+    from netdesc.training.weights import load_weights
 
     expect = model.description.expect
     compiled = compile(model, backend)
     if weights is not None:
-        compiled.write(load_weights(weights, compiled.program))
+        compiled.write(load_weights(weights, compiled.program, compiled.model.description))
     batch = first_batch(compiled)
     trace = compiled.forward(batch.events)
     for name in model.description.populations:

@@ -58,8 +58,8 @@ def prepare(
         If the model is wrong, the backend cannot run it, or the weights do not fit.
     """
     from netdesc.api import compile, first_batch, load
-    from netdesc.training.checkpoint import load_weights
     from netdesc.training.preparation import choose_backend
+    from netdesc.training.weights import load_weights
 
     STAGES.info("reading %s", file.name)
     model = load(file, overrides or ())
@@ -67,7 +67,7 @@ def prepare(
     STAGES.info("compiling the network for %s", name)
     compiled = compile(model, name)
     if weights is not None:
-        compiled.write(load_weights(weights, compiled.program))
+        compiled.write(load_weights(weights, compiled.program, compiled.model.description))
     STAGES.info("preparing the samples")
     batch = first_batch(compiled)
     STAGES.info("simulating on %s", name)

@@ -26,7 +26,7 @@ from netdesc.lower import lower
 from netdesc.plotting.curves import read_columns
 from netdesc.program import Program
 from netdesc.training import train
-from netdesc.training.checkpoint import load_weights
+from netdesc.training.weights import load_weights
 
 Curves = Mapping[str, Sequence[float]]
 
@@ -207,7 +207,7 @@ def _run_all(
     program: Program,
     settings: Settings,
 ) -> dict[str, Ran]:
-    trained = {} if how.source is None else load_weights(how.source, program)
+    trained = {} if how.source is None else load_weights(how.source, program, model.description)
     result: dict[str, Ran] = {}
     job = Job(settings, trained)
     for substrate in chosen:
@@ -239,7 +239,8 @@ def _train(model: Model, substrate: Substrate, how: Weights) -> tuple[Mapping[st
             ),
         )
         compiled = compile(model, substrate.backend)
-        return load_weights(result.weights, compiled.program), read_columns(result.directory / METRICS)
+        values = load_weights(result.weights, compiled.program, model.description)
+        return values, read_columns(result.directory / METRICS)
 
 
 def _read_curves(how: Weights) -> Curves:

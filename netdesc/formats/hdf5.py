@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
+LARGEST_BLOCK = 2**13
+"""Bytes that are searched for the beginning of the data."""
+
 
 class Group:
     """A group of an open file; names are paths within it.
@@ -350,5 +353,6 @@ def opened(file: Path, *, limit: float | None = None) -> Iterator[Group]:
 
 
 def is_hdf5(file: Path) -> bool:
-    """Return whether a regular file begins as an HDF5 file."""
-    return beginning(file, len(MAGIC)) == MAGIC
+    """Return whether a regular file is HDF5, at its beginning or behind a user block."""
+    head = beginning(file, LARGEST_BLOCK + len(MAGIC))
+    return any(head[start:start + len(MAGIC)] == MAGIC for start in (0, *(2**k for k in range(9, 14))))

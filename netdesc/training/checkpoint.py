@@ -1,33 +1,66 @@
-"""Training states and weights as HDF5 files."""
+"""Training states as HDF5 files."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from netdesc.errors import NetdescError
 from netdesc.events import Floats
-from netdesc.files import image_of, replace_bytes
-from netdesc.program import Program
-from netdesc.training.directory import RunDirectoryError
+from netdesc.training.faults import RunDirectoryError
 from netdesc.training.layout import Layout
 from netdesc.training.optimizers import OptimizerState
+from netdesc.training.origin import Origin, Stage, Wiring, read_stages
 from netdesc.training.records import EpochReport
+from netdesc.training.sealed import Content, read_sealed, write_sealed
 from netdesc.training.task import State
 
-if TYPE_CHECKING:
-    import h5py
-
-FORMAT = 1
+FORMAT = 2
 """Version of the layout of the files."""
 
+UNSEALED = 1
+"""Version without checksum and origin, which is still read."""
 
-def save_state(path: Path, state: State, layout: Layout, *, seed: int) -> None:
+Malformed = (LookupError, ValueError, TypeError, AttributeError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A checkpoint and what it says about the run so far.
+
+    Parameters
+    ----------
+    path : Path
+        Of the checkpoint.
+    content : Content
+    epoch : int
+        Epochs that are over.
+    resolved : mapping
+        The file that was trained, as plain data.
+    stages : tuple of dict
+        Backends that trained.
+    origin : Origin or None
+        None in a file of an earlier version.
+    """
+
+    path: Path
+    content: Content
+    epoch: int
+    resolved: Mapping[str, Any]
+    stages: tuple[Stage, ...]
+    origin: Origin | None
+
+    @property
+    def wiring(self) -> Mapping[str, Wiring]:
+        """Synapses by block; empty where they were not noted."""
+        return self.origin.wiring if self.origin else {}
+
+
+def save_state(path: Path, state: State, layout: Layout, *, origin: Origin) -> None:
     """Write a checkpoint, whole or not at all.
 
     Parameters
@@ -35,38 +68,101 @@ def save_state(path: Path, state: State, layout: Layout, *, seed: int) -> None:
     path : Path
     state : State
     layout : Layout
-    seed : int
-        Root of all random streams. With the number of the epoch it is the whole random state: each
-        epoch draws from streams of its own.
+    origin : Origin
+        Its seed is the root of all random streams. With the number of the epoch it is the whole random
+        state: each epoch draws from streams of its own.
     """
-    def fill(file: h5py.File) -> None:
-        file.attrs.update({
-            "format": FORMAT, "epoch": state.epoch, "step": state.step, "seed": seed,
-            "best_epoch": state.best_epoch, "optimizer_steps": state.optimizer.steps})
-        write_parts(file, "parameters", layout.split(state.values))
-        write_parts(file, "best", layout.split(state.best_values))
-        for name, moment in state.optimizer.moments.items():
-            write_parts(file, f"optimizer/{name}", layout.split(moment))
-        file["reports"] = json.dumps([asdict(report) for report in state.reports])
-
-    replace_bytes(path, image_of(fill))
+    arrays = join_paths("parameters", layout.split(state.values))
+    arrays |= join_paths("best", layout.split(state.best_values))
+    for name, moment in state.optimizer.moments.items():
+        arrays |= join_paths(f"optimizer/{name}", layout.split(moment))
+    attributes = {
+        "format": FORMAT, "epoch": state.epoch, "step": state.step, "seed": origin.seed,
+        "digest": origin.digest, "best_epoch": state.best_epoch, "optimizer_steps": state.optimizer.steps}
+    texts = {"reports": json.dumps([asdict(report) for report in state.reports]), "origin": origin.write()}
+    write_sealed(path, attributes, arrays=arrays, texts=texts)
 
 
-def write_parts(file: h5py.File, group: str, parts: Mapping[str, Floats]) -> None:
-    """Write parameters into a group, one dataset each.
+def join_paths(group: str, parts: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return parameters by their path in a file.
 
     Parameters
     ----------
-    file : h5py.File
     group : str
     parts : mapping of str to ndarray of float64
+
+    Returns
+    -------
+    dict of str to ndarray of float64
     """
-    for key, values in parts.items():
-        file[f"{group}/{key}"] = values
+    return {f"{group}/{key}": values for key, values in parts.items()}
+
+
+def require_format(path: Path, content: Content) -> int:
+    """Return the format of a file.
+
+    Parameters
+    ----------
+    path : Path
+    content : Content
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    RunDirectoryError
+        If this version of netdesc does not read it.
+    """
+    found = content.attributes.get("format", UNSEALED)
+    if not isinstance(found, int | np.integer) or found not in (FORMAT, UNSEALED):
+        raise RunDirectoryError(f"{path} has format {found}, expected {FORMAT} or {UNSEALED}; use the "
+                                "version of netdesc that wrote it")
+    if found == FORMAT and not content.sealed:
+        raise RunDirectoryError(f"{path} has lost its checksum; it was edited or repacked after it was "
+                                "written, so use a copy of the original file")
+    return int(found)
+
+
+def read_past(path: Path, record: Path) -> Past:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+    record : Path
+        ``run.json`` of an earlier version; the checkpoints of this one hold everything themselves.
+
+    Returns
+    -------
+    Past
+
+    Raises
+    ------
+    RunDirectoryError
+        If a file is damaged or of another format.
+    """
+    content = read_sealed(path)
+    version = require_format(path, content)
+    source = path if version == FORMAT else record
+    try:
+        epoch = int(content.attributes["epoch"])
+        if version == FORMAT:
+            origin = Origin.read(content.texts["origin"])
+            return Past(path, content, epoch, origin.resolved, origin.stages, origin)
+        data = json.loads(record.read_text(encoding="utf-8"))
+        return Past(path, content, epoch, dict(data["resolved"]), read_stages(data), None)
+    except OSError as error:
+        raise RunDirectoryError(f"{source} cannot be read: {error.strerror or error}; train into a new "
+                                "directory") from error
+    except Malformed as error:
+        raise RunDirectoryError(f"{source} is damaged: it does not hold the record of a training; train into "
+                                "a new directory") from error
 
 
 def load_state(path: Path, layout: Layout) -> State:
-    """Read a checkpoint.
+    """Read the state in a checkpoint.
 
     Parameters
     ----------
@@ -81,25 +177,22 @@ def load_state(path: Path, layout: Layout) -> State:
     Raises
     ------
     RunDirectoryError
-        If the file is not a checkpoint of this program.
+        If the file is damaged, or not a checkpoint of this program.
     """
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            return read_state(file, layout)
-    except (OSError, KeyError, ValueError, TypeError, NetdescError) as error:
-        raise RunDirectoryError(f"{path} is not a checkpoint of this model ({error}); "
-                                "train into a new directory") from error
+    content = read_sealed(path)
+    require_format(path, content)
+    return restore_state(content, layout, path)
 
 
-def read_state(file: h5py.File, layout: Layout) -> State:
-    """Read a training state from an open file.
+def restore_state(content: Content, layout: Layout, path: Path) -> State:
+    """Return the training state in a checkpoint that was read.
 
     Parameters
     ----------
-    file : h5py.File
+    content : Content
     layout : Layout
+    path : Path
+        For messages.
 
     Returns
     -------
@@ -108,101 +201,61 @@ def read_state(file: h5py.File, layout: Layout) -> State:
     Raises
     ------
     RunDirectoryError
-        If the file is of another format.
+        If something is missing, has another size or is not finite; everything at once.
     """
-    attributes: Mapping[str, Any] = file.attrs
-    if attributes["format"] != FORMAT:
-        raise RunDirectoryError(f"format {attributes['format']} is not {FORMAT}, which this version reads")
-    moments = {name: join_group(group, layout) for name, group in file["optimizer"].items()}
-    return State(
-        epoch=int(attributes["epoch"]), step=int(attributes["step"]),
-        values=join_group(file["parameters"], layout),
-        optimizer=OptimizerState(int(attributes["optimizer_steps"]), moments),
-        best_values=join_group(file["best"], layout), best_epoch=int(attributes["best_epoch"]),
-        reports=tuple(EpochReport(**report) for report in json.loads(file["reports"][()])))
-
-
-def join_group(group: h5py.Group, layout: Layout) -> Floats:
-    """Read a vector from the datasets of a group, shape (n,)."""
-    return layout.join({key: np.asarray(group[key][()], dtype=np.float64) for key in layout.keys})
-
-
-def save_weights(path: Path, values: Mapping[str, Floats], *, epoch: int, digest: str) -> None:
-    """Write trained parameters, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-    values : mapping of str to ndarray of float64, shape (k,)
-        By the keys of the program, in the units of the file and ms.
-    epoch : int
-        After which they were taken.
-    digest : str
-        Of the description that was trained.
-    """
-    def fill(file: h5py.File) -> None:
-        file.attrs.update({"format": FORMAT, "epoch": epoch, "digest": digest})
-        write_parts(file, "weights", values)
-
-    replace_bytes(path, image_of(fill))
-
-
-def load_weights(path: Path, program: Program) -> dict[str, Floats]:
-    """Read trained parameters.
-
-    Parameters
-    ----------
-    path : Path
-        A run directory, or the file ``weights.h5`` in it.
-    program : Program
-        Whose parameters they must fit.
-
-    Returns
-    -------
-    dict of str to ndarray of float64, shape (k,)
-        For ``Machine.write``.
-
-    Raises
-    ------
-    RunDirectoryError
-        If there is no such file, or it does not fit; all misfits at once.
-    """
-    import h5py
-
-    file_path = path / "weights.h5" if path.is_dir() else path
-    if not file_path.is_file():
-        raise RunDirectoryError(f"{file_path} does not exist; name the run directory of a training")
-    try:
-        with h5py.File(file_path, "r") as file:
-            found = {key: np.asarray(item[()], dtype=np.float64) for key, item in file["weights"].items()}
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise RunDirectoryError(f"{file_path} holds no weights ({error}); "
-                                "name the run directory of a training") from error
-    require_fit(found, program.trainable(), file_path)
-    return found
-
-
-def require_fit(found: Mapping[str, Floats], wanted: Mapping[str, Floats], path: Path) -> None:
-    """Refuse parameters that are not those of a program.
-
-    Parameters
-    ----------
-    found, wanted : mapping of str to ndarray
-    path : Path
-        Where they were found.
-
-    Raises
-    ------
-    RunDirectoryError
-        With every misfit.
-    """
-    faults = [f"{path} has no {key}; train this model first" for key in wanted if key not in found]
-    faults += [f"{path} has {key}, which this model does not train; use the file it was trained with"
-               for key in found if key not in wanted]
-    faults += [f"{path} has {found[key].size} values for {key}, but this model has {wanted[key].size}; "
-               "use the file it was trained with"
-               for key in wanted if key in found and found[key].shape != wanted[key].shape]
-    faults += [f"{path} has a value of {key} that is not finite" for key in wanted
-               if key in found and not np.isfinite(found[key]).all()]
+    kinds = sorted({name.split("/")[0] for name in content.group("optimizer")})
+    groups = {name: content.group(name) for name in ("parameters", "best")}
+    groups |= {name: content.group(f"optimizer/{name}") for name in kinds}
+    faults = [fault for name, parts in groups.items() for fault in find_misfits(name, parts, layout)]
     if faults:
-        raise RunDirectoryError("; ".join(faults))
+        raise RunDirectoryError(f"{path} does not fit this model: {'; '.join(faults)}; train into a new "
+                                "directory")
+    attributes = content.attributes
+    try:
+        reports = tuple(read_report(item) for item in json.loads(content.texts["reports"]))
+        state = State(
+            epoch=int(attributes["epoch"]), step=int(attributes["step"]),
+            values=join_parts(groups["parameters"], layout),
+            optimizer=OptimizerState(int(attributes["optimizer_steps"]),
+                                     {name: join_parts(groups[name], layout) for name in kinds}),
+            best_values=join_parts(groups["best"], layout), best_epoch=int(attributes["best_epoch"]),
+            reports=reports)
+    except Malformed as error:
+        raise RunDirectoryError(f"{path} is damaged: it does not hold a training state; train into a new "
+                                "directory") from error
+    if len(reports) != state.epoch or not 1 <= state.best_epoch <= state.epoch:
+        raise RunDirectoryError(f"{path} is damaged: expected the reports of {state.epoch} epochs, got "
+                                f"{len(reports)}; train into a new directory")
+    return state
+
+
+def find_misfits(group: str, parts: Mapping[str, Floats], layout: Layout) -> list[str]:
+    """Return what is wrong with the datasets of a group."""
+    sizes = {key: len(part) for key, part in layout.split(layout.low).items()}
+    faults = [f"{group} has no {key}" for key in sizes if key not in parts]
+    faults += [f"{group} has {key}, which is not trained" for key in parts if key not in sizes]
+    faults += [f"{group} has {parts[key].size} values for {key}, expected {size}"
+               for key, size in sizes.items() if key in parts and parts[key].shape != (size,)]
+    return faults + [f"{group} has a value of {key} that is not finite"
+                     for key in sizes if key in parts and not np.isfinite(parts[key]).all()]
+
+
+def read_report(item: Mapping[str, Any]) -> EpochReport:
+    """Return the report of an epoch from JSON data.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError, AttributeError
+        If the data are something else.
+    """
+    numbers = {field.name: item[field.name] for field in fields(EpochReport)
+               if field.name in item and field.name not in ("costs", "notes")}
+    if not all(value is None or isinstance(value, int | float) for value in numbers.values()):
+        raise ValueError("a report holds something that is not a number")
+    costs = {str(name): float(cost) for name, cost in item.get("costs", {}).items()}
+    return EpochReport(**numbers, costs=costs, notes=tuple(str(note) for note in item.get("notes", ())))
+
+
+def join_parts(parts: Mapping[str, Floats], layout: Layout) -> Floats:
+    """Return the arrays of a group as one vector, shape (n,)."""
+    return layout.join({key: np.asarray(part, dtype=np.float64) for key, part in parts.items()})

@@ -3,70 +3,155 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from netdesc.description.model import Training
+from netdesc.training.checkpoint import Past
+from netdesc.training.faults import RunDirectoryError
+from netdesc.training.origin import Origin, Stage, compare_wiring
 
-EXTENDABLE = ("training.epochs", "training.early_stopping", "training.on_device")
-"""Settings that may change."""
+HARMLESS = ("name", "description", "record", "expect", "sweep", "simulation.max_memory")
+"""Settings and sections that change nothing about the model."""
+
+EXTENDABLE = (*HARMLESS, "training.epochs", "training.early_stopping", "training.on_device",
+              "training.on_dead", "training.backend")
+"""Settings and sections that may change when a run goes on; the backend itself is compared by its name."""
+
+SAMPLES = ("data.dataset", "data.encoder")
+"""Sections that say nothing more once the samples themselves are the same."""
 
 
-def find_differences(before: object, now: object, *, backends: tuple[str, str]) -> list[str]:
-    """Tell what differs between a run and what is to go on with it.
+def require_same(past: Past, origin: Origin, *, backend: str, path: Path) -> tuple[str, ...]:
+    """Refuse to go on with the run of another model.
 
     Parameters
     ----------
-    before, now : object
+    past : Past
+        The run so far.
+    origin : Origin
+        What is to go on.
+    backend : str
+        That goes on.
+    path : Path
+        The run directory.
+
+    Returns
+    -------
+    tuple of str
+        What differs and does not matter much.
+
+    Raises
+    ------
+    RunDirectoryError
+        With every difference that matters.
+    """
+    before = past.origin
+    known = before is not None and before.data == origin.data
+    faults = find_differences(past.resolved, origin.resolved, free=SAMPLES if known else (),
+                              backends=(past.stages[-1]["backend"], backend))
+    if before is not None:
+        faults += [] if faults else compare_wiring(before.wiring, origin.wiring)
+        if not known and not faults:
+            faults.append("the samples are others, for a data file has changed")
+    if faults:
+        raise RunDirectoryError(
+            f"{path} holds the run of another model: {'; '.join(faults)}. Only training.epochs, "
+            "training.early_stopping, training.on_device, training.on_dead, the backend, and what does not "
+            "change the model may differ; change the rest back, or use another directory")
+    if before is None:
+        return (f"{past.path} has no checksum; it was written by an earlier version of netdesc",)
+    changed = [f"{name} {before.versions.get(name)} (now {now})" for name, now in origin.versions.items()
+               if before.versions.get(name) != now]
+    return (f"the run so far was trained with {', '.join(changed)}; results may differ in the last "
+            "digits",) if changed else ()
+
+
+def find_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, backends: tuple[str, str],
+                     free: tuple[str, ...] = ()) -> list[str]:
+    """Return what differs between a run and what is to go on with it.
+
+    Parameters
+    ----------
+    before, now : mapping
         The resolved files, as plain data.
     backends : tuple of str
         Backend of the run so far, and the one that is to go on.
+    free : tuple of str
+        Further settings and sections that may differ.
 
     Returns
     -------
     list of str
         One text per setting that must not differ. Between two backends their own options may.
     """
+    free = (*EXTENDABLE, *free)
+    if backends[0] != backends[1]:
+        free = (*free, *(f"backends.{name}" for name in backends))
+    if flatten(now).get("training.schedule.cosine.epochs") == "null":
+        # The learning rate depends on the number of epochs.
+        free = tuple(path for path in free if path != "training.epochs")
+    return compare_settings(before, now, free=free)
+
+
+def compare_settings(before: Mapping[str, Any], now: Mapping[str, Any], *, free: tuple[str, ...],
+                     sections: tuple[str, ...] = ()) -> list[str]:
+    """Return how the settings of two files differ.
+
+    Parameters
+    ----------
+    before, now : mapping
+        Resolved files, as plain data.
+    free : tuple of str
+        Dotted paths of settings and sections that may differ.
+    sections : tuple of str
+        Sections to compare; empty for all.
+
+    Returns
+    -------
+    list of str
+        Path, old and new value.
+    """
     old, new = flatten(before), flatten(now)
-    moved = ("training.backend", *(f"backends.{name}" for name in backends))
-    free = EXTENDABLE if backends[0] == backends[1] else (*EXTENDABLE, *moved)
-    return [f"{path} was {old.get(path, 'absent')}, now it is {new.get(path, 'absent')}"
+    return [f"{path} was {shorten(old.get(path, 'absent'))}, now it is {shorten(new.get(path, 'absent'))}"
             for path in sorted(old.keys() | new.keys())
-            if old.get(path) != new.get(path) and not may_change(path, new, free=free)]
+            if old.get(path) != new.get(path) and not is_free(path, free)
+            and (not sections or path.split(".")[0] in sections)]
 
 
-def may_change(path: str, now: Mapping[str, str], *, free: tuple[str, ...]) -> bool:
-    """Return whether a setting may differ when a run goes on.
+def shorten(text: str, limit: int = 60) -> str:
+    """Return a value as it fits into a message."""
+    return text if len(text) <= limit else f"{text[:limit - 4]} ..."
+
+
+def is_free(path: str, free: tuple[str, ...]) -> bool:
+    """Return whether a setting may differ.
 
     Parameters
     ----------
     path : str
         Dotted.
-    now : mapping of str to str
-        All settings, flat.
     free : tuple of str
-        Dotted paths of settings and sections that may differ.
+        Dotted paths of settings and sections.
 
     Returns
     -------
     bool
-        False for the number of epochs where the learning rate depends on it.
     """
-    if path == "training.epochs" and now.get("training.schedule.cosine.epochs") == "null":
-        return False
     # An empty section is a leaf of its own, which turns up or goes with the first key in it.
     return any(path == item or path.startswith(f"{item}.") for item in free) or (
         path == "backends" and any(item.startswith("backends.") for item in free))
 
 
-def note_stage(record: Mapping[str, Any] | None, training: Training | None, backend: str, *,
-               epochs: int) -> list[dict[str, Any]]:
+def note_stage(old: Sequence[Stage], training: Training | None, backend: str, *,
+               epochs: int) -> tuple[Stage, ...]:
     """Return on what a run has been trained so far.
 
     Parameters
     ----------
-    record : mapping or None
-        Of the run so far; None for a new run.
+    old : sequence of dict
+        Of the run so far; empty for a new run.
     training : Training or None
     backend : str
         That goes on.
@@ -75,23 +160,22 @@ def note_stage(record: Mapping[str, Any] | None, training: Training | None, back
 
     Returns
     -------
-    list of dict
+    tuple of dict
         ``backend``, ``on_device`` and ``epochs``, the number that were over when it began.
     """
-    old = [] if record is None else record["stages"]
     stage = {"backend": backend, "on_device": bool(training and training.options.get("on_device"))}
     kept = [item for item in old if item["epochs"] < epochs]
     if kept and {name: kept[-1][name] for name in stage} == stage:
-        return kept
-    return [*kept, {**stage, "epochs": epochs}]
+        return tuple(kept)
+    return (*kept, {**stage, "epochs": epochs})
 
 
-def tell_stages(stages: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Say on what a run was trained, where that changed on the way.
+def describe_stages(stages: Sequence[Stage]) -> tuple[str, ...]:
+    """Describe on what a run was trained, where that changed on the way.
 
     Parameters
     ----------
-    stages : list of dict
+    stages : sequence of dict
         From ``note_stage``.
 
     Returns

@@ -5,25 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from netdesc.description.model import Description
-from netdesc.errors import NetdescError
 from netdesc.files import remove_drafts, replace_text
-from netdesc.training.continuation import find_differences, note_stage
+from netdesc.training.checkpoint import Past, read_past
+from netdesc.training.continuation import note_stage, require_same
+from netdesc.training.faults import RunDirectoryError
+from netdesc.training.lock import hold, require_free
+from netdesc.training.origin import Origin, write_record
 from netdesc.training.records import EpochReport, Metrics
-
-PACKAGES = ("netdesc", "numpy", "numba", "networkx", "h5py", "PyYAML")
-"""Packages whose versions are noted."""
-
-
-class RunDirectoryError(NetdescError):
-    """A run directory is taken, missing, or holds another model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,7 @@ class RunDirectory:
 
     @property
     def record(self) -> Path:
-        """Digest, backend and the resolved file as JSON, to compare with before going on."""
+        """Model, seed, backends, versions and start of the training, as JSON."""
         return self.path / "run.json"
 
     @property
@@ -54,17 +49,17 @@ class RunDirectory:
 
     @property
     def versions(self) -> Path:
-        """Versions of everything that had a say."""
+        """Versions of Python, the machine and the packages that compute."""
         return self.path / "versions.json"
 
     @property
     def metrics(self) -> Path:
-        """One line per epoch."""
+        """One line per epoch; a copy of what the checkpoint holds."""
         return self.path / "metrics.csv"
 
     @property
     def checkpoint(self) -> Path:
-        """All that is needed to go on."""
+        """All that is needed to go on, and what was trained so far."""
         return self.path / "checkpoint.h5"
 
     @property
@@ -82,122 +77,156 @@ class RunDirectory:
         """Metrics of ``weights`` on the test samples."""
         return self.path / "result.json"
 
+    @property
+    def trained(self) -> list[Path]:
+        """Files there that a finished epoch left behind."""
+        return [path for path in (self.checkpoint, self.weights, self.metrics, self.result) if path.exists()]
 
-def open_directory(path: Path, description: Description, *, backend: str, resume: bool) -> RunDirectory:
-    """Prepare a run directory, or find the run to go on with.
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A training in its directory, about to start or to go on.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+    origin : Origin
+        What is trained from now on, the stages before included.
+    past : Past or None
+        What the checkpoint holds; None before the first epoch.
+    notes : tuple of str
+        What is worth knowing about the files that were found.
+    """
+
+    directory: RunDirectory
+    origin: Origin
+    past: Past | None = None
+    notes: tuple[str, ...] = ()
+
+
+def require_vacant(path: Path, *, resume: bool) -> None:
+    """Refuse a directory that cannot be trained into, without changing anything.
+
+    Parameters
+    ----------
+    path : Path
+    resume : bool
+        Whether a run that is there goes on.
+
+    Raises
+    ------
+    RunDirectoryError
+        If it is a file, is in use, holds a run and ``resume`` is False, or holds one that cannot go on.
+    """
+    if path.exists() and not path.is_dir():
+        raise RunDirectoryError(f"expected a directory, got the file {path}; use another path")
+    try:
+        require_free(path)
+    except OSError as error:
+        raise RunDirectoryError(complain(path, error)) from error
+    require_trainable(RunDirectory(path), resume=resume)
+
+
+def require_trainable(directory: RunDirectory, *, resume: bool) -> None:
+    """Refuse a directory whose run must stay as it is; see ``require_vacant``."""
+    path, found = directory.path, directory.trained
+    if found and not resume:
+        raise RunDirectoryError(f"{path} already holds a run; use --resume to go on with it, or another "
+                                "directory")
+    if found and not directory.checkpoint.exists():
+        names = ", ".join(item.name for item in found)
+        raise RunDirectoryError(f"{path} holds {names} but no checkpoint.h5, without which the training "
+                                "cannot go on; use another directory")
+
+
+@contextmanager
+def open_directory(path: Path, description: Description, origin: Origin, *, backend: str,
+                   resume: bool) -> Iterator[Run]:
+    """Prepare a run directory, or find the run to go on with; nobody else trains into it meanwhile.
+
+    What was written is removed again where the first epoch does not end.
 
     Parameters
     ----------
     path : Path
     description : Description
+    origin : Origin
+        Of that description, without stages.
     backend : str
     resume : bool
         Whether to go on with the run that is there, if there is one.
 
-    Returns
-    -------
-    RunDirectory
+    Yields
+    ------
+    Run
 
     Raises
     ------
     RunDirectoryError
-        If the directory holds a run and ``resume`` is False; if it holds the run of another model; or if
-        it cannot be written.
+        If the directory is in use, holds a run and ``resume`` is False, holds the run of another model or
+        one that is damaged, or cannot be written.
     """
     directory = RunDirectory(path)
-    if path.exists() and not path.is_dir():
-        raise RunDirectoryError(f"{path} is a file; name a directory")
-    if directory.record.exists() and not resume:
-        raise RunDirectoryError(f"{path} already holds a run; resume it, or name another directory")
-    record = require_same(directory, description, backend) if directory.record.exists() else None
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        remove_drafts(path)
-        note_origin(directory, description, backend, record=record)
-    except OSError as error:
-        raise RunDirectoryError(
-            f"{path} cannot be written: {error.strerror}; name another directory") from error
-    return directory
+    require_vacant(path, resume=resume)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold(path))
+            require_trainable(directory, resume=resume)
+            run = prepare_run(directory, description, origin, backend=backend)
+        except OSError as error:
+            raise RunDirectoryError(complain(path, error)) from error
+        stack.callback(remove_start, directory)
+        yield run
 
 
-def note_origin(directory: RunDirectory, description: Description, backend: str, *,
-                record: Mapping[str, Any] | None) -> None:
-    """Write down what is trained and with what.
+def prepare_run(directory: RunDirectory, description: Description, origin: Origin, *, backend: str) -> Run:
+    """Compare with the run so far, and write down what is trained from now on.
 
     Parameters
     ----------
     directory : RunDirectory
     description : Description
+    origin : Origin
     backend : str
-    record : mapping or None
-        Of the run so far, where there is one.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    RunDirectoryError
+        If the checkpoint is damaged or belongs to another model.
+    OSError
+        If a file cannot be written.
     """
     from netdesc.description import dump
 
+    past = read_past(directory.checkpoint, directory.record) if directory.checkpoint.exists() else None
+    notes = () if past is None else require_same(past, origin, backend=backend, path=directory.path)
+    stages = note_stage(() if past is None else past.stages, description.training, backend,
+                        epochs=0 if past is None else past.epoch)
+    run = Run(directory, replace(origin, stages=stages), past, notes)
+    remove_drafts(directory.path)
+    replace_text(directory.record, write_record(run.origin))
     replace_text(directory.resolved, dump(description))
     replace_text(directory.digest, description.digest + "\n")
-    replace_text(directory.versions, json.dumps(collect_versions(), indent=2) + "\n")
-    stages = note_stage(record, description.training, backend, epochs=count_epochs(directory.metrics))
-    content = {"digest": description.digest, "stages": stages, "resolved": description.resolved}
-    replace_text(directory.record, json.dumps(content, indent=2) + "\n")
+    replace_text(directory.versions, json.dumps(origin.versions, indent=2) + "\n")
+    return run
 
 
-def count_epochs(path: Path) -> int:
-    """Return the number of lines in a table of metrics, without that of the names; 0 without a table."""
-    return max(0, len(path.read_text(encoding="utf-8").splitlines()) - 1) if path.exists() else 0
+def remove_start(directory: RunDirectory) -> None:
+    """Remove what describes a training none of whose epochs ended."""
+    if not directory.trained:
+        remove_drafts(directory.path)
+        for path in (directory.record, directory.resolved, directory.digest, directory.versions):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
-def read_stages(directory: RunDirectory) -> list[dict[str, Any]]:
-    """Return the stages of a run, as ``note_stage`` orders them."""
-    stages: list[dict[str, Any]] = json.loads(directory.record.read_text(encoding="utf-8"))["stages"]
-    return stages
-
-
-def collect_versions() -> dict[str, str]:
-    """Return the versions of Python, the machine and the packages that compute."""
-    versions = {"python": platform.python_version(), "machine": platform.machine(),
-                "system": platform.system()}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
-
-
-def require_same(directory: RunDirectory, description: Description, backend: str) -> Mapping[str, Any]:
-    """Refuse to go on with the run of another model.
-
-    Parameters
-    ----------
-    directory : RunDirectory
-    description : Description
-    backend : str
-
-    Returns
-    -------
-    mapping
-        The record of the run so far.
-
-    Raises
-    ------
-    RunDirectoryError
-        With every difference that matters.
-    """
-    try:
-        record: Mapping[str, Any] = json.loads(directory.record.read_text(encoding="utf-8"))
-        now = json.loads(json.dumps(description.resolved))
-        ran_on = str(record["stages"][-1]["backend"])
-        faults = find_differences(record["resolved"], now, backends=(ran_on, backend))
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise RunDirectoryError(f"{directory.record} cannot be read ({error}); "
-                                "train into a new directory") from error
-    if faults:
-        raise RunDirectoryError(
-            f"{directory.path} holds the run of another model: {'; '.join(faults)}. Only training.epochs, "
-            "training.early_stopping, training.on_device and the backend may change on the way; change the "
-            "rest back, or name another directory")
-    return record
+def complain(path: Path, error: OSError) -> str:
+    """Return the message for a directory that cannot be written."""
+    return f"{path} cannot be written: {error.strerror or error}; use another directory"
 
 
 def write_metrics(path: Path, reports: tuple[EpochReport, ...]) -> None:
@@ -211,14 +240,14 @@ def write_metrics(path: Path, reports: tuple[EpochReport, ...]) -> None:
         of the costs has a column ``cost_NAME``.
     """
     text = io.StringIO()
-    names = [field.name for field in fields(EpochReport) if field.name != "costs"]
+    names = [field.name for field in fields(EpochReport) if field.name not in ("costs", "notes")]
     costs = dict.fromkeys(f"cost_{name}" for report in reports for name in report.costs)
-    table = csv.DictWriter(text, [*names, *costs], lineterminator="\n")
+    table = csv.DictWriter(text, [*names, *costs, "notes"], lineterminator="\n")
     table.writeheader()
     for report in reports:
         line = asdict(report)
         line.update({f"cost_{name}": value for name, value in line.pop("costs").items()})
-        table.writerow(line)
+        table.writerow({**line, "notes": "; ".join(report.notes)})
     replace_text(path, text.getvalue())
 
 

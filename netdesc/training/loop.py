@@ -81,8 +81,9 @@ def train_epoch(task: Task, state: State) -> tuple[State, Metrics, int]:
         try:
             state, raised = train_batch(task, state, stimulus, labels=labels, tally=tally)
         except NumericsError as error:
-            raise NumericsError(f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}; "
-                                "the last checkpoint is untouched") from error
+            kept = "; the checkpoint keeps the epochs before" if state.epoch else ""
+            raise NumericsError(f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}"
+                                f"{kept}") from error
         grazing += raised
     if task.device is not None:
         state = take_state(task.device, task.layout, state)

@@ -86,6 +86,8 @@ class EpochReport:
         Training samples.
     costs : mapping of str to float
         What the device reports of the training samples, as in `Metrics`.
+    notes : tuple of str
+        Signs of a training that explodes or is dead, first seen in this epoch.
     """
 
     epoch: int
@@ -104,6 +106,7 @@ class EpochReport:
     seconds: float
     samples: int = 0
     costs: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

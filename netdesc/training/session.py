@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netdesc.errors import DescriptionError
 from netdesc.losses import require_kinds
-from netdesc.training.checkpoint import load_state, load_weights, save_state, save_weights
-from netdesc.training.continuation import tell_stages
+from netdesc.training.checkpoint import restore_state, save_state
+from netdesc.training.continuation import describe_stages
 from netdesc.training.device import put_on_device
 from netdesc.training.directory import (
+    Run,
     RunDirectory,
     open_directory,
-    read_stages,
+    require_vacant,
     write_metrics,
     write_result,
 )
 from netdesc.training.loop import has_stalled, is_over, run_epoch
 from netdesc.training.measurement import measure, measure_feed
+from netdesc.training.origin import Origin
 from netdesc.training.preparation import (
     build_task,
     choose_backend,
@@ -28,6 +29,7 @@ from netdesc.training.preparation import (
 )
 from netdesc.training.records import Metrics, Progress, TrainingResult
 from netdesc.training.task import State, Task, start
+from netdesc.training.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
     from netdesc.api import Model
@@ -73,16 +75,16 @@ def train(model: Model, *, backend: str | None = None, output: Path | str, resum
     from netdesc.api import compile, located
 
     name = backend or choose_backend(model)
+    require_vacant(Path(output), resume=resume)
     with located(model):
         training = require_training(model.description, name)
         compiled = compile(model, name)
         require_kinds(model.description.losses.values(), compiled.backend.limits.losses, f"backend {name}")
         task = put_on_device(build_task(load_machine(compiled), model.description, training), backend=name)
-    directory = open_directory(Path(output), model.description, backend=name, resume=resume)
-    try:
-        return fit(task, directory, digest=model.digest, progress=progress)
-    except DescriptionError as error:
-        raise error.located(model.description.locations) from error
+    origin = Origin.of(model.description, task.program, task.dataset)
+    with (open_directory(Path(output), model.description, origin, backend=name, resume=resume) as run,
+          located(model)):
+        return fit(task, run, progress=progress)
 
 
 def evaluate(model: Model, weights: Path | str | None = None, backend: str | None = None) -> Metrics:
@@ -119,7 +121,8 @@ def evaluate(model: Model, weights: Path | str | None = None, backend: str | Non
         compiled = compile(model, name)
         training = require_training(model.description, name)
         task = build_task(load_machine(compiled), model.description, training)
-    values = task.program.trainable() if weights is None else load_weights(Path(weights), task.program)
+    values = task.program.trainable() if weights is None else load_weights(
+        Path(weights), task.program, model.description)
     with located(model):
         for split in ("test", "validation"):
             metrics = measure(task, task.layout.join(values), split)
@@ -128,17 +131,14 @@ def evaluate(model: Model, weights: Path | str | None = None, backend: str | Non
         return measure_feed(task, task.layout.join(values), task.train_feed(), split="train")
 
 
-def fit(task: Task, directory: RunDirectory, *, digest: str, progress: Progress | None = None
-        ) -> TrainingResult:
+def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingResult:
     """Train until all epochs are over or early stopping ends it.
 
     Parameters
     ----------
     task : Task
-    directory : RunDirectory
+    run : Run
         Goes on from its checkpoint where it has one.
-    digest : str
-        Of the description.
     progress : Progress or None
 
     Returns
@@ -150,58 +150,62 @@ def fit(task: Task, directory: RunDirectory, *, digest: str, progress: Progress 
     RunDirectoryError
         If the checkpoint does not fit.
     NumericsError
-        With epoch and step, if a number stops being finite; the last checkpoint stays.
+        With epoch and step, if a number stops being finite, or if the training explodes or is dead and
+        ``training.on_dead`` is ``stop``; the last checkpoint stays.
     """
-    state = load_state(directory.checkpoint, task.layout) if directory.checkpoint.exists() else start(task)
+    directory, past = run.directory, run.past
+    state = start(task) if past is None else restore_state(past.content, task.layout, past.path)
     if state.epoch:
         write_metrics(directory.metrics, state.reports)
-        keep_weights(task, state, directory, digest=digest)
+        keep_weights(task, state, run)
     while not is_over(task, state):
         state = run_epoch(task, state)
-        save_state(directory.checkpoint, state, task.layout, seed=task.program.seed)
+        save_state(directory.checkpoint, state, task.layout, origin=run.origin)
         write_metrics(directory.metrics, state.reports)
         if state.best_epoch == state.epoch:
-            keep_weights(task, state, directory, digest=digest)
+            keep_weights(task, state, run)
         if progress is not None:
             progress(state.reports[-1])
-    return finish(task, state, directory)
+    return finish(task, state, run)
 
 
-def keep_weights(task: Task, state: State, directory: RunDirectory, *, digest: str) -> None:
+def keep_weights(task: Task, state: State, run: Run) -> None:
     """Write the best weights so far.
 
     Parameters
     ----------
     task : Task
     state : State
-    directory : RunDirectory
-    digest : str
+    run : Run
     """
     best = task.layout.split(state.best_values)
-    save_weights(directory.weights, best, epoch=state.best_epoch, digest=digest)
+    save_weights(run.directory.weights, best, epoch=state.best_epoch, origin=run.origin)
 
 
-def finish(task: Task, state: State, directory: RunDirectory) -> TrainingResult:
+def finish(task: Task, state: State, run: Run) -> TrainingResult:
     """Test the best weights and draw the curves.
 
     Parameters
     ----------
     task : Task
     state : State
-    directory : RunDirectory
+    run : Run
 
     Returns
     -------
     TrainingResult
     """
+    directory = run.directory
     test = measure(task, state.best_values, "test")
     write_result(directory.result, test, state.best_epoch)
     curve, notes = draw_curve(directory)
+    signs = dict.fromkeys(note for report in state.reports for note in report.notes)
     return TrainingResult(
         directory=directory.path, reports=state.reports, best_epoch=state.best_epoch,
         stopped_early=has_stalled(task, state) and state.epoch < task.training.epochs, test=test,
         weights=directory.weights, curve=curve, notes=(
-            *tell_stages(read_stages(directory)), *(task.dataset.notes if task.dataset else ()), *notes))
+            *run.notes, *describe_stages(run.origin.stages), *signs,
+            *(task.dataset.notes if task.dataset else ()), *notes))
 
 
 def draw_curve(directory: RunDirectory) -> tuple[Path | None, tuple[str, ...]]:

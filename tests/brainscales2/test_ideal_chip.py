@@ -12,9 +12,9 @@ import netdesc
 from netdesc.events import Events
 from netdesc.losses import evaluate
 from netdesc.trace import Cotangent
-from netdesc.training.checkpoint import load_weights
 from netdesc.training.feed import Feed
 from netdesc.training.preparation import load_samples
+from netdesc.training.weights import load_weights
 
 GRID, BATCH = 0.008, 100
 PROJECTIONS = ("input_to_hidden", "hidden_to_output")

@@ -12,6 +12,7 @@ from netdesc.losses import evaluate
 from netdesc.lower import lower
 from netdesc.training.device import put_on_device
 from netdesc.training.directory import open_directory
+from netdesc.training.origin import Origin
 from netdesc.training.preparation import build_task
 from netdesc.training.session import fit
 
@@ -81,5 +82,6 @@ def prepare_device(*overrides, machine_of=LearningMachine):
 
 def learn(output, *overrides, resume=False, machine_of=LearningMachine):
     task, description = prepare_device(*overrides, machine_of=machine_of)
-    directory = open_directory(Path(output), description, backend="fake", resume=resume)
-    return fit(task, directory, digest=description.digest), task.machine
+    origin = Origin.of(description, task.program, task.dataset)
+    with open_directory(Path(output), description, origin, backend="fake", resume=resume) as run:
+        return fit(task, run), task.machine

@@ -12,6 +12,7 @@ from netdesc.graph import compile_graph
 from netdesc.lower import lower
 from netdesc.trace import Trace
 from netdesc.training.directory import open_directory
+from netdesc.training.origin import Origin
 from netdesc.training.preparation import build_task
 from netdesc.training.session import fit
 
@@ -86,5 +87,6 @@ def prepare(*overrides, broken_after=None):
 
 def train_linear(output, *overrides, resume=False, progress=None, broken_after=None):
     task, description = prepare(*overrides, broken_after=broken_after)
-    directory = open_directory(Path(output), description, backend="linear", resume=resume)
-    return fit(task, directory, digest=description.digest, progress=progress)
+    origin = Origin.of(description, task.program, task.dataset)
+    with open_directory(Path(output), description, origin, backend="linear", resume=resume) as run:
+        return fit(task, run, progress=progress)

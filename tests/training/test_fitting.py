@@ -1,5 +1,7 @@
 import csv
 import json
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -8,12 +10,14 @@ from linear_machine import describe_linear, prepare, train_linear
 
 from netdesc.description import describe
 from netdesc.errors import DescriptionError, NumericsError
+from netdesc.files import _machine
 from netdesc.losses import evaluate
 from netdesc.training import RunDirectoryError
-from netdesc.training.checkpoint import load_state, load_weights
+from netdesc.training.checkpoint import load_state
 from netdesc.training.loop import run_epoch
 from netdesc.training.measurement import measure
 from netdesc.training.task import start
+from netdesc.training.weights import load_weights
 
 
 def read_weights(path, group="parameters"):
@@ -89,14 +93,14 @@ def test_parameters_stay_within_their_bounds(tmp_path):
 def test_a_taken_directory_is_refused(tmp_path):
     train_linear(tmp_path / "run", "training.epochs=1")
     before = read_weights(tmp_path / "run" / "checkpoint.h5")
-    with pytest.raises(RunDirectoryError, match="already holds a run; resume it, or name another"):
+    with pytest.raises(RunDirectoryError, match="already holds a run; use --resume to go on with it"):
         train_linear(tmp_path / "run", "training.epochs=1")
     np.testing.assert_array_equal(read_weights(tmp_path / "run" / "checkpoint.h5"), before)
 
 
 def test_a_file_in_place_of_a_directory_is_refused(tmp_path):
     (tmp_path / "run").write_text("mine")
-    with pytest.raises(RunDirectoryError, match="is a file; name a directory"):
+    with pytest.raises(RunDirectoryError, match="expected a directory, got the file"):
         train_linear(tmp_path / "run")
 
 
@@ -145,13 +149,15 @@ def test_a_cosine_over_the_epochs_cannot_be_prolonged(tmp_path):
 def test_a_broken_checkpoint_is_refused(tmp_path):
     train_linear(tmp_path / "run", "training.epochs=1")
     (tmp_path / "run" / "checkpoint.h5").write_bytes(b"not HDF5")
-    with pytest.raises(RunDirectoryError, match="is not a checkpoint of this model"):
+    with pytest.raises(RunDirectoryError, match=r"checkpoint\.h5 is not an HDF5 file"):
         train_linear(tmp_path / "run", "training.epochs=2", resume=True)
 
 
 def test_drafts_of_a_killed_process_are_swept_away(tmp_path):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / ".checkpoint.abc.draft.h5").write_bytes(b"half")
+    with subprocess.Popen([sys.executable, "-c", ""]) as killed:
+        killed.wait()
+    (tmp_path / "run" / f".netdesc-{_machine()}-{killed.pid}-01234567.draft").write_bytes(b"half")
     train_linear(tmp_path / "run", "training.epochs=1")
     assert not list((tmp_path / "run").glob(".*"))
 
@@ -187,10 +193,9 @@ def test_nothing_to_train_is_refused():
 
 
 def test_weights_of_another_shape_are_refused(tmp_path):
-    train_linear(tmp_path / "run", "training.epochs=1")
+    (tmp_path / "run").mkdir()
     task, _ = prepare()
-    with h5py.File(tmp_path / "run" / "weights.h5", "a") as file:
-        del file["weights/only.weight"]
+    with h5py.File(tmp_path / "run" / "weights.h5", "w") as file:
         file["weights/only.weight"] = np.zeros(4)
         file["weights/other.weight"] = np.zeros(4)
     with pytest.raises(RunDirectoryError) as caught:

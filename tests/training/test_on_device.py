@@ -75,10 +75,10 @@ def test_a_run_tells_where_it_was_trained(tmp_path):
 
 def test_a_stage_without_an_epoch_is_forgotten():
     training = describe_text(TEXT).training
-    stages = note_stage(None, training, "one", epochs=0)
-    stages = note_stage({"stages": stages}, training, "two", epochs=3)
+    stages = note_stage((), training, "one", epochs=0)
+    stages = note_stage(stages, training, "two", epochs=3)
     assert [stage["backend"] for stage in stages] == ["one", "two"]
-    assert note_stage({"stages": stages}, training, "one", epochs=3) == stages[:1]
+    assert note_stage(stages, training, "one", epochs=3) == stages[:1]
 
 
 def test_options_of_a_backend_may_change_only_with_the_backend(tmp_path):

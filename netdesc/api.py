@@ -10,7 +10,7 @@ import numpy as np
 
 from netdesc.compiled import CompiledProgram, Model, located
 from netdesc.description import describe, describe_mapping
-from netdesc.events import Events, Integers
+from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
@@ -19,7 +19,7 @@ from netdesc.stimulus import needs_data
 from netdesc.trace import Trace
 
 if TYPE_CHECKING:
-    from netdesc.losses import Evaluation
+    from netdesc.losses import Evaluation, Goals
 
 __all__ = [
     "Batch", "CompiledProgram", "GradientResult", "Model", "compile", "evaluate_losses", "first_batch",
@@ -44,17 +44,48 @@ class GradientResult(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Samples with their labels.
+    """Samples with their labels and targets.
 
     Parameters
     ----------
     events : Events or None
         Spikes of the dataset population; None where the model has no data.
     labels : ndarray of int64, shape (batch,), or None
+    times : ndarray of float64, shape (batch, outputs, k), or None
+        Target times in ms of the first k spikes of every output; NaN where there is no target.
+    voltages : ndarray of float64, shape (batch, outputs, steps), or None
+        Target voltages of every output, at equidistant times from 0 to the end of the sample.
     """
 
     events: Events | None
     labels: Integers | None
+    times: Floats | None = None
+    voltages: Floats | None = None
+
+    @property
+    def goals(self) -> Goals:
+        """Labels and targets, as losses take them."""
+        from netdesc.losses import Goals
+
+        return Goals(self.labels, self.times, self.voltages)
+
+    def head(self, count: int) -> Batch:
+        """Return the first samples.
+
+        Parameters
+        ----------
+        count : int
+
+        Returns
+        -------
+        Batch
+        """
+        if self.events is None:
+            return self
+        events, goals = self.events, self.goals.take(slice(count))
+        offsets = events.offsets[:count + 1]
+        kept = Events(events.times[:offsets[-1]], events.sources[:offsets[-1]], offsets)
+        return Batch(kept, goals.labels, goals.times, goals.voltages)
 
 
 def load(
@@ -168,18 +199,21 @@ def grad(model: Model, *, backend: str = "numba", batch: Batch | None = None) ->
     compiled = compile(model, backend)
     samples = first_batch(compiled) if batch is None else batch
     trace = compiled.forward(samples.events)
-    result = evaluate_losses(compiled, trace, samples.labels)
+    result = evaluate_losses(compiled, trace, samples.goals)
     return GradientResult(result.loss, trace, compiled.backward(trace, result.cotangent))
 
 
-def evaluate_losses(compiled: CompiledProgram, trace: Trace, labels: Integers | None) -> Evaluation:
+def evaluate_losses(
+    compiled: CompiledProgram, trace: Trace, goals: Goals | Integers | None
+) -> Evaluation:
     """Compute the losses of a run.
 
     Parameters
     ----------
     compiled : CompiledProgram
     trace : Trace
-    labels : ndarray of int64, shape (batch,), or None
+    goals : Goals, ndarray of int64, shape (batch,), or None
+        Labels and targets of the samples, or labels alone.
 
     Returns
     -------
@@ -193,7 +227,7 @@ def evaluate_losses(compiled: CompiledProgram, trace: Trace, labels: Integers | 
     from netdesc.losses import evaluate
 
     with located(compiled.model):
-        return evaluate(compiled.model.description.losses, trace, compiled.program, labels)
+        return evaluate(compiled.model.description.losses, trace, compiled.program, goals)
 
 
 def first_batch(compiled: CompiledProgram) -> Batch:
@@ -223,4 +257,5 @@ def first_batch(compiled: CompiledProgram) -> Batch:
         split = load_dataset(description.data, compiled.program, seed=compiled.program.seed).train
     size = description.training.batch_size if description.training else 32
     chosen = np.arange(min(size, len(split)))
-    return Batch(split.batch(chosen), split.batch_labels(chosen))
+    goals = split.batch_goals(chosen)
+    return Batch(split.batch(chosen), goals.labels, goals.times, goals.voltages)

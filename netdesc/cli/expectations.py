@@ -140,7 +140,7 @@ def _first_batch(model: Model, backend: str, weights: Path | None) -> Iterator[C
         if name in expect:
             yield from _population(name, expect[name], trace, compiled)
     if "loss" in expect and not _has_trained_loss(model.description):
-        loss = evaluate_losses(compiled, trace, batch.labels).loss
+        loss = evaluate_losses(compiled, trace, batch.goals).loss
         yield _bounded("expect.loss", expect["loss"], loss)
     if "gradient_deviation" in expect:
         deviation = _deviate(compiled, batch)
@@ -199,14 +199,10 @@ def _deviate(compiled: CompiledProgram, batch: Batch) -> float | None:
     from netdesc.losses import Evaluation
     from netdesc.testing.gradcheck import gradcheck
 
-    labels, events = batch.labels, batch.events
-    if events is not None and labels is not None:
-        stop = events.offsets[1]
-        events = Events(events.times[:stop], events.sources[:stop], events.offsets[:2])
-        labels = labels[:1]
+    first = batch.head(1)
 
     def objective(trace: Trace) -> Evaluation:
-        return evaluate_losses(compiled, trace, labels)
+        return evaluate_losses(compiled, trace, first.goals)
 
-    found = gradcheck(compiled.machine, compiled.stimulate(events), objective, limit=100)
+    found = gradcheck(compiled.machine, compiled.stimulate(first.events), objective, limit=100)
     return found.deviation if found.checked and math.isfinite(found.deviation) else None

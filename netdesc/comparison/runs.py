@@ -233,7 +233,7 @@ def _conclude(setup: Outcome, trace: Trace, job: Job, *, seed: int, forward: flo
     """Return an outcome with what follows from a run forward."""
     compiled, clock = setup.compiled, {"forward": forward}
     losses = bool(setup.model.description.losses)
-    evaluation = evaluate_losses(compiled, trace, setup.batch.labels) if losses else None
+    evaluation = evaluate_losses(compiled, trace, setup.batch.goals) if losses else None
     gradients, faults = _differentiate(compiled, trace, evaluation, clock)
     metrics = _measure(compiled, job, clock, seed) if evaluation is not None else None
     return replace(
@@ -269,9 +269,9 @@ def _measure(compiled: CompiledProgram, job: Job, clock: dict[str, float], seed:
         return None
     start, program = time.perf_counter(), compiled.program
     tally = Tally(program)
-    for events, labels in feed.batches(feed.in_order()[: job.settings.test_samples], CHUNK):
+    for events, goals in feed.batches(feed.in_order()[: job.settings.test_samples], CHUNK):
         with located(compiled.model):
             trace = compiled.machine.forward(events, seed=seed)
-        tally.add(evaluate_losses(compiled, trace, labels), trace, find_silent(trace, program))
+        tally.add(evaluate_losses(compiled, trace, goals), trace, find_silent(trace, program))
     clock["test"] = time.perf_counter() - start
     return tally.conclude(split)

@@ -9,6 +9,7 @@ import numpy as np
 from netdesc.api import located
 from netdesc.compiled import CompiledProgram
 from netdesc.events import Events, Floats, Integers
+from netdesc.losses import Goals
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 from netdesc.training.feed import UNSEEN, Feed
@@ -23,7 +24,8 @@ class Batch:
     ----------
     events : Events
         By program-wide neuron index.
-    labels : ndarray of int64, shape (batch,), or None
+    goals : Goals
+        Labels and targets.
     split : str
         Of which part of the data; ``model`` for the model's own sources.
     places : tuple
@@ -31,9 +33,14 @@ class Batch:
     """
 
     events: Events
-    labels: Integers | None
+    goals: Goals
     split: str
     places: tuple[tuple[str, int, int], ...]
+
+    @property
+    def labels(self) -> Integers | None:
+        """Class of each sample, shape (batch,); None where the samples have no class."""
+        return self.goals.labels
 
 
 def choose_batch(compiled: CompiledProgram, samples: int, known: Batch | None = None) -> Batch:
@@ -60,8 +67,8 @@ def choose_batch(compiled: CompiledProgram, samples: int, known: Batch | None = 
         return known
     feed, split = choose_feed(compiled)
     with located(compiled.model):
-        events, labels = feed.draw(np.arange(min(samples, len(feed))), 0)
-    return Batch(events, labels, split if feed.split is not None else "model", places)
+        events, goals = feed.draw(np.arange(min(samples, len(feed))), 0)
+    return Batch(events, goals, split if feed.split is not None else "model", places)
 
 
 def choose_feed(compiled: CompiledProgram) -> tuple[Feed, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from netdesc.datasets.latency import count_latency_inputs
+from netdesc.datasets.encoders import count_sources
 from netdesc.datasets.records import Split
+from netdesc.description.model import Choice
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.program import PopulationSlice, Program
 
@@ -38,7 +38,7 @@ def find_sources(program: Program) -> PopulationSlice:
     return found[0]
 
 
-def require_features(sources: PopulationSlice, features: int, options: Mapping[str, Any], kind: str) -> None:
+def require_features(sources: PopulationSlice, features: int, encoder: Choice, kind: str) -> None:
     """Refuse a population that has not one neuron per encoded feature.
 
     Parameters
@@ -46,8 +46,7 @@ def require_features(sources: PopulationSlice, features: int, options: Mapping[s
     sources : PopulationSlice
     features : int
         Of a sample.
-    options : mapping
-        Of the encoder.
+    encoder : Choice
     kind : str
         Of the dataset, for the message.
 
@@ -56,10 +55,10 @@ def require_features(sources: PopulationSlice, features: int, options: Mapping[s
     DescriptionError
         If the numbers differ.
     """
-    needed = count_latency_inputs(features, options)
-    made_of = f"{features} features" + (" and a bias neuron" if needed > features else "")
-    fix = f"set size: {needed}" + (", or bias: null in the encoder" if sources.size == features else "")
-    require_size(sources, needed, f"{kind} needs {needed} ({made_of}); {fix}")
+    need = count_sources(features, encoder)
+    without = encoder.options.get("bias") is not None and sources.size == need.sources - 1
+    fix = f"set size: {need.sources}" + (", or bias: null in the encoder" if without else "")
+    require_size(sources, need.sources, f"{kind} needs {need.sources} ({need.words}); {fix}")
 
 
 def require_size(sources: PopulationSlice, needed: int, what: str) -> None:
@@ -103,4 +102,4 @@ def require_in_time(splits: Iterable[Split], duration: float) -> None:
     if early < 0.0 or late > duration:
         raise DescriptionError(Diagnostic(
             f"encoded spikes run from {early:g} ms to {late:g} ms, but a sample lasts from 0 ms to "
-            f"{duration:g} ms; change t_early, t_late and bias, or simulation.duration", path="data.encoder"))
+            f"{duration:g} ms; change the times and the bias of the encoder, or simulation.duration", path="data.encoder"))

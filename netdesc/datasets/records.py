@@ -9,6 +9,7 @@ import numpy as np
 
 from netdesc.datasets.augmentation import Augmentation
 from netdesc.events import Events, Floats, Integers, frozen
+from netdesc.losses.goals import Goals
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,22 @@ class Split:
         The samples as spikes, by program-wide neuron index.
     augmentation : Augmentation or None
         How the samples are changed in training.
+    times : ndarray of float64, shape (samples, outputs, k), or None
+        Target times in ms of the first k spikes of every output; NaN where there is no target.
+    voltages : ndarray of float64, shape (samples, outputs, steps), or None
+        Target voltages, as in ``netdesc.losses.Goals``.
     """
 
     labels: Integers | None
     events: Events
     augmentation: Augmentation | None = None
+    times: Floats | None = None
+    voltages: Floats | None = None
+
+    @property
+    def goals(self) -> Goals:
+        """Labels and targets of all samples."""
+        return Goals(self.labels, self.times, self.voltages)
 
     def __len__(self) -> int:
         return self.events.batch
@@ -84,7 +96,8 @@ class Split:
         -------
         Split
         """
-        return Split(self.batch_labels(indices), self._gather(indices), self.augmentation)
+        goals = self.batch_goals(indices)
+        return Split(goals.labels, self._gather(indices), self.augmentation, goals.times, goals.voltages)
 
     def _gather(self, indices: Integers) -> Events:
         starts = self.events.offsets[indices]
@@ -107,6 +120,19 @@ class Split:
             None where the samples have no class.
         """
         return None if self.labels is None else self.labels[indices]
+
+    def batch_goals(self, indices: Integers) -> Goals:
+        """Return labels and targets of some of the samples.
+
+        Parameters
+        ----------
+        indices : ndarray of int64, shape (n,)
+
+        Returns
+        -------
+        Goals
+        """
+        return self.goals.take(indices)
 
     def chunks(self, size: int) -> Iterator[Integers]:
         """Yield the indices of all samples in order, in batches.

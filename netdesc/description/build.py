@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netdesc.description.cells import check_neuron
-from netdesc.description.data import check_data, data_of
+from netdesc.description.data import check_data, data_of, is_fed
 from netdesc.description.expressions import evaluate
 from netdesc.description.form import shaped
 from netdesc.description.loops import check_loops
@@ -92,10 +92,11 @@ def _resolve(sections: dict[str, Any], reading: Reading) -> Any:
     for name, data in projections.items():
         if data is not None:
             resolve_projection(name, data, populations, reading)
+    samples = (sections.get("data") or {}) if "data" in sections else {} if is_fed(populations) else None
     for name, loss in (sections.get("losses") or {}).items():
         if loss is not None:
-            check_loss(name, loss, populations, "data" in sections, reading)
-    check_data(sections.get("data"), populations, reading)
+            check_loss(name, loss, populations, samples, reading)
+    check_data(sections.get("data"), reading)
     check_loops(sections.get("backends") or {}, simulation.get("loop_delay"), projections, reading)
     _check_expectations(sections, populations, reading)
     return recordings_of(sections.get("record") or {}, populations, reading)

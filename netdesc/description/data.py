@@ -10,8 +10,17 @@ from netdesc.description.model import Choice, Data
 from netdesc.description.reading import Reading
 from netdesc.errors import Diagnostic
 
-SPIKE_DATASETS = frozenset(("shd",))
+SPIKE_DATASETS = frozenset(("shd", "spikes"))
 """Datasets whose samples are spikes on channels; the others hold numbers."""
+
+TARGET_DATASETS = frozenset(("spikes", "table"))
+"""Datasets whose samples may have target times or voltages."""
+
+WITHOUT_DATA = (
+    "the source is a dataset, but the file has no data; add for example "
+    "data: {dataset: yin_yang, encoder: latency}, or pass data=netdesc.Samples(...) in Python"
+)
+"""What is wrong with a file whose samples come from nowhere."""
 
 
 def data_of(data: dict[str, Any] | None, directory: Path) -> Data | None:
@@ -21,31 +30,26 @@ def data_of(data: dict[str, Any] | None, directory: Path) -> Data | None:
     return Data(data["dataset"], data.get("encoder"), tuple(data["augmentation"]), directory)
 
 
-def check_data(
-    data: dict[str, Any] | None, populations: Mapping[str, dict[str, Any] | None], reading: Reading
-) -> None:
-    """Note what does not go together, and where a population needs a dataset and there is none.
+def check_data(data: dict[str, Any] | None, reading: Reading) -> None:
+    """Note what does not go together.
 
     Parameters
     ----------
     data : dict or None
         The section, as read.
-    populations : mapping of str to dict or None
     reading : Reading
         Receives the faults.
     """
-    for name, population in populations.items():
-        source = (population or {}).get("source")
-        if isinstance(source, Choice) and source.kind == "dataset" and data is None and reading.sound("data"):
-            reading.fail(
-                "the source is a dataset, but the file has no data; add for example "
-                "data: {dataset: yin_yang, encoder: latency}",
-                f"populations.{name}.source",
-            )
     if data is not None and reading.sound("data"):
         record = data_of(data, reading.directory)
         for fault in find_data_faults(record) if record is not None else ():
             reading.fail(fault.message, fault.path)
+
+
+def is_fed(populations: Mapping[str, dict[str, Any] | None]) -> bool:
+    """Return whether a population gets its spikes from a dataset, of the file or of the caller."""
+    sources = [(population or {}).get("source") for population in populations.values()]
+    return any(isinstance(source, Choice) and source.kind == "dataset" for source in sources)
 
 
 def find_data_faults(data: Data) -> Iterator[Diagnostic]:
@@ -60,9 +64,13 @@ def find_data_faults(data: Data) -> Iterator[Diagnostic]:
     Diagnostic
     """
     kind, options = data.dataset.kind, data.dataset.options
+    if kind == "spikes":
+        yield from _find_spike_faults(options)
+    if kind == "table":
+        yield from _find_table_faults(options)
     if kind in SPIKE_DATASETS:
         if data.encoder is not None:
-            yield Diagnostic(f"{kind} holds spikes already; remove encoder", "data.encoder")
+            yield Diagnostic(f"the dataset {kind} holds spikes already; remove encoder", "data.encoder")
         if options.get("speaker") is not None and options.get("validation") == "none":
             yield Diagnostic(
                 "nobody is held out with validation: none; remove speaker, or validation",
@@ -73,11 +81,8 @@ def find_data_faults(data: Data) -> Iterator[Diagnostic]:
         yield Diagnostic(
             f"{kind} needs an encoder; add encoder: {{latency: {{t_early: 0 ms, t_late: 30 ms}}}}", "data"
         )
-    elif float(data.encoder.options["t_late"]) <= float(data.encoder.options["t_early"]):
-        yield Diagnostic(
-            "t_late is not after t_early; to make large values spike first, set first: large",
-            f"data.encoder.{data.encoder.kind}.t_late",
-        )
+    else:
+        yield from _find_encoder_faults(data.encoder)
     for index, change in enumerate(data.augmentation):
         if change.kind == "channel_shift":
             yield Diagnostic(
@@ -85,3 +90,69 @@ def find_data_faults(data: Data) -> Iterator[Diagnostic]:
                 "channels; remove it",
                 f"data.augmentation.{index}",
             )
+
+
+def _find_encoder_faults(encoder: Choice) -> Iterator[Diagnostic]:
+    options, path = encoder.options, f"data.encoder.{encoder.kind}"
+    if "t_late" in options and float(options["t_late"]) <= float(options["t_early"]):
+        fix = "; to make large values spike first, set first: large" if encoder.kind == "latency" else ""
+        yield Diagnostic(f"t_late is not after t_early{fix}", f"{path}.t_late")
+    if encoder.kind == "rate":
+        if float(options["max_rate"]) <= float(options["min_rate"]):
+            yield Diagnostic("max_rate is not larger than min_rate", f"{path}.max_rate")
+        if options["stop"] is not None and float(options["stop"]) <= float(options["start"]):
+            yield Diagnostic("stop is not after start", f"{path}.stop")
+
+
+def _find_spike_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    path = "data.dataset.spikes"
+    yield from _find_share_faults(options, path)
+    for name in ("validation", "test"):
+        if options.get(f"{name}_labels") is not None and not isinstance(options.get(name), str):
+            yield Diagnostic(
+                f"expected a file as {name} beside {name}_labels, got none; remove {name}_labels, for a "
+                "fraction of train takes its labels along", f"{path}.{name}_labels")
+
+
+def _find_table_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    path, train = "data.dataset.table", options.get("train")
+    if options.get("file") is None and not isinstance(train, str):
+        yield Diagnostic("expected a file, got none; add for example file: flowers.csv", path)
+    elif options.get("file") is not None and isinstance(train, str):
+        yield Diagnostic("expected either file or a file as train, got both; remove one", f"{path}.train")
+    yield from _find_share_faults(options, path)
+    target = options.get("target")
+    if options.get("label") is not None and target is not None:
+        yield Diagnostic("expected either label or target, got both; remove one", f"{path}.target")
+    if options.get("target_time") is not None and options.get("target_unit") is not None:
+        yield Diagnostic("expected either target_time or target_unit, got both; with target_unit the targets "
+                         "are times already; remove one", f"{path}.target_unit")
+    for name in ("target_time", "target_unit"):
+        if options.get(name) is not None and options.get("label") is not None:
+            yield Diagnostic(f"{name} is about targets, but label names a class; remove {name}",
+                             f"{path}.{name}")
+    window = options.get("target_time")
+    if window is not None and window[1] <= window[0]:
+        yield Diagnostic("expected the later time second, got "
+                         f"[{window[0]:g} ms, {window[1]:g} ms]; exchange them", f"{path}.target_time")
+    chosen = options.get("features") or ()
+    for name in (options.get("label"), *(target or ())):
+        if name is not None and name in chosen:
+            yield Diagnostic(f"expected features without the answer, got {name}, which is to be learned; "
+                             "remove it from features", f"{path}.features")
+
+
+def _find_share_faults(options: Mapping[str, Any], path: str) -> Iterator[Diagnostic]:
+    shares = {name: float(options[name]) for name in ("train", "validation", "test")
+              if isinstance(options.get(name), int | float)}
+    held = {name: share for name, share in shares.items() if name != "train"}
+    words = " + ".join(f"{name}: {share:g}" for name, share in shares.items())
+    if "train" in shares and sum(shares.values()) > 1.0 + 1e-9:
+        yield Diagnostic(f"expected fractions that sum to at most 1, got {words}; lower them",
+                         f"{path}.train")
+    elif "train" not in shares and sum(held.values()) >= 1.0:
+        yield Diagnostic(f"expected fractions below 1 together, got {words}, which leaves no samples to "
+                         "train on; lower them", f"{path}.{next(iter(held))}")
+    if shares.get("train") == 0.0:
+        yield Diagnostic("expected a fraction above 0, got 0; there would be no samples to train on",
+                         f"{path}.train")

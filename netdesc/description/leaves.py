@@ -20,7 +20,7 @@ def _boolean(node: Node, part: dict[str, Any], path: str, reading: Reading) -> b
 
 
 def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str | None:
-    words = part.get("enum")
+    words = [word for word in part.get("enum", ()) if word is not None]
     if words and isinstance(node.value, bool) and str(node.value).lower() in words:
         return str(node.value).lower()
     if words and (not isinstance(node.value, str) or node.value not in words):
@@ -87,8 +87,34 @@ def _quantity(node: Node, part: dict[str, Any], path: str, reading: Reading) -> 
     return value if value is None or check_range(value, part, path, reading, node.place) else None
 
 
+def _share(node: Node, part: dict[str, Any], path: str, reading: Reading) -> float | str | None:
+    """Read a fraction, or the name of a file."""
+    if isinstance(node.value, str):
+        return node.value
+    return number(node, part, path, reading)
+
+
+def _column(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str | None:
+    if isinstance(node.value, bool | dict | list | None):
+        reading.fail(f"expected the name of a column, got {named(node)}", path, node.place)
+        return None
+    return str(node.value)
+
+
+def _columns(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tuple[str, ...] | None:
+    names = node.items if isinstance(node.value, list) else [node]
+    if not names:
+        reading.fail("expected at least one column, got an empty list", path, node.place)
+    read = [_column(item, part, path, reading) for item in names]
+    twice = sorted({name for name in read if name is not None and read.count(name) > 1})
+    if twice:
+        reading.fail(f"expected every column once, got {', '.join(twice)} twice", path, node.place)
+    return tuple(name for name in read if name is not None)
+
+
 ARRAYS = frozenset(("raw", "value", "parameter"))
 """Forms that take an array whole; the others see it as a list."""
+
 
 LEAVES: Mapping[str, Callable[[Node, dict[str, Any], str, Reading], Any]] = {
     "boolean": _boolean,
@@ -100,6 +126,9 @@ LEAVES: Mapping[str, Callable[[Node, dict[str, Any], str, Reading], Any]] = {
     "value": _value,
     "parameter": _parameter,
     "quantity": _quantity,
+    "share": _share,
+    "column": _column,
+    "columns": _columns,
     "number": number,
     "integer": integer,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from netdesc import units
 from netdesc.description.cells import CELLS
+from netdesc.description.data import TARGET_DATASETS
 from netdesc.description.model import Choice, Loss, Recording, Training
 from netdesc.description.numbers import integer
 from netdesc.description.reading import Reading
@@ -29,7 +30,9 @@ _TRAINING_RECORD = (
 )
 
 
-def check_loss(name: str, loss: Choice, populations: Populations, has_data: bool, reading: Reading) -> None:
+def check_loss(
+    name: str, loss: Choice, populations: Populations, samples: Mapping[str, Any] | None, reading: Reading
+) -> None:
     """Note all faults of a loss.
 
     Parameters
@@ -38,8 +41,8 @@ def check_loss(name: str, loss: Choice, populations: Populations, has_data: bool
     loss : Choice
     populations : mapping of str to dict or None
         After `netdesc.description.populations.resolve_population`.
-    has_data : bool
-        Whether the file has a dataset with labels.
+    samples : mapping or None
+        The section ``data``, empty where only the caller knows the samples; None where there are none.
     reading : Reading
         Receives the faults.
     """
@@ -52,7 +55,7 @@ def check_loss(name: str, loss: Choice, populations: Populations, has_data: bool
     population = populations.get(target) if isinstance(target, str) else None
     if population is not None:
         _check_read_out(loss, str(target), population, path, reading)
-    _check_target(loss, population, has_data, path, reading)
+    _check_target(loss, population, samples, path, reading)
 
 
 def loss_of(name: str, loss: Choice) -> Loss:
@@ -87,12 +90,16 @@ def _check_read_out(loss: Choice, name: str, population: dict[str, Any], path: s
 
 
 def _check_target(
-    loss: Choice, population: dict[str, Any] | None, has_data: bool, path: str, reading: Reading
+    loss: Choice,
+    population: dict[str, Any] | None,
+    samples: Mapping[str, Any] | None,
+    path: str,
+    reading: Reading,
 ) -> None:
     target = loss.options.get("target")
     if loss.kind in _UNLABELLED:
         return
-    if target is None and not has_data and reading.sound(f"{path}.target"):
+    if target is None and samples is None and reading.sound(f"{path}.target"):
         reading.fail(
             "without a dataset there is no label; write a target, for example target: 0, or add data", path
         )
@@ -109,11 +116,21 @@ def _check_target(
             f"{path}.target",
         )
     if loss.kind == "spike_time_mse":
-        _check_times(loss, target, path, reading)
+        _check_times(loss, target, may_have_targets(samples), path, reading)
 
 
-def _check_times(loss: Choice, target: Any, path: str, reading: Reading) -> None:
+def may_have_targets(samples: Mapping[str, Any] | None) -> bool:
+    """Return whether samples may come with target times: the caller's own, or those of some datasets."""
+    if samples is None:
+        return False
+    dataset = samples.get("dataset")
+    return dataset is None or dataset.kind in TARGET_DATASETS
+
+
+def _check_times(loss: Choice, target: Any, targeted: bool, path: str, reading: Reading) -> None:
     missing = [key for key in ("correct", "wrong") if loss.options.get(key) is None]
+    if targeted and target is None and len(missing) == 2:
+        return
     if not isinstance(target, list) and missing:
         reading.fail(
             f"{' and '.join(missing)} missing; write a list of times as target, or correct and wrong times, "

@@ -14,6 +14,8 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.losses.answer import Answer, answer_by_spikes, answer_by_voltages
 from netdesc.losses.firing_rate import count_spikes, firing_rate
 from netdesc.losses.first_spikes import FirstSpikes
+from netdesc.losses.goals import Goals
+from netdesc.losses.ordered_spikes import OrderedSpikes, ordered_spike_time_mse
 from netdesc.losses.pull import pull_of, pull_silent
 from netdesc.losses.relative_spike_time_mse import relative_spike_time_mse
 from netdesc.losses.spike_time_mse import spike_time_mse
@@ -48,12 +50,17 @@ class Batch:
     ----------
     trace : Trace
     program : Program
-    labels : ndarray of int64, shape (batch,), or None
+    goals : Goals
     """
 
     trace: Trace
     program: Program
-    labels: Integers | None
+    goals: Goals
+
+    @property
+    def labels(self) -> Integers | None:
+        """Labels of the samples, shape (batch,)."""
+        return self.goals.labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,8 @@ def choose_reader(loss: Loss) -> Reader:
     """Return the function that computes a kind of loss from what it reads."""
     if loss.kind in REGULARIZERS:
         return add_counts
+    if follows_samples(loss):
+        return add_ordered_spikes
     return add_voltages if loss.kind in VOLTAGE_KINDS else add_spikes
 
 
@@ -109,6 +118,62 @@ def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | 
         values = values + lifts
         pile(piles.readings, Reading(loss.population, "final").key, share * pulls)
     return share * float(values.sum()), answer_by_spikes(first.times, wanted)
+
+
+def follows_samples(loss: Loss) -> bool:
+    """Return whether a loss of spike times takes its targets from the samples."""
+    return loss.kind == "spike_time_mse" and loss.options.get("target") is None and all(
+        loss.options.get(name) is None for name in ("correct", "wrong"))
+
+
+def require_times(loss: Loss, targets: Floats | None, size: int) -> Floats:
+    """Return the target times of samples, one row for each neuron.
+
+    Parameters
+    ----------
+    loss : Loss
+        With targets from the samples.
+    targets : ndarray of float64, shape (batch, outputs, k), or None
+    size : int
+        Neurons of its population.
+
+    Returns
+    -------
+    ndarray of float64, shape (batch, size, k)
+
+    Raises
+    ------
+    DescriptionError
+        If there are no target times, or not one row for each neuron.
+    """
+    if targets is None:
+        raise DescriptionError(Diagnostic(
+            "spike_time_mse expected target times of the samples, got none; use data with targets, or write "
+            "target, or correct and wrong", path=f"losses.{loss.name}"))
+    if targets.shape[1] != size:
+        raise DescriptionError(Diagnostic(
+            f"spike_time_mse expected targets of the {size} neurons of population {loss.population}, got "
+            f"targets of {targets.shape[1]}; set populations.{loss.population}.size: {targets.shape[1]}",
+            path=f"losses.{loss.name}"))
+    return targets
+
+
+def add_ordered_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+    """Compute a loss of target times of the samples and add its derivative; see ``add_spikes``.
+
+    Raises
+    ------
+    DescriptionError
+        If the samples have no target times, or not one row for each neuron.
+    """
+    size = batch.program.population(loss.population).size
+    targets = require_times(loss, batch.goals.times, size)
+    events = find_spikes(loss, batch.trace)
+    ordered = OrderedSpikes.find(events, size, targets.shape[2])
+    values, slopes = ordered_spike_time_mse(ordered.times, targets, duration=batch.program.duration)
+    share = loss.weight / batch.trace.batch
+    pile(piles.spikes, loss.population, ordered.scatter(share * slopes, len(events)))
+    return share * float(values.sum()), answer_by_spikes(ordered.times[:, :, 0], None)
 
 
 def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:

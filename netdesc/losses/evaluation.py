@@ -22,6 +22,7 @@ from netdesc.losses.contribution import (
     choose_reader,
     compute_term,
 )
+from netdesc.losses.goals import Goals
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 
@@ -90,7 +91,7 @@ def require_kinds(losses: Iterable[Loss], available: Iterable[str], who: str) ->
 
 
 def evaluate(losses: Mapping[str, Loss], trace: Trace, program: Program,
-             labels: Integers | None) -> Evaluation:
+             goals: Goals | Integers | None) -> Evaluation:
     """Compute the total loss of a batch and its derivative with respect to all that it reads.
 
     Parameters
@@ -101,8 +102,8 @@ def evaluate(losses: Mapping[str, Loss], trace: Trace, program: Program,
         Result of a forward run.
     program : Program
         What was run.
-    labels : ndarray of int64, shape (batch,), or None
-        Labels of the samples, for losses without a target of their own.
+    goals : Goals, ndarray of int64, shape (batch,), or None
+        Labels and targets of the samples, or labels alone, for losses without a target of their own.
 
     Returns
     -------
@@ -113,12 +114,12 @@ def evaluate(losses: Mapping[str, Loss], trace: Trace, program: Program,
     BackendError
         If a kind of loss has no exact cotangent, or the trace lacks what it reads.
     DescriptionError
-        If there is no loss, a label is missing or names no neuron, or a target does not fit.
+        If there is no loss, a label or target is missing or names no neuron, or a target does not fit.
     """
     require_kinds(losses.values(), {*KINDS, *VOLTAGE_KINDS, *REGULARIZERS}, "event-driven training")
     if not losses:
         raise DescriptionError(Diagnostic("the model has no loss; add one under losses", path="losses"))
-    batch, piles, terms = Batch(trace, program, labels), Piles({}, {}, {}), dict[str, float]()
+    batch, piles, terms = Batch(trace, program, Goals.of(goals)), Piles({}, {}, {}), dict[str, float]()
     answer: Answer | None = None
     for loss in losses.values():
         terms[loss.name], found = choose_reader(loss)(loss, batch, piles)

@@ -9,6 +9,7 @@ import numpy as np
 
 from netdesc.datasets import Split
 from netdesc.events import Events, Integers
+from netdesc.losses import Goals
 from netdesc.program import Program
 from netdesc.stimulus import stimulus
 
@@ -37,7 +38,7 @@ class Feed:
         return 1 if self.split is None else len(self.split)
 
     def draw(self, indices: Integers, number: int, *, epoch: int | None = None
-             ) -> tuple[Events, Integers | None]:
+             ) -> tuple[Events, Goals]:
         """Return some of the samples.
 
         Parameters
@@ -52,19 +53,19 @@ class Feed:
         -------
         events : Events
             A batch of n samples, with the spikes of all sources.
-        labels : ndarray of int64, shape (n,), or None
+        goals : Goals
         """
         seed, first = self.program.seed, self.first + number
         if self.split is None:
             return stimulus(self.program, dataset_events=None, batch=len(indices),
-                            seed=seed, first_sample=first), None
+                            seed=seed, first_sample=first), Goals()
         samples = self.split.batch(indices, epoch=epoch)
         events = stimulus(self.program, dataset_events=samples, batch=len(indices),
                           seed=seed, first_sample=first)
-        return events, self.split.batch_labels(indices)
+        return events, self.split.batch_goals(indices)
 
     def batches(self, order: Integers, size: int, *, round_number: int | None = None
-                ) -> Iterator[tuple[Events, Integers | None]]:
+                ) -> Iterator[tuple[Events, Goals]]:
         """Yield all samples in batches.
 
         Parameters
@@ -80,7 +81,7 @@ class Feed:
         Yields
         ------
         events : Events
-        labels : ndarray of int64, or None
+        goals : Goals
         """
         for start in range(0, len(order), size):
             number = (round_number or 0) * len(order) + start

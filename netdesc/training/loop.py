@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
-from netdesc.losses import evaluate
+from netdesc.losses import Goals, evaluate
 from netdesc.losses.evaluation import choose_labels
 from netdesc.streams import stream
 from netdesc.training.device import give_state, take_state
@@ -77,9 +77,9 @@ def train_epoch(task: Task, state: State) -> tuple[State, Metrics, int]:
         task.machine.write(task.layout.split(state.values))
     else:
         give_state(task.device, task.layout, state)
-    for stimulus, labels in feed.batches(order, task.training.batch_size, round_number=state.epoch):
+    for stimulus, goals in feed.batches(order, task.training.batch_size, round_number=state.epoch):
         try:
-            state, raised = train_batch(task, state, stimulus, labels=labels, tally=tally)
+            state, raised = train_batch(task, state, stimulus, goals=goals, tally=tally)
         except NumericsError as error:
             kept = "; the checkpoint keeps the epochs before" if state.epoch else ""
             raise NumericsError(f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}"
@@ -90,7 +90,7 @@ def train_epoch(task: Task, state: State) -> tuple[State, Metrics, int]:
     return state, tally.conclude("train"), grazing
 
 
-def train_batch(task: Task, state: State, stimulus: Events, *, labels: Integers | None,
+def train_batch(task: Task, state: State, stimulus: Events, *, goals: Goals,
                 tally: Tally) -> tuple[State, int]:
     """Take one step: forward run, loss, adjoint run, update; or have the device take it.
 
@@ -101,7 +101,7 @@ def train_batch(task: Task, state: State, stimulus: Events, *, labels: Integers 
         Its values are those that the machine has.
     stimulus : Events
         A batch of samples.
-    labels : ndarray of int64, shape (batch,), or None
+    goals : Goals
     tally : Tally
         The batch is added to it.
 
@@ -118,9 +118,9 @@ def train_batch(task: Task, state: State, stimulus: Events, *, labels: Integers 
         If the loss, the gradient or a new parameter is not finite.
     """
     if task.device is not None:
-        return learn_batch(task, state, stimulus, labels=labels, tally=tally)
+        return learn_batch(task, state, stimulus, goals=goals, tally=tally)
     trace = task.machine.forward(stimulus, seed=task.program.seed + state.step)
-    evaluation = evaluate(task.losses, trace, task.program, labels)
+    evaluation = evaluate(task.losses, trace, task.program, goals)
     gradient = task.machine.adjoint(trace, evaluation.cotangent)
     silent = find_silent(trace, task.program)
     slope = task.layout.join(gradient.parameters)
@@ -129,15 +129,15 @@ def train_batch(task: Task, state: State, stimulus: Events, *, labels: Integers 
     return state, gradient.health.get("grazing", 0)
 
 
-def learn_batch(task: Task, state: State, stimulus: Events, *, labels: Integers | None,
+def learn_batch(task: Task, state: State, stimulus: Events, *, goals: Goals,
                 tally: Tally) -> tuple[State, int]:
     """Have the device take one step; see ``train_batch``."""
     if task.device is None:
         raise NumericsError("the machine is not prepared to learn by itself")
     for loss in task.losses.values():
-        choose_labels(loss, labels, (stimulus.batch, task.program.population(loss.population).size))
+        choose_labels(loss, goals.labels, (stimulus.batch, task.program.population(loss.population).size))
     factor = scale_rate(task.training.schedule, task.training.epochs, epoch=state.epoch, step=state.step)
-    report = task.device.learn(stimulus, labels, seed=task.program.seed + state.step, factor=factor)
+    report = task.device.learn(stimulus, goals.labels, seed=task.program.seed + state.step, factor=factor)
     if not np.isfinite(report.loss):
         raise NumericsError(f"the loss is {report.loss}; lower the learning rate")
     tally.add_step(report)

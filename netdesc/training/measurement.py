@@ -50,8 +50,8 @@ def measure_feed(task: Task, values: Floats, feed: Feed, *, split: str) -> Metri
     """
     tally = Tally(task.program)
     task.machine.write(task.layout.split(values))
-    for stimulus, labels in feed.batches(feed.in_order(), CHUNK):
+    for stimulus, goals in feed.batches(feed.in_order(), CHUNK):
         trace = task.machine.forward(stimulus, seed=task.program.seed)
-        evaluation = evaluate(task.losses, trace, task.program, labels)
+        evaluation = evaluate(task.losses, trace, task.program, goals)
         tally.add(evaluation, trace, find_silent(trace, task.program))
     return tally.conclude(split)

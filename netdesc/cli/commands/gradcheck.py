@@ -43,16 +43,12 @@ def gradcheck(
     from netdesc.testing.gradcheck import gradcheck as compare
 
     compiled, batch = prepare(file, overrides, backend, weights=weights)
-    labels = None if batch.labels is None else batch.labels[:samples]
-    events = batch.events
-    if events is not None:
-        stop = events.offsets[min(samples, events.batch)]
-        events = type(events)(events.times[:stop], events.sources[:stop], events.offsets[: samples + 1])
+    chosen = batch.head(samples)
 
     def objective(trace: Trace) -> Evaluation:
-        return evaluate_losses(compiled, trace, labels)
+        return evaluate_losses(compiled, trace, chosen.goals)
 
-    found = compare(compiled.machine, compiled.stimulate(events), objective, limit=entries)
+    found = compare(compiled.machine, compiled.stimulate(chosen.events), objective, limit=entries)
     good = found.checked > 0 and bool(np.isfinite(found.deviation)) and found.deviation <= tolerance
     if as_json:
         emit(

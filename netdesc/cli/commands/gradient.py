@@ -51,7 +51,7 @@ def gradient(
     compiled, batch = prepared = prepare(file, overrides, backend, weights=weights)
     program = compiled.program
     trace = compiled.forward(batch.events)
-    evaluation = evaluate_losses(compiled, trace, batch.labels)
+    evaluation = evaluate_losses(compiled, trace, batch.goals)
     STAGES.info("computing gradients")
     result = compiled.backward(trace, evaluation.cotangent)
     if output is not None:

@@ -1,0 +1,56 @@
+"""Whether samples have the labels and targets that the losses of a model need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from netdesc.description.model import Loss
+from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.losses.contribution import REGULARIZERS, choose_labels, follows_samples, require_times
+from netdesc.losses.goals import Goals
+from netdesc.program import Program
+
+
+def require_goals(losses: Iterable[Loss], goals: Goals, program: Program, *, split: str) -> None:
+    """Refuse samples without the labels or targets that a loss needs, before anything runs.
+
+    Parameters
+    ----------
+    losses : iterable of Loss
+    goals : Goals
+        Of all samples of a split.
+    program : Program
+    split : str
+        What the samples are for, for messages.
+
+    Raises
+    ------
+    DescriptionError
+        With one diagnostic per loss.
+    """
+    faults: list[Diagnostic] = []
+    for loss in losses:
+        try:
+            faults.extend(find_faults(loss, goals, program, split))
+        except DescriptionError as error:
+            faults.extend(error.diagnostics)
+    if faults:
+        raise DescriptionError(faults)
+
+
+def find_faults(loss: Loss, goals: Goals, program: Program, split: str) -> Iterator[Diagnostic]:
+    """Yield what a loss lacks."""
+    path, size = f"losses.{loss.name}", program.population(loss.population).size
+    if loss.kind in REGULARIZERS:
+        return
+    if follows_samples(loss):
+        require_times(loss, goals.times, size)
+        return
+    if loss.options.get("target") is None and goals.labels is None:
+        found = "target times" if goals.times is not None else (
+            "target voltages" if goals.voltages is not None else "neither labels nor targets")
+        fix = "use spike_time_mse" if goals.times is not None else "add labels to the data"
+        yield Diagnostic(f"{loss.kind} expected labels of the {split} samples, got {found}; {fix}, or write a "
+                         "target", path=path)
+        return
+    choose_labels(loss, goals.labels, (1, size))

@@ -97,6 +97,9 @@ _UNITS: dict[str, _Scale] = {
 }  # fmt: skip
 
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+UNITS_OF_TIME: Mapping[str, float] = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
+"""Units in which files may hold times, each in ms."""
+
 # A space is due before "1/ms": "0.021/ms" must not be read as 0.02 per millisecond.
 _QUANTITY = re.compile(rf"\s*({_NUMBER})(?:\s*([A-Za-zµμΩ]+(?:/[A-Za-z]+)?)|\s+(1/m?s))\s*")
 _BARE = re.compile(rf"\s*{_NUMBER}\s*")

@@ -1,0 +1,107 @@
+"""Time series as spikes at every change by a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from netdesc.events import Events, Floats, Integers
+
+TOLERANCE = 1e-9
+"""Fraction of the threshold that a change may lack, so that 0.3 holds three times 0.1."""
+
+
+def delta(values: Floats, options: Mapping[str, Any], first_source: int) -> Events:
+    """Encode time series by two neurons each: one spikes at every rise, the other at every fall.
+
+    The features of a sample are the values of one series after the other, each at equidistant times from
+    ``t_early`` to ``t_late``, and linear between them. The reference of a series begins at its first value.
+    Where the series has risen by ``threshold`` above the reference, the neuron for rises spikes and the
+    reference moves up by ``threshold``; falls in the same way. The times of the crossings are exact.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (samples, series * steps)
+        Dimensionless, 0 to 1; at least two steps.
+    options : mapping
+        ``threshold``, dimensionless; ``series``; ``t_early`` and ``t_late`` in ms; ``bias``: time in ms of a
+        spike of one more neuron, or None.
+    first_source : int
+        Program-wide index of the neuron for rises of the first series, whose falls have the next index.
+
+    Returns
+    -------
+    Events
+        One sample per row.
+    """
+    series, threshold = int(options["series"]), float(options["threshold"])
+    early, late, bias = float(options["t_early"]), float(options["t_late"]), options.get("bias")
+    samples = len(values)
+    courses = values.reshape(samples * series, -1)
+    grid = np.linspace(early, late, courses.shape[1])
+    found = [cross(courses[:, step] - courses[:, 0], courses[:, step + 1] - courses[:, 0], level, threshold)
+             for step, level in enumerate(follow(courses, threshold))]
+    times = [grid[step] + share * (grid[step + 1] - grid[step]) for step, (_, _, share) in enumerate(found)]
+    rows = np.concatenate([row for row, _, _ in found])
+    falls = np.concatenate([fall for _, fall, _ in found])
+    columns = [np.concatenate(times), 2 * (rows % series) + falls, rows // series]
+    if bias is not None:
+        columns = [np.concatenate(pair) for pair in zip(columns, (
+            np.full(samples, float(bias)), np.full(samples, 2 * series), np.arange(samples)), strict=True)]
+    return Events.from_arrays(columns[0], columns[1] + first_source, columns[2], samples)
+
+
+def follow(courses: Floats, threshold: float) -> list[tuple[Integers, Integers]]:
+    """Return the reference before and after every step, in thresholds above the first value.
+
+    Parameters
+    ----------
+    courses : ndarray of float64, shape (rows, steps)
+    threshold : float
+
+    Returns
+    -------
+    list of (ndarray of int64, ndarray of int64), each of shape (rows,)
+        One pair for each of the steps - 1 intervals.
+    """
+    level, levels = np.zeros(len(courses), dtype=np.int64), []
+    for step in range(1, courses.shape[1]):
+        height = (courses[:, step] - courses[:, 0]) / threshold
+        lowest = np.floor(height + TOLERANCE).astype(np.int64)
+        highest = np.ceil(height - TOLERANCE).astype(np.int64)
+        after = np.where(lowest > level, lowest, np.where(highest < level, highest, level))
+        levels.append((level, after))
+        level = after
+    return levels
+
+
+def cross(begin: Floats, end: Floats, level: tuple[Integers, Integers], threshold: float
+          ) -> tuple[Integers, Integers, Floats]:
+    """Find the crossings of one interval.
+
+    Parameters
+    ----------
+    begin, end : ndarray of float64, shape (rows,)
+        Values at both ends, above the first value of the series.
+    level : tuple of ndarray of int64, shape (rows,)
+        Reference before and after.
+    threshold : float
+
+    Returns
+    -------
+    rows : ndarray of int64, shape (k,)
+    falls : ndarray of int64, shape (k,)
+        1 for a fall, 0 for a rise.
+    shares : ndarray of float64, shape (k,)
+        When within the interval, 0 to 1.
+    """
+    before, after = level
+    counts = np.abs(after - before)
+    rows = np.repeat(np.arange(len(before)), counts)
+    number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+    direction = np.sign(after - before)[rows]
+    height = (before[rows] + direction * number) * threshold
+    shares = (height - begin[rows]) / (end[rows] - begin[rows])
+    return rows, (direction < 0).astype(np.int64), np.minimum(np.maximum(shares, 0.0), 1.0)

@@ -1,0 +1,124 @@
+"""Encoders by name: how many sources each needs, and the spikes that it makes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from netdesc.datasets.delta import delta
+from netdesc.datasets.latency import latency, logarithmic_latency
+from netdesc.datasets.rate import rate
+from netdesc.datasets.receptive_fields import receptive_fields
+from netdesc.description.model import Choice
+from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.events import Events, Floats
+
+DEFAULT = Choice("latency", {"t_early": 0.0, "t_late": 30.0, "first": "small", "threshold": None,
+                             "bias": None})
+"""Encoder of arrays where the file has none; its last spike is never after the end of the sample."""
+
+
+class Need(NamedTuple):
+    """How many sources an encoder needs.
+
+    Parameters
+    ----------
+    sources : int
+    features : int
+        Of a sample.
+    words : str
+        What the sources are made of, for messages.
+    """
+
+    sources: int
+    features: int
+    words: str
+
+
+class Place(NamedTuple):
+    """Where encoded samples go.
+
+    Parameters
+    ----------
+    first_source : int
+        Program-wide index of the first source.
+    duration : float
+        Length of a sample in ms.
+    seed : int
+        Root of what an encoder draws.
+    """
+
+    first_source: int
+    duration: float
+    seed: int
+
+
+def count_sources(features: int, encoder: Choice) -> Need:
+    """Return how many sources an encoder needs.
+
+    Parameters
+    ----------
+    features : int
+        Of a sample.
+    encoder : Choice
+
+    Returns
+    -------
+    Need
+
+    Raises
+    ------
+    DescriptionError
+        If the features are not as many as the encoder can take.
+    """
+    options, words, sources = encoder.options, f"{features} features", features
+    if encoder.kind == "population":
+        neurons = int(options["neurons"])
+        sources, words = features * neurons, f"{features} features with {neurons} neurons each"
+    elif encoder.kind == "delta":
+        series = int(options["series"])
+        if features % series or features < 2 * series:
+            raise DescriptionError(Diagnostic(
+                f"expected {series} time series of the same length of at least 2 values, got {features} "
+                "features; change series, or the features of the table", path="data.encoder.delta.series"))
+        sources, words = 2 * series, f"{series} time series with 2 neurons each"
+    bias = options.get("bias") is not None
+    return Need(sources + bias, features, words + (" and a bias neuron" if bias else ""))
+
+
+def encode(values: Floats, encoder: Choice, place: Place, *, split: str) -> Events:
+    """Encode samples as spikes.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (samples, features)
+        Dimensionless, 0 to 1.
+    encoder : Choice
+    place : Place
+    split : str
+        What the samples are for: samples of two splits are drawn apart.
+
+    Returns
+    -------
+    Events
+        One sample per row.
+
+    Raises
+    ------
+    BackendError
+        If there is no such encoder.
+    NumericsError
+        If a feature is not finite.
+    """
+    options, first = encoder.options, place.first_source
+    match encoder.kind:
+        case "latency":
+            return latency(values, options, first)
+        case "logarithmic_latency":
+            return logarithmic_latency(values, options, first)
+        case "rate":
+            return rate(values, options, first, duration=place.duration, seed=place.seed, split=split)
+        case "population":
+            return receptive_fields(values, options, first)
+        case "delta":
+            return delta(values, options, first)
+    raise BackendError(Diagnostic(f"there is no encoder {encoder.kind}", path="data.encoder"))

@@ -1,0 +1,201 @@
+"""From rows of numbers with answers to encoded splits: divided, scaled, classes numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from netdesc.datasets.classes import Classes, Labels
+from netdesc.datasets.partition import HELD, divide
+from netdesc.datasets.scaling import Scale
+from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.events import Floats, Integers
+from netdesc.losses import Goals
+from netdesc.units import UNITS_OF_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Samples as numbers, before anything is done to them.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (samples, features)
+    labels : ndarray of texts or int64, shape (samples,), or None
+    targets : ndarray of float64, shape (samples, outputs), or None
+    names, target_names : tuple of str
+        Of the features and the targets.
+    """
+
+    values: Floats
+    labels: Labels | None
+    targets: Floats | None
+    names: tuple[str, ...]
+    target_names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, which: Integers) -> Rows:
+        """Return some of the samples."""
+        return Rows(self.values[which], None if self.labels is None else self.labels[which],
+                    None if self.targets is None else self.targets[which], self.names, self.target_names)
+
+
+class Prepared(NamedTuple):
+    """Samples ready to be encoded.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (samples, features)
+        0 to 1.
+    goals : Goals
+    """
+
+    values: Floats
+    goals: Goals
+
+
+def shares_of(options: Mapping[str, Any]) -> dict[str, float]:
+    """Return the splits that are fractions."""
+    return {name: float(options[name]) for name in ("train", *HELD)
+            if isinstance(options.get(name), int | float)}
+
+
+def divide_rows(rows: Mapping[str, Rows], options: Mapping[str, Any], seed: int, path: str) -> dict[str, Rows]:
+    """Take validation and test samples out of those for training, where these are fractions.
+
+    Parameters
+    ----------
+    rows : mapping of str to Rows
+    options : mapping
+        ``train``, ``validation``, ``test``: fractions, files or None.
+    seed : int
+    path : str
+        Dotted path of the dataset, for messages.
+
+    Returns
+    -------
+    dict of str to Rows
+
+    Raises
+    ------
+    DescriptionError
+        If a split has no samples.
+    """
+    whole = rows["train"]
+    classes = None if whole.labels is None else Classes.find(whole.labels).number(
+        whole.labels, split="train", path=path)
+    parts = divide(len(whole), shares_of(options), seed, classes=classes, path=path)
+    return {**{name: whole.take(which) for name, which in parts.items()},
+            **{name: item for name, item in rows.items() if name != "train"}}
+
+
+def prepare(rows: Mapping[str, Rows], options: Mapping[str, Any], path: str
+            ) -> tuple[dict[str, Prepared], list[str]]:
+    """Scale features and answers by the training samples.
+
+    Parameters
+    ----------
+    rows : mapping of str to Rows
+        With ``train``.
+    options : mapping
+        ``scale``, ``target_time`` and ``target_unit``, as of the dataset ``table``.
+    path : str
+        Dotted path of the dataset, for messages.
+
+    Returns
+    -------
+    prepared : dict of str to Prepared
+    notes : list of str
+
+    Raises
+    ------
+    DescriptionError
+        If values or answers do not fit.
+    """
+    train = rows["train"]
+    scale = Scale.fit(train.values, str(options.get("scale", "per_feature")), path)
+    notes = list(scale.notes(train.names))
+    classes = None if train.labels is None else Classes.find(train.labels)
+    notes += classes.notes() if classes is not None else []
+    window = Window.fit(train, options)
+    notes += window.notes(train.target_names) if window is not None else []
+    prepared = {}
+    for name, item in rows.items():
+        values, clipped = scale.apply(item.values)
+        if clipped:
+            notes.append(f"{clipped} of {item.values.size} values of {name} are outside of the range of the "
+                         "training samples and are clipped to it")
+        prepared[name] = Prepared(values, goals_of(item, classes, window, split=name, path=path))
+    return prepared, notes
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How targets become times.
+
+    Parameters
+    ----------
+    low, high : ndarray of float64, shape (outputs,)
+        Targets at ``early`` and ``late``.
+    early, late : float
+        In ms.
+    """
+
+    low: Floats
+    high: Floats
+    early: float
+    late: float
+
+    @classmethod
+    def fit(cls, train: Rows, options: Mapping[str, Any]) -> Window | None:
+        """Return the window of the training samples; None where targets are not times."""
+        if train.targets is None:
+            return None
+        outputs = train.targets.shape[1]
+        if options.get("target_unit") is not None:
+            factor = UNITS_OF_TIME[str(options["target_unit"])]
+            return cls(np.zeros(outputs), np.ones(outputs), 0.0, factor)
+        if options.get("target_time") is None:
+            return None
+        early, late = (float(time) for time in options["target_time"])
+        return cls(train.targets.min(axis=0), train.targets.max(axis=0), early, late)
+
+    def times(self, targets: Floats) -> Floats:
+        """Return target times in ms, shape (samples, outputs, 1)."""
+        span = np.where(self.high > self.low, self.high - self.low, 1.0)
+        times: Floats = self.early + (targets - self.low) / span * (self.late - self.early)
+        return times[:, :, None]
+
+    def notes(self, names: Sequence[str]) -> Iterator[str]:
+        """Yield how targets and times belong together."""
+        for name, low, high in zip(names, self.low.tolist(), self.high.tolist(), strict=True):
+            if (low, high, self.early) != (0.0, 1.0, 0.0):
+                yield (f"target {name}: {low:g} at {self.early:g} ms, {high:g} at {self.late:g} ms, linear "
+                       "between and beyond")
+
+
+def goals_of(rows: Rows, classes: Classes | None, window: Window | None, *, split: str, path: str) -> Goals:
+    """Return labels or targets of some samples.
+
+    Raises
+    ------
+    DescriptionError
+        If a label is not among the classes.
+    """
+    if rows.labels is not None and classes is not None:
+        return Goals(classes.number(rows.labels, split=split, path=path))
+    if rows.targets is None:
+        return Goals()
+    if window is None:
+        return Goals(voltages=rows.targets[:, :, None])
+    times = window.times(rows.targets)
+    if not np.isfinite(times).all():
+        raise DescriptionError(Diagnostic(
+            f"expected finite target times in {split}, got {times[~np.isfinite(times)][0]}; rescale the targets",
+            path=path))
+    return Goals(times=times)

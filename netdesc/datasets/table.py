@@ -1,0 +1,216 @@
+"""A user's table of numbers: which columns, which rows for what, scaled by the training samples alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netdesc.datasets.classes import Labels
+from netdesc.datasets.preparation import Rows
+from netdesc.datasets.sheet import Sheet, number_of, read_sheet, require_columns
+from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.events import Floats
+from netdesc.formats.csv import Column
+from netdesc.formats.source import at, fault
+
+PATH = "data.dataset.table"
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What the columns of a table are for.
+
+    Parameters
+    ----------
+    features : tuple of str
+    label : str or None
+    targets : tuple of str
+        Empty where there is a label.
+    """
+
+    features: tuple[str, ...]
+    label: str | None
+    targets: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        return (*self.features, *((self.label,) if self.label is not None else ()), *self.targets)
+
+
+def read_rows(options: Mapping[str, Any], directory: Path) -> tuple[dict[str, Rows], tuple[str, ...]]:
+    """Read the files of a table.
+
+    Parameters
+    ----------
+    options : mapping
+        Of the dataset ``table``.
+    directory : Path
+        Where relative paths begin.
+
+    Returns
+    -------
+    rows : dict of str to Rows
+        ``train``, still to be divided where ``validation`` or ``test`` is a fraction; and every split that has
+        a file of its own.
+    notes : tuple of str
+
+    Raises
+    ------
+    DescriptionError
+        If a file is missing or damaged, or its columns do not fit.
+    """
+    named = "train" if isinstance(options.get("train"), str) else "file"
+    with at(f"{PATH}.{named}"):
+        main = read_sheet(directory / str(options[named]))
+    roles, notes = choose_columns(main, options)
+    drop, rows = options["missing"] == "drop", dict[str, Rows]()
+    for name in ("train", "validation", "test"):
+        place = named if name == "train" else name
+        if name != "train" and not isinstance(options.get(name), str):
+            continue
+        with at(f"{PATH}.{place}"):
+            sheet = main if name == "train" else read_sheet(directory / str(options[name]))
+            require_columns(sheet, roles.all)
+            rows[name], dropped = take_rows(sheet, roles, drop=drop)
+        if dropped:
+            notes.append(f"{dropped} of {sheet.rows} rows of {sheet.file.name} have a missing value and are "
+                         "dropped")
+    return rows, tuple(notes)
+
+
+def choose_columns(sheet: Sheet, options: Mapping[str, Any]) -> tuple[Roles, list[str]]:
+    """Find out which columns are features, label and targets.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        Of the training samples.
+    options : mapping
+
+    Returns
+    -------
+    roles : Roles
+    notes : list of str
+        Which columns are left out.
+
+    Raises
+    ------
+    DescriptionError
+        If a column is missing, no column is to be learned, or none is left to learn from.
+    """
+    label, targets = options.get("label"), tuple(options.get("target") or ())
+    if label is None and not targets:
+        if not sheet.answers:
+            raise DescriptionError(Diagnostic(
+                f"expected the column that is to be learned, got none; add label, or target for numbers; "
+                f"{sheet.file.name} has the columns {', '.join(sheet.names[:20])}", path=PATH))
+        label, targets = (sheet.answers[0], ()) if sheet.labelled else (None, sheet.answers)
+    # The name of the array in an NPZ file stands for all of its columns.
+    targets = sheet.answers if targets == ("y",) and sheet.answers else targets
+    answers = {label, *targets, *sheet.answers}
+    chosen, notes = options.get("features"), list[str]()
+    with at(f"{PATH}.features" if chosen else PATH):
+        require_columns(sheet, [*(chosen or ()), *((label,) if label is not None else ()), *targets])
+    if chosen is None:
+        usable = [item.name for item in sheet.columns if item.name not in answers and item.numbers is not None]
+        others = [item.name for item in sheet.columns if item.name not in answers and item.numbers is None]
+        if others:
+            notes.append(f"columns of texts are left out: {', '.join(others[:12])}")
+        if not usable:
+            raise DescriptionError(Diagnostic(
+                f"expected a column of numbers to learn from, got none in {sheet.file.name} beside "
+                f"{', '.join(sorted(map(str, answers - {None})))}; add one", path=PATH))
+        chosen = usable
+    return Roles(tuple(chosen), label, targets), notes
+
+
+def take_rows(sheet: Sheet, roles: Roles, *, drop: bool) -> tuple[Rows, int]:
+    """Return the samples of a table, without those that miss a value.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    roles : Roles
+    drop : bool
+        Whether samples may miss a value; they are left out.
+
+    Returns
+    -------
+    rows : Rows
+    dropped : int
+
+    Raises
+    ------
+    DescriptionError
+        With row and column of the first value that is missing, infinite, or a text among numbers.
+    """
+    columns = {item.name: item for item in sheet.columns}
+    gaps = [find_gaps(columns[name]) for name in roles.all]
+    for name in (*roles.features, *roles.targets):
+        require_finite(sheet, columns[name])
+    if not drop:
+        for name, gap in zip(roles.all, gaps, strict=True):
+            if gap.any():
+                row = int(gap.argmax()) + 1
+                raise fault(sheet.file, f"expected a value in row {row}, column {name:.60}, got none; complete "
+                                        "it, or set missing: drop")
+    kept = ~np.any(gaps, axis=0)
+    if not kept.any():
+        raise fault(sheet.file, "expected a row without missing values, got none; complete some, or leave "
+                                "columns out of features")
+    features = stack([columns[name] for name in roles.features])[kept]
+    labels = None if roles.label is None else read_labels(sheet, columns[roles.label], kept)
+    targets = stack([columns[name] for name in roles.targets])[kept] if roles.targets else None
+    return Rows(features, labels, targets, roles.features, roles.targets), int(np.count_nonzero(~kept))
+
+
+def find_gaps(column: Column) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which cells of a column are empty or NaN, shape (rows,)."""
+    if column.numbers is None:
+        return np.array([not cell for cell in column.texts])
+    return np.isnan(column.numbers)
+
+
+def require_finite(sheet: Sheet, column: Column) -> None:
+    """Refuse a column of features or targets with a text or an infinite number."""
+    if column.numbers is None:
+        row, cell = next(((row, cell) for row, cell in enumerate(column.texts, 1)
+                          if cell and number_of(cell) is None), (1, ""))
+        raise fault(sheet.file, f"expected numbers in the column {column.name:.60}, got '{cell:.60}' in row "
+                                f"{row}; choose another column, or write numbers")
+    wrong = np.isinf(column.numbers)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise fault(sheet.file, f"expected a finite number in row {row + 1}, column {column.name:.60}, got "
+                                f"{column.numbers[row]}; correct it")
+
+
+def read_labels(sheet: Sheet, column: Column, kept: np.ndarray[Any, Any]) -> Labels:
+    """Return the labels of some rows: texts, or whole numbers.
+
+    Raises
+    ------
+    DescriptionError
+        If a number is not whole.
+    """
+    if column.numbers is None:
+        return np.array(column.texts)[kept]
+    numbers = column.numbers[kept]
+    odd = np.abs(numbers) >= 2.0**53
+    odd |= numbers != np.floor(numbers)
+    if odd.any():
+        row = int(np.flatnonzero(kept)[int(odd.argmax())])
+        raise fault(sheet.file, f"expected a text or a whole number as label in row {row + 1}, column "
+                                f"{column.name:.60}, got {column.numbers[row]:g}; to learn numbers, use "
+                                f"target: {column.name:.60}")
+    return numbers.astype(np.int64)
+
+
+def stack(columns: Sequence[Column]) -> Floats:
+    """Return columns of numbers side by side, shape (rows, columns)."""
+    return np.column_stack([item.numbers for item in columns if item.numbers is not None])

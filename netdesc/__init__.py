@@ -9,19 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netdesc.api import CompiledProgram, Model, compile, grad, load, run
+    from netdesc.api import Batch, CompiledProgram, Model, batch, compile, grad, load, run
     from netdesc.comparison import compare
+    from netdesc.datasets import Samples
     from netdesc.training import evaluate, train
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "CompiledProgram", "Model", "__version__", "compare", "compile", "evaluate", "grad", "load", "run",
-    "train",
+    "Batch", "CompiledProgram", "Model", "Samples", "__version__", "batch", "compare", "compile", "evaluate",
+    "grad", "load", "run", "train",
 ]
 
 _HOMES = {
     "compare": "netdesc.comparison",
+    "Batch": "netdesc.api", "batch": "netdesc.api", "Samples": "netdesc.datasets",
     "CompiledProgram": "netdesc.api", "Model": "netdesc.api", "compile": "netdesc.api", "grad": "netdesc.api",
     "load": "netdesc.api", "run": "netdesc.api", "evaluate": "netdesc.training", "train": "netdesc.training",
 }

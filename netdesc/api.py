@@ -10,20 +10,22 @@ import numpy as np
 
 from netdesc.compiled import CompiledProgram, Model, located
 from netdesc.description import describe, describe_mapping
+from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
 from netdesc.registry import backend_class
-from netdesc.stimulus import needs_data
+from netdesc.stimulus import needs_data, require_data
 from netdesc.trace import Trace
 
 if TYPE_CHECKING:
+    from netdesc.datasets import Samples
     from netdesc.losses import Evaluation, Goals
 
 __all__ = [
-    "Batch", "CompiledProgram", "GradientResult", "Model", "compile", "evaluate_losses", "first_batch",
-    "grad", "load", "located", "run",
+    "Batch", "CompiledProgram", "GradientResult", "Model", "batch", "compile", "evaluate_losses",
+    "first_batch", "grad", "load", "located", "run",
 ]
 
 
@@ -148,7 +150,8 @@ def compile(model: Model, backend: str = "numba") -> CompiledProgram:
 
 
 def run(
-    model: Model, *, backend: str = "numba", batch: Events | None = None, seed: int | None = None,
+    model: Model, *, backend: str = "numba", batch: Events | Samples | Batch | None = None,
+    seed: int | None = None,
 ) -> Trace:
     """Run a model once.
 
@@ -156,9 +159,9 @@ def run(
     ----------
     model : Model
     backend : str
-    batch : Events or None
-        Spikes of the dataset population; None for the model's own stimulus, or for the first batch of
-        its data.
+    batch : Events, Samples, Batch or None
+        Spikes of the dataset population, by program-wide neuron index; or samples to encode, scaled by
+        themselves; None for the model's own stimulus, or for the first batch of its data.
     seed : int or None
         Root of what is random in the run; None for the seed of the model.
 
@@ -172,10 +175,10 @@ def run(
         As ``compile`` and ``CompiledProgram.forward``.
     """
     compiled = compile(model, backend)
-    return compiled.forward(first_batch(compiled).events if batch is None else batch, seed)
+    return compiled.forward(read_batch(compiled, batch).events, seed)
 
 
-def grad(model: Model, *, backend: str = "numba", batch: Batch | None = None) -> GradientResult:
+def grad(model: Model, *, backend: str = "numba", batch: Batch | Samples | None = None) -> GradientResult:
     """Compute loss, spikes and gradient of one batch.
 
     Parameters
@@ -183,8 +186,9 @@ def grad(model: Model, *, backend: str = "numba", batch: Batch | None = None) ->
     model : Model
         With at least one loss.
     backend : str
-    batch : Batch or None
-        Samples with labels; None for the first batch of the model's data, or its own stimulus.
+    batch : Batch, Samples or None
+        Samples with labels or targets, as for `run`; None for the first batch of the model's data, or its own
+        stimulus.
 
     Returns
     -------
@@ -197,7 +201,7 @@ def grad(model: Model, *, backend: str = "numba", batch: Batch | None = None) ->
         As ``compile``, ``CompiledProgram.forward`` and ``CompiledProgram.backward``.
     """
     compiled = compile(model, backend)
-    samples = first_batch(compiled) if batch is None else batch
+    samples = read_batch(compiled, batch)
     trace = compiled.forward(samples.events)
     result = evaluate_losses(compiled, trace, samples.goals)
     return GradientResult(result.loss, trace, compiled.backward(trace, result.cotangent))
@@ -249,13 +253,85 @@ def first_batch(compiled: CompiledProgram) -> Batch:
         If the data cannot be loaded.
     """
     description = compiled.model.description
-    if description.data is None or not needs_data(compiled.program):
+    if not needs_data(compiled.program):
         return Batch(None, None)
+    size = description.training.batch_size if description.training else 32
+    return load_batch(compiled, None, "train", size)
+
+
+def batch(
+    model: Model, data: Samples | None = None, *, split: str = "train", count: int | None = None,
+    backend: str = "numba",
+) -> Batch:
+    """Return the first samples of a split, encoded as in training.
+
+    Parameters
+    ----------
+    model : Model
+    data : Samples or None
+        Samples in place of the dataset of the model.
+    split : str
+        ``train``, ``validation`` or ``test``.
+    count : int or None
+        How many; None for all.
+    backend : str
+        For which the neurons are counted.
+
+    Returns
+    -------
+    Batch
+        For `run` and `grad`.
+
+    Raises
+    ------
+    DescriptionError
+        If the data cannot be loaded, or there are no such samples.
+    """
+    return load_batch(compile(model, backend), data, split, count)
+
+
+def read_batch(compiled: CompiledProgram, given: Events | Samples | Batch | None) -> Batch:
+    """Return samples for a program in the form that it takes.
+
+    Parameters
+    ----------
+    compiled : CompiledProgram
+    given : Events, Samples, Batch or None
+        None for the first batch of the model's data.
+
+    Returns
+    -------
+    Batch
+
+    Raises
+    ------
+    DescriptionError
+        If the data cannot be loaded, or samples do not fit.
+    """
+    if given is None:
+        return first_batch(compiled)
+    if isinstance(given, Batch):
+        return given
+    return Batch(given, None) if isinstance(given, Events) else load_batch(
+        compiled, given.only(), "train", None)
+
+
+def load_batch(compiled: CompiledProgram, data: Samples | None, split: str, count: int | None) -> Batch:
+    """Load a dataset and return the first samples of a split; see `batch`."""
     from netdesc.datasets import load as load_dataset
 
+    description, program = compiled.model.description, compiled.program
     with located(compiled.model):
-        split = load_dataset(description.data, compiled.program, seed=compiled.program.seed).train
-    size = description.training.batch_size if description.training else 32
-    chosen = np.arange(min(size, len(split)))
-    goals = split.batch_goals(chosen)
-    return Batch(split.batch(chosen), goals.labels, goals.times, goals.voltages)
+        given = description.data if data is None else data
+        if given is None:
+            require_data(program)
+            raise DescriptionError("the model has no samples: no population has source: dataset")
+        dataset = load_dataset(given, program, seed=program.seed, defaults=description.data)
+        parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+        part = parts.get(split)
+        if part is None:
+            known = ", ".join(name for name, item in parts.items() if item is not None)
+            raise DescriptionError(f"expected a split with samples, got {split!r}; use one of {known}")
+    chosen = np.arange(len(part) if count is None else min(count, len(part)))
+    goals = part.batch_goals(chosen)
+    return Batch(part.batch(chosen), goals.labels, goals.times, goals.voltages)

@@ -35,7 +35,7 @@ def lower(graph: NetworkGraph) -> Program:
         If a pass was left out.
     """
     _refuse(graph)
-    slices = _slices(graph)
+    slices = lay_out(graph)
     index = {item.name: number for number, item in enumerate(slices)}
     settings = graph.settings
     return Program(
@@ -66,7 +66,18 @@ def _refuse(graph: NetworkGraph) -> None:
         raise BackendError(faults)
 
 
-def _slices(graph: NetworkGraph) -> tuple[PopulationSlice, ...]:
+def lay_out(graph: NetworkGraph) -> tuple[PopulationSlice, ...]:
+    """Return the populations of a graph as ranges of neuron indices.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+
+    Returns
+    -------
+    tuple of PopulationSlice
+        In the order of the file.
+    """
     slices, start = [], 0
     for node in graph.nodes:
         slices.append(PopulationSlice(

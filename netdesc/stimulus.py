@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.description.data import WITHOUT_DATA
+from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import PopulationSlice, Program
 from netdesc.streams import stream
@@ -63,6 +64,23 @@ def needs_data(program: Program) -> bool:
     bool
     """
     return any(item.kind == "source" and item.model == "dataset" for item in program.populations)
+
+
+def require_data(program: Program) -> None:
+    """Refuse a program whose samples come from nowhere.
+
+    Parameters
+    ----------
+    program : Program
+
+    Raises
+    ------
+    DescriptionError
+        With the path of every population that is fed from a dataset.
+    """
+    if needs_data(program):
+        raise DescriptionError(Diagnostic(WITHOUT_DATA, f"{item.path}.source")
+                               for item in program.populations if item.model == "dataset")
 
 
 Spikes = tuple[Floats, Integers, Integers]

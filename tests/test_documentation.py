@@ -32,16 +32,21 @@ def cases(language):
     ]
 
 
+def require_files(path):
+    if path.stem == "mnist" and not (path.parent / "mnist").is_dir():
+        pytest.skip("no MNIST files beside the example; test_examples.py looks for them elsewhere")
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_passes_check(path, capsys):
+    require_files(path)
     assert main(["check", str(path), "--backend", "numba"]) == 0
     assert "valid" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_runs(path, capsys):
-    if path.stem == "mnist" and not (path.parent / "mnist").is_dir():
-        pytest.skip("no MNIST files beside the example; test_examples.py looks for them elsewhere")
+    require_files(path)
     assert main(["run", str(path), "--json"]) == 0
 
 

@@ -11,16 +11,23 @@ from typing import Any
 import numpy as np
 
 from netdesc.datasets.augmentation import Augmentation
-from netdesc.datasets.latency import latency, logarithmic_latency
+from netdesc.datasets.encoders import Place, encode
 from netdesc.datasets.mnist import mnist
 from netdesc.datasets.placement import find_sources, require_features, require_in_time, require_size
+from netdesc.datasets.preparation import Prepared, divide_rows, prepare, shares_of
+from netdesc.datasets.recorded import keep_inside, require_channels
 from netdesc.datasets.records import Dataset, Split, Table
+from netdesc.datasets.samples import PATH as SAMPLES
+from netdesc.datasets.samples import Samples
 from netdesc.datasets.shd import CHANNELS, shd
+from netdesc.datasets.spikes import divide_recorded, load_spikes
+from netdesc.datasets.table import PATH as TABLE
+from netdesc.datasets.table import read_rows
 from netdesc.datasets.yin_yang import yin_yang
 from netdesc.description.data import find_data_faults
 from netdesc.description.model import Choice, Data
 from netdesc.errors import DescriptionError, Diagnostic
-from netdesc.events import Events, Floats
+from netdesc.losses import Goals
 from netdesc.program import PopulationSlice, Program
 
 YIN_YANG_SEEDS: Mapping[str, int] = MappingProxyType({"train": 42, "validation": 41, "test": 40})
@@ -53,28 +60,24 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any], Path, int], dict[str, Table]]]
 })
 """Datasets of numbers, which need an encoder."""
 
-DATASETS = (*TABLES, "shd")
+DATASETS = (*TABLES, "shd", "spikes", "table")
 """Names of the datasets that can be loaded."""
 
-ENCODERS: Mapping[str, Callable[[Floats, Mapping[str, Any], int], Events]] = MappingProxyType({
-    "latency": latency,
-    "logarithmic_latency": logarithmic_latency,
-})
-"""Encoders by name."""
 
-
-def load(data: Data, program: Program, *, seed: int) -> Dataset:
+def load(data: Data | Samples, program: Program, *, seed: int, defaults: Data | None = None) -> Dataset:
     """Load a dataset and encode all of it as spikes of the program's sources.
 
     Parameters
     ----------
-    data : Data
-        Section ``data`` of the file.
+    data : Data or Samples
+        Section ``data`` of the file, or samples of the caller.
     program : Program
         Must have exactly one population whose source is ``dataset``.
     seed : int
-        Root of what is drawn to split or augment samples. The Yin-Yang set is drawn by the published seeds,
-        whatever this seed is, so that every model sees the same points.
+        Root of what is drawn to split, encode or augment samples. The Yin-Yang set is drawn by the published
+        seeds, whatever this seed is, so that every model sees the same points.
+    defaults : Data or None
+        Section whose encoder and augmentation hold for samples of the caller.
 
     Returns
     -------
@@ -86,21 +89,155 @@ def load(data: Data, program: Program, *, seed: int) -> Dataset:
         If dataset, encoder and augmentation do not go together, files are missing or damaged, or the
         population does not fit the samples.
     """
-    require_consistent(data)
-    sources = find_sources(program)
-    if data.encoder is None:
-        require_size(sources, CHANNELS, f"shd has {CHANNELS} channels; set size: {CHANNELS}")
-        splits, notes = shd(data.dataset.options, data.directory, seed,
-                            duration=program.duration, first_source=sources.start)
+    if isinstance(data, Samples):
+        sources = find_sources(program)
+        splits, notes = load_samples(data, defaults, program, seed=seed)
+        changes = defaults.augmentation if defaults is not None else ()
     else:
-        splits = encode(data, data.encoder, sources, seed=seed)
-        require_in_time(splits.values(), program.duration)
-        notes = tuple(note for name, split in splits.items() for note in note_silent(name, split))
+        require_consistent(data)
+        sources = find_sources(program)
+        splits, notes = load_section(data, program, sources, seed=seed)
+        changes = data.augmentation
     train = splits["train"]
-    if data.augmentation:
-        change = Augmentation(data.augmentation, seed, sources.start, sources.stop, program.duration)
+    if changes:
+        change = Augmentation(changes, seed, sources.start, sources.stop, program.duration)
         train = replace(train, augmentation=change)
     return Dataset(train, splits.get("validation"), splits.get("test"), notes)
+
+
+Loaded = tuple[dict[str, Split], tuple[str, ...]]
+"""Splits by name, and notes."""
+
+
+def load_section(data: Data, program: Program, sources: PopulationSlice, *, seed: int) -> Loaded:
+    """Load the dataset that a file names.
+
+    Parameters
+    ----------
+    data : Data
+    program : Program
+    sources : PopulationSlice
+    seed : int
+
+    Returns
+    -------
+    splits : dict of str to Split
+    notes : tuple of str
+
+    Raises
+    ------
+    DescriptionError
+        If files are missing or damaged, or the population does not fit.
+    """
+    kind, options = data.dataset.kind, data.dataset.options
+    if kind == "spikes":
+        return load_spikes(options, data.directory, seed, duration=program.duration, sources=sources)
+    if kind == "shd" or data.encoder is None:
+        require_size(sources, CHANNELS, f"shd has {CHANNELS} channels; set size: {CHANNELS}")
+        return shd(options, data.directory, seed, duration=program.duration, first_source=sources.start)
+    notes: tuple[str, ...] = ()
+    if kind == "table":
+        rows, read_notes = read_rows(options, data.directory)
+        prepared, more = prepare(divide_rows(rows, options, seed, TABLE), options, TABLE)
+        notes = (*read_notes, *more)
+    else:
+        tables = TABLES[kind](options, data.directory, seed)
+        prepared = {name: Prepared(table.values, Goals(table.labels)) for name, table in tables.items()}
+    splits = encode_all(prepared, data.encoder, (program, sources), seed=seed, kind=kind)
+    return splits, (*notes, *note_all(splits, program.duration))
+
+
+def load_samples(data: Samples, defaults: Data | None, program: Program, *, seed: int) -> Loaded:
+    """Divide, scale and encode samples of the caller.
+
+    Parameters
+    ----------
+    data : Samples
+    defaults : Data or None
+        With the encoder; latency where there is none.
+    program : Program
+    seed : int
+
+    Returns
+    -------
+    splits : dict of str to Split
+    notes : tuple of str
+
+    Raises
+    ------
+    DescriptionError
+        If the samples do not fit the population or each other.
+    """
+    sources = find_sources(program)
+    recorded, options = data.recorded(), data.options()
+    if recorded:
+        kept = {}
+        for name, part in recorded.items():
+            require_channels(part, sources.size, SAMPLES)
+            kept[name], _ = keep_inside(part, program.duration, drop=False, unit=data.unit, path=SAMPLES)
+        splits, more = divide_recorded(kept, shares_of(options), seed, sources.start, SAMPLES)
+        return splits, (*more, *note_all(splits, program.duration))
+    rows = data.rows()
+    prepared, notes = prepare(divide_rows(rows, options, seed, SAMPLES), options, SAMPLES)
+    encoder = defaults.encoder if defaults is not None and defaults.encoder is not None else (
+        default_encoder(rows["train"].values.shape[1], sources, program.duration))
+    splits = encode_all(prepared, encoder, (program, sources), seed=seed, kind="data")
+    return splits, (*notes, *note_all(splits, program.duration))
+
+
+def default_encoder(features: int, sources: PopulationSlice, duration: float) -> Choice:
+    """Return the encoder of arrays where the file has none: latency, over at most 30 ms.
+
+    It has a bias neuron where the population has one neuron more than there are features.
+    """
+    bias = 0.0 if sources.size == features + 1 else None
+    return Choice("latency", {"t_early": 0.0, "t_late": min(30.0, duration), "first": "small",
+                              "threshold": None, "bias": bias})
+
+
+def encode_all(prepared: Mapping[str, Prepared], encoder: Choice, place: tuple[Program, PopulationSlice], *,
+               seed: int, kind: str) -> dict[str, Split]:
+    """Encode all splits of a dataset of numbers.
+
+    Parameters
+    ----------
+    prepared : mapping of str to Prepared
+    encoder : Choice
+    place : tuple of Program and PopulationSlice
+        Where the samples go.
+    seed : int
+    kind : str
+        Of the dataset, for messages.
+
+    Returns
+    -------
+    dict of str to Split
+
+    Raises
+    ------
+    DescriptionError
+        If the population does not fit, or spikes or targets are outside of the sample.
+    """
+    program, sources = place
+    require_features(sources, prepared["train"].values.shape[1], encoder, kind)
+    at = Place(sources.start, program.duration, seed)
+    splits = {name: Split(item.goals.labels, encode(item.values, encoder, at, split=name), None,
+                          item.goals.times, item.goals.voltages) for name, item in prepared.items()}
+    require_in_time(splits.values(), program.duration)
+    return splits
+
+
+def note_all(splits: Mapping[str, Split], duration: float) -> tuple[str, ...]:
+    """Return notes about samples without spikes, and about targets outside of the sample."""
+    notes: list[str] = []
+    for name, split in splits.items():
+        notes += note_silent(name, split)
+        times = split.times
+        late = 0 if times is None else int(np.count_nonzero((times < 0.0) | (times > duration)))
+        if late:
+            notes.append(f"{late} target times of {name} are outside of the sample, 0 ms to "
+                         f"{duration:g} ms, and cannot be reached")
+    return tuple(notes)
 
 
 def require_consistent(data: Data) -> None:
@@ -121,33 +258,6 @@ def require_consistent(data: Data) -> None:
                                 path=f"data.dataset.{kind}.train"))
     if wrong:
         raise DescriptionError(wrong)
-
-
-def encode(data: Data, encoder: Choice, sources: PopulationSlice, *, seed: int) -> dict[str, Split]:
-    """Load a dataset of numbers and encode all of it.
-
-    Parameters
-    ----------
-    data : Data
-    encoder : Choice
-    sources : PopulationSlice
-    seed : int
-
-    Returns
-    -------
-    dict of str to Split
-
-    Raises
-    ------
-    DescriptionError
-        If files are missing or damaged, or the population does not fit.
-    """
-    kind = data.dataset.kind
-    tables = TABLES[kind](data.dataset.options, data.directory, seed)
-    require_features(sources, tables["train"].values.shape[1], encoder.options, kind)
-    code = ENCODERS[encoder.kind]
-    return {name: Split(table.labels, code(table.values, encoder.options, sources.start))
-            for name, table in tables.items()}
 
 
 def note_silent(name: str, split: Split) -> tuple[str, ...]:

@@ -67,16 +67,24 @@ class Classes:
             If a label is not among the classes.
         """
         if labels.dtype.kind != self.values.dtype.kind:
-            raise DescriptionError(Diagnostic(
-                f"expected labels of one type, got {type_name(self.values)} in train and {type_name(labels)} "
-                f"in {split}; write them the same way", path=path))
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected labels of one type, got {type_name(self.values)} in train and "
+                    f"{type_name(labels)} in {split}; write them the same way",
+                    path=path,
+                )
+            )
         places = np.minimum(np.searchsorted(self.values, labels), len(self.values) - 1)
         unknown = np.unique(labels[self.values[places] != labels])
         if len(unknown):
-            raise DescriptionError(Diagnostic(
-                f"expected classes of the training samples in {split}, got {listed(unknown)}, which "
-                f"train does not have; train has {listed(self.values)}. Move samples to train, or remove them",
-                path=path))
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected classes of the training samples in {split}, got {listed(unknown)}, which "
+                    f"train does not have; train has {listed(self.values)}. Move samples to train, or remove "
+                    "them",
+                    path=path,
+                )
+            )
         return places.astype(np.int64)
 
     def notes(self) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.datasets.latency import with_bias
 from netdesc.events import Events, Floats, Integers
 
 TOLERANCE = 1e-9
@@ -41,16 +42,17 @@ def delta(values: Floats, options: Mapping[str, Any], first_source: int) -> Even
     samples = len(values)
     courses = values.reshape(samples * series, -1)
     grid = np.linspace(early, late, courses.shape[1])
-    found = [cross(courses[:, step] - courses[:, 0], courses[:, step + 1] - courses[:, 0], level, threshold)
-             for step, level in enumerate(follow(courses, threshold))]
+    found = [
+        cross(courses[:, step] - courses[:, 0], courses[:, step + 1] - courses[:, 0], level, threshold)
+        for step, level in enumerate(follow(courses, threshold))
+    ]
     times = [grid[step] + share * (grid[step + 1] - grid[step]) for step, (_, _, share) in enumerate(found)]
     rows = np.concatenate([row for row, _, _ in found])
     falls = np.concatenate([fall for _, fall, _ in found])
-    columns = [np.concatenate(times), 2 * (rows % series) + falls, rows // series]
-    if bias is not None:
-        columns = [np.concatenate(pair) for pair in zip(columns, (
-            np.full(samples, float(bias)), np.full(samples, 2 * series), np.arange(samples)), strict=True)]
-    return Events.from_arrays(columns[0], columns[1] + first_source, columns[2], samples)
+    events = Events.from_arrays(
+        np.concatenate(times), 2 * (rows % series) + falls + first_source, rows // series, samples
+    )
+    return with_bias(events, bias, first_source + 2 * series)
 
 
 def follow(courses: Floats, threshold: float) -> list[tuple[Integers, Integers]]:
@@ -77,8 +79,9 @@ def follow(courses: Floats, threshold: float) -> list[tuple[Integers, Integers]]
     return levels
 
 
-def cross(begin: Floats, end: Floats, level: tuple[Integers, Integers], threshold: float
-          ) -> tuple[Integers, Integers, Floats]:
+def cross(
+    begin: Floats, end: Floats, level: tuple[Integers, Integers], threshold: float
+) -> tuple[Integers, Integers, Floats]:
     """Find the crossings of one interval.
 
     Parameters

@@ -12,10 +12,6 @@ from netdesc.description.model import Choice
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.events import Events, Floats
 
-DEFAULT = Choice("latency", {"t_early": 0.0, "t_late": 30.0, "first": "small", "threshold": None,
-                             "bias": None})
-"""Encoder of arrays where the file has none; its last spike is never after the end of the sample."""
-
 
 class Need(NamedTuple):
     """How many sources an encoder needs.
@@ -77,9 +73,13 @@ def count_sources(features: int, encoder: Choice) -> Need:
     elif encoder.kind == "delta":
         series = int(options["series"])
         if features % series or features < 2 * series:
-            raise DescriptionError(Diagnostic(
-                f"expected {series} time series of the same length of at least 2 values, got {features} "
-                "features; change series, or the features of the table", path="data.encoder.delta.series"))
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected {series} time series of the same length of at least 2 values, got {features} "
+                    "features; change series, or the features of the table",
+                    path="data.encoder.delta.series",
+                )
+            )
         sources, words = 2 * series, f"{series} time series with 2 neurons each"
     bias = options.get("bias") is not None
     return Need(sources + bias, features, words + (" and a bias neuron" if bias else ""))

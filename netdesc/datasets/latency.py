@@ -14,23 +14,6 @@ CHUNK = 2048
 """Samples that are sorted at once, so that only the spikes of all samples are held."""
 
 
-def count_latency_inputs(features: int, options: Mapping[str, Any]) -> int:
-    """Return how many sources an encoder needs.
-
-    Parameters
-    ----------
-    features : int
-        Number of features of a sample.
-    options : mapping
-        ``bias``: None where there is no bias neuron.
-
-    Returns
-    -------
-    int
-    """
-    return features + (options.get("bias") is not None)
-
-
 def latency(values: Floats, options: Mapping[str, Any], first_source: int) -> Events:
     """Encode every feature x as one spike at ``t_early + x (t_late - t_early)``.
 
@@ -146,3 +129,27 @@ def place(values: Floats, find_times: Callable[[Floats], Floats], bias: float | 
         sources.append(order[kept] + first_source)
         counts.append(kept.sum(axis=1))
     return Events(np.concatenate(times), np.concatenate(sources), np.cumsum(np.concatenate(counts)))
+
+
+def with_bias(events: Events, bias: float | None, source: int) -> Events:
+    """Add the spike of a bias neuron to every sample.
+
+    Parameters
+    ----------
+    events : Events
+    bias : float or None
+        Its time in ms; None for no such neuron.
+    source : int
+        Its program-wide index.
+
+    Returns
+    -------
+    Events
+    """
+    if bias is None:
+        return events
+    batch = events.batch
+    return Events.from_arrays(
+        np.concatenate((events.times, np.full(batch, float(bias)))),
+        np.concatenate((events.sources, np.full(batch, source, dtype=np.int64))),
+        np.concatenate((events.samples(), np.arange(batch))), batch)

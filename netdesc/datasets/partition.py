@@ -14,8 +14,9 @@ HELD = ("validation", "test")
 """Splits that are taken out of the training samples."""
 
 
-def divide(count: int, shares: Mapping[str, float], seed: int, *, classes: Integers | None, path: str
-           ) -> dict[str, Integers]:
+def divide(
+    count: int, shares: Mapping[str, float], seed: int, *, classes: Integers | None, path: str
+) -> dict[str, Integers]:
     """Draw which samples are for training, validation and test.
 
     Parameters
@@ -50,13 +51,17 @@ def divide(count: int, shares: Mapping[str, float], seed: int, *, classes: Integ
     train = min(round(shares["train"] * count), rest) if "train" in shares else rest
     for name, size in {**sizes, "train": train}.items():
         if size < 1 and (name == "train" or shares.get(name, 0.0) > 0.0):
-            raise DescriptionError(Diagnostic(
-                f"expected samples for {name}, got none of {count} by the fractions; "
-                "raise its fraction, lower the others, or use more samples", path=path))
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected samples for {name}, got none of {count} by the fractions; "
+                    "raise its fraction, lower the others, or use more samples",
+                    path=path,
+                )
+            )
     splits, start = {}, 0
     for name, size in {**sizes, "train": train}.items():
         if size:
-            splits[name] = np.sort(order[start:start + size])
+            splits[name] = np.sort(order[start : start + size])
         start += size
     return splits
 

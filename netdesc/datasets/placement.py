@@ -102,4 +102,5 @@ def require_in_time(splits: Iterable[Split], duration: float) -> None:
     if early < 0.0 or late > duration:
         raise DescriptionError(Diagnostic(
             f"encoded spikes run from {early:g} ms to {late:g} ms, but a sample lasts from 0 ms to "
-            f"{duration:g} ms; change the times and the bias of the encoder, or simulation.duration", path="data.encoder"))
+            f"{duration:g} ms; change the times and the bias of the encoder, or simulation.duration",
+            path="data.encoder"))

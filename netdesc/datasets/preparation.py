@@ -28,6 +28,10 @@ class Rows:
     targets : ndarray of float64, shape (samples, outputs), or None
     names, target_names : tuple of str
         Of the features and the targets.
+    times : ndarray of float64, shape (samples, outputs, k), or None
+        Target times in ms, where these are known already.
+    voltages : ndarray of float64, shape (samples, outputs, steps), or None
+        Target voltages.
     """
 
     values: Floats
@@ -35,14 +39,19 @@ class Rows:
     targets: Floats | None
     names: tuple[str, ...]
     target_names: tuple[str, ...] = ()
+    times: Floats | None = None
+    voltages: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def take(self, which: Integers) -> Rows:
         """Return some of the samples."""
-        return Rows(self.values[which], None if self.labels is None else self.labels[which],
-                    None if self.targets is None else self.targets[which], self.names, self.target_names)
+        labels, targets, times, voltages = (
+            None if item is None else item[which]
+            for item in (self.labels, self.targets, self.times, self.voltages)
+        )
+        return Rows(self.values[which], labels, targets, self.names, self.target_names, times, voltages)
 
 
 class Prepared(NamedTuple):
@@ -61,11 +70,14 @@ class Prepared(NamedTuple):
 
 def shares_of(options: Mapping[str, Any]) -> dict[str, float]:
     """Return the splits that are fractions."""
-    return {name: float(options[name]) for name in ("train", *HELD)
-            if isinstance(options.get(name), int | float)}
+    return {
+        name: float(options[name]) for name in ("train", *HELD) if isinstance(options.get(name), int | float)
+    }
 
 
-def divide_rows(rows: Mapping[str, Rows], options: Mapping[str, Any], seed: int, path: str) -> dict[str, Rows]:
+def divide_rows(
+    rows: Mapping[str, Rows], options: Mapping[str, Any], seed: int, path: str
+) -> dict[str, Rows]:
     """Take validation and test samples out of those for training, where these are fractions.
 
     Parameters
@@ -87,15 +99,21 @@ def divide_rows(rows: Mapping[str, Rows], options: Mapping[str, Any], seed: int,
         If a split has no samples.
     """
     whole = rows["train"]
-    classes = None if whole.labels is None else Classes.find(whole.labels).number(
-        whole.labels, split="train", path=path)
+    classes = (
+        None
+        if whole.labels is None
+        else Classes.find(whole.labels).number(whole.labels, split="train", path=path)
+    )
     parts = divide(len(whole), shares_of(options), seed, classes=classes, path=path)
-    return {**{name: whole.take(which) for name, which in parts.items()},
-            **{name: item for name, item in rows.items() if name != "train"}}
+    return {
+        **{name: whole.take(which) for name, which in parts.items()},
+        **{name: item for name, item in rows.items() if name != "train"},
+    }
 
 
-def prepare(rows: Mapping[str, Rows], options: Mapping[str, Any], path: str
-            ) -> tuple[dict[str, Prepared], list[str]]:
+def prepare(
+    rows: Mapping[str, Rows], options: Mapping[str, Any], path: str
+) -> tuple[dict[str, Prepared], list[str]]:
     """Scale features and answers by the training samples.
 
     Parameters
@@ -128,8 +146,10 @@ def prepare(rows: Mapping[str, Rows], options: Mapping[str, Any], path: str
     for name, item in rows.items():
         values, clipped = scale.apply(item.values)
         if clipped:
-            notes.append(f"{clipped} of {item.values.size} values of {name} are outside of the range of the "
-                         "training samples and are clipped to it")
+            notes.append(
+                f"{clipped} of {item.values.size} values of {name} are outside of the range of the "
+                "training samples and are clipped to it"
+            )
         prepared[name] = Prepared(values, goals_of(item, classes, window, split=name, path=path))
     return prepared, notes
 
@@ -175,8 +195,10 @@ class Window:
         """Yield how targets and times belong together."""
         for name, low, high in zip(names, self.low.tolist(), self.high.tolist(), strict=True):
             if (low, high, self.early) != (0.0, 1.0, 0.0):
-                yield (f"target {name}: {low:g} at {self.early:g} ms, {high:g} at {self.late:g} ms, linear "
-                       "between and beyond")
+                yield (
+                    f"target {name}: {low:g} at {self.early:g} ms, {high:g} at {self.late:g} ms, linear "
+                    "between and beyond"
+                )
 
 
 def goals_of(rows: Rows, classes: Classes | None, window: Window | None, *, split: str, path: str) -> Goals:
@@ -190,12 +212,16 @@ def goals_of(rows: Rows, classes: Classes | None, window: Window | None, *, spli
     if rows.labels is not None and classes is not None:
         return Goals(classes.number(rows.labels, split=split, path=path))
     if rows.targets is None:
-        return Goals()
+        return Goals(times=rows.times, voltages=rows.voltages)
     if window is None:
         return Goals(voltages=rows.targets[:, :, None])
     times = window.times(rows.targets)
     if not np.isfinite(times).all():
-        raise DescriptionError(Diagnostic(
-            f"expected finite target times in {split}, got {times[~np.isfinite(times)][0]}; rescale the targets",
-            path=path))
+        raise DescriptionError(
+            Diagnostic(
+                f"expected finite target times in {split}, got {times[~np.isfinite(times)][0]}; "
+                "rescale the targets",
+                path=path,
+            )
+        )
     return Goals(times=times)

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.datasets.latency import with_bias
 from netdesc.events import Events, Floats
 from netdesc.streams import stream
 
 
-def rate(values: Floats, options: Mapping[str, Any], first_source: int, *, duration: float, seed: int,
-         split: str) -> Events:
+def rate(
+    values: Floats, options: Mapping[str, Any], first_source: int, *, duration: float, seed: int, split: str
+) -> Events:
     """Draw spikes of every feature x at the rate ``min_rate + x (max_rate - min_rate)``.
 
     Parameters
@@ -47,9 +49,8 @@ def rate(values: Floats, options: Mapping[str, Any], first_source: int, *, durat
         counts[sample] = generator.poisson(row)
         times.append(start + length * generator.random(int(counts[sample].sum())))
     samples, features = values.shape
-    columns = [np.concatenate(times), np.repeat(np.tile(np.arange(features), samples), counts.ravel()),
-               np.repeat(np.arange(samples), counts.sum(axis=1))]
-    if bias is not None:
-        columns = [np.concatenate(pair) for pair in zip(columns, (
-            np.full(samples, float(bias)), np.full(samples, features), np.arange(samples)), strict=True)]
-    return Events.from_arrays(columns[0], columns[1] + first_source, columns[2], samples)
+    when, samples_of = np.concatenate(times), np.repeat(np.arange(samples), counts.sum(axis=1))
+    which = np.repeat(np.tile(np.arange(features), samples), counts.ravel())
+    return with_bias(
+        Events.from_arrays(when, which + first_source, samples_of, samples), bias, first_source + features
+    )

@@ -54,8 +54,10 @@ class Recorded:
         offsets = np.concatenate(([0], np.cumsum(counts)))
         places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
         events = Events(self.events.times[places], self.events.sources[places], offsets)
-        return Recorded(events, *(None if item is None else item[which]
-                                  for item in (self.labels, self.times, self.voltages)))
+        return Recorded(
+            events,
+            *(None if item is None else item[which] for item in (self.labels, self.times, self.voltages)),
+        )
 
 
 def require_channels(recorded: Recorded, channels: int, path: str) -> None:
@@ -78,16 +80,20 @@ def require_channels(recorded: Recorded, channels: int, path: str) -> None:
     wrong = (found < 0) | (found >= channels)
     if wrong.any():
         index = int(wrong.argmax())
-        raise DescriptionError(Diagnostic(
-            f"expected channels 0 to {channels - 1}, got {found[index]} in sample "
-            f"{int(recorded.events.samples()[index])}, counted from 0; set the size of the population with "
-            f"source: dataset to {int(found.max()) + 1}" if found[index] >= channels else
-            f"expected channels from 0 on, got {found[index]} in sample "
-            f"{int(recorded.events.samples()[index])}; number them from 0", path=path))
+        sample, highest = int(recorded.events.samples()[index]), int(found.max())
+        fix = f"set the size of the population with source: dataset to {highest + 1}"
+        raise DescriptionError(
+            Diagnostic(
+                f"expected channels 0 to {channels - 1}, got {found[index]} in sample {sample}, "
+                f"all counted from 0; {fix if found[index] >= channels else 'number channels from 0'}",
+                path=path,
+            )
+        )
 
 
-def keep_inside(recorded: Recorded, duration: float, *, drop: bool, unit: str, path: str
-                ) -> tuple[Recorded, int]:
+def keep_inside(
+    recorded: Recorded, duration: float, *, drop: bool, unit: str, path: str
+) -> tuple[Recorded, int]:
     """Return samples without the spikes before 0 and after the end, and how many these are.
 
     Parameters
@@ -118,21 +124,26 @@ def keep_inside(recorded: Recorded, duration: float, *, drop: bool, unit: str, p
     if not lost:
         return recorded, 0
     if not drop or lost == len(kept):
-        raise DescriptionError(Diagnostic(
-            f"{lost} of {len(kept)} spikes are outside of a sample, 0 ms to {duration:g} ms; they run from "
-            f"{events.times.min():g} ms to {events.times.max():g} ms. {fix(events.times, duration, unit)}",
-            path=path))
+        raise DescriptionError(
+            Diagnostic(
+                f"{lost} of {len(kept)} spikes are outside of a sample, 0 ms to {duration:g} ms; they run "
+                f"from {events.times.min():g} ms to {events.times.max():g} ms. "
+                f"{suggest(events.times, duration, unit)}",
+                path=path,
+            )
+        )
     before = np.concatenate(([0], np.cumsum(kept)))
     inside = Events(events.times[kept], events.sources[kept], before[events.offsets])
     return Recorded(inside, recorded.labels, recorded.times, recorded.voltages), lost
 
 
-def fix(times: Floats, duration: float, unit: str) -> str:
+def suggest(times: Floats, duration: float, unit: str) -> str:
     """Return what to do about spikes outside of a sample."""
     if times.min() >= 0.0:
+        mostly = 2 * np.count_nonzero(times > duration) > len(times)
         for other, factor in UNITS_OF_TIME.items():
             late = times.max() / UNITS_OF_TIME[unit] * factor
-            if factor < UNITS_OF_TIME[unit] and SOON * duration < late <= duration:
+            if mostly and factor < UNITS_OF_TIME[unit] and SOON * duration < late <= duration:
                 return f"With unit: {other} all would be inside; or set simulation.duration, or outside: drop"
         return f"Set simulation.duration: {np.ceil(times.max()):g} ms, or outside: drop"
     return "Shift the times of the file, or set outside: drop"

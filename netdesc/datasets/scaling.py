@@ -53,18 +53,26 @@ class Scale:
         low, high = values.min(axis=0), values.max(axis=0)
         if kind == "none":
             if low.min() < 0.0 or high.max() > 1.0:
-                raise DescriptionError(Diagnostic(
-                    f"expected values from 0 to 1 with scale: none, got {low.min():g} to {high.max():g}; use "
-                    "scale: per_feature, or joint", path=f"{path}.scale"))
+                raise DescriptionError(
+                    Diagnostic(
+                        f"expected values from 0 to 1 with scale: none, got {low.min():g} to {high.max():g}; "
+                        "use scale: per_feature, or joint",
+                        path=f"{path}.scale",
+                    )
+                )
             return cls(np.zeros(features), np.ones(features))
         if kind == "joint":
             low, high = np.full(features, low.min()), np.full(features, high.max())
         with np.errstate(over="ignore"):
             wide = ~np.isfinite(high - low)
         if wide.any():
-            raise DescriptionError(Diagnostic(
-                f"expected values whose range is a float64, got {low[wide][0]:g} to {high[wide][0]:g}; "
-                "rescale the column", path=path))
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected values whose range is a float64, got {low[wide][0]:g} to {high[wide][0]:g}; "
+                    "rescale the column",
+                    path=path,
+                )
+            )
         return cls(low, high)
 
     def apply(self, values: Floats) -> tuple[Floats, int]:
@@ -97,5 +105,7 @@ class Scale:
         constant = [names[index] for index in np.flatnonzero(self.high == self.low).tolist()]
         if constant:
             more = f" and {len(constant) - SHOWN} more" if len(constant) > SHOWN else ""
-            yield (f"constant in the training samples and encoded as 0: {', '.join(constant[:SHOWN])}{more}; "
-                   "leave them out of features")
+            yield (
+                f"constant in the training samples and encoded as 0: {', '.join(constant[:SHOWN])}{more}; "
+                "leave them out of features"
+            )

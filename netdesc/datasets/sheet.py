@@ -87,8 +87,11 @@ def read_arrays(file: Path) -> Sheet:
     """Read an NPZ file with ``x``, and ``y`` if it is there."""
     arrays = npy.read_npz(file, text=True)
     if "x" not in arrays or not set(arrays) <= {"x", "y"}:
-        raise fault(file, f"expected the arrays x and y, got {', '.join(arrays)}; "
-                          "write numpy.savez(file, x=features, y=labels)")
+        raise fault(
+            file,
+            f"expected the arrays x and y, got {', '.join(arrays)}; "
+            "write numpy.savez(file, x=features, y=labels)",
+        )
     x, columns = arrays["x"], list[Column]()
     if x.dtype.kind in "US":
         raise fault(file, "expected numbers in the array x, got texts; write texts to y")
@@ -97,18 +100,31 @@ def read_arrays(file: Path) -> Sheet:
         return Sheet(file, tuple(columns))
     y = arrays["y"]
     if y.ndim not in (1, 2) or len(y) != len(x):
-        raise fault(file, f"expected y with one row for each of the {len(x)} samples of x, got the shape "
-                          f"{shape_text(y.shape)}; write one label or row of targets for each")
+        raise fault(
+            file,
+            f"expected y with one row for each of the {len(x)} samples of x, got the shape "
+            f"{shape_text(y.shape)}; write one label or row of targets for each",
+        )
     if y.dtype.kind in "US":
         if y.ndim != 1:
-            raise fault(file, f"expected one text per sample in y, got the shape {shape_text(y.shape)}; "
-                              "write one label for each sample")
+            raise fault(
+                file,
+                f"expected one text per sample in y, got the shape {shape_text(y.shape)}; "
+                "write one label for each sample",
+            )
         answers = [Column("y", None, tuple(decoded(file, y)))]
     else:
-        answers = [Column("y", y.astype(np.float64))] if y.ndim == 1 else list(
-            columns_of(file, y, "y", "the array y"))
-    return Sheet(file, (*columns, *answers), tuple(item.name for item in answers),
-                 y.ndim == 1 and y.dtype.kind in "iubUS")
+        answers = (
+            [Column("y", y.astype(np.float64))]
+            if y.ndim == 1
+            else list(columns_of(file, y, "y", "the array y"))
+        )
+    return Sheet(
+        file,
+        (*columns, *answers),
+        tuple(item.name for item in answers),
+        y.ndim == 1 and y.dtype.kind in "iubUS",
+    )
 
 
 def decoded(file: Path, texts: NDArray[Any]) -> list[str]:
@@ -116,15 +132,19 @@ def decoded(file: Path, texts: NDArray[Any]) -> list[str]:
     try:
         return [item.decode("utf-8") if isinstance(item, bytes) else str(item) for item in texts.tolist()]
     except UnicodeDecodeError:
-        raise fault(file, "expected texts in UTF-8 in the array y, got other bytes; write them as str"
-                    ) from None
+        raise fault(
+            file, "expected texts in UTF-8 in the array y, got other bytes; write them as str"
+        ) from None
 
 
 def columns_of(file: Path, values: NDArray[Any], prefix: str, what: str) -> Iterator[Column]:
     """Yield the columns of an array of numbers, everything after the first axis in one row."""
     if values.ndim < 1 or not values.size:
-        raise fault(file, f"expected {what} of shape (samples, columns), got the shape "
-                          f"{shape_text(values.shape)}; write one row for each sample")
+        raise fault(
+            file,
+            f"expected {what} of shape (samples, columns), got the shape "
+            f"{shape_text(values.shape)}; write one row for each sample",
+        )
     rows = values.reshape(len(values), -1).astype(np.float64)
     for column in range(rows.shape[1]):
         yield Column(f"{prefix}{column + 1}", rows[:, column])
@@ -136,17 +156,24 @@ def read_parquet(file: Path) -> tuple[Column, ...]:
     try:
         from pandas import read_parquet as read
     except ImportError:
-        raise fault(file, "expected pandas for a Parquet file, but it is not installed; install pandas and "
-                          "pyarrow, or write the table as CSV") from None
+        raise fault(
+            file,
+            "expected pandas for a Parquet file, but it is not installed; install pandas and "
+            "pyarrow, or write the table as CSV",
+        ) from None
     try:
         table = read(file)
         columns = [(str(name), table[name].to_numpy()) for name in table.columns]
     except ImportError:
-        raise fault(file, "expected pyarrow for a Parquet file, but it is not installed; install it, or "
-                          "write the table as CSV") from None
+        raise fault(
+            file,
+            "expected pyarrow for a Parquet file, but it is not installed; install it, or "
+            "write the table as CSV",
+        ) from None
     except Exception:  # noqa: BLE001 - pandas lets through whatever its engine raises
-        raise fault(file, "expected a Parquet file, got something else or a damaged one; write it again"
-                    ) from None
+        raise fault(
+            file, "expected a Parquet file, got something else or a damaged one; write it again"
+        ) from None
     return tuple(column_of(name, values) for name, values in columns)
 
 
@@ -173,8 +200,11 @@ def repaired(file: Path, column: Column) -> Column:
             values.append(number)
     if odd and len(odd) < 0.1 * len(column.texts) and len(values) > sum(map(np.isnan, values)):
         row, cell = odd[0]
-        raise fault(file, f"expected a number in row {row} of the column {column.name:.60}, got '{cell:.60}', "
-                          f"where {len(values)} other cells are numbers; correct it, or leave it empty")
+        raise fault(
+            file,
+            f"expected a number in row {row} of the column {column.name:.60}, got '{cell:.60}', "
+            f"where {len(values)} other cells are numbers; correct it, or leave it empty",
+        )
     return column if odd or all(map(np.isnan, values)) else Column(column.name, np.array(values))
 
 
@@ -199,9 +229,14 @@ def require_columns(sheet: Sheet, wanted: Iterable[str]) -> None:
     DescriptionError
         With one diagnostic per column.
     """
-    faults = [fault(sheet.file, f"expected a column {name}, got {', '.join(sheet.names[:20])}"
-                                f"{did_you_mean(name, sheet.names) if len(sheet.names) <= 1000 else ''}"
-                    ).diagnostics[0]
-              for name in wanted if name not in sheet.names]
+    faults = [
+        fault(
+            sheet.file,
+            f"expected a column {name}, got {', '.join(sheet.names[:20])}"
+            f"{did_you_mean(name, sheet.names) if len(sheet.names) <= 1000 else ''}",
+        ).diagnostics[0]
+        for name in wanted
+        if name not in sheet.names
+    ]
     if faults:
         raise DescriptionError(faults)

@@ -50,11 +50,16 @@ def read_spikes(file: Path, labels: Path | None, factor: float) -> Recorded:
         recorded, names = read_spike_table(file, factor, listed=labels is not None)
     if labels is None:
         if recorded.labels is None and recorded.times is None and recorded.voltages is None:
-            raise fault(file, "expected labels or targets, got neither; add them to the file, or name a CSV "
-                              "file of them as train_labels, validation_labels or test_labels")
+            raise fault(
+                file,
+                "expected labels or targets, got neither; add them to the file, or name a CSV "
+                "file of them as train_labels, validation_labels or test_labels",
+            )
         return recorded
     if recorded.labels is not None or recorded.times is not None or recorded.voltages is not None:
-        raise fault(labels, f"expected labels in one place, got them in {file.name} too; remove the labels file")
+        raise fault(
+            labels, f"expected labels in one place, got them in {file.name} too; remove the labels file"
+        )
     return read_labels_file(labels, recorded, names, factor)
 
 
@@ -63,21 +68,30 @@ def read_npz(file: Path, factor: float) -> Recorded:
     arrays = npy.read_npz(file, text=True)
     missing = [name for name in ARRAYS if name not in arrays]
     if missing:
-        raise fault(file, f"expected the arrays {', '.join(ARRAYS)} and labels or targets, got "
-                          f"{', '.join(arrays)}; add {', '.join(missing)}")
+        raise fault(
+            file,
+            f"expected the arrays {', '.join(ARRAYS)} and labels or targets, got "
+            f"{', '.join(arrays)}; add {', '.join(missing)}",
+        )
     for name in ARRAYS:
         require_axes(file, name, arrays[name], (1,))
     times = as_floats(file, arrays["times"], "the array 'times': ") * factor
     neurons = as_integers(file, arrays["neurons"], "the array 'neurons': ")
     offsets = as_integers(file, arrays["offsets"], "the array 'offsets': ")
     if len(neurons) != len(times):
-        raise fault(file, f"expected one neuron for each time, got {len(neurons)} neurons and {len(times)} "
-                          "times; write arrays of the same length")
+        raise fault(
+            file,
+            f"expected one neuron for each time, got {len(neurons)} neurons and {len(times)} "
+            "times; write arrays of the same length",
+        )
     if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(times) or (np.diff(offsets) < 0).any():
-        raise fault(file, f"expected offsets that rise from 0 to {len(times)}, one more than samples, got "
-                          f"{len(offsets)} from {offsets[0] if len(offsets) else 'nothing'} to "
-                          f"{offsets[-1] if len(offsets) else 'nothing'}; sample i holds spikes offsets[i] to "
-                          "offsets[i + 1] - 1")
+        raise fault(
+            file,
+            f"expected offsets that rise from 0 to {len(times)}, one more than samples, got "
+            f"{len(offsets)} from {offsets[0] if len(offsets) else 'nothing'} to "
+            f"{offsets[-1] if len(offsets) else 'nothing'}; sample i holds spikes offsets[i] to "
+            "offsets[i + 1] - 1",
+        )
     answers = {name: arrays[name] for name in ANSWERS if name in arrays}
     return with_answers(file, in_order(times, neurons, offsets), answers, factor)
 
@@ -90,8 +104,11 @@ def read_hdf5(file: Path, factor: float) -> Recorded:
         rows, units = content.ragged("spikes/times"), content.ragged("spikes/units")
         counts = [len(row) for row in rows]
         if [len(row) for row in units] != counts:
-            raise fault(file, f"expected as many units as times in every sample, got {len(rows)} samples of "
-                              f"times and {len(units)} of units, or of different lengths; write it again")
+            raise fault(
+                file,
+                f"expected as many units as times in every sample, got {len(rows)} samples of "
+                f"times and {len(units)} of units, or of different lengths; write it again",
+            )
         if not counts:
             raise fault(file, "expected at least one sample, got none; write it again")
         answers: dict[str, NDArray[Any]] = {}
@@ -109,18 +126,27 @@ def read_hdf5(file: Path, factor: float) -> Recorded:
 def read_results(content: hdf5.Group, file: Path, factor: float) -> Events:
     """Read the spikes of the only population of a results file."""
     if "spikes" not in content or not content.is_group("spikes"):
-        raise fault(file, "expected spikes/times, spikes/units and labels, got "
-                          f"{', '.join(content.names()) or 'nothing'}; write the file in the layout of the "
-                          "Spiking Heidelberg Digits")
+        raise fault(
+            file,
+            "expected spikes/times, spikes/units and labels, got "
+            f"{', '.join(content.names()) or 'nothing'}; write the file in the layout of the "
+            "Spiking Heidelberg Digits",
+        )
     spikes = content.group("spikes")
     if len(spikes.names()) != 1:
-        raise fault(file, f"expected the spikes of one population, got {', '.join(spikes.names())}; "
-                          "write a file with one of them")
+        raise fault(
+            file,
+            f"expected the spikes of one population, got {', '.join(spikes.names())}; "
+            "write a file with one of them",
+        )
     group = spikes.group(spikes.names()[0])
     times = group.floats("timestamps", (None,)) * factor
     neurons = group.integers("node_ids", (len(times),))
-    samples = group.integers("sample_ids", (len(times),)) if "sample_ids" in group else np.zeros(
-        len(times), dtype=np.int64)
+    samples = (
+        group.integers("sample_ids", (len(times),))
+        if "sample_ids" in group
+        else np.zeros(len(times), dtype=np.int64)
+    )
     named = "batch" in content.attributes()
     batch = content.integer("batch", least=1) if named else int(samples.max(initial=0)) + 1
     if len(samples) and samples.max() >= batch:
@@ -160,11 +186,17 @@ def with_answers(file: Path, events: Events, answers: dict[str, NDArray[Any]], f
     for name, values in answers.items():
         require_axes(file, name, values, (1,) if name == "labels" else (2, 3))
         if len(values) != events.batch:
-            raise fault(file, f"expected one row of {name} for each of the {events.batch} samples, got "
-                              f"{len(values)}; write one for each")
+            raise fault(
+                file,
+                f"expected one row of {name} for each of the {events.batch} samples, got "
+                f"{len(values)}; write one for each",
+            )
     labels = None if "labels" not in answers else as_labels(file, answers["labels"])
-    targets = {name: cubed(as_floats(file, answers[name], f"the array '{name}': ", missing=True))
-               for name in ("targets", "target_voltages") if name in answers}
+    targets = {
+        name: cubed(as_floats(file, answers[name], f"the array '{name}': ", missing=True))
+        for name in ("targets", "target_voltages")
+        if name in answers
+    }
     times = targets["targets"] * factor if "targets" in targets else None
     return Recorded(events, labels, times, targets.get("target_voltages"))
 
@@ -176,7 +208,7 @@ def as_labels(file: Path, values: NDArray[Any]) -> NDArray[Any]:
             return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
         except UnicodeDecodeError:
             raise fault(file, "expected labels in UTF-8, got other bytes; write them as str") from None
-    return as_integers(file, values, "labels: ", least=-2**63)
+    return as_integers(file, values, "labels: ", least=-(2**63))
 
 
 def cubed(values: Floats) -> Floats:
@@ -188,6 +220,10 @@ def require_axes(file: Path, name: str, values: NDArray[Any], axes: tuple[int, .
     """Refuse an array with another number of axes, or an empty one that must not be."""
     if values.ndim not in axes or (name in ANSWERS and not values.size):
         wanted = " or ".join(map(str, axes))
-        raise DescriptionError(fault(
-            file, f"expected the array '{name}' with {wanted} axes, got the shape {shape_text(values.shape)}; "
-                  "change its shape").diagnostics)
+        raise DescriptionError(
+            fault(
+                file,
+                f"expected the array '{name}' with {wanted} axes, got the shape {shape_text(values.shape)}; "
+                "change its shape",
+            ).diagnostics
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,9 +59,12 @@ def read_spike_table(file: Path, factor: float, *, listed: bool) -> tuple[Record
     odd = labels != labels[firsts][samples]
     if odd.any():
         row = int(odd.argmax())
-        raise fault(file, f"expected one label for sample {names[samples[row]]}, got {labels[row]} in row "
-                          f"{row + 1} after {labels[firsts][samples[row]]}; write the same label in all rows "
-                          "of a sample")
+        raise fault(
+            file,
+            f"expected one label for sample {names[samples[row]]}, got {labels[row]} in row "
+            f"{row + 1} after {labels[firsts][samples[row]]}; write the same label in all rows "
+            "of a sample",
+        )
     return Recorded(events, labels[firsts]), names
 
 
@@ -96,8 +98,11 @@ def read_labels_file(file: Path, recorded: Recorded, names: Names | None, factor
     rows, _, firsts = number_samples(sheet, columns["sample"])
     if len(rows) < sheet.rows:
         row = int(np.setdiff1d(np.arange(sheet.rows), firsts)[0])
-        raise fault(file, f"expected every sample once, got {texts_of(columns['sample'])[row]} again in row "
-                          f"{row + 1}; keep one row for each sample")
+        raise fault(
+            file,
+            f"expected every sample once, got {texts_of(columns['sample'])[row]} again in row "
+            f"{row + 1}; keep one row for each sample",
+        )
     known = np.arange(len(recorded)).astype(np.str_) if names is None else names
     spread = spread_over(recorded.events, known, rows, file)
     if "label" in columns:
@@ -114,8 +119,11 @@ def spread_over(events: Events, known: Names, rows: Names, file: Path) -> Events
     place = {name: number for number, name in enumerate(rows.tolist())}
     strange = [name for name in known.tolist() if name not in place]
     if strange:
-        raise fault(file, f"expected a row for every sample, got none for {', '.join(strange[:6])}"
-                          f"{f' and {len(strange) - 6} more' if len(strange) > 6 else ''}; add them")
+        raise fault(
+            file,
+            f"expected a row for every sample, got none for {', '.join(strange[:6])}"
+            f"{f' and {len(strange) - 6} more' if len(strange) > 6 else ''}; add them",
+        )
     moved = np.array([place[name] for name in known.tolist()], dtype=np.int64)
     return Events.from_arrays(events.times, events.sources, moved[events.samples()], len(rows))
 
@@ -126,12 +134,14 @@ def named_columns(sheet: Sheet) -> Sheet:
     numbered = tuple(str(number + 1) for number in range(len(sheet.columns)))
     if sheet.names != numbered or not 3 <= len(numbered) <= 4:
         return sheet
-    return replace(sheet, columns=tuple(replace(item, name=name) for item, name in
-                                        zip(sheet.columns, wanted, strict=False)))
+    return replace(
+        sheet,
+        columns=tuple(replace(item, name=name) for item, name in zip(sheet.columns, wanted, strict=False)),
+    )
 
 
 def number_samples(sheet: Sheet, column: Column) -> tuple[Names, NDArray[np.int64], NDArray[np.int64]]:
-    """Number the samples of a column by first appearance.
+    """Return numbers for the samples of a column, by first appearance.
 
     Returns
     -------
@@ -163,7 +173,7 @@ def labels_of(sheet: Sheet, column: Column) -> NDArray[Any]:
     """Return a column of labels: texts, or whole numbers."""
     if column.numbers is not None:
         numbers = numbers_of(sheet, column)
-        return as_integers(sheet.file, numbers, f"the column {column.name}: ", least=-2**53)
+        return as_integers(sheet.file, numbers, f"the column {column.name}: ", least=-(2**53))
     empty = [row for row, cell in enumerate(column.texts, 1) if not cell]
     if empty:
         raise fault(sheet.file, f"expected a label in row {empty[0]}, got nothing; complete it")
@@ -173,10 +183,15 @@ def labels_of(sheet: Sheet, column: Column) -> NDArray[Any]:
 def numbers_of(sheet: Sheet, column: Column, *, missing: bool = False) -> Floats:
     """Return a column of finite numbers, NaN for empty cells where they are accepted."""
     if column.numbers is None:
-        raise fault(sheet.file, f"expected numbers in the column {column.name:.60}, got "
-                                f"'{column.texts[0]:.60}'; write numbers")
+        raise fault(
+            sheet.file,
+            f"expected numbers in the column {column.name:.60}, got '{column.texts[0]:.60}'; write numbers",
+        )
     gap = np.isnan(column.numbers)
     if gap.any() and not missing:
-        raise fault(sheet.file, f"expected a number in row {int(gap.argmax()) + 1}, column {column.name:.60}, "
-                                "got nothing; complete it")
+        raise fault(
+            sheet.file,
+            f"expected a number in row {int(gap.argmax()) + 1}, column {column.name:.60}, "
+            "got nothing; complete it",
+        )
     return as_floats(sheet.file, column.numbers, f"the column {column.name}: ", missing=missing)

@@ -21,8 +21,9 @@ from netdesc.units import UNITS_OF_TIME
 PATH = "data.dataset.spikes"
 
 
-def load_spikes(options: Mapping[str, Any], directory: Path, seed: int, *, duration: float,
-                sources: PopulationSlice) -> tuple[dict[str, Split], tuple[str, ...]]:
+def load_spikes(
+    options: Mapping[str, Any], directory: Path, seed: int, *, duration: float, sources: PopulationSlice
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """Read the files of recorded spikes.
 
     Parameters
@@ -51,30 +52,41 @@ def load_spikes(options: Mapping[str, Any], directory: Path, seed: int, *, durat
     """
     channels, unit = options.get("channels"), str(options["unit"])
     if channels is not None and channels != sources.size:
-        raise DescriptionError(Diagnostic(
-            f"the population has {sources.size} neurons, but the recordings have {channels} channels; set "
-            f"size: {channels}", path=f"{sources.path}.size"))
+        raise DescriptionError(
+            Diagnostic(
+                f"the population has {sources.size} neurons, but the recordings have {channels} channels; "
+                f"set size: {channels}",
+                path=f"{sources.path}.size",
+            )
+        )
     parts, notes = dict[str, Recorded](), list[str]()
     for name in ("train", "validation", "test"):
         if not isinstance(options.get(name), str):
             continue
         labels = options.get(f"{name}_labels")
         with at(f"{PATH}.{name}"):
-            recorded = read_spikes(directory / str(options[name]),
-                                   None if labels is None else directory / str(labels), UNITS_OF_TIME[unit])
+            recorded = read_spikes(
+                directory / str(options[name]),
+                None if labels is None else directory / str(labels),
+                UNITS_OF_TIME[unit],
+            )
         require_channels(recorded, sources.size, f"{PATH}.{name}")
-        parts[name], lost = keep_inside(recorded, duration, drop=options["outside"] == "drop", unit=unit,
-                                        path=f"{PATH}.{name}")
+        parts[name], lost = keep_inside(
+            recorded, duration, drop=options["outside"] == "drop", unit=unit, path=f"{PATH}.{name}"
+        )
         if lost:
-            notes.append(f"{lost} of {len(recorded.events)} spikes of {name} are outside of the sample, 0 ms to "
-                         f"{duration:g} ms, and are dropped")
+            notes.append(
+                f"{lost} of {len(recorded.events)} spikes of {name} are outside of the sample, 0 ms to "
+                f"{duration:g} ms, and are dropped"
+            )
         notes += note_early(parts[name], duration, unit)
     splits, more = divide_recorded(parts, shares_of(options), seed, sources.start, PATH)
     return splits, (*notes, *more)
 
 
-def divide_recorded(parts: Mapping[str, Recorded], shares: Mapping[str, float], seed: int, first_source: int,
-                    path: str) -> tuple[dict[str, Split], list[str]]:
+def divide_recorded(
+    parts: Mapping[str, Recorded], shares: Mapping[str, float], seed: int, first_source: int, path: str
+) -> tuple[dict[str, Split], list[str]]:
     """Take validation and test samples out of those for training, and number the classes.
 
     Parameters
@@ -103,18 +115,26 @@ def divide_recorded(parts: Mapping[str, Recorded], shares: Mapping[str, float], 
     for name, part in parts.items():
         require_same_answers(whole, part, name, path)
     classes = None if whole.labels is None else Classes.find(whole.labels)
-    numbers = None if classes is None or whole.labels is None else classes.number(
-        whole.labels, split="train", path=path)
+    numbers = (
+        None
+        if classes is None or whole.labels is None
+        else classes.number(whole.labels, split="train", path=path)
+    )
     drawn = divide(len(whole), shares, seed, classes=numbers, path=path)
-    chosen = {**{name: whole.take(which) for name, which in drawn.items()},
-              **{name: part for name, part in parts.items() if name != "train"}}
+    chosen = {
+        **{name: whole.take(which) for name, which in drawn.items()},
+        **{name: part for name, part in parts.items() if name != "train"},
+    }
     train = chosen["train"].labels
     classes = None if train is None else Classes.find(train)
     splits = {}
     for name, part in chosen.items():
         events = Events(part.events.times, part.events.sources + first_source, part.events.offsets)
-        labels = None if classes is None or part.labels is None else classes.number(
-            part.labels, split=name, path=f"{path}.{name}")
+        labels = (
+            None
+            if classes is None or part.labels is None
+            else classes.number(part.labels, split=name, path=f"{path}.{name}")
+        )
         splits[name] = Split(labels, events, None, part.times, part.voltages)
     return splits, [] if classes is None else list(classes.notes())
 
@@ -130,10 +150,18 @@ def require_same_answers(train: Recorded, part: Recorded, name: str, path: str) 
         wanted, found = getattr(train, field), getattr(part, field)
         if (wanted is None) != (found is None):
             words = {"labels": "labels", "times": "target times", "voltages": "target voltages"}[field]
-            raise DescriptionError(Diagnostic(
-                f"expected {words} in all splits or in none, got them only in "
-                f"{'train' if found is None else name}; add them to the other", path=f"{path}.{name}"))
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected {words} in all splits or in none, got them only in "
+                    f"{'train' if found is None else name}; add them to the other",
+                    path=f"{path}.{name}",
+                )
+            )
         if wanted is not None and wanted.shape[1:2] != found.shape[1:2]:
-            raise DescriptionError(Diagnostic(
-                f"expected targets of {wanted.shape[1]} outputs as in train, got {found.shape[1]}; write the "
-                "same outputs in all files", path=f"{path}.{name}"))
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected targets of {wanted.shape[1]} outputs as in train, got {found.shape[1]}; write "
+                    "the same outputs in all files",
+                    path=f"{path}.{name}",
+                )
+            )

@@ -55,8 +55,8 @@ def read_rows(options: Mapping[str, Any], directory: Path) -> tuple[dict[str, Ro
     Returns
     -------
     rows : dict of str to Rows
-        ``train``, still to be divided where ``validation`` or ``test`` is a fraction; and every split that has
-        a file of its own.
+        ``train``, still to be divided where ``validation`` or ``test`` is a fraction; and every split that
+        has a file of its own.
     notes : tuple of str
 
     Raises
@@ -78,8 +78,9 @@ def read_rows(options: Mapping[str, Any], directory: Path) -> tuple[dict[str, Ro
             require_columns(sheet, roles.all)
             rows[name], dropped = take_rows(sheet, roles, drop=drop)
         if dropped:
-            notes.append(f"{dropped} of {sheet.rows} rows of {sheet.file.name} have a missing value and are "
-                         "dropped")
+            notes.append(
+                f"{dropped} of {sheet.rows} rows of {sheet.file.name} have a missing value and are dropped"
+            )
     return rows, tuple(notes)
 
 
@@ -106,9 +107,13 @@ def choose_columns(sheet: Sheet, options: Mapping[str, Any]) -> tuple[Roles, lis
     label, targets = options.get("label"), tuple(options.get("target") or ())
     if label is None and not targets:
         if not sheet.answers:
-            raise DescriptionError(Diagnostic(
-                f"expected the column that is to be learned, got none; add label, or target for numbers; "
-                f"{sheet.file.name} has the columns {', '.join(sheet.names[:20])}", path=PATH))
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected the column that is to be learned, got none; add label, or target for numbers; "
+                    f"{sheet.file.name} has the columns {', '.join(sheet.names[:20])}",
+                    path=PATH,
+                )
+            )
         label, targets = (sheet.answers[0], ()) if sheet.labelled else (None, sheet.answers)
     # The name of the array in an NPZ file stands for all of its columns.
     targets = sheet.answers if targets == ("y",) and sheet.answers else targets
@@ -117,14 +122,20 @@ def choose_columns(sheet: Sheet, options: Mapping[str, Any]) -> tuple[Roles, lis
     with at(f"{PATH}.features" if chosen else PATH):
         require_columns(sheet, [*(chosen or ()), *((label,) if label is not None else ()), *targets])
     if chosen is None:
-        usable = [item.name for item in sheet.columns if item.name not in answers and item.numbers is not None]
+        usable = [
+            item.name for item in sheet.columns if item.name not in answers and item.numbers is not None
+        ]
         others = [item.name for item in sheet.columns if item.name not in answers and item.numbers is None]
         if others:
             notes.append(f"columns of texts are left out: {', '.join(others[:12])}")
         if not usable:
-            raise DescriptionError(Diagnostic(
-                f"expected a column of numbers to learn from, got none in {sheet.file.name} beside "
-                f"{', '.join(sorted(map(str, answers - {None})))}; add one", path=PATH))
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected a column of numbers to learn from, got none in {sheet.file.name} beside "
+                    f"{', '.join(sorted(map(str, answers - {None})))}; add one",
+                    path=PATH,
+                )
+            )
         chosen = usable
     return Roles(tuple(chosen), label, targets), notes
 
@@ -157,12 +168,18 @@ def take_rows(sheet: Sheet, roles: Roles, *, drop: bool) -> tuple[Rows, int]:
         for name, gap in zip(roles.all, gaps, strict=True):
             if gap.any():
                 row = int(gap.argmax()) + 1
-                raise fault(sheet.file, f"expected a value in row {row}, column {name:.60}, got none; complete "
-                                        "it, or set missing: drop")
+                raise fault(
+                    sheet.file,
+                    f"expected a value in row {row}, column {name:.60}, got none; complete "
+                    "it, or set missing: drop",
+                )
     kept = ~np.any(gaps, axis=0)
     if not kept.any():
-        raise fault(sheet.file, "expected a row without missing values, got none; complete some, or leave "
-                                "columns out of features")
+        raise fault(
+            sheet.file,
+            "expected a row without missing values, got none; complete some, or leave "
+            "columns out of features",
+        )
     features = stack([columns[name] for name in roles.features])[kept]
     labels = None if roles.label is None else read_labels(sheet, columns[roles.label], kept)
     targets = stack([columns[name] for name in roles.targets])[kept] if roles.targets else None
@@ -179,15 +196,23 @@ def find_gaps(column: Column) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def require_finite(sheet: Sheet, column: Column) -> None:
     """Refuse a column of features or targets with a text or an infinite number."""
     if column.numbers is None:
-        row, cell = next(((row, cell) for row, cell in enumerate(column.texts, 1)
-                          if cell and number_of(cell) is None), (1, ""))
-        raise fault(sheet.file, f"expected numbers in the column {column.name:.60}, got '{cell:.60}' in row "
-                                f"{row}; choose another column, or write numbers")
+        row, cell = next(
+            ((row, cell) for row, cell in enumerate(column.texts, 1) if cell and number_of(cell) is None),
+            (1, ""),
+        )
+        raise fault(
+            sheet.file,
+            f"expected numbers in the column {column.name:.60}, got '{cell:.60}' in row "
+            f"{row}; choose another column, or write numbers",
+        )
     wrong = np.isinf(column.numbers)
     if wrong.any():
         row = int(wrong.argmax())
-        raise fault(sheet.file, f"expected a finite number in row {row + 1}, column {column.name:.60}, got "
-                                f"{column.numbers[row]}; correct it")
+        raise fault(
+            sheet.file,
+            f"expected a finite number in row {row + 1}, column {column.name:.60}, got "
+            f"{column.numbers[row]}; correct it",
+        )
 
 
 def read_labels(sheet: Sheet, column: Column, kept: np.ndarray[Any, Any]) -> Labels:
@@ -199,16 +224,21 @@ def read_labels(sheet: Sheet, column: Column, kept: np.ndarray[Any, Any]) -> Lab
         If a number is not whole.
     """
     if column.numbers is None:
-        return np.array(column.texts)[kept]
+        texts: Labels = np.array(column.texts)[kept]
+        return texts
     numbers = column.numbers[kept]
     odd = np.abs(numbers) >= 2.0**53
     odd |= numbers != np.floor(numbers)
     if odd.any():
         row = int(np.flatnonzero(kept)[int(odd.argmax())])
-        raise fault(sheet.file, f"expected a text or a whole number as label in row {row + 1}, column "
-                                f"{column.name:.60}, got {column.numbers[row]:g}; to learn numbers, use "
-                                f"target: {column.name:.60}")
-    return numbers.astype(np.int64)
+        raise fault(
+            sheet.file,
+            f"expected a text or a whole number as label in row {row + 1}, column "
+            f"{column.name:.60}, got {column.numbers[row]:g}; to learn numbers, use "
+            f"target: {column.name:.60}",
+        )
+    whole: Labels = numbers.astype(np.int64)
+    return whole
 
 
 def stack(columns: Sequence[Column]) -> Floats:

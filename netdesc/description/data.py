@@ -111,7 +111,9 @@ def _find_spike_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
         if options.get(f"{name}_labels") is not None and not isinstance(options.get(name), str):
             yield Diagnostic(
                 f"expected a file as {name} beside {name}_labels, got none; remove {name}_labels, for a "
-                "fraction of train takes its labels along", f"{path}.{name}_labels")
+                "fraction of train takes its labels along",
+                f"{path}.{name}_labels",
+            )
 
 
 def _find_table_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
@@ -125,34 +127,51 @@ def _find_table_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
     if options.get("label") is not None and target is not None:
         yield Diagnostic("expected either label or target, got both; remove one", f"{path}.target")
     if options.get("target_time") is not None and options.get("target_unit") is not None:
-        yield Diagnostic("expected either target_time or target_unit, got both; with target_unit the targets "
-                         "are times already; remove one", f"{path}.target_unit")
+        yield Diagnostic(
+            "expected either target_time or target_unit, got both; with target_unit the targets "
+            "are times already; remove one",
+            f"{path}.target_unit",
+        )
     for name in ("target_time", "target_unit"):
         if options.get(name) is not None and options.get("label") is not None:
-            yield Diagnostic(f"{name} is about targets, but label names a class; remove {name}",
-                             f"{path}.{name}")
+            yield Diagnostic(
+                f"{name} is about targets, but label names a class; remove {name}", f"{path}.{name}"
+            )
     window = options.get("target_time")
     if window is not None and window[1] <= window[0]:
-        yield Diagnostic("expected the later time second, got "
-                         f"[{window[0]:g} ms, {window[1]:g} ms]; exchange them", f"{path}.target_time")
+        yield Diagnostic(
+            f"expected the later time second, got [{window[0]:g} ms, {window[1]:g} ms]; exchange them",
+            f"{path}.target_time",
+        )
     chosen = options.get("features") or ()
     for name in (options.get("label"), *(target or ())):
         if name is not None and name in chosen:
-            yield Diagnostic(f"expected features without the answer, got {name}, which is to be learned; "
-                             "remove it from features", f"{path}.features")
+            yield Diagnostic(
+                f"expected features without the answer, got {name}, which is to be learned; "
+                "remove it from features",
+                f"{path}.features",
+            )
 
 
 def _find_share_faults(options: Mapping[str, Any], path: str) -> Iterator[Diagnostic]:
-    shares = {name: float(options[name]) for name in ("train", "validation", "test")
-              if isinstance(options.get(name), int | float)}
+    shares = {
+        name: float(options[name])
+        for name in ("train", "validation", "test")
+        if isinstance(options.get(name), int | float)
+    }
     held = {name: share for name, share in shares.items() if name != "train"}
     words = " + ".join(f"{name}: {share:g}" for name, share in shares.items())
     if "train" in shares and sum(shares.values()) > 1.0 + 1e-9:
-        yield Diagnostic(f"expected fractions that sum to at most 1, got {words}; lower them",
-                         f"{path}.train")
+        yield Diagnostic(
+            f"expected fractions that sum to at most 1, got {words}; lower them", f"{path}.train"
+        )
     elif "train" not in shares and sum(held.values()) >= 1.0:
-        yield Diagnostic(f"expected fractions below 1 together, got {words}, which leaves no samples to "
-                         "train on; lower them", f"{path}.{next(iter(held))}")
+        yield Diagnostic(
+            f"expected fractions below 1 together, got {words}, which leaves no samples to "
+            "train on; lower them",
+            f"{path}.{next(iter(held))}",
+        )
     if shares.get("train") == 0.0:
-        yield Diagnostic("expected a fraction above 0, got 0; there would be no samples to train on",
-                         f"{path}.train")
+        yield Diagnostic(
+            "expected a fraction above 0, got 0; there would be no samples to train on", f"{path}.train"
+        )

@@ -1,4 +1,4 @@
-"""What a network is to do in each sample: its class, the times of its spikes, or the course of its voltages."""
+"""What a network is to do in each sample: its class, times of its spikes, or the course of its voltages."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ class Goals:
         -------
         Goals
         """
+
         def some(values: NDArray[Any] | None) -> NDArray[Any] | None:
             return None if values is None else values[which]
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netdesc.backend import Machine
-from netdesc.datasets import Dataset
+from netdesc.datasets import Dataset, Samples
 from netdesc.datasets import load as load_dataset
 from netdesc.description.model import Description, Training
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.graph.ir import NetworkGraph
+from netdesc.losses import require_goals
+from netdesc.lower import lay_out
 from netdesc.program import Program
-from netdesc.stimulus import needs_data
+from netdesc.stimulus import require_data
 from netdesc.training.layout import Layout
 from netdesc.training.optimizers import build_optimizer
 from netdesc.training.ranking import require_watchable
@@ -80,7 +83,9 @@ def require_training(description: Description, backend: str) -> Training:
     return training
 
 
-def build_task(machine: Machine, description: Description, training: Training) -> Task:
+def build_task(
+    machine: Machine, description: Description, training: Training, data: Samples | None = None
+) -> Task:
     """Gather what a training needs.
 
     Parameters
@@ -88,6 +93,8 @@ def build_task(machine: Machine, description: Description, training: Training) -
     machine : Machine
     description : Description
     training : Training
+    data : Samples or None
+        In place of the data of the description.
 
     Returns
     -------
@@ -100,7 +107,7 @@ def build_task(machine: Machine, description: Description, training: Training) -
     """
     program = machine.program
     layout = Layout.of(program)
-    dataset = load_samples(description, program)
+    dataset = load_samples(description, program, data)
     validation = dataset.validation if dataset is not None else None
     require_watchable(training.early_stopping, validated=validation is not None,
                       labelled=validation is not None and validation.labels is not None)
@@ -108,13 +115,14 @@ def build_task(machine: Machine, description: Description, training: Training) -
                 build_optimizer(training.optimizer, layout))
 
 
-def load_samples(description: Description, program: Program) -> Dataset | None:
-    """Load the dataset of a description.
+def survey_samples(description: Description, graph: NetworkGraph) -> Dataset | None:
+    """Load the dataset of a description for its network alone, whatever cells and backends it has.
 
     Parameters
     ----------
     description : Description
-    program : Program
+    graph : NetworkGraph
+        After the passes that every network goes through.
 
     Returns
     -------
@@ -124,11 +132,39 @@ def load_samples(description: Description, program: Program) -> Dataset | None:
     Raises
     ------
     DescriptionError
-        If data are missing or do not fit.
+        If data are missing or do not fit, or lack what a loss needs.
     """
-    if description.data is not None:
-        return load_dataset(description.data, program, seed=program.seed)
-    if needs_data(program):
-        raise DescriptionError(Diagnostic("a population has source: dataset, but there is no section data",
-                                          path="data"))
-    return None
+    settings = graph.settings
+    program = Program(settings.name, settings.duration, settings.seed, lay_out(graph), (), {}, ())
+    return load_samples(description, program)
+
+
+def load_samples(description: Description, program: Program, data: Samples | None = None) -> Dataset | None:
+    """Load the dataset of a description.
+
+    Parameters
+    ----------
+    description : Description
+    program : Program
+    data : Samples or None
+        In place of the data of the description.
+
+    Returns
+    -------
+    Dataset or None
+        None where no population is fed from a dataset.
+
+    Raises
+    ------
+    DescriptionError
+        If data are missing or do not fit, or lack what a loss needs.
+    """
+    given = description.data if data is None else data
+    if given is None:
+        require_data(program)
+        return None
+    dataset = load_dataset(given, program, seed=program.seed, defaults=description.data)
+    for split, part in (("train", dataset.train), ("validation", dataset.validation), ("test", dataset.test)):
+        if part is not None:
+            require_goals(description.losses.values(), part.goals, program, split=split)
+    return dataset

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netdesc.datasets import Samples
+from netdesc.description.model import Description
 from netdesc.losses import require_kinds
 from netdesc.training.checkpoint import restore_state, save_state
 from netdesc.training.continuation import describe_stages
@@ -34,8 +37,10 @@ from netdesc.training.weights import load_weights, save_weights
 if TYPE_CHECKING:
     from netdesc.api import Model
 
-def train(model: Model, *, backend: str | None = None, output: Path | str, resume: bool = False,
-          progress: Progress | None = None) -> TrainingResult:
+
+def train(model: Model, *, data: Samples | None = None, backend: str | None = None,
+          output: Path | str | None = None, resume: bool = False, progress: Progress | None = None
+          ) -> TrainingResult:
     """Train a model and keep everything about it in a directory.
 
     After every epoch the directory holds a complete checkpoint. A training that was stopped at any moment,
@@ -46,10 +51,12 @@ def train(model: Model, *, backend: str | None = None, output: Path | str, resum
     ----------
     model : Model
         With losses and a section ``training``.
+    data : Samples or None
+        Samples in place of the dataset of the model, whose encoder and augmentation they keep.
     backend : str or None
         None for ``training.backend`` of the file, or else numba.
-    output : Path or str
-        The run directory; made where it does not exist.
+    output : Path, str or None
+        The run directory; made where it does not exist. None for ``runs/NAME``, with the name of the model.
     resume : bool
         Go on with the run in the directory, if there is one. Only ``training.epochs``,
         ``training.early_stopping``, ``training.on_device`` and the backend with its options may have
@@ -75,19 +82,30 @@ def train(model: Model, *, backend: str | None = None, output: Path | str, resum
     from netdesc.api import compile, located
 
     name = backend or choose_backend(model)
-    require_vacant(Path(output), resume=resume)
+    directory = run_directory(model.description, output)
+    require_vacant(directory, resume=resume)
     with located(model):
         training = require_training(model.description, name)
         compiled = compile(model, name)
         require_kinds(model.description.losses.values(), compiled.backend.limits.losses, f"backend {name}")
-        task = put_on_device(build_task(load_machine(compiled), model.description, training), backend=name)
+        task = put_on_device(build_task(load_machine(compiled), model.description, training, data),
+                             backend=name)
     origin = Origin.of(model.description, task.program, task.dataset)
-    with (open_directory(Path(output), model.description, origin, backend=name, resume=resume) as run,
+    with (open_directory(directory, model.description, origin, backend=name, resume=resume) as run,
           located(model)):
         return fit(task, run, progress=progress)
 
 
-def evaluate(model: Model, weights: Path | str | None = None, backend: str | None = None) -> Metrics:
+def run_directory(description: Description, output: Path | str | None) -> Path:
+    """Return the directory of a run: as given, or named after the model."""
+    if output is not None:
+        return Path(output)
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", description.name).strip(".") or "model"
+    return Path("runs") / name
+
+
+def evaluate(model: Model, weights: Path | str | None = None, backend: str | None = None, *,
+             data: Samples | None = None) -> Metrics:
     """Find out how well trained weights do, on any backend.
 
     Parameters
@@ -98,6 +116,9 @@ def evaluate(model: Model, weights: Path | str | None = None, backend: str | Non
         A run directory or its ``weights.h5``; None for the weights of the file.
     backend : str or None
         None for ``training.backend`` of the file, or else numba.
+    data : Samples or None
+        Samples in place of the dataset of the model. Features are scaled by their training samples, so pass
+        the same as to `train`.
 
     Returns
     -------
@@ -120,7 +141,7 @@ def evaluate(model: Model, weights: Path | str | None = None, backend: str | Non
         require_losses(model.description)
         compiled = compile(model, name)
         training = require_training(model.description, name)
-        task = build_task(load_machine(compiled), model.description, training)
+        task = build_task(load_machine(compiled), model.description, training, data)
     values = task.program.trainable() if weights is None else load_weights(
         Path(weights), task.program, model.description)
     with located(model):

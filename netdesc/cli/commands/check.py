@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 
 import typer
 
@@ -15,6 +15,7 @@ from netdesc.errors import Diagnostic, NetdescError, locate, record
 
 if TYPE_CHECKING:
     from netdesc.compiled import Model
+    from netdesc.datasets import Dataset
     from netdesc.graph.ir import NetworkGraph
 
 
@@ -32,14 +33,16 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Validate a file, for itself or for a backend."""
+    """Validate a file and its data, for itself or for a backend."""
     from netdesc.compiled import Model, located
     from netdesc.description import describe
     from netdesc.graph.pipeline import compile_graph
+    from netdesc.training.preparation import survey_samples
 
     model = Model(describe(file, overrides or ()))
     with located(model):
         graph = compile_graph(model.description)
+        samples = survey_samples(model.description, graph)
     notes = [locate(note, model.description.locations) for note in graph.notes]
     verdicts = [ask(model, name) for name in backend or ()]
     if as_json:
@@ -49,11 +52,16 @@ def check(
                 "digest": model.digest,
                 **count(graph),
                 "notes": [record(note) for note in notes],
+                "data": None if samples is None else arrange_samples(samples),
                 "backends": {item.name: item.data() for item in verdicts},
             }
         )
     else:
         explain(f"{file}: valid; {summarize(graph)}", notes)
+        if samples is not None:
+            sizes = arrange_samples(samples)["samples"]
+            explain(f"data: {', '.join(f'{number} {name}' for name, number in sizes.items())} samples",
+                    [Diagnostic(note) for note in samples.notes])
         for item in verdicts:
             explain(
                 f"{item.name}: can run it ({item.time})" if item.possible else f"{item.name}: cannot run it",
@@ -64,6 +72,29 @@ def check(
     status = max((item.status for item in verdicts), default=0)
     if status:
         raise typer.Exit(status)
+
+
+class Sizes(TypedDict):
+    """What ``--json`` prints about data: samples by split, and notes."""
+
+    samples: dict[str, int]
+    notes: list[str]
+
+
+def arrange_samples(dataset: Dataset) -> Sizes:
+    """Return the sizes of the splits of a dataset, and its notes, as JSON data.
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    dict
+    """
+    splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    return {"samples": {name: len(part) for name, part in splits.items() if part is not None},
+            "notes": list(dataset.notes)}
 
 
 class Verdict(NamedTuple):

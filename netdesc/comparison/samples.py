@@ -8,12 +8,12 @@ import numpy as np
 
 from netdesc.api import located
 from netdesc.compiled import CompiledProgram
+from netdesc.datasets.survey import load_samples
 from netdesc.events import Events, Floats, Integers
 from netdesc.losses import Goals
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 from netdesc.training.feed import UNSEEN, Feed
-from netdesc.training.preparation import load_samples
 
 
 @dataclass(frozen=True, slots=True)

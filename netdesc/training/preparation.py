@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netdesc.backend import Machine
-from netdesc.datasets import Dataset, Samples
-from netdesc.datasets import load as load_dataset
+from netdesc.datasets import Samples
+from netdesc.datasets.survey import load_samples
 from netdesc.description.model import Description, Training
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
-from netdesc.graph.ir import NetworkGraph
-from netdesc.losses import require_goals
-from netdesc.lower import lay_out
-from netdesc.program import Program
-from netdesc.stimulus import require_data
 from netdesc.training.layout import Layout
 from netdesc.training.optimizers import build_optimizer
 from netdesc.training.ranking import require_watchable
@@ -113,58 +108,3 @@ def build_task(
                       labelled=validation is not None and validation.labels is not None)
     return Task(machine, training, description.losses, dataset, layout,
                 build_optimizer(training.optimizer, layout))
-
-
-def survey_samples(description: Description, graph: NetworkGraph) -> Dataset | None:
-    """Load the dataset of a description for its network alone, whatever cells and backends it has.
-
-    Parameters
-    ----------
-    description : Description
-    graph : NetworkGraph
-        After the passes that every network goes through.
-
-    Returns
-    -------
-    Dataset or None
-        None where no population is fed from a dataset.
-
-    Raises
-    ------
-    DescriptionError
-        If data are missing or do not fit, or lack what a loss needs.
-    """
-    settings = graph.settings
-    program = Program(settings.name, settings.duration, settings.seed, lay_out(graph), (), {}, ())
-    return load_samples(description, program)
-
-
-def load_samples(description: Description, program: Program, data: Samples | None = None) -> Dataset | None:
-    """Load the dataset of a description.
-
-    Parameters
-    ----------
-    description : Description
-    program : Program
-    data : Samples or None
-        In place of the data of the description.
-
-    Returns
-    -------
-    Dataset or None
-        None where no population is fed from a dataset.
-
-    Raises
-    ------
-    DescriptionError
-        If data are missing or do not fit, or lack what a loss needs.
-    """
-    given = description.data if data is None else data
-    if given is None:
-        require_data(program)
-        return None
-    dataset = load_dataset(given, program, seed=program.seed, defaults=description.data)
-    for split, part in (("train", dataset.train), ("validation", dataset.validation), ("test", dataset.test)):
-        if part is not None:
-            require_goals(description.losses.values(), part.goals, program, split=split)
-    return dataset

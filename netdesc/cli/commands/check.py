@@ -16,6 +16,7 @@ from netdesc.errors import Diagnostic, NetdescError, locate, record
 if TYPE_CHECKING:
     from netdesc.compiled import Model
     from netdesc.datasets import Dataset
+    from netdesc.description.model import Description
     from netdesc.graph.ir import NetworkGraph
 
 
@@ -35,14 +36,16 @@ def check(
 ) -> None:
     """Validate a file and its data, for itself or for a backend."""
     from netdesc.compiled import Model, located
+    from netdesc.datasets.survey import survey_samples
     from netdesc.description import describe
     from netdesc.graph.pipeline import compile_graph
-    from netdesc.training.preparation import survey_samples
 
     model = Model(describe(file, overrides or ()))
     with located(model):
         graph = compile_graph(model.description)
         samples = survey_samples(model.description, graph)
+    # The file itself says how many samples of a set there are that is drawn.
+    samples = None if samples is None or is_drawn(model.description) else samples
     notes = [locate(note, model.description.locations) for note in graph.notes]
     verdicts = [ask(model, name) for name in backend or ()]
     if as_json:
@@ -72,6 +75,11 @@ def check(
     status = max((item.status for item in verdicts), default=0)
     if status:
         raise typer.Exit(status)
+
+
+def is_drawn(description: Description) -> bool:
+    """Return whether the samples of a description are drawn, not read."""
+    return description.data is not None and description.data.dataset.kind == "yin_yang"
 
 
 class Sizes(TypedDict):

@@ -136,7 +136,7 @@ def yin_yang_model(batch_size):
 
 def test_the_first_batch_is_the_first_samples_in_order():
     compiled = api.compile(yin_yang_model(3), "echo")
-    events, labels = api.first_batch(compiled)
+    events, labels, *_ = api.first_batch(compiled)
     assert (events.batch, labels.shape) == (3, (3,))
     # The published first point of the training set, and the bias.
     assert events.first_spikes(5)[0].tolist() == pytest.approx(
@@ -202,3 +202,41 @@ def test_a_file_is_loaded_with_overrides(tmp_path):
     assert compiled.program.digest == loaded.digest
     assert compiled.program.blocks[0].weights.tolist() == [0.25, 0.5]
     assert loaded.digest != netdesc.load(file).digest
+
+
+def fed_model():
+    description = describe([sources("x", 2), cells("a", 2)],
+                           [projection("p", "x", "a", rule="one_to_one", weight=Parameter(Constant(1.0), train=True))],
+                           losses={"l": Loss("l", "spike_time_mse", "a", 1.0, {"target": None})})
+    return api.Model(description)
+
+
+SAMPLES = netdesc.Samples([[0.0, 1.0], [1.0, 0.0]], [[5.0, 35.0], [30.0, 2.0]])
+
+
+def test_a_model_without_data_runs_with_the_samples_of_the_caller():
+    assert api.run(fed_model(), backend="echo", batch=SAMPLES).spikes["a"].lists(2) == [
+        [[1.0], [31.0]], [[31.0], [1.0]]]
+
+
+def test_target_times_of_samples_make_the_loss_of_a_gradient():
+    result = api.grad(fed_model(), backend="echo", batch=SAMPLES)
+    assert result.loss == pytest.approx(0.5 * (4.0**2 + 4.0**2 + 1.0**2 + 1.0**2) / 2)
+
+
+def test_a_batch_holds_the_samples_of_a_split_as_training_sees_them():
+    data = netdesc.Samples(SAMPLES.x, SAMPLES.y, test=netdesc.Samples([[0.5, 9.0]], [[1.0, 2.0]]))
+    found = api.batch(fed_model(), data, split="test", backend="echo")
+    assert found.events.lists(2) == [[[15.0], [30.0]]]
+    assert found.times.tolist() == [[[1.0], [2.0]]]
+    assert api.batch(fed_model(), data, count=1, backend="echo").events.batch == 1
+    with pytest.raises(DescriptionError, match="expected a split with samples, got 'validation'; use "
+                                               "one of train, test"):
+        api.batch(fed_model(), data, split="validation", backend="echo")
+
+
+def test_a_model_without_data_says_what_is_missing():
+    with pytest.raises(DescriptionError, match=r"the file has no data; add .* or pass "
+                                               r"data=netdesc\.Samples") as caught:
+        api.run(fed_model(), backend="echo")
+    assert caught.value.diagnostics[0].path == "populations.x.source"

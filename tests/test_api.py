@@ -205,10 +205,9 @@ def test_a_file_is_loaded_with_overrides(tmp_path):
 
 
 def fed_model():
-    description = describe([sources("x", 2), cells("a", 2)],
-                           [projection("p", "x", "a", rule="one_to_one", weight=Parameter(Constant(1.0), train=True))],
-                           losses={"l": Loss("l", "spike_time_mse", "a", 1.0, {"target": None})})
-    return api.Model(description)
+    wires = [projection("p", "x", "a", rule="one_to_one", weight=Parameter(Constant(1.0), train=True))]
+    losses = {"l": Loss("l", "spike_time_mse", "a", 1.0, {"target": None})}
+    return api.Model(describe([sources("x", 2), cells("a", 2)], wires, losses=losses))
 
 
 SAMPLES = netdesc.Samples([[0.0, 1.0], [1.0, 0.0]], [[5.0, 35.0], [30.0, 2.0]])

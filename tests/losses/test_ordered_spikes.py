@@ -22,8 +22,10 @@ def value(lists, targets):
     return evaluate({"times": LOSS}, trace, PROGRAM, Goals(times=np.array(targets)))
 
 
-@given(st.lists(st.lists(st.lists(st.floats(0, 40), max_size=4), min_size=3, max_size=3), min_size=1, max_size=4),
-       st.integers(1, 3))
+TRAINS = st.lists(st.lists(st.floats(0, 40), max_size=4), min_size=3, max_size=3)
+
+
+@given(st.lists(TRAINS, min_size=1, max_size=4), st.integers(1, 3))
 def test_spikes_are_found_in_order(lists, count):
     found = OrderedSpikes.find(Events.from_lists(lists), 3, count)
     for sample, neurons in enumerate(lists):

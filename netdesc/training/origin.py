@@ -173,7 +173,8 @@ def digest_data(dataset: Dataset | None) -> str:
     digest = sha256()
     for split in (dataset.train, dataset.validation):
         if split is not None:
-            for values in (split.labels, split.events.times, split.events.sources, split.events.offsets):
+            for values in (split.labels, split.events.times, split.events.sources, split.events.offsets,
+                           split.times, split.voltages):
                 digest.update(b"" if values is None else values.tobytes())
     return digest.hexdigest()
 

@@ -14,7 +14,7 @@ from netdesc.files import image_of, replace_bytes
 from netdesc.formats import hdf5
 from netdesc.formats.source import fault, require_within
 from netdesc.program import Program
-from netdesc.trace import Recording, Trace
+from netdesc.trace import Recording, Trace, count_samples
 
 if TYPE_CHECKING:
     import h5py
@@ -44,6 +44,8 @@ class Results:
         What the run took, as in ``Trace.costs``.
     health : mapping of str to int
         As in ``Trace.health``.
+    batch_size : int or None
+        As in ``Trace.batch_size``.
     """
 
     spikes: Mapping[str, Events]
@@ -53,13 +55,12 @@ class Results:
     provenance: Mapping[str, str] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     health: Mapping[str, int] = field(default_factory=dict)
+    batch_size: int | None = None
 
     @property
     def batch(self) -> int:
         """Number of samples."""
-        for events in self.spikes.values():
-            return events.batch
-        return next((len(item.values) for item in self.recordings.values()), 1)
+        return count_samples(self.spikes, self.recordings, {}, otherwise=self.batch_size)
 
 
 def collect(trace: Trace, program: Program, provenance: Mapping[str, str]) -> Results:
@@ -79,7 +80,7 @@ def collect(trace: Trace, program: Program, provenance: Mapping[str, str]) -> Re
     """
     sizes = {name: program.population(name).size for name in trace.spikes}
     return Results(trace.spikes, sizes, program.duration, trace.recordings,
-                   {**trace.provenance, **provenance}, trace.costs, trace.health)
+                   {**trace.provenance, **provenance}, trace.costs, trace.health, trace.batch)
 
 
 def write(results: Results, path: Path) -> None:
@@ -142,6 +143,7 @@ def read(path: Path) -> Results:
             provenance=_read_texts(file, "provenance"),
             costs={name: float(value) for name, value in _read_numbers(file, "costs").items()},
             health={name: int(value) for name, value in _read_numbers(file, "health").items()},
+            batch_size=batch,
         )
 
 

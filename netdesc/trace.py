@@ -70,6 +70,9 @@ class Trace:
         Backend, solver, versions.
     readings : mapping of str to Read
         By the keys of ``Program.readings``.
+    batch_size : int or None
+        Number of samples; None where ``spikes``, ``recordings`` or ``readings`` have it, which they do unless
+        the program has read-outs alone and none of them is read.
     """
 
     spikes: Mapping[str, Events]
@@ -81,6 +84,7 @@ class Trace:
     costs: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     readings: Mapping[str, Read] = field(default_factory=dict)
+    batch_size: int | None = None
 
     @property
     def samples(self) -> Mapping[str, Recording]:
@@ -90,7 +94,33 @@ class Trace:
     @property
     def batch(self) -> int:
         """Number of samples."""
-        return next(iter(self.spikes.values())).batch
+        return count_samples(self.spikes, self.recordings, self.readings, otherwise=self.batch_size)
+
+
+def count_samples(
+    spikes: Mapping[str, Events], recordings: Mapping[str, Recording], readings: Mapping[str, Read], *,
+    otherwise: int | None = None,
+) -> int:
+    """Return the number of samples of a run.
+
+    Parameters
+    ----------
+    spikes : mapping of str to Events
+    recordings : mapping of str to Recording
+    readings : mapping of str to Read
+    otherwise : int or None
+        Where all three are empty; None for one sample.
+
+    Returns
+    -------
+    int
+    """
+    for events in spikes.values():
+        return events.batch
+    tables = [*(item.values for item in recordings.values()), *(item.values for item in readings.values())]
+    if tables:
+        return int(tables[0].shape[0])
+    return 1 if otherwise is None else otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,7 @@ class AnalogMachine:
                         "chip": str(self.options.chip), "calibration": self.calibration.describe(),
                         **versions()},
             readings=read_samples(self.sampled, samples) | self.read_last(last, recorded),
+            batch_size=batch,
         )
 
     def fetch(

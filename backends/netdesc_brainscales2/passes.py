@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from netdesc.errors import Diagnostic, LimitError
+from netdesc.graph.cells import LINEAR_CELLS
 from netdesc.graph.ir import NetworkGraph
 from netdesc.lower import lower
 from netdesc_brainscales2.mapping import lay_out
@@ -43,6 +46,35 @@ class MapToChip:
         """
         plan, faults = lay_out(lower(graph), self.options)
         if plan is None or faults:
-            raise LimitError([*faults])
+            raise LimitError([name_current(fault, graph) for fault in faults])
         return graph.with_notes([*plan.notes, Diagnostic(summary(plan, self.options), "backends.brainscales2",
                                                          "B2-NEURONS")])
+
+
+def name_current(fault: Diagnostic, graph: NetworkGraph) -> Diagnostic:
+    """Return a fault, with the constant current as the cause where it moves the rest away from the start.
+
+    Parameters
+    ----------
+    fault : Diagnostic
+    graph : NetworkGraph
+        With resolved parameters.
+
+    Returns
+    -------
+    Diagnostic
+        The same where the cause is another.
+    """
+    for node in graph.nodes:
+        cell = LINEAR_CELLS.get(node.model)
+        if cell is None or fault.path != f"{node.path}.initial" or "initial.v" in node.values:
+            continue
+        places = {"current": f"{node.path}.current", cell.offset: f"{node.path}.neuron.{cell.offset}"}
+        for name, path in places.items():
+            values = node.values.get(name, np.zeros(1))
+            if np.any(values != 0.0):
+                return Diagnostic(
+                    f"brainscales2 starts every membrane at its rest, which a constant {name} of "
+                    f"{values[int(np.argmax(np.abs(values)))]:g} moves; remove it, or set initial.v to the "
+                    "potential at which the membrane rests with it", path, fault.code)
+    return fault

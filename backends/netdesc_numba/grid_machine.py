@@ -10,6 +10,7 @@ import numpy as np
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Block, Program, Reading
+from netdesc.steps import count_period, count_steps, nearest_steps
 from netdesc.trace import Cotangent, Read, Recording, Trace
 from netdesc_numba.grid import run_grid
 from netdesc_numba.machine import EventMachine, Spikes
@@ -24,15 +25,19 @@ def count_in_steps(program: Program, timestep: float) -> Program:
     Whole numbers are exact, so that what coincides on the grid coincides in the arithmetic.
     """
     parameters = {
-        key: values / timestep if key in IN_MS else values for key, values in program.parameters.items()
+        key: count_steps(values, timestep) if key in IN_MS else values
+        for key, values in program.parameters.items()
     }
     parameters["tau_ref"] = np.round(parameters["tau_ref"])
     blocks = tuple(
         replace(block, delays=round_delays(block.delays, timestep, shortest_delay(program, block)))
         for block in program.blocks
     )
-    sampling = tuple(replace(item, every=item.every / timestep) for item in program.sampling)
-    readings = tuple(replace(item, tau=item.tau / timestep) for item in program.readings)
+    sampling = tuple(replace(item, every=count_period(item.every, timestep)) for item in program.sampling)
+    readings = tuple(
+        replace(item, tau=count_period(item.tau, timestep))
+        for item in program.readings
+    )
     return replace(
         program,
         duration=float(round(program.duration / timestep)),
@@ -64,9 +69,10 @@ def round_delays(delays: Floats, timestep: float, lowest: float) -> Floats:
     Returns
     -------
     ndarray of float64
-        What was negative or no number stays so, to be refused.
+        What was negative or no number stays so, to be refused; a delay beyond ``LATEST`` steps, and so
+        beyond any run, becomes that many.
     """
-    steps = np.round(np.asarray(delays) / timestep)
+    steps = nearest_steps(np.asarray(delays), timestep)
     return np.where(np.asarray(delays) < 0.0, -1.0, np.where(steps < lowest, lowest, steps))
 
 
@@ -135,7 +141,7 @@ class GridMachine:
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
-        steps = np.round(stimulus.times / self.timestep)
+        steps = nearest_steps(stimulus.times, self.timestep)
         # rounding must not hide that a time lies before 0
         steps = np.where(stimulus.times < 0.0, -1.0, steps)
         trace = self.inner.forward(
@@ -224,6 +230,8 @@ class StepMachine(EventMachine):
         cells = self.layout.cells[index]
         wiring, fan = self.layout.spread(index), self.layout.fanout(index)
         members = [self.program.populations[p] for p in wiring.stage.populations]
+        # what comes after the end counts as one step later, so that no memory is held for it
+        never = round(self.program.duration) + 1
         subtract = np.concatenate([np.full(p.size, int(p.subtractive_reset)) for p in members])
         times, neurons, current, release, offsets = self.grow(
             index,
@@ -238,16 +246,16 @@ class StepMachine(EventMachine):
                 fan.target,
                 fan.receptor,
                 fan.weight,
-                fan.delay.astype(np.int64),
+                np.minimum(fan.delay, never).astype(np.int64),
                 cells.tau_m,
                 cells.tau_s,
-                cells.tau_ref.astype(np.int64),
+                np.minimum(cells.tau_ref, never).astype(np.int64),
                 cells.gap,
                 cells.reset,
                 subtract,
                 cells.start,
                 cells.current,
-                round(self.program.duration),
+                never - 1,
             ),
             dtype=np.int64,
         )

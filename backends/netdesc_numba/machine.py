@@ -125,6 +125,7 @@ class EventMachine:
                 **read_readouts(self.layout, spikes, stimulus.batch, threads=threads, steps=steps),
                 **self.read_finals(spikes, stimulus.batch),
             },
+            batch_size=stimulus.batch,
         )
 
     def read_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:

@@ -11,6 +11,7 @@ import numpy as np
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.events import Floats
 from netdesc.graph.ir import Edge, NetworkGraph, Node
+from netdesc.steps import round_to_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,9 @@ class RoundToGrid:
         """Return an edge with its delays on the grid; add a note where they were not."""
         if edge.delays is None:
             return edge
-        rounded = np.round(edge.delays / self.timestep)
-        rounded = np.maximum(rounded, 1.0 if looped else 0.0) * self.timestep
+        rounded = np.maximum(
+            round_to_steps(edge.delays, self.timestep), self.timestep if looped else 0.0
+        )
         error = largest_change(edge.delays, rounded)
         if error > 0.0:
             changed = int(np.sum(np.abs(edge.delays - rounded) > 1e-9 * self.timestep))
@@ -111,7 +113,7 @@ class RoundToGrid:
         if "tau_refrac" not in node.values:
             return node
         before = node.values["tau_refrac"]
-        rounded = np.round(before / self.timestep) * self.timestep
+        rounded = round_to_steps(before, self.timestep)
         error = largest_change(before, rounded)
         if error > 0.0:
             notes.append(

@@ -18,6 +18,7 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.physics.tick import OFF_GRID, PAPER
 from netdesc.program import Program
+from netdesc.steps import nearest_steps
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Trace
 from netdesc_numba.machine import select_stimulus
@@ -100,6 +101,7 @@ class TickMachine:
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
+        batch = stimulus.batch
         spikes, moved = self.round_inputs(select_stimulus(self.program, stimulus))
         currents: dict[str, Floats] = {}
         releases: dict[str, Floats] = {}
@@ -107,14 +109,14 @@ class TickMachine:
         for index, layout in enumerate(self.layouts):
             if self.program.populations[layout.stage.populations[0]].kind == "readout":
                 continue
-            packets = collect_packets(layout, self.program, spikes, self.timestep)
+            packets = collect_packets(layout, self.program, spikes, self.timestep, batch=batch)
             self.share(layout, self.run_stage(index, packets), spikes, currents, releases)
         names = [population.name for population in self.program.populations]
         return Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             currents=currents,
             release_currents=releases,
-            recordings=record_ticks(self.program, self.values, spikes, self.timestep),
+            recordings=record_ticks(self.program, self.values, spikes, self.timestep, batch=batch),
             parameters_as_run=self.as_run(),
             health={
                 **count_arrivals(self.layouts, self.program, spikes, self.timestep, self.steps),
@@ -124,7 +126,8 @@ class TickMachine:
                 "backend": "numba",
                 "solver": f"grid {self.timestep:g} ms, {self.options.scheme}, {self.options.precision}",
             },
-            readings=self.reader().forward(spikes),
+            readings=self.reader().forward(spikes, batch),
+            batch_size=batch,
         )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
@@ -145,7 +148,9 @@ class TickMachine:
                     total, pulled = back
                     forces.update({p: forces[p] + values for p, values in pulled.items()})
             else:
-                packets = collect_packets(layout, self.program, spikes, self.timestep)
+                packets = collect_packets(
+                    layout, self.program, spikes, self.timestep, batch=trace.batch
+                )
                 own = collect_own(layout, self.program, trace, slopes, grid=self.grid)
                 force = take(own.parts, forces, len(own.ticks)).astype(self.grid.dtype)
                 arrival = np.zeros(len(packets.ticks), dtype=self.grid.dtype)
@@ -161,7 +166,7 @@ class TickMachine:
                 told = force if extra is None else force + extra
                 for population, positions in own.parts:
                     forces[population] = (told if positions is None else told[positions]).astype(np.float64)
-                self.add_arrivals(layout, spikes, arrival, forces)
+                self.add_arrivals(layout, spikes, arrival, forces, batch=trace.batch)
             self.write_gradients(layout, total, parameters)
         return Gradient(
             parameters,
@@ -208,7 +213,9 @@ class TickMachine:
         for k, events in spikes.items():
             ticks, fractions = split_times(events.times, self.timestep)
             exact = (
-                ticks + fractions if self.grid.scheme == OFF_GRID else np.round(events.times / self.timestep)
+                ticks + fractions
+                if self.grid.scheme == OFF_GRID
+                else nearest_steps(events.times, self.timestep)
             )
             moved += int(np.sum(np.abs(exact * self.timestep - events.times) > 1e-6 * self.timestep))
             # what coincides now is ordered by source
@@ -277,7 +284,9 @@ class TickMachine:
             for part in run(task, split(batch, self.options.threads), self.options.threads)
             for piece in part
         ]
-        columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+        # a batch without samples has no pieces
+        nothing = [np.empty(0, np.int64), np.empty(0, np.int64), *np.empty((4, 0))]
+        columns = [np.concatenate(column) for column in zip(nothing, *pieces, strict=True)]
         self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(columns[0]) / max(batch, 1))
         offsets = np.concatenate(([0], np.cumsum(counts)))
         return columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], offsets
@@ -412,6 +421,8 @@ class TickMachine:
         spikes: Mapping[int, Events],
         arrival: NDArray[Any],
         forces: dict[int, Floats],
+        *,
+        batch: int,
     ) -> None:
         """Add what a stage tells of the spikes that entered it."""
         stream = merge(
@@ -419,7 +430,7 @@ class TickMachine:
                 (p, spikes[p].times, spikes[p].sources + self.program.populations[p].start, spikes[p].offsets)
                 for p in layout.inputs
             ],
-            next(iter(spikes.values())).batch,
+            batch,
         )
         for population, positions in stream.parts:
             forces[population] = forces[population] + (arrival if positions is None else arrival[positions])

@@ -56,13 +56,15 @@ class TickReader:
     steps: int
     threads: int
 
-    def forward(self, spikes: Mapping[int, Events]) -> dict[str, Read]:
+    def forward(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take all readings.
 
         Parameters
         ----------
         spikes : mapping of int to Events
             By population index, in ms.
+        batch : int
+            Number of samples.
 
         Returns
         -------
@@ -72,7 +74,7 @@ class TickReader:
         if not self.program.readings:
             return {}
         if self.grid.scheme == OFF_GRID:
-            return self.forward_off_grid(spikes)
+            return self.forward_off_grid(spikes, batch)
         result: dict[str, Read] = {}
         for layout in self.layouts:
             population = self.program.populations[layout.stage.populations[0]]
@@ -83,14 +85,14 @@ class TickReader:
             if not mine:
                 continue
             weights = self.weights(means)
-            peak, when, _, sums = self.read(layout, spikes, weights)
+            peak, when, _, sums = self.read(layout, spikes, weights, batch=batch)
             result |= {item.key: Read(sums[k] + rest * weights[k].sum()) for k, item in enumerate(means)}
             times = when.astype(np.float64) * self.grid.timestep
             result |= {item.key: Read(peak + rest, times) for item in mine if item.kind == "maximum"}
-        result |= self.read_finals(spikes)
+        result |= self.read_finals(spikes, batch)
         return {item.key: result[item.key] for item in self.program.readings}
 
-    def read_finals(self, spikes: Mapping[int, Events]) -> dict[str, Read]:
+    def read_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take the last voltages of the neurons that do not spike."""
         result: dict[str, Read] = {}
         last = np.zeros((1, self.steps + 1))
@@ -99,15 +101,14 @@ class TickReader:
             k = next(k for k, p in enumerate(self.program.populations) if p.name == item.population)
             layout = next(layout for layout in self.layouts if k in layout.stage.populations)
             population = self.program.populations[k]
-            voltages = self.read(layout, spikes, last)[3][0]
+            voltages = self.read(layout, spikes, last, batch=batch)[3][0]
             rest = self.program.parameters["rest"][population.start : population.stop]
             result[item.key] = read_silent(voltages + rest, spikes[k])
         return result
 
-    def forward_off_grid(self, spikes: Mapping[int, Events]) -> dict[str, Read]:
+    def forward_off_grid(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take all readings over continuous time, counted in ticks."""
         counted = count_ticks(self.program, self.grid.timestep)
-        batch = next(iter(spikes.values())).batch
         ticks = rescale_spikes(spikes, self.grid.timestep)
         whole, samplings = Layout(counted), final_samplings(counted)
         found = read_readouts(whole, ticks, batch, threads=self.threads)
@@ -134,10 +135,10 @@ class TickReader:
         return np.array(rows).reshape(-1, self.steps + 1)
 
     def read(
-        self, layout: StageLayout, spikes: Mapping[int, Events], weights: Floats
+        self, layout: StageLayout, spikes: Mapping[int, Events], weights: Floats, *, batch: int
     ) -> tuple[Floats, Integers, Floats, Floats]:
         """Run the kernel on all samples; see ``read_ticks`` for what it takes and tells."""
-        packets = collect_packets(layout, self.program, spikes, self.grid.timestep)
+        packets = collect_packets(layout, self.program, spikes, self.grid.timestep, batch=batch)
         batch = len(packets.offsets) - 1
         shape = (batch, len(layout.neurons.gap))
         peak, when, share = np.empty(shape), np.empty(shape, dtype=np.int64), np.empty(shape)
@@ -188,8 +189,8 @@ class TickReader:
         if drive is None:
             return None
         # the share of the maximum is no part of a trace
-        share = self.read(layout, spikes, np.zeros((0, self.steps + 1)))[2]
-        packets = collect_packets(layout, self.program, spikes, self.grid.timestep)
+        share = self.read(layout, spikes, np.zeros((0, self.steps + 1)), batch=trace.batch)[2]
+        packets = collect_packets(layout, self.program, spikes, self.grid.timestep, batch=trace.batch)
         dense, when = self.spread(drive, len(packets.offsets) - 1)
         lean = (share * drive.peak_jump).astype(self.grid.dtype)
         arrival = np.zeros(len(packets.ticks), dtype=self.grid.dtype)
@@ -208,10 +209,12 @@ class TickReader:
         run(task, parts, self.threads)
         total = np.empty(len(layout.order))
         total[layout.order] = sums.sum(axis=0)
-        return total, self.sort_arrivals(layout, spikes, arrival.astype(np.float64))
+        return total, self.sort_arrivals(
+            layout, spikes, arrival.astype(np.float64), trace.batch
+        )
 
     def sort_arrivals(
-        self, layout: StageLayout, spikes: Mapping[int, Events], arrival: Floats
+        self, layout: StageLayout, spikes: Mapping[int, Events], arrival: Floats, batch: int
     ) -> dict[int, Floats]:
         """Return what is told of the packets into a stage by the population that they came from."""
         stream = merge(
@@ -219,7 +222,7 @@ class TickReader:
                 (p, spikes[p].times, spikes[p].sources + self.program.populations[p].start, spikes[p].offsets)
                 for p in layout.inputs
             ],
-            next(iter(spikes.values())).batch,
+            batch,
         )
         return {p: arrival if places is None else arrival[places] for p, places in stream.parts}
 

@@ -21,6 +21,8 @@ def record_ticks(
     values: Mapping[str, Floats],
     spikes: Mapping[int, Events],
     timestep: float,
+    *,
+    batch: int,
 ) -> dict[str, Recording]:
     """Sample voltages and currents in closed form from the spikes of a run.
 
@@ -33,6 +35,8 @@ def record_ticks(
         By population index.
     timestep : float
         In ms.
+    batch : int
+        Number of samples.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def record_ticks(
         return {}
     counted = count_ticks(program.with_parameters(values), timestep)
     in_ticks = rescale_spikes(spikes, timestep)
-    samples = record_states(Layout(counted), in_ticks, next(iter(spikes.values())).batch)
+    samples = record_states(Layout(counted), in_ticks, batch)
     return {key: replace(item, times=item.times * timestep) for key, item in samples.items()}
 
 

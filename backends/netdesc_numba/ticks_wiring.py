@@ -17,6 +17,7 @@ from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats, Integers
 from netdesc.physics.tick import RESOLUTION, Tick, measure_tick
 from netdesc.program import Block, Program, Stage
+from netdesc.steps import LATEST, count_steps, whole_steps
 
 Naturals = NDArray[np.uint64]
 
@@ -155,9 +156,14 @@ class Grid:
     floor: float
 
 
-def delay_in_ticks(delays: Floats, timestep: float) -> Integers:
-    """Return delays in whole ticks, at least one: the transport of a packet."""
-    return np.maximum(np.round(delays / timestep), 1.0).astype(np.int64)
+def delay_in_ticks(delays: Floats, timestep: float, latest: float = LATEST) -> Integers:
+    """Return delays in whole ticks, at least one, the transport of a packet, and at most ``latest``."""
+    return np.maximum(whole_steps(delays, timestep, latest), 1)
+
+
+def never(program: Program, timestep: float) -> int:
+    """Return a number of ticks after which nothing happens in a run, whenever it starts."""
+    return round(program.duration / timestep) + 1
 
 
 def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[str, Floats]) -> StageLayout:
@@ -206,7 +212,7 @@ def lay_out_neurons(program: Program, stage: Stage, grid: Grid, receptors: int) 
     """Lay out the cells of a stage and what a tick does to them."""
     cells = read_cells(program, stage)
     members = [program.populations[p] for p in stage.populations]
-    hold = np.round(cells.tau_ref / grid.timestep).astype(np.int64)
+    hold = whole_steps(cells.tau_ref, grid.timestep, never(program, grid.timestep))
 
     def rounded(values: Floats) -> NDArray[Any]:
         return np.ascontiguousarray(values, dtype=grid.dtype)
@@ -246,7 +252,9 @@ def lay_out_synapses(
     for number, block in enumerate(blocks):
         indptr, indices = block.sparse()
         source = program.populations[block.pre].start + np.repeat(np.arange(block.n_pre), np.diff(indptr))
-        delay = delay_in_ticks(np.asarray(values[block.delay_key]), grid.timestep)
+        delay = delay_in_ticks(
+            np.asarray(values[block.delay_key]), grid.timestep, never(program, grid.timestep)
+        )
         for column, part in zip(
             columns,
             (
@@ -282,7 +290,7 @@ def lay_out_synapses(
 
 
 def collect_packets(
-    layout: StageLayout, program: Program, spikes: Mapping[int, Events], timestep: float
+    layout: StageLayout, program: Program, spikes: Mapping[int, Events], timestep: float, *, batch: int
 ) -> Packets:
     """Collect the spikes that enter a stage.
 
@@ -294,12 +302,13 @@ def collect_packets(
         By population index, at the times that packets can tell.
     timestep : float
         In ms.
+    batch : int
+        Number of samples.
 
     Returns
     -------
     Packets
     """
-    batch = next(iter(spikes.values())).batch
     stream = merge(
         [
             (p, spikes[p].times, spikes[p].sources + program.populations[p].start, spikes[p].offsets)
@@ -327,6 +336,6 @@ def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
     fractions : ndarray of float64
         Multiples of ``1 / RESOLUTION``.
     """
-    parts = np.floor(times / timestep * RESOLUTION + 0.5)
+    parts = np.floor(np.minimum(count_steps(times, timestep), LATEST) * RESOLUTION + 0.5)
     ticks = np.floor(parts / RESOLUTION)
     return ticks.astype(np.int64), parts / RESOLUTION - ticks

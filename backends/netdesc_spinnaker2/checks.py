@@ -64,7 +64,7 @@ def _levels(item: Population, options: Options) -> Iterator[Diagnostic]:
                  for name, values in item.parameters.items() if np.any(values != 0.0)]
         if wrong:
             yield _model(item, "neuron", "the scheme paper has rest, reset and refractory period 0, this has "
-                         f"{', '.join(wrong)}; set them to 0, or another scheme")
+                         f"{', '.join(wrong)}, constant currents included; set them to 0, or another scheme")
 
 
 def _model(item: Population, part: str, message: str) -> Diagnostic:

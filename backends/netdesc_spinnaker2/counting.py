@@ -172,7 +172,8 @@ def _per_sample(emulation: Emulation, batch: int, runs: int, sizes: Floats) -> t
     e, work = emulation, emulation.board.work
     ticks = run_ticks(e.rules.steps, e.options)
     rounds = -(-batch // e.plan.copies)
-    spans, share = np.ones(rounds), 1.0
+    # a batch without samples is a board that runs no round
+    spans, share = np.ones(rounds) if rounds else np.zeros(1), 1.0
     counts = work[:, :, :runs, :ticks]
     if len(work) < batch:
         places = rounds * e.plan.copies

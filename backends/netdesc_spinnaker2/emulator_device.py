@@ -96,9 +96,11 @@ class Device:
         """Write the weights of all layers, in the voltage of the cell."""
         load_weights(self.emulation, weights)
 
-    def stimulate(self, sources: Mapping[str, Events], labels: Integers | None = None) -> Stimulus:
+    def stimulate(
+        self, sources: Mapping[str, Events], batch: int, labels: Integers | None = None
+    ) -> Stimulus:
         """Sort input spikes for the input programs, labels for the loss programs."""
-        return lay_out_stimulus(self.emulation, self.program, sources, labels)
+        return lay_out_stimulus(self.emulation, self.program, sources, labels, batch=batch)
 
     def reset_counts(self, batch: int) -> None:
         """Start to count anew."""

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from netdesc.events import Events, Floats, Integers
 from netdesc.physics.tick import RESOLUTION
 from netdesc.program import Program
+from netdesc.steps import LATEST, count_steps
 from netdesc_spinnaker2.emulator_board import Emulation
 from netdesc_spinnaker2.programs_loss import Told
 
 
 def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
     """Return tick and fraction of times in ms, in the resolution of a payload."""
-    parts = np.floor(times / timestep * RESOLUTION + 0.5)
+    parts = np.floor(np.minimum(count_steps(times, timestep), LATEST) * RESOLUTION + 0.5)
     ticks = np.floor(parts / RESOLUTION)
     return ticks.astype(np.int64), parts / RESOLUTION - ticks
 
@@ -51,6 +52,8 @@ def enter(
     holders: Mapping[str, tuple[Integers, Integers]],
     count: int,
     timestep: float,
+    *,
+    batch: int,
 ) -> Ledger:
     """Sort the spikes of a trace by holder.
 
@@ -65,13 +68,15 @@ def enter(
         Number of holders.
     timestep : float
         In ms.
+    batch : int
+        Number of samples.
 
     Returns
     -------
     Ledger
     """
-    batch = next(iter(spikes.values())).batch
-    places, keys, times, neurons = [], [], [], []
+    nothing = np.empty(0, dtype=np.int64)
+    places, keys, times, neurons = [nothing], [nothing], [np.empty(0)], [nothing]
     at = 0
     for population in program.populations:
         if population.name not in spikes:

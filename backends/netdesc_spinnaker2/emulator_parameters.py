@@ -9,6 +9,7 @@ import numpy as np
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
+from netdesc.steps import whole_steps
 from netdesc.streams import stream
 from netdesc_spinnaker2.checks import range_of
 from netdesc_spinnaker2.integers import scale_of
@@ -51,9 +52,7 @@ class Parameters:
     def ticks(self) -> dict[str, Integers]:
         """Return the delays in ticks, at least one, by the keys of the blocks."""
         return {
-            block.delay_key: np.maximum(
-                np.rint(self.values[block.delay_key] / self.options.step), 1.0
-            ).astype(np.int64)
+            block.delay_key: np.maximum(whole_steps(self.values[block.delay_key], self.options.step), 1)
             for block in self.base.blocks
         }
 

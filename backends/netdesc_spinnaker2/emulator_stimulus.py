@@ -10,6 +10,7 @@ from netdesc.errors import NumericsError
 from netdesc.events import Events, Integers
 from netdesc.physics.tick import OFF_GRID
 from netdesc.program import Program
+from netdesc.steps import nearest_steps
 from netdesc_spinnaker2.emulator_board import Emulation
 from netdesc_spinnaker2.emulator_ledger import enter, slice_holders, split_times
 from netdesc_spinnaker2.emulator_run import Stimulus
@@ -48,7 +49,7 @@ def round_stimulus(
             continue
         events = stimulus.select(population.start, population.stop)
         ticks, fractions = split_times(events.times, timestep)
-        exact = ticks + fractions if scheme == OFF_GRID else np.rint(events.times / timestep)
+        exact = ticks + fractions if scheme == OFF_GRID else nearest_steps(events.times, timestep)
         moved += int(np.sum(np.abs(exact * timestep - events.times) > 1e-6 * timestep))
         result[population.name] = Events.from_arrays(
             exact * timestep, events.sources, events.samples(), events.batch
@@ -68,7 +69,8 @@ def check_stimulus(program: Program, stimulus: Events) -> None:
 
 
 def lay_out_stimulus(
-    emulation: Emulation, program: Program, sources: Mapping[str, Events], labels: Integers | None
+    emulation: Emulation, program: Program, sources: Mapping[str, Events], labels: Integers | None, *,
+    batch: int,
 ) -> Stimulus:
     """Sort input spikes by sample and slice.
 
@@ -79,13 +81,15 @@ def lay_out_stimulus(
     sources : mapping of str to Events
         From ``round_stimulus``.
     labels : ndarray of int64, shape (batch,), or None
+    batch : int
+        Number of samples.
 
     Returns
     -------
     Stimulus
     """
-    each, batch = emulation.each, next(iter(sources.values())).batch
-    ledger = enter(sources, program, slice_holders(emulation, ("input",)), each, emulation.options.step)
+    each, holders = emulation.each, slice_holders(emulation, ("input",))
+    ledger = enter(sources, program, holders, each, emulation.options.step, batch=batch)
     start = np.array([item.start for item in emulation.plan.slices[:each]])
     holder = np.repeat(np.tile(np.arange(each), batch), np.diff(ledger.first))
     marks = (

@@ -13,6 +13,7 @@ from netdesc.eventprop.cells import read_cells
 from netdesc.events import Floats, Integers
 from netdesc.physics.tick import measure_tick
 from netdesc.program import Program, Stage
+from netdesc.steps import whole_steps
 from netdesc_spinnaker2.emulator_synapses import Part, divide, empty_part, gather, lay_out_slice
 from netdesc_spinnaker2.plan import Slice
 
@@ -200,6 +201,6 @@ def constants(program: Program, p: int, scheme: str, timestep: float) -> Floats:
             tau_s[:, 0],
             cells.tau_m,
             tau_s[:, 0],
-            np.round(cells.tau_ref / timestep),
+            whole_steps(cells.tau_ref, timestep, round(program.duration / timestep) + 1),
         ]
     )

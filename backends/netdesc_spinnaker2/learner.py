@@ -73,7 +73,7 @@ class Learner:
         sources, moved = round_stimulus(
             device.program, stimulus, device.emulation.options.scheme, device.emulation.options.step
         )
-        loaded = device.stimulate(sources, labels)
+        loaded = device.stimulate(sources, batch, labels)
         device.reset_counts(batch)
         self.store.gradient[:] = 0
         rounds = [

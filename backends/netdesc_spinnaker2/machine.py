@@ -109,7 +109,7 @@ class Machine:
         self.synchronize()
         device, batch = self.device, stimulus.batch
         sources, moved = round_stimulus(self.program, stimulus, self.options.scheme, self.options.step)
-        parts = device.run(device.stimulate(sources), batch)
+        parts = device.run(device.stimulate(sources, batch), batch)
         found = collect(parts, device.emulation, self.program, batch)
         spikes = {**sources, **{name: events for name, (events, _, _) in found.items()}}
         health = count_health(device.emulation)
@@ -137,6 +137,7 @@ class Machine:
                 **costs.places(),
             },
             readings=readings,
+            batch_size=batch,
         )
         self.latest = trace
         return trace
@@ -172,7 +173,7 @@ class Machine:
         )
         told_to = self.told_to()
         told = tell(
-            enter(trace.spikes, self.program, told_to, e.each, step),
+            enter(trace.spikes, self.program, told_to, e.each, step, batch=trace.batch),
             values,
             e.board.sheet["role"][: e.each] == 2,
         )
@@ -182,12 +183,14 @@ class Machine:
         for _, numbers in told_to.values():
             for copy in range(e.plan.copies):
                 listens[copy * e.each + numbers] = numbers
-        ledger = enter(trace.spikes, self.program, slice_holders(e, ("input", "layer")), e.each, step)
+        ledger = enter(
+            trace.spikes, self.program, slice_holders(e, ("input", "layer")), e.each, step, batch=trace.batch
+        )
         back = np.zeros(len(ledger.order), dtype=np.float32)
         total = np.zeros(len(e.template.gradient_order))
         ready = trace is self.latest and trace.batch <= e.plan.copies
         sources = {p.name: trace.spikes[p.name] for p in self.program.populations if p.kind == "source"}
-        stimulus = device.stimulate(sources)
+        stimulus = device.stimulate(sources, trace.batch)
         device.reset_counts(trace.batch)
         for first in range(0, trace.batch, e.plan.copies):
             if not ready:

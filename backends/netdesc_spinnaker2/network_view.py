@@ -11,6 +11,7 @@ from netdesc.events import Floats, Integers
 from netdesc.graph.cells import LINEAR_CELLS
 from netdesc.graph.ir import Edge, NetworkGraph, Node
 from netdesc.program import Block, PopulationSlice, Program
+from netdesc.steps import whole_steps
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import Link, Network, Population, Record
 
@@ -95,7 +96,7 @@ def ticks_of(delays: Floats, step: float, path: str, notes: list[Diagnostic]) ->
     -------
     ndarray of int64
     """
-    ticks: Integers = np.maximum(np.rint(delays / step), 1.0).astype(np.int64)
+    ticks: Integers = np.maximum(whole_steps(delays, step), 1)
     change = np.abs(ticks * step - delays)
     changed = int(np.sum(change > 1e-9 * step))
     if changed:

@@ -44,6 +44,9 @@ CELLS: Mapping[str, Cell] = {
 }
 """Every model of language version 1."""
 
+ONE_CURRENT = frozenset({"LIF", "LI"})
+"""Models with one synaptic current, whose initial value is ``i``; others have ``i_exc`` and ``i_inh``."""
+
 # Models name threshold and reset differently; EIF_cond_exp_isfa_ista spikes at v_spike.
 _THRESHOLDS = {"LIF": "v_threshold", "EIF_cond_exp_isfa_ista": "v_spike"}
 

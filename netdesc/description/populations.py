@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from netdesc import units
-from netdesc.description.cells import CELLS, check_list, check_neuron, check_sizes, neuron_of
+from netdesc.description.cells import CELLS, ONE_CURRENT, check_list, check_neuron, check_sizes, neuron_of
 from netdesc.description.matrices import read_spikes
 from netdesc.description.model import Choice, Constant, Population, Value
 from netdesc.description.reading import Reading
@@ -124,6 +124,12 @@ def _resolve_state(data: dict[str, Any], neuron: Any, size: int | None, path: st
         return
     cell = CELLS[neuron.kind]
     for key, node in state.items():
+        if neuron.kind in ONE_CURRENT and key in ("i_exc", "i_inh"):
+            reading.fail(
+                f"expected i or v, got {key}; {neuron.kind} has one synaptic current, use i",
+                f"{path}.initial.{key}",
+            )
+            continue
         value = _state(node, _state_unit(key, cell), size, f"{path}.initial.{key}", reading, neuron.kind)
         if value is not None:
             data["initial"][key] = value

@@ -168,7 +168,8 @@ def drive_readout(
     return Drive(
         moments, -jumps / tau_m[:, None], *read_peak(program, population, trace, cotangent, maxima=maxima),
         np.array([1.0 / item.tau for item in means]),
-        np.array([cotangent.readings[item.key] for item in means], dtype=np.float64).reshape(-1, *shape))
+        np.array([cotangent.readings[item.key] for item in means], dtype=np.float64).reshape(
+            len(means), *shape))
 
 
 def read_peak(

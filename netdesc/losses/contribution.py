@@ -111,7 +111,7 @@ def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | 
     first = FirstSpikes.find(events, batch.program.population(loss.population).size)
     wanted = choose_labels(loss, batch.labels, first.times.shape)
     values, slopes = compute_term(loss, first.times, wanted, duration=batch.program.duration)
-    share = loss.weight / batch.trace.batch
+    share = loss.weight / max(batch.trace.batch, 1)
     pile(piles.spikes, loss.population, first.scatter(share * slopes, len(events)))
     if pull_of(loss) > 0.0:
         lifts, pulls = pull_silent(loss, first.times, wanted, batch.trace, batch.program)
@@ -192,7 +192,7 @@ def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer 
     voltages = batch.trace.readings[key].values
     wanted = choose_labels(loss, batch.labels, voltages.shape)
     values, slopes = compute_term(loss, voltages, wanted, duration=batch.program.duration)
-    share = loss.weight / batch.trace.batch
+    share = loss.weight / max(batch.trace.batch, 1)
     pile(piles.readings, key, share * slopes)
     return share * float(values.sum()), answer_by_voltages(voltages, wanted)
 
@@ -201,7 +201,7 @@ def add_counts(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | 
     """Compute a regularizer and add its slopes to a cotangent; see ``add_spikes``."""
     size = batch.program.population(loss.population).size
     values, slopes = firing_rate(loss.options, count_spikes(find_spikes(loss, batch.trace), size))
-    share = loss.weight / batch.trace.batch
+    share = loss.weight / max(batch.trace.batch, 1)
     pile(piles.counts, loss.population, share * slopes)
     return share * float(values.sum()), None
 

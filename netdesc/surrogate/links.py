@@ -9,6 +9,7 @@ import numpy as np
 
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Block, Program
+from netdesc.steps import count_steps
 from netdesc.surrogate.grid import Grid
 from netdesc.surrogate.kernels import gather_dense, gather_sparse, return_sparse
 
@@ -61,14 +62,16 @@ def link(program: Program, block: Block, as_run: Mapping[str, Floats], grid: Gri
     indices, target = block.sparse()[1], program.populations[block.post]
     scale = block.sign * program.parameters["resistance"][target.start + indices]
     charges = scale * as_run.get(block.weight_key, block.weights)
-    delays = np.asarray(as_run.get(block.delay_key, block.delays)) / grid.step
-    whole = np.rint(delays)
-    lags = 1 + whole.astype(np.int64)
+    delays = np.asarray(as_run.get(block.delay_key, block.delays))
+    steps = count_steps(delays, grid.step)
+    whole = np.rint(steps)
+    # what arrives after the end counts as one step later
+    lags = 1 + np.minimum(whole, grid.steps).astype(np.int64)
     if (lags == lags[:1]).all():
         lags = lags[:1]
     small = block.n_pre * block.n_post <= LARGEST_MATRIX
     matrix = np.nan_to_num(block.matrix(charges)).T.copy() if len(lags) == 1 and small else None
-    return Link(block, lags, scale, charges, matrix, int(np.count_nonzero(np.abs(delays - whole) > 1e-6)))
+    return Link(block, lags, scale, charges, matrix, int(np.count_nonzero(np.abs(steps - whole) > 1e-6)))
 
 
 def carry_back(synapses: Link, currents: Floats, span: tuple[int, int], result: Floats) -> None:

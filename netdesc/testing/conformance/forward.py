@@ -7,9 +7,17 @@ import pytest
 
 from netdesc.errors import NetdescError
 from netdesc.events import Events
+from netdesc.testing.conformance.cases import Case
 from netdesc.testing.conformance.spikes import compare, first_difference, one_sample, silence
 from netdesc.testing.conformance.subject import Bench, Subject, demand
 from netdesc.trace import Trace
+
+DRIVEN = Case("no_source", """
+netdesc: 1
+simulation: {duration: 40 ms}
+populations: {output: {size: 1, neuron: {LIF: {tau_mem: 20 ms, tau_syn: 5 ms}}, current: 2}}
+""")
+STILL = Case("no_source_still", DRIVEN.text.replace(", current: 2", ""))
 
 
 class ForwardChecks(Subject):
@@ -87,6 +95,24 @@ class ForwardChecks(Subject):
         for item in bench.program.populations:
             if item.kind == "source":
                 demand(len(trace.spikes[item.name]) == 0, f"{item.name} has spikes that nobody gave")
+
+    def test_a_network_without_a_source_runs(self) -> None:
+        """A network that nothing enters runs: it spikes by a constant current, or is silent without one."""
+        device = self.device()
+        for case in (DRIVEN, STILL):
+            try:
+                program = self.compile(case, device)
+            except NetdescError:
+                continue
+            trace = device.load(program, seed=0).forward(silence(2), seed=0)
+            demand(trace.batch == 2, f"the trace has {trace.batch} samples, not 2")
+            demand(set(trace.spikes) == {"output"}, f"spikes of {sorted(trace.spikes)}, expected output")
+            found = trace.spikes["output"].first_spikes(1)
+            wanted = 20.0 * np.log(2.0) if case is DRIVEN else np.inf
+            near = (found == wanted) | (np.abs(found - wanted) <= max(self.tolerance.spike_time, 1e-6))
+            demand(bool(near.all()), f"first spikes at {found.ravel()} ms, expected {wanted:g} ms")
+            return
+        pytest.skip("the device has no LIF")
 
     def test_a_spike_of_no_source_is_refused(self, case: str) -> None:
         """A stimulus for a neuron that is not a source raises an error; the spike is not left out."""

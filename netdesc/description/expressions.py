@@ -19,7 +19,10 @@ _HOLE = re.compile(r"\$\{([^{}]*)\}")
 _LITERAL = re.compile(
     r"(?<![\w.])([0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+)\s+([A-Za-zµΩ]+(?:/[A-Za-z]+)?)\b"
 )
+_WORD = re.compile(r"[^\W\d]\w*")
 _LONGEST = 500
+_LONGEST_TEXT = 10_000
+_MOST_TEXT = 4_000_000
 _LARGEST_POWER = 64
 
 Number = tuple[float, units.Exponents]
@@ -42,7 +45,8 @@ class _Constants:
 
     nodes: Mapping[str, Node]
     values: dict[str, Scalar] = field(default_factory=dict)
-    open: list[str] = field(default_factory=list)
+    failed: dict[str, DescriptionError] = field(default_factory=dict)
+    written: int = 0
 
     def look_up(self, name: str) -> Scalar:
         if name not in self.nodes:
@@ -51,15 +55,52 @@ class _Constants:
                 if self.nodes
                 else f"there is no parameter '{name}'; add it under parameters"
             )
-        if name in self.open:
-            raise DescriptionError(f"parameter '{name}' depends on itself; give it a value of its own")
         if name not in self.values:
-            self.open.append(name)
-            try:
-                self.values[name] = _evaluated(self.nodes[name].value, self)
-            finally:
-                self.open.pop()
+            self.settle(name)
         return self.values[name]
+
+    def settle(self, name: str) -> None:
+        """Evaluate a constant after those that it names; a chain of any length takes no recursion."""
+        path, opened = [name], set[str]()
+        while path:
+            top = path[-1]
+            if top in self.failed:
+                raise self.failed[top]
+            if top in self.values:
+                path.pop()
+                continue
+            needed = [other for other in self.named(top) if other not in self.values]
+            try:
+                if (top in opened and needed) or top in needed:
+                    raise DescriptionError(
+                        f"parameter '{top}' depends on itself; give it a value of its own"
+                    )
+                if not needed:
+                    self.values[top] = _evaluated(self.nodes[top].value, self)
+            except DescriptionError as error:
+                self.failed.update(dict.fromkeys(path, error))
+                raise
+            opened.add(top)
+            path.extend(needed)
+
+    def named(self, name: str) -> list[str]:
+        """Return the constants that the text of a constant names."""
+        value = self.nodes[name].value
+        if not isinstance(value, str) or "${" not in value:
+            return []
+        whole = [hole.strip() for hole in _HOLE.findall(value)]
+        words = {word for hole in whole if hole not in self.nodes for word in _WORD.findall(hole)}
+        return [other for other in dict.fromkeys([*whole, *sorted(words)]) if other in self.nodes]
+
+    def count(self, text: str) -> str:
+        """Return a text that an expression has made; refuse texts that grow without end."""
+        self.written += len(text)
+        if self.written > _MOST_TEXT:
+            raise DescriptionError(
+                f"expected expressions that write at most {_MOST_TEXT} characters in total, got more; "
+                "do not repeat texts through parameters"
+            )
+        return text
 
 
 def evaluate(root: Node, diagnostics: list[Diagnostic]) -> Node:
@@ -110,7 +151,12 @@ def _evaluated(value: object, constants: _Constants) -> Scalar:
     whole = _HOLE.fullmatch(value.strip())
     if whole:
         return _result(whole[1], constants)
-    filled = _HOLE.sub(lambda match: _text(_result(match[1], constants)), value)
+    filled = _HOLE.sub(lambda match: constants.count(_text(_result(match[1], constants))), value)
+    if len(filled) > _LONGEST_TEXT:
+        raise DescriptionError(
+            f"expected a text of at most {_LONGEST_TEXT} characters, got {len(filled)} from "
+            f"'{shortened(value)}'; do not repeat texts through parameters"
+        )
     if "${" in filled:
         raise DescriptionError(f"'{shortened(value)}' lacks a closing brace; write ${{...}}")
     return filled

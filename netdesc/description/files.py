@@ -16,6 +16,8 @@ _BINARY = {
     b"\x89PNG": "a PNG picture",
     b"%PDF": "a PDF document",
     b"\x1f\x8b": "a compressed file",
+    b"\xff\xfe": "text in UTF-16; save it with the encoding UTF-8",
+    b"\xfe\xff": "text in UTF-16; save it with the encoding UTF-8",
 }
 
 
@@ -57,7 +59,9 @@ def text_of(file: Path) -> str:
 def _decoded(file: Path, content: bytes) -> str:
     for magic, what in _BINARY.items():
         if content.startswith(magic):
-            raise _fault(file, f"this is {what}, not a YAML file")
+            raise _fault(file, f"expected a YAML file, got {what}")
+    if content[1:2] == b"\0" or (content[:1] == b"\0" and content[1:2] not in (b"\0", b"")):
+        raise _fault(file, "expected a YAML file, got text in UTF-16; save it with the encoding UTF-8")
     if b"\0" in content:
         raise _fault(file, "this is a binary file, not a YAML file")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,9 @@ _FAULTS = {
     "unexpected end of stream": "the file ends within a text; a closing quote is missing",
     "found undefined alias": "an alias (*name) stands for nothing; write &name before it",
 }
+
+_NOT_ALLOWED = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Characters that YAML 1.2 does not allow (section 5.1)."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -192,6 +196,15 @@ def read(text: str, file: str) -> Node | None:
         deeply, or grows too large through aliases.
     """
     reader = _Reader(file)
+    odd = _NOT_ALLOWED.search(text)
+    if odd is not None:
+        line, column = text.count("\n", 0, odd.start()) + 1, odd.start() - text.rfind("\n", 0, odd.start())
+        raise DescriptionError(
+            Diagnostic(
+                f"expected printable characters, got the control character U+{ord(odd[0]):04X}; remove it",
+                location=Location(file, line, column),
+            )
+        )
     try:
         root = reader.read(yaml.parse(text, Loader=_LOADER))
     except yaml.YAMLError as error:
@@ -204,7 +217,8 @@ def read(text: str, file: str) -> Node | None:
 
 def _scalar_node(event: Any, place: Location) -> Node:
     plain = event.implicit[0] and event.style in (None, "")
-    return Node(scalar(event.value) if plain else event.value, place)
+    # A long text counts as many values, so that aliases do not multiply it without end.
+    return Node(scalar(event.value) if plain else event.value, place, count=1 + len(event.value) // 64)
 
 
 def _key_text(node: Node) -> str:

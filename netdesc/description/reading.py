@@ -10,6 +10,9 @@ from pathlib import Path
 from netdesc.errors import DescriptionError, Diagnostic, Location
 from netdesc.formats.source import LARGEST
 
+MOST_FAULTS = 500
+"""Faults after which reading ends."""
+
 
 @dataclass(slots=True)
 class Reading:
@@ -45,8 +48,16 @@ class Reading:
             Dotted path of the object.
         place : Location or None
             Where it stands; found from the path where there is none.
+
+        Raises
+        ------
+        DescriptionError
+            With all faults so far, where there are more than anyone reads.
         """
         self.diagnostics.append(Diagnostic(message, path, location=place or self.place(path)))
+        if len(self.diagnostics) >= MOST_FAULTS:
+            end = Diagnostic(f"more than {MOST_FAULTS} faults; correct the first of them and check again")
+            raise DescriptionError([*self.diagnostics, end])
 
     def place(self, path: str) -> Location | None:
         """Return the place of a path or of its nearest parent."""

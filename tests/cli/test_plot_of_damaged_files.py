@@ -104,12 +104,10 @@ def test_a_file_that_is_cut_off_gives_a_message(file: Path, capsys: pytest.Captu
         assert "expected" in capsys.readouterr().err
 
 
-def test_names_that_mean_something_to_matplotlib_end_in_a_message(
-        file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_that_mean_something_to_matplotlib_are_drawn_as_they_are(file: Path) -> None:
     with h5py.File(file, "a") as content:
         content.move("spikes/cells", "spikes/$\\frac$")
-    assert main(["plot", str(file), "--kind", "raster"]) == 2
-    assert "expected names and values that fit into a picture" in capsys.readouterr().err
+    assert main(["plot", str(file), "--kind", "raster"]) == 0
 
 
 def test_a_result_without_spikes_has_its_recordings_drawn(file: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netdesc.description import describe_text
 from netdesc.description.expressions import evaluate
 from netdesc.description.tree import grown, plain
 from netdesc.errors import Diagnostic, Location

@@ -141,6 +141,10 @@ class NumericsError(NetdescError):
     exit_status = 1
 
 
+class NetdescWarning(UserWarning):
+    """Something worth knowing, in words for users; the command line shows it on standard error."""
+
+
 def locate(diagnostic: Diagnostic, locations: Mapping[str, Location]) -> Diagnostic:
     """Fill in the place of a diagnostic from its path.
 

@@ -150,7 +150,7 @@ def _find_faults(targets: Mapping[str, Path], inputs: Iterable[Path]) -> Iterato
             continue
         if identity in read:
             same = "" if str(read[identity]) == str(path) else f" (it is the same file as {read[identity]})"
-            yield OutputError(f"{path} is read by this command{same}; name another file for {name}")
+            yield OutputError(f"{path} is read by this command{same}; give {name} another place")
         elif identity in seen:
-            yield OutputError(f"{path} is the target of both {seen[identity]} and {name}; name two files")
+            yield OutputError(f"{path} is the target of both {seen[identity]} and {name}; give them two")
         seen.setdefault(identity, name)

@@ -97,7 +97,7 @@ def alias(path, way):
 def test_a_file_that_is_read_is_no_target_by_any_name(tmp_path, way):
     model = tmp_path / "model.yaml"
     model.write_text("netdesc: 1")
-    with pytest.raises(OutputError, match=r"is read by this command.*name another file for -o"):
+    with pytest.raises(OutputError, match=r"is read by this command.*give -o another place"):
         require_apart({"-o": alias(model, way)}, [model])
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 
 import typer
 
 from netdesc.cli.app import assemble
+from netdesc.cli.faults import judge, keep_journal
 from netdesc.cli.output import emit, tell
+from netdesc.cli.streams import BROKEN_PIPE, OutputLostError, ReaderGoneError, open_streams, refuse_output
 from netdesc.cli.watching import watch
 from netdesc.errors import Diagnostic, NetdescError, record
 
@@ -29,39 +32,82 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 done, 1 a check failed, 2 bad input, 3 the backend cannot do it, 130 interrupted.
+        Exit status: 0 done, 1 a check failed, 2 bad input, 3 the backend cannot do it, 70 a bug of netdesc,
+        130 interrupted, 141 the reader of the output went away.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    open_streams()
+    try:
+        status = run(words)
+        flush_output()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except ReaderGoneError:
+        return BROKEN_PIPE
+    except OutputLostError as error:
+        report(error.diagnostics, as_json=False)
+        return error.exit_status
+    if status == INTERRUPTED:
+        tell("interrupted")
+    return status
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command and report its errors.
+
+    Parameters
+    ----------
+    words : sequence of str
+
+    Returns
+    -------
+    int
+        Exit status.
 
     Raises
     ------
-    SystemExit
-        With status 141 if the reader of the output went away.
+    ReaderGoneError, OutputLostError
+        If standard output cannot be written.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    as_json = "--json" in words
+    with keep_journal() as journal:
+        try:
+            with watch():
+                return int(assemble(words)(list(words), prog_name="netdesc", standalone_mode=False) or 0)
+        except OutputLostError:
+            raise
+        except NetdescError as error:
+            faults, status = error.diagnostics, error.exit_status
+        except UsageError as error:
+            message = getattr(error, "format_message", error.__str__)().rstrip(".")
+            faults, status = (Diagnostic(f"{message}; 'netdesc --help' lists what there is"),), 2
+        except SystemExit as error:
+            # The library that reads the command line ends with 1 where a pipe is closed.
+            if isinstance(error.__context__, OSError) and error.__context__.errno == errno.EPIPE:
+                raise ReaderGoneError from None
+            raise
+        except typer.Abort as error:
+            if not isinstance(error.__cause__, EOFError):
+                return INTERRUPTED
+            fault, status = judge(error.__cause__, journal, words)
+            faults = (fault,)
+        except Exception as error:  # noqa: BLE001 -- the last net: no traceback on a terminal
+            fault, status = judge(error, journal, words)
+            faults = (fault,)
+    report(faults, as_json="--json" in words)
+    return status
+
+
+def flush_output() -> None:
+    """Write what is left of standard output now, not when the interpreter ends and can only complain."""
     try:
-        with watch():
-            status = assemble(words)(words, prog_name="netdesc", standalone_mode=False)
-        if status == INTERRUPTED:
-            tell("interrupted")
-        return int(status or 0)
-    except NetdescError as error:
-        report(error.diagnostics, as_json=as_json)
-        return error.exit_status
-    except UsageError as error:
-        message = getattr(error, "format_message", error.__str__)()
-        report([Diagnostic(f"{message.rstrip('.')}; 'netdesc --help' lists what there is")], as_json=as_json)
-        return 2
-    except (KeyboardInterrupt, typer.Abort):
-        tell("interrupted")
-        return INTERRUPTED
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        report([Diagnostic(f"{where}{error.strerror or error}")], as_json=as_json)
-        return 2
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        refuse_output(error)
 
 
 def report(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
-    """Tell what is wrong: on standard output as JSON, or on standard error as text.
+    """Report what is wrong: on standard output as JSON, or on standard error as text.
 
     Parameters
     ----------

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-BROKEN_PIPE = 141
+from netdesc.cli.streams import can_encode, write_message, write_output
+from netdesc.escapes import visible, visible_json
 
 STAGES = logging.getLogger("netdesc.stages")
 """Is told what begins, for example ``simulating on numba``; empty where results come."""
@@ -58,7 +57,12 @@ def emit(value: object) -> None:
     value : object
         See `plain`.
     """
-    _write(json.dumps(plain(value), allow_nan=False, ensure_ascii=False))
+    STAGES.info("")
+    data = plain(value)
+    text = json.dumps(data, allow_nan=False, ensure_ascii=False)
+    if not can_encode(text):
+        text = json.dumps(data, allow_nan=False)
+    write_output(visible_json(text) + "\n")
 
 
 def show(text: str) -> None:
@@ -69,7 +73,8 @@ def show(text: str) -> None:
     text : str
         Without the last line break.
     """
-    _write(text.rstrip("\n"))
+    STAGES.info("")
+    write_output(visible(text.rstrip("\n")) + "\n")
 
 
 def tell(text: str) -> None:
@@ -80,7 +85,7 @@ def tell(text: str) -> None:
     text : str
         Without the last line break.
     """
-    sys.stderr.write(text + "\n")
+    write_message(visible(text) + "\n")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -97,18 +102,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     str
         One line per row, the header first.
     """
-    lines = [list(header), *(list(row) for row in rows)]
+    lines = [[visible(cell, one_line=True) for cell in row] for row in (header, *rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
     return "\n".join("  ".join(line).rstrip() for line in padded)
-
-
-def _write(text: str) -> None:
-    STAGES.info("")
-    try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The interpreter flushes standard output once more when it ends and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(BROKEN_PIPE) from None

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from netdesc.cli.inputs import list_mentioned
 from netdesc.cli.output import STAGES
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import Diagnostic, OutputError
+from netdesc.targets import require_apart
 
 if TYPE_CHECKING:
-    from netdesc.api import Batch, CompiledProgram
+    from netdesc.api import Batch, CompiledProgram, Model
+
+Targets = Mapping[str, Path | None]
+"""Files that a command writes, by what names them on the command line; None for what is not written."""
 
 
 class Prepared(NamedTuple):
@@ -34,7 +39,8 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    file: Path, overrides: Sequence[str] | None, backend: str | None, *, weights: Path | None = None
+    file: Path, overrides: Sequence[str] | None, backend: str | None, *, weights: Path | None = None,
+    targets: Targets | None = None,
 ) -> Prepared:
     """Read, compile and load a model.
 
@@ -47,6 +53,8 @@ def prepare(
         None for the one that the file names, or numba.
     weights : Path or None
         Run directory or ``weights.h5`` of a training; None for the weights of the file.
+    targets : mapping of str to Path or None
+        What the command writes.
 
     Returns
     -------
@@ -57,12 +65,12 @@ def prepare(
     NetdescError
         If the model is wrong, the backend cannot run it, or the weights do not fit.
     """
-    from netdesc.api import compile, first_batch, load
+    from netdesc.api import compile, first_batch
     from netdesc.training.preparation import choose_backend
     from netdesc.training.weights import load_weights
 
     STAGES.info("reading %s", file.name)
-    model = load(file, overrides or ())
+    model = load_model(file, overrides, targets or {})
     name = backend or choose_backend(model)
     STAGES.info("compiling the network for %s", name)
     compiled = compile(model, name)
@@ -74,26 +82,69 @@ def prepare(
     return Prepared(compiled, batch)
 
 
-def require_targets(output: Path | None, picture: Path | None) -> None:
+def load_model(file: Path, overrides: Sequence[str] | None, targets: Targets) -> Model:
+    """Read a model, and refuse to write over the files that it mentions.
+
+    Parameters
+    ----------
+    file : Path
+    overrides : sequence of str or None
+        ``key.path=value``.
+    targets : mapping of str to Path or None
+        What the command writes.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    NetdescError
+        If the model is wrong, or a target is one of its files.
+    """
+    from netdesc.api import load
+
+    model = load(file, overrides or ())
+    if any(targets.values()):
+        require_apart(targets, [file, *list_mentioned(model.description.mentions, file.parent)])
+    return model
+
+
+def require_targets(
+    targets: Targets, inputs: Iterable[Path] = (), *, pictures: Iterable[Path | None] = ()
+) -> None:
     """Refuse, before anything runs, to write where nothing can be written.
 
     Parameters
     ----------
-    output, picture : Path or None
-        Files to be written.
+    targets : mapping of str to Path or None
+    inputs : iterable of Path
+        Files on the command line that the command reads.
+    pictures : iterable of Path or None
+        Which of the targets are pictures.
 
     Raises
     ------
-    DescriptionError
-        If a folder is missing, a target is a folder, or pictures cannot be drawn.
+    OutputError
+        If a target is anything but absent or a regular file, is read by the same command, or is named
+        twice; if a folder is missing or cannot be written; or if pictures cannot be drawn.
     """
-    faults = []
-    for target in (output, picture):
-        if target is not None and not target.parent.is_dir():
-            faults.append(Diagnostic(f"{target}: there is no folder {target.parent}; make it first"))
-        elif target is not None and target.is_dir():
-            faults.append(Diagnostic(f"{target} is a folder; name a file"))
-    if picture is not None and find_spec("matplotlib") is None:
-        faults.append(Diagnostic("pictures need matplotlib; install it with: pip install 'netdesc[plot]'"))
+    faults: list[Diagnostic] = []
+    drawn = [picture for picture in pictures if picture is not None]
+    try:
+        require_apart(targets, inputs)
+    except OutputError as error:
+        faults += error.diagnostics
+    if drawn:
+        from netdesc.plotting.picture import require_ending
+
+        for picture in drawn:
+            try:
+                require_ending(picture)
+            except OutputError as error:
+                faults += error.diagnostics
+        if find_spec("matplotlib") is None:
+            faults += OutputError(
+                "pictures need matplotlib; install it with: pip install 'netdesc[plot]'").diagnostics
     if faults:
-        raise DescriptionError(faults)
+        raise OutputError(faults)

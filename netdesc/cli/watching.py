@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from netdesc.cli.output import STAGES, tell
+from netdesc.escapes import visible
 
 KERNELS = "netdesc.kernels"
 PATIENCE = 2.0
@@ -114,7 +115,7 @@ class Watcher(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Show a record: a stage, a kernel that is being compiled, or a message."""
         if record.name == STAGES.name:
-            self._stage = record.getMessage()
+            self._stage = visible(record.getMessage(), one_line=True)
             self._display.show(self._stage)
         elif record.name == KERNELS and record.levelno == logging.INFO:
             self._follow(record.getMessage().partition(" ")[0])

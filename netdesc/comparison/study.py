@@ -20,6 +20,7 @@ from netdesc.comparison.verdict import Verdict, judge, judge_apart, refuse
 from netdesc.compiled import Model, located
 from netdesc.description import dump
 from netdesc.errors import BackendError, DescriptionError, Diagnostic, LimitError, NumericsError
+from netdesc.escapes import safe_name
 from netdesc.events import Floats
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
@@ -249,8 +250,3 @@ def _read_curves(how: Weights) -> Curves:
         return {}
     metrics = (how.source if how.source.is_dir() else how.source.parent) / METRICS
     return read_columns(metrics) if metrics.is_file() else {}
-
-
-def safe_name(label: str) -> str:
-    """Return a label as the name of a file."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in label)

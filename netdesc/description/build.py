@@ -15,6 +15,7 @@ from netdesc.description.expressions import evaluate
 from netdesc.description.form import shaped
 from netdesc.description.loops import check_loops
 from netdesc.description.memory import check_memory
+from netdesc.description.mentions import list_mentions
 from netdesc.description.model import Choice, Description, Simulation
 from netdesc.description.populations import population_of, resolve_population, write_population
 from netdesc.description.projections import projection_of, resolve_projection, write_projection
@@ -73,7 +74,8 @@ def build(root: Node, file: str, directory: Path) -> Description:
         recordings = _resolve(sections, reading)
     if reading.diagnostics:
         raise DescriptionError(_sorted(reading.diagnostics))
-    return _description(sections, recordings, file, _with_aliases(table, root), directory=directory)
+    described = _description(sections, recordings, file, _with_aliases(table, root), directory=directory)
+    return replace(described, mentions=list_mentions(root))
 
 
 def _resolve(sections: dict[str, Any], reading: Reading) -> Any:

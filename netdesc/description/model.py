@@ -329,6 +329,8 @@ class Description:
         The file as plain data with parameters evaluated, overrides applied and every default written out.
     digest : str
         SHA-256 of the canonical JSON text of ``resolved``, hexadecimal.
+    mentions : tuple of str
+        Texts of the file that may name other files.
     """
 
     name: str
@@ -346,3 +348,4 @@ class Description:
     locations: Mapping[str, Location]
     resolved: Mapping[str, Any]
     digest: str
+    mentions: tuple[str, ...] = ()

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netdesc.cli.arguments import AsJson, File, Overrides, Weights
+from netdesc.cli.inputs import list_weights
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
-from netdesc.cli.preparation import require_targets
+from netdesc.cli.preparation import load_model, require_targets
 
 if TYPE_CHECKING:
     from netdesc.comparison import Comparison, Effect
@@ -66,18 +67,17 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Run a model on several substrates and tell where they agree, where they part, and why."""
-    from netdesc.api import load
     from netdesc.comparison import Settings, Weights, arrange, parse_list
     from netdesc.comparison import compare as compare_substrates
 
-    require_targets(output, None)
-    require_targets(numbers, None)
+    targets = {"-o": output, "--csv": numbers}
+    require_targets(targets, [file, *list_weights(weights)])
     if output is not None:
         from netdesc.report import require_plotly
 
         require_plotly()
     settings = Settings(samples, test_samples, window, attribute=attribute, repeats=repeats)
-    model = load(file, overrides or ())
+    model = load_model(file, overrides, targets)
     result = compare_substrates(
         model, parse_list(backends), reference, weights=Weights(weights, train), settings=settings
     )

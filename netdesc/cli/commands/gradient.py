@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights
+from netdesc.cli.inputs import list_weights
 from netdesc.cli.layout import (
     arrange_gradients,
     arrange_input_gradients,
@@ -47,8 +48,9 @@ def gradient(
     """
     from netdesc.api import evaluate_losses
 
-    require_targets(output, None)
-    compiled, batch = prepared = prepare(file, overrides, backend, weights=weights)
+    targets = {"-o": output}
+    require_targets(targets, [file, *list_weights(weights)])
+    compiled, batch = prepared = prepare(file, overrides, backend, weights=weights, targets=targets)
     program = compiled.program
     trace = compiled.forward(batch.events)
     evaluation = evaluate_losses(compiled, trace, batch.goals)

@@ -10,11 +10,7 @@ import typer
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides
 from netdesc.cli.output import emit
 from netdesc.cli.output import show as print_text
-from netdesc.cli.preparation import require_targets
-from netdesc.errors import DescriptionError, Diagnostic
-
-ENDINGS = (".svg", ".png", ".pdf")
-"""Formats of pictures."""
+from netdesc.cli.preparation import load_model, require_targets
 
 
 def graph(
@@ -25,24 +21,22 @@ def graph(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="PICTURE", help="Picture to write: .svg, .png or .pdf.",
+            "-o", "--output", metavar="PICTURE", help="Picture to write; its ending names the format, for example .svg or .png.",
             show_default=False,
         ),
     ],
     as_json: AsJson = False,
 ) -> None:
     """Draw a network as it is written and as a backend gets it; with a map where the backend has one."""
-    if output.suffix.lower() not in ENDINGS:
-        raise DescriptionError(Diagnostic(
-            f"{output} is no picture that can be drawn; name a file that ends with {', '.join(ENDINGS)}"))
-    require_targets(output, output)
-    from netdesc.api import compile, load, located
+    targets = {"-o": output}
+    require_targets(targets, [file], pictures=[output])
+    from netdesc.api import compile, located
     from netdesc.graph.pipeline import compile_graph
     from netdesc.maps import Mapped, Panel
     from netdesc.plotting.device import View, plot_network
     from netdesc.training.preparation import choose_backend
 
-    model = load(file, overrides or ())
+    model = load_model(file, overrides, targets)
     compiled = compile(model, backend or choose_backend(model))
     panels: tuple[Panel, ...] = ()
     with located(model):

@@ -11,7 +11,9 @@ import typer
 from netdesc.cli.arguments import AsJson
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.cli.preparation import require_targets
+from netdesc.errors import DescriptionError, Diagnostic, OutputError
+from netdesc.files import replace_text
 
 
 def new(
@@ -42,13 +44,10 @@ def new(
     if name not in known:
         raise DescriptionError(Diagnostic(_unknown(template, sorted(known))))
     target = file or Path(f"{name.replace('-', '_')}.yaml")
-    try:
-        with target.open("x", encoding="utf-8") as stream:
-            stream.write(known[name].read_text(encoding="utf-8").replace("$schema=../schemas/", "$schema="))
-    except FileExistsError:
-        raise DescriptionError(
-            Diagnostic(f"{target} exists already and is left as it is; give another name")
-        ) from None
+    require_targets({"FILE": target})
+    if target.exists():
+        raise OutputError(f"{target} exists already and is left as it is; give another name")
+    replace_text(target, known[name].read_text(encoding="utf-8").replace("$schema=../schemas/", "$schema="))
     if as_json:
         emit({"template": name, "file": str(target)})
         return

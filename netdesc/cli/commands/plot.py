@@ -78,8 +78,9 @@ def plot(
         tell(f"{result} holds {others} as well; --kind draws them, or no -o everything")
         kinds = kinds[:1]
     pictures = {item.value: output or result.with_name(f"{result.stem}-{item.value}.png") for item in kinds}
+    require_targets({"-o" if output else f"--kind {name}": picture for name, picture in pictures.items()},
+                    [result], pictures=pictures.values())
     for name, picture in pictures.items():
-        require_targets(None, picture)
         draw(result, Kind(name), picture, sample)
     if as_json:
         emit({"pictures": {name: str(picture) for name, picture in pictures.items()}})

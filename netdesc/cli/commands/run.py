@@ -9,6 +9,7 @@ import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Seed, Weights
 from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
+from netdesc.cli.inputs import list_weights
 from netdesc.cli.layout import arrange_recordings, arrange_spikes, count_spikes
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
@@ -42,8 +43,9 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Simulate a model once, or the first batch of its data."""
-    require_targets(output, picture)
-    prepared = prepare(file, overrides, backend, weights=weights)
+    targets = {"-o": output, "--plot": picture}
+    require_targets(targets, [file, *list_weights(weights)], pictures=[picture])
+    prepared = prepare(file, overrides, backend, weights=weights, targets=targets)
     compiled, program = prepared.compiled, prepared.compiled.program
     trace = compiled.forward(prepared.batch.events, seed)
     if output is not None or picture is not None:

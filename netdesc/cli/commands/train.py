@@ -10,9 +10,13 @@ import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides
 from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
+from netdesc.cli.inputs import list_mentioned
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
+from netdesc.cli.preparation import load_model
 from netdesc.cli.progress import follow
+from netdesc.escapes import safe_name
+from netdesc.targets import require_apart
 
 if TYPE_CHECKING:
     from netdesc.api import Model
@@ -28,7 +32,7 @@ def train(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="DIR", help="Run directory; runs/NAME otherwise.", show_default=False
+            "-o", "--output", metavar="DIR", help="Run directory; runs/NAME, made a safe name, otherwise.", show_default=False
         ),
     ] = None,
     resume: Annotated[
@@ -38,11 +42,11 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model; everything goes into a folder."""
-    from netdesc.api import load
     from netdesc.training import train as train_model
 
-    model = load(file, overrides or ())
-    directory = output or Path("runs") / (model.description.name or file.stem)
+    model = load_model(file, overrides, {})
+    directory = output or choose_directory(model.description.name or file.stem)
+    require_apart(list_files(directory), [file, *list_mentioned(model.description.mentions, file.parent)])
     epochs = model.description.training.epochs if model.description.training else 0
     with follow(epochs, quiet=as_json) as progress:
         result = train_model(model, backend=backend, output=directory, resume=resume, progress=progress)
@@ -57,6 +61,43 @@ def train(
         last = result.reports[-1]
         costs = tabulate_costs(estimate, last.costs, last.samples)
         print_text(f"\nlast epoch, {last.samples} samples\n{costs}")
+
+
+def choose_directory(name: str) -> Path:
+    """Return the run directory of a model for which none is named: a folder in ``runs``.
+
+    Parameters
+    ----------
+    name : str
+        Of the model; another folder is named on standard error where it is no name of a folder.
+
+    Returns
+    -------
+    Path
+    """
+    folder = Path("runs") / safe_name(name)
+    if folder.name != name:
+        tell(f"the name {name!r} is not the name of a folder; the run is kept in {folder}")
+    return folder
+
+
+def list_files(directory: Path) -> dict[str, Path]:
+    """Return what a training writes into a folder that exists, by what names it.
+
+    Parameters
+    ----------
+    directory : Path
+
+    Returns
+    -------
+    dict of str to Path
+    """
+    from netdesc.training.directory import RunDirectory
+
+    run = RunDirectory(directory)
+    files = (run.resolved, run.record, run.digest, run.versions, run.metrics, run.checkpoint, run.weights,
+             run.curve, run.result)
+    return {f"-o ({path.name})": path for path in files} if directory.is_dir() else {}
 
 
 def foresee_step(model: Model, backend: str | None) -> Estimate | None:

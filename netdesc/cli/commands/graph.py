@@ -21,7 +21,7 @@ def graph(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="PICTURE", help="Picture to write; its ending names the format, for example .svg or .png.",
+            "-o", "--output", metavar="PICTURE", help="Picture to write, for example .svg or .png.",
             show_default=False,
         ),
     ],

@@ -32,7 +32,7 @@ def train(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="DIR", help="Run directory; runs/NAME, made a safe name, otherwise.", show_default=False
+            "-o", "--output", metavar="DIR", help="Run directory; runs/NAME otherwise.", show_default=False
         ),
     ] = None,
     resume: Annotated[

@@ -348,4 +348,4 @@ class Description:
     locations: Mapping[str, Location]
     resolved: Mapping[str, Any]
     digest: str
-    mentions: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = field(default=(), compare=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netdesc.graph.passes import CheckLimits, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
-from netdesc_brainscales2.departures import Pair, list_departures
+from netdesc_brainscales2.non_idealities import Pair, list_non_idealities
 from netdesc_brainscales2.mapping import map_program
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.passes import MapToChip
@@ -57,9 +57,9 @@ class BrainScaleS2Backend:
         """Return the checks of this backend and the verdict of the map."""
         return CheckLimits(self.limits, self.name, "B2"), CheckState(self.name, "B2"), MapToChip(self.options)
 
-    def departures(self) -> dict[str, Pair]:
-        """Return the settings without and with everything that sets this backend apart from the equations."""
-        return list_departures(self.section)
+    def non_idealities(self) -> dict[str, Pair]:
+        """Return the settings without and with every non-ideality of this backend."""
+        return list_non_idealities(self.section)
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Place a program on the chip, calibrate it, and configure it.

@@ -9,7 +9,7 @@ from netdesc.backend import Machine
 from netdesc.graph.passes import CheckLimits, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
-from netdesc_numba.departures import Pair, list_departures
+from netdesc_numba.non_idealities import Pair, list_non_idealities
 from netdesc_numba.options import Options
 from netdesc_numba.passes import RoundToGrid
 from netdesc_numba.ticks_passes import ApplyTransport, CheckScheme
@@ -59,9 +59,9 @@ class NumbaBackend:
             checks = (*checks, CheckScheme(self.options.scheme), ApplyTransport(self.options.timestep))
         return (*checks, RoundToGrid(self.options.timestep))
 
-    def departures(self) -> dict[str, Pair]:
-        """Return the settings without and with everything that sets this backend apart from the equations."""
-        return list_departures(self.section)
+    def non_idealities(self) -> dict[str, Pair]:
+        """Return the settings without and with every non-ideality of this backend."""
+        return list_non_idealities(self.section)
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Lay a program out for the kernels.

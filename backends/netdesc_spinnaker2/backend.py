@@ -9,7 +9,7 @@ from netdesc.graph.passes import CheckLimits, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_spinnaker2.checks import MODELS, SOURCES
-from netdesc_spinnaker2.departures import Pair, list_departures
+from netdesc_spinnaker2.non_idealities import Pair, list_non_idealities
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.passes import CheckBoard, RoundToTicks
 
@@ -58,9 +58,9 @@ class SpiNNaker2Backend:
             CheckBoard(self.options),
         )
 
-    def departures(self) -> dict[str, Pair]:
-        """Return the settings without and with everything that sets this backend apart from the equations."""
-        return list_departures(self.section)
+    def non_idealities(self) -> dict[str, Pair]:
+        """Return the settings without and with every non-ideality of this backend."""
+        return list_non_idealities(self.section)
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Lay a program out on the board.

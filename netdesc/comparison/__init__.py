@@ -1,7 +1,9 @@
-"""One model on several substrates: where they agree, where they part, and why."""
+"""One model on several substrates: where they agree, where they deviate, and why."""
 
+from netdesc.comparison.aliases import with_former_keys
+from netdesc.comparison.answers import Answers, PairedTest
 from netdesc.comparison.arrangement import arrange
-from netdesc.comparison.attribution import Attribution, Departing
+from netdesc.comparison.attribution import Attribution, NonIdeal
 from netdesc.comparison.effects import Effect
 from netdesc.comparison.plain import flatten
 from netdesc.comparison.settings import Settings
@@ -10,6 +12,6 @@ from netdesc.comparison.substrates import Substrate, parse_list
 from netdesc.comparison.verdict import Verdict
 
 __all__ = [
-    "Attribution", "Comparison", "Departing", "Effect", "Settings", "Substrate", "Verdict", "Weights",
-    "arrange", "compare", "flatten", "parse_list",
+    "Answers", "Attribution", "Comparison", "Effect", "NonIdeal", "PairedTest", "Settings", "Substrate",
+    "Verdict", "Weights", "arrange", "compare", "flatten", "parse_list", "with_former_keys",
 ]

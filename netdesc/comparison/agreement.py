@@ -23,7 +23,7 @@ def agree(reference: Outcome, other: Outcome, settings: Settings, written: Mappi
         Of the same samples.
     settings : Settings
     written : mapping of str to ndarray
-        Weights and delays as the file, or a training, has them.
+        Nominal weights and delays, from the file or a training.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def compare_spikes(reference: Outcome, other: Outcome, name: str, settings: Sett
 
 
 def find_earliest(reference: Trains, other: Trains, tolerance: float) -> tuple[int, int, float] | None:
-    """Find where two runs part first.
+    """Find the first deviating spike of two runs.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def find_earliest(reference: Trains, other: Trains, tolerance: float) -> tuple[i
     Returns
     -------
     tuple of (int, int, float), or None
-        Sample, neuron and time in ms of the earliest spike without a partner within the tolerance.
+        Sample, neuron and time in ms of the earliest spike without a match within the tolerance.
     """
     found: tuple[int, int, float] | None = None
     for train in range(len(reference.offsets) - 1):
@@ -131,7 +131,7 @@ def compare_gradients(reference: Outcome, other: Outcome) -> dict[str, GradientA
 
 
 def direct(one: Floats, two: Floats) -> tuple[float, float]:
-    """Return the cosine of the angle between two vectors, and the length of the second over the first.
+    """Return the cosine of the angle between two vectors, and the norm of the second over the first.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def compare_parameters(
     written: Mapping[str, Floats],
     as_run: Mapping[str, Floats],
 ) -> dict[str, ParameterAgreement]:
-    """Compare weights and delays as run with those that were written.
+    """Compare effective weights and delays with the nominal ones.
 
     Parameters
     ----------

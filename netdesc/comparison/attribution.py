@@ -1,4 +1,4 @@
-"""How much of a deviation is due to what: departures of a substrate, switched on one at a time."""
+"""Sources of deviation: the non-idealities of a substrate, switched on one at a time."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from netdesc.comparison.substrates import Substrate, with_options
 from netdesc.events import Floats
 
 Series = tuple[Outcome, ...]
-"""Runs with one stream of noise each; a single one where noise changes nothing."""
+"""Runs with one noise seed each; a single one where noise changes nothing."""
 
 LOG = logging.getLogger("netdesc.comparison")
 
-REST = "everything else"
-"""Name of what no departure explains."""
+REST = "unexplained residual"
+"""Name of the deviation that no non-ideality explains."""
+
+WEIGHTS = "weight quantization"
 
 
 @runtime_checkable
-class Departing(Protocol):
-    """A backend that can switch off what sets it apart from the equations."""
+class NonIdeal(Protocol):
+    """A backend that can switch off its deviations from the equations."""
 
-    def departures(self) -> Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
-        """Return pairs of settings that differ in one departure alone.
+    def non_idealities(self) -> Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """Return pairs of settings that differ in one non-ideality alone.
 
         Returns
         -------
         mapping of str to (mapping, mapping)
-            By the name of the departure: the section ``backends.NAME`` without it and with it, units
-            resolved. Only departures that are part of the present settings; the first of the first pair is
+            By the name of the non-ideality: the section ``backends.NAME`` without it and with it, units
+            resolved. Only non-idealities of the current settings; the first element of the first pair is
             the substrate at its most ideal.
         """
         ...
@@ -42,17 +44,16 @@ class Departing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Where a deviation from the reference comes from.
+    """Sources of a deviation from the reference.
 
     Parameters
     ----------
     whole : Effect
         The substrate against the reference.
     effects : tuple of Effect
-        One per cause, the one of ``REST`` last.
+        One per source of deviation, the one of ``REST`` last.
     largest : mapping of str to str
-        By measure: the cause with the largest effect that is larger than what noise makes of it; empty
-        where there is none.
+        By measure: the source with the largest effect that exceeds its noise; empty where there is none.
     """
 
     whole: Effect
@@ -61,12 +62,12 @@ class Attribution:
 
 
 def attribute(reference: Outcome, other: Outcome, job: Job) -> Attribution:
-    """Switch the departures of a substrate on one at a time.
+    """Switch the non-idealities of a substrate on one at a time.
 
-    Weights and delays as the substrate ran them are written to the reference, one kind at a time. A backend
-    that tells of its own departures (see `Departing`) is run with and without each. What remains between
-    the substrate at its most ideal and the reference with the same weights and delays is called
-    everything else: rounding of the state, or a fault. Whatever has noise runs with several streams of it.
+    The reference runs with the effective weights, and separately with the effective delays, of the substrate.
+    A backend that lists its own non-idealities (see `NonIdeal`) runs with and without each. The difference
+    that remains between the substrate at its most ideal and the reference with the same weights and delays
+    is the unexplained residual: rounding of the state, or a fault. Noisy runs use several noise seeds.
 
     Parameters
     ----------
@@ -91,25 +92,44 @@ def _pairs(before: Series, after: Series, job: Job) -> Iterator[Pair]:
     reference, other = before[0], after[0]
     label, name = other.substrate.label, reference.substrate.label
     backend = other.compiled.backend
-    told = backend.departures() if isinstance(backend, Departing) else {}
-    for cause, suffix in (("delays", ".delay"), ("weight words", ".weight")):
+    listed = list_non_idealities(backend)
+    for source, suffix in (("delays", ".delay"), (WEIGHTS, ".weight")):
         values = _as_run(reference, other, suffix)
-        if values and cause not in told:
-            how = f"{name} with and without the {suffix[1:]}s that {label} ran"
-            yield Pair(cause, how, before, _rerun(reference, job, values))
+        if values and source not in listed:
+            how = f"{name} with and without the effective {suffix[1:]}s of {label}"
+            yield Pair(source, how, before, _rerun(reference, job, values))
     ideal: Series = after
     runs: dict[str, tuple[Outcome | Refusal, ...]] = {}
-    for number, (cause, options) in enumerate(told.items()):
-        LOG.info("%s: with and without %s", label, cause)
+    for number, (source, options) in enumerate(listed.items()):
+        LOG.info("%s: with and without %s", label, source)
         without, with_it = (_run_once(other, item, job, runs) for item in options)
-        yield Pair(cause, f"{label} with and without it", without, with_it)
+        yield Pair(source, f"{label} with and without it", without, with_it)
         first = without[0]
         if number == 0 and isinstance(first, Outcome):
             ideal = tuple(item for item in without if isinstance(item, Outcome))
     values = {**_as_run(reference, ideal[0], ".delay"), **_as_run(reference, ideal[0], ".weight")}
     start = _rerun(reference, job, values) if values else before
-    words = "without its departures" if ideal is not after else "as it is"
+    words = "without its non-idealities" if ideal is not after else "as configured"
     yield Pair(REST, f"{label} {words}, against {name} with the same weights and delays", start, ideal)
+
+
+def list_non_idealities(backend: object) -> Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Return the non-idealities that a backend lists; none where it lists nothing.
+
+    Parameters
+    ----------
+    backend : Backend
+        The method's former name ``departures`` is still accepted.
+
+    Returns
+    -------
+    mapping of str to (mapping, mapping)
+        As `NonIdeal.non_idealities`.
+    """
+    if isinstance(backend, NonIdeal):
+        return backend.non_idealities()
+    former = getattr(backend, "departures", None)
+    return former() if callable(former) else {}
 
 
 def _run_once(
@@ -136,7 +156,7 @@ def _series(found: Outcome | Refusal, job: Job) -> tuple[Outcome | Refusal, ...]
 
 
 def _as_run(reference: Outcome, other: Outcome, suffix: str) -> dict[str, Floats]:
-    """Return what the other ran and the reference did not, in the shapes of the reference."""
+    """Return effective values that differ from those of the reference, in the shapes of the reference."""
     result = {}
     for key, values in reference.trace.parameters_as_run.items():
         found = other.trace.parameters_as_run.get(key)
@@ -144,7 +164,7 @@ def _as_run(reference: Outcome, other: Outcome, suffix: str) -> dict[str, Floats
             continue
         if len(found) == 1 or len(found) == len(values) or (len(values) == 1 and np.all(found == found[0])):
             found = np.broadcast_to(found[:1] if len(values) == 1 else found, values.shape)
-            # What 32 bits make of a number is part of everything else.
+            # Rounding to 32 bits belongs to the unexplained residual.
             if np.any(np.abs(found - values) > 1e-6 * np.abs(values) + 1e-12):
                 result[key] = np.array(found, dtype=np.float64)
     return result
@@ -152,4 +172,4 @@ def _as_run(reference: Outcome, other: Outcome, suffix: str) -> dict[str, Floats
 
 def _largest(effects: tuple[Effect, ...], name: str) -> str:
     clear = [item for item in effects if item.is_clear(name)]
-    return max(clear, key=lambda item: item.size(name)).cause if clear else ""
+    return max(clear, key=lambda item: item.size(name)).source if clear else ""

@@ -24,7 +24,7 @@ DIGITS = 12
 
 
 def arrange_substrate(outcome: Outcome) -> dict[str, Any]:
-    """Return what one substrate did by itself: metrics, spikes, costs, counts, limits, notes and map."""
+    """Return the results of one substrate: metrics, spikes, costs, counts, limits, notes and placement."""
     trace, evaluation = outcome.trace, outcome.evaluation
     return {
         "backend": outcome.substrate.backend,
@@ -44,12 +44,13 @@ def arrange_substrate(outcome: Outcome) -> dict[str, Any]:
         "health": {**trace.health},
         "provenance": {**trace.provenance},
         "notes": [record(item) for item in outcome.notes],
-        "map": _map(outcome),
+        "placement": _placement(outcome),
+        "confusion": None if outcome.answers is None else outcome.answers.confusion(),
     }
 
 
 def _estimate(outcome: Outcome) -> dict[str, Any]:
-    """Return the costs that were expected, and the numbers of the machine that give them, with their tags."""
+    """Return estimated costs, and the tagged numbers of the machine behind them."""
     backend = outcome.compiled.backend
     if not isinstance(backend, Estimating):
         return {"estimated": {}, "numbers": {}}
@@ -57,7 +58,7 @@ def _estimate(outcome: Outcome) -> dict[str, Any]:
     return {"estimated": {**found.costs}, "numbers": arrange_numbers(found.numbers)}
 
 
-def _map(outcome: Outcome) -> dict[str, Any] | None:
+def _placement(outcome: Outcome) -> dict[str, Any] | None:
     backend = outcome.compiled.backend
     if not isinstance(backend, Mapped):
         return None
@@ -90,11 +91,12 @@ def _spikes(item: SpikeAgreement) -> dict[str, Any]:
     first = item.first[np.isfinite(item.first)]
     total = int(found.matched.sum() + found.missing.sum())
     return {
-        "kind": item.kind,
+        "type": item.kind,
         "matched": found.matched.sum(),
         "missing": found.missing.sum(),
         "extra": found.extra.sum(),
         "matched_fraction": found.matched.sum() / total if total else None,
+        "unmatched_fraction": _unmatched_fraction(item),
         "deviation_mean": _mean(found.deviations),
         "deviation_rms": _rms(found.deviations),
         "deviation_quartiles": np.percentile(found.deviations, (25, 50, 75))
@@ -125,13 +127,20 @@ def _spikes(item: SpikeAgreement) -> dict[str, Any]:
     }
 
 
+def _unmatched_fraction(item: SpikeAgreement) -> float | None:
+    """Return missing and extra spikes over the spikes of both runs."""
+    unmatched = int(item.matches.missing.sum() + item.matches.extra.sum())
+    total = unmatched + 2 * int(item.matches.matched.sum())
+    return unmatched / total if total else None
+
+
 def _gradients(item: GradientAgreement) -> dict[str, Any]:
     every = max(1, -(-len(item.reference) // POINTS))
     return {
         "cosine": item.cosine,
-        "ratio": item.ratio,
+        "norm_ratio": item.ratio,
         "cosines": item.cosines,
-        "ratios": item.ratios,
+        "norm_ratios": item.ratios,
         "entries": len(item.reference),
         "every": every,
         "reference": item.reference[::every],
@@ -140,7 +149,7 @@ def _gradients(item: GradientAgreement) -> dict[str, Any]:
 
 
 def arrange_attribution(item: Attribution) -> dict[str, Any]:
-    """Return the effects of all causes, and which of them are not lost in the noise."""
+    """Return the effects of all sources of deviation, and which of them exceed the noise."""
     return {
         "whole": _effect(item.whole),
         "effects": [_effect(effect) for effect in item.effects],
@@ -149,7 +158,8 @@ def arrange_attribution(item: Attribution) -> dict[str, Any]:
 
 
 def _effect(effect: Effect) -> dict[str, Any]:
-    return {**asdict(effect), "clear": {name: effect.is_clear(name) for name in MEASURES}}
+    record = {("source_of_deviation" if key == "source" else key): item for key, item in asdict(effect).items()}
+    return {**record, "clear": {name: effect.is_clear(name) for name in MEASURES}}
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

@@ -1,4 +1,4 @@
-"""What a cause does: two runs, or two series of runs with other noise, that differ in it alone."""
+"""Effect of one source of deviation, from runs that differ in it alone."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from netdesc.comparison.runs import Job, Outcome, Refusal
 from netdesc.comparison.trains import Trains, match, van_rossum
 
 MEASURES = ("spikes", "gradient", "accuracy")
-"""Measures of an effect, for each of which the largest cause is named."""
+"""Measures of an effect; the largest source of deviation is named for each of them."""
 
-NUMBERS = ("spikes", "unmatched", "shift", "gradient", "length", "accuracy", "loss")
+NUMBERS = ("spikes", "unmatched", "shift", "gradient", "norm_ratio", "accuracy", "loss")
 """All numbers of an effect."""
 
 SMALLEST = 1e-6
-"""Effects up to here are none."""
+"""Effects up to this size count as none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What one cause does.
+    """Effect of one source of deviation.
 
     Parameters
     ----------
-    cause : str
-        Name of the departure.
+    source : str
+        Name of the non-ideality.
     how : str
         Which two runs were compared.
     spikes : float
-        Mean distance of van Rossum of a neuron in a sample; a spike and silence are 1 apart.
+        Mean van Rossum distance per neuron and sample; a spike and silence are 1 apart.
     unmatched : float
-        Spikes without a partner within the window, over those of the run without the cause.
+        Spikes without a match within the window, as a fraction of the spikes of both runs.
     shift : float
         Mean absolute deviation of matched spikes, in ms.
     gradient : float or None
         1 minus the cosine between the gradients of the batch, all parameters as one vector; None without
         gradients.
-    length : float or None
-        Length of the gradient with the cause, over that without.
+    norm_ratio : float or None
+        Norm of the gradient with the non-ideality over the norm without it.
     accuracy, loss : float or None
-        With the cause minus without, on the test samples.
+        Value with the non-ideality minus value without it, on the test samples.
     diagnostics : tuple of str
-        Why it could not be measured, where that is so; the numbers are NaN or None then.
+        Why the effect could not be measured; the numbers are NaN or None then.
     repeats : int
-        Streams of noise; all numbers are medians over them.
+        Number of noise seeds; all numbers are medians over them.
     spread : mapping of str to (float, float)
-        By number: the smallest and the largest; empty for one stream.
+        By number: the smallest and the largest; empty for one seed.
     """
 
-    cause: str
+    source: str
     how: str
     spikes: float
     unmatched: float
     shift: float
     gradient: float | None
-    length: float | None
+    norm_ratio: float | None
     accuracy: float | None
     loss: float | None
     diagnostics: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Effect:
         return 0.0 if value is None or math.isnan(value) else abs(float(value))
 
     def is_clear(self, measure: str) -> bool:
-        """Return whether the effect is there, whatever the stream of noise.
+        """Return whether the effect exceeds the noise.
 
         Parameters
         ----------
@@ -81,8 +81,8 @@ class Effect:
         Returns
         -------
         bool
-            Whether 0 lies outside the range over the streams, widened by half of it at both ends: a few
-            streams do not show all that noise can do.
+            Whether 0 lies outside the range over the noise seeds, widened by half of it at both ends: a few
+            seeds do not show the whole range of the noise.
         """
         if self.size(measure) <= SMALLEST:
             return False
@@ -93,23 +93,23 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two series of runs that differ in one cause.
+    """Two series of runs that differ in one source of deviation.
 
     Parameters
     ----------
-    cause, how : str
+    source, how : str
     without, with_it : tuple of Outcome or Refusal
-        One per stream of noise; a single one where noise changes nothing.
+        One per noise seed; a single one where noise changes nothing.
     """
 
-    cause: str
+    source: str
     how: str
     without: tuple[Outcome | Refusal, ...]
     with_it: tuple[Outcome | Refusal, ...]
 
 
 def measure(pair: Pair, job: Job) -> Effect:
-    """Measure the effect of a cause.
+    """Measure the effect of a source of deviation.
 
     Parameters
     ----------
@@ -119,10 +119,10 @@ def measure(pair: Pair, job: Job) -> Effect:
     Returns
     -------
     Effect
-        Medians over the streams of noise; a number that one of them does not have, none has.
+        Medians over the noise seeds; None or NaN where one of them has no value.
     """
     count = max(len(pair.without), len(pair.with_it))
-    # With the same stream on both sides, noise that is on both counts as nothing.
+    # With the same seed on both sides, noise that both have cancels.
     found = [
         measure_once(pair, job, pair.without[k % len(pair.without)], pair.with_it[k % len(pair.with_it)])
         for k in range(count)
@@ -131,12 +131,12 @@ def measure(pair: Pair, job: Job) -> Effect:
 
 
 def summarize(effects: Sequence[Effect]) -> Effect:
-    """Return the median of an effect over streams of noise, with its spread.
+    """Return the median of an effect over noise seeds, with its spread.
 
     Parameters
     ----------
     effects : sequence of Effect
-        Of one cause.
+        Of one source of deviation.
 
     Returns
     -------
@@ -160,15 +160,15 @@ def summarize(effects: Sequence[Effect]) -> Effect:
 
 
 def measure_once(pair: Pair, job: Job, one: Outcome | Refusal, two: Outcome | Refusal) -> Effect:
-    """Measure the effect of a cause with one stream of noise.
+    """Measure the effect of a source of deviation with one noise seed.
 
     Parameters
     ----------
     pair : Pair
-        Names the cause.
+        Names the source of deviation.
     job : Job
     one, two : Outcome or Refusal
-        Without the cause and with it.
+        Without the non-ideality and with it.
 
     Returns
     -------
@@ -177,11 +177,11 @@ def measure_once(pair: Pair, job: Job, one: Outcome | Refusal, two: Outcome | Re
     refused = [str(item) for part in (one, two) if isinstance(part, Refusal) for item in part.diagnostics]
     if isinstance(one, Refusal) or isinstance(two, Refusal):
         return Effect(
-            pair.cause, pair.how, math.nan, math.nan, math.nan, None, None, None, None, tuple(refused)
+            pair.source, pair.how, math.nan, math.nan, math.nan, None, None, None, None, tuple(refused)
         )
     spikes, unmatched, shift = _compare_spikes(one, two, job)
-    cosine, length = _compare_gradients(one, two)
-    return Effect(pair.cause, pair.how, spikes, unmatched, shift, cosine, length, *_compare_metrics(one, two))
+    cosine, ratio = _compare_gradients(one, two)
+    return Effect(pair.source, pair.how, spikes, unmatched, shift, cosine, ratio, *_compare_metrics(one, two))
 
 
 def _compare_spikes(one: Outcome, two: Outcome, job: Job) -> tuple[float, float, float]:
@@ -193,7 +193,7 @@ def _compare_spikes(one: Outcome, two: Outcome, job: Job) -> tuple[float, float,
         found = match(before, after, job.settings.window)
         distances.append(van_rossum(before, after, job.settings.tau).ravel())
         unmatched += int(found.missing.sum() + found.extra.sum())
-        count += len(before.times)
+        count += len(before.times) + len(after.times)
         deviations.append(np.abs(found.deviations))
     if not distances:
         return math.nan, math.nan, math.nan

@@ -1,4 +1,4 @@
-"""In sentences: what agrees and what does not between two runs."""
+"""Findings in sentences: what agrees and what deviates between two runs."""
 
 from __future__ import annotations
 
@@ -6,38 +6,56 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from netdesc.comparison.answers import PairedTest, compare_answers
 from netdesc.comparison.records import Agreement, SpikeAgreement
 from netdesc.comparison.runs import Outcome
 
 EXACT = 1e-3
-"""Up to here spike times (ms) and 1 minus cosines count as equal."""
+"""Spike times (ms) and 1 minus cosines that differ by at most this count as equal."""
 
 FEW = 3
-"""Spikes from which on a common shift is more than chance."""
+"""Spikes needed before a common shift is reported."""
 
 OPPOSITE = -0.5
-"""Below this cosine a gradient points the other way."""
+"""Below this cosine a gradient has the opposite direction."""
 
 LOST = ("dropped", "lost", "late", "overrun", "clipped", "saturated", "unmodelled")
-"""What names of counts hold that tell of something lost or bent."""
+"""Words in the names of counts of events that were lost or changed."""
 
 
-def tell_metrics(reference: Outcome, other: Outcome, agreement: Agreement) -> Iterator[str]:
-    """Yield what accuracy and loss are, and how often answers are the same."""
+def report_metrics(reference: Outcome, other: Outcome, agreement: Agreement) -> Iterator[str]:
+    """Yield accuracy with its paired test, loss, and how often predictions are the same."""
     before, after = reference.metrics, other.metrics
     if before is not None and after is not None:
         words = f"loss {after.loss:.4g} against {before.loss:.4g}"
         if before.accuracy is not None and after.accuracy is not None:
             words = (
                 f"accuracy {100 * after.accuracy:.1f} % against {100 * before.accuracy:.1f} % on "
-                f"{after.samples} samples; {words}"
+                f"{after.samples} samples{describe_test(paired_test(reference, other))}; {words}"
             )
         yield words
     if agreement.same_answers is not None and agreement.same_answers < 1.0:
-        yield f"the same answer in {100 * agreement.same_answers:.0f} % of the compared samples"
+        yield f"same prediction on {100 * agreement.same_answers:.0f} % of the compared samples"
 
 
-def tell_spikes(item: SpikeAgreement) -> str:
+def paired_test(reference: Outcome, other: Outcome) -> PairedTest | None:
+    """Return McNemar's exact test of two accuracies; None without labels."""
+    if reference.answers is None or other.answers is None:
+        return None
+    return compare_answers(reference.answers, other.answers)
+
+
+def describe_test(test: PairedTest | None) -> str:
+    """Return the test in parentheses; nothing where there is none."""
+    if test is None:
+        return ""
+    return (
+        f" (McNemar's exact test: n = {test.discordant} discordant samples, {test.only_reference} to "
+        f"{test.only_other}, p = {test.p_value:.2g})"
+    )
+
+
+def report_spikes(item: SpikeAgreement) -> str:
     """Return how the spikes of a population compare."""
     found = item.matches
     missing, extra, both = (int(part.sum()) for part in (found.missing, found.extra, found.matched))
@@ -46,21 +64,21 @@ def tell_spikes(item: SpikeAgreement) -> str:
     counts = f"{both} of {both + missing} spikes matched"
     counts += f", {missing} missing" if missing else ""
     counts += f", {extra} extra" if extra else ""
-    return f"{item.population}: {counts}{_tell_shift(item)}"
+    return f"{item.population}: {counts}{_describe_shift(item)}"
 
 
-def _tell_shift(item: SpikeAgreement) -> str:
+def _describe_shift(item: SpikeAgreement) -> str:
     moved = item.matches.deviations
     if len(moved) == 0:
         return ""
     if float(np.abs(moved).max()) <= EXACT:
         return "; times agree to 0.001 ms"
     low, high = np.percentile(moved, (25, 75))
-    return f"; {_tell_delay(item) or f'half of them are {low:+.3g} to {high:+.3g} ms off'}"
+    return f"; {_describe_delay(item) or f'half of them differ by {low:+.3g} to {high:+.3g} ms'}"
 
 
-def _tell_delay(item: SpikeAgreement) -> str:
-    """Return by how much all spikes are late or early alike; nothing where they are not."""
+def _describe_delay(item: SpikeAgreement) -> str:
+    """Return the shift that all spikes have in common; nothing where they have none."""
     moved = item.matches.deviations
     if len(moved) < FEW or len(moved) < int(item.matches.missing.sum()):
         return ""
@@ -68,73 +86,73 @@ def _tell_delay(item: SpikeAgreement) -> str:
     if high - low >= 0.02 * abs(middle) or abs(middle) <= EXACT:
         return ""
     side = "late" if middle > 0 else "early"
-    return f"all are {abs(middle):.3g} ms {side}, a constant shift as from a delay"
+    return f"all are {abs(middle):.3g} ms {side}, a constant shift such as a delay causes"
 
 
-def tell_sources(agreement: Agreement) -> Iterator[str]:
-    """Yield which inputs came at other times."""
+def report_inputs(agreement: Agreement) -> Iterator[str]:
+    """Yield which inputs arrived at other times."""
     for item in agreement.spikes.values():
         moved = item.matches.deviations[np.abs(item.matches.deviations) > EXACT]
         lost = int(item.matches.missing.sum() + item.matches.extra.sum())
         if item.kind == "source" and (len(moved) or lost):
             words = f"{len(moved)} of {len(item.matches.deviations)} input spikes were moved"
             words += f", by at most {np.abs(moved).max():.3g} ms" if len(moved) else ""
-            yield f"{item.population}: {words}" + (f"; {lost} have no partner" if lost else "")
+            yield f"{item.population}: {words}" + (f"; {lost} are unmatched" if lost else "")
 
 
-def tell_origin(agreement: Agreement) -> Iterator[str]:
-    """Yield where spikes part first; what comes later may only follow from it."""
-    parted = [item for item in spiking(agreement) if item.earliest is not None]
-    if parted:
-        first = min(parted, key=lambda item: item.earliest[2] if item.earliest else np.inf)
+def report_origin(agreement: Agreement) -> Iterator[str]:
+    """Yield the first deviating spike; later deviations may follow from it."""
+    deviating = [item for item in spiking(agreement) if item.earliest is not None]
+    if deviating:
+        first = min(deviating, key=lambda item: item.earliest[2] if item.earliest else np.inf)
         sample, neuron, time = first.earliest or (0, 0, 0.0)
         yield (
-            f"spikes part first in {first.population}, neuron {neuron}, at {time:.4g} ms of sample {sample}"
+            f"first deviating spike: {first.population}, neuron {neuron}, at {time:.4g} ms of sample {sample}"
         )
 
 
-def tell_gradients(agreement: Agreement) -> Iterator[str]:
+def report_gradients(agreement: Agreement) -> Iterator[str]:
     """Yield how the gradients of a batch compare."""
     for key, item in agreement.gradients.items():
-        words = f"gradient by {key}: "
+        words = f"gradient of {key}: "
         if not np.isfinite(item.cosine):
-            yield words + "zero in one of them"
+            yield words + "zero on one of the two substrates"
         elif item.cosine < OPPOSITE:
-            yield words + f"points the other way (cosine {item.cosine:.3f}): a sign is swapped"
+            yield words + f"opposite direction (cosine {item.cosine:.3f}), as if a sign were swapped"
         else:
-            yield words + f"cosine {item.cosine:.4f}, length x {item.ratio:.3g}"
+            yield words + f"cosine {item.cosine:.4f}, norm ratio {item.ratio:.3g}"
 
 
-def tell_parameters(agreement: Agreement) -> Iterator[str]:
-    """Yield which weights and delays were run with other values."""
+def report_parameters(agreement: Agreement) -> Iterator[str]:
+    """Yield which effective weights and delays differ from the nominal ones."""
     for key, item in agreement.parameters.items():
         if item.changed:
-            more = f", {item.flipped} with the other sign" if item.flipped else ""
-            more += f", {item.zeroed} became 0" if item.zeroed else ""
+            more = f", {item.flipped} with opposite sign" if item.flipped else ""
+            more += f", {item.zeroed} rounded to 0" if item.zeroed else ""
             yield (
-                f"{key}: {item.changed} of {item.count} were run with another value{more}, by at most "
+                f"{key}: {item.changed} of {item.count} effective values differ{more}, by at most "
                 f"{item.largest:.3g}"
             )
 
 
-def tell_losses(other: Outcome) -> Iterator[str]:
-    """Yield counts of what went wrong on the way."""
+def report_counts(other: Outcome) -> Iterator[str]:
+    """Yield counts of events that were lost or changed."""
     for name, count in other.trace.health.items():
         if count and any(word in name for word in LOST):
             yield f"{name.replace('_', ' ')}: {count}"
 
 
-def tell_patterns(agreement: Agreement) -> Iterator[str]:
-    """Yield patterns that faults of one kind leave."""
+def report_patterns(agreement: Agreement) -> Iterator[str]:
+    """Yield patterns that are typical of faults."""
     for item in spiking(agreement):
-        delay = _tell_delay(item)
+        delay = _describe_delay(item)
         if delay:
             yield f"{item.population}: {delay}"
     for key, part in agreement.gradients.items():
         if part.cosine < OPPOSITE:
-            yield f"the gradient by {key} points the other way"
+            yield f"the gradient of {key} has the opposite direction"
 
 
 def spiking(agreement: Agreement) -> list[SpikeAgreement]:
-    """Return the agreements of populations that make spikes of their own."""
+    """Return the agreements of spiking populations, sources excluded."""
     return [item for item in agreement.spikes.values() if item.kind == "spiking"]

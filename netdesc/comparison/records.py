@@ -21,7 +21,7 @@ class SpikeAgreement:
     first : ndarray of float64, shape (batch, size)
         First spike in the other minus that in the reference, in ms; NaN where one is silent.
     earliest : tuple of (int, int, float), or None
-        Sample, neuron and time in ms of the earliest spike that has no partner, or is off by more than
+        Sample, neuron and time in ms of the earliest spike that is unmatched, or differs by more than
         a thousandth of the window; None where there is none.
     """
 
@@ -36,14 +36,14 @@ class SpikeAgreement:
 
 @dataclass(frozen=True, slots=True)
 class GradientAgreement:
-    """Gradients by one parameter in two runs.
+    """Gradients with respect to one parameter in two runs.
 
     Parameters
     ----------
     key : str
     cosines, ratios : ndarray of float64, shape (batch,)
-        Of every sample: cosine of the angle between them, and length in the other over length in the
-        reference; NaN where a gradient is zero.
+        Of every sample: cosine of the angle between them, and norm on the other substrate over norm on
+        the reference; NaN where a gradient is zero.
     cosine, ratio : float
         The same of the gradient of the whole batch.
     reference, other : ndarray of float64, shape (k,)
@@ -61,7 +61,7 @@ class GradientAgreement:
 
 @dataclass(frozen=True, slots=True)
 class ParameterAgreement:
-    """Weights or delays as a substrate ran them, against those that were written.
+    """Effective weights or delays of a substrate, against the nominal ones.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One model on one substrate: spikes, losses, gradients, or why not."""
+"""One model on one substrate: spikes, losses and gradients, or a refusal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from netdesc.api import evaluate_losses, located
+from netdesc.comparison.answers import Answers, collect_answers, join
 from netdesc.comparison.samples import Batch, choose_batch, choose_feed, single
 from netdesc.comparison.settings import Settings
 from netdesc.comparison.substrates import Substrate
@@ -27,12 +28,12 @@ CHUNK = 250
 """Samples in a batch when only losses are wanted."""
 
 STRIDE = 1_000_003
-"""From the seed of one stream of noise to that of the next."""
+"""Difference between consecutive noise seeds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a substrate made of a model.
+    """The results of a model on one substrate.
 
     Parameters
     ----------
@@ -57,6 +58,8 @@ class Outcome:
         Time that the host took for ``forward``, ``adjoint`` and ``test``.
     curves : mapping of str to sequence of float
         Columns of the metrics of the training that the weights come from; empty where there is none.
+    answers : Answers or None
+        Predictions on the test samples; None where the model has no labels.
     """
 
     substrate: Substrate
@@ -70,6 +73,7 @@ class Outcome:
     notes: tuple[Diagnostic, ...]
     seconds: Mapping[str, float]
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    answers: Answers | None = None
 
     @property
     def program(self) -> Program:
@@ -117,7 +121,7 @@ class Job:
 
 
 def attempt(model: Model, substrate: Substrate, job: Job) -> Outcome | Refusal:
-    """Run a model, or tell why that is not possible.
+    """Run a model, or return why that is not possible.
 
     Parameters
     ----------
@@ -167,7 +171,7 @@ def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
 
 
 def repeat(outcome: Outcome, job: Job) -> tuple[Outcome, ...]:
-    """Run again with other streams of noise.
+    """Run again with other noise seeds.
 
     Parameters
     ----------
@@ -179,16 +183,16 @@ def repeat(outcome: Outcome, job: Job) -> tuple[Outcome, ...]:
     Returns
     -------
     tuple of Outcome
-        The first one alone where another stream changes nothing.
+        The first one alone where another seed changes nothing.
     """
-    runs, told = [outcome], replace(outcome, notes=())
+    runs, bare = [outcome], replace(outcome, notes=())
     for number in range(1, job.settings.repeats):
-        # Far from the seeds that people choose, so that no stream is another model's.
+        # Far from the seeds that people choose, so that no two models share one.
         seed = outcome.program.seed + number * STRIDE
         trace, seconds = _forward(outcome.compiled, outcome.batch, seed)
         if number == 1 and is_same(outcome.trace, trace):
             break
-        runs.append(_conclude(told, trace, job, seed=seed, forward=seconds))
+        runs.append(_conclude(bare, trace, job, seed=seed, forward=seconds))
     return tuple(runs)
 
 
@@ -235,9 +239,9 @@ def _conclude(setup: Outcome, trace: Trace, job: Job, *, seed: int, forward: flo
     losses = bool(setup.model.description.losses)
     evaluation = evaluate_losses(compiled, trace, setup.batch.goals) if losses else None
     gradients, faults = _differentiate(compiled, trace, evaluation, clock)
-    metrics = _measure(compiled, job, clock, seed) if evaluation is not None else None
+    metrics, answers = _measure(compiled, job, clock, seed) if evaluation is not None else (None, None)
     return replace(
-        setup, trace=trace, evaluation=evaluation, gradients=gradients, metrics=metrics,
+        setup, trace=trace, evaluation=evaluation, gradients=gradients, metrics=metrics, answers=answers,
         notes=(*setup.notes, *faults), seconds=clock)
 
 
@@ -263,15 +267,20 @@ def _differentiate(
     return gradients, ()
 
 
-def _measure(compiled: CompiledProgram, job: Job, clock: dict[str, float], seed: int) -> Metrics | None:
+def _measure(
+    compiled: CompiledProgram, job: Job, clock: dict[str, float], seed: int
+) -> tuple[Metrics | None, Answers | None]:
     feed, split = choose_feed(compiled)
     if feed.split is None:
-        return None
+        return None, None
     start, program = time.perf_counter(), compiled.program
     tally = Tally(program)
+    answers = []
     for events, goals in feed.batches(feed.in_order()[: job.settings.test_samples], CHUNK):
         with located(compiled.model):
             trace = compiled.machine.forward(events, seed=seed)
-        tally.add(evaluate_losses(compiled, trace, goals), trace, find_silent(trace, program))
+        evaluation = evaluate_losses(compiled, trace, goals)
+        tally.add(evaluation, trace, find_silent(trace, program))
+        answers.append(collect_answers(evaluation, goals.labels))
     clock["test"] = time.perf_counter() - start
-    return tally.conclude(split)
+    return tally.conclude(split), join(answers)

@@ -29,7 +29,7 @@ class Batch:
     split : str
         Of which part of the data; ``model`` for the model's own sources.
     places : tuple
-        Where the populations stand in the program for which ``events`` hold.
+        Neuron ranges of the populations in the program that ``events`` belong to.
     """
 
     events: Events

@@ -1,4 +1,4 @@
-"""How a comparison is made."""
+"""Settings of a comparison."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from netdesc.errors import DescriptionError, Diagnostic
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is run and how spikes are compared.
+    """What a comparison runs and how it compares spikes.
 
     Parameters
     ----------
@@ -18,17 +18,17 @@ class Settings:
     test_samples : int
         Samples from which accuracy and loss are computed, at most.
     window : float
-        Spikes at most so far apart are matched, in ms.
+        Largest time between two spikes that may be matched, in ms.
     tau : float
-        Of the kernel of the distance of van Rossum, in ms.
+        Time constant of the van Rossum distance, in ms.
     cost : float
-        Of moving a spike in the distance of Victor and Purpura, per ms.
+        Cost of shifting a spike in the Victor-Purpura distance, per ms.
     neurons : int
         Neurons of every population whose voltage is sampled where the file records none; 0 for none.
     attribute : bool
-        Whether the departures of every substrate are switched on one at a time.
+        Whether the non-idealities of every substrate are switched on one at a time.
     repeats : int
-        Streams of noise with which causes are looked for on substrates that have noise.
+        Noise seeds used to measure sources of deviation on noisy substrates.
 
     Raises
     ------
@@ -49,8 +49,9 @@ class Settings:
         least = {"samples": 1, "test_samples": 1, "neurons": 0, "repeats": 1}
         faults = [
             Diagnostic(
-                f"{item.name} is {getattr(self, item.name)}; it must be "
-                + (f"{least[item.name]} or more" if item.name in least else "above 0")
+                f"{item.name}: expected a number "
+                + (f"of at least {least[item.name]}" if item.name in least else "above 0")
+                + f", got {getattr(self, item.name)}"
             )
             for item in fields(self)
             if item.name != "attribute"

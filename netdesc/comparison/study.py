@@ -34,7 +34,7 @@ Curves = Mapping[str, Sequence[float]]
 METRICS = "metrics.csv"
 
 LOG = logging.getLogger("netdesc.comparison")
-"""Tells what is being done, one line each, at the level ``INFO``."""
+"""Reports progress, one line each, at the level ``INFO``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,15 @@ class Weights:
         if self.train and self.source is not None:
             raise DescriptionError(
                 Diagnostic(
-                    f"substrates that train by themselves begin with the weights of the file, not with "
-                    f"{self.source}; leave out --weights or --train"
+                    f"--train starts from the weights of the file, not from {self.source}; use either "
+                    "--weights or --train"
                 )
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What became of one model on several substrates.
+    """Results of one model on several substrates.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def compare(
     weights: Weights | Path | str | None = None,
     settings: Settings | None = None,
 ) -> Comparison:
-    """Run one model on several substrates and compare what they make of it.
+    """Run one model on several substrates and compare the results.
 
     All get the same weights, the same samples and the same random streams. A substrate that cannot run
     the model is reported with its diagnostics; the others go on.
@@ -161,9 +161,9 @@ def compare(
         if label != name:
             values = ran[label][1]
             agreements[label] = agree(base, outcome, setup, {**written(program), **values})
-            # Substrates that were trained apart differ in their weights first of all.
+            # The weights of substrates that were trained separately differ in any case.
             if setup.attribute and not how.train:
-                LOG.info("%s: looking for causes", label)
+                LOG.info("%s: measuring sources of deviation", label)
                 attributions[label] = attribute(base, outcome, Job(setup, values))
             verdicts[label] = (
                 judge_apart(base, outcome, agreements[label])
@@ -193,7 +193,7 @@ def _choose(backends: Sequence[str | Substrate], reference: str | None) -> tuple
     """Return the substrates, the reference first."""
     chosen = distinct(item if isinstance(item, Substrate) else Substrate.parse(item) for item in backends)
     if not chosen:
-        raise DescriptionError(Diagnostic("there is nothing to compare; name at least one backend"))
+        raise DescriptionError(Diagnostic("expected at least one backend to compare, got none"))
     if reference is None:
         return chosen
     first = [item for item in chosen if item.label == reference] or [Substrate.parse(reference)]

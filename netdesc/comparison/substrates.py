@@ -20,7 +20,7 @@ class Substrate:
     Parameters
     ----------
     label : str
-        How it is called in a comparison.
+        Its name in a comparison.
     backend : str
         Name of an installed backend.
     overrides : tuple of str
@@ -56,7 +56,7 @@ class Substrate:
         if not backend or (equals and not label.strip()):
             raise DescriptionError(
                 Diagnostic(
-                    f"'{text}' names no backend; write for example numba, spinnaker2:tick=0.5 ms or "
+                    f"expected the name of a backend, got '{text}'; use for example numba, spinnaker2:tick=0.5 ms or "
                     "coarse=numba:solver.grid.timestep=1 ms"
                 )
             )
@@ -111,7 +111,7 @@ def distinct(substrates: Iterable[Substrate]) -> tuple[Substrate, ...]:
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise DescriptionError(
-            Diagnostic(f"{label} is there twice; give one of them a label, for example other={label}")
+            Diagnostic(f"expected each substrate once, got {label} twice; use a label, for example other={label}")
             for label in twice
         )
     return chosen

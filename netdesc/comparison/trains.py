@@ -55,7 +55,7 @@ class Trains(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """Spikes of one substrate that answer to spikes of another.
+    """Matched and unmatched spikes of two runs.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ class Matches(NamedTuple):
 def match(reference: Trains, other: Trains, window: float) -> Matches:
     """Match spikes that lie at most a window apart.
 
-    Spikes of a train are matched in order, so that as many as possible find a partner; there is no
-    matching with more pairs, for points on a line.
+    Spikes of a train are matched in order, so that as many as possible are matched; no pairing has
+    more pairs.
 
     Parameters
     ----------

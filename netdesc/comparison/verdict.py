@@ -1,4 +1,4 @@
-"""In words: where substrates agree, where they part, and why."""
+"""Verdicts in words: where substrates agree, where they deviate, and why."""
 
 from __future__ import annotations
 
@@ -11,43 +11,50 @@ from netdesc.comparison.attribution import REST, Attribution
 from netdesc.comparison.effects import Effect
 from netdesc.comparison.findings import (
     EXACT,
+    paired_test,
     spiking,
-    tell_gradients,
-    tell_losses,
-    tell_metrics,
-    tell_origin,
-    tell_parameters,
-    tell_patterns,
-    tell_sources,
-    tell_spikes,
+    report_counts,
+    report_gradients,
+    report_inputs,
+    report_metrics,
+    report_origin,
+    report_parameters,
+    report_patterns,
+    report_spikes,
 )
 from netdesc.comparison.records import Agreement
 from netdesc.comparison.runs import Outcome, Refusal
 
-AGREES, CLOSE, PARTS, REFUSED = "agrees", "is close", "parts", "cannot run it"
+AGREES, CLOSE, DEVIATES, REFUSED = "agrees", "is close", "deviates", "cannot run it"
 
-LONE = 0.005
-"""Share of spikes without a partner up to which rounding at the threshold may be the cause."""
+LONE = 0.0025
+"""Fraction of unmatched spikes, of the spikes of both runs, that rounding at the threshold may explain."""
+
+FEW_UNMATCHED = 0.005
+"""Fraction of unmatched spikes, of the spikes of both runs, up to which a substrate is close."""
+
+SMALL_LOSS = 0.02
+"""Difference of accuracies up to which a significant difference still counts as close."""
 
 TURNED = 0.01
-"""1 minus the cosine up to which a gradient may have turned by rounding."""
+"""1 minus the cosine between gradients that rounding may explain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What somebody should know first about a substrate.
+    """The verdict on a substrate.
 
     Parameters
     ----------
     label : str
     level : str
-        ``AGREES``, ``CLOSE``, ``PARTS`` or ``REFUSED``.
+        ``AGREES``, ``CLOSE``, ``DEVIATES`` or ``REFUSED``.
     findings : tuple of str
-        Where it agrees or parts, in sentences.
+        Where it agrees or deviates, in sentences.
     reasons : tuple of str
-        Why, as far as attribution tells.
+        The largest sources of deviation.
     alerts : tuple of str
-        What looks like a fault, since nothing that the backend tells of explains it.
+        Deviations that may be faults, since no listed non-ideality explains them.
     """
 
     label: str
@@ -68,7 +75,7 @@ def judge(
     agreement: Agreement,
     attribution: Attribution | None = None,
 ) -> Verdict:
-    """Put into words how a substrate compares with the reference.
+    """Judge how far a substrate agrees with the reference.
 
     Parameters
     ----------
@@ -81,13 +88,13 @@ def judge(
     Verdict
     """
     findings = (
-        *tell_metrics(reference, other, agreement),
-        *(tell_spikes(item) for item in spiking(agreement)),
-        *tell_sources(agreement),
-        *tell_origin(agreement),
-        *tell_gradients(agreement),
-        *tell_parameters(agreement),
-        *tell_losses(other),
+        *report_metrics(reference, other, agreement),
+        *(report_spikes(item) for item in spiking(agreement)),
+        *report_inputs(agreement),
+        *report_origin(agreement),
+        *report_gradients(agreement),
+        *report_parameters(agreement),
+        *report_counts(other),
     )
     level = grade(agreement)
     if attribution is None or level == AGREES:
@@ -97,7 +104,7 @@ def judge(
 
 
 def suspect(agreement: Agreement, attribution: Attribution) -> Iterator[str]:
-    """Yield what looks like a fault.
+    """Yield deviations that may be faults.
 
     Parameters
     ----------
@@ -107,21 +114,21 @@ def suspect(agreement: Agreement, attribution: Attribution) -> Iterator[str]:
     Yields
     ------
     str
-        If the substrate at its most ideal, with the same weights and delays, differs by more than rounding
-        makes of spikes close to the threshold.
+        If the substrate at its most ideal, with the same weights and delays, deviates by more than rounding
+        near the threshold explains.
     """
     rest = attribution.effects[-1]
     words = []
     if rest.unmatched > LONE:
-        words.append(f"{100 * rest.unmatched:.3g} % of the spikes without a partner")
+        words.append(f"{100 * rest.unmatched:.3g} % unmatched spikes (of the spikes of both runs)")
     if rest.shift > EXACT:
-        words.append(f"spikes {rest.shift:.3g} ms off")
+        words.append(f"matched spikes that differ by {rest.shift:.3g} ms")
     if rest.gradient is not None and rest.gradient > TURNED:
-        words.append(f"a gradient with cosine {1.0 - rest.gradient:.3f}")
+        words.append(f"a gradient cosine of {1.0 - rest.gradient:.3f}")
     if words:
-        signs = [*tell_origin(agreement), *tell_patterns(agreement)]
+        signs = [*report_origin(agreement), *report_patterns(agreement)]
         hints = f" {_sentence(signs)}." if signs else ""
-        yield f"No departure that the backend tells of explains {_listed(words)}: it may be a fault.{hints}"
+        yield f"No listed non-ideality explains {_listed(words)}; this may be a fault.{hints}"
 
 
 def _sentence(parts: list[str]) -> str:
@@ -130,7 +137,7 @@ def _sentence(parts: list[str]) -> str:
 
 
 def judge_apart(reference: Outcome, other: Outcome, agreement: Agreement) -> Verdict:
-    """Put into words how a substrate compares that was trained by itself.
+    """Judge a substrate that was trained separately.
 
     Parameters
     ----------
@@ -140,19 +147,19 @@ def judge_apart(reference: Outcome, other: Outcome, agreement: Agreement) -> Ver
     Returns
     -------
     Verdict
-        By accuracy alone, or loss: spikes and gradients of other weights differ in any case.
+        From accuracy alone, or loss: spikes and gradients differ because the weights differ.
     """
     findings = (
-        *tell_metrics(reference, other, agreement),
-        "it was trained by itself: its weights are its own, and with them spikes and gradients",
-        *tell_parameters(agreement),
-        *tell_losses(other),
+        *report_metrics(reference, other, agreement),
+        "trained separately: weights differ, and therefore spikes and gradients",
+        *report_parameters(agreement),
+        *report_counts(other),
     )
     return Verdict(other.substrate.label, grade_apart(reference, other), findings, ())
 
 
 def grade_apart(reference: Outcome, other: Outcome) -> str:
-    """Return ``AGREES``, ``CLOSE`` or ``PARTS`` for substrates that were trained apart.
+    """Return ``AGREES``, ``CLOSE`` or ``DEVIATES`` for substrates that were trained separately.
 
     Parameters
     ----------
@@ -161,22 +168,24 @@ def grade_apart(reference: Outcome, other: Outcome) -> str:
     Returns
     -------
     str
-        Agrees: accuracies are within two standard errors of their difference, as many test samples as there
-        are; close: within four. Without accuracies, losses within 1 and 10 %.
+        Agrees: McNemar's exact test on the same samples finds no significant difference of accuracies
+        (p >= 0.05); close: a significant difference of at most 2 percentage points. Without accuracies,
+        losses within 1 and 10 %.
     """
     before, after = reference.metrics, other.metrics
     if before is None or after is None:
-        return PARTS
-    if before.accuracy is None or after.accuracy is None:
-        apart, unit = abs(after.loss - before.loss), 0.005 * abs(before.loss)
-        return AGREES if apart <= 2 * unit else CLOSE if apart <= 20 * unit else PARTS
-    apart = abs(after.accuracy - before.accuracy)
-    unit = sum(item * (1.0 - item) for item in (before.accuracy, after.accuracy)) / before.samples
-    return AGREES if apart <= 2 * unit**0.5 else CLOSE if apart <= 4 * unit**0.5 else PARTS
+        return DEVIATES
+    test = paired_test(reference, other)
+    if test is None or before.accuracy is None or after.accuracy is None:
+        difference, scale = abs(after.loss - before.loss), abs(before.loss)
+        return AGREES if difference <= 0.01 * scale else CLOSE if difference <= 0.1 * scale else DEVIATES
+    if not test.significant:
+        return AGREES
+    return CLOSE if abs(after.accuracy - before.accuracy) <= SMALL_LOSS else DEVIATES
 
 
 def grade(agreement: Agreement) -> str:
-    """Return ``AGREES``, ``CLOSE`` or ``PARTS``.
+    """Return ``AGREES``, ``CLOSE`` or ``DEVIATES``.
 
     Parameters
     ----------
@@ -185,41 +194,41 @@ def grade(agreement: Agreement) -> str:
     Returns
     -------
     str
-        Close: at most one spike in a hundred without a partner, cosines of at least 0.99, median shifts
-        below a twentieth of the window at which spikes are matched being left to the findings.
+        Agrees: all spikes match to 0.001 ms and gradients to 1 - cosine = 0.001. Close: at most 0.5 % of
+        the spikes of both runs unmatched, gradient cosines of at least 0.99, no weight with another sign.
     """
     spikes = spiking(agreement)
     unmatched = sum(int(item.matches.missing.sum() + item.matches.extra.sum()) for item in spikes)
-    total = sum(int(item.matches.matched.sum() + item.matches.missing.sum()) for item in spikes)
+    total = unmatched + 2 * sum(int(item.matches.matched.sum()) for item in spikes)
     moved = max((float(np.abs(item.matches.deviations).max(initial=0.0)) for item in spikes), default=0.0)
     turned = max((_turn(item.cosine) for item in agreement.gradients.values()), default=0.0)
     flipped = any(item.flipped for item in agreement.parameters.values())
     if unmatched == 0 and moved <= EXACT and turned <= EXACT and not flipped:
         return AGREES
-    return CLOSE if unmatched <= 0.01 * total and turned <= 0.01 and not flipped else PARTS
+    return CLOSE if unmatched <= FEW_UNMATCHED * total and turned <= 0.01 and not flipped else DEVIATES
 
 
 def explain(attribution: Attribution) -> Iterator[str]:
-    """Yield the largest cause of every kind of deviation."""
-    by_cause: dict[str, list[str]] = {}
-    for measure, cause in attribution.largest.items():
-        if cause:
-            by_cause.setdefault(cause, []).append(measure)
-    effects = {item.cause: item for item in attribution.effects}
-    for cause, measures in by_cause.items():
-        words = f"largest cause of what happens to {_listed(measures)}: {cause} ({_size(effects[cause])})"
-        yield words + (", which no departure that the backend tells of explains" if cause == REST else "")
-    if not by_cause:
-        yield "there is nothing to explain"
+    """Yield the largest source of deviation of each measure."""
+    by_source: dict[str, list[str]] = {}
+    for measure, source in attribution.largest.items():
+        if source:
+            by_source.setdefault(source, []).append(measure)
+    effects = {item.source: item for item in attribution.effects}
+    for source, measures in by_source.items():
+        words = f"largest source of deviation in {_listed(measures)}: {source} ({_size(effects[source])})"
+        yield words + (", which no listed non-ideality explains" if source == REST else "")
+    if not by_source:
+        yield "no deviation exceeds the noise"
 
 
 def _size(effect: Effect) -> str:
-    words = [f"distance {effect.spikes:.3g} a neuron"] if np.isfinite(effect.spikes) else []
+    words = [f"van Rossum distance {effect.spikes:.3g} per neuron"] if np.isfinite(effect.spikes) else []
     words += [f"1 - cosine {effect.gradient:.3g}"] if effect.gradient is not None else []
     if effect.accuracy is not None:
         lost = effect.accuracy != 0.0 and not effect.is_clear("accuracy")
         words.append(
-            f"accuracy {100 * effect.accuracy:+.1f} points" + (", which is within its noise" if lost else "")
+            f"accuracy {100 * effect.accuracy:+.1f} percentage points" + (", within noise" if lost else "")
         )
     return ", ".join(words)
 
@@ -243,4 +252,4 @@ def levels(verdicts: Mapping[str, Verdict]) -> str:
     -------
     str
     """
-    return "; ".join(f"{label} {item.level}" for label, item in verdicts.items())
+    return "; ".join(f"{label}: {item.level}" for label, item in verdicts.items())

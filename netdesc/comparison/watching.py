@@ -26,13 +26,13 @@ def compile_watched(
     model : Model
     backend : str
     settings : Settings
-        Of how many neurons; the model's own recordings of voltages stand as they are.
+        Of how many neurons; the model's own recordings of voltages are kept.
 
     Returns
     -------
     compiled : CompiledProgram
     notes : tuple of Diagnostic
-        That voltages are not compared, where that is so.
+        A note where voltages are not compared.
 
     Raises
     ------
@@ -48,10 +48,10 @@ def compile_watched(
             _ = compiled.machine
             return compiled, ()
         except NetdescError:
-            # Whatever is wrong without recordings is told by the attempt below.
+            # A fault that has nothing to do with recordings is reported by the attempt below.
             continue
     compiled = compile(model, backend)
-    return compiled, (Diagnostic("voltages are not compared: the backend cannot record them here"),)
+    return compiled, (Diagnostic("voltages are not compared: the backend cannot record them for this model"),)
 
 
 def _watching(model: Model, settings: Settings, factor: int) -> Model | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events, Floats, Integers
-from netdesc.plotting.colours import colour
+from netdesc.plotting.colours import population_colours
 from netdesc.plotting.picture import drawn, save
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def plot_raster(
     from matplotlib.ticker import MaxNLocator
 
     if not run.spikes:
-        raise DescriptionError(Diagnostic("the run has no population that spikes; there is nothing to draw"))
+        raise DescriptionError(Diagnostic("expected a run with spiking populations, got one without; there is nothing to draw"))
     events = {name: _one_sample(item, sample) for name, item in run.spikes.items()}
     sizes = _sizes(run, events)
     end = (
@@ -65,16 +65,17 @@ def plot_raster(
     figure = Figure(figsize=(6.4, 0.8 + sum(heights)), layout="constrained")
     grid = figure.subplots(len(events), 1, squeeze=False, sharex=True, height_ratios=heights)
     axes: list[Axes] = grid[:, 0].tolist()
-    for index, (axis, (name, (times, neurons))) in enumerate(zip(axes, events.items(), strict=True)):
+    colours = population_colours(run)
+    for axis, (name, (times, neurons)) in zip(axes, events.items(), strict=True):
         # A tick shorter than this is hard to see among many neurons.
         half = 0.4 * max(1.0, sizes[name] / 80)
-        axis.vlines(times, neurons - half, neurons + half, color=colour(index), linewidth=1.2)
+        axis.vlines(times, neurons - half, neurons + half, color=colours[name], linewidth=1.2)
         axis.set_ylim(-0.6, sizes[name] - 0.4)
         axis.set_ylabel(f"{drawn(name)}\nneuron")
         axis.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axis.spines[["top", "right"]].set_visible(False)
     figure.align_ylabels(axes)
-    # A spike at 0 would stand half behind the axis.
+    # The axis would hide half of a spike at 0.
     axes[-1].set_xlim(-0.01 * end, end)
     axes[-1].set_xlabel("time (ms)")
     if picture is not None:
@@ -85,7 +86,7 @@ def plot_raster(
 def _one_sample(events: Events, sample: int) -> tuple[Floats, Integers]:
     if not 0 <= sample < events.batch:
         raise DescriptionError(
-            Diagnostic(f"there is no sample {sample}; the run has {events.batch}, counted from 0")
+            Diagnostic(f"expected a sample from 0 to {events.batch - 1}, got {sample}")
         )
     span = slice(events.offsets[sample], events.offsets[sample + 1])
     return events.times[span], events.sources[span]

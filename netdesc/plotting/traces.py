@@ -6,16 +6,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import yaml
+
 from netdesc.errors import DescriptionError, Diagnostic
-from netdesc.plotting.colours import colour
+from netdesc.events import Events
+from netdesc.plotting.colours import NEUTRAL, population_colours, shades
 from netdesc.plotting.picture import drawn, save
 from netdesc.trace import Recording
+from netdesc.units import is_quantity, parse
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST = 7
-"""Neurons drawn of one recording, at most; the title tells of how many."""
+"""Neurons drawn of one recording, at most."""
+
+
+THRESHOLDS = ("v_spike", "v_threshold", "v_thresh")
+"""Keys of the threshold in the parameters of a cell."""
 
 
 class HasRecordings(Protocol):
@@ -52,31 +60,67 @@ def plot_traces(run: HasRecordings, picture: Path | None = None, *, sample: int 
 
     if not run.recordings:
         raise DescriptionError(
-            Diagnostic("nothing was recorded; add a section record, for example output: [{v: {every: 1 ms}}]")
+            Diagnostic("the run has no recordings; add a section record, for example output: [{v: {every: 1 ms}}]")
         )
     batch = next(iter(run.recordings.values())).values.shape[0]
     if not 0 <= sample < batch:
         raise DescriptionError(
-            Diagnostic(f"there is no sample {sample}; the run has {batch}, counted from 0")
+            Diagnostic(f"expected a sample from 0 to {batch - 1}, got {sample}")
         )
     figure = Figure(figsize=(6.4, 0.8 + 1.8 * len(run.recordings)), layout="constrained")
     grid = figure.subplots(len(run.recordings), 1, squeeze=False, sharex=True)
     axes: list[Axes] = grid[:, 0].tolist()
+    colours, thresholds = population_colours(run), _thresholds(run)
     for axis, (name, item) in zip(axes, run.recordings.items(), strict=True):
-        _draw(axis, name, item, sample)
+        population = name.rpartition(".")[0]
+        _draw(axis, name, item, sample, colour=colours[population])
+        if name.endswith(".v"):
+            _mark(axis, item, sample, _spikes_of(run, population), thresholds.get(population))
     axes[-1].set_xlabel("time (ms)")
     if picture is not None:
         save(figure, picture)
     return axes
 
 
-def _draw(axis: Axes, name: str, item: Recording, sample: int) -> None:
-    for row, neuron in enumerate(item.neurons[:MOST].tolist()):
-        axis.plot(
-            item.times, item.values[sample, row], color=colour(row), linewidth=1.2, label=f"neuron {neuron}"
-        )
+def _draw(axis: Axes, name: str, item: Recording, sample: int, *, colour: str) -> None:
+    shown = item.neurons[:MOST].tolist()
+    for row, (neuron, shade) in enumerate(zip(shown, shades(colour, len(shown)), strict=True)):
+        axis.plot(item.times, item.values[sample, row], color=shade, linewidth=1.2, label=f"neuron {neuron}")
     if len(item.neurons) > MOST:
         axis.set_title(f"the first {MOST} of {len(item.neurons)} neurons", fontsize="small")
     axis.set_ylabel(drawn(name))
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _mark(axis: Axes, item: Recording, sample: int, spikes: Events | None, threshold: float | None) -> None:
+    """Draw the threshold, and a tick above it for every spike of the neurons shown."""
+    top = float(item.values[sample, :MOST].max(initial=0.0)) if threshold is None else threshold
+    if threshold is not None:
+        axis.axhline(threshold, color=NEUTRAL, linestyle=":", linewidth=1.0, label="threshold")
+    if spikes is not None and sample < spikes.batch:
+        span = slice(spikes.offsets[sample], spikes.offsets[sample + 1])
+        shown = item.neurons[:MOST].tolist()
+        for neuron, line in zip(shown, axis.get_lines(), strict=False):
+            times = spikes.times[span][spikes.sources[span] == neuron]
+            axis.plot(times, [top] * len(times), linestyle="none", marker=2, markersize=9, clip_on=False,
+                      color=line.get_color())
+    axis.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _spikes_of(run: HasRecordings, population: str) -> Events | None:
+    spikes: Mapping[str, Events] = getattr(run, "spikes", {})
+    return spikes.get(population)
+
+
+def _thresholds(run: HasRecordings) -> dict[str, float]:
+    """Return the threshold of every population whose neurons share one, from the resolved file."""
+    provenance: Mapping[str, str] = getattr(run, "provenance", {})
+    listed = (yaml.safe_load(provenance.get("resolved", "")) or {}).get("populations") or {}
+    found = {}
+    for name, item in listed.items():
+        for options in (item.get("neuron") or {}).values():
+            value = next((options[key] for key in THRESHOLDS if key in options), None)
+            if isinstance(value, int | float) or (isinstance(value, str) and is_quantity(value)):
+                found[name] = parse(value).value if isinstance(value, str) else float(value)
+    return found

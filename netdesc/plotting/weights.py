@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Floats
-from netdesc.plotting.colours import colour
+from netdesc.plotting.colours import NEUTRAL
 from netdesc.plotting.picture import drawn, save
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def plot_weights(weights: Mapping[str, Floats], picture: Path | None = None) -> 
         raise DescriptionError(Diagnostic("there are no weights to draw"))
     figure = Figure(figsize=(4.0 * len(weights), 3.2), layout="constrained")
     axes: list[Axes] = figure.subplots(1, len(weights), squeeze=False)[0].tolist()
-    for index, (axis, (key, values)) in enumerate(zip(axes, weights.items(), strict=True)):
-        axis.hist(values, bins=min(60, max(10, len(values) // 20)), color=colour(index))
+    for axis, (key, values) in zip(axes, weights.items(), strict=True):
+        axis.hist(values, bins=min(60, max(10, len(values) // 20)), color=NEUTRAL)
         axis.set_xlabel(f"{drawn(key)} (ms)" if key.endswith(".delay") else drawn(key))
         axis.set_ylabel("synapses")
         axis.spines[["top", "right"]].set_visible(False)

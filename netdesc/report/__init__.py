@@ -1,5 +1,5 @@
 """Comparisons as one HTML file that needs no network."""
 
-from netdesc.report.writer import render, require_plotly, write, write_csv
+from netdesc.report.writer import render, write, write_csv
 
-__all__ = ["render", "require_plotly", "write", "write_csv"]
+__all__ = ["render", "write", "write_csv"]

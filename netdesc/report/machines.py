@@ -1,4 +1,4 @@
-"""What is known of every substrate by itself, and of the network."""
+"""Training curves, costs, placement, capabilities and notes of each substrate, and the network."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def curves(page: Page) -> str:
     """Return the training curves."""
     known = page.data["curves"]
     if not known:
-        return f"<p>Weights: {escape(page.data['weights'])}. There are no curves of a training.</p>"
+        return f"<p>Weights: {escape(page.data['weights'])}. No training curves.</p>"
     rows: list[Row] = [
         (
-            label if label in page.data["substrates"] else "weights that all run",
+            label if label in page.data["substrates"] else "shared weights",
             *(
                 Number(("curves", label, name, len(columns[name]) - 1), form)
                 if columns.get(name)
@@ -41,18 +41,21 @@ def curves(page: Page) -> str:
     )
 
 
+TAGS = "Tags: V verified, R reported, D derived, A assumed"
+
 COSTS = (
-    ("spikes", "Spikes of a sample, by population", ".6g"),
-    ("costs", "Costs of all compared samples, counted", ".6g"),
-    ("estimated", "The same, as they were estimated before the run", ".6g"),
-    ("health", "Counts: what was carried, moved or lost", ".6g"),
-    ("seconds", "Seconds of the host; they include compiling at first use", ".3g"),
+    ("spikes", "Spikes per sample, by population", ".6g"),
+    ("costs", "Costs of all compared samples. Events, packets and bytes are counted in the run; times and "
+     "energies are estimates computed from these counts", ".6g"),
+    ("estimated", "The same, estimated before the run", ".6g"),
+    ("health", "Counts of events delivered, shifted or lost", ".6g"),
+    ("seconds", "Seconds on the host, including compilation at first use", ".3g"),
 )
-"""Parts of the costs of a substrate, with captions and formats of their numbers."""
+"""Keys of the costs of a substrate, with captions and formats."""
 
 
 def costs(page: Page) -> str:
-    """Return resources, time and energy, counts of what was lost, and time of the host."""
+    """Return counted and estimated costs, counts of lost events, and time on the host."""
     parts = page.data["substrates"]
     times = "".join(f"<li>{escape(label)}: {escape(part['time'])}</li>" for label, part in parts.items())
     numbers = "".join(_numbers(page, label) for label in parts)
@@ -60,41 +63,42 @@ def costs(page: Page) -> str:
 
 
 def _numbers(page: Page, label: str) -> str:
-    """Return the numbers of a machine that its costs come from."""
+    """Return the numbers from which the costs of a machine are computed."""
     found = page.data["substrates"][label]["numbers"]
     if not found:
         return ""
     rows = [_number(("substrates", label, "numbers"), name, item) for name, item in found.items()]
-    header = ("number", "is", "tag", "source")
-    table = page.table(f"{label}: numbers that costs are computed with", header, rows)
-    return f"<details><summary>{escape(label)}: what costs are computed with</summary>{table}</details>"
+    header = ("number", "value", "tag", "source")
+    caption = f"{label}: numbers behind times and energies. {TAGS}"
+    table = page.table(caption, header, rows)
+    return f"<details><summary>{escape(label)}: assumptions behind times and energies</summary>{table}</details>"
 
 
 def _number(path: tuple[str, ...], name: str, item: dict[str, Any]) -> Row:
-    """Return a line for a number of a machine: value with its unit, tag and source."""
+    """Return a row for a number of a machine: value with its unit, tag and source."""
     value = Number((*path, name, "value"), "g", f" {item['unit']}".rstrip())
     return name.replace("_", " "), value, item["tag"], item["source"]
 
 
 def _cost(page: Page, key: str, caption: str, form: str) -> str:
-    """Return one table; lines of nothing but zeros are folded away."""
+    """Return one table; rows of zeros are folded."""
     parts = page.data["substrates"]
-    told: list[Row] = []
+    shown: list[Row] = []
     zeros: list[Row] = []
     if not any(part[key] for part in parts.values()):
         return ""
     for name in dict.fromkeys(name for part in parts.values() for name in part[key]):
         row = (name.replace("_", " "), *(Number(("substrates", label, key, name), form) for label in parts))
         nothing = not any(part[key].get(name) for part in parts.values())
-        (zeros if nothing else told).append(row)
+        (zeros if nothing else shown).append(row)
     header = (key.replace("health", "count"), *parts)
-    folded = page.table(f"{caption}: zero everywhere", header, zeros)
-    behind = f"<details><summary>{len(zeros)} that are 0 everywhere</summary>{folded}</details>"
-    return page.table(caption, header, told) + (behind if zeros else "")
+    folded = page.table(f"{caption}: zero on every substrate", header, zeros)
+    behind = f"<details><summary>{len(zeros)} rows of zeros</summary>{folded}</details>"
+    return page.table(caption, header, shown) + (behind if zeros else "")
 
 
 def capabilities(page: Page) -> str:
-    """Return what the backends can do: what ``netdesc backends`` prints."""
+    """Return the capabilities of the backends, as ``netdesc backends`` prints them."""
     return "".join(_capability(page, label) for label in page.data["capabilities"])
 
 
@@ -107,34 +111,34 @@ def _capability(page: Page, label: str) -> str:
     ]
     path = ("capabilities", label, "numbers")
     rows += [(name, *_number(path, name, item)[1:]) for name, item in found["numbers"].items()]
-    table = page.table(f"{label}: capabilities", ("what", "is", "tag", "source"), rows)
+    table = page.table(f"{label}: capabilities", ("capability", "value", "tag", "source"), rows)
     return f"<details><summary>{escape(label)}</summary>{table}</details>"
 
 
-def maps(page: Page) -> str:
-    """Return where populations stand on the machines."""
+def placement(page: Page) -> str:
+    """Return where populations are placed on the machines."""
     parts = []
     for k, (label, part) in enumerate(page.data["substrates"].items()):
-        if part["map"]:
+        if part["placement"]:
             charts = "".join(
-                figure(f"map-{k}-{number}", f"{label}: {panel['title']}", wide=True)
-                for number, panel in enumerate(part["map"]["panels"])
+                figure(f"placement-{k}-{number}", f"{label}: {panel['title']}", wide=True)
+                for number, panel in enumerate(part["placement"]["panels"])
             )
-            text = f'<pre tabindex="0" aria-label="Map of {escape(label, quote=True)}">'
-            text += f"{escape(part['map']['text'])}</pre>"
+            text = f'<pre tabindex="0" aria-label="Resource placement on {escape(label, quote=True)}">'
+            text += f"{escape(part['placement']['text'])}</pre>"
             parts.append(f'<h3>{escape(label)}</h3><div class="charts">{charts}</div>{text}')
-    return "".join(parts) or "<p>No substrate has a map.</p>"
+    return "".join(parts) or "<p>No substrate reports a resource placement.</p>"
 
 
 def notes(page: Page) -> str:
-    """Return what was approximated, and why substrates refused."""
+    """Return approximations, and why substrates refused the model."""
     parts = []
     for label, items in (
         *((label, part["notes"]) for label, part in page.data["substrates"].items()),
         *page.data["refusals"].items(),
     ):
         lines = "".join(f"<li>{escape(_place(item))}</li>" for item in items)
-        parts.append(f"<h3>{escape(label)}</h3>" + (f"<ul>{lines}</ul>" if lines else "<p>Nothing.</p>"))
+        parts.append(f"<h3>{escape(label)}</h3>" + (f"<ul>{lines}</ul>" if lines else "<p>None.</p>"))
     return "".join(parts)
 
 
@@ -162,20 +166,20 @@ def network(page: Page) -> str:
                     ("delay_high", ".4g"),
                 )
             ),
-            ", ".join(item["trained"]) or "nothing",
+            ", ".join(item["trained"]) or "–",
         )
         for k, item in enumerate(items["projections"])
     ]
     return draw(items) + page.table(
-        "Projections",
+        "Projections, with the effective weights and delays of the reference",
         (
             "projection",
             "from",
             "to",
             "synapses",
             "mean weight",
-            "spread of weights",
-            "least delay (ms)",
+            "standard deviation of weights",
+            "smallest delay (ms)",
             "largest delay (ms)",
             "trained",
         ),

@@ -1,14 +1,14 @@
-"""The first screen, and the choice of what to look at."""
+"""The first screen, and the selection of sample and population."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Any
 
-from netdesc.comparison.verdict import AGREES, CLOSE, PARTS, REFUSED
+from netdesc.comparison.verdict import AGREES, CLOSE, DEVIATES, REFUSED
 from netdesc.report.tables import Number, Page, Row, breakable
 
-CLASSES = {AGREES: "agrees", CLOSE: "close", PARTS: "parts", REFUSED: "refused"}
+CLASSES = {AGREES: "agrees", CLOSE: "close", DEVIATES: "deviates", REFUSED: "refused"}
 
 MEASURES = {
     False: (
@@ -18,14 +18,22 @@ MEASURES = {
     ),
     True: (("accuracy", "accuracy", ".1%"), ("loss", "loss", ".3g")),
 }
-"""Numbers on the first screen, for the same weights and for substrates that were trained apart."""
+"""Numbers on the first screen, for shared weights and for substrates that were trained separately."""
+
+PLACES = {"p_value": ("accuracy_test", "p_value")}
+"""Keys below the overview, where they are not the name itself."""
+
+POWERS = ("mW", "W", "nJ", "pJ", "mJ", "nJ/B", "pJ/bit")
+"""Units of the numbers that energies are computed from."""
+
+TAG_WORDS = {"V": "verified", "R": "reported", "D": "derived", "A": "assumed"}
 
 SHOWN = 3
-"""Causes on the first screen."""
+"""Sources of deviation on the first screen."""
 
 
 def verdict(page: Page) -> str:
-    """Return the first screen: where the substrates agree, where they part, and why."""
+    """Return the first screen: where the substrates agree, where they deviate, and why."""
     data = page.data
     alerts = "".join(
         f'<p class="alert"><strong>{escape(label)}</strong> {escape(text)}</p>'
@@ -38,9 +46,10 @@ def verdict(page: Page) -> str:
             label,
             item["level"],
             *(
-                Number(("overview", label, name), form, unit)
+                Number(("overview", label, *PLACES.get(name, (name,))), form, unit)
                 for name, form, unit in (
                     ("accuracy", ".1%", ""),
+                    ("p_value", ".2g", ""),
                     ("loss", ".4g", ""),
                     ("matched_fraction", ".1%", ""),
                     ("missing", "d", ""),
@@ -50,31 +59,58 @@ def verdict(page: Page) -> str:
                     ("energy", ".4g", ""),
                 )
             ),
-            item["cause"],
+            item["largest_source"],
         )
         for label, item in data["overview"].items()
     ]
     table = page.table(
-        f"Against {data['reference']}: spikes of the compared samples ({data['batch']['samples']}) within "
-        f"{data['settings']['window']:g} ms, gradient of the worst projection, time and energy of a sample",
+        f"Against {data['reference']}. p: McNemar's exact test of the accuracies on the same samples. Matched: "
+        f"fraction of the reference's spikes with a spike at most {data['settings']['window']:g} ms apart, in "
+        f"{data['batch']['samples']} samples. Gradient cosine: lowest of all projections. Time and energy: "
+        "estimates per sample",
         (
             "substrate",
             "verdict",
             "accuracy",
+            "p",
             "loss",
             "spikes matched",
             "missing",
             "extra",
             "gradient cosine",
-            "time (ms)",
-            "energy (mJ)",
-            "largest cause",
+            "time, est. (ms)",
+            "energy, est. (mJ)",
+            "largest source of deviation",
         ),
         rows,
     )
     for level, name in CLASSES.items():
         table = table.replace(f"<td>{level}</td>", f'<td class="level {name}">{level}</td>')
-    return f'{alerts}<div class="tiles">{tiles}</div>{table}'
+    return f'{alerts}<div class="tiles">{tiles}</div>{_estimates(page)}{table}'
+
+
+def _estimates(page: Page) -> str:
+    """Return the assumptions behind estimated energies; nothing where there are no energies."""
+    lines = []
+    for label, part in page.data["substrates"].items():
+        if page.data["overview"][label]["energy"] is None:
+            continue
+        numbers = ", ".join(
+            f"{escape(name.replace('_', ' '))} "
+            + page.number(Number(("substrates", label, "numbers", name, "value"), "g", f" {item['unit']}"))
+            + f" ({TAG_WORDS.get(item['tag'], item['tag'])})"
+            for name, item in part["numbers"].items()
+            if item["unit"] in POWERS
+        )
+        energy = page.number(Number(("overview", label, "energy"), ".3g", " mJ"))
+        lines.append(f"<li>{breakable(label)}: {energy} per sample, from {numbers or 'its profile'}</li>")
+    if not lines:
+        return ""
+    return (
+        '<div class="estimates"><p><strong>Energies are estimates, not measurements.</strong> They are computed '
+        'from counted events and these numbers; the section <a href="#costs">Costs and counts</a> gives '
+        f"their sources.</p><ul>{''.join(lines)}</ul></div>"
+    )
 
 
 def _tile(page: Page, label: str) -> str:
@@ -84,7 +120,7 @@ def _tile(page: Page, label: str) -> str:
     head = f'<h3>{breakable(label)} <span class="level {name}">{escape(item["level"])}</span></h3>'
     measures = "".join(
         _measure(page, ("overview", label, key), words, form)
-        for key, words, form in MEASURES[bool(page.data["trained_apart"])]
+        for key, words, form in MEASURES[bool(page.data["trained_separately"])]
     )
     body = f"<dl>{measures}</dl>" if measures else ""
     return f'<article class="tile {name}">{head}{body}{_why(page, label)}{_findings(found)}</article>'
@@ -102,7 +138,7 @@ def _measure(page: Page, path: tuple[str | int, ...], words: str, form: str) -> 
 
 
 def _why(page: Page, label: str) -> str:
-    """Return the three causes that do most to the spikes, with bars."""
+    """Return the sources with the largest effects on spikes, with bars."""
     if page.data["overview"][label]["level"] == AGREES:
         return ""
     effects = page.data["attributions"].get(label, {}).get("effects", [])
@@ -111,17 +147,17 @@ def _why(page: Page, label: str) -> str:
     if not largest:
         return ""
     lines = "".join(
-        f"<li><span>{escape(effects[k]['cause'])}</span>"
+        f"<li><span>{escape(effects[k]['source_of_deviation'])}</span>"
         f'<i class="bar" aria-hidden="true"><i style="width:{100 * value / largest[0][0]:.1f}%"></i></i>'
         f"{page.number(Number(('attributions', label, 'effects', k, 'spikes'), '.2g'))}</li>"
         for value, k in largest
     )
-    return f'<p class="faint">What moves its spikes most, as a distance</p><ol class="why">{lines}</ol>'
+    return f'<p class="faint">Largest effects on spikes (van Rossum distance)</p><ol class="why">{lines}</ol>'
 
 
 def _findings(item: dict[str, Any] | None) -> str:
     if item is None:
-        return '<p class="faint">What the others are compared with.</p>'
+        return '<p class="faint">Reference of the comparison.</p>'
     if item["level"] == REFUSED:
         first, *rest = item["findings"]
         more = "".join(f"<li>{escape(text)}</li>" for text in rest)
@@ -133,20 +169,20 @@ def _findings(item: dict[str, Any] | None) -> str:
 
 
 def controls(page: Page) -> str:
-    """Return the choice of sample and population."""
+    """Return the selection of sample and population."""
     labels = page.data["batch"]["labels"]
     samples = "".join(
         f'<option value="{k}">{k}{"" if labels is None else f" (label {labels[k]})"}</option>'
         for k in range(page.data["batch"]["samples"])
     )
     names = [item["name"] for item in page.data["network"]["populations"]]
-    spiking = [item["name"] for item in page.data["network"]["populations"] if item["kind"] != "source"]
+    spiking = [item["name"] for item in page.data["network"]["populations"] if item["type"] != "source"]
     chosen = spiking[0] if spiking else names[0]
     populations = "".join(
         f"<option{' selected' if name == chosen else ''}>{escape(name)}</option>" for name in names
     )
     return (
-        f'<div class="controls" role="group" aria-label="What the charts show">'
+        f'<div class="controls" role="group" aria-label="Data shown in the charts">'
         f'<label for="sample">Sample <select id="sample">{samples}</select></label>'
         f'<label for="population">Population <select id="population">{populations}</select>'
         "</label></div>"

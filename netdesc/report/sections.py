@@ -1,21 +1,22 @@
-"""The parts of a report behind its first screen, in order."""
+"""The sections of a report below its first screen, in order."""
 
 from __future__ import annotations
 
-from netdesc.report import agreements, causes, machines
+from netdesc.report import accuracy, agreements, machines, sources
 
 SECTIONS = (
-    ("causes", "Why they part", causes.causes),
+    ("accuracy", "Accuracy", accuracy.accuracy),
+    ("sources", "Sources of deviation", sources.sources),
     ("spikes", "Spikes", agreements.spikes),
     ("voltages", "Voltages", agreements.voltages),
     ("gradients", "Gradients", agreements.gradients),
     ("training", "Training", machines.curves),
-    ("weights", "Weights as run", agreements.weights),
+    ("weights", "Effective weights", agreements.weights),
     ("costs", "Costs and counts", machines.costs),
-    ("maps", "Maps", machines.maps),
-    ("capabilities", "What they can do", machines.capabilities),
+    ("placement", "Resource placement", machines.placement),
+    ("capabilities", "Capabilities", machines.capabilities),
     ("notes", "Notes and refusals", machines.notes),
     ("network", "Network", machines.network),
-    ("file", "File", machines.file),
+    ("file", "Resolved file", machines.file),
 )
-"""Identifier, heading and content of every section behind the first screen."""
+"""Identifier, heading and content of every section below the first screen."""

@@ -1,4 +1,4 @@
-"""Tables whose numbers stand in the data of the report, each with its path there."""
+"""Tables whose numbers come from the data of the report, each with its path."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Number:
     form : str
         Format specification, for example ``.3f``; ``%`` at its end shows a percentage.
     unit : str
-        Stands behind the number.
+        Follows the number.
     """
 
     path: tuple[str | int, ...]
@@ -29,10 +29,18 @@ class Number:
 
 
 Cell = str | Number | tuple[str | Number, ...]
-"""What stands in a cell: text, a number, or several of them in a row."""
+"""Content of a cell: text, a number, or several of them in a row."""
+
+DARK = {
+    "#0072B2": "#5ab4ee", "#D55E00": "#ff9352", "#009E73": "#45cfa3", "#CC79A7": "#e3a5cc",
+    "#56B4E9": "#8fd3ff", "#E69F00": "#ffc44d", "#000000": "#e8eaed",
+    "#332288": "#a99bff", "#882255": "#ff8fc0", "#117733": "#7fd89a", "#999933": "#d6d67a",
+    "#CC6677": "#ff9fae", "#44AA99": "#86e0d2", "#AA4499": "#eaa0de",
+}
+"""Lighter versions of the colours of populations and substrates, for a dark page."""
 
 Row = tuple[Cell, ...]
-"""A line of a table; the first cell, a text, names it."""
+"""A row of a table; the first cell, a text, names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Page:
     data: dict[str, Any]
 
     def at(self, path: Sequence[str | int]) -> Any:
-        """Return what stands at a path; None where it ends early."""
+        """Return the value at a path; None where the path ends early."""
         found: Any = self.data
         for key in path:
             if isinstance(found, dict):
@@ -67,10 +75,20 @@ class Page:
         return f"{value:{number.form}}{number.unit}"
 
     def number(self, number: Number) -> str:
-        """Return a number as HTML that tells where it stands in the data."""
+        """Return a number as HTML that carries its path in the data."""
         path = escape(json.dumps(list(number.path), ensure_ascii=False), quote=True)
         form = escape(number.form + "|" + number.unit, quote=True)
         return f'<span data-path="{path}" data-form="{form}">{escape(self.show(number))}</span>'
+
+    def name(self, text: str) -> str:
+        """Return the name of a row as HTML, marked with the colour of the population or substrate it names."""
+        network = self.data.get("network", {})
+        colours = {item["name"]: item["colour"] for item in network.get("populations", ())}
+        head = next((word for word in (text, text.partition(" on ")[0]) if word in colours), "")
+        if not head:
+            head = text.partition(" on ")[0].removesuffix(".v")
+        shade = colours.get(head) or self.data.get("colours", {}).get(text)
+        return (swatch(shade) if shade else "") + breakable(text)
 
     def cell(self, content: Cell) -> str:
         """Return a cell of a table as HTML."""
@@ -100,7 +118,7 @@ class Page:
             Empty where there is no row.
         """
         lines = [
-            f'<tr><th scope="row">{breakable(str(first))}</th>{"".join(map(self.cell, rest))}</tr>'
+            f'<tr><th scope="row">{self.name(str(first))}</th>{"".join(map(self.cell, rest))}</tr>'
             for first, *rest in rows
         ]
         if not lines:
@@ -114,19 +132,24 @@ class Page:
 
 
 def breakable(name: str) -> str:
-    """Return a name as HTML that may go on in the next line after an underscore or a dot."""
+    """Return a name as HTML that may break after an underscore or a dot."""
     return escape(name).replace("_", "_<wbr>").replace(".", ".<wbr>")
 
 
+def swatch(colour: str) -> str:
+    """Return a small square in a colour, as in the charts."""
+    return f'<i class="swatch" style="--c:{colour};--d:{DARK.get(colour, colour)}"></i>'
+
+
 def figure(place: str, label: str, *, wide: bool = False) -> str:
-    """Return room for a chart, with words for those who cannot see it.
+    """Return the element of a chart, with a description for screen readers.
 
     Parameters
     ----------
     place : str
         Identifier of the chart.
     label : str
-        What it shows.
+        Description, also shown as caption.
     wide : bool
 
     Returns

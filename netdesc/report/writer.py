@@ -7,12 +7,10 @@ import io
 import json
 from html import escape
 from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from netdesc.comparison import Comparison, arrange, flatten
-from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.escapes import neutral_cell
 from netdesc.files import replace_text
 from netdesc.report.opening import controls, verdict
@@ -23,7 +21,7 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
-"""Keeps the page from loading anything."""
+"""Prevents the page from loading anything."""
 
 
 def write(comparison: Comparison | dict[str, Any], path: Path | str) -> None:
@@ -38,8 +36,6 @@ def write(comparison: Comparison | dict[str, Any], path: Path | str) -> None:
 
     Raises
     ------
-    DescriptionError
-        If Plotly is not installed.
     OutputError
         If the file cannot be written.
     """
@@ -71,7 +67,7 @@ def write_csv(comparison: Comparison | dict[str, Any], path: Path | str) -> None
 
 
 def render(data: dict[str, Any]) -> str:
-    """Return a report as HTML that needs nothing but itself.
+    """Return a report as one self-contained HTML page.
 
     Parameters
     ----------
@@ -81,11 +77,6 @@ def render(data: dict[str, Any]) -> str:
     Returns
     -------
     str
-
-    Raises
-    ------
-    DescriptionError
-        If Plotly is not installed.
     """
     page = Page(data)
     title = escape(f"{data['name']}: {', '.join([*data['substrates'], *data['refusals']])}")
@@ -103,16 +94,24 @@ def render(data: dict[str, Any]) -> str:
         f"<style>{_asset('style.css')}</style></head><body>"
         '<a class="skip" href="#verdict">To the verdict</a>'
         f'<header><h1>{escape(data["name"])}</h1><p class="faint">{escape(data["summary"])}. Reference: '
-        f"{escape(data['reference'])}. Weights: {escape(data['weights'])}.</p></header>"
+        f"{escape(data['reference'])}. Weights: {escape(data['weights'])}. {_imprint(data)}</p></header>"
         '<main><section id="verdict" aria-labelledby="verdict-title"><h2 id="verdict-title">Verdict</h2>'
         f"{verdict(page)}</section>"
         f'<nav aria-label="Sections"><ul>{links}</ul></nav>'
-        "<noscript><p>Charts need scripts; every table is complete without.</p></noscript>"
+        "<noscript><p>Charts need JavaScript; tables do not.</p></noscript>"
         f"{controls(page)}{bodies}</main>"
-        '<footer><p class="faint">Made by netdesc. Nothing on this page comes from the network.</p></footer>'
+        '<footer><p class="faint">This page loads nothing from the network. Charts: plotly.js, basic bundle.</p>'
+        f'<details><summary>Licence of plotly.js</summary><pre tabindex="0">{escape(_asset("plotly/LICENSE"))}'
+        "</pre></details></footer>"
         f'<script type="application/json" id="data">{_embed(data)}</script>'
-        f"<script>{_plotly()}</script><script>{_asset('charts.js')}</script></body></html>\n"
+        f"<script>{_asset('plotly/plotly-basic.min.js')}</script><script>{_asset('charts.js')}</script></body></html>\n"
     )
+
+
+def _imprint(data: dict[str, Any]) -> str:
+    """Return version and date."""
+    date = data["created"].replace("T", " ").replace("+00:00", " UTC")
+    return f"netdesc {escape(data['version'])}, {escape(date)}."
 
 
 def _embed(data: dict[str, Any]) -> str:
@@ -122,28 +121,3 @@ def _embed(data: dict[str, Any]) -> str:
 
 def _asset(name: str) -> str:
     return files("netdesc.report").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def require_plotly() -> None:
-    """Refuse, before anything runs, to write a report that cannot be written.
-
-    Raises
-    ------
-    DescriptionError
-        If Plotly is not installed.
-    """
-    try:
-        available = find_spec("plotly.offline") is not None
-    except ImportError:
-        available = False
-    if not available:
-        raise DescriptionError(
-            Diagnostic("reports need plotly; install it with: pip install 'netdesc[report]'")
-        )
-
-
-def _plotly() -> str:
-    require_plotly()
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from netdesc.backend import Machine
-from netdesc.comparison import Departing
+from netdesc.comparison import NonIdeal
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
@@ -45,8 +45,8 @@ class PlantedBackend:
     def load(self, program: Program, *, seed: int) -> Machine:
         return PlantedMachine(self.inner.load(program, seed=seed), self.section)
 
-    def departures(self) -> dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
-        told = self.inner.departures() if isinstance(self.inner, Departing) else {}
+    def non_idealities(self) -> dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        told = self.inner.non_idealities() if isinstance(self.inner, NonIdeal) else {}
         if told:
             return {name: ({**self.section, "options": before}, {**self.section, "options": after})
                     for name, (before, after) in told.items()}

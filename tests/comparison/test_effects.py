@@ -53,16 +53,16 @@ def test_what_has_no_noise_runs_once(small):
 
 def test_noise_runs_with_as_many_streams_as_asked_for(door, small):
     found = compare(small, ["numba", "bad=planted:jitter=0.05"], settings=Settings(repeats=4))
-    by_cause = {item.cause: item for item in found.attributions["bad"].effects}
+    by_cause = {item.source: item for item in found.attributions["bad"].effects}
     assert by_cause["jitter"].repeats == 4
     low, high = by_cause["jitter"].spread["spikes"]
     assert 0.0 < low < high
-    assert by_cause["everything else"].repeats == 1
+    assert by_cause["unexplained residual"].repeats == 1
     assert found.attributions["bad"].largest["spikes"] == "jitter"
 
 
 def test_a_small_departure_beside_much_noise_is_measured_without_it(door, small):
     found = compare(small, ["numba", "bad=planted:jitter=0.05+shift=0.3"])
-    by_cause = {item.cause: item for item in found.attributions["bad"].effects}
+    by_cause = {item.source: item for item in found.attributions["bad"].effects}
     assert by_cause["shift"].repeats == 1
     assert by_cause["shift"].shift == pytest.approx(0.3, abs=0.1)

@@ -18,7 +18,7 @@ def test_without_a_fault_it_agrees(door, small):
 def test_a_fault_that_no_departure_explains_is_said_to_be_one(door, small, fault):
     found, comparison = verdict(small, fault)
     assert found.level != "agrees"
-    assert "everything else" in comparison.attributions["bad"].largest.values()
+    assert "unexplained residual" in comparison.attributions["bad"].largest.values()
     assert any("no departure" in reason for reason in found.reasons)
 
 
@@ -45,7 +45,7 @@ def test_an_alert_tells_how_a_fault_shows(door, small, fault, hint):
 def test_a_fault_is_seen_behind_larger_departures_of_a_chip(door, small, fault):
     chip = f"bad=planted:fault={fault}+inner=spinnaker2+options={{scheme: paper}}"
     found = compare(small, ["numba", chip])
-    assert {"time grid", "scheme paper"} < {item.cause for item in found.attributions["bad"].effects}
+    assert {"time grid", "scheme paper"} < {item.source for item in found.attributions["bad"].effects}
     assert bool(found.verdicts["bad"].alerts) is (fault != "none")
 
 
@@ -76,7 +76,7 @@ def test_a_swapped_sign_of_the_gradient_is_named(door, small):
 def test_the_larger_of_two_departures_is_named(door, small, gain, shift, cause):
     found = compare(small, ["numba", f"bad=planted:gain={gain}+shift={shift}"])
     attribution = found.attributions["bad"]
-    assert {item.cause for item in attribution.effects} == {"gain", "shift", "everything else"}
+    assert {item.source for item in attribution.effects} == {"gain", "shift", "unexplained residual"}
     assert attribution.largest["spikes"] == cause
     assert any(cause in reason for reason in found.verdicts["bad"].reasons)
     assert attribution.effects[-1].spikes < 1e-6
@@ -84,7 +84,7 @@ def test_the_larger_of_two_departures_is_named(door, small, gain, shift, cause):
 
 def test_delays_that_a_substrate_tells_of_are_a_cause(small):
     found = compare(small, ["numba", "chip=spinnaker2:scheme=off_grid+tick=2 ms"])
-    effects = {item.cause: item for item in found.attributions["chip"].effects}
+    effects = {item.source: item for item in found.attributions["chip"].effects}
     assert effects["delays"].spikes > 0.1
-    assert effects["everything else"].spikes < 0.01
+    assert effects["unexplained residual"].spikes < 0.01
     assert found.attributions["chip"].largest["spikes"] == "delays"

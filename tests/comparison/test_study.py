@@ -26,7 +26,7 @@ def test_a_grid_is_told_to_be_the_cause_of_what_it_does(small):
     found = compare(small, ["numba", GRID])
     assert found.attributions["grid"].largest["spikes"] == "time grid"
     rest = found.attributions["grid"].effects[-1]
-    assert rest.cause == "everything else"
+    assert rest.source == "unexplained residual"
     assert rest.spikes < 1e-6
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from netdesc.comparison import Comparison, Effect
 
 MARK = "~"
-"""Stands behind an effect that noise may have made."""
+"""Marks an effect that does not exceed the noise."""
 
 
 def compare(
@@ -30,7 +30,7 @@ def compare(
         typer.Option(
             "--backends",
             metavar="A,B,...",
-            help="What to compare, each BACKEND or LABEL=BACKEND:OPTION=VALUE+OPTION=VALUE, for example "
+            help="Substrates to compare, each BACKEND or LABEL=BACKEND:OPTION=VALUE+OPTION=VALUE, for example "
             "numba,spinnaker2,coarse=numba:solver.grid.timestep=1ms.",
         ),
     ],
@@ -39,22 +39,22 @@ def compare(
         typer.Option(
             "--reference",
             metavar="LABEL",
-            help="What the others are compared with; the first otherwise.",
+            help="Reference of the comparison.  [default: the first substrate]",
             show_default=False,
         ),
     ] = None,
     weights: Weights = None,
     train: Annotated[
-        bool, typer.Option("--train", help="Every substrate trains by itself before it is compared.")
+        bool, typer.Option("--train", help="Train each substrate separately before the comparison.")
     ] = False,
     samples: Annotated[int, typer.Option(help="Samples whose spikes and gradients are compared.")] = 16,
-    test_samples: Annotated[int, typer.Option(help="Samples for accuracy and loss, at most.")] = 500,
-    window: Annotated[float, typer.Option(help="Spikes at most so far apart are matched, in ms.")] = 2.0,
+    test_samples: Annotated[int, typer.Option(help="Largest number of samples for accuracy and loss.")] = 500,
+    window: Annotated[float, typer.Option(help="Largest time between two spikes that may be matched, in ms.")] = 2.0,
     attribute: Annotated[
-        bool, typer.Option("--attribute/--no-attribute", help="Look for the causes of what differs.")
+        bool, typer.Option("--attribute/--no-attribute", help="Measure the sources of deviation, or skip it.")
     ] = True,
     repeats: Annotated[
-        int, typer.Option(help="Streams of noise with which causes are looked for, where there is noise.")
+        int, typer.Option(help="Noise seeds per source of deviation on noisy substrates.")
     ] = 3,
     output: Annotated[
         Path | None,
@@ -66,16 +66,12 @@ def compare(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a model on several substrates and tell where they agree, where they part, and why."""
-    from netdesc.comparison import Settings, Weights, arrange, parse_list
+    """Run a model on several substrates and report where they agree, where they deviate, and why."""
+    from netdesc.comparison import Settings, Weights, arrange, parse_list, with_former_keys
     from netdesc.comparison import compare as compare_substrates
 
     targets = {"-o": output, "--csv": numbers}
     require_targets(targets, [file, *list_weights(weights)])
-    if output is not None:
-        from netdesc.report import require_plotly
-
-        require_plotly()
     settings = Settings(samples, test_samples, window, attribute=attribute, repeats=repeats)
     model = load_model(file, overrides, targets)
     result = compare_substrates(
@@ -93,7 +89,7 @@ def compare(
         write_csv(data, numbers)
         tell(f"wrote {numbers}")
     if as_json:
-        emit(data)
+        emit(with_former_keys(data))
     else:
         print_text(describe(result))
 
@@ -108,24 +104,24 @@ def describe(comparison: Comparison) -> str:
     Returns
     -------
     str
-        The verdict on each substrate with its findings, then the causes.
+        The verdict on each substrate with its findings, then the sources of deviation.
     """
     lines = [f"reference: {comparison.reference}"]
     for label, item in comparison.verdicts.items():
-        lines += ["", f"{label} {item.level}"]
+        lines += ["", f"{label}: {item.level}"]
         lines += [f"  {text}" for text in (*item.alerts, *item.reasons, *item.findings)]
         if label in comparison.attributions:
             effects = comparison.attributions[label].effects
             rows = [tuple(_row(effect)) for effect in effects]
-            lines += ["", table(("  cause", "spikes", "1 - cosine", "accuracy"), rows)]
+            lines += ["", table(("  source of deviation", "spikes", "1 - cosine", "accuracy"), rows)]
             if any(MARK in cell for row in rows for cell in row):
                 count = max(effect.repeats for effect in effects)
-                lines.append(f"  {MARK} within its noise, as far as {count} streams of it tell")
+                lines.append(f"  {MARK} within noise, from {count} noise seeds")
     return "\n".join(lines)
 
 
 def _row(effect: Effect) -> Iterator[str]:
-    yield f"  {effect.cause}"
+    yield f"  {effect.source}"
     for name, form in (("spikes", ".3g"), ("gradient", ".3g"), ("accuracy", "+.2%")):
         value = getattr(effect, name)
         lost = effect.repeats > 1 and effect.size(name) > 0.0 and not effect.is_clear(name)

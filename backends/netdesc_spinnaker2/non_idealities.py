@@ -1,4 +1,4 @@
-"""What sets the chip apart from continuous time, as pairs of settings that differ in it alone."""
+"""Non-idealities of the chip, as pairs of settings that differ in one of them alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from netdesc_spinnaker2.options import Options
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 
-def list_departures(options: Mapping[str, Any]) -> dict[str, Pair]:
-    """Return the settings without and with every departure that can be switched off.
+def list_non_idealities(options: Mapping[str, Any]) -> dict[str, Pair]:
+    """Return the settings without and with every non-ideality that can be switched off.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def list_departures(options: Mapping[str, Any]) -> dict[str, Pair]:
     -------
     dict of str to (mapping, mapping)
         The chip at its most ideal has spikes between ticks and weights of 32 bits. The delay of a tick that
-        transport takes cannot be switched off: like integer words, it shows in the parameters as run.
+        transport takes cannot be switched off: like integer weights, it shows in the effective parameters.
     """
     now = Options.read(options)
     ideal = {**options, "scheme": "off_grid", "weights": "float"}

@@ -1,4 +1,4 @@
-"""What sets a grid apart from continuous time, as pairs of settings that differ in it alone."""
+"""Non-idealities of a grid, as pairs of settings that differ in one of them alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from netdesc_numba.options import Options
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 
-def list_departures(options: Mapping[str, Any]) -> dict[str, Pair]:
-    """Return the settings without and with every departure of this backend.
+def list_non_idealities(options: Mapping[str, Any]) -> dict[str, Pair]:
+    """Return the settings without and with every non-ideality of this backend.
 
     Parameters
     ----------

@@ -8,8 +8,8 @@ from netdesc_brainscales2.options import Options
 
 def test_each_departure_starts_where_the_one_before_it_ends():
     section = {"chip": 3, "profile_numbers": {"power": 150}}
-    pairs = BrainScaleS2Backend(section).departures()
-    assert list(pairs) == ["time grid", "weight words", "shortest refractory period", "mismatch",
+    pairs = BrainScaleS2Backend(section).non_idealities()
+    assert list(pairs) == ["time grid", "weight quantization", "shortest refractory period", "mismatch",
                            "saturation", "noise", "read-out"]
     for (_, end), (start, _) in pairwise(pairs.values()):
         assert end == start
@@ -17,12 +17,12 @@ def test_each_departure_starts_where_the_one_before_it_ends():
 
 
 def test_settings_without_a_departure_do_not_list_it():
-    assert list(BrainScaleS2Backend({"profile": "ideal"}).departures()) == ["time grid", "weight words"]
-    assert "noise" not in BrainScaleS2Backend({"noise": False}).departures()
+    assert list(BrainScaleS2Backend({"profile": "ideal"}).non_idealities()) == ["time grid", "weight quantization"]
+    assert "noise" not in BrainScaleS2Backend({"noise": False}).non_idealities()
 
 
 def test_the_first_settings_are_almost_those_of_the_equations():
-    first = Options.read(next(iter(BrainScaleS2Backend({}).departures().values()))[0])
+    first = Options.read(next(iter(BrainScaleS2Backend({}).non_idealities().values()))[0])
     assert not first.noise
     assert not first.calibrate
     assert first.profile.event_grid.value < 1e-6
@@ -31,7 +31,7 @@ def test_the_first_settings_are_almost_those_of_the_equations():
 
 
 def test_fine_words_need_no_more_rows():
-    section = BrainScaleS2Backend({"scales": {"layer2": 40}}).departures()["weight words"][0]
+    section = BrainScaleS2Backend({"scales": {"layer2": 40}}).non_idealities()["weight quantization"][0]
     now = {"scales": {"layer2": 40}}
     fine, coarse = (planned(layered(5, 40, 3), **item) for item in (section, now))
     assert [item.rows for item in fine.wirings] == [item.rows for item in coarse.wirings]

@@ -3,7 +3,7 @@
 import pytest
 
 from netdesc import registry
-from netdesc.comparison import Departing
+from netdesc.comparison import NonIdeal
 from netdesc.registry import backend_class
 
 GRID = {"grid": {"timestep": 0.5}}
@@ -11,8 +11,8 @@ GRID = {"grid": {"timestep": 0.5}}
 
 def told(name, section):
     backend = backend_class(name)(section)
-    assert isinstance(backend, Departing)
-    return backend.departures()
+    assert isinstance(backend, NonIdeal)
+    return backend.non_idealities()
 
 
 def test_an_exact_solver_departs_from_nothing():

@@ -1,0 +1,42 @@
+"""Former names of keys in the JSON data of a comparison, kept for one version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FORMER = {
+    "largest_source": "cause",
+    "source_of_deviation": "cause",
+    "norm_ratio": "length",
+    "type": "kind",
+    "placement": "map",
+    "trained_separately": "trained_apart",
+}
+"""Former name of each key, wherever it occurs."""
+
+GRADIENT = {"norm_ratio": "ratio", "norm_ratios": "ratios"}
+"""Former names in the gradients of an agreement, where they were others."""
+
+
+def with_former_keys(data: Any, path: tuple[str, ...] = ()) -> Any:
+    """Return JSON data in which every renamed key also has its former name.
+
+    Parameters
+    ----------
+    data : JSON data
+        As `netdesc.comparison.arrange` returns it.
+    path : tuple of str
+        Keys that lead to it.
+
+    Returns
+    -------
+    JSON data
+        New names first.
+    """
+    if isinstance(data, list):
+        return [with_former_keys(item, path) for item in data]
+    if not isinstance(data, dict):
+        return data
+    names = GRADIENT if path[:1] == ("agreements",) and path[2:3] == ("gradients",) else FORMER
+    result = {key: with_former_keys(item, (*path, key)) for key, item in data.items()}
+    return result | {names[key]: item for key, item in result.items() if key in names}

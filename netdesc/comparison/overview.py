@@ -1,0 +1,77 @@
+"""The first screen of a comparison: the most important numbers of each substrate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from netdesc.comparison.findings import paired_test
+from netdesc.comparison.runs import Outcome
+from netdesc.comparison.study import Comparison
+from netdesc.comparison.verdict import AGREES
+
+
+def arrange_overview(comparison: Comparison, label: str) -> dict[str, Any]:
+    """Return the most important numbers of a substrate.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    label : str
+        Of the substrate.
+
+    Returns
+    -------
+    dict
+        ``matched_fraction`` is relative to the spikes of the reference, ``unmatched_fraction`` to the spikes
+        of both runs; ``accuracy_test`` is McNemar's exact test against the reference; ``time`` (ms) and
+        ``energy`` (mJ) are estimates per sample.
+    """
+    outcome, verdict = comparison.outcomes.get(label), comparison.verdicts.get(label)
+    agreement = comparison.agreements.get(label)
+    spikes = [
+        item.matches for item in (agreement.spikes.values() if agreement else ()) if item.kind == "spiking"
+    ]
+    matched, missing, extra = (
+        sum(int(getattr(item, name).sum()) for item in spikes) if agreement else None
+        for name in ("matched", "missing", "extra")
+    )
+    metrics = outcome.metrics if outcome else None
+    explained = label in comparison.attributions and verdict is not None and verdict.level != AGREES
+    largest = comparison.attributions[label].largest if explained else {}
+    test = paired_test(comparison.outcomes[comparison.reference], outcome) if outcome and verdict else None
+    return {
+        "level": verdict.level if verdict else "reference",
+        "accuracy": metrics.accuracy if metrics else None,
+        "accuracy_test": test._asdict() if test else None,
+        "loss": _loss(outcome) if outcome else None,
+        "matched_fraction": matched / (matched + missing)
+        if matched is not None and missing is not None and matched + missing > 0
+        else None,
+        "unmatched_fraction": (missing + extra) / (2 * matched + missing + extra)
+        if matched is not None and missing is not None and extra is not None and matched + missing + extra > 0
+        else None,
+        "missing": missing,
+        "extra": extra,
+        "cosine": min(
+            (item.cosine for item in agreement.gradients.values() if np.isfinite(item.cosine)), default=None
+        )
+        if agreement
+        else None,
+        "largest_source": ", ".join(dict.fromkeys(source for source in largest.values() if source)),
+        "energy": _per_sample(outcome, "energy_mJ"),
+        "time": _per_sample(outcome, "time_ms"),
+    }
+
+
+def _per_sample(outcome: Outcome | None, name: str) -> float | None:
+    """Return a cost of one sample; None where the substrate reports none."""
+    cost = outcome.trace.costs.get(name) if outcome else None
+    return None if outcome is None or cost is None else float(cost) / max(outcome.trace.batch, 1)
+
+
+def _loss(outcome: Outcome) -> float | None:
+    if outcome.metrics is not None:
+        return outcome.metrics.loss
+    return None if outcome.evaluation is None else outcome.evaluation.loss

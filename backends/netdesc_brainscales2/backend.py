@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from netdesc.graph.passes import CheckLimits, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
-from netdesc_brainscales2.non_idealities import Pair, list_non_idealities
 from netdesc_brainscales2.mapping import map_program
+from netdesc_brainscales2.non_idealities import Pair, list_non_idealities
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.passes import MapToChip
 

@@ -37,7 +37,7 @@ def list_non_idealities(section: Mapping[str, Any]) -> dict[str, Pair]:
     Returns
     -------
     dict of str to (mapping, mapping)
-        Each pair starts where the one before it ends; the last ends at the settings as they are. Non-idealities
+        Each pair starts where the one before it ends; the last ends at the current settings. Non-idealities
         absent from the settings are left out.
     """
     now = Options.read(section)

@@ -47,7 +47,9 @@ def arrange(comparison: Comparison) -> dict[str, Json]:
             "duration": comparison.program.duration,
             "batch": {"split": batch.split, "samples": batch.events.batch, "labels": batch.labels},
             "summary": levels(comparison.verdicts),
-            "overview": {label: arrange_overview(comparison, label) for label in [*outcomes, *comparison.refusals]},
+            "overview": {
+                label: arrange_overview(comparison, label) for label in [*outcomes, *comparison.refusals]
+            },
             "verdicts": {label: asdict(item) for label, item in comparison.verdicts.items()},
             "substrates": {label: arrange_substrate(item) for label, item in outcomes.items()},
             "refusals": {

@@ -158,8 +158,9 @@ def arrange_attribution(item: Attribution) -> dict[str, Any]:
 
 
 def _effect(effect: Effect) -> dict[str, Any]:
-    record = {("source_of_deviation" if key == "source" else key): item for key, item in asdict(effect).items()}
-    return {**record, "clear": {name: effect.is_clear(name) for name in MEASURES}}
+    values = asdict(effect)
+    clear = {name: effect.is_clear(name) for name in MEASURES}
+    return {"source_of_deviation": values.pop("source"), **values, "clear": clear}
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

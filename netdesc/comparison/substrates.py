@@ -56,8 +56,8 @@ class Substrate:
         if not backend or (equals and not label.strip()):
             raise DescriptionError(
                 Diagnostic(
-                    f"expected the name of a backend, got '{text}'; use for example numba, spinnaker2:tick=0.5 ms or "
-                    "coarse=numba:solver.grid.timestep=1 ms"
+                    f"expected the name of a backend, got '{text}'; use for example numba, "
+                    "spinnaker2:tick=0.5 ms or coarse=numba:solver.grid.timestep=1 ms"
                 )
             )
         changes = tuple(part.strip() for part in options.split("+") if part.strip())
@@ -111,7 +111,7 @@ def distinct(substrates: Iterable[Substrate]) -> tuple[Substrate, ...]:
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise DescriptionError(
-            Diagnostic(f"expected each substrate once, got {label} twice; use a label, for example other={label}")
+            Diagnostic(f"expected each substrate once, got {label} twice; use a label: other={label}")
             for label in twice
         )
     return chosen

@@ -12,7 +12,6 @@ from netdesc.comparison.effects import Effect
 from netdesc.comparison.findings import (
     EXACT,
     paired_test,
-    spiking,
     report_counts,
     report_gradients,
     report_inputs,
@@ -21,6 +20,7 @@ from netdesc.comparison.findings import (
     report_parameters,
     report_patterns,
     report_spikes,
+    spiking,
 )
 from netdesc.comparison.records import Agreement
 from netdesc.comparison.runs import Outcome, Refusal

@@ -53,7 +53,7 @@ def plot_raster(
     from matplotlib.ticker import MaxNLocator
 
     if not run.spikes:
-        raise DescriptionError(Diagnostic("expected a run with spiking populations, got one without; there is nothing to draw"))
+        raise DescriptionError(Diagnostic("expected a run with spiking populations, got one without"))
     events = {name: _one_sample(item, sample) for name, item in run.spikes.items()}
     sizes = _sizes(run, events)
     end = (

@@ -60,7 +60,7 @@ def plot_traces(run: HasRecordings, picture: Path | None = None, *, sample: int 
 
     if not run.recordings:
         raise DescriptionError(
-            Diagnostic("the run has no recordings; add a section record, for example output: [{v: {every: 1 ms}}]")
+            Diagnostic("the run has no recordings; add for example record: {output: [{v: {every: 1 ms}}]}")
         )
     batch = next(iter(run.recordings.values())).values.shape[0]
     if not 0 <= sample < batch:

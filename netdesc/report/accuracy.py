@@ -66,6 +66,6 @@ def _matrix(page: Page, label: str) -> str:
     )
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="Confusion matrix of {escape(label)}">'
-        f"<table class=\"confusion\"><caption>{breakable(label)}: label (rows), prediction (columns)</caption>"
+        f'<table class="confusion"><caption>{breakable(label)}: rows labels, columns predictions</caption>'
         f'<thead><tr><th scope="col">label</th>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
     )

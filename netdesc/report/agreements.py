@@ -63,9 +63,9 @@ def voltages(page: Page) -> str:
     data = page.data
     others = list(data["agreements"]) or [data["reference"]]
     charts = "".join(
-        figure(f"voltage-{k}", f"{label} (thin line) and {data['reference']} (wide pale line): voltages of the "
-               "selected population and sample, one panel per neuron; dotted: threshold; triangles: spikes",
-               wide=True)
+        figure(f"voltage-{k}", f"{label} (thin line) and {data['reference']} (wide pale line): voltages of "
+               "the selected population and sample, one panel per neuron; dotted: threshold; "
+               "triangles: spikes", wide=True)
         for k, label in enumerate(others)
     )
     rows: list[Row] = [

@@ -71,7 +71,8 @@ def _numbers(page: Page, label: str) -> str:
     header = ("number", "value", "tag", "source")
     caption = f"{label}: numbers behind times and energies. {TAGS}"
     table = page.table(caption, header, rows)
-    return f"<details><summary>{escape(label)}: assumptions behind times and energies</summary>{table}</details>"
+    return (f"<details><summary>{escape(label)}: assumptions behind times and energies</summary>"
+            f"{table}</details>")
 
 
 def _number(path: tuple[str, ...], name: str, item: dict[str, Any]) -> Row:

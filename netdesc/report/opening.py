@@ -64,10 +64,10 @@ def verdict(page: Page) -> str:
         for label, item in data["overview"].items()
     ]
     table = page.table(
-        f"Against {data['reference']}. p: McNemar's exact test of the accuracies on the same samples. Matched: "
-        f"fraction of the reference's spikes with a spike at most {data['settings']['window']:g} ms apart, in "
-        f"{data['batch']['samples']} samples. Gradient cosine: lowest of all projections. Time and energy: "
-        "estimates per sample",
+        f"Against {data['reference']}. p: McNemar's exact test of the accuracies on the same samples. "
+        f"Matched: fraction of the reference's spikes with a spike at most {data['settings']['window']:g} ms "
+        f"apart, in {data['batch']['samples']} samples. Gradient cosine: lowest of all projections. "
+        "Time and energy: estimates per sample",
         (
             "substrate",
             "verdict",
@@ -107,9 +107,9 @@ def _estimates(page: Page) -> str:
     if not lines:
         return ""
     return (
-        '<div class="estimates"><p><strong>Energies are estimates, not measurements.</strong> They are computed '
-        'from counted events and these numbers; the section <a href="#costs">Costs and counts</a> gives '
-        f"their sources.</p><ul>{''.join(lines)}</ul></div>"
+        '<div class="estimates"><p><strong>Energies are estimates, not measurements.</strong> They are '
+        'computed from counted events and these numbers; <a href="#costs">Costs and counts</a> gives their '
+        f"sources.</p><ul>{''.join(lines)}</ul></div>"
     )
 
 

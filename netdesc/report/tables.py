@@ -81,7 +81,7 @@ class Page:
         return f'<span data-path="{path}" data-form="{form}">{escape(self.show(number))}</span>'
 
     def name(self, text: str) -> str:
-        """Return the name of a row as HTML, marked with the colour of the population or substrate it names."""
+        """Return the name of a row as HTML, with the colour of its population or substrate."""
         network = self.data.get("network", {})
         colours = {item["name"]: item["colour"] for item in network.get("populations", ())}
         head = next((word for word in (text, text.partition(" on ")[0]) if word in colours), "")

@@ -100,9 +100,9 @@ def render(data: dict[str, Any]) -> str:
         f'<nav aria-label="Sections"><ul>{links}</ul></nav>'
         "<noscript><p>Charts need JavaScript; tables do not.</p></noscript>"
         f"{controls(page)}{bodies}</main>"
-        '<footer><p class="faint">This page loads nothing from the network. Charts: plotly.js, basic bundle.</p>'
-        f'<details><summary>Licence of plotly.js</summary><pre tabindex="0">{escape(_asset("plotly/LICENSE"))}'
-        "</pre></details></footer>"
+        '<footer><p class="faint">This page loads nothing from the network. Charts: plotly.js.</p>'
+        '<details><summary>Licence of plotly.js</summary><pre tabindex="0">'
+        f"{escape(_asset('plotly/LICENSE'))}</pre></details></footer>"
         f'<script type="application/json" id="data">{_embed(data)}</script>'
         f"<script>{_asset('plotly/plotly-basic.min.js')}</script><script>{_asset('charts.js')}</script></body></html>\n"
     )

@@ -6,7 +6,7 @@ from netdesc_brainscales2.backend import BrainScaleS2Backend
 from netdesc_brainscales2.options import Options
 
 
-def test_each_departure_starts_where_the_one_before_it_ends():
+def test_each_non_ideality_starts_where_the_one_before_it_ends():
     section = {"chip": 3, "profile_numbers": {"power": 150}}
     pairs = BrainScaleS2Backend(section).non_idealities()
     assert list(pairs) == ["time grid", "weight quantization", "shortest refractory period", "mismatch",
@@ -16,8 +16,9 @@ def test_each_departure_starts_where_the_one_before_it_ends():
     assert pairs["read-out"][1] == section
 
 
-def test_settings_without_a_departure_do_not_list_it():
-    assert list(BrainScaleS2Backend({"profile": "ideal"}).non_idealities()) == ["time grid", "weight quantization"]
+def test_settings_without_a_non_ideality_do_not_list_it():
+    ideal = BrainScaleS2Backend({"profile": "ideal"})
+    assert list(ideal.non_idealities()) == ["time grid", "weight quantization"]
     assert "noise" not in BrainScaleS2Backend({"noise": False}).non_idealities()
 
 

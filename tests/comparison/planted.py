@@ -1,4 +1,4 @@
-"""A backend with planted faults and departures, around the simulator."""
+"""A backend with planted faults and non-idealities, around the simulator."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from netdesc.registry import backend_class
 from netdesc.trace import Cotangent, Trace
 
 IDEAL = {"gain": 1.0, "shift": 0.0, "jitter": 0.0}
-"""Departures, switched off."""
+"""Non-idealities, switched off."""
 
 FAULTS = ("none", "sign", "delay", "packet", "adjoint", "refuse")
 
 
 class PlantedBackend:
-    """Another backend, but for one fault that it does not tell of, and departures that it does tell of.
+    """Another backend with a fault that it does not list and non-idealities that it lists.
 
-    ``gain`` stretches weights, ``shift`` delays, ``jitter`` moves inputs at random, all three told of.
+    ``gain`` stretches weights, ``shift`` delays, ``jitter`` moves inputs at random.
     """
 
     name = "planted"

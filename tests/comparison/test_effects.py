@@ -1,4 +1,4 @@
-"""Effects over several streams of noise: medians, their spread, and what is lost in it."""
+"""Effects over several noise seeds: medians and ranges."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_noise_runs_with_as_many_streams_as_asked_for(door, small):
     assert found.attributions["bad"].largest["spikes"] == "jitter"
 
 
-def test_a_small_departure_beside_much_noise_is_measured_without_it(door, small):
+def test_a_small_non_ideality_beside_much_noise_is_measured_without_it(door, small):
     found = compare(small, ["numba", "bad=planted:jitter=0.05+shift=0.3"])
     by_cause = {item.source: item for item in found.attributions["bad"].effects}
     assert by_cause["shift"].repeats == 1

@@ -1,4 +1,4 @@
-"""What backends tell of their departures can be run, and differs in them alone."""
+"""Listed non-idealities can be run, and differ in them alone."""
 
 import pytest
 
@@ -9,28 +9,28 @@ from netdesc.registry import backend_class
 GRID = {"grid": {"timestep": 0.5}}
 
 
-def told(name, section):
+def listed(name, section):
     backend = backend_class(name)(section)
     assert isinstance(backend, NonIdeal)
     return backend.non_idealities()
 
 
-def test_an_exact_solver_departs_from_nothing():
-    assert told("numba", {}) == {}
+def test_an_exact_solver_has_no_non_ideality():
+    assert listed("numba", {}) == {}
 
 
-def test_a_plain_grid_departs_by_its_steps_alone():
-    assert list(told("numba", {"solver": GRID})) == ["time grid"]
+def test_a_plain_grid_deviates_by_its_steps_alone():
+    assert list(listed("numba", {"solver": GRID})) == ["time grid"]
 
 
-def test_a_grid_that_emulates_a_chip_departs_by_more():
-    found = told("numba", {"solver": {"grid": {"timestep": 1.0, "scheme": "paper"}}})
+def test_a_grid_that_emulates_a_chip_deviates_by_more():
+    found = listed("numba", {"solver": {"grid": {"timestep": 1.0, "scheme": "paper"}}})
     assert list(found) == ["time grid", "transport", "32-bit state", "scheme paper"]
 
 
-def test_every_departure_of_a_chip_can_be_switched():
-    assert list(told("spinnaker2", {"scheme": "paper"})) == ["time grid", "scheme paper"]
-    assert told("spinnaker2", {"scheme": "off_grid"}) == {}
+def test_every_non_ideality_of_a_chip_can_be_switched():
+    assert list(listed("spinnaker2", {"scheme": "paper"})) == ["time grid", "scheme paper"]
+    assert listed("spinnaker2", {"scheme": "off_grid"}) == {}
 
 
 @pytest.mark.parametrize(("name", "section"), [
@@ -38,10 +38,10 @@ def test_every_departure_of_a_chip_can_be_switched():
     ("spinnaker2", {"scheme": "paper", "tick": 2.0}),
     ("brainscales2", {}),
 ])
-def test_every_setting_told_is_one_that_the_backend_takes(name, section):
+def test_every_listed_setting_is_one_that_the_backend_takes(name, section):
     if name not in registry.names():
         pytest.skip(f"{name} is not installed")
-    found = told(name, section)
+    found = listed(name, section)
     assert found
     for without, with_it in found.values():
         assert without != with_it

@@ -22,7 +22,7 @@ def test_a_model_agrees_with_itself(small):
     assert all(np.all(item == 0.0) for item in agreement.voltages.values())
 
 
-def test_a_grid_is_told_to_be_the_cause_of_what_it_does(small):
+def test_a_grid_is_the_largest_source_of_its_deviation(small):
     found = compare(small, ["numba", GRID])
     assert found.attributions["grid"].largest["spikes"] == "time grid"
     rest = found.attributions["grid"].effects[-1]
@@ -58,7 +58,7 @@ def test_a_backend_that_is_not_there_is_refused_alone(small):
 
 
 def test_nothing_to_compare_is_an_error(small):
-    with pytest.raises(DescriptionError, match="nothing to compare"):
+    with pytest.raises(DescriptionError, match="expected at least one backend"):
         compare(small, [])
 
 
@@ -90,23 +90,30 @@ def test_substrates_that_train_apart_are_judged_by_what_they_reach(points):
     found = compare(points, ["numba", "again=numba"], weights=Weights(train=True),
                     settings=Settings(samples=2))
     assert found.verdicts["again"].level == "agrees"
-    assert not any("gradient by" in text for text in found.verdicts["again"].findings)
-    assert any("trained by itself" in text for text in found.verdicts["again"].findings)
-    assert arrange(found)["trained_apart"] is True
+    assert not any("gradient of" in text for text in found.verdicts["again"].findings)
+    assert any("trained separately" in text for text in found.verdicts["again"].findings)
+    assert arrange(found)["trained_separately"] is True
+    assert arrange(found)["overview"]["again"]["accuracy_test"]["p_value"] == 1.0
 
 
-@pytest.mark.parametrize(("accuracy", "level"), [
-    (0.95, "agrees"), (0.935, "agrees"), (0.91, "is close"), (0.8, "parts"),
+@pytest.mark.parametrize(("wrong", "level"), [
+    (0, "agrees"), (5, "agrees"), (9, "is close"), (60, "deviates"),
 ])
-def test_accuracies_are_told_apart_by_their_standard_error(points, accuracy, level):
+def test_accuracies_are_judged_by_the_paired_test(points, wrong, level):
     from dataclasses import replace
 
+    from netdesc.comparison import Answers
     from netdesc.comparison.verdict import grade_apart
 
     one = compare(points, ["numba"], settings=Settings(samples=2, attribute=False)).outcomes["numba"]
-    best = replace(one, metrics=replace(one.metrics, accuracy=0.95, samples=500))
-    other = replace(one, metrics=replace(one.metrics, accuracy=accuracy, samples=500))
-    assert grade_apart(best, other) == level
+
+    def reached(mistakes):
+        labels = np.zeros(500, dtype=np.int64)
+        predictions = (np.arange(500) < mistakes).astype(np.int64)
+        metrics = replace(one.metrics, accuracy=1.0 - mistakes / 500, samples=500)
+        return replace(one, metrics=metrics, answers=Answers(labels, predictions, labels == predictions))
+
+    assert grade_apart(reached(0), reached(wrong)) == level
 
 
 def test_weights_of_a_training_are_run_everywhere(points, tmp_path):
@@ -131,14 +138,14 @@ def test_voltages_are_compared_of_the_neurons_that_both_recorded():
 
 def test_the_command_prints_verdicts_or_one_json_object(file, capsys):
     assert main(["compare", str(file), "--backends", f"numba,{GRID}", "--no-attribute"]) == 0
-    assert "grid parts" in capsys.readouterr().out
+    assert "grid: deviates" in capsys.readouterr().out
     assert main(["compare", str(file), "--backends", f"numba,{GRID}", "--no-attribute", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["reference"] == "numba"
 
 
 def test_weights_cannot_be_given_and_trained(file, capsys):
     assert main(["compare", str(file), "--backends", "numba", "--train", "--weights", "runs/x"]) == 2
-    assert "leave out --weights or --train" in capsys.readouterr().err
+    assert "use either --weights or --train" in capsys.readouterr().err
 
 
 def test_the_command_tells_what_it_is_doing(file, capsys):
@@ -152,3 +159,4 @@ def test_the_command_tells_what_it_is_doing(file, capsys):
 def test_substrates_without_a_common_spike_match_nothing(door, small):
     data = arrange(compare(small, ["numba", "bad=planted:shift=15.0"], settings=Settings(attribute=False)))
     assert data["overview"]["bad"]["matched_fraction"] == 0.0
+    assert data["overview"]["bad"]["unmatched_fraction"] == 1.0

@@ -24,12 +24,12 @@ def test_commas_within_brackets_separate_nothing():
 
 @pytest.mark.parametrize("text", ["", "numba,,numba", "=numba", "x=:tick=1 ms"])
 def test_a_substrate_without_a_backend_is_refused(text):
-    with pytest.raises(DescriptionError, match="names no backend"):
+    with pytest.raises(DescriptionError, match="expected the name of a backend"):
         parse_list(text)
 
 
 def test_two_substrates_need_two_labels():
-    with pytest.raises(DescriptionError, match="is there twice"):
+    with pytest.raises(DescriptionError, match="got numba twice"):
         parse_list("numba,numba")
 
 

@@ -93,7 +93,8 @@ def test_a_population_has_one_colour_in_all_pictures():
 
 def test_voltages_show_the_threshold_and_the_spikes():
     hidden, output = plot_traces(recorded())
-    assert [text.get_text() for text in hidden.get_legend().get_texts()] == ["neuron 0", "neuron 1", "threshold"]
+    legend = [text.get_text() for text in hidden.get_legend().get_texts()]
+    assert legend == ["neuron 0", "neuron 1", "threshold"]
     assert hidden.lines[2].get_ydata() == [1.0, 1.0]
     assert output.lines[2].get_ydata() == [-50.0, -50.0]
     assert list(hidden.lines[3].get_xdata()) == [1.0, 2.0]

@@ -47,7 +47,7 @@ def view(request, browser, report):
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
-def test_the_first_screen_tells_of_every_substrate(view, data):
+def test_the_first_screen_names_every_substrate(view, data):
     for label in data["overview"]:
         box = view.locator(".tile h3", has_text=label).first.bounding_box()
         assert 0 < box["y"] < 800, label
@@ -58,7 +58,7 @@ def test_a_planted_fault_is_an_alert_on_the_first_screen(view):
     assert alert.count() == 1
     assert alert.inner_text().startswith("bad ")
     assert "may be a fault" in alert.inner_text()
-    assert "part first in hidden" in alert.inner_text()
+    assert "First deviating spike: hidden" in alert.inner_text()
     box = alert.bounding_box()
     assert box["y"] > 0
     assert box["y"] + box["height"] < 800
@@ -106,7 +106,7 @@ def test_details_open_and_a_change_of_colours_is_followed(view):
         "before => document.getElementById('raster-0').layout.font.color !== before", arg=before)
 
 
-def test_text_stands_out_from_its_ground(view):
+def test_text_contrasts_with_its_background(view):
     ratio = view.evaluate("""() => {
         const light = text => { const part = text.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
             .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
@@ -123,3 +123,43 @@ def test_it_prints_without_its_controls(view):
     view.emulate_media(media="print")
     assert not view.locator(".controls").is_visible()
     assert view.locator("#verdict table").first.is_visible()
+
+
+def test_the_mode_bar_covers_no_legend(view):
+    covered = view.evaluate("""Array.from(document.querySelectorAll('.chart')).filter(place => {
+        const bar = place.querySelector('.modebar-group'), legend = place.querySelector('.legend');
+        if (!bar || !legend) { return false; }
+        const one = bar.getBoundingClientRect(), two = legend.getBoundingClientRect();
+        return one.left < two.right && two.left < one.right && one.top < two.bottom && two.top < one.bottom;
+        }).map(place => place.id)""")
+    assert covered == []
+
+
+def test_the_raster_matches_spikes_as_the_tables_do(view, data):
+    found = view.evaluate("""() => {
+        const place = document.getElementById('raster-1');
+        return place.data.map(item => item.x.length); }""")
+    part = data["agreements"]["grid"]["spikes"]["hidden"]["by_sample"]
+    assert found == [part["matched"][0], part["missing"][0], part["extra"][0]]
+
+
+def test_a_histogram_has_one_bin_width(view):
+    widths = view.evaluate("document.getElementById('deviations').data.map(item => item.width)")
+    assert len(widths) > 1
+    assert len(set(widths)) == 1
+
+
+def test_voltages_show_threshold_and_spikes(view, data):
+    names = view.evaluate("document.getElementById('voltage-0').data.map(item => item.name || '')")
+    assert "threshold" in names
+    symbols = view.evaluate("document.getElementById('voltage-0').data.map(item => (item.marker || {}).symbol || '')")
+    assert "triangle-down" in symbols
+
+
+def test_printed_tables_are_not_cut(view):
+    view.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    view.emulate_media(media="print")
+    view.set_viewport_size({"width": 703, "height": 1000})
+    assert view.evaluate("""Array.from(document.querySelectorAll('table, .chart')).every(item =>
+        item.getBoundingClientRect().right <= document.body.getBoundingClientRect().right + 1)""")
+    view.evaluate("window.dispatchEvent(new Event('afterprint'))")

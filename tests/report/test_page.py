@@ -1,10 +1,12 @@
-"""What stands in a report, without a browser."""
+"""The content of a report, without a browser."""
 
 import csv
 import json
 import re
-from html import unescape
+from hashlib import sha256
+from html import escape, unescape
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
 
 import numpy as np
@@ -12,8 +14,8 @@ import pytest
 
 from netdesc.cli import main
 from netdesc.comparison import flatten
-from netdesc.errors import DescriptionError
-from netdesc.report import render, write, write_csv, writer
+from netdesc.plotting.colours import COLOURS, colour
+from netdesc.report import render, write_csv, writer
 from netdesc.report.tables import Number, Page
 
 
@@ -112,9 +114,9 @@ def test_every_number_is_in_the_csv(data, tmp_path):
 def test_a_planted_fault_stands_above_everything_but_the_title(page):
     first = page[: page.index("<nav")]
     assert "bad" in first
-    assert "part first in hidden" in first
-    assert "No departure that the backend tells of explains" in first
-    assert 'class="level parts">parts' in first
+    assert "First deviating spike: hidden" in first
+    assert "No listed non-ideality explains" in first
+    assert 'class="level deviates">deviates' in first
     assert first.index('class="alert"') < first.index('class="tiles"')
     assert "PL-ORDER" in first
 
@@ -129,12 +131,12 @@ def test_nothing_is_loaded_from_anywhere(page):
     assert not re.findall(r'<(?:script|img|iframe|link)[^>]+(?:src|href)="(?!data:)[^"]*"', page)
 
 
-def test_substrates_that_trained_apart_show_what_they_reached(data):
-    page = render({**data, "trained_apart": True, "attributions": {}})
+def test_substrates_that_trained_separately_show_what_they_reached(data):
+    page = render({**data, "trained_separately": True, "attributions": {}})
     tiles = page[page.index('<div class="tiles">') : page.index("<nav")]
     assert "<dt>loss</dt>" in tiles
     assert "<dt>spikes matched</dt>" not in tiles
-    assert "the substrates were trained apart" in page
+    assert "the substrates were trained separately" in page
 
 
 class Outline(HTMLParser):
@@ -172,11 +174,35 @@ def test_headings_labels_and_links_are_in_order(page):
     assert outline.figures > 6
 
 
-def test_a_report_without_plotly_tells_what_to_install(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(writer, "find_spec", lambda name: None)
-    with pytest.raises(DescriptionError, match=r"netdesc\[report\]"):
-        write(data, tmp_path / "report.html")
-    assert list(tmp_path.iterdir()) == []
+def test_the_bundled_script_is_the_published_one_with_its_licence(page):
+    folder = files("netdesc.report").joinpath("assets", "plotly")
+    script = folder.joinpath("plotly-basic.min.js").read_bytes()
+    assert sha256(script).hexdigest() in folder.joinpath("README.md").read_text(encoding="utf-8")
+    licence = folder.joinpath("LICENSE").read_text(encoding="utf-8")
+    assert "Permission is hereby granted" in licence
+    assert escape(licence) in page
+
+
+def test_a_report_is_small(page):
+    assert len(page.encode()) < 1_600_000
+
+
+def test_version_and_date_are_on_the_first_screen(page, data):
+    header = page[page.index("<header>") : page.index("</header>")]
+    assert f"netdesc {data['version']}" in header
+    assert data["created"][:10] in header
+
+
+def test_populations_have_the_colours_of_the_pictures(page, data):
+    for item in data["network"]["populations"]:
+        assert f'style="--c:{item["colour"]};' in page
+    assert [item["colour"] for item in data["network"]["populations"]] == [colour(k) for k in range(3)]
+    assert not {*data["colours"].values()} & {*COLOURS}
+
+
+def test_thresholds_are_in_the_data(data):
+    found = {item["name"]: item["threshold"] for item in data["network"]["populations"]}
+    assert found == {"input": None, "hidden": [1.0], "output": [1.0]}
 
 
 def test_a_report_replaces_its_file_whole(page, data, tmp_path):
@@ -185,3 +211,28 @@ def test_a_report_replaces_its_file_whole(page, data, tmp_path):
     writer.write(data, target)
     assert target.read_text(encoding="utf-8") == page
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_page_with_labels_shows_the_paired_test_and_confusion_matrices(data):
+    test = {"samples": 40, "only_reference": 3, "only_other": 1, "discordant": 4, "p_value": 0.625}
+    overview = {label: {**item, "accuracy": 0.5, "accuracy_test": test} for label, item in data["overview"].items()}
+    parts = {label: {**item, "confusion": [[12, 8, 0], [5, 14, 1]]} for label, item in data["substrates"].items()}
+    page = render({**data, "overview": overview, "substrates": parts})
+    section = page[page.index('<section id="accuracy"') : page.index('<section id="sources"')]
+    assert "McNemar's exact test" in unescape(section)
+    assert ">0.62</span>" in section
+    assert section.count('class="confusion"') == len(parts)
+    assert 'style="--share:60%"' in section
+    assert '<th scope="col">none</th>' in section
+
+
+def test_energies_are_marked_as_estimates_with_their_assumptions(data):
+    numbers = {"baseline_power": {"value": 75.2, "unit": "mW", "source": "paper", "tag": "R"},
+               "clock": {"value": 150.0, "unit": "MHz", "source": "paper", "tag": "R"}}
+    overview = {label: {**item, "energy": 0.4} for label, item in data["overview"].items()}
+    parts = {label: {**item, "numbers": numbers} for label, item in data["substrates"].items()}
+    page = render({**data, "overview": overview, "substrates": parts})
+    first = page[page.index('<div class="estimates">') : page.index("<nav")]
+    assert "Energies are estimates, not measurements" in first
+    assert "75.2 mW</span> (reported)" in first
+    assert "150 MHz" not in first

@@ -30,7 +30,7 @@ def compare(
         typer.Option(
             "--backends",
             metavar="A,B,...",
-            help="Substrates to compare, each BACKEND or LABEL=BACKEND:OPTION=VALUE+OPTION=VALUE, for example "
+            help="Substrates, each BACKEND or LABEL=BACKEND:OPTION=VALUE+OPTION=VALUE, for example "
             "numba,spinnaker2,coarse=numba:solver.grid.timestep=1ms.",
         ),
     ],
@@ -49,7 +49,7 @@ def compare(
     ] = False,
     samples: Annotated[int, typer.Option(help="Samples whose spikes and gradients are compared.")] = 16,
     test_samples: Annotated[int, typer.Option(help="Largest number of samples for accuracy and loss.")] = 500,
-    window: Annotated[float, typer.Option(help="Largest time between two spikes that may be matched, in ms.")] = 2.0,
+    window: Annotated[float, typer.Option(help="Largest time between matched spikes, in ms.")] = 2.0,
     attribute: Annotated[
         bool, typer.Option("--attribute/--no-attribute", help="Measure the sources of deviation, or skip it.")
     ] = True,

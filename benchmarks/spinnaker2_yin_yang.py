@@ -97,19 +97,21 @@ validation accuracy.
 """
 
 COLUMNS = ("scheme", "seed", "test accuracy / %", "ties counted as errors / %", "best epoch",
-           "validation after the last epoch / %", "target neuron silent", "hidden spikes per sample", "time / s")
+           "validation after the last epoch / %", "target neuron silent", "hidden spikes per sample",
+           "time / s")
 
 FOOT = """
 Network, encoding, initial weights, batch size, loss constants and learning rate are those published for
 on-chip EventProp on this task (Béna et al. 2024, and the public code for training off chip). The training
 procedure is not the published one:
 
-* A silent target output enters the published softmax with the time T at which the sample ends. Here the loss
-  raises its last voltage instead (`pull`, {pulls}). Without either, outputs fall silent one
-  after the other and never recover, because no spike means no gradient.
-* The published optimizer adds the weight decay to the gradient, and its gradients are in seconds: 6.5e-7 there
-  acts like 6.5e-4 on gradients in ms, and Adam's epsilon of 1e-8 like 1e-5. Here the decay is decoupled
-  (`adamw`) and gradients are in ms.
+* A silent target output enters the published softmax with the time T of the end of the sample. Here the loss
+  raises its last voltage instead (`pull`, {pulls}).
+  Without either, outputs fall silent one after the other and never recover, because no spike means no
+  gradient.
+* The published optimizer adds the weight decay to the gradient, and its gradients are in seconds: 6.5e-7
+  there acts like 6.5e-4 on gradients in ms, and Adam's epsilon of 1e-8 like 1e-5. Here the decay is
+  decoupled (`adamw`) and gradients are in ms.
 * The published run has 28 steps, of which 27 are usable, and spikes of the last step get no gradient.
 * The published learning rate decays with every batch, here after every epoch.
 * Here the epoch is chosen by 1,000 validation samples. The published training has no validation set and

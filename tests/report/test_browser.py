@@ -152,7 +152,8 @@ def test_a_histogram_has_one_bin_width(view):
 def test_voltages_show_threshold_and_spikes(view, data):
     names = view.evaluate("document.getElementById('voltage-0').data.map(item => item.name || '')")
     assert "threshold" in names
-    symbols = view.evaluate("document.getElementById('voltage-0').data.map(item => (item.marker || {}).symbol || '')")
+    symbols = view.evaluate(
+        "document.getElementById('voltage-0').data.map(item => (item.marker || {}).symbol || '')")
     assert "triangle-down" in symbols
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+from netdesc.cli import INTERRUPTED
 from netdesc.cli.app import assemble
 from netdesc.cli.faults import judge, keep_journal
 from netdesc.cli.output import emit, tell
@@ -17,8 +18,6 @@ from netdesc.errors import Diagnostic, NetdescError, record
 
 # Newer versions of typer carry a copy of click, so the base of usage errors is asked for, not imported.
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -77,6 +77,17 @@ def test_an_interrupt_ends_with_130_and_no_traceback(monkeypatch, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_an_interrupt_while_modules_are_imported_ends_with_130_and_no_traceback():
+    program = ("import builtins, sys; from netdesc.cli import main; found = builtins.__import__\n"
+               "def interrupt(name, *rest):\n"
+               "    if name == 'netdesc.cli.entry': raise KeyboardInterrupt\n"
+               "    return found(name, *rest)\n"
+               "builtins.__import__ = interrupt; sys.exit(main(['schema']))")
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, text=True, capture_output=True,
+                          check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_a_reader_that_goes_away_hears_no_complaint():
     process = start("schema")
     process.stdout.close()

@@ -173,6 +173,23 @@ class Block:
         return matrix
 
 
+def weight_scales(program: Program) -> dict[str, Floats]:
+    """Return the voltage of the targets per unit of weight, by the keys of the weights.
+
+    Parameters
+    ----------
+    program : Program
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (k,)
+        Without sign.
+    """
+    resistance = program.parameters.get("resistance", np.empty(0))
+    return {block.weight_key: resistance[program.populations[block.post].start + block.sparse()[1]]
+            for block in program.blocks}
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Populations that are computed together.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 
 
@@ -95,6 +98,48 @@ class Trace:
     def batch(self) -> int:
         """Number of samples."""
         return count_samples(self.spikes, self.recordings, self.readings, otherwise=self.batch_size)
+
+
+def require_finite(trace: Trace) -> Trace:
+    """Return a trace whose recordings and currents are numbers.
+
+    Parameters
+    ----------
+    trace : Trace
+
+    Returns
+    -------
+    Trace
+        The same.
+
+    Raises
+    ------
+    NumericsError
+        With the first neuron of every population that left the range of numbers.
+    """
+    faults = []
+    for key, item in trace.recordings.items():
+        wrong = np.argwhere(~np.isfinite(item.values))
+        if len(wrong):
+            sample, place, step = wrong[0]
+            faults.append(_overflow(key.partition(".")[0], int(item.neurons[place]), int(sample),
+                                    f"{key.partition('.')[2]} at {item.times[step]:g} ms"))
+    for name, values in (trace.currents or {}).items():
+        late = np.flatnonzero(~np.isfinite(values))
+        if len(late):
+            events = trace.spikes[name]
+            faults.append(_overflow(name, int(events.sources[late[0]]), int(events.samples()[late[0]]),
+                                    f"current at {events.times[late[0]]:g} ms"))
+    if faults:
+        raise NumericsError(faults)
+    return trace
+
+
+def _overflow(population: str, neuron: int, sample: int, what: str) -> Diagnostic:
+    return Diagnostic(
+        f"expected finite numbers, got overflow in neuron {neuron} of {population}, sample {sample}: its "
+        f"{what} is beyond what the device can hold; use smaller weights or currents",
+        f"populations.{population}")
 
 
 def count_samples(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from netdesc.graph.passes import CheckLimits, CheckState, Pass
+from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_brainscales2.mapping import map_program
@@ -55,7 +55,8 @@ class BrainScaleS2Backend:
 
     def passes(self) -> Sequence[Pass]:
         """Return the checks of this backend and the verdict of the map."""
-        return CheckLimits(self.limits, self.name, "B2"), CheckState(self.name, "B2"), MapToChip(self.options)
+        return (CheckLimits(self.limits, self.name, "B2"), CheckState(self.name, "B2"), CheckPrecision("B2"),
+                MapToChip(self.options))
 
     def non_idealities(self) -> dict[str, Pair]:
         """Return the settings without and with every non-ideality of this backend."""

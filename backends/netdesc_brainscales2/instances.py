@@ -101,6 +101,9 @@ class Layout:
     addresses: Mapping[int, Address]
 
 
+CELLS = 2.0**62
+
+
 def fan_in(population: str, demands: Sequence[Demand], limit: int) -> Integers:
     """Return the cells that each neuron of a population needs.
 
@@ -119,7 +122,10 @@ def fan_in(population: str, demands: Sequence[Demand], limit: int) -> Integers:
     for item in demands:
         if item.post == population:
             _, indices = item.block.sparse()
-            need += item.per_synapse * np.bincount(indices, minlength=limit)
+            # more cells than any chip has are as many as can be counted
+            synapses = np.bincount(indices, minlength=limit)
+            wanted = float(item.per_synapse) * synapses + need
+            need = np.minimum(wanted, CELLS).astype(np.int64)
     return need
 
 

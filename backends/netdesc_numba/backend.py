@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netdesc.backend import Machine
-from netdesc.graph.passes import CheckLimits, CheckState, Pass
+from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_numba.non_idealities import Pair, list_non_idealities
@@ -57,6 +57,8 @@ class NumbaBackend:
             return checks
         if self.options.transport:
             checks = (*checks, CheckScheme(self.options.scheme), ApplyTransport(self.options.timestep))
+        if self.options.precision == "float32":
+            checks = (*checks, CheckPrecision("NB"))
         return (*checks, RoundToGrid(self.options.timestep))
 
     def non_idealities(self) -> dict[str, Pair]:

@@ -17,10 +17,11 @@ from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.physics.tick import OFF_GRID, PAPER
-from netdesc.program import Program
+from netdesc.precision import beyond_float32
+from netdesc.program import Program, weight_scales
 from netdesc.steps import nearest_steps
 from netdesc.threads import run, split
-from netdesc.trace import Cotangent, Trace
+from netdesc.trace import Cotangent, Trace, require_finite
 from netdesc_numba.machine import select_stimulus
 from netdesc_numba.options import Options
 from netdesc_numba.ticks_backward import run_ticks_back
@@ -74,6 +75,7 @@ class TickMachine:
             options.denominator_floor,
         )
         self.values: dict[str, Floats] = {}
+        self.scales = weight_scales(program) if self.grid.dtype is np.float32 else {}
         for block in program.blocks:
             self.values[block.weight_key] = block.weights
             self.values[block.delay_key] = block.delays
@@ -90,6 +92,9 @@ class TickMachine:
                 raise NumericsError(f"{key} holds a value that is not finite")
             if key.endswith(".delay") and np.min(values, initial=0.0) < 0:
                 raise NumericsError(f"{key} holds a negative delay")
+            faults = beyond_float32(values, key, scale=self.scales[key]) if key in self.scales else []
+            if faults:
+                raise NumericsError(faults)
         self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
         rewire = any(key.endswith(".delay") for key in parameters)
         self.layouts = [
@@ -112,7 +117,7 @@ class TickMachine:
             packets = collect_packets(layout, self.program, spikes, self.timestep, batch=batch)
             self.share(layout, self.run_stage(index, packets), spikes, currents, releases)
         names = [population.name for population in self.program.populations]
-        return Trace(
+        trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             currents=currents,
             release_currents=releases,
@@ -129,6 +134,7 @@ class TickMachine:
             readings=self.reader().forward(spikes, batch),
             batch_size=batch,
         )
+        return require_finite(trace)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""

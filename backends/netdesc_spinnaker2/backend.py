@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from netdesc.graph.passes import CheckLimits, CheckState, Pass
+from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_spinnaker2.checks import MODELS, SOURCES
@@ -54,6 +54,7 @@ class SpiNNaker2Backend:
         return (
             CheckLimits(self.limits, self.name, "S2"),
             CheckState(self.name, "S2"),
+            CheckPrecision("S2"),
             RoundToTicks(self.options),
             CheckBoard(self.options),
         )

@@ -8,7 +8,8 @@ import numpy as np
 
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
-from netdesc.program import Program
+from netdesc.precision import beyond_float32
+from netdesc.program import Program, weight_scales
 from netdesc.steps import whole_steps
 from netdesc.streams import stream
 from netdesc_spinnaker2.checks import range_of
@@ -31,6 +32,7 @@ class Parameters:
     def __init__(self, program: Program, options: Options, seed: int) -> None:
         self.base, self.options, self.seed, self.writes = program, options, seed, 0
         self.values: dict[str, Floats] = {}
+        self.scales = weight_scales(program)
         for block in program.blocks:
             self.values[block.weight_key] = np.array(block.weights)
             self.values[block.delay_key] = np.array(block.delays)
@@ -94,6 +96,9 @@ class Parameters:
             return [f"{key} holds a value that is not finite; every value must be a number"]
         if key.endswith(".delay") and np.min(values, initial=0.0) < 0.0:
             return [f"{key} holds a negative delay; a delay is at least 0 ms"]
+        if key in self.scales:
+            found = beyond_float32(values, key, scale=self.scales[key])
+            return [f"{key}: {fault.message}" for fault in found]
         return []
 
     def round(self, key: str) -> Floats:

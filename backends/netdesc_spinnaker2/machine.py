@@ -13,7 +13,7 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.physics.tick import OFF_GRID
 from netdesc.program import Program
-from netdesc.trace import Cotangent, Trace
+from netdesc.trace import Cotangent, Trace, require_finite
 from netdesc_spinnaker2.counting import count_costs
 from netdesc_spinnaker2.emulator_device import Device
 from netdesc_spinnaker2.emulator_finals import collect_finals, read_states, tell_finals, watch
@@ -139,7 +139,7 @@ class Machine:
             readings=readings,
             batch_size=batch,
         )
-        self.latest = trace
+        self.latest = require_finite(trace)
         return trace
 
     def missing(self, spikes: Mapping[str, Events], health: Mapping[str, int]) -> int:

@@ -1,6 +1,7 @@
 """Passes: small steps from a graph as written to a graph that can be lowered."""
 
 from netdesc.graph.passes.check_limits import CheckLimits, check_limits
+from netdesc.graph.passes.check_precision import CheckPrecision
 from netdesc.graph.passes.check_state import CheckState
 from netdesc.graph.passes.contract import Pass
 from netdesc.graph.passes.draw_connections import DrawConnections
@@ -11,6 +12,6 @@ from netdesc.graph.passes.resolve_parameters import ResolveParameters
 from netdesc.graph.passes.split_signed import SplitSigned
 
 __all__ = [
-    "CheckLimits", "CheckState", "DrawConnections", "DrawValues", "MergeReceptors", "OrderStages", "Pass",
-    "ResolveParameters", "SplitSigned", "check_limits",
+    "CheckLimits", "CheckPrecision", "CheckState", "DrawConnections", "DrawValues", "MergeReceptors",
+    "OrderStages", "Pass", "ResolveParameters", "SplitSigned", "check_limits",
 ]

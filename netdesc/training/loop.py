@@ -19,18 +19,21 @@ from netdesc.training.measurement import measure
 from netdesc.training.ranking import rank_report
 from netdesc.training.records import EpochReport, Metrics
 from netdesc.training.schedules import scale_rate
+from netdesc.training.signs import Watch
 from netdesc.training.silence import bump_weights, find_silent
 from netdesc.training.tally import Tally
 from netdesc.training.task import State, Task
 
 
-def run_epoch(task: Task, state: State) -> State:
+def run_epoch(task: Task, state: State, watch: Watch | None = None) -> State:
     """Train for one epoch and validate.
 
     Parameters
     ----------
     task : Task
     state : State
+    watch : Watch or None
+        What was seen in the epochs before; None for nothing.
 
     Returns
     -------
@@ -39,23 +42,27 @@ def run_epoch(task: Task, state: State) -> State:
     Raises
     ------
     NumericsError
-        With epoch and step, if a loss, gradient or parameter is not finite.
+        With epoch and step, if a loss, gradient or parameter is not finite, or if the training explodes or
+        is dead and ``training.on_dead`` is ``stop``.
     """
     begin = perf_counter()
-    state, metrics, grazing = train_epoch(task, state)
+    watch = watch or Watch(task, state.values)
+    state, metrics, grazing = train_epoch(task, state, watch)
+    notes = watch.conclude(state.reports, metrics.loss, epoch=state.epoch + 1)
     validation = measure(task, state.values, "validation")
     state = replace(state, epoch=state.epoch + 1)
     report = report_epoch(task, state, metrics, validation=validation, grazing=grazing)
-    return keep_best(task, state, replace(report, seconds=perf_counter() - begin))
+    return keep_best(task, state, replace(report, seconds=perf_counter() - begin, notes=notes))
 
 
-def train_epoch(task: Task, state: State) -> tuple[State, Metrics, int]:
+def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics, int]:
     """Take the steps of one epoch.
 
     Parameters
     ----------
     task : Task
     state : State
+    watch : Watch
 
     Returns
     -------
@@ -77,14 +84,17 @@ def train_epoch(task: Task, state: State) -> tuple[State, Metrics, int]:
         task.machine.write(task.layout.split(state.values))
     else:
         give_state(task.device, task.layout, state)
+    watch.begin()
     for stimulus, goals in feed.batches(order, task.training.batch_size, round_number=state.epoch):
         try:
+            before = state.values
             state, raised = train_batch(task, state, stimulus, goals=goals, tally=tally)
         except NumericsError as error:
             kept = "; the checkpoint keeps the epochs before" if state.epoch else ""
             raise NumericsError(f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}"
                                 f"{kept}") from error
         grazing += raised
+        watch.observe(tally, before, state.values, epoch=state.epoch + 1)
     if task.device is not None:
         state = take_state(task.device, task.layout, state)
     return state, tally.conclude("train"), grazing

@@ -31,6 +31,7 @@ from netdesc.training.preparation import (
     require_training,
 )
 from netdesc.training.records import Metrics, Progress, TrainingResult
+from netdesc.training.signs import Watch
 from netdesc.training.task import State, Task, start
 from netdesc.training.weights import load_weights, save_weights
 
@@ -179,8 +180,9 @@ def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingRe
     if state.epoch:
         write_metrics(directory.metrics, state.reports)
         keep_weights(task, state, run)
+    watch = Watch(task, task.layout.join(task.program.trainable()))
     while not is_over(task, state):
-        state = run_epoch(task, state)
+        state = run_epoch(task, state, watch)
         save_state(directory.checkpoint, state, task.layout, origin=run.origin)
         write_metrics(directory.metrics, state.reports)
         if state.best_epoch == state.epoch:

@@ -50,8 +50,10 @@ def train(
     epochs = model.description.training.epochs if model.description.training else 0
     with follow(epochs, quiet=as_json) as progress:
         result = train_model(model, backend=backend, output=directory, resume=resume, progress=progress)
+    shown = {note for report in result.reports for note in report.notes}
     for note in result.notes:
-        tell(note)
+        if note not in shown:
+            tell(note)
     estimate = foresee_step(model, backend) if result.reports and result.reports[-1].costs else None
     if as_json:
         emit(arrange(result, estimate))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from netdesc.datasets import Samples
 from netdesc.description.model import Description
+from netdesc.errors import DescriptionError
 from netdesc.losses import require_kinds
 from netdesc.training.checkpoint import restore_state, save_state
 from netdesc.training.continuation import describe_stages
@@ -92,9 +93,11 @@ def train(model: Model, *, data: Samples | None = None, backend: str | None = No
         task = put_on_device(build_task(load_machine(compiled), model.description, training, data),
                              backend=name)
     origin = Origin.of(model.description, task.program, task.dataset)
-    with (open_directory(directory, model.description, origin, backend=name, resume=resume) as run,
-          located(model)):
-        return fit(task, run, progress=progress)
+    with open_directory(directory, model.description, origin, backend=name, resume=resume) as run:
+        try:
+            return fit(task, run, progress=progress)
+        except DescriptionError as error:
+            raise error.located(model.description.locations) from error
 
 
 def run_directory(description: Description, output: Path | str | None) -> Path:

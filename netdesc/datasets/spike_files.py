@@ -16,6 +16,9 @@ from netdesc.formats import hdf5, npy
 from netdesc.formats.numbers import as_floats, as_integers
 from netdesc.formats.source import fault, shape_text
 
+ENDINGS = (".h5", ".hdf5")
+"""Endings of HDF5 files."""
+
 ARRAYS = ("times", "neurons", "offsets")
 ANSWERS = ("labels", "targets", "target_voltages")
 
@@ -42,7 +45,7 @@ def read_spikes(file: Path, labels: Path | None, factor: float) -> Recorded:
         If a file is missing or damaged, or its content does not fit together.
     """
     ending = file.suffix.lower()
-    if ending in (".h5", ".hdf5"):
+    if ending in ENDINGS:
         recorded, names = read_hdf5(file, factor), None
     elif ending == ".npz":
         recorded, names = read_npz(file, factor), None

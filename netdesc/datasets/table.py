@@ -19,6 +19,9 @@ from netdesc.formats.source import at, fault
 
 PATH = "data.dataset.table"
 
+PLAIN: Mapping[str, Any] = {"features": None, "label": None, "target": None}
+"""Options of a table of which nothing is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Roles:

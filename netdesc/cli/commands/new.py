@@ -33,9 +33,44 @@ def new(
             show_default=False,
         ),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DATA",
+            help="Table (CSV, NPZ, NPY, Parquet) or recorded spikes (HDF5, NPZ, CSV) to write a file for; "
+            "FILE is the only argument then, DATA.yaml by default.",
+            show_default=False,
+        ),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="COLUMN", help="Column of the class.", show_default=False)
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            metavar="COLUMN",
+            help="Column of a number to learn; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option("--unit", help="Unit of the times of spikes: s, ms, us or ns.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a starting file."""
+    """Write a starting file: a template, or a model for your own data."""
+    if source is not None:
+        from netdesc.cli.drafts import draft
+
+        place = Path(template) if template is not None else Path(f"{source.stem}.yaml")
+        text = draft(source, place, label=label, targets=target or (), unit=unit)
+        write_new(place, text)
+        emit({"source": str(source), "file": str(place)}) if as_json else tell(
+            f"wrote {place}; try: netdesc train {place}")
+        return
     known = templates()
     if template is None:
         emit({"templates": sorted(known)}) if as_json else print_text("\n".join(sorted(known)))
@@ -43,16 +78,33 @@ def new(
     name = template.replace("_", "-").removesuffix(".yaml")
     if name not in known:
         raise DescriptionError(Diagnostic(_unknown(template, sorted(known))))
-    target = file or Path(f"{name.replace('-', '_')}.yaml")
-    require_targets({"FILE": target})
-    if target.exists():
-        raise OutputError(f"{target} exists already and is left as it is; give another name")
-    replace_text(target, known[name].read_text(encoding="utf-8").replace("$schema=../schemas/", "$schema="))
+    written = file or Path(f"{name.replace('-', '_')}.yaml")
+    text = known[name].read_text(encoding="utf-8").replace("$schema=../schemas/", "$schema=")
+    write_new(written, text)
     if as_json:
-        emit({"template": name, "file": str(target)})
+        emit({"template": name, "file": str(written)})
         return
-    tell(f"wrote {target}; try: netdesc check {target}")
+    tell(f"wrote {written}; try: netdesc check {written}")
     tell("for completion in an editor: netdesc schema > netdesc-1.schema.json, beside the file")
+
+
+def write_new(file: Path, text: str) -> None:
+    """Write a file where there is none yet.
+
+    Parameters
+    ----------
+    file : Path
+    text : str
+
+    Raises
+    ------
+    DescriptionError, OutputError
+        If there is one, or the folder is missing.
+    """
+    require_targets({"FILE": file})
+    if file.exists():
+        raise OutputError(f"{file} exists already and is left as it is; give another name")
+    replace_text(file, text)
 
 
 def templates() -> dict[str, Path]:

@@ -87,7 +87,7 @@ def draft(source: Path, target: Path, *, label: str | None, targets: Sequence[st
     DescriptionError
         If the file cannot be read, or nothing is there to be learned.
     """
-    path = os.path.relpath(source, target.parent or Path()).replace(os.sep, "/")
+    path = os.path.relpath(str(source), str(target.parent)).replace(os.sep, "/")
     if unit is not None and unit not in UNITS_OF_TIME:
         known = ", ".join(UNITS_OF_TIME)
         raise DescriptionError(Diagnostic(f"expected one of {known} as unit, got {unit}"))

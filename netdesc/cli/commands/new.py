@@ -65,7 +65,7 @@ def new(
     if source is not None:
         from netdesc.cli.drafts import draft
 
-        place = Path(template) if template is not None else Path(f"{source.stem}.yaml")
+        place = Path(template or f"{source.stem}.yaml")
         text = draft(source, place, label=label, targets=target or (), unit=unit)
         write_new(place, text)
         emit({"source": str(source), "file": str(place)}) if as_json else tell(

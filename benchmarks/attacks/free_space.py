@@ -87,7 +87,7 @@ def attempt(case: Case, places: dict[str, str], folder: Path, free: int) -> tupl
     faults += ["draft left"] if list_drafts(folder) else []
     faults += [f"{name} damaged" for name in after if not is_whole(folder / name)]
     if status == 2:
-        faults += [] if "no space is left" in printed else ["no message of the full disk"]
+        faults += [] if "no space" in printed.lower() else ["no message of the full disk"]
         faults += ["old file changed"] if target.is_file() and after != before else []
     return status, faults
 

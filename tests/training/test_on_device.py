@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,8 +136,6 @@ def test_the_device_is_told_loss_and_optimizer_with_all_numbers():
 def test_numbers_that_are_not_finite_end_the_training_with_their_place(tmp_path):
     class Lost(LearningMachine):
         def learn(self, stimulus, targets, *, seed, factor=1.0):
-            from dataclasses import replace
-
             report = super().learn(stimulus, targets, seed=seed, factor=factor)
             return replace(report, loss=float("nan")) if self.learned == 11 else report
 
@@ -157,9 +156,10 @@ def test_a_class_without_a_neuron_is_told_before_the_device_sees_it(tmp_path):
     from netdesc.training.loop import learn_batch
     from netdesc.training.task import start
 
-    stimulus, labels = next(task.train_feed().batches(np.arange(7), 7))
+    stimulus, goals = next(task.train_feed().batches(np.arange(7), 7))
     with pytest.raises(DescriptionError, match="labels run from 5 to 5"):
-        learn_batch(task, start(task), stimulus, labels=np.full_like(labels, 5), tally=Tally(task.program))
+        learn_batch(task, start(task), stimulus, goals=replace(goals, labels=np.full(7, 5)),
+                    tally=Tally(task.program))
     assert task.machine.learned == 0
 
 

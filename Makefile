@@ -46,14 +46,14 @@ demo: $(VENV)/.demo
 	@echo "2. The same weights on three substrates; their kernels compile at first use, which takes minutes."
 	$(BIN)/netdesc compare examples/yin_yang.yaml --weights $(DEMO) --backends $(SUBSTRATES) -o $(DEMO)/report.html
 	@echo
-	@echo "3. Every substrate trains by itself, for 8 epochs."
+	@echo "3. Every substrate trains separately, for 8 epochs."
 	$(BIN)/netdesc compare examples/yin_yang.yaml training.epochs=8 --train --backends $(SUBSTRATES) \
 		-o $(DEMO)/trained.html
 	@echo
 	@echo "Curve of the training:               $(DEMO)/curve.png"
 	@echo "Spikes of one sample:                $(DEMO)/raster.png"
 	@echo "Weights and metrics:                 $(DEMO)/weights.h5, $(DEMO)/metrics.csv"
-	@echo "Every substrate trained by itself:   $(DEMO)/trained.html"
+	@echo "Every substrate trained separately:  $(DEMO)/trained.html"
 	@echo "The same weights on all substrates:  $(DEMO)/report.html"
 	@echo "Open the last two in a browser; they need no network."
 

@@ -30,7 +30,7 @@ SIZES = {"input": 5, "hidden": 60, "output": 3}
 SAMPLES = 100
 DURATION = 40.0
 TIMESTEPS = (1.0, 0.5, 0.2, 0.1)
-SCHEMES = ("paper", "exact_exponential", "off_grid")
+SCHEMES = ("published", "exact_exponential", "off_grid")
 TAU_0, TAU_1, ALPHA = 1.5, 100.0, 0.01
 PROJECTIONS = ("input_to_hidden", "hidden_to_output")
 

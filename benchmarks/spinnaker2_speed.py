@@ -34,7 +34,7 @@ from netdesc.training.task import State, Task, start
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = ROOT / "benchmarks" / "spinnaker2_yin_yang.yaml"
 PAGE = ROOT / "docs" / "benchmarks" / "spinnaker2_speed.md"
-SCHEMES = ("paper", "exact_exponential", "off_grid")
+SCHEMES = ("published", "exact_exponential", "off_grid")
 BATCH = 22
 HEAD = """# Speed of the emulated SpiNNaker2
 
@@ -71,7 +71,7 @@ backends:
 """
 """A balanced network: every neuron gets a tenth of all others, inhibition five times as strong.
 
-It spikes at about 12 Hz; the map has room for bursts of 30 Hz. ``paper`` knows no refractory period.
+It spikes at about 12 Hz; the map has room for bursts of 30 Hz. ``published`` knows no refractory period.
 """
 
 
@@ -131,7 +131,7 @@ def run_large(neurons: int, duration: float, scheme: str) -> dict[str, float]:
     scale = 10_000 / neurons
     text = LARGE.format(
         duration=f"{duration:g}", inputs=neurons // 10, excitatory=neurons * 4 // 5, inhibitory=neurons // 5,
-        scheme=scheme, refractory=0 if scheme == "paper" else 2, drive=0.11 * scale,
+        scheme=scheme, refractory=0 if scheme == "published" else 2, drive=0.11 * scale,
         weight=0.01 * scale, inhibition=0.05 * scale)
     begin = perf_counter()
     compiled = netdesc.compile(load(text), "spinnaker2")

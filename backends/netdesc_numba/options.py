@@ -10,7 +10,10 @@ from typing import Any
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.threads import available
 
-SCHEMES = ("paper", "exact_exponential", "off_grid")
+SCHEMES = ("published", "exact_exponential", "off_grid")
+ALIASES = {"paper": "published"}
+"""Former names of schemes, still accepted."""
+
 PRECISIONS = ("float32", "float64")
 KNOWN = ("solver", "threads", "denominator_floor", "max_spikes")
 
@@ -31,7 +34,7 @@ class Options:
     max_spikes : int
         Spikes per sample and stage at which a run ends with an error.
     scheme : str
-        How a tick of the grid is computed: ``paper``, ``exact_exponential`` or ``off_grid``.
+        How a tick of the grid is computed: ``published``, ``exact_exponential`` or ``off_grid``.
     precision : str
         Of the state on the grid, ``float32`` or ``float64``.
     transport : bool
@@ -112,11 +115,13 @@ def _solver_faults(kind: str, timestep: float | None) -> Iterator[Diagnostic]:
 
 
 def _read_scheme(details: Mapping[str, Any]) -> tuple[str, str, bool]:
-    scheme = str(details.get("scheme") or "exact_exponential")
+    given = str(details.get("scheme") or "exact_exponential")
+    scheme = ALIASES.get(given, given)
     plain = scheme == "exact_exponential"
     precision = str(details.get("precision") or ("float64" if plain else "float32"))
-    given = details.get("transport")
-    return scheme, precision, (not plain or precision == "float32") if given is None else bool(given)
+    transport = details.get("transport")
+    implied = not plain or precision == "float32"
+    return scheme, precision, implied if transport is None else bool(transport)
 
 
 def _scheme_faults(scheme: str, precision: str, transport: bool) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""Programs on a time grid with packets: the schemes ``paper``, ``exact_exponential`` and ``off_grid``."""
+"""Programs on a time grid with packets: the schemes ``published``, ``exact_exponential`` and ``off_grid``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from netdesc.eventprop.own import take
 from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
-from netdesc.physics.tick import OFF_GRID, PAPER
+from netdesc.physics.tick import OFF_GRID, PUBLISHED
 from netdesc.precision import beyond_float32
 from netdesc.program import Program, weight_scales
 from netdesc.steps import nearest_steps
@@ -264,7 +264,7 @@ class TickMachine:
                         first,
                         last,
                         *common,
-                        self.grid.scheme == PAPER,
+                        self.grid.scheme == PUBLISHED,
                         ticks,
                         neurons,
                         current,
@@ -334,10 +334,10 @@ class TickMachine:
             place += population.size
 
     def recall_slopes(self, trace: Trace) -> dict[str, Floats]:
-        """Return what the adjoint of the paper's scheme divides by: of the latest run, or of a repetition."""
+        """Return the divisors of the published scheme's adjoint: of the latest run, or of a repetition."""
         if trace.currents is None or trace.release_currents is None:
             raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
-        if self.grid.scheme != PAPER:
+        if self.grid.scheme != PUBLISHED:
             return {}
         known = all(
             name in self.slopes and self.slopes[name][0] is values for name, values in trace.currents.items()
@@ -405,7 +405,7 @@ class TickMachine:
                     *common,
                     tau_s,
                     self.steps,
-                    self.grid.scheme == PAPER,
+                    self.grid.scheme == PUBLISHED,
                     own.ticks,
                     own.neurons,
                     own.offsets,

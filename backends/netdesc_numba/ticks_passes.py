@@ -19,7 +19,7 @@ class CheckScheme:
     Parameters
     ----------
     scheme : str
-        ``paper``, ``exact_exponential`` or ``off_grid``.
+        ``published``, ``exact_exponential`` or ``off_grid``.
     """
 
     scheme: str
@@ -40,7 +40,7 @@ class CheckScheme:
         Raises
         ------
         LimitError
-            With everything that the scheme does not have: trained delays and, with ``paper``, refractory
+            With everything that the scheme does not have: trained delays and, with ``published``, refractory
             periods and subtractive resets.
         """
         faults = [fault for node in graph.nodes for fault in self.node_faults(node)]
@@ -59,14 +59,14 @@ class CheckScheme:
         return graph
 
     def node_faults(self, node: Node) -> list[Diagnostic]:
-        """Return what the paper's scheme does not have of a population."""
-        if self.scheme != "paper" or node.kind != "spiking":
+        """Return what the published scheme does not have of a population."""
+        if self.scheme != "published" or node.kind != "spiking":
             return []
         faults = []
         if np.any(node.values.get("tau_refrac", np.zeros(1)) > 0.0):
             faults.append(
                 Diagnostic(
-                    "scheme paper has no refractory period; set it to 0 ms, or take another scheme",
+                    "scheme published has no refractory period; set it to 0 ms, or take another scheme",
                     f"{node.path}.neuron.tau_refrac",
                     CODE,
                 )
@@ -74,7 +74,7 @@ class CheckScheme:
         if node.subtractive_reset:
             faults.append(
                 Diagnostic(
-                    "scheme paper has no subtractive reset; reset to a value, or take another scheme",
+                    "scheme published has no subtractive reset; reset to a value, or take another scheme",
                     f"{node.path}.neuron.reset",
                     CODE,
                 )

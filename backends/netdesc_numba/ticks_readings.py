@@ -23,7 +23,7 @@ from netdesc.eventprop.readings import mean_weights
 from netdesc.eventprop.recording import record_states
 from netdesc.eventprop.stream import merge
 from netdesc.events import Events, Floats, Integers
-from netdesc.physics.tick import OFF_GRID, PAPER
+from netdesc.physics.tick import OFF_GRID, PUBLISHED
 from netdesc.program import PopulationSlice, Program, Reading
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Read, Trace
@@ -147,7 +147,7 @@ class TickReader:
         def task(first: int, last: int) -> None:
             read_ticks(
                 first, last, packets, layout.synapses, layout.neurons, layout.tick, self.steps,
-                self.grid.scheme == PAPER, weights, peak, when, share, sums,
+                self.grid.scheme == PUBLISHED, weights, peak, when, share, sums,
             )  # fmt: skip
 
         run(task, split(batch, self.threads), self.threads)
@@ -203,7 +203,7 @@ class TickReader:
         def task(first: int, last: int) -> None:
             read_ticks_back(
                 first, last, packets, layout.synapses, neurons, layout.tick, tau_s, self.steps,
-                self.grid.scheme == PAPER, dense, when, lean, arrival, sums[place[first, last]],
+                self.grid.scheme == PUBLISHED, dense, when, lean, arrival, sums[place[first, last]],
             )  # fmt: skip
 
         run(task, parts, self.threads)

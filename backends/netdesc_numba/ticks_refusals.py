@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.eventprop.final import final_readings
-from netdesc.physics.tick import PAPER
+from netdesc.physics.tick import PUBLISHED
 from netdesc.program import PopulationSlice, Program
 
 CODE = "NB-SCHEME"
@@ -26,7 +26,7 @@ def refuse(program: Program, scheme: str) -> None:
     ------
     BackendError
         If a neuron starts at or above its threshold; if adjoints are recorded or delays trained; and, with
-        ``paper``, if a neuron has a refractory period or a subtractive reset, or states are recorded.
+        ``published``, if a neuron has a refractory period or a subtractive reset, or states are recorded.
     """
     faults = [
         fault
@@ -35,7 +35,7 @@ def refuse(program: Program, scheme: str) -> None:
         for fault in cell_faults(program, population, scheme)
     ]
     for item in program.sampling:
-        if scheme == PAPER or item.variable.startswith("lam"):
+        if scheme == PUBLISHED or item.variable.startswith("lam"):
             faults.append(
                 Diagnostic(
                     f"scheme {scheme} does not record {item.variable}; record spikes only, or set "
@@ -81,15 +81,15 @@ def cell_faults(program: Program, population: PopulationSlice, scheme: str) -> I
             path,
             CODE,
         )
-    if scheme == PAPER and np.any(values["tau_ref"][span] > 0.0):
+    if scheme == PUBLISHED and np.any(values["tau_ref"][span] > 0.0):
         yield Diagnostic(
-            "scheme paper has no refractory period; set it to 0 ms, or take exact_exponential or off_grid",
+            "scheme published has no refractory period; use 0 ms, exact_exponential or off_grid",
             path,
             CODE,
         )
-    if scheme == PAPER and population.subtractive_reset:
+    if scheme == PUBLISHED and population.subtractive_reset:
         yield Diagnostic(
-            "scheme paper has no subtractive reset; reset to a value, or take exact_exponential or off_grid",
+            "scheme published has no subtractive reset; use reset: to_value, exact_exponential or off_grid",
             path,
             CODE,
         )

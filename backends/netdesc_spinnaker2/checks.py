@@ -59,11 +59,12 @@ def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
 def _levels(item: Population, options: Options) -> Iterator[Diagnostic]:
     if item.kind != "spiking":
         return
-    if options.scheme == "paper":
+    if options.scheme == "published":
         wrong = [f"{name} {_number(float(values[np.argmax(np.abs(values))]))}"
                  for name, values in item.parameters.items() if np.any(values != 0.0)]
         if wrong:
-            yield _model(item, "neuron", "the scheme paper has rest, reset and refractory period 0, this has "
+            yield _model(item, "neuron",
+                         "scheme published has rest, reset and refractory period 0, this has "
                          f"{', '.join(wrong)}, constant currents included; set them to 0, or another scheme")
 
 

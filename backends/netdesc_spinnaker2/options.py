@@ -12,7 +12,7 @@ from netdesc_spinnaker2.plan import Chip
 from netdesc_spinnaker2.profile import SECTION, Profile
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "scheme": ("paper", "exact_exponential", "off_grid"),
+    "scheme": ("published", "exact_exponential", "off_grid"),
     "weights": ("float", "integer"),
     "rounding": ("nearest", "stochastic"),
     "overrun": ("error", "late", "ignore"),
@@ -61,7 +61,7 @@ class Options:
 
     profile: Profile = field(default_factory=Profile)
     tick: float | None = None
-    scheme: str = "paper"
+    scheme: str = "published"
     weights: str = "float"
     rounding: str = "nearest"
     overrun: str = "error"
@@ -178,9 +178,18 @@ def _profile(name: str, value: Any) -> Profile:
     return Profile.read(value)
 
 
+ALIASES = {"paper": "published"}
+"""Former names of schemes, still accepted."""
+
+
+def _scheme(name: str, value: Any) -> str:
+    current = ALIASES.get(value, value) if isinstance(value, str) else value
+    return str(SECTION.choice(*CHOICES["scheme"])(name, current))
+
+
 _COUNT, _BY_POPULATION = SECTION.whole(), "{population: value}"
 _READERS: Mapping[str, Reader] = {
-    **{name: SECTION.choice(*choices) for name, choices in CHOICES.items()},
+    **{name: SECTION.choice(*choices) for name, choices in CHOICES.items()}, "scheme": _scheme,
     "tick": SECTION.positive("ms", "1 ms"), "weight_bits": _bits, "batch": _COUNT, "copies": _COUNT,
     "chips": _COUNT, "training": SECTION.flag, "input_errors": SECTION.flag,
     "slices": SECTION.mapping(_COUNT, _BY_POPULATION),

@@ -3,7 +3,7 @@
 In the membrane's frame (``u = v - E``, gap ``c = threshold - E``), with a and b the decays of membrane and
 current over a tick of length dt:
 
-``paper``
+``published``
     ``i[n] = b i[n-1] + arrivals``, ``p = a u[n-1] + (1 - a) i[n]``, a spike where ``p > c``; backward
     ``li[n] = b li[n+1] + (1 - b) lv[n+1]``, ``lv[n] = a lv[n+1] + z[n+1] ((c - r) lv[n+1] + g) / (i - p)``
     (r the reset; c - r is 1 in normalized cells).
@@ -28,8 +28,8 @@ from netdesc.events import Floats
 from netdesc.physics.jit import equation, kernel
 from netdesc.physics.lif import adjoint_charge, charge, decay
 
-PAPER, EXACT, OFF_GRID = "paper", "exact_exponential", "off_grid"
-SCHEMES = (PAPER, EXACT, OFF_GRID)
+PUBLISHED, EXACT, OFF_GRID = "published", "exact_exponential", "off_grid"
+SCHEMES = (PUBLISHED, EXACT, OFF_GRID)
 RESOLUTION = 2.0**24
 """Parts of a tick that the payload of a packet tells apart: what float32 holds below 1."""
 
@@ -42,11 +42,11 @@ class Tick(NamedTuple):
     leak : ndarray, shape (n,)
         Decay of the membrane.
     rise : ndarray, shape (receptors, n)
-        Voltage per unit of current: ``1 - leak`` in the paper's scheme, the charge of a tick otherwise.
+        Voltage per unit of current: ``1 - leak`` in the published scheme, the charge of a tick otherwise.
     fade : ndarray, shape (receptors, n)
         Decay of the currents.
     pull : ndarray, shape (receptors, n)
-        What lam_i gains per unit of lam_v: ``1 - fade`` in the paper's scheme.
+        What lam_i gains per unit of lam_v: ``1 - fade`` in the published scheme.
     """
 
     leak: NDArray[Any]
@@ -77,7 +77,7 @@ def measure_tick(scheme: str, timestep: float, tau_m: Floats, tau_s: Floats, dty
     """
     rows = tau_s.T
     leak, fade = np.exp(-timestep / tau_m), np.exp(-timestep / rows)
-    if scheme == PAPER:
+    if scheme == PUBLISHED:
         rise = np.broadcast_to(-np.expm1(-timestep / tau_m), rows.shape)
         pull = -np.expm1(-timestep / rows)
     else:
@@ -169,7 +169,7 @@ def adjoint_voltage_before(lam_v: float, leak: float) -> float:
 
 @equation
 def paper_jump(lam_v: float, force: float, slope: float, distance: float) -> float:
-    """Return what a spike adds to lam_v in the paper's scheme.
+    """Return what a spike adds to lam_v in the published scheme.
 
     Parameters
     ----------

@@ -126,7 +126,7 @@ class Page:
         top = "".join(f'<th scope="col">{escape(word)}</th>' for word in header)
         return (
             f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption, quote=True)}">'
-            f"<table><caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead>"
+            f"<table><caption><span>{escape(caption)}</span></caption><thead><tr>{top}</tr></thead>"
             f"<tbody>{''.join(lines)}</tbody></table></div>"
         )
 

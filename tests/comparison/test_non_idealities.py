@@ -24,18 +24,18 @@ def test_a_plain_grid_deviates_by_its_steps_alone():
 
 
 def test_a_grid_that_emulates_a_chip_deviates_by_more():
-    found = listed("numba", {"solver": {"grid": {"timestep": 1.0, "scheme": "paper"}}})
-    assert list(found) == ["time grid", "transport", "32-bit state", "scheme paper"]
+    found = listed("numba", {"solver": {"grid": {"timestep": 1.0, "scheme": "published"}}})
+    assert list(found) == ["time grid", "transport", "32-bit state", "scheme published"]
 
 
 def test_every_non_ideality_of_a_chip_can_be_switched():
-    assert list(listed("spinnaker2", {"scheme": "paper"})) == ["time grid", "scheme paper"]
+    assert list(listed("spinnaker2", {"scheme": "published"})) == ["time grid", "scheme published"]
     assert listed("spinnaker2", {"scheme": "off_grid"}) == {}
 
 
 @pytest.mark.parametrize(("name", "section"), [
-    ("numba", {"solver": {"grid": {"timestep": 1.0, "scheme": "paper"}}}),
-    ("spinnaker2", {"scheme": "paper", "tick": 2.0}),
+    ("numba", {"solver": {"grid": {"timestep": 1.0, "scheme": "published"}}}),
+    ("spinnaker2", {"scheme": "published", "tick": 2.0}),
     ("brainscales2", {}),
 ])
 def test_every_listed_setting_is_one_that_the_backend_takes(name, section):

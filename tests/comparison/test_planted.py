@@ -43,9 +43,9 @@ def test_an_alert_tells_how_a_fault_shows(door, small, fault, hint):
 
 @pytest.mark.parametrize("fault", ["none", "sign", "delay", "packet"])
 def test_a_fault_is_seen_behind_larger_non_idealities_of_a_chip(door, small, fault):
-    chip = f"bad=planted:fault={fault}+inner=spinnaker2+options={{scheme: paper}}"
+    chip = f"bad=planted:fault={fault}+inner=spinnaker2+options={{scheme: published}}"
     found = compare(small, ["numba", chip])
-    assert {"time grid", "scheme paper"} < {item.source for item in found.attributions["bad"].effects}
+    assert {"time grid", "scheme published"} < {item.source for item in found.attributions["bad"].effects}
     assert bool(found.verdicts["bad"].alerts) is (fault != "none")
 
 

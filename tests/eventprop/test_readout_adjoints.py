@@ -144,7 +144,7 @@ def test_missing_samples_are_named_for_every_reading():
     ({"samples": {"output.v": np.zeros((2, 3, 5))}}, "which the trace does not have"),
     ({"counts": {"output": np.zeros((2, 3))}}, "which never spikes"),
     ({"counts": {"layer_1": np.zeros((2, 1))}}, "shape")])
-@pytest.mark.parametrize("options", [{}, {"solver": {"grid": {"timestep": 0.5, "scheme": "paper"}}}])
+@pytest.mark.parametrize("options", [{}, {"solver": {"grid": {"timestep": 0.5, "scheme": "published"}}}])
 def test_a_cotangent_that_does_not_fit_is_refused(change, told, options):
     program, stimulus = readout()
     machine = NumbaBackend({"threads": 1, **options}).load(program, seed=0)

@@ -98,7 +98,7 @@ def test_on_a_fine_grid_the_gradient_is_that_of_continuous_time(load):
 
 
 @pytest.mark.parametrize(("scheme", "timestep", "near"), [
-    ("off_grid", 1.0, 1e-4), ("exact_exponential", 0.01, 0.02), ("paper", 0.002, 0.02)])
+    ("off_grid", 1.0, 1e-4), ("exact_exponential", 0.01, 0.02), ("published", 0.002, 0.02)])
 def test_schemes_with_packets_pull_as_continuous_time_does(load, scheme, timestep, near):
     exact = netdesc.grad(load(write(delay=1)))
     solver = f"{{grid: {{timestep: {timestep} ms, scheme: {scheme}, transport: true}}}}"

@@ -132,7 +132,7 @@ def gradient(network, options, threads, stimulus=None):
 
 
 SOLVERS = {"event": {}, "grid": {"solver": {"grid": {"timestep": 0.5}}},
-           "paper": {"solver": {"grid": {"timestep": 0.5, "scheme": "paper"}}}}
+           "published": {"solver": {"grid": {"timestep": 0.5, "scheme": "published"}}}}
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -164,7 +164,7 @@ def with_direct_path():
     return Network(replace(network.program, blocks=tuple(blocks)), Events.from_lists(lists))
 
 
-@pytest.mark.parametrize("scheme", ["exact_exponential", "paper", "off_grid"])
+@pytest.mark.parametrize("scheme", ["exact_exponential", "published", "off_grid"])
 def test_readings_of_the_direct_path_approach_those_of_continuous_time(scheme):
     network = with_direct_path()
     quiet = tuple(replace(block, weights=np.zeros(block.size)) if block.post == 1 else block

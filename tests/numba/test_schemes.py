@@ -128,7 +128,7 @@ def cosines(scheme, timestep, seeds):
 
 
 @pytest.mark.parametrize(
-    ("scheme", "lowest"), [("paper", 0.999), ("exact_exponential", 0.999), ("off_grid", 1.0)]
+    ("scheme", "lowest"), [("published", 0.999), ("exact_exponential", 0.999), ("off_grid", 1.0)]
 )
 def test_every_cosine_approaches_one_as_the_tick_shrinks(scheme, lowest):
     coarse, fine = (np.array(cosines(scheme, timestep, range(20, 30))) for timestep in (1.0, 0.001))
@@ -136,7 +136,7 @@ def test_every_cosine_approaches_one_as_the_tick_shrinks(scheme, lowest):
     assert fine.min() > lowest - 1e-5
 
 
-@pytest.mark.parametrize("scheme", ["paper", "exact_exponential", "off_grid"])
+@pytest.mark.parametrize("scheme", ["published", "exact_exponential", "off_grid"])
 def test_results_do_not_depend_on_the_number_of_threads(scheme):
     program, stimulus = on_grid(Recipe(7, layers=2, size=5, batch=9, delay="mixed", loop="self"), 1.0)
     results = []
@@ -147,7 +147,7 @@ def test_results_do_not_depend_on_the_number_of_threads(scheme):
         assert values.tobytes() == results[1][1].parameters[key].tobytes()
 
 
-@pytest.mark.parametrize("scheme", ["paper", "exact_exponential", "off_grid"])
+@pytest.mark.parametrize("scheme", ["published", "exact_exponential", "off_grid"])
 def test_written_weights_are_those_of_a_program_that_has_them(scheme):
     program, stimulus = on_grid(Recipe(8, layers=2, size=4), 1.0)
     weights = {key: 0.8 * values for key, values in program.trainable().items()}
@@ -176,7 +176,7 @@ def test_the_paper_has_neither_refractory_periods_nor_recorded_states_nor_traine
     network = random_network(Recipe(10, refractory=True, delay="mixed", start="above"))
     program = replace(network.program, sampling=(Sampling("layer_1", "v", np.array([0]), 1.0),))
     with pytest.raises(BackendError) as caught:
-        grid(1.0, "paper").load(program, seed=0)
+        grid(1.0, "published").load(program, seed=0)
     told = {(item.path, item.code) for item in caught.value.diagnostics}
     assert {path for path, _ in told} == {
         "populations.layer_1.neuron",
@@ -190,7 +190,7 @@ def test_the_paper_has_neither_refractory_periods_nor_recorded_states_nor_traine
     "options",
     [
         {"scheme": "off_grid", "transport": False},
-        {"scheme": "paper", "transport": False},
+        {"scheme": "published", "transport": False},
         {"scheme": "exact_exponential", "precision": "float32", "transport": False},
     ],
 )

@@ -53,7 +53,7 @@ def make(seed, timestep, gain=1.0):
         PopulationSlice("input", 0, INPUTS, "source", "spike_times", (), False, (INPUTS,), {}),
         PopulationSlice("cells", INPUTS, total, "spiking", "LIF", ("signed",), False, (SIZE,), {}),
     )
-    program = Program("paper", STEPS * timestep, 0, populations, blocks, parameters, (Stage((1,), True),))
+    program = Program("published", STEPS * timestep, 0, populations, blocks, parameters, (Stage((1,), True),))
     z_in = random.random((STEPS + 1, INPUTS)) < 0.08
     times = [[(np.flatnonzero(z_in[:, k]) * timestep).tolist() for k in range(INPUTS)]]
     return program, Events.from_lists(times), z_in.astype(float), forward, loop
@@ -89,7 +89,7 @@ def backward_literally(z_in, w, r, timestep, i, p, z, outside):
 
 
 def machine(program, timestep, precision):
-    solver = {"grid": {"timestep": timestep, "scheme": "paper", "precision": precision}}
+    solver = {"grid": {"timestep": timestep, "scheme": "published", "precision": precision}}
     return NumbaBackend({"threads": 1, "solver": solver}).load(program, seed=0)
 
 

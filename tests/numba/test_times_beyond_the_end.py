@@ -10,7 +10,7 @@ from netdesc.description import describe_text
 from netdesc.steps import LATEST, count_steps, round_to_steps, whole_steps
 
 SOLVERS = ["event"] + [f"{{grid: {{timestep: 0.5 ms{more}}}}}" for more in (
-    "", ", precision: float32", ", scheme: paper", ", scheme: off_grid")]
+    "", ", precision: float32", ", scheme: published", ", scheme: off_grid")]
 LATE = ["1000 ms", "1e18 ms", "1e20 ms", "1e308 ms"]
 
 DELAYED = """
@@ -42,7 +42,7 @@ def test_a_delay_beyond_the_end_delivers_nothing_and_is_counted(solver, delay):
     assert all(others)
 
 
-@pytest.mark.parametrize("solver", [item for item in SOLVERS if "paper" not in item])
+@pytest.mark.parametrize("solver", [item for item in SOLVERS if "published" not in item])
 @pytest.mark.parametrize("hold", LATE)
 def test_a_refractory_period_beyond_the_end_means_one_spike(solver, hold):
     assert len(build(HELD.format(hold=hold), solver).forward().spikes["b"]) == 1

@@ -89,7 +89,7 @@ def test_every_number_that_can_be_read_stands_in_the_json(page, data):
 def test_capabilities_are_those_that_the_command_line_prints(page, capsys):
     assert main(["backends"]) == 0
     printed = capsys.readouterr().out
-    table = page[page.index("numba: capabilities</caption>") :].partition("</table>")[0]
+    table = page[page.index("numba: capabilities</span></caption>") :].partition("</table>")[0]
     rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", table)
     assert len(rows) > 5
     for name, cells in rows:
@@ -229,8 +229,8 @@ def test_a_page_with_labels_shows_the_paired_test_and_confusion_matrices(data):
 
 
 def test_energies_are_marked_as_estimates_with_their_assumptions(data):
-    numbers = {"baseline_power": {"value": 75.2, "unit": "mW", "source": "paper", "tag": "R"},
-               "clock": {"value": 150.0, "unit": "MHz", "source": "paper", "tag": "R"}}
+    numbers = {"baseline_power": {"value": 75.2, "unit": "mW", "source": "published", "tag": "R"},
+               "clock": {"value": 150.0, "unit": "MHz", "source": "published", "tag": "R"}}
     overview = {label: {**item, "energy": 0.4} for label, item in data["overview"].items()}
     parts = {label: {**item, "numbers": numbers} for label, item in data["substrates"].items()}
     page = render({**data, "overview": overview, "substrates": parts})

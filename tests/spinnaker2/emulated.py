@@ -18,7 +18,7 @@ from netdesc.testing.networks import Network, random_network
 from netdesc.testing.recipe import Recipe
 from netdesc.trace import Cotangent, Trace
 
-SCHEMES = ("paper", "exact_exponential", "off_grid")
+SCHEMES = ("published", "exact_exponential", "off_grid")
 
 STEP_EQUAL = 1e-6
 """Largest difference between spike times that are computed in float32 from the same numbers, ms."""

@@ -19,17 +19,17 @@ FREE = dict.fromkeys(("synapse_cycles", "neuron_cycles", "packet_cycles", "updat
 LESSON = Lesson((Objective("time_to_first_spike", "layer_2", 1.0, {}),), "adam", {"learning_rate": 0.01})
 
 
-def network(scheme="paper"):
+def network(scheme="published"):
     return tick_network(RECIPE, scheme)
 
 
-def forward(scheme="paper", **options):
+def forward(scheme="published", **options):
     made = network(scheme)
     machine = chip(made.program, scheme, **options)
     return machine, machine.forward(made.stimulus, seed=0)
 
 
-def learned(scheme="paper", **options):
+def learned(scheme="published", **options):
     made = network(scheme)
     machine = chip(made.program, scheme, **options)
     machine.prepare(LESSON)
@@ -52,7 +52,7 @@ def test_a_cycle_per_packet_counts_those_sent_and_those_taken_in(scheme):
     assert trace.costs["cycles"] == sent + trace.costs["packets_delivered"]
 
 
-@pytest.mark.parametrize(("scheme", "rest"), [("paper", 2), ("exact_exponential", 2), ("off_grid", 1)])
+@pytest.mark.parametrize(("scheme", "rest"), [("published", 2), ("exact_exponential", 2), ("off_grid", 1)])
 def test_every_neuron_is_updated_in_every_tick_of_a_sample(scheme, rest):
     machine, trace = forward(scheme, copies=2, training=False, profile={**FREE, "neuron_cycles": 1})
     ticks = round(machine.program.duration) + rest

@@ -30,7 +30,7 @@ def tables_with(machine, change, spaces=(0,)):
 
 
 def test_a_wrong_table_gives_wrong_spikes():
-    machine = chip(layered(), "paper")
+    machine = chip(layered(), "published")
     right = machine.forward(inputs(4), seed=0)
     used = sorted(site.pe for site in machine.plan.sites)
     machine.route(
@@ -68,7 +68,7 @@ def test_packets_that_a_program_does_not_know_are_dropped_and_counted(scheme):
 
 def test_packets_that_no_table_knows_are_dropped_and_counted():
     program, stimulus = layered(), inputs(4)
-    machine = chip(program, "paper")
+    machine = chip(program, "published")
     machine.route(Router({}, 8, 6))
     trace = machine.forward(stimulus, seed=0)
     assert len(trace.spikes["hidden_0"]) == 0
@@ -78,14 +78,14 @@ def test_packets_that_no_table_knows_are_dropped_and_counted():
 
 
 def test_packets_to_an_element_without_a_program_are_dropped():
-    machine = chip(layered(), "paper")
+    machine = chip(layered(), "published")
     machine.route(tables_with(machine, lambda entry: replace(entry, pes=(140,))))
     trace = machine.forward(inputs(2), seed=0)
     assert trace.health["packets_dropped"] == trace.health["packets_sent"] > 0
 
 
 def test_one_entry_for_one_key_silences_one_neuron_for_those_behind_it():
-    machine = chip(layered(), "paper")
+    machine = chip(layered(), "published")
     right = machine.forward(inputs(4), seed=0)
     hidden = machine.plan.select("layer", "hidden_0")[0]
     neuron = int(np.bincount(right.spikes["hidden_0"].sources, minlength=30).argmax())
@@ -104,7 +104,7 @@ def test_one_entry_for_one_key_silences_one_neuron_for_those_behind_it():
 
 
 def test_a_packet_that_strays_into_another_copy_is_known_to_nobody_there():
-    machine = chip(layered(), "paper", copies=2)
+    machine = chip(layered(), "published", copies=2)
     right = machine.forward(inputs(2), seed=0)
     pes = tuple(
         sorted(machine.plan.sites[item.index].pe for item in machine.plan.select("layer", "hidden_0"))
@@ -145,13 +145,13 @@ def test_weights_that_are_lost_on_the_way_are_not_run():
 
 def test_dead_elements_run_nothing():
     dead = [0, 2, 3, 7]
-    machine = chip(layered(), "paper", copies=2, dead_cores={"0,0": dead})
+    machine = chip(layered(), "published", copies=2, dead_cores={"0,0": dead})
     assert not {site.pe for site in machine.plan.sites if site.chip == (0, 0)} & set(dead)
     assert {
         pe for entries in machine.plan.tables.values() for entry in entries for pe in entry.pes
     }.isdisjoint(dead)
     assert same_spikes(
-        machine.forward(inputs(2), seed=0), chip(layered(), "paper").forward(inputs(2), seed=0)
+        machine.forward(inputs(2), seed=0), chip(layered(), "published").forward(inputs(2), seed=0)
     )
 
 
@@ -264,8 +264,8 @@ def test_what_waits_too_long_in_a_full_queue_is_dropped_and_counted(scheme):
 
 def test_a_queue_without_end_drops_nothing_where_overruns_are_ignored():
     options = {"overrun": "ignore", "rates": {"input": 1e-3}, "training": False, "profile": {"fifo_depth": 2}}
-    trace = chip(layered((5, 10)), "paper", **options).forward(FIVE_AT_ONCE, seed=0)
-    assert same_spikes(trace, chip(layered((5, 10)), "paper").forward(FIVE_AT_ONCE, seed=0))
+    trace = chip(layered((5, 10)), "published", **options).forward(FIVE_AT_ONCE, seed=0)
+    assert same_spikes(trace, chip(layered((5, 10)), "published").forward(FIVE_AT_ONCE, seed=0))
     assert trace.health["packets_dropped"] == 0
 
 
@@ -273,15 +273,15 @@ def test_stores_grow_into_the_free_memory_and_no_further():
     program = layered((5, 30, 3), ticks=60, gain=6.0)
     stimulus = inputs(2, ticks=50)
     fixed = {"slices": {"hidden_0": 30, "input": 5, "output": 3}, "rates": {"hidden_0": 1e-2, "output": 1e-2}}
-    planned = chip(program, "paper", **fixed)
+    planned = chip(program, "published", **fixed)
     before = max(planned.plan.bytes(item.index) for item in planned.plan.slices)
     trace = planned.forward(stimulus, seed=0)
     assert trace.costs["peak_sram_bytes"] > before
     with pytest.raises(NumericsError) as caught:
-        chip(program, "paper", **fixed, profile={"sram": before + 36 * 1024}).forward(stimulus, seed=0)
+        chip(program, "published", **fixed, profile={"sram": before + 36 * 1024}).forward(stimulus, seed=0)
     assert [item.code for item in caught.value.diagnostics] == ["S2-SRAM"]
 
 
 def test_a_stimulus_that_is_not_of_a_source_is_refused():
     with pytest.raises(NumericsError, match="not a source"):
-        chip(layered(), "paper").forward(Events(np.array([1.0]), np.array([7]), np.array([0, 1])), seed=0)
+        chip(layered(), "published").forward(Events(np.array([1.0]), np.array([7]), np.array([0, 1])), seed=0)

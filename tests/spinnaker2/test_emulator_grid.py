@@ -25,7 +25,7 @@ RICHER = {
     "equal time constants": Recipe(15, size=5, gain=1.5, ratio="equal"),
     "start anywhere": Recipe(16, size=5, start="random"),
 }
-"""What ``paper`` does not offer."""
+"""What ``published`` does not offer."""
 
 CASES = [pytest.param(recipe, scheme, id=f"{name}-{scheme}")
          for choice, schemes in ((RECIPES, SCHEMES), (RICHER, SCHEMES[1:]))

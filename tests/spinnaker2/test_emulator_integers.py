@@ -53,7 +53,7 @@ def test_words_run_as_the_weights_that_are_told(scheme, bits, most):
 @pytest.mark.parametrize(("bits", "most"), WIDTHS)
 def test_words_are_whole_and_at_most_half_a_step_off(bits, most):
     program = delayed(bits)
-    held = chip(program, "paper", weights="integer", weight_bits=bits).parameters.held
+    held = chip(program, "published", weights="integer", weight_bits=bits).parameters.held
     for block in program.blocks:
         step = np.abs(block.weights).max() / most
         words = held[block.weight_key] / step
@@ -88,7 +88,7 @@ def test_what_is_lost_is_counted_by_projection():
     weights = np.array(program.blocks[0].weights)
     weights[:7] = 1e-4 * np.abs(weights).max()
     program = program.with_parameters({program.blocks[0].weight_key: weights})
-    machine = chip(program, "paper", weights="integer")
+    machine = chip(program, "published", weights="integer")
     health = machine.forward(inputs(1), seed=0).health
     zeroed = int(np.sum((np.rint(weights * 127 / np.abs(weights).max()) == 0) & (weights != 0)))
     assert zeroed >= 7
@@ -104,7 +104,7 @@ def test_what_is_lost_is_counted_by_projection():
 
 def test_a_map_notes_the_error_of_every_projection():
     program = layered()
-    plan = chip(program, "paper", weights="integer").plan
+    plan = chip(program, "published", weights="integer").plan
     notes = {note.path: note.message for note in plan.notes if note.code == "S2-WEIGHT"}
     for block in program.blocks:
         step = np.abs(block.weights).max() / 127

@@ -188,9 +188,9 @@ def test_error_packets_are_spikes_times_elements_that_they_reach(scheme, recipe,
 
 
 def test_inputs_without_errors_get_no_packet_and_change_no_weight():
-    network = tick_network(Recipe(2, layers=1, size=4, gain=1.5), "paper")
-    _, right = run(chip(network.program, "paper"), network.stimulus)
-    _, found = run(chip(network.program, "paper", input_errors=False), network.stimulus)
+    network = tick_network(Recipe(2, layers=1, size=4, gain=1.5), "published")
+    _, right = run(chip(network.program, "published"), network.stimulus)
+    _, found = run(chip(network.program, "published", input_errors=False), network.stimulus)
     assert found.health.get("error_packets_sent", 0) == 0
     assert "input" not in found.spike_times
     for key, values in right.parameters.items():

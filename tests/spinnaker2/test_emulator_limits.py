@@ -18,7 +18,7 @@ SYSTEM = 36 * 1024
 SILENCE = Events.from_lists([[[]] * 5])
 
 
-def runs(program, stimulus=None, scheme="paper", **options):
+def runs(program, stimulus=None, scheme="published", **options):
     """Run a program that fits."""
     trace = chip(program, scheme, **options).forward(inputs(1) if stimulus is None else stimulus, seed=0)
     assert trace.health["dropped"] == trace.health["packets_dropped"] == 0
@@ -26,7 +26,7 @@ def runs(program, stimulus=None, scheme="paper", **options):
     return trace
 
 
-def refusals(program, scheme="paper", **options):
+def refusals(program, scheme="published", **options):
     """Return codes and messages with which a program is refused."""
     with pytest.raises((LimitError, BackendError)) as caught:
         chip(program, scheme, **options)
@@ -42,7 +42,7 @@ def slowed(program, delay):
 
 
 def test_elements():
-    used = len(chip(layered(), "paper", copies=2).plan.slices)
+    used = len(chip(layered(), "published", copies=2).plan.slices)
     runs(layered(), copies=2, profile={"chips": 1, "pes_usable": used})
     codes, text = refusals(layered(), copies=2, profile={"chips": 1, "pes_usable": used - 1})
     assert codes == {"S2-CORES"}
@@ -56,7 +56,7 @@ def test_neurons_of_a_slice():
     assert "needs 30, the limit is 29" in text
 
 
-@pytest.mark.parametrize("scheme", ["paper", "off_grid"])
+@pytest.mark.parametrize("scheme", ["published", "off_grid"])
 def test_bytes(scheme):
     plan = chip(layered(), scheme, **SIZES).plan
     need = max(plan.bytes(item.index) for item in plan.slices)
@@ -96,7 +96,7 @@ def test_steps_of_an_integer_word(bits, most):
 
 
 def test_cycles_of_a_tick():
-    need = int(np.ceil(max(chip(layered(), "paper", **SIZES).plan.cycles)))
+    need = int(np.ceil(max(chip(layered(), "published", **SIZES).plan.cycles)))
     trace = runs(layered(), SILENCE, **SIZES, profile={"clock_high": need * 1e3})
     assert trace.health["overruns"] == 0
     codes, text = refusals(layered(), **SIZES, profile={"clock_high": (need - 1) * 1e3})
@@ -117,7 +117,7 @@ def test_cycles_of_a_tick_as_they_are_run():
 
 
 def test_entries_of_a_routing_table():
-    plan = chip(layered(), "paper").plan
+    plan = chip(layered(), "published").plan
     need = max(len(entries) for entries in plan.tables.values())
     runs(layered(), profile={"table_entries": need})
     codes, text = refusals(layered(), profile={"table_entries": need - 1})
@@ -153,9 +153,9 @@ def test_packets_of_a_queue():
 @pytest.mark.parametrize(
     ("scheme", "name", "good", "bad"),
     [
-        ("paper", "tau_ref", 0.0, 1.0),
-        ("paper", "reset", 0.0, -0.1),
-        ("paper", "rest", 0.0, 0.1),
+        ("published", "tau_ref", 0.0, 1.0),
+        ("published", "reset", 0.0, -0.1),
+        ("published", "rest", 0.0, 0.1),
         ("exact_exponential", "v_init", 0.999, 1.0),
         ("off_grid", "v_init", 0.999, 1.0),
     ],

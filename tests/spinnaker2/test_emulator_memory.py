@@ -108,7 +108,7 @@ def test_a_map_tells_the_bytes_of_integer_words(scheme):
 
 
 def test_a_map_tells_the_bytes_of_the_optimizers():
-    machine = chip(layered(), "paper", slices={"hidden_0": 12}, copies=2)
+    machine = chip(layered(), "published", slices={"hidden_0": 12}, copies=2)
     options = {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}
     machine.prepare(Lesson((Objective("time_to_first_spike", "output", 1.0, options),), "adam", {}))
     optimizers = [item for item in machine.plan.slices if item.role == "optimizer"]

@@ -31,7 +31,7 @@ backends:
   numba: {{threads: 1, solver: {{grid: {{timestep: 1 ms, scheme: {scheme}}}}}}}
   spinnaker2: {{scheme: {scheme}, batch: 4, slices: {{hidden: 4, output: 2}}}}
 """
-SCHEMES = ("paper", "exact_exponential", "off_grid")
+SCHEMES = ("published", "exact_exponential", "off_grid")
 
 
 @pytest.fixture(params=SCHEMES)

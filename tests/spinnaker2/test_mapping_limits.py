@@ -162,9 +162,9 @@ def test_models_and_levels_that_the_scheme_lacks_are_refused():
     for change, scheme, expected in (
             ({"model": "IF_cond_exp"}, "off_grid", ["S2-MODEL"]),
             ({"receptors": 2}, "off_grid", ["S2-MODEL"]),
-            ({"subtractive_reset": True}, "paper", ["S2-MODEL"]),
+            ({"subtractive_reset": True}, "published", ["S2-MODEL"]),
             ({"subtractive_reset": True}, "off_grid", []),
-            ({"parameters": {"reset": np.array([0.0, -0.5])}}, "paper", ["S2-MODEL"]),
+            ({"parameters": {"reset": np.array([0.0, -0.5])}}, "published", ["S2-MODEL"]),
             ({"parameters": {"reset": np.array([0.0, -0.5])}}, "exact_exponential", [])):
         network = Network("odd", 20.0, 1.0, (pre, replace(post, **change)), (dense(pre, post),))
         assert codes(network, Options(scheme=scheme)) == expected

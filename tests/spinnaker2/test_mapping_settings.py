@@ -40,7 +40,7 @@ def test_a_number_of_the_file_is_an_assumption_and_says_where_it_is_from():
 
 
 def test_all_options_that_are_wrong_are_told_at_once():
-    options = {"schem": "paper", "scheme": "best", "batch": 0, "weight_bits": 5, "tick": "2 mV",
+    options = {"schem": "published", "scheme": "best", "batch": 0, "weight_bits": 5, "tick": "2 mV",
                "slices": {"hidden": 1.5}, "rates": {"hidden": "-3 Hz"}, "training": "yes",
                "dead_cores": {"9,0": [1]}, "profile": {"sramm": 3, "sram": "many", "fifo_depth": -1}}
     assert refused(options) == [
@@ -53,7 +53,7 @@ def test_all_options_that_are_wrong_are_told_at_once():
 
 def test_a_name_that_is_almost_right_is_suggested():
     with pytest.raises(BackendError, match="did you mean scheme"):
-        Options.read({"schem": "paper"})
+        Options.read({"schem": "published"})
     with pytest.raises(BackendError, match="did you mean sram"):
         Options.read({"profile": {"sramm": 3}})
 

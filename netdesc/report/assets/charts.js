@@ -26,7 +26,7 @@
   }
   function axis(title, more) {
     return Object.assign({
-      title: {text: title}, gridcolor: style("--line"), linecolor: style("--line"),
+      title: {text: title, standoff: 8}, gridcolor: style("--line"), linecolor: style("--line"),
       zerolinecolor: style("--line")
     }, more || {});
   }
@@ -36,7 +36,7 @@
     // The mode bar has the top of every chart to itself, the legend the bottom.
     const base = {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: {color: style("--text"), size: 12},
-      margin: {l: 60, r: 12, t: 34, b: 48}, hovermode: "closest", height: place.clientHeight, width: place.clientWidth,
+      margin: {l: 60, r: 12, t: 34, b: place.clientWidth < 420 ? 96 : 78}, hovermode: "closest", height: place.clientHeight, width: place.clientWidth,
       legend: {orientation: "h", x: 0, xanchor: "left", y: 0, yref: "container", yanchor: "bottom", font: {size: 12}}
     };
     Plotly.react(place, traces, Object.assign(base, layout),
@@ -220,7 +220,7 @@
         type: "bar", name: label, marker: {color: colour(label)}, error_x: spreadOf(part.effects, measure)
       }));
       draw("attribution-" + measure, traces, {showlegend: true, barmode: "group", xaxis: axis(title, {nticks: 5}),
-        margin: {l: room, r: 12, t: 34, b: 48}, yaxis: axis("", {autorange: "reversed", dtick: 1})});
+        margin: {l: room, r: 12, t: 34, b: 78}, yaxis: axis("", {autorange: "reversed", dtick: 1})});
     });
   }
   function wrap(text, most) {

@@ -9,24 +9,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netdesc.api import Batch, CompiledProgram, Model, batch, compile, grad, load, run
+    from netdesc.api import Batch, CompiledProgram, Model, batch, compile, load
     from netdesc.comparison import compare
     from netdesc.datasets import Samples
-    from netdesc.training import evaluate, train
+    from netdesc.errors import (
+        BackendError,
+        DescriptionError,
+        GraphError,
+        LimitError,
+        NetdescError,
+        NumericsError,
+    )
+    from netdesc.events import Events
+    from netdesc.gradient import Gradient
+    from netdesc.simulation import GradientResult, grad, load_weights, run
+    from netdesc.trace import Recording, Trace
+    from netdesc.training import Metrics, TrainingResult, evaluate, train
+    from netdesc.weights import Weights
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Batch", "CompiledProgram", "Model", "Samples", "__version__", "batch", "compare", "compile", "evaluate",
-    "grad", "load", "run", "train",
+    "BackendError", "Batch", "CompiledProgram", "DescriptionError", "Events", "Gradient", "GradientResult",
+    "GraphError", "LimitError", "Metrics", "Model", "NetdescError", "NumericsError", "Recording", "Samples",
+    "Trace", "TrainingResult", "Weights", "__version__", "batch", "compare", "compile", "evaluate", "grad",
+    "load", "load_weights", "run", "train",
 ]
 
-_HOMES = {
-    "compare": "netdesc.comparison",
-    "Batch": "netdesc.api", "batch": "netdesc.api", "Samples": "netdesc.datasets",
-    "CompiledProgram": "netdesc.api", "Model": "netdesc.api", "compile": "netdesc.api", "grad": "netdesc.api",
-    "load": "netdesc.api", "run": "netdesc.api", "evaluate": "netdesc.training", "train": "netdesc.training",
+_MODULES = {
+    "netdesc.api": ("Batch", "CompiledProgram", "Model", "batch", "compile", "load"),
+    "netdesc.comparison": ("compare",),
+    "netdesc.datasets": ("Samples",),
+    "netdesc.errors": (
+        "BackendError", "DescriptionError", "GraphError", "LimitError", "NetdescError", "NumericsError"),
+    "netdesc.events": ("Events",),
+    "netdesc.gradient": ("Gradient",),
+    "netdesc.simulation": ("GradientResult", "grad", "load_weights", "run"),
+    "netdesc.trace": ("Recording", "Trace"),
+    "netdesc.training": ("Metrics", "TrainingResult", "evaluate", "train"),
+    "netdesc.weights": ("Weights",),
 }
+
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""Load, compile, run, differentiate."""
+"""Load and compile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from netdesc.compiled import CompiledProgram, Model, located
 from netdesc.description import describe, describe_mapping
 from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
-from netdesc.gradient import Gradient
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
 from netdesc.registry import backend_class
@@ -24,25 +23,9 @@ if TYPE_CHECKING:
     from netdesc.losses import Evaluation, Goals
 
 __all__ = [
-    "Batch", "CompiledProgram", "GradientResult", "Model", "batch", "compile", "evaluate_losses",
-    "first_batch", "grad", "load", "located", "run",
+    "Batch", "CompiledProgram", "Model", "batch", "compile", "evaluate_losses", "first_batch", "load",
+    "located", "read_batch",
 ]
-
-
-class GradientResult(NamedTuple):
-    """Loss and gradient of one batch.
-
-    Parameters
-    ----------
-    loss : float
-        Mean over the batch.
-    trace : Trace
-    gradient : Gradient
-    """
-
-    loss: float
-    trace: Trace
-    gradient: Gradient
 
 
 class Batch(NamedTuple):
@@ -147,64 +130,6 @@ def compile(model: Model, backend: str = "numba") -> CompiledProgram:
         device = backend_class(backend)(description.backends.get(backend, {}))
         graph = compile_graph(description, device.passes())
         return CompiledProgram(model, graph, lower(graph), device)
-
-
-def run(
-    model: Model, *, backend: str = "numba", batch: Events | Samples | Batch | None = None,
-    seed: int | None = None,
-) -> Trace:
-    """Run a model once.
-
-    Parameters
-    ----------
-    model : Model
-    backend : str
-    batch : Events, Samples, Batch or None
-        Spikes of the dataset population, by program-wide neuron index; or samples to encode, scaled by
-        themselves; None for the model's own stimulus, or for the first batch of its data.
-    seed : int or None
-        Root of what is random in the run; None for the seed of the model.
-
-    Returns
-    -------
-    Trace
-
-    Raises
-    ------
-    NetdescError
-        As ``compile`` and ``CompiledProgram.forward``.
-    """
-    compiled = compile(model, backend)
-    return compiled.forward(read_batch(compiled, batch).events, seed)
-
-
-def grad(model: Model, *, backend: str = "numba", batch: Batch | Samples | None = None) -> GradientResult:
-    """Compute loss, spikes and gradient of one batch.
-
-    Parameters
-    ----------
-    model : Model
-        With at least one loss.
-    backend : str
-    batch : Batch, Samples or None
-        Samples with labels or targets, as for `run`; None for the first batch of the model's data, or its own
-        stimulus.
-
-    Returns
-    -------
-    GradientResult
-        A tuple (loss, trace, gradient).
-
-    Raises
-    ------
-    NetdescError
-        As ``compile``, ``CompiledProgram.forward`` and ``CompiledProgram.backward``.
-    """
-    compiled = compile(model, backend)
-    samples = read_batch(compiled, batch)
-    trace = compiled.forward(samples.events)
-    result = evaluate_losses(compiled, trace, samples.goals)
-    return GradientResult(result.loss, trace, compiled.backward(trace, result.cotangent))
 
 
 def evaluate_losses(

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from netdesc.backend import Backend, Machine
 from netdesc.description.model import Description
+from netdesc.display import enumerate_names, html_table, summarize
 from netdesc.errors import Diagnostic, NetdescError, locate
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
+from netdesc.graph.build import build
+from netdesc.graph.drawing import draw_svg
 from netdesc.graph.ir import NetworkGraph
 from netdesc.program import Program
 from netdesc.stimulus import needs_data, stimulus
 from netdesc.trace import Cotangent, Trace
+from netdesc.weights import Weights
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Model:
     """A valid description, ready to compile.
 
@@ -29,13 +33,26 @@ class Model:
 
     description: Description
 
+    def __repr__(self) -> str:
+        described = self.description
+        return summarize("Model", {
+            "name": repr(described.name), "populations": enumerate_names(described.populations),
+            "projections": enumerate_names(described.projections),
+            "duration": f"{described.simulation.duration:g} ms"})
+
+    def _repr_html_(self) -> str:
+        graph = build(self.description)
+        rows = [(f"{edge.name}", f"{edge.pre} to {edge.post}", edge.rule.kind) for edge in graph.edges]
+        title = f"{self.description.name}, {self.description.simulation.duration:g} ms"
+        return html_table(title, ("projection", "joins", "connector"), rows) + draw_svg(graph)
+
     @property
     def digest(self) -> str:
         """SHA-256 of the resolved description, hexadecimal."""
         return self.description.digest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CompiledProgram:
     """A model laid out for a backend.
 
@@ -53,6 +70,20 @@ class CompiledProgram:
     program: Program
     backend: Backend
 
+    def __repr__(self) -> str:
+        blocks = self.program.blocks
+        return summarize("CompiledProgram", {
+            "name": repr(self.program.name), "backend": repr(self.backend.name),
+            "neurons": self.program.size, "synapses": sum(block.size for block in blocks),
+            "notes": len(self.notes) or None})
+
+    def _repr_html_(self) -> str:
+        rows = [(block.name, f"{block.size} of {block.n_pre} x {block.n_post}",
+                 "weight" * block.train_weight + ", " * (block.train_weight and block.train_delay)
+                 + "delay" * block.train_delay or "-") for block in self.program.blocks]
+        title = f"{self.program.name} on {self.backend.name}"
+        return html_table(title, ("projection", "synapses", "trained"), rows) + draw_svg(self.graph)
+
     @property
     def notes(self) -> tuple[Diagnostic, ...]:
         """What the passes changed or approximated, with places in the file."""
@@ -64,6 +95,11 @@ class CompiledProgram:
         """The program on the device, loaded at first use."""
         with located(self.model):
             return self.backend.load(self.program, seed=self.program.seed)
+
+    @property
+    def weights(self) -> Weights:
+        """Trainable weights and delays as the description has them."""
+        return Weights.of(self.program)
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays.
@@ -155,7 +191,8 @@ class CompiledProgram:
             If a number is not finite where it must be.
         """
         with located(self.model):
-            return self.machine.adjoint(trace, cotangent)
+            gradient = self.machine.adjoint(trace, cotangent)
+        return replace(gradient, connections=self.program.connections())
 
 
 @contextmanager

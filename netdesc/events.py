@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.display import html_table, summarize
 from netdesc.errors import NumericsError
 
 Floats = NDArray[np.float64]
@@ -35,7 +36,7 @@ def frozen(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     return view
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Events:
     """Spikes of a batch of samples, sample after sample.
 
@@ -67,6 +68,15 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def __repr__(self) -> str:
+        span = f"{self.times.min():g} to {self.times.max():g} ms" if len(self.times) else ""
+        return summarize("Events", {"batch": self.batch, "spikes": len(self.times), "times": span})
+
+    def _repr_html_(self) -> str:
+        rows = zip(self.samples().tolist(), self.sources.tolist(), self.times.tolist(), strict=True)
+        title = f"Events: {len(self.times)} spikes in {self.batch} samples"
+        return html_table(title, ("sample", "neuron", "time (ms)"), rows)
 
     @classmethod
     def from_arrays(cls, times: Floats, sources: Integers, samples: Integers, batch: int) -> Events:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from netdesc.connection import Connection, SynapseTable, look_up, rows_of
+from netdesc.display import enumerate_names, html_table, summarize
 from netdesc.events import Floats
 from netdesc.trace import Recording
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Gradient:
     """The result of an adjoint run, summed over the batch.
 
@@ -25,12 +27,67 @@ class Gradient:
         Sampled adjoints by ``population.variable``.
     health : mapping of str to int
         ``grazing``: spikes whose denominator was clamped, because they only just happened.
+    connections : mapping of str to Connection
+        Which neurons the parameters join, by the keys of ``parameters``; a backend leaves it empty and
+        `netdesc.CompiledProgram.backward` fills it in.
     """
 
     parameters: Mapping[str, Floats]
     spike_times: Mapping[str, Floats]
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     health: Mapping[str, int] = field(default_factory=dict)
+    connections: Mapping[str, Connection] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return summarize("Gradient", {
+            "parameters": enumerate_names(f"{key} {values.shape}" for key, values in self.parameters.items()),
+            "recordings": enumerate_names(self.recordings)})
+
+    def _repr_html_(self) -> str:
+        rows = rows_of(self.connections, self.parameters)
+        return html_table("Gradient", ("parameter", "from", "to", "size", "norm", "largest"), rows)
+
+    def matrix(self, key: str) -> Floats:
+        """Return the gradient of weights or delays as a matrix.
+
+        Parameters
+        ----------
+        key : str
+            For example ``input_to_hidden.weight``.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_pre, n_post)
+            NaN where there is no synapse.
+
+        Raises
+        ------
+        DescriptionError
+            If there is no such parameter.
+        GraphError
+            If a pair of neurons has several synapses.
+        """
+        return look_up(self.connections, self.parameters, key).matrix(self.parameters[key])
+
+    def synapses(self, key: str) -> SynapseTable:
+        """Return the gradient of weights or delays with the neurons that they join.
+
+        Parameters
+        ----------
+        key : str
+            For example ``input_to_hidden.weight``.
+
+        Returns
+        -------
+        SynapseTable
+            Arrays ``pre``, ``post`` and ``value``, each of shape (k,).
+
+        Raises
+        ------
+        DescriptionError
+            If there is no such parameter.
+        """
+        return look_up(self.connections, self.parameters, key).table(self.parameters[key])
 
     @property
     def samples(self) -> Mapping[str, Recording]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.connection import Connection
 from netdesc.events import Floats, Integers, frozen
 
 
@@ -62,8 +63,8 @@ class PopulationSlice:
 class Block:
     """The synapses of one projection between two populations.
 
-    Synapses are ordered by source, then by target: element k of ``weights`` and ``delays`` belongs to
-    synapse k. A dense block has all ``n_pre * n_post`` synapses and no index arrays.
+    Element k of ``weights`` and ``delays`` belongs to synapse k, by source, then by target; a pair of
+    neurons may have several. A dense block has one synapse for each pair and no index arrays.
 
     Parameters
     ----------
@@ -154,6 +155,25 @@ class Block:
         return (np.arange(self.n_pre + 1, dtype=np.int64) * self.n_post,
                 np.tile(np.arange(self.n_post, dtype=np.int64), self.n_pre))
 
+    def connection(self, pre: str = "", post: str = "") -> Connection:
+        """Return which neurons the synapses join.
+
+        Parameters
+        ----------
+        pre, post : str
+            Names of the two populations.
+
+        Returns
+        -------
+        Connection
+        """
+        shape = (self.n_pre, self.n_post)
+        if self.dense:
+            return Connection(pre, post, shape)
+        indptr, indices = self.sparse()
+        sources = np.repeat(np.arange(self.n_pre, dtype=np.int64), np.diff(indptr))
+        return Connection(pre, post, shape, sources, indices)
+
     def matrix(self, values: Floats) -> Floats:
         """Spread values of the synapses over a matrix.
 
@@ -166,11 +186,13 @@ class Block:
         -------
         ndarray of float64, shape (n_pre, n_post)
             NaN where there is no synapse.
+
+        Raises
+        ------
+        GraphError
+            If a pair of neurons has several synapses.
         """
-        indptr, indices = self.sparse()
-        matrix = np.full((self.n_pre, self.n_post), np.nan)
-        matrix[np.repeat(np.arange(self.n_pre), np.diff(indptr)), indices] = values
-        return matrix
+        return self.connection().matrix(values, self.path)
 
 
 def weight_scales(program: Program) -> dict[str, Floats]:
@@ -338,6 +360,14 @@ class Program:
             if item.name == name:
                 return item
         raise KeyError(name)
+
+    def connections(self) -> dict[str, Connection]:
+        """Return which neurons the weights and delays of all blocks join, by key."""
+        result = {}
+        for block in self.blocks:
+            names = (self.populations[index].name for index in (block.pre, block.post))
+            result[block.weight_key] = result[block.delay_key] = block.connection(*names)
+        return result
 
     def trainable(self) -> dict[str, Floats]:
         """Return copies of the parameters that training may change, by key.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # SONATA developer guide, "spike file": these two attributes mark a file as SONATA's.
 SONATA_MAGIC = 0x0A7A
 SONATA_VERSION = (0, 1)
+SONATA_SORTING = {"none": 0, "by_id": 1, "by_time": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ def read(path: Path) -> Results:
 
 
 def _fill(file: h5py.File, results: Results) -> None:
+    import h5py
+
     file.attrs.update(
         magic=np.uint32(SONATA_MAGIC),
         version=np.array(SONATA_VERSION, dtype=np.uint32),
@@ -158,7 +161,8 @@ def _fill(file: h5py.File, results: Results) -> None:
     for name, events in results.spikes.items():
         group = spikes.create_group(name)
         group.attrs["size"] = results.sizes[name]
-        group.attrs["sorting"] = "by_time" if events.batch == 1 else "none"
+        sorting = SONATA_SORTING["by_time" if events.batch == 1 else "none"]
+        group.attrs.create("sorting", sorting, dtype=h5py.enum_dtype(SONATA_SORTING, basetype="u1"))
         group["timestamps"] = events.times
         group["timestamps"].attrs["units"] = "milliseconds"
         group["node_ids"] = events.sources.astype(np.uint64)
@@ -168,6 +172,7 @@ def _fill(file: h5py.File, results: Results) -> None:
     for name, item in results.recordings.items():
         group = recordings.create_group(name)
         group["times"] = item.times
+        group["times"].attrs["units"] = "milliseconds"
         group["node_ids"] = item.neurons.astype(np.uint64)
         group["values"] = item.values
     file.create_group("costs", track_order=True).attrs.update(results.costs)

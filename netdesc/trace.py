@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from netdesc.display import enumerate_names, html_table, summarize
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Recording:
     """A sampled quantity.
 
@@ -28,6 +29,11 @@ class Recording:
     times: Floats
     neurons: Integers
     values: Floats
+
+    def __repr__(self) -> str:
+        steps = f"{self.times[0]:g} to {self.times[-1]:g} ms" if len(self.times) else "none"
+        shape = f"{self.values.shape} (sample, neuron, time)"
+        return summarize("Recording", {"times": steps, "values": shape})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Read:
     times: Floats | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Trace:
     """The result of a forward run.
 
@@ -88,6 +94,20 @@ class Trace:
     provenance: Mapping[str, str] = field(default_factory=dict)
     readings: Mapping[str, Read] = field(default_factory=dict)
     batch_size: int | None = None
+
+    def __repr__(self) -> str:
+        spikes = (f"{name}: {len(events)}" for name, events in self.spikes.items())
+        return summarize("Trace", {
+            "batch": self.batch, "spikes": enumerate_names(spikes),
+            "recordings": enumerate_names(self.recordings), "readings": enumerate_names(self.readings)})
+
+    def _repr_html_(self) -> str:
+        rows = [(name, "spikes", f"{len(events)} in {events.batch} samples")
+                for name, events in self.spikes.items()]
+        rows += [(name, "recording", str(item.values.shape)) for name, item in self.recordings.items()]
+        rows += [(name, "reading", str(item.values.shape)) for name, item in self.readings.items()]
+        backend = self.provenance.get("backend", "")
+        return html_table(f"Trace{f' of {backend}' if backend else ''}", ("name", "holds", "size"), rows)
 
     @property
     def samples(self) -> Mapping[str, Recording]:

@@ -6,7 +6,7 @@ import pytest
 from sketches import cells, describe, projection, sources
 
 import netdesc
-from netdesc import api, registry
+from netdesc import api, registry, simulation
 from netdesc.description.model import Choice, Constant, Data, Loss, Parameter, Training
 from netdesc.errors import BackendError, DescriptionError, GraphError, LimitError, Location
 from netdesc.events import Events
@@ -14,6 +14,9 @@ from netdesc.gradient import Gradient
 from netdesc.graph.passes import CheckLimits
 from netdesc.limits import Limits
 from netdesc.trace import Trace
+from netdesc.training import TrainingResult
+from netdesc.training.origin import Origin
+from netdesc.training.weights import save_weights
 
 LIMITS = Limits("echo", frozenset({"LIF", "LI", "dataset", "spike_times", "poisson"}),
                 frozenset({"weight", "delay"}), frozenset({"spike_time_mse"}), frozenset({"spikes"}))
@@ -76,7 +79,7 @@ TARGETS = Loss("l", "spike_time_mse", "a", 1.0, {"target": (1.0, 4.0)})
 
 
 def test_a_model_runs_with_its_own_stimulus():
-    trace = api.run(model(), backend="echo")
+    trace = simulation.run(model(), backend="echo")
     assert trace.spikes["a"].lists(2) == [[[1.5], [2.5, 5.5]]]
 
 
@@ -91,7 +94,7 @@ def test_the_device_is_loaded_once_and_late():
 
 def test_a_batch_is_the_whole_stimulus_of_a_model_without_data():
     batch = Events.from_lists([[[7.0], []], [[], [8.0]]])
-    trace = api.run(model(), backend="echo", batch=batch)
+    trace = simulation.run(model(), backend="echo", batch=batch)
     assert trace.spikes["a"].lists(2) == [[[7.5], []], [[], [8.5]]]
 
 
@@ -113,7 +116,7 @@ def test_a_model_that_needs_data_says_so():
 
 
 def test_the_gradient_of_a_model_without_data():
-    loss, trace, gradient = api.grad(model(loss=TARGETS), backend="echo")
+    loss, trace, gradient = simulation.grad(model(loss=TARGETS), backend="echo")
     assert loss == 0.5 * (0.5 ** 2 + 1.5 ** 2)
     assert len(trace.spikes["a"]) == 3
     assert gradient.parameters["p.weight"].tolist() == [-1.0, -1.0]
@@ -121,7 +124,7 @@ def test_the_gradient_of_a_model_without_data():
 
 def test_a_model_without_loss_has_no_gradient():
     with pytest.raises(DescriptionError, match="no loss"):
-        api.grad(model(), backend="echo")
+        simulation.grad(model(), backend="echo")
 
 
 def yin_yang_model(batch_size):
@@ -144,7 +147,7 @@ def test_the_first_batch_is_the_first_samples_in_order():
 
 
 def test_a_run_of_a_model_with_data_takes_its_first_batch():
-    assert api.run(yin_yang_model(3), backend="echo").batch == 3
+    assert simulation.run(yin_yang_model(3), backend="echo").batch == 3
 
 
 def test_errors_of_passes_get_their_place_in_the_file():
@@ -179,8 +182,8 @@ def test_an_option_that_a_backend_refuses_is_an_error():
 def test_the_package_offers_the_interface():
     assert netdesc.load is api.load
     assert netdesc.compile is api.compile
-    assert netdesc.run is api.run
-    assert netdesc.grad is api.grad
+    assert netdesc.run is simulation.run
+    assert netdesc.grad is simulation.grad
     assert set(netdesc.__all__) == set(dir(netdesc))
 
 
@@ -214,12 +217,12 @@ SAMPLES = netdesc.Samples([[0.0, 1.0], [1.0, 0.0]], [[5.0, 35.0], [30.0, 2.0]])
 
 
 def test_a_model_without_data_runs_with_the_samples_of_the_caller():
-    assert api.run(fed_model(), backend="echo", batch=SAMPLES).spikes["a"].lists(2) == [
+    assert simulation.run(fed_model(), backend="echo", batch=SAMPLES).spikes["a"].lists(2) == [
         [[1.0], [31.0]], [[31.0], [1.0]]]
 
 
 def test_target_times_of_samples_make_the_loss_of_a_gradient():
-    result = api.grad(fed_model(), backend="echo", batch=SAMPLES)
+    result = simulation.grad(fed_model(), backend="echo", batch=SAMPLES)
     assert result.loss == pytest.approx(0.5 * (4.0**2 + 4.0**2 + 1.0**2 + 1.0**2) / 2)
 
 
@@ -237,5 +240,58 @@ def test_a_batch_holds_the_samples_of_a_split_as_training_sees_them():
 def test_a_model_without_data_says_what_is_missing():
     with pytest.raises(DescriptionError, match=r"the file has no data; add .* or pass "
                                                r"data=netdesc\.Samples") as caught:
-        api.run(fed_model(), backend="echo")
+        simulation.run(fed_model(), backend="echo")
     assert caught.value.diagnostics[0].path == "populations.x.source"
+
+
+def test_a_run_takes_weights_by_name():
+    flat, matrix = np.array([2.0, 2.0]), np.array([[2.0, np.nan], [np.nan, 2.0]])
+    for weights in ({"p.weight": flat}, {"p.weight": matrix}, {"p.weight": [2, 2]}, {}):
+        expected = [3.0, 4.0, 7.0] if weights else [1.5, 2.5, 5.5]
+        found = netdesc.run(model(), backend="echo", weights=weights)
+        assert found.spikes["a"].times.tolist() == expected
+
+
+def test_a_gradient_takes_weights_by_name():
+    loss, _, _ = netdesc.grad(model(loss=TARGETS), backend="echo", weights={"p.weight": [1.0, 1.0]})
+    assert loss == 0.5 * (1.0 ** 2 + 1.0 ** 2)
+
+
+def test_weights_come_from_a_file_a_run_directory_or_a_result_of_a_training(tmp_path):
+    compiled = api.compile(model(), "echo")
+    stage = {"backend": "echo", "on_device": False, "epochs": 1}
+    origin = replace(Origin.of(compiled.model.description, compiled.program), stages=(stage,))
+    save_weights(tmp_path / "weights.h5", {"p.weight": np.array([2.0, 2.0])}, epoch=1, origin=origin)
+    result = TrainingResult(tmp_path, (), 1, False, None, tmp_path / "weights.h5", None)
+    for source in (tmp_path, str(tmp_path), tmp_path / "weights.h5", result):
+        assert netdesc.run(model(), backend="echo", weights=source).spikes["a"].times[0] == 3.0
+        assert netdesc.load_weights(model(), source, backend="echo")["p.weight"].tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize(("weights", "message"), [
+    ({"q.weight": [1.0]}, "expected the name of a trained parameter, got 'q.weight'; known are p.weight"),
+    ({"p.weight": [1.0]},
+     r"expected 2 values for p.weight, or a matrix of shape \(2, 2\), got shape"),
+    ({"p.weight": np.ones((2, 3))},
+     r"p.weight: expected a matrix of shape \(2, 2\), x by a, got \(2, 3\)"),
+    ({"p.weight": [1.0, np.inf]}, "expected finite values for p.weight, got inf"),
+    ({"p.weight": np.full((2, 2), np.nan)}, "expected finite values for p.weight, got nan"),
+    ({"p.weight": "heavy"}, "expected an array of numbers for p.weight, got str"),
+    (7, "expected weights as a mapping of arrays, a run directory, a weights.h5 or a Training"),
+])
+def test_weights_that_do_not_fit_are_refused(weights, message):
+    with pytest.raises(DescriptionError, match=message):
+        netdesc.run(model(), backend="echo", weights=weights)
+
+
+def test_gradients_and_weights_know_the_neurons_that_they_join():
+    gradient = netdesc.grad(model(loss=TARGETS), backend="echo").gradient
+    assert np.array_equal(gradient.matrix("p.weight"), [[-1.0, np.nan], [np.nan, -1.0]], equal_nan=True)
+    assert [column.tolist() for column in gradient.synapses("p.weight")] == [[0, 1], [0, 1], [-1.0, -1.0]]
+    weights = api.compile(model(), "echo").weights
+    assert np.array_equal(weights.matrix("p.weight"), [[0.5, np.nan], [np.nan, 0.5]], equal_nan=True)
+    assert weights.synapses("p.weight").value.tolist() == [0.5, 0.5]
+    assert (weights.connections["p.weight"].pre, weights.connections["p.weight"].post) == ("x", "a")
+    assert dict(weights).keys() == {"p.weight"}
+    with pytest.raises(DescriptionError, match="the name of a parameter, got 'q'; known are p"):
+        gradient.matrix("q")

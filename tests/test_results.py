@@ -72,3 +72,32 @@ def test_a_file_of_somebody_else_is_refused(tmp_path):
         file["data"] = 1
     with pytest.raises(DescriptionError, match="expected results of netdesc"):
         results.read(tmp_path / "other.h5")
+
+
+def test_libsonata_reads_the_spikes_of_a_run(tmp_path):
+    libsonata = pytest.importorskip("libsonata", reason="libsonata is not installed; pip install libsonata")
+    spikes = {"a": Events.from_lists([[[2.0, 5.5], [], [1.25]]]), "b": Events.from_lists([[[]]])}
+    results.write(Results(spikes, {"a": 3, "b": 1}, 10.0), tmp_path / "out.h5")
+    reader = libsonata.SpikeReader(str(tmp_path / "out.h5"))
+    assert sorted(reader.get_population_names()) == ["a", "b"]
+    assert reader["a"].get() == [(2, 1.25), (0, 2.0), (0, 5.5)]
+    assert reader["a"].get(tstart=1.5, tstop=3.0) == [(0, 2.0)]
+    assert (reader["a"].sorting, reader["a"].time_units) == ("by_time", "milliseconds")
+    assert reader["b"].get() == []
+
+
+def test_libsonata_reads_the_spikes_of_a_batch(tmp_path):
+    libsonata = pytest.importorskip("libsonata", reason="libsonata is not installed; pip install libsonata")
+    batch = Events.from_lists([[[4.0], [3.0]], [[1.0], []]])
+    results.write(Results({"a": batch}, {"a": 2}, 10.0), tmp_path / "out.h5")
+    population = libsonata.SpikeReader(str(tmp_path / "out.h5"))["a"]
+    assert population.sorting == "none"
+    assert sorted(population.get()) == [(0, 1.0), (0, 4.0), (1, 3.0)]
+
+
+def test_the_order_of_spikes_is_an_enumeration_as_the_format_wants(tmp_path):
+    results.write(Results({"a": Events.from_lists([[[1.0]]])}, {"a": 1}, 2.0), tmp_path / "out.h5")
+    with h5py.File(tmp_path / "out.h5") as file:
+        kind = file["spikes/a"].attrs.get_id("sorting").dtype
+        assert h5py.check_enum_dtype(kind) == {"none": 0, "by_id": 1, "by_time": 2}
+        assert file["spikes/a"].attrs["sorting"] == 2

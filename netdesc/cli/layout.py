@@ -9,7 +9,7 @@ import numpy as np
 
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
-from netdesc.program import Program
+from netdesc.program import Block, Program
 from netdesc.trace import Recording, Trace
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def arrange_input_gradients(
     }
 
 
-def arrange_gradients(gradient: Gradient, program: Program) -> dict[str, dict[str, Floats]]:
-    """Return the gradients of all trainable weights and delays as matrices.
+def arrange_gradients(gradient: Gradient, program: Program) -> dict[str, dict[str, object]]:
+    """Return the gradients of all trainable weights and delays as matrices, or lists of synapses.
 
     Parameters
     ----------
@@ -75,15 +75,16 @@ def arrange_gradients(gradient: Gradient, program: Program) -> dict[str, dict[st
 
     Returns
     -------
-    dict of str to dict of str to ndarray, shape (pre, post)
+    dict of str to dict of str to object
         By projection (``projection.target`` where it has several targets), then ``weight`` or
-        ``delay``; NaN where there is no synapse.
+        ``delay``: an ndarray of shape (pre, post), NaN where there is no synapse; where a pair of neurons
+        has several synapses, a dict of the arrays ``pre``, ``post`` and ``values``, shape (k,).
     """
-    result: dict[str, dict[str, Floats]] = {}
+    result: dict[str, dict[str, object]] = {}
     for block in program.blocks:
         for name, key in (("weight", block.weight_key), ("delay", block.delay_key)):
             if key in gradient.parameters:
-                result.setdefault(block.name, {})[name] = block.matrix(gradient.parameters[key])
+                result.setdefault(block.name, {})[name] = _arrange(block, gradient.parameters[key])
     return result
 
 
@@ -137,3 +138,11 @@ def _lists(events: Events, values: Floats, size: int) -> list[list[list[Json]]]:
     for sample, source, value in rows:
         result[sample][source].append(value)
     return result
+
+
+def _arrange(block: Block, values: Floats) -> object:
+    connection = block.connection()
+    if connection.find_repeated() is None:
+        return connection.matrix(values)
+    found = connection.table(values)
+    return {"pre": found.pre, "post": found.post, "values": found.value}

@@ -9,6 +9,7 @@ import numpy as np
 
 from netdesc.description.matrices import check_shape, read_array, read_file
 from netdesc.description.model import Choice
+from netdesc.description.pairs import check_pairs
 from netdesc.description.reading import Reading
 from netdesc.description.tree import Node, named
 
@@ -63,7 +64,7 @@ def _check_fit(
                     f"pre by post ({data['pre']} by {data['post'][0]})",
                 )
         case "list":
-            _check_pairs(options["pairs"], (pre, inf if post < 0 else post), path, reading)
+            check_pairs(options["pairs"], (pre, inf if post < 0 else post), path, reading)
         case "one_to_one" if post >= 0 and pre != post:
             reading.fail(
                 f"one_to_one needs populations of equal size; {data['pre']} has {pre}, {data['post'][0]} has "
@@ -78,23 +79,6 @@ def _check_fit(
                     f"n is {options['n']}, but {side} has only {size - own} neurons to choose from; lower n",
                     path,
                 )
-
-
-def _check_pairs(pairs: list[list[int]], sizes: tuple[int, float], path: str, reading: Reading) -> None:
-    seen = set()
-    for pre, post in pairs:
-        if pre >= sizes[0] or post >= sizes[1]:
-            reading.fail(
-                f"the pair [{pre}, {post}] is outside of {sizes[0]} x {sizes[1]} neurons; indices begin at 0",
-                path,
-            )
-            return
-        if (pre, post) in seen:
-            reading.fail(
-                f"the pair [{pre}, {post}] stands twice; a projection has one synapse per pair", path
-            )
-            return
-        seen.add((pre, post))
 
 
 def _array(node: Node, path: str, reading: Reading) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from netdesc.description.numbers import check_range, integer, number, quantity
+from netdesc.description.pairs import read_pairs
 from netdesc.description.reading import Reading
 from netdesc.description.suggestion import did_you_mean
 from netdesc.description.tree import Node, named
@@ -112,7 +113,7 @@ def _columns(node: Node, part: dict[str, Any], path: str, reading: Reading) -> t
     return tuple(name for name in read if name is not None)
 
 
-ARRAYS = frozenset(("raw", "value", "parameter"))
+ARRAYS = frozenset(("raw", "value", "parameter", "pairs"))
 """Forms that take an array whole; the others see it as a list."""
 
 
@@ -125,6 +126,7 @@ LEAVES: Mapping[str, Callable[[Node, dict[str, Any], str, Reading], Any]] = {
     "names": _names,
     "value": _value,
     "parameter": _parameter,
+    "pairs": read_pairs,
     "quantity": _quantity,
     "share": _share,
     "column": _column,

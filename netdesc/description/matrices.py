@@ -17,7 +17,7 @@ from netdesc.description.reading import Reading
 from netdesc.description.tree import Node, named
 from netdesc.errors import DescriptionError
 from netdesc.formats import hdf5
-from netdesc.formats.csv import read_matrix
+from netdesc.formats.csv import read_matrix, read_table
 from netdesc.formats.npy import read_npy
 from netdesc.formats.numbers import as_floats
 from netdesc.formats.source import fault, shape_text
@@ -114,7 +114,7 @@ def _number(node: Node, unit: str, path: str, reading: Reading, needed_by: str) 
 
 
 def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
-    """Read ``{file: NAME}``: CSV, NPY, or HDF5 as ``NAME.h5:DATASET``.
+    """Read ``{file: NAME, column: COLUMN}``: CSV, NPY, or HDF5 as ``NAME.h5:DATASET``.
 
     Parameters
     ----------
@@ -126,10 +126,11 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
     Returns
     -------
     ndarray of float64 or None
-        In base units, NaN where the file has none; None where a fault was noted.
+        In base units, NaN where the file has none; shape (rows,) of one column; None where a fault was
+        noted.
     """
     name, digest = node.mapping["file"].value, node.mapping.get("sha256")
-    others = [key for key in node.mapping if key not in ("file", "sha256")]
+    others = [key for key in node.mapping if key not in ("file", "column", "sha256")]
     if others or not isinstance(name, str):
         what = (
             f"the key '{others[0]}' stands beside file"
@@ -142,6 +143,8 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
     try:
         values = _array(reading, name)
         file, _ = _parts(reading, name)
+        if "column" in node.mapping:
+            values = _column(values, node.mapping["column"].value, file, reading.limit)
         if digest is not None and digest.value != content_digest(file):
             raise fault(file, f"expected the content of sha256 {digest.value!s:.64}, got another one; remove "
                               "sha256 to accept the file as it is")
@@ -149,6 +152,26 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
         reading.absorb(error, f"{path}.file", place)
         return None
     return values
+
+
+def _column(values: Floats, column: object, file: Path, limit: float) -> Floats:
+    """Return one column of a table, by index or by the name in its first line."""
+    if isinstance(column, str):
+        known = {item.name: item for item in read_table(file, limit=limit).columns} if _is_text(file) else {}
+        if column not in known or known[column].numbers is None:
+            names = ", ".join(known) or "unnamed"
+            what = "holds texts" if column in known else f"is not there; columns are {names}"
+            raise fault(file, f"expected a column of numbers, but '{column:.60}' {what}")
+        numbers = known[column].numbers
+        return values if numbers is None else numbers
+    width = values.shape[1] if values.ndim > 1 else 1
+    if isinstance(column, bool) or not isinstance(column, int) or not 0 <= column < width:
+        raise fault(file, f"expected a column from 0 to {width - 1} or a name, got {column!s:.60}")
+    return values[:, column] if values.ndim > 1 else values
+
+
+def _is_text(file: Path) -> bool:
+    return file.suffix in (".csv", ".tsv", ".txt")
 
 
 def content_digest(path: Path) -> str:
@@ -200,7 +223,7 @@ def _array(reading: Reading, name: str) -> Floats:
         raise fault(file, "expected a file of numbers, but there is no such file; correct the path, which "
                           "begins at the folder of the description")
     match file.suffix:
-        case ".csv" | ".tsv" | ".txt":
+        case _ if _is_text(file):
             values = read_matrix(file, limit=limit, missing=True)
         case ".npy":
             values = as_floats(file, read_npy(file, limit=limit), missing=True)

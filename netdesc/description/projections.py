@@ -215,7 +215,9 @@ def _check_shapes(data: dict[str, Any], shape: tuple[int, int] | None, path: str
         if not isinstance(parameter, Parameter) or not isinstance(parameter.init, Explicit) or shape is None:
             continue
         inner = f"{path}.{key}.init" if f"{path}.{key}.init" in reading.places else f"{path}.{key}"
-        if shape[1] < 0:
+        if _listed(data, parameter.init.values):
+            _check_listed(data, key, parameter.init.values, path=inner, reading=reading)
+        elif shape[1] < 0:
             reading.fail(
                 f"a written-out {key} needs one population as post; write one projection for each", inner
             )
@@ -227,3 +229,24 @@ def _check_shapes(data: dict[str, Any], shape: tuple[int, int] | None, path: str
                 reading,
                 f"pre by post ({data['pre']} by {data['post'][0]})",
             )
+
+
+def _listed(data: dict[str, Any], values: Any) -> bool:
+    """Return whether values belong to the pairs of a list, one each."""
+    connector = data.get("connector")
+    return isinstance(connector, Choice) and connector.kind == "list" and values.ndim == 1
+
+
+def _check_listed(data: dict[str, Any], key: str, values: Any, *, path: str, reading: Reading) -> None:
+    pairs = data["connector"].options.get("pairs")
+    if pairs is None:
+        return
+    if len(values) != len(pairs):
+        reading.fail(
+            f"expected a {key} for each of the {len(pairs)} pairs of the list, got {len(values)}; write them "
+            "in the order of the pairs",
+            path,
+        )
+    elif np.isnan(values).any():
+        row = int(np.isnan(values).argmax()) + 1
+        reading.fail(f"expected a {key} for pair {row} of the list, got none; write a number", path)

@@ -2,7 +2,7 @@
 
 Every connector takes its options, the sizes of the two populations, whether they are one and the same
 population, and a random stream; it returns the places of its synapses in the row-major matrix pre by
-post, without duplicates.
+post. Only a list of pairs may have a place several times, one for each synapse of the pair.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def fixed_number_post(options: Mapping[str, Any], ends: Ends, generator: np.rand
 
 
 def pair_list(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
-    """Connect the pairs that the file lists.
+    """Connect the pairs that the file lists, a pair that stands several times by several synapses.
 
     Parameters
     ----------
@@ -206,24 +206,41 @@ def pair_list(options: Mapping[str, Any], ends: Ends, generator: np.random.Gener
     Returns
     -------
     ndarray of int64, shape (k,)
+        In the order of the list.
 
     Raises
     ------
     GraphError
-        If an index is out of range or a pair stands twice.
+        If an index is out of range.
     """
-    pairs = np.array([(pair[0], pair[1]) for pair in options["pairs"]], dtype=np.int64).reshape(-1, 2)
+    pairs = np.array(options["pairs"], dtype=np.int64).reshape(-1, 2)
     wrong = (pairs < 0) | (pairs >= np.array([ends.n_pre, ends.n_post]))
     if wrong.any():
-        pre, post = pairs[np.flatnonzero(wrong.any(axis=1))[0]]
+        row = int(np.flatnonzero(wrong.any(axis=1))[0])
+        pre, post = pairs[row]
         raise GraphError(
-            f"the pair [{pre}, {post}] does not exist between populations of {ends.n_pre} and {ends.n_post} "
-            f"neurons; indices count from 0")
-    places, counts = np.unique(pairs[:, 0] * ends.n_post + pairs[:, 1], return_counts=True)
-    if len(places) < len(pairs):
-        pre, post = divmod(int(places[np.flatnonzero(counts > 1)[0]]), ends.n_post)
-        raise GraphError(f"the pair [{pre}, {post}] stands twice; give it once, with the sum of the weights")
-    return frozen(places, np.int64)
+            f"pair {row + 1} of the list, [{pre}, {post}], does not exist between populations of "
+            f"{ends.n_pre} and {ends.n_post} neurons; indices count from 0")
+    return frozen(pairs[:, 0] * ends.n_post + pairs[:, 1], np.int64)
+
+
+def order_pairs(rule: Choice, n_post: int) -> Integers:
+    """Return which pair of a list each synapse of `netdesc.graph.synapses.Synapses` comes from.
+
+    Parameters
+    ----------
+    rule : Choice
+        A connector ``list``.
+    n_post : int
+        Size of the population of targets.
+
+    Returns
+    -------
+    ndarray of int64, shape (k,)
+        Pairs by source, then by target; synapses of one pair in the order of the list.
+    """
+    pairs = np.array(rule.options["pairs"], dtype=np.int64).reshape(-1, 2)
+    return np.argsort(pairs[:, 0] * n_post + pairs[:, 1], kind="stable")
 
 
 def array(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:

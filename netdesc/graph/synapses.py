@@ -20,7 +20,8 @@ class Synapses:
     indptr : ndarray of int64, shape (n_pre + 1,), or None
         Synapses ``indptr[i]`` to ``indptr[i + 1] - 1`` leave source i. None where all are connected.
     indices : ndarray of int64, shape (k,), or None
-        Target of every synapse, ascending for each source. None where all are connected.
+        Target of every synapse, ascending for each source; a target that stands several times has several
+        synapses from that source. None where every pair has exactly one.
     """
 
     n_pre: int
@@ -35,7 +36,7 @@ class Synapses:
 
     @property
     def dense(self) -> bool:
-        """Whether every source reaches every target."""
+        """Whether every source has exactly one synapse with every target."""
         return self.indices is None
 
     @property
@@ -57,18 +58,18 @@ class Synapses:
         Parameters
         ----------
         places : ndarray of int64, shape (k,)
-            Without duplicates, in any order.
+            In any order; a place that stands several times has several synapses.
         n_pre, n_post : int
             Sizes of the two populations.
 
         Returns
         -------
         Synapses
-            Without index arrays where all ``n_pre * n_post`` places are taken.
+            Without index arrays where each of the ``n_pre * n_post`` places has one synapse.
         """
-        if len(places) == n_pre * n_post:
-            return cls(n_pre, n_post)
         places = np.sort(places)
+        if len(places) == n_pre * n_post and np.array_equal(places, np.arange(len(places))):
+            return cls(n_pre, n_post)
         rows, columns = np.divmod(places, n_post)
         indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_pre))))
         return cls(n_pre, n_post, indptr, columns)

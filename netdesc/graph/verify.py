@@ -114,8 +114,10 @@ def _index_faults(edge: Edge, synapses: Synapses) -> Iterator[Diagnostic]:
         yield Diagnostic("the rows of its synapses do not add up", edge.path)
     elif len(indices) and not 0 <= indices.min() <= indices.max() < synapses.n_post:
         yield Diagnostic(f"a synapse reaches a neuron outside {edge.post}", edge.path)
-    elif np.any(np.diff(synapses.flat()) <= 0):
-        yield Diagnostic("its synapses are not in order, or one stands twice", edge.path)
+    elif np.any(np.diff(synapses.flat()) < 0):
+        yield Diagnostic("its synapses are not in order", edge.path)
+    elif edge.rule.kind != "list" and np.any(np.diff(synapses.flat()) == 0):
+        yield Diagnostic(f"{edge.rule.kind} makes a synapse twice", edge.path)
 
 
 def _stage_faults(graph: NetworkGraph) -> list[Diagnostic]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.plotting.colours import colour
+from netdesc.plotting.figure import new_figure
 from netdesc.plotting.picture import save
 
 if TYPE_CHECKING:
@@ -52,15 +53,15 @@ PANELS = (
 )
 
 
-def plot_curves(metrics: Path, picture: Path | None = None) -> Sequence[Axes]:
+def plot_curves(metrics: Path, path: Path | str | None = None) -> Sequence[Axes]:
     """Draw the curves of a training.
 
     Parameters
     ----------
     metrics : Path
         CSV file of a training: the fields of `netdesc.training.EpochReport`, one line per epoch.
-    picture : Path, optional
-        Where the picture goes; its ending names the format.
+    path : Path, str or None
+        Where the picture goes; its ending names the format. None to show it in a notebook.
 
     Returns
     -------
@@ -72,18 +73,16 @@ def plot_curves(metrics: Path, picture: Path | None = None) -> Sequence[Axes]:
     DescriptionError
         If the file holds no epoch, or nothing to draw.
     """
-    from matplotlib.figure import Figure
-
     columns = read_columns(metrics)
     panels = [panel for panel in PANELS if any(drawable(columns, name) for name in panel.columns)]
     if not columns.get("epoch") or not panels:
         raise DescriptionError(Diagnostic(f"{metrics} holds no epoch to draw"))
-    figure = Figure(figsize=(4.2 * len(panels), 3.4), layout="constrained")
+    figure = new_figure((4.2 * len(panels), 3.4), path)
     axes: list[Axes] = figure.subplots(1, len(panels), squeeze=False)[0].tolist()
     for axis, panel in zip(axes, panels, strict=True):
         _draw(axis, panel, columns)
-    if picture is not None:
-        save(figure, picture)
+    if path is not None:
+        save(figure, Path(path))
     return axes
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netdesc.maps import Panel
 from netdesc.plotting.colours import colour
+from netdesc.plotting.figure import new_figure
 from netdesc.plotting.graph import draw_graph, lay_out_graph
 from netdesc.plotting.picture import drawn, save
 
@@ -40,7 +41,7 @@ class View(NamedTuple):
 
 
 def plot_network(
-    views: Sequence[View], panels: Sequence[Panel] = (), picture: Path | None = None
+    views: Sequence[View], panels: Sequence[Panel] = (), path: Path | str | None = None
 ) -> Sequence[Axes]:
     """Draw a network, and where it goes on a device.
 
@@ -50,20 +51,18 @@ def plot_network(
         One below the other.
     panels : sequence of Panel
         Below the views.
-    picture : Path, optional
-        Where the picture goes; its ending names the format.
+    path : Path, str or None
+        Where the picture goes; its ending names the format. None to show it in a notebook.
 
     Returns
     -------
     sequence of matplotlib.axes.Axes
         One per view, then one per panel.
     """
-    from matplotlib.figure import Figure
-
     sizes = [lay_out_graph(view.graph).size for view in views]
     tall = [SCALE * height for _, height in sizes] + [_height(panel) for panel in panels]
     width = max([6.4, *(SCALE * across for across, _ in sizes), *(9.0 for _ in panels)])
-    figure = Figure(figsize=(width, sum(tall)), layout="constrained")
+    figure = new_figure((width, sum(tall)), path)
     grid = figure.subplots(len(tall), 1, squeeze=False, height_ratios=tall)
     axes: list[Axes] = grid[:, 0].tolist()
     for axis, view in zip(axes, views, strict=False):
@@ -71,8 +70,8 @@ def plot_network(
     populations = [node.name for view in views for node in view.graph.nodes]
     for axis, panel in zip(axes[len(views):], panels, strict=True):
         draw_panel(axis, panel, populations)
-    if picture is not None:
-        save(figure, picture)
+    if path is not None:
+        save(figure, Path(path))
     return axes
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events, Floats, Integers
 from netdesc.plotting.colours import population_colours
+from netdesc.plotting.figure import new_figure
 from netdesc.plotting.picture import drawn, save
 
 if TYPE_CHECKING:
@@ -25,15 +26,15 @@ class HasSpikes(Protocol):
 
 
 def plot_raster(
-    run: HasSpikes, picture: Path | None = None, *, sample: int = 0, duration: float | None = None
+    run: HasSpikes, path: Path | str | None = None, *, sample: int = 0, duration: float | None = None
 ) -> Sequence[Axes]:
     """Draw the spikes of one sample, one panel per population.
 
     Parameters
     ----------
     run : Trace or Results
-    picture : Path, optional
-        Where the picture goes; its ending names the format.
+    path : Path, str or None
+        Where the picture goes; its ending names the format. None to show it in a notebook.
     sample : int
         Which sample of the batch.
     duration : float, optional
@@ -49,7 +50,6 @@ def plot_raster(
     DescriptionError
         If the run has no spiking population or no such sample.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     if not run.spikes:
@@ -62,7 +62,7 @@ def plot_raster(
         or max((float(times.max()) for times, _ in events.values() if len(times)), default=1.0)
     )
     heights = [0.6 + min(size, 200) ** 0.5 / 4 for size in sizes.values()]
-    figure = Figure(figsize=(6.4, 0.8 + sum(heights)), layout="constrained")
+    figure = new_figure((6.4, 0.8 + sum(heights)), path)
     grid = figure.subplots(len(events), 1, squeeze=False, sharex=True, height_ratios=heights)
     axes: list[Axes] = grid[:, 0].tolist()
     colours = population_colours(run)
@@ -78,8 +78,8 @@ def plot_raster(
     # The axis would hide half of a spike at 0.
     axes[-1].set_xlim(-0.01 * end, end)
     axes[-1].set_xlabel("time (ms)")
-    if picture is not None:
-        save(figure, picture)
+    if path is not None:
+        save(figure, Path(path))
     return axes
 
 

@@ -11,6 +11,7 @@ import yaml
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events
 from netdesc.plotting.colours import NEUTRAL, population_colours, shades
+from netdesc.plotting.figure import new_figure
 from netdesc.plotting.picture import drawn, save
 from netdesc.trace import Recording
 from netdesc.units import is_quantity, parse
@@ -35,14 +36,14 @@ class HasRecordings(Protocol):
         ...
 
 
-def plot_traces(run: HasRecordings, picture: Path | None = None, *, sample: int = 0) -> Sequence[Axes]:
+def plot_traces(run: HasRecordings, path: Path | str | None = None, *, sample: int = 0) -> Sequence[Axes]:
     """Draw the recordings of one sample, one panel each.
 
     Parameters
     ----------
     run : Trace, Gradient or Results
-    picture : Path, optional
-        Where the picture goes; its ending names the format.
+    path : Path, str or None
+        Where the picture goes; its ending names the format. None to show it in a notebook.
     sample : int
         Which sample of the batch.
 
@@ -56,8 +57,6 @@ def plot_traces(run: HasRecordings, picture: Path | None = None, *, sample: int 
     DescriptionError
         If nothing was recorded, or there is no such sample.
     """
-    from matplotlib.figure import Figure
-
     if not run.recordings:
         raise DescriptionError(
             Diagnostic("the run has no recordings; add for example record: {output: [{v: {every: 1 ms}}]}")
@@ -67,7 +66,7 @@ def plot_traces(run: HasRecordings, picture: Path | None = None, *, sample: int 
         raise DescriptionError(
             Diagnostic(f"expected a sample from 0 to {batch - 1}, got {sample}")
         )
-    figure = Figure(figsize=(6.4, 0.8 + 1.8 * len(run.recordings)), layout="constrained")
+    figure = new_figure((6.4, 0.8 + 1.8 * len(run.recordings)), path)
     grid = figure.subplots(len(run.recordings), 1, squeeze=False, sharex=True)
     axes: list[Axes] = grid[:, 0].tolist()
     colours, thresholds = population_colours(run), _thresholds(run)
@@ -77,8 +76,8 @@ def plot_traces(run: HasRecordings, picture: Path | None = None, *, sample: int 
         if name.endswith(".v"):
             _mark(axis, item, sample, _spikes_of(run, population), thresholds.get(population))
     axes[-1].set_xlabel("time (ms)")
-    if picture is not None:
-        save(figure, picture)
+    if path is not None:
+        save(figure, Path(path))
     return axes
 
 

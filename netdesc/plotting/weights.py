@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Floats
 from netdesc.plotting.colours import NEUTRAL
+from netdesc.plotting.figure import new_figure
 from netdesc.plotting.picture import drawn, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_weights(weights: Mapping[str, Floats], picture: Path | None = None) -> Sequence[Axes]:
+def plot_weights(weights: Mapping[str, Floats], path: Path | str | None = None) -> Sequence[Axes]:
     """Draw how weights and delays are distributed, one panel per parameter.
 
     Parameters
     ----------
     weights : mapping of str to ndarray of float64
         By key, for example ``input_to_hidden.weight``.
-    picture : Path, optional
-        Where the picture goes; its ending names the format.
+    path : Path, str or None
+        Where the picture goes; its ending names the format. None to show it in a notebook.
 
     Returns
     -------
@@ -35,17 +36,15 @@ def plot_weights(weights: Mapping[str, Floats], picture: Path | None = None) -> 
     DescriptionError
         If there is nothing to draw.
     """
-    from matplotlib.figure import Figure
-
     if not weights:
         raise DescriptionError(Diagnostic("there are no weights to draw"))
-    figure = Figure(figsize=(4.0 * len(weights), 3.2), layout="constrained")
+    figure = new_figure((4.0 * len(weights), 3.2), path)
     axes: list[Axes] = figure.subplots(1, len(weights), squeeze=False)[0].tolist()
     for axis, (key, values) in zip(axes, weights.items(), strict=True):
         axis.hist(values, bins=min(60, max(10, len(values) // 20)), color=NEUTRAL)
         axis.set_xlabel(f"{drawn(key)} (ms)" if key.endswith(".delay") else drawn(key))
         axis.set_ylabel("synapses")
         axis.spines[["top", "right"]].set_visible(False)
-    if picture is not None:
-        save(figure, picture)
+    if path is not None:
+        save(figure, Path(path))
     return axes

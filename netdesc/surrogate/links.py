@@ -70,7 +70,7 @@ def link(program: Program, block: Block, as_run: Mapping[str, Floats], grid: Gri
     if (lags == lags[:1]).all():
         lags = lags[:1]
     small = block.n_pre * block.n_post <= LARGEST_MATRIX
-    matrix = np.nan_to_num(block.matrix(charges)).T.copy() if len(lags) == 1 and small else None
+    matrix = block.connection().sums(charges).T.copy() if len(lags) == 1 and small else None
     return Link(block, lags, scale, charges, matrix, int(np.count_nonzero(np.abs(steps - whole) > 1e-6)))
 
 

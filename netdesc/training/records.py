@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from netdesc.display import html_table, summarize
+
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
@@ -109,7 +111,7 @@ class EpochReport:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TrainingResult:
     """What a training left behind.
 
@@ -143,6 +145,21 @@ class TrainingResult:
     curve: Path | None
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        test = self.test
+        return summarize("TrainingResult", {
+            "epochs": len(self.reports), "best_epoch": self.best_epoch,
+            "test_loss": f"{test.loss:.4g}" if test else None,
+            "test_accuracy": f"{test.accuracy:.4g}" if test and test.accuracy is not None else None,
+            "directory": repr(str(self.directory))})
+
+    def _repr_html_(self) -> str:
+        rows = [(report.epoch, f"{report.loss:.4g}", _text(report.accuracy),
+                 _text(report.validation_accuracy))
+                for report in self.reports[-10:]]
+        title = f"{self.directory}, best epoch {self.best_epoch}"
+        return html_table(title, ("epoch", "loss", "accuracy", "validation accuracy"), rows)
+
 
 class Progress(Protocol):
     """Somebody who wants to know how training goes."""
@@ -155,3 +172,7 @@ class Progress(Protocol):
         report : EpochReport
         """
         ...
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

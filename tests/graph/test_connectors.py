@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from netdesc.description.model import Choice
 from netdesc.errors import GraphError
-from netdesc.graph.connectors import CONNECTORS, Ends, connect
+from netdesc.graph.connectors import CONNECTORS, Ends, connect, order_pairs
 
 sizes = st.integers(1, 12)
 
@@ -130,13 +130,23 @@ def test_a_list_connects_its_pairs_in_any_order():
 
 @pytest.mark.parametrize("pair", [(2, 0), (0, 3), (-1, 0)])
 def test_a_pair_out_of_range_is_an_error(pair):
-    with pytest.raises(GraphError, match="does not exist between populations of 2 and 3"):
+    with pytest.raises(GraphError, match=r"pair 2 of the list, .* between populations of 2 and 3"):
         connect(Choice("list", {"pairs": ((0, 0), pair)}), Ends(2, 3, False), generator())
 
 
-def test_a_pair_that_stands_twice_is_an_error():
-    with pytest.raises(GraphError, match=r"the pair \[1, 2\] stands twice"):
-        connect(Choice("list", {"pairs": ((1, 2), (0, 1), (1, 2))}), Ends(2, 3, False), generator())
+def test_a_pair_that_stands_several_times_has_several_synapses():
+    rule = Choice("list", {"pairs": ((1, 2), (0, 1), (1, 2), (1, 0), (1, 2))})
+    found = connect(rule, Ends(2, 3, False), generator())
+    assert found.indptr.tolist() == [0, 1, 5]
+    assert found.indices.tolist() == [1, 0, 2, 2, 2]
+    assert order_pairs(rule, 3).tolist() == [1, 3, 0, 2, 4]
+
+
+def test_as_many_synapses_as_pairs_of_neurons_are_not_always_dense():
+    rule = Choice("list", {"pairs": ((0, 0), (0, 0), (1, 0), (1, 1))})
+    assert not connect(rule, Ends(2, 2, False), generator()).dense
+    rule = Choice("list", {"pairs": ((1, 1), (0, 0), (1, 0), (0, 1))})
+    assert connect(rule, Ends(2, 2, False), generator()).dense
 
 
 def test_an_empty_list_connects_nothing():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sketches import cells, describe, projection, sources
 
+from netdesc.description.model import Choice
 from netdesc.errors import GraphError
 from netdesc.graph import compile_graph, verify
 from netdesc.graph.ir import Group
@@ -40,7 +41,9 @@ def test_a_compiled_graph_is_sound():
     ({"delays": np.array([-1.0])}, "projections.p.delay: a delay is negative"),
     ({"receptor": "inhibitory", "weights": -np.ones(3)}, "receptor: inhibitory takes magnitudes"),
     ({"synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([0, 3, 1]))}, "reaches a neuron outside a"),
-    ({"synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([1, 1, 1]))}, "or one stands twice"),
+    ({"synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([1, 0, 1]))}, "are not in order"),
+    ({"rule": Choice("one_to_one"), "synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([1, 1, 1]))},
+     "one_to_one makes a synapse twice"),
     ({"synapses": Synapses(2, 3, np.array([0, 3]), np.array([0, 1, 2]))}, "do not add up"),
     ({"synapses": Synapses(1, 3)}, "synapses for 1 by 3 neurons between populations of 2 and 3"),
 ])

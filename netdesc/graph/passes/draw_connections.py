@@ -67,6 +67,12 @@ def _restricted(synapses: Synapses, edge: Edge, name: str) -> Synapses:
     if not isinstance(value, Explicit):
         return synapses
     shape = (synapses.n_pre, synapses.n_post)
+    if edge.rule.kind == "list" and value.values.ndim == 1:
+        if len(value.values) != synapses.size:
+            raise GraphError(Diagnostic(
+                f"expected a value for each of the {synapses.size} pairs, got {len(value.values)}; write the "
+                "values in the order of the pairs", f"{edge.path}.{name}"))
+        return synapses
     if value.values.shape != shape:
         raise GraphError(Diagnostic(
             f"the matrix has shape {value.values.shape}; {edge.pre} to {edge.post} needs {shape} (pre, post)",

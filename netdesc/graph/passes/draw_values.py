@@ -9,6 +9,7 @@ import numpy as np
 from netdesc.description.model import Constant, Distribution, Explicit, Parameter
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.events import Floats
+from netdesc.graph.connectors import order_pairs
 from netdesc.graph.distributions import draw
 from netdesc.graph.ir import Edge, NetworkGraph
 from netdesc.graph.synapses import Synapses
@@ -87,7 +88,8 @@ def _random(distribution: Distribution, edge: Edge, synapses: Synapses, key: tup
 
 
 def _looked_up(matrix: Floats, edge: Edge, synapses: Synapses, name: str) -> Floats:
-    values = matrix.ravel()[synapses.flat()]
+    listed = edge.rule.kind == "list" and matrix.ndim == 1
+    values = matrix.ravel()[order_pairs(edge.rule, synapses.n_post) if listed else synapses.flat()]
     missing = np.flatnonzero(np.isnan(values))
     if len(missing):
         pre, post = divmod(int(synapses.flat()[missing[0]]), synapses.n_post)

@@ -1,0 +1,73 @@
+"""How objects look in a console and in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+MOST_ROWS = 12
+"""Rows of a table in a notebook."""
+
+MOST_NAMES = 4
+"""Names listed in one line."""
+
+
+def summarize(kind: str, facts: Mapping[str, object]) -> str:
+    """Return one line about an object.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the class.
+    facts : mapping of str to object
+        What is empty or None is left out.
+
+    Returns
+    -------
+    str
+        For example ``Trace(batch=1, spikes='input 3, output 2')``.
+    """
+    parts = [f"{name}={value}" for name, value in facts.items() if value not in (None, "")]
+    return f"{kind}({', '.join(parts)})"
+
+
+def enumerate_names(names: Iterable[str]) -> str:
+    """Return names in one line, the first few of many.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    str
+        In brackets; empty where there are none.
+    """
+    listed = [name if len(name) <= 40 else f"{name[:37]}..." for name in names]
+    if not listed:
+        return ""
+    more = f", ... {len(listed) - MOST_NAMES} more" if len(listed) > MOST_NAMES else ""
+    return f"[{', '.join(listed[:MOST_NAMES])}{more}]"
+
+
+def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a small table as HTML.
+
+    Parameters
+    ----------
+    title : str
+    header : sequence of str
+    rows : iterable of sequences
+        As long as the header; of many, the first `MOST_ROWS` are shown.
+
+    Returns
+    -------
+    str
+    """
+    lines = [list(row) for row in rows]
+    head = "".join(f"<th style='text-align:left'>{escape(cell)}</th>" for cell in header)
+    body = "".join(
+        "<tr>" + "".join(f"<td style='text-align:left'>{escape(str(cell))}</td>" for cell in row) + "</tr>"
+        for row in lines[:MOST_ROWS])
+    more = f"<p>... {len(lines) - MOST_ROWS} more rows</p>" if len(lines) > MOST_ROWS else ""
+    return f"<p><b>{escape(title)}</b></p><table><tr>{head}</tr>{body}</table>{more}"

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from netdesc.budget import allowance
 from netdesc.description.cells import check_neuron
 from netdesc.description.data import check_data, data_of, is_fed
 from netdesc.description.expressions import evaluate
 from netdesc.description.form import shaped
 from netdesc.description.loops import check_loops
-from netdesc.description.memory import check_memory
+from netdesc.description.memory import check_network, check_run
 from netdesc.description.mentions import list_mentions
 from netdesc.description.model import Choice, Description, Simulation
 from netdesc.description.populations import population_of, resolve_population, write_population
@@ -82,7 +83,8 @@ def _resolve(sections: dict[str, Any], reading: Reading) -> Any:
     simulation = sections.get("simulation") or {}
     populations, projections = sections.get("populations") or {}, sections.get("projections") or {}
     types = sections.get("neurons") or {}
-    if not check_memory(populations, projections, simulation.get("max_memory") or float("inf"), reading):
+    reading.limit = allowance(simulation.get("max_memory") or float("inf")).size
+    if not check_network(sections, reading):
         # Nothing of the size of this network may be made, not even a list of recorded neurons.
         raise DescriptionError(_sorted(reading.diagnostics))
     for name, choice in types.items():
@@ -101,7 +103,10 @@ def _resolve(sections: dict[str, Any], reading: Reading) -> Any:
     check_data(sections.get("data"), reading)
     check_loops(sections.get("backends") or {}, simulation.get("loop_delay"), projections, reading)
     _check_expectations(sections, populations, reading)
-    return recordings_of(sections.get("record") or {}, populations, reading)
+    recordings = recordings_of(sections.get("record") or {}, populations, reading)
+    if not reading.diagnostics:
+        check_run(sections, recordings, reading)
+    return recordings
 
 
 def _check_expectations(sections: dict[str, Any], populations: Mapping[str, Any], reading: Reading) -> None:

@@ -1,67 +1,186 @@
-"""How much memory the drawn network would take, told before any of it is allocated."""
+"""How much memory a model would take, computed before any of it is allocated."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
-from netdesc.description.model import Choice
+import numpy as np
+
+from netdesc.budget import (
+    PER_NEURON,
+    PER_RECORDED_VALUE,
+    PER_SPIKE,
+    PER_SYNAPSE,
+    PER_WRITTEN_SPIKE,
+    allowance,
+)
+from netdesc.description.model import Choice, Constant, Distribution, Explicit, Recording
 from netdesc.description.reading import Reading
 from netdesc.units import format_memory
 
-PER_SYNAPSE = 32.0
-"""Bytes: weight, delay, index, and gradient of the weight."""
-
-PER_NEURON = 200.0
-"""Bytes: parameters, state and adjoint."""
+Sections = Mapping[str, Any]
 
 
-def check_memory(
-    populations: Mapping[str, dict[str, Any] | None],
-    projections: Mapping[str, dict[str, Any] | None],
-    limit: float,
-    reading: Reading,
-) -> bool:
-    """Note a fault where the network would exceed ``simulation.max_memory``.
+class Item(NamedTuple):
+    """Something that takes memory.
 
     Parameters
     ----------
-    populations, projections : mapping of str to dict or None
-        As read; objects with faults are left out of the sum.
-    limit : float
-        In bytes.
+    path : str
+        Dotted path of what causes it.
+    number : float
+        How many there are.
+    noun : str
+        Of what.
+    each : float
+        Bytes of one.
+    fix : str
+        What makes it smaller.
+    """
+
+    path: str
+    number: float
+    noun: str
+    each: float
+    fix: str
+
+    @property
+    def size(self) -> float:
+        """Bytes of all."""
+        return self.number * self.each
+
+
+def check_network(sections: Sections, reading: Reading) -> bool:
+    """Note a fault where neurons and synapses would exceed the memory.
+
+    Parameters
+    ----------
+    sections : mapping
+        The sections of the file, as read; objects with faults are left out of the sum.
     reading : Reading
-        Receives the fault, at the largest part.
+        Receives the fault, at the largest item.
 
     Returns
     -------
     bool
         Whether the network fits.
     """
-    sizes = {
-        name: float(prod(item["size"])) for name, item in populations.items() if item and item.get("size")
-    }
-    parts = {
-        f"populations.{name}": (size * PER_NEURON, f"{size:.4g} neurons") for name, size in sizes.items()
-    }
-    for name, item in projections.items():
-        count = _synapses(item, sizes) if item else 0.0
-        parts[f"projections.{name}"] = (count * PER_SYNAPSE, f"{count:.4g} synapses")
-    need = sum(part[0] for part in parts.values())
-    if need <= limit:
+    return _fits(_network(sections), sections, reading)
+
+
+def check_run(sections: Sections, recordings: Iterable[Recording], reading: Reading) -> bool:
+    """Note a fault where network, stimulus and recordings together would exceed the memory.
+
+    Parameters
+    ----------
+    sections : mapping
+        The sections of the file, without faults.
+    recordings : iterable of Recording
+    reading : Reading
+        Receives the fault, at the largest item.
+
+    Returns
+    -------
+    bool
+        Whether a run of one batch fits.
+    """
+    batch = _batch(sections)
+    sizes = _sizes(sections)
+    duration = float(sections["simulation"]["duration"])
+    items = [*_network(sections), *_stimulus(sections, duration, batch)]
+    if batch > 1:
+        neurons = sum(sizes.values())
+        items.append(Item("training.batch_size", batch * neurons, f"states of neurons, {batch} samples",
+                          PER_NEURON, "train smaller batches"))
+    for item in recordings:
+        if item.every:
+            neurons = sizes[item.population] if item.neurons is None else float(len(item.neurons))
+            count = neurons * (duration // item.every + 1.0) * batch
+            items.append(Item(f"record.{item.population}", count, f"values of {item.variable}",
+                              PER_RECORDED_VALUE, "record fewer neurons or less often"))
+    return _fits(items, sections, reading)
+
+
+def _fits(items: Iterable[Item], sections: Sections, reading: Reading) -> bool:
+    items = list(items)
+    limit = allowance((sections.get("simulation") or {}).get("max_memory") or float("inf"))
+    need = sum(item.size for item in items)
+    if need <= limit.size:
         return True
-    path, (largest, what) = max(parts.items(), key=lambda item: item[1][0])
+    largest = max(items, key=lambda item: item.size)
+    left = max(limit.size - (need - largest.size), 0.0)
+    fits = left // largest.each
+    fix = f"of which at most {fits:.4g} fit beside the rest" if fits else "and the rest alone does not fit"
+    fix += f"; {largest.fix}"
+    if limit.name.startswith("simulation"):
+        fix += ", or raise simulation.max_memory"
     reading.fail(
-        f"the network would need {format_memory(need)} of memory, more than simulation.max_memory, "
-        f"{format_memory(limit)}; the largest part is this one with {what}, {format_memory(largest)}. "
-        "Make it smaller or sparser, or raise simulation.max_memory",
-        path,
+        f"expected to need at most {format_memory(limit.size)}, {limit.name}, got {format_memory(need)}; "
+        f"the largest item is this one with {largest.number:.4g} {largest.noun}, "
+        f"{format_memory(largest.size)}, {fix}",
+        largest.path,
     )
     return False
 
 
-def _synapses(data: dict[str, Any], sizes: Mapping[str, float]) -> float:
+def _sizes(sections: Sections) -> dict[str, float]:
+    populations = sections.get("populations") or {}
+    return {
+        name: float(prod(item["size"])) for name, item in populations.items() if item and item.get("size")
+    }
+
+
+def _network(sections: Sections) -> Iterator[Item]:
+    sizes = _sizes(sections)
+    for name, size in sizes.items():
+        yield Item(f"populations.{name}", size, "neurons", PER_NEURON, "make it smaller")
+    for name, item in (sections.get("projections") or {}).items():
+        if item:
+            yield Item(f"projections.{name}", _synapses(item, sizes), "synapses", PER_SYNAPSE,
+                       "make it smaller or sparser")
+
+
+def _stimulus(sections: Sections, duration: float, batch: int) -> Iterator[Item]:
+    for name, item in (sections.get("populations") or {}).items():
+        source = item.get("source") if item else None
+        if not isinstance(source, Choice):
+            continue
+        path, options = f"populations.{name}.source", source.options
+        if source.kind == "poisson":
+            start = max(float(options.get("start") or 0.0), 0.0)
+            stop = options.get("stop")
+            length = max(min(duration if stop is None else float(stop), duration) - start, 0.0)
+            count = _sum(options["rate"], float(prod(item["size"]))) * length * batch
+            yield Item(path, count, "expected spikes", PER_SPIKE, "lower the rate or shorten the run")
+        elif source.kind == "spike_times":
+            count = float(sum(len(row) for row in options["times"]))
+            yield Item(path, count, "written spikes", PER_WRITTEN_SPIKE + PER_SPIKE * batch,
+                       "write fewer spikes")
+
+
+def _sum(rate: Constant | Explicit | Distribution, size: float) -> float:
+    """Return the sum of the rates of a population, per ms; an upper bound where they are drawn."""
+    match rate:
+        case Constant():
+            return rate.value * size
+        case Explicit():
+            return float(np.nansum(rate.values))
+    numbers = rate.parameters
+    typical = numbers.get("mu", 0.0) + 2.0 * numbers.get("sigma", 0.0)
+    if rate.kind == "lognormal":
+        typical = float(np.exp(min(typical, 700.0)))
+    return size * max(typical, numbers.get("high", 0.0), numbers.get("beta", 0.0),
+                      numbers.get("k", 0.0) * numbers.get("theta", 0.0))
+
+
+def _batch(sections: Sections) -> int:
+    training = sections.get("training")
+    return int(training["batch_size"]) if training and sections.get("data") else 1
+
+
+def _synapses(data: Mapping[str, Any], sizes: Mapping[str, float]) -> float:
     pre = sizes.get(data.get("pre") or "", 0.0)
     post = sum(sizes.get(name, 0.0) for name in data.get("post") or ())
     connector = data.get("connector")

@@ -104,22 +104,33 @@ def _own(item: PopulationSlice, batch: int, context: tuple[Program, int, int]) -
         row = np.array([time for neuron in times for time in neuron], dtype=np.float64)
         sources = np.repeat(np.arange(len(times)), [len(neuron) for neuron in times]) + item.start
         return np.tile(row, batch), np.tile(sources, batch), np.repeat(np.arange(batch), len(row))
-    drawn = [_poisson(item, program.duration, stream(seed, f"{item.path}.source.{first + sample}"))
-             for sample in range(batch)]
+    drawn = [_poisson(item, program.duration, seed, first + sample) for sample in range(batch)]
     lengths = [len(times) for times, _ in drawn]
-    return (np.concatenate([times for times, _ in drawn]), np.concatenate([sources for _, sources in drawn]),
+    return (np.concatenate([np.empty(0), *(times for times, _ in drawn)]),
+            np.concatenate([np.empty(0, dtype=np.int64), *(sources for _, sources in drawn)]),
             np.repeat(np.arange(batch), lengths))
 
 
-def _poisson(
-    item: PopulationSlice, duration: float, generator: np.random.Generator,
-) -> tuple[Floats, Integers]:
-    start = max(float(item.source.get("start") or 0.0), 0.0)
-    stop = item.source.get("stop")
-    length = max((duration if stop is None else min(float(stop), duration)) - start, 0.0)
-    counts = generator.poisson(item.source["rate"] * length)
-    times = start + length * generator.random(int(counts.sum()))
-    return times, np.repeat(np.arange(item.start, item.stop), counts)
+BLOCK = 50.0
+"""Length of the pieces of time, in ms, each of which has a stream of its own.
+
+What a source emits in a piece depends on nothing outside of it: not on the end of the run, nor on its window.
+"""
+
+
+def _poisson(item: PopulationSlice, duration: float, seed: int, sample: int) -> tuple[Floats, Integers]:
+    """Return the spikes of one sample: in every block a Poisson number of them, at uniform times."""
+    start, stop = float(item.source.get("start") or 0.0), item.source.get("stop")
+    end = duration if stop is None else min(float(stop), duration)
+    times, sources = [np.empty(0)], [np.empty(0, dtype=np.int64)]
+    for block in range(int(max(start, 0.0) // BLOCK), int(np.ceil(end / BLOCK))) if start < end else ():
+        generator = stream(seed, f"{item.path}.source.{sample}.{block}")
+        counts = generator.poisson(item.source["rate"] * BLOCK)
+        drawn = (block + generator.random(int(counts.sum()))) * BLOCK
+        inside = (drawn >= start) & (drawn < end)
+        times.append(drawn[inside])
+        sources.append(np.repeat(np.arange(item.start, item.stop), counts)[inside])
+    return np.concatenate(times), np.concatenate(sources)
 
 
 def _merged(parts: Iterable[Spikes], batch: int) -> Events:

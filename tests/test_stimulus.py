@@ -1,5 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sketches import cells, describe, sources
 
 from netdesc.description.model import Constant, Explicit
@@ -12,6 +16,10 @@ from netdesc.stimulus import stimulus
 
 def program(*populations):
     return lower(compile_graph(describe(populations)))
+
+
+def program_of(duration, *populations):
+    return replace(program(*populations), duration=duration)
 
 
 def written():
@@ -66,6 +74,43 @@ def test_a_poisson_source_has_its_rate():
     expected = 0.5 * 40.0 * 3 * 400
     assert abs(len(events) - expected) < 5 * np.sqrt(expected)
     assert np.all(np.abs(np.bincount(events.sources) - expected / 3) < 5 * np.sqrt(expected / 3))
+
+
+@given(st.floats(0.1, 180.0), st.floats(0.0, 120.0), st.integers(0, 3))
+@settings(max_examples=25)
+def test_a_longer_run_or_a_wider_window_draws_the_same_spikes(duration, start, sample):
+    whole = program_of(200.0, noise())
+    part = program_of(duration, noise(start=start))
+    many = stimulus(whole, dataset_events=None, batch=4, seed=1).lists(3)[sample]
+    one = stimulus(part, dataset_events=None, batch=1, seed=1, first_sample=sample).lists(3)[0]
+    assert one == [[time for time in row if start <= time < duration] for row in many]
+
+
+def test_intervals_of_a_poisson_source_are_exponential():
+    rate = 0.2
+    events = stimulus(program_of(20000.0, noise(rate=rate)), dataset_events=None, batch=1, seed=2)
+    gaps = np.concatenate([np.diff(row) for row in events.lists(3)[0]])
+    count = len(gaps)
+    assert abs(gaps.std() / gaps.mean() - 1.0) < 5.0 / np.sqrt(count)
+    sorted_gaps = np.sort(gaps)
+    distance = np.max(np.abs(1.0 - np.exp(-rate * sorted_gaps) - (np.arange(count) + 0.5) / count))
+    assert distance < 1.95 / np.sqrt(count)  # Kolmogorov-Smirnov, one in a thousand
+
+
+def test_counts_in_windows_that_cut_blocks_are_poisson():
+    events = stimulus(program_of(3000.0, noise(rate=0.1)), dataset_events=None, batch=20, seed=3)
+    counts = np.histogram(events.times, bins=np.arange(0.0, 3000.1, 30.0))[0] / 60.0
+    assert abs(counts.mean() - 3.0) < 5 * np.sqrt(3.0 / 6000)
+    assert 0.5 < counts.var() * 60.0 / 3.0 < 1.7
+
+
+def test_a_window_after_the_end_is_silent():
+    for start in (100.0, 1e308):
+        assert len(stimulus(program(noise(start=start)), dataset_events=None, batch=2, seed=1)) == 0
+
+
+def test_a_batch_without_samples_has_no_spikes():
+    assert stimulus(program(noise(), written()), dataset_events=None, batch=0, seed=1).batch == 0
 
 
 def test_the_rate_may_differ_from_neuron_to_neuron():

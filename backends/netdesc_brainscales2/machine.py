@@ -100,6 +100,7 @@ class AnalogMachine:
         known = TrueModel(program, self.membranes, self.gains) if options.adjoint == "true" else None
         self.host = Host(program, options, known, relayed=self.links.relayed())
         self.threads = available()
+        self.inner = frozenset(k for core in self.cores for k in core.inside)
         self.arrange()
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
@@ -149,6 +150,7 @@ class AnalogMachine:
         samples: dict[str, Recording] = {}
         last: dict[str, Recording] = {}
         health = {"arrivals": 0, "in_flight": 0, "dropped": 0, "dropped_in": 0, "dropped_out": 0,
+                  "unrecorded": 0,
                   "clipped": 0, "compressed": 0, "unreliable_samples": 0, **self.weight_health}
         sent: dict[int, Events] = {}
         arrived = dict(recorded)
@@ -159,6 +161,10 @@ class AnalogMachine:
             delivered = {}
             for k in core.outside:
                 delivered[k] = self.links.deliver(k, arrived, on_chip, health, sent)
+                if not self.links.stays(k):
+                    block = self.program.blocks[k]
+                    health["dropped"] += (
+                        count_synapses(block, arrived[block.pre]) - count_synapses(block, delivered[k]))
             outcome = core.run(delivered, batch, grid=self.grid_of(core), unrest=unrest, threads=self.threads)
             health["clipped"] += outcome.clipped
             health["compressed"] += outcome.saturated
@@ -167,6 +173,10 @@ class AnalogMachine:
             last |= self.sample(core, outcome, self.last, health, seed)
             self.count(core, delivered, on_chip, health)
         recorded = arrived | self.fetch(recorded, arrived, health)
+        for k, block in enumerate(self.program.blocks):
+            if block.pre in on_chip and (self.links.stays(k) or k in self.inner):
+                health["unrecorded"] += (
+                    count_synapses(block, on_chip[block.pre]) - count_synapses(block, recorded[block.pre]))
         names = [population.name for population in self.program.populations]
         kinds = [population.kind for population in self.program.populations]
         spiking = {k: events for k, events in recorded.items() if kinds[k] != "readout"}

@@ -38,21 +38,18 @@ class Batch(NamedTuple):
     labels : ndarray of int64, shape (batch,), or None
     times : ndarray of float64, shape (batch, outputs, k), or None
         Target times in ms of the first k spikes of every output; NaN where there is no target.
-    voltages : ndarray of float64, shape (batch, outputs, steps), or None
-        Target voltages of every output, at equidistant times from 0 to the end of the sample.
     """
 
     events: Events | None
     labels: Integers | None
     times: Floats | None = None
-    voltages: Floats | None = None
 
     @property
     def goals(self) -> Goals:
         """Labels and targets, as losses take them."""
         from netdesc.losses import Goals
 
-        return Goals(self.labels, self.times, self.voltages)
+        return Goals(self.labels, self.times)
 
     def head(self, count: int) -> Batch:
         """Return the first samples.
@@ -70,7 +67,7 @@ class Batch(NamedTuple):
         events, goals = self.events, self.goals.take(slice(count))
         offsets = events.offsets[:count + 1]
         kept = Events(events.times[:offsets[-1]], events.sources[:offsets[-1]], offsets)
-        return Batch(kept, goals.labels, goals.times, goals.voltages)
+        return Batch(kept, goals.labels, goals.times)
 
 
 def load(
@@ -259,4 +256,4 @@ def load_batch(compiled: CompiledProgram, data: Samples | None, split: str, coun
             raise DescriptionError(f"expected a split with samples, got {split!r}; use one of {known}")
     chosen = np.arange(len(part) if count is None else min(count, len(part)))
     goals = part.batch_goals(chosen)
-    return Batch(part.batch(chosen), goals.labels, goals.times, goals.voltages)
+    return Batch(part.batch(chosen), goals.labels, goals.times)

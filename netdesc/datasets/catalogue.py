@@ -222,7 +222,7 @@ def encode_all(prepared: Mapping[str, Prepared], encoder: Choice, place: tuple[P
     require_features(sources, prepared["train"].values.shape[1], encoder, kind)
     at = Place(sources.start, program.duration, seed)
     splits = {name: Split(item.goals.labels, encode(item.values, encoder, at, split=name), None,
-                          item.goals.times, item.goals.voltages) for name, item in prepared.items()}
+                          item.goals.times) for name, item in prepared.items()}
     require_in_time(splits.values(), program.duration)
     return splits
 

@@ -30,8 +30,6 @@ class Rows:
         Of the features and the targets.
     times : ndarray of float64, shape (samples, outputs, k), or None
         Target times in ms, where these are known already.
-    voltages : ndarray of float64, shape (samples, outputs, steps), or None
-        Target voltages.
     """
 
     values: Floats
@@ -40,18 +38,17 @@ class Rows:
     names: tuple[str, ...]
     target_names: tuple[str, ...] = ()
     times: Floats | None = None
-    voltages: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def take(self, which: Integers) -> Rows:
         """Return some of the samples."""
-        labels, targets, times, voltages = (
+        labels, targets, times = (
             None if item is None else item[which]
-            for item in (self.labels, self.targets, self.times, self.voltages)
+            for item in (self.labels, self.targets, self.times)
         )
-        return Rows(self.values[which], labels, targets, self.names, self.target_names, times, voltages)
+        return Rows(self.values[which], labels, targets, self.names, self.target_names, times)
 
 
 class Prepared(NamedTuple):
@@ -140,7 +137,7 @@ def prepare(
     notes = list(scale.notes(train.names))
     classes = None if train.labels is None else Classes.find(train.labels)
     notes += classes.notes() if classes is not None else []
-    window = Window.fit(train, options)
+    window = Window.fit(train, options, path)
     notes += window.notes(train.target_names) if window is not None else []
     prepared = {}
     for name, item in rows.items():
@@ -172,8 +169,8 @@ class Window:
     late: float
 
     @classmethod
-    def fit(cls, train: Rows, options: Mapping[str, Any]) -> Window | None:
-        """Return the window of the training samples; None where targets are not times."""
+    def fit(cls, train: Rows, options: Mapping[str, Any], path: str) -> Window | None:
+        """Return the window of the training samples; None where there are no targets to scale."""
         if train.targets is None:
             return None
         outputs = train.targets.shape[1]
@@ -181,7 +178,13 @@ class Window:
             factor = UNITS_OF_TIME[str(options["target_unit"])]
             return cls(np.zeros(outputs), np.ones(outputs), 0.0, factor)
         if options.get("target_time") is None:
-            return None
+            raise DescriptionError(
+                Diagnostic(
+                    "expected target_time or target_unit beside a target, got neither; write for example "
+                    "target_time: [10 ms, 30 ms], or target_unit: ms where the column holds times",
+                    path=path,
+                )
+            )
         early, late = (float(time) for time in options["target_time"])
         return cls(train.targets.min(axis=0), train.targets.max(axis=0), early, late)
 
@@ -211,10 +214,8 @@ def goals_of(rows: Rows, classes: Classes | None, window: Window | None, *, spli
     """
     if rows.labels is not None and classes is not None:
         return Goals(classes.number(rows.labels, split=split, path=path))
-    if rows.targets is None:
-        return Goals(times=rows.times, voltages=rows.voltages)
-    if window is None:
-        return Goals(voltages=rows.targets[:, :, None])
+    if rows.targets is None or window is None:
+        return Goals(times=rows.times)
     times = window.times(rows.targets)
     if not np.isfinite(times).all():
         raise DescriptionError(

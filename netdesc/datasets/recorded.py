@@ -26,14 +26,11 @@ class Recorded:
     labels : ndarray of texts or int64, shape (samples,), or None
     times : ndarray of float64, shape (samples, outputs, k), or None
         Target times in ms, NaN where there is none.
-    voltages : ndarray of float64, shape (samples, outputs, steps), or None
-        Target voltages.
     """
 
     events: Events
     labels: Labels | None = None
     times: Floats | None = None
-    voltages: Floats | None = None
 
     def __len__(self) -> int:
         return self.events.batch
@@ -56,7 +53,7 @@ class Recorded:
         events = Events(self.events.times[places], self.events.sources[places], offsets)
         return Recorded(
             events,
-            *(None if item is None else item[which] for item in (self.labels, self.times, self.voltages)),
+            *(None if item is None else item[which] for item in (self.labels, self.times)),
         )
 
 
@@ -134,7 +131,7 @@ def keep_inside(
         )
     before = np.concatenate(([0], np.cumsum(kept)))
     inside = Events(events.times[kept], events.sources[kept], before[events.offsets])
-    return Recorded(inside, recorded.labels, recorded.times, recorded.voltages), lost
+    return Recorded(inside, recorded.labels, recorded.times), lost
 
 
 def suggest(times: Floats, duration: float, unit: str) -> str:

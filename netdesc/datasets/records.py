@@ -46,20 +46,17 @@ class Split:
         How the samples are changed in training.
     times : ndarray of float64, shape (samples, outputs, k), or None
         Target times in ms of the first k spikes of every output; NaN where there is no target.
-    voltages : ndarray of float64, shape (samples, outputs, steps), or None
-        Target voltages, as in ``netdesc.losses.Goals``.
     """
 
     labels: Integers | None
     events: Events
     augmentation: Augmentation | None = None
     times: Floats | None = None
-    voltages: Floats | None = None
 
     @property
     def goals(self) -> Goals:
         """Labels and targets of all samples."""
-        return Goals(self.labels, self.times, self.voltages)
+        return Goals(self.labels, self.times)
 
     def __len__(self) -> int:
         return self.events.batch
@@ -97,7 +94,7 @@ class Split:
         Split
         """
         goals = self.batch_goals(indices)
-        return Split(goals.labels, self._gather(indices), self.augmentation, goals.times, goals.voltages)
+        return Split(goals.labels, self._gather(indices), self.augmentation, goals.times)
 
     def _gather(self, indices: Integers) -> Events:
         starts = self.events.offsets[indices]

@@ -34,9 +34,6 @@ class Samples:
         Texts, whole numbers or truth values, shape (samples,): the classes, numbered in sorted order. Floats,
         shape (samples,), (samples, outputs) or (samples, outputs, k): target times in ``unit`` of the first k
         spikes of every output; NaN where there is no target. None only for runs without a loss.
-    voltages : array_like or None
-        Target voltages of every output in place of ``y``, shape (samples, outputs) where they are constant,
-        or (samples, outputs, steps) at equidistant times from 0 to the end of the sample.
     validation, test : Samples, float or None
         Other samples, or the fraction of these that is held out, drawn by the seed of the model.
     scale : str
@@ -57,7 +54,6 @@ class Samples:
 
     x: ArrayLike | Events
     y: ArrayLike | None = None
-    voltages: ArrayLike | None = None
     validation: Samples | float | None = None
     test: Samples | float | None = None
     scale: str = "per_feature"
@@ -68,12 +64,8 @@ class Samples:
         require_words(self.unit, tuple(UNITS_OF_TIME), "unit")
         if not isinstance(self.x, Events):
             object.__setattr__(self, "x", read_features(self.x))
-        if self.y is not None and self.voltages is not None:
-            raise wrong("expected either y or voltages, got both; remove one")
         if self.y is not None:
             object.__setattr__(self, "y", read_answers(self.y, len(self)))
-        if self.voltages is not None:
-            object.__setattr__(self, "voltages", read_targets(self.voltages, len(self), "voltages"))
         for name in HELD:
             require_held(getattr(self, name), name, isinstance(self.x, Events))
 
@@ -83,7 +75,6 @@ class Samples:
         events: Events | Sequence[tuple[ArrayLike, ArrayLike]],
         y: ArrayLike | None = None,
         *,
-        voltages: ArrayLike | None = None,
         validation: Samples | float | None = None,
         test: Samples | float | None = None,
         unit: str = "ms",
@@ -95,7 +86,7 @@ class Samples:
         events : Events, or sequence of (times, neurons)
             One pair of arrays of the same length for each sample: spike times in ``unit``, and channels from
             0 on, in any order. Or a batch of events, in ms.
-        y, voltages, validation, test
+        y, validation, test
             As for `Samples`.
         unit : str
             ``s``, ``ms``, ``us`` or ``ns``; also of target times.
@@ -111,7 +102,7 @@ class Samples:
         """
         require_words(unit, tuple(UNITS_OF_TIME), "unit")
         read = events if isinstance(events, Events) else read_events(events, UNITS_OF_TIME[unit])
-        return cls(read, y, voltages, validation, test, unit=unit)
+        return cls(read, y, validation, test, unit=unit)
 
     def __len__(self) -> int:
         return self.x.batch if isinstance(self.x, Events) else len(np.asarray(self.x))
@@ -151,9 +142,9 @@ class Samples:
                     f"expected {np.asarray(self.x).shape[1]} features in {name} as in train, got "
                     f"{values.shape[1]}; pass the same features"
                 )
-            labels, times, voltages = part.answers()
+            labels, times = part.answers()
             names = tuple(f"x{number + 1}" for number in range(values.shape[1]))
-            rows[name] = Rows(values, labels, None, names, times=times, voltages=voltages)
+            rows[name] = Rows(values, labels, None, names, times=times)
         return rows
 
     def recorded(self) -> dict[str, Recorded]:
@@ -166,15 +157,14 @@ class Samples:
             if isinstance(part.x, Events)
         }
 
-    def answers(self) -> tuple[NDArray[Any] | None, Floats | None, Floats | None]:
-        """Return labels, target times in ms and target voltages; None for what there is not."""
-        voltages = None if self.voltages is None else np.asarray(self.voltages, dtype=np.float64)
+    def answers(self) -> tuple[NDArray[Any] | None, Floats | None]:
+        """Return labels, and target times in ms; None for what there is not."""
         if self.y is None:
-            return None, None, voltages
+            return None, None
         answers = np.asarray(self.y)
         if answers.dtype.kind != "f":
-            return answers, None, voltages
-        return None, answers * UNITS_OF_TIME[self.unit], voltages
+            return answers, None
+        return None, answers * UNITS_OF_TIME[self.unit]
 
     def only(self) -> Samples:
         """Return the same without validation and test samples."""

@@ -20,7 +20,7 @@ ENDINGS = (".h5", ".hdf5")
 """Endings of HDF5 files."""
 
 ARRAYS = ("times", "neurons", "offsets")
-ANSWERS = ("labels", "targets", "target_voltages")
+ANSWERS = ("labels", "targets")
 
 
 def read_spikes(file: Path, labels: Path | None, factor: float) -> Recorded:
@@ -52,14 +52,14 @@ def read_spikes(file: Path, labels: Path | None, factor: float) -> Recorded:
     else:
         recorded, names = read_spike_table(file, factor, listed=labels is not None)
     if labels is None:
-        if recorded.labels is None and recorded.times is None and recorded.voltages is None:
+        if recorded.labels is None and recorded.times is None:
             raise fault(
                 file,
                 "expected labels or targets, got neither; add them to the file, or name a CSV "
                 "file of them as train_labels, validation_labels or test_labels",
             )
         return recorded
-    if recorded.labels is not None or recorded.times is not None or recorded.voltages is not None:
+    if recorded.labels is not None or recorded.times is not None:
         raise fault(
             labels, f"expected labels in one place, got them in {file.name} too; remove the labels file"
         )
@@ -67,7 +67,7 @@ def read_spikes(file: Path, labels: Path | None, factor: float) -> Recorded:
 
 
 def read_npz(file: Path, factor: float) -> Recorded:
-    """Read ``times``, ``neurons``, ``offsets`` and ``labels``, ``targets`` or ``target_voltages``."""
+    """Read ``times``, ``neurons``, ``offsets`` and and ``labels`` or ``targets``."""
     arrays = npy.read_npz(file, text=True)
     missing = [name for name in ARRAYS if name not in arrays]
     if missing:
@@ -117,9 +117,8 @@ def read_hdf5(file: Path, factor: float) -> Recorded:
         answers: dict[str, NDArray[Any]] = {}
         if "labels" in content:
             answers["labels"] = content.integers("labels", (len(rows),))
-        for name in ("targets", "target_voltages"):
-            if name in content:
-                answers[name] = content.floats(name, missing=True)
+        if "targets" in content:
+            answers["targets"] = content.floats("targets", missing=True)
     times = as_floats(file, np.concatenate(rows), "/spikes/times: ") * factor
     neurons = as_integers(file, np.concatenate(units), "/spikes/units: ")
     offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
@@ -172,8 +171,7 @@ def with_answers(file: Path, events: Events, answers: dict[str, NDArray[Any]], f
     events : Events
     answers : dict of str to ndarray
         ``labels``: texts or whole numbers, shape (samples,); ``targets``: times in the unit of the file, NaN
-        for none, shape (samples, outputs) or (samples, outputs, k); ``target_voltages``: shape (samples,
-        outputs, steps).
+        for none, shape (samples, outputs) or (samples, outputs, k).
     factor : float
         Of the times in the file, to ms.
 
@@ -195,13 +193,10 @@ def with_answers(file: Path, events: Events, answers: dict[str, NDArray[Any]], f
                 f"{len(values)}; write one for each",
             )
     labels = None if "labels" not in answers else as_labels(file, answers["labels"])
-    targets = {
-        name: cubed(as_floats(file, answers[name], f"the array '{name}': ", missing=True))
-        for name in ("targets", "target_voltages")
-        if name in answers
-    }
-    times = targets["targets"] * factor if "targets" in targets else None
-    return Recorded(events, labels, times, targets.get("target_voltages"))
+    if "targets" not in answers:
+        return Recorded(events, labels)
+    times = cubed(as_floats(file, answers["targets"], "the array 'targets': ", missing=True))
+    return Recorded(events, labels, times * factor)
 
 
 def as_labels(file: Path, values: NDArray[Any]) -> NDArray[Any]:

@@ -135,7 +135,7 @@ def divide_recorded(
             if classes is None or part.labels is None
             else classes.number(part.labels, split=name, path=f"{path}.{name}")
         )
-        splits[name] = Split(labels, events, None, part.times, part.voltages)
+        splits[name] = Split(labels, events, None, part.times)
     return splits, [] if classes is None else list(classes.notes())
 
 
@@ -146,10 +146,10 @@ def require_same_answers(train: Recorded, part: Recorded, name: str, path: str) 
     ------
     DescriptionError
     """
-    for field in ("labels", "times", "voltages"):
+    for field in ("labels", "times"):
         wanted, found = getattr(train, field), getattr(part, field)
         if (wanted is None) != (found is None):
-            words = {"labels": "labels", "times": "target times", "voltages": "target voltages"}[field]
+            words = {"labels": "labels", "times": "target times"}[field]
             raise DescriptionError(
                 Diagnostic(
                     f"expected {words} in all splits or in none, got them only in "

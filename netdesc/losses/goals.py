@@ -1,4 +1,4 @@
-"""What a network is to do in each sample: its class, times of its spikes, or the course of its voltages."""
+"""What a network is to do in each sample: its class, or the times of its spikes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,13 @@ class Goals:
         Class of each sample, counted from 0.
     times : ndarray of float64, shape (batch, outputs, k), or None
         Target times in ms of the first k spikes of every output; NaN where there is no target.
-    voltages : ndarray of float64, shape (batch, outputs, steps), or None
-        Target voltages of every output at equidistant times, the first at 0 and the last at the end of the
-        sample; one step for a voltage that is constant. NaN where there is no target.
     """
 
     labels: Integers | None = None
     times: Floats | None = None
-    voltages: Floats | None = None
 
     def __post_init__(self) -> None:
-        for name, dtype in (("labels", np.int64), ("times", np.float64), ("voltages", np.float64)):
+        for name, dtype in (("labels", np.int64), ("times", np.float64)):
             given = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, frozen(given, dtype))
@@ -65,4 +61,4 @@ class Goals:
         def some(values: NDArray[Any] | None) -> NDArray[Any] | None:
             return None if values is None else values[which]
 
-        return Goals(some(self.labels), some(self.times), some(self.voltages))
+        return Goals(some(self.labels), some(self.times))

@@ -47,11 +47,7 @@ def find_faults(loss: Loss, goals: Goals, program: Program, split: str) -> Itera
         require_times(loss, goals.times, size)
         return
     if loss.options.get("target") is None and goals.labels is None:
-        found = (
-            "target times"
-            if goals.times is not None
-            else ("target voltages" if goals.voltages is not None else "neither labels nor targets")
-        )
+        found = "target times" if goals.times is not None else "neither labels nor targets"
         fix = "use spike_time_mse" if goals.times is not None else "add labels to the data"
         yield Diagnostic(
             f"{loss.kind} expected labels of the {split} samples, got {found}; {fix}, or write a target",

@@ -83,10 +83,6 @@ def test_a_batch_of_events_is_samples_too():
     assert load_samples(Samples.from_events(events, [0, 1]), 2).train.events.lists(2) == events.lists(2)
 
 
-def test_voltages_of_one_step_are_constant():
-    assert load_samples(Samples(X, voltages=np.zeros((20, 3))), 2).train.voltages.shape == (20, 3, 1)
-
-
 def test_a_repr_fits_on_a_line():
     assert repr(Samples(X, Y, validation=0.1, test=Samples(X, Y))) == (
         "Samples(20 samples, 2 features, validation=0.1, test=20 samples)"
@@ -111,7 +107,6 @@ WRONG = [
     ),
     (lambda: Samples(X, np.full(20, np.inf)), "expected finite targets in y"),
     (lambda: Samples(X, np.zeros((3, 2))), "expected y with one row of targets for each of the 20 samples"),
-    (lambda: Samples(X, Y, np.zeros((20, 2))), "expected either y or voltages, got both"),
     (
         lambda: Samples(X, Y, validation=2),
         "expected a fraction between 0 and 1, or Samples, as validation, got 2",

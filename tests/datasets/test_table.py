@@ -121,11 +121,6 @@ def test_a_target_time_after_the_sample_is_noted(tmp_path):
     )
 
 
-def test_targets_without_a_time_are_voltages(tmp_path):
-    dataset = load_table(tmp_path, 1, file=write(tmp_path, "x,y\n0,1\n1,2\n"), target=("y",))
-    assert dataset.train.voltages.tolist() == [[[1.0]], [[2.0]]]
-
-
 def test_samples_that_miss_a_value_are_dropped_with_a_count(tmp_path):
     name = write(tmp_path, "x,y\n0,a\n,b\n2,NA\n1,a\n1,\n")
     dataset = load_table(tmp_path, 1, file=name, label="y", missing="drop")
@@ -148,6 +143,7 @@ def test_one_range_for_all_features_keeps_their_proportions(tmp_path):
 
 TEXT = "x,z,y\n0,1,a\n1,2,b\n"
 WRONG = [
+    (TEXT, {"target": ("x",)}, "expected target_time or target_unit beside a target, got neither"),
     (TEXT, {"label": "kind"}, r"t\.csv: expected a column kind, got x, z, y; known are x, z, y"),
     (TEXT, {"label": "y", "features": ("X",)}, r"expected a column X, got x, z, y; did you mean 'x'\?"),
     (

@@ -20,7 +20,7 @@ backends: {{brainscales2: {{profile_numbers: {{input_rate: {into}, output_rate: 
 """
 
 
-@pytest.mark.parametrize(("into", "out"), [(125, 125)])
+@pytest.mark.parametrize(("into", "out"), [(125, 125), (0.4, 125), (125, 0.4)])
 def test_deliveries_add_up(into, out):
     compiled = compile(Model(describe_text(FILE.format(into=into, out=out), "model.yaml")), "brainscales2")
     trace = compiled.forward()

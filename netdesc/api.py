@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from netdesc.border import configure, passes_of
 from netdesc.compiled import CompiledProgram, Model, located
 from netdesc.description import describe, describe_mapping
 from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
-from netdesc.registry import backend_class
 from netdesc.stimulus import needs_data, require_data
 from netdesc.trace import Trace
 
@@ -124,8 +124,8 @@ def compile(model: Model, backend: str = "numba") -> CompiledProgram:
     """
     description = model.description
     with located(model):
-        device = backend_class(backend)(description.backends.get(backend, {}))
-        graph = compile_graph(description, device.passes())
+        device = configure(backend, description.backends.get(backend, {}))
+        graph = compile_graph(description, passes_of(device))
         return CompiledProgram(model, graph, lower(graph), device)
 
 

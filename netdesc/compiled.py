@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from netdesc.backend import Backend, Machine
+from netdesc.backend import Backend
+from netdesc.border import CheckedMachine, load
 from netdesc.description.model import Description
 from netdesc.display import enumerate_names, html_table, summarize
 from netdesc.errors import Diagnostic, NetdescError, locate
@@ -91,10 +92,10 @@ class CompiledProgram:
         return tuple(locate(note, locations) for note in self.graph.notes)
 
     @cached_property
-    def machine(self) -> Machine:
-        """The program on the device, loaded at first use."""
+    def machine(self) -> CheckedMachine:
+        """The program on the device, loaded at first use; what it returns is checked."""
         with located(self.model):
-            return self.backend.load(self.program, seed=self.program.seed)
+            return load(self.backend, self.program, seed=self.program.seed)
 
     @property
     def weights(self) -> Weights:

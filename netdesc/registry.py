@@ -12,6 +12,9 @@ from netdesc.errors import BackendError, Diagnostic
 GROUP = "netdesc.backends"
 """Entry-point group in which a package offers a backend."""
 
+METHODS = ("passes", "load")
+"""What the class of a backend has at least."""
+
 
 def names() -> tuple[str, ...]:
     """Return the names of all installed backends, sorted."""
@@ -34,21 +37,60 @@ def backend_class(name: str) -> type[Backend]:
     Raises
     ------
     BackendError
-        If there is no backend of that name, or it cannot be imported.
+        If there is no backend of that name, several packages offer one, it cannot be imported, or its entry
+        point names something else.
     """
     found = _found()
     if name not in found:
         raise BackendError(Diagnostic(_unknown(name, sorted(found)), f"backends.{name}"))
-    try:
-        return cast("type[Backend]", found[name].load())
-    except (ImportError, AttributeError) as error:
+    if len(found[name]) > 1:
+        offers = ", ".join(_describe(point) for point in found[name])
         raise BackendError(Diagnostic(
-            f"the backend {name} ({found[name].value}) cannot be imported: {error}; install what it needs",
-            f"backends.{name}")) from error
+            f"{len(found[name])} installed packages offer a backend {name}: {offers}; uninstall all but one",
+            f"backends.{name}"))
+    return _import(name, found[name][0])
 
 
-def _found() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+def _import(name: str, point: EntryPoint) -> type[Backend]:
+    path = f"backends.{name}"
+    try:
+        found = point.load()
+    except KeyboardInterrupt:
+        raise
+    except ImportError as error:
+        raise BackendError(Diagnostic(
+            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; install what it needs",
+            path)) from error
+    # Importing runs a stranger's code, which may even end the program.
+    except BaseException as error:
+        raise BackendError(Diagnostic(
+            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; this is a fault of the "
+            f"backend {name}, report it to its authors", path)) from error
+    if not isinstance(found, type) or not all(callable(getattr(found, item, None)) for item in METHODS):
+        raise BackendError(Diagnostic(
+            f"expected the entry point of the backend {name} ({point.value}) to name a class with the methods "
+            f"{' and '.join(METHODS)}, got {found!r:.80}; this is a fault of the backend {name}, report it to "
+            "its authors", path))
+    return cast("type[Backend]", found)
+
+
+def _tell(error: BaseException) -> str:
+    """Return the type of an exception and its text on one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
+
+
+def _describe(point: EntryPoint) -> str:
+    package = point.dist.name if point.dist is not None else None
+    return f"{point.value} of {package}" if package else point.value
+
+
+def _found() -> dict[str, list[EntryPoint]]:
+    """Return the entry points by name; one that is listed twice with the same value counts once."""
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for point in entry_points(group=GROUP):
+        found.setdefault(point.name, {}).setdefault(point.value, point)
+    return {name: list(points.values()) for name, points in found.items()}
 
 
 def _unknown(name: str, known: list[str]) -> str:

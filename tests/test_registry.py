@@ -9,6 +9,15 @@ from netdesc.errors import BackendError
 class Strange:
     """Stands for a backend from elsewhere."""
 
+    def passes(self):
+        return ()
+
+    def load(self, program, *, seed):
+        raise NotImplementedError
+
+
+NO_CLASS = "a text"
+
 
 @pytest.fixture
 def shelf(monkeypatch):

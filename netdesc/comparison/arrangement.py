@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from netdesc.border import configure
 from netdesc.capabilities import arrange_capabilities
 from netdesc.comparison.details import arrange_agreement, arrange_attribution, arrange_substrate
 from netdesc.comparison.network import arrange_network
@@ -14,10 +16,9 @@ from netdesc.comparison.overview import arrange_overview
 from netdesc.comparison.plain import Json, plain
 from netdesc.comparison.study import Comparison
 from netdesc.comparison.verdict import levels
-from netdesc.errors import record
+from netdesc.errors import NetdescError, record
 from netdesc.events import Events
 from netdesc.plotting.colours import SUBSTRATES
-from netdesc.registry import backend_class, names
 
 
 def arrange(comparison: Comparison) -> dict[str, Json]:
@@ -115,9 +116,9 @@ def _refused_capabilities(comparison: Comparison) -> dict[str, Any]:
     """Return the capabilities of backends that refused the model; missing backends have none."""
     found = {}
     for label, refusal in comparison.refusals.items():
-        name = refusal.substrate.backend
-        if name in names():
-            found[label] = arrange_capabilities(backend_class(name)({}).limits)
+        # A backend that is missing or broken can do nothing; the refusal says why.
+        with suppress(NetdescError):
+            found[label] = arrange_capabilities(configure(refusal.substrate.backend, {}).limits)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netdesc.backend import Machine
+from netdesc.border import load as load_checked
 from netdesc.datasets import Samples
 from netdesc.datasets.survey import load_samples
 from netdesc.description.model import Description, Training
@@ -29,9 +30,9 @@ def choose_backend(model: Model) -> str:
 
 
 def load_machine(compiled: CompiledProgram) -> Machine:
-    """Load a program on its device, with nothing to record."""
+    """Load a program on its device, with nothing to record; what the machine returns is checked."""
     program = compiled.program.without_sampling()
-    return compiled.backend.load(program, seed=program.seed)
+    return load_checked(compiled.backend, program, seed=program.seed)
 
 
 def require_losses(description: Description) -> None:

@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from netdesc.capabilities import arrange_capabilities, list_capabilities
 from netdesc.cli.arguments import AsJson
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
+from netdesc.errors import NetdescError
+
+if TYPE_CHECKING:
+    from netdesc.limits import Limits
 
 
 def backends(as_json: AsJson = False) -> None:
-    """List backends and what they can do."""
-    from netdesc.registry import backend_class, names
+    """List backends and what they can do.
 
-    known = {name: backend_class(name)({}).limits for name in names()}
+    A backend that cannot be used is listed with the reason.
+    """
+    from netdesc.registry import names
+
+    known = {name: ask(name) for name in names()}
     if as_json:
-        emit({name: arrange_capabilities(limits) for name, limits in known.items()})
+        emit({name: {"error": found} if isinstance(found, str) else arrange_capabilities(found)
+              for name, found in known.items()})
         return
-    tables = (f"{name}\n{table(('', ''), list_capabilities(limits))}" for name, limits in known.items())
+    tables = (f"{name}\n{table(('', ''), [('cannot be used', found)])}" if isinstance(found, str)
+              else f"{name}\n{table(('', ''), list_capabilities(found))}" for name, found in known.items())
     print_text("\n\n".join(tables))
+
+
+def ask(name: str) -> Limits | str:
+    """Return what a backend can do, or why it cannot be used.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Limits or str
+        The reason on one line.
+    """
+    from netdesc.border import configure
+
+    try:
+        return configure(name, {}).limits
+    except NetdescError as error:
+        return "; ".join(" ".join(item.message.split()) for item in error.diagnostics)

@@ -85,9 +85,9 @@ def render_after(model: Model, after: str, backend: str | None) -> str:
     with located(model):
         passes: Sequence[Pass] = ()
         if backend is not None:
-            from netdesc.registry import backend_class
+            from netdesc.border import configure, passes_of
 
-            passes = backend_class(backend)(model.description.backends.get(backend, {})).passes()
+            passes = passes_of(configure(backend, model.description.backends.get(backend, {})))
         return render(compile_graph(model.description, passes, after=after))
 
 

@@ -1,0 +1,162 @@
+"""Machines whose results are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netdesc.backend import Backend, LearningState, Lesson, Machine, OnDeviceLearning, StepReport
+from netdesc.border.calls import blame, guarded
+from netdesc.border.findings import Findings, describe
+from netdesc.border.gradients import check_gradient
+from netdesc.border.lessons import check_report, check_state
+from netdesc.border.traces import check_trace
+from netdesc.errors import BackendError
+from netdesc.events import Events, Floats, Integers
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.trace import Cotangent, Trace
+
+
+class CheckedMachine:
+    """A machine of a backend; every result is complete, finite and in range, or an error.
+
+    Parameters
+    ----------
+    inner : Machine
+        As the backend made it.
+    program : Program
+        That it was made for.
+    backend : str
+        Name of the backend, for messages.
+    """
+
+    __slots__ = ("backend", "inner", "program")
+
+    def __init__(self, inner: Machine, program: Program, backend: str) -> None:
+        self.inner = inner
+        self.program = program
+        self.backend = backend
+
+    def write(self, parameters: Mapping[str, Floats]) -> None:
+        """Set weights and delays; see ``netdesc.backend.Machine.write``."""
+        with guarded(self.backend, "write"):
+            self.inner.write(parameters)
+
+    def forward(self, stimulus: Events, *, seed: int) -> Trace:
+        """Run the network; see ``netdesc.backend.Machine.forward``."""
+        with guarded(self.backend, "forward"):
+            trace = self.inner.forward(stimulus, seed=seed)
+            findings = Findings(self.backend, "forward")
+            check_trace(findings, trace, self.program, stimulus.batch)
+            findings.conclude()
+        return trace
+
+    def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Carry a derivative back; see ``netdesc.backend.Machine.adjoint``."""
+        with guarded(self.backend, "adjoint"):
+            gradient = self.inner.adjoint(trace, cotangent)
+            findings = Findings(self.backend, "adjoint")
+            check_gradient(findings, gradient, trace, self.program)
+            findings.conclude()
+        return gradient
+
+
+class CheckedLearner(CheckedMachine):
+    """A machine that learns by itself, with the same checks.
+
+    Parameters
+    ----------
+    inner : Machine
+        That follows ``OnDeviceLearning``, too.
+    program : Program
+    backend : str
+    """
+
+    __slots__ = ("learner", "lesson")
+
+    def __init__(self, inner: Machine, program: Program, backend: str) -> None:
+        super().__init__(inner, program, backend)
+        if not isinstance(inner, OnDeviceLearning):
+            raise BackendError(blame(backend, "the machine does not follow OnDeviceLearning"))
+        self.learner: OnDeviceLearning = inner
+        self.lesson: Lesson | None = None
+
+    def prepare(self, lesson: Lesson) -> None:
+        """Configure loss and optimizer; see ``netdesc.backend.OnDeviceLearning.prepare``."""
+        with guarded(self.backend, "prepare"):
+            self.learner.prepare(lesson)
+        self.lesson = lesson
+
+    def learn(self, stimulus: Events, targets: Integers | None, *, seed: int,
+              factor: float = 1.0) -> StepReport:
+        """Take one step; see ``netdesc.backend.OnDeviceLearning.learn``."""
+        with guarded(self.backend, "learn"):
+            report = self.learner.learn(stimulus, targets, seed=seed, factor=factor)
+            findings = Findings(self.backend, "learn")
+            check_report(findings, report, self.program, self.lesson, batch=stimulus.batch, targets=targets)
+            findings.conclude()
+        return report
+
+    def state(self) -> LearningState:
+        """Read back what was learned; see ``netdesc.backend.OnDeviceLearning.state``."""
+        with guarded(self.backend, "state"):
+            state = self.learner.state()
+            findings = Findings(self.backend, "state")
+            check_state(findings, state, self.program, self.lesson)
+            findings.conclude()
+        return state
+
+    def restore(self, state: LearningState) -> None:
+        """Put back what was learned; see ``netdesc.backend.OnDeviceLearning.restore``."""
+        with guarded(self.backend, "restore"):
+            self.learner.restore(state)
+
+
+def load(backend: Backend, program: Program, *, seed: int) -> CheckedMachine:
+    """Lay a program out on a device.
+
+    Parameters
+    ----------
+    backend : Backend
+    program : Program
+    seed : int
+        As for ``Backend.load``.
+
+    Returns
+    -------
+    CheckedMachine
+        A ``CheckedLearner`` where the machine learns by itself.
+
+    Raises
+    ------
+    BackendError
+        If the device cannot run the program, or what it returns is no machine for it.
+    """
+    name = backend.name
+    with guarded(name, "load"):
+        machine = backend.load(program, seed=seed)
+        if not isinstance(machine, Machine):
+            raise BackendError(blame(name, "load returned the result: expected a machine with program, "
+                                           f"write, forward and adjoint, got {describe(machine)}"))
+        check_program(machine, program, name)
+        learns = isinstance(machine, OnDeviceLearning)
+    return CheckedLearner(machine, program, name) if learns else CheckedMachine(machine, program, name)
+
+
+def check_program(machine: Machine, program: Program, name: str) -> None:
+    """Refuse a machine whose program is not the one that it was made for.
+
+    Raises
+    ------
+    BackendError
+    """
+    mine = machine.program
+    if not isinstance(mine, Program):
+        raise BackendError(blame(name, f"load returned program: expected Program, got {describe(mine)}"))
+    same = [item.name for item in mine.populations] == [item.name for item in program.populations]
+    if not same or [item.size for item in mine.populations] != [item.size for item in program.populations]:
+        raise BackendError(blame(name, "load returned program: expected the populations that it was given, "
+                                       "got others"))
+    if set(mine.trainable()) != set(program.trainable()):
+        raise BackendError(blame(name, "load returned program: expected the trainable parameters that it was "
+                                       "given, got others"))

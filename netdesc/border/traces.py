@@ -1,0 +1,201 @@
+"""What ``forward`` returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from netdesc.border.findings import Findings
+from netdesc.events import Events
+from netdesc.program import PopulationSlice, Program, Reading, Sampling
+from netdesc.trace import Read, Samples, Trace
+
+ADJOINTS = ("lam_v", "lam_i")
+"""Variables that ``adjoint`` samples; ``forward`` samples the others."""
+
+
+def check_trace(findings: Findings, trace: object, program: Program, batch: int) -> None:
+    """Note everything that is wrong with a trace.
+
+    Parameters
+    ----------
+    findings : Findings
+    trace : object
+        As returned.
+    program : Program
+        What was run.
+    batch : int
+        Samples of the stimulus.
+    """
+    if not findings.require(trace, "the result", Trace):
+        return
+    good = check_spikes(findings, trace.spikes, program, batch)
+    if good:
+        check_currents(findings, trace, program)
+    wanted = [item for item in program.sampling if item.variable not in ADJOINTS]
+    check_samples(findings, trace.samples, wanted, duration=program.duration, batch=batch)
+    check_parameters(findings, trace.parameters_as_run, program)
+    if findings.require_keys(trace.readings, "readings", [item.key for item in program.readings]):
+        for reading in program.readings:
+            spikes = trace.spikes.get(reading.population) if good else None
+            check_reading(findings, trace.readings[reading.key], reading, program, batch=batch, spikes=spikes)
+    findings.check_counts(trace.health, "health")
+    findings.check_numbers(trace.costs, "costs")
+    findings.check_texts(trace.provenance, "provenance")
+
+
+def check_spikes(findings: Findings, spikes: object, program: Program, batch: int) -> bool:
+    """Note what is wrong with the spikes of all populations; return whether nothing is."""
+    before = len(findings.diagnostics)
+    populations = [item for item in program.populations if item.kind != "readout"]
+    if findings.require_keys(spikes, "spikes", [item.name for item in populations]):
+        for item in populations:
+            check_events(findings, spikes[item.name], item, program.duration, batch)
+    return len(findings.diagnostics) == before
+
+
+def check_events(findings: Findings, events: object, item: PopulationSlice, duration: float, batch: int
+                 ) -> None:
+    """Note what is wrong with the spikes of a population."""
+    name = f"spikes of {item.name}"
+    if not findings.require(events, name, Events):
+        return
+    times, sources, offsets = events.times, events.sources, events.offsets
+    if not findings.check_array(offsets, f"{name}, offsets", (batch + 1,), "i"):
+        return
+    sizes = {len(item) for item in (times, sources) if isinstance(item, np.ndarray) and item.ndim}
+    # Where times and sources agree they decide how many spikes there are, else the offsets do.
+    size = sizes.pop() if len(sizes) == 1 else int(offsets[-1])
+    shaped = findings.check_array(times, f"{name}, times", (size,))
+    if not findings.check_array(sources, f"{name}, sources", (size,), "i") or not shaped:
+        return
+    if offsets[0] != 0 or offsets[-1] != size:
+        findings.note(f"{name}, offsets", f"0 first and the number of spikes, {size}, last",
+                      f"{offsets[0]} first and {offsets[-1]} last")
+        return
+    steps = np.diff(offsets)
+    if batch and steps.min() < 0:
+        findings.note_entry(offsets[1:], steps < 0, f"{name}, offsets", "offsets that do not decrease")
+        return
+    inside = findings.check_range(times, f"{name}, times in ms", 0.0, duration)
+    if findings.check_range(sources, f"{name}, sources", 0, item.size - 1) and inside:
+        check_order(findings, events, name)
+
+
+def check_order(findings: Findings, events: Events, name: str) -> None:
+    """Note the first spike that is out of order within its sample."""
+    times, sources = events.times, events.sources
+    # Where times do not ascend strictly: the beginnings of samples, ties, and faults.
+    places = np.flatnonzero(~(times[1:] > times[:-1])) + 1
+    wrong = (times[places] < times[places - 1]) | (sources[places] < sources[places - 1])
+    places = places[wrong]
+    if not places.size:
+        return
+    begins = np.zeros(len(times) + 1, dtype=np.bool_)
+    begins[events.offsets] = True
+    places = places[~begins[places]]
+    if not places.size:
+        return
+    place = int(places[0])
+    sample = int(np.searchsorted(events.offsets, place, side="right")) - 1
+    findings.note(
+        f"{name}, order", "spikes of a sample ordered by time, then neuron",
+        f"neuron {sources[place]} at {times[place]} ms after neuron {sources[place - 1]} at "
+        f"{times[place - 1]} ms, at index {place} in sample {sample}")
+
+
+def check_currents(findings: Findings, trace: Trace, program: Program) -> None:
+    """Note what is wrong with the currents at spikes and at releases; a device may have neither."""
+    names = [item.name for item in program.populations if item.kind == "spiking"]
+    for kind in ("currents", "release_currents"):
+        values = getattr(trace, kind)
+        if values is None or not findings.require_keys(values, kind, names):
+            continue
+        for name in names:
+            field, shape = f"{kind} of {name}", (len(trace.spikes[name]),)
+            if kind == "currents":
+                findings.check_finite(values[name], field, shape)
+            elif findings.check_array(values[name], field, shape) and np.isinf(values[name]).any():
+                # NaN is right where the refractory period ends after the run.
+                findings.note_entry(values[name], np.isinf(values[name]), field, "finite numbers or NaN")
+
+
+def check_samples(findings: Findings, samples: object, wanted: list[Sampling], *, duration: float, batch: int
+                  ) -> None:
+    """Note what is wrong with recordings, of a run or of its adjoint."""
+    keys = {f"{item.population}.{item.variable}": item for item in wanted}
+    if not findings.require_keys(samples, "samples", keys):
+        return
+    for key, item in keys.items():
+        name, value = f"samples of {key}", samples[key]
+        if findings.require(value, name, Samples):
+            check_sampled(findings, value, name, item, (duration, batch))
+
+
+def check_sampled(findings: Findings, value: Samples, name: str, item: Sampling, run: tuple[float, int]
+                  ) -> None:
+    """Note what is wrong with one recording."""
+    duration, batch = run
+    steps = int(np.floor(duration / item.every * (1.0 + 1e-12))) + 1
+    if not findings.check_finite(value.times, f"{name}, times in ms", (steps,)):
+        return
+    due = np.arange(steps) * item.every
+    wrong = np.abs(value.times - due) > 1e-6 * item.every
+    if wrong.any():
+        findings.note_entry(value.times, wrong, f"{name}, times in ms", f"multiples of {item.every:g} ms")
+    if findings.check_array(value.neurons, f"{name}, neurons", item.neurons.shape, "i"):
+        wrong = value.neurons != item.neurons
+        if wrong.any():
+            findings.note_entry(value.neurons, wrong, f"{name}, neurons", "the neurons of the file in order")
+    findings.check_finite(value.values, f"{name}, values", (batch, len(item.neurons), steps))
+
+
+def check_parameters(findings: Findings, values: object, program: Program) -> None:
+    """Note what is wrong with the weights and delays as they ran."""
+    shapes: dict[str, Any] = {}
+    for block in program.blocks:
+        shapes |= {block.weight_key: block.weights.shape, block.delay_key: block.delays.shape}
+    if not findings.require_keys(values, "parameters_as_run", shapes):
+        return
+    for key, shape in shapes.items():
+        value = values[key]
+        name = f"parameters_as_run of {key}"
+        if findings.check_finite(value, name, shape) and key.endswith(".delay"):
+            findings.check_range(value, f"{name} in ms", 0.0, np.inf)
+
+
+def check_reading(findings: Findings, value: object, reading: Reading, program: Program, *, batch: int,
+                  spikes: Events | None) -> None:
+    """Note what is wrong with a reading of membranes.
+
+    Parameters
+    ----------
+    findings : Findings
+    value : object
+        As returned.
+    reading : Reading
+    program : Program
+    batch : int
+    spikes : Events or None
+        Of its population; None where it has none, or they are wrong.
+    """
+    name = f"readings of {reading.key}"
+    if not findings.require(value, name, Read):
+        return
+    shape = (batch, program.population(reading.population).size)
+    if reading.kind == "final":
+        if findings.check_array(value.values, f"{name}, values", shape) and spikes is not None:
+            silent = np.ones(shape, dtype=np.bool_)
+            silent[spikes.samples(), spikes.sources] = False
+            wrong = ~np.isfinite(value.values) & (silent | np.isinf(value.values))
+            if wrong.any():
+                findings.note_entry(value.values, wrong, f"{name}, values",
+                                    "finite numbers of silent neurons")
+    else:
+        findings.check_finite(value.values, f"{name}, values", shape)
+    if reading.kind == "maximum":
+        if findings.check_finite(value.times, f"{name}, times in ms", shape):
+            findings.check_range(value.times, f"{name}, times in ms", 0.0, program.duration)
+    elif value.times is not None:
+        findings.check_array(value.times, f"{name}, times in ms", shape)

@@ -37,7 +37,8 @@ class Diagnostic:
     path : str
         Dotted path of the object in the description, for example ``populations.hidden.size``.
     code : str
-        Stable identifier of a substrate's limit, for example ``B2-FANIN``; empty otherwise.
+        Stable identifier of a substrate's limit, for example ``B2-FANIN``; ``FAULT`` for a fault of a
+        backend; empty otherwise.
     location : Location or None
         Where the object stands in the file; filled in from the path by whoever knows the file.
     """

@@ -68,9 +68,9 @@ def _import(name: str, point: EntryPoint) -> type[Backend]:
             f"backend {name}, report it to its authors", path)) from error
     if not isinstance(found, type) or not all(callable(getattr(found, item, None)) for item in METHODS):
         raise BackendError(Diagnostic(
-            f"expected the entry point of the backend {name} ({point.value}) to name a class with the methods "
-            f"{' and '.join(METHODS)}, got {found!r:.80}; this is a fault of the backend {name}, report it to "
-            "its authors", path))
+            f"expected the entry point of the backend {name} ({point.value}) to name a class with the "
+            f"methods {' and '.join(METHODS)}, got {found!r:.80}; this is a fault of the backend {name}, "
+            "report it to its authors", path))
     return cast("type[Backend]", found)
 
 

@@ -19,6 +19,9 @@ from netdesc.errors import (
 KNOWN = (BackendError, DescriptionError, GraphError, LimitError, NumericsError)
 """Errors that a backend may raise, with diagnostics that are well formed."""
 
+FAULT = "FAULT"
+"""Code of what the author of a backend has to mend."""
+
 LENGTH = 200
 """Characters of the text of an exception that a message repeats."""
 
@@ -84,4 +87,4 @@ def tell_exception(error: BaseException) -> str:
 def blame(backend: str, fact: str) -> Diagnostic:
     """Return a diagnostic of a fault that the author of a backend has to mend."""
     return Diagnostic(f"{fact}; this is a fault of the backend {backend}, report it to its authors",
-                      f"backends.{backend}")
+                      f"backends.{backend}", FAULT)

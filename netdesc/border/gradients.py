@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netdesc.border.findings import Findings
-from netdesc.border.traces import ADJOINTS, check_samples
+from netdesc.border.traces import ADJOINTS, check_recordings
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.trace import Trace
@@ -31,7 +31,7 @@ def check_gradient(findings: Findings, gradient: object, trace: Trace, program: 
         for name, events in trace.spikes.items():
             findings.check_finite(gradient.spike_times[name], f"spike_times of {name}", (len(events),))
     wanted = [item for item in program.sampling if item.variable in ADJOINTS]
-    check_samples(findings, gradient.samples, wanted, duration=program.duration, batch=trace.batch)
+    check_recordings(findings, gradient.recordings, wanted, duration=program.duration, batch=trace.batch)
     findings.check_counts(gradient.health, "health")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.border.findings import Findings
 from netdesc.events import Events
 from netdesc.program import PopulationSlice, Program, Reading, Sampling
-from netdesc.trace import Read, Samples, Trace
+from netdesc.trace import Read, Recording, Trace
 
 ADJOINTS = ("lam_v", "lam_i")
 """Variables that ``adjoint`` samples; ``forward`` samples the others."""
@@ -34,7 +34,7 @@ def check_trace(findings: Findings, trace: object, program: Program, batch: int)
     if good:
         check_currents(findings, trace, program)
     wanted = [item for item in program.sampling if item.variable not in ADJOINTS]
-    check_samples(findings, trace.samples, wanted, duration=program.duration, batch=batch)
+    check_recordings(findings, trace.recordings, wanted, duration=program.duration, batch=batch)
     check_parameters(findings, trace.parameters_as_run, program)
     if findings.require_keys(trace.readings, "readings", [item.key for item in program.readings]):
         for reading in program.readings:
@@ -100,7 +100,7 @@ def check_order(findings: Findings, events: Events, name: str) -> None:
     place = int(places[0])
     sample = int(np.searchsorted(events.offsets, place, side="right")) - 1
     findings.note(
-        f"{name}, order", "spikes of a sample ordered by time, then neuron",
+        f"{name}, order of times", "spikes of a sample ordered by time, then neuron",
         f"neuron {sources[place]} at {times[place]} ms after neuron {sources[place - 1]} at "
         f"{times[place - 1]} ms, at index {place} in sample {sample}")
 
@@ -121,20 +121,20 @@ def check_currents(findings: Findings, trace: Trace, program: Program) -> None:
                 findings.note_entry(values[name], np.isinf(values[name]), field, "finite numbers or NaN")
 
 
-def check_samples(findings: Findings, samples: object, wanted: list[Sampling], *, duration: float, batch: int
-                  ) -> None:
+def check_recordings(findings: Findings, recordings: object, wanted: list[Sampling], *, duration: float,
+                     batch: int) -> None:
     """Note what is wrong with recordings, of a run or of its adjoint."""
     keys = {f"{item.population}.{item.variable}": item for item in wanted}
-    if not findings.require_keys(samples, "samples", keys):
+    if not findings.require_keys(recordings, "recordings", keys):
         return
     for key, item in keys.items():
-        name, value = f"samples of {key}", samples[key]
-        if findings.require(value, name, Samples):
-            check_sampled(findings, value, name, item, (duration, batch))
+        name, value = f"recordings of {key}", recordings[key]
+        if findings.require(value, name, Recording):
+            check_recording(findings, value, name, item, (duration, batch))
 
 
-def check_sampled(findings: Findings, value: Samples, name: str, item: Sampling, run: tuple[float, int]
-                  ) -> None:
+def check_recording(findings: Findings, value: Recording, name: str, item: Sampling, run: tuple[float, int]
+                    ) -> None:
     """Note what is wrong with one recording."""
     duration, batch = run
     steps = int(np.floor(duration / item.every * (1.0 + 1e-12))) + 1

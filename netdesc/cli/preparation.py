@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netdesc.cli.inputs import list_mentioned
 from netdesc.cli.output import STAGES
+from netdesc.cli.unused import read_model
 from netdesc.errors import Diagnostic, OutputError
 from netdesc.targets import require_apart
 
@@ -102,9 +103,7 @@ def load_model(file: Path, overrides: Sequence[str] | None, targets: Targets) ->
     NetdescError
         If the model is wrong, or a target is one of its files.
     """
-    from netdesc.api import load
-
-    model = load(file, overrides or ())
+    model = read_model(file, overrides)
     if any(targets.values()):
         require_apart(targets, [file, *list_mentioned(model.description.mentions, file.parent)])
     return model

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from netdesc.api import evaluate_losses, located
+from netdesc.border import FAULT
 from netdesc.comparison.answers import Answers, collect_answers, join
 from netdesc.comparison.samples import Batch, choose_batch, choose_feed, single
 from netdesc.comparison.settings import Settings
@@ -157,7 +158,8 @@ def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
     Raises
     ------
     NetdescError
-        If the backend cannot run the model. That it cannot differentiate it is a note.
+        If the backend cannot run the model, or returns something wrong. That it cannot differentiate the
+        model is a note.
     """
     compiled, notes = compile_watched(model, substrate.backend, job.settings)
     if job.parameters:
@@ -260,6 +262,8 @@ def _differentiate(
             for sample in range(trace.batch)
         )
     except NetdescError as error:
+        if any(item.code == FAULT for item in error.diagnostics):
+            raise
         return None, tuple(
             replace(item, message=f"gradients are not compared: {item.message}") for item in error.diagnostics
         )

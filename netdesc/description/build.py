@@ -30,6 +30,7 @@ from netdesc.description.studies import (
     write_recording,
 )
 from netdesc.description.suggestion import did_you_mean
+from netdesc.description.sweeps import check_sweep
 from netdesc.description.tree import Node, places
 from netdesc.description.written import written
 from netdesc.errors import DescriptionError, Diagnostic, Location
@@ -72,6 +73,7 @@ def build(root: Node, file: str, directory: Path) -> Description:
         item for item in reading.diagnostics if item.location not in {other.location for other in found}
     ]
     if sections is not None:
+        check_sweep(root, reading)
         recordings = _resolve(sections, reading)
     if reading.diagnostics:
         raise DescriptionError(_sorted(reading.diagnostics))

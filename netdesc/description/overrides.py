@@ -40,7 +40,7 @@ def overridden(root: Node, overrides: Mapping[str, object] | Sequence[str]) -> N
         place = Location(f"<override {path}={shortened(str(value))}>", 1, 1)
         try:
             node = tree(value, path, place) if isinstance(overrides, Mapping) else _value(value, place)
-            root = _changed(root, path.split("."), node, schema())
+            root = _changed(root, path.split("."), node, schema(), done="")
         except DescriptionError as error:
             diagnostics.extend(replace(item, path=path, location=place) for item in error.diagnostics)
     if diagnostics:
@@ -81,29 +81,52 @@ def _placed(node: Node, place: Location) -> Node:
     return Node([_placed(item, place) for item in value] if isinstance(value, list) else value, place)
 
 
-def _changed(node: Node, keys: list[str], value: Node, part: dict[str, Any]) -> Node:
+def _changed(node: Node, keys: list[str], value: Node, part: dict[str, Any], *, done: str) -> Node:
     if not keys:
         return value
     key, rest = keys[0], keys[1:]
     if isinstance(node.value, list):
-        return _changed_item(node, keys, value, part)
+        return _changed_item(node, keys, value, part, done=done)
     part = _opened(part)
     inner = _inner(node, key, part)
+    # What is not written has the place of the override; another solver of a backend may always be chosen.
+    if node.place != value.place and not done.startswith("backends."):
+        _refuse_other_kind(node, keys, part, done)
     entries = _kept(node, key, part)
     absent = grown({} if inner.get("default") is None else inner["default"], value.place)
-    child = _changed(entries.get(key, absent), rest, value, inner)
+    child = _changed(entries.get(key, absent), rest, value, inner, done=f"{done}{key}.")
     return replace(node, value={**entries, key: child}, keys={**node.keys, key: value.place})
 
 
-def _changed_item(node: Node, keys: list[str], value: Node, part: dict[str, Any]) -> Node:
+def _changed_item(node: Node, keys: list[str], value: Node, part: dict[str, Any], *, done: str) -> Node:
     key = keys[0]
     if not key.isdigit() or int(key) >= len(node.items):
         raise DescriptionError(
             f"'{key}' is not an index of this list of {len(node.items)}; counting begins at 0"
         )
     items = list(node.items)
-    items[int(key)] = _changed(items[int(key)], keys[1:], value, resolved(part.get("items", {})))
+    items[int(key)] = _changed(
+        items[int(key)], keys[1:], value, resolved(part.get("items", {})), done=f"{done}{key}."
+    )
     return replace(node, value=items)
+
+
+def _refuse_other_kind(node: Node, keys: list[str], part: dict[str, Any], done: str) -> None:
+    """Refuse to change an option of a kind where another kind is written."""
+    kinds, key = part.get("properties", {}), keys[0]
+    if part.get("maxProperties") != 1 or key not in kinds:
+        return
+    written = list(node.mapping) or ([node.value] if isinstance(node.value, str) else [])
+    if not written or key in written or written[0] not in kinds:
+        return
+    there, option = written[0], ".".join(keys[1:])
+    right = f"{done}{there}.{option}" if option in resolved(kinds[there]).get("properties", {}) else ""
+    whole = done.rstrip(".")
+    raise DescriptionError(
+        f"expected an option of {there}, which is written here, got one of {key}; "
+        + (f"use {right}=..., or " if right else "use ")
+        + f"{whole}='{{{key}: {{{option or 'option'}: ...}}}}' to replace {there} by {key}"
+    )
 
 
 def _opened(part: dict[str, Any]) -> dict[str, Any]:

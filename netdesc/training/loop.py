@@ -8,7 +8,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.errors import NumericsError
+from netdesc.errors import BackendError, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.losses import Goals, evaluate
 from netdesc.losses.evaluation import choose_labels
@@ -93,6 +93,10 @@ def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics,
             kept = "; the checkpoint keeps the epochs before" if state.epoch else ""
             raise NumericsError(f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}"
                                 f"{kept}") from error
+        except BackendError as error:
+            where = f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: "
+            raise BackendError(replace(item, message=f"{where}{item.message}")
+                               for item in error.diagnostics) from error
         grazing += raised
         watch.observe(tally, before, state.values, epoch=state.epoch + 1)
     if task.device is not None:

@@ -81,23 +81,49 @@ def train(model: Model, *, data: Samples | None = None, backend: str | None = No
     NumericsError
         With epoch and step, if a number stops being finite; the last checkpoint stays.
     """
-    from netdesc.api import compile, located
+    from netdesc.api import located
 
     name = backend or choose_backend(model)
     directory = run_directory(model.description, output)
     require_vacant(directory, resume=resume)
-    with located(model):
-        training = require_training(model.description, name)
-        compiled = compile(model, name)
-        require_kinds(model.description.losses.values(), compiled.backend.limits.losses, f"backend {name}")
-        task = put_on_device(build_task(load_machine(compiled), model.description, training, data),
-                             backend=name)
+    task = prepare_task(model, name, data)
     origin = Origin.of(model.description, task.program, task.dataset)
     with open_directory(directory, model.description, origin, backend=name, resume=resume) as run:
         try:
             return fit(task, run, progress=progress)
         except DescriptionError as error:
             raise error.located(model.description.locations) from error
+
+
+def prepare_task(model: Model, backend: str, data: Samples | None = None) -> Task:
+    """Gather what a training needs, once all that it asks for is known to be possible.
+
+    Parameters
+    ----------
+    model : Model
+    backend : str
+    data : Samples or None
+        As for ``train``.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    DescriptionError
+        If the model has nothing to train, no losses, or data that cannot be loaded.
+    LimitError, BackendError
+        If the backend cannot do what the model asks.
+    """
+    from netdesc.api import compile, located
+
+    with located(model):
+        training = require_training(model.description, backend)
+        compiled = compile(model, backend)
+        require_kinds(model.description.losses.values(), compiled.backend.limits.losses, f"backend {backend}")
+        return put_on_device(build_task(load_machine(compiled), model.description, training, data),
+                             backend=backend)
 
 
 def run_directory(description: Description, output: Path | str | None) -> Path:

@@ -11,6 +11,7 @@ from netdesc.cli.arguments import AsJson, File, Overrides
 from netdesc.cli.costs import Outlook, arrange_outlook, foresee, tabulate_outlook
 from netdesc.cli.output import emit
 from netdesc.cli.output import show as print_text
+from netdesc.cli.unused import list_unused
 from netdesc.errors import Diagnostic, NetdescError, locate, record
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def check(
         typer.Option(
             "--backend",
             metavar="NAME",
-            help="Check also whether this backend can run it; may be repeated.",
+            help="Check whether this backend can run it; may be repeated. All that the file names otherwise.",
             show_default=False,
         ),
     ] = None,
@@ -46,8 +47,9 @@ def check(
         samples = survey_samples(model.description, graph)
     # The file itself says how many samples of a set there are that is drawn.
     samples = None if samples is None or is_drawn(model.description) else samples
-    notes = [locate(note, model.description.locations) for note in graph.notes]
-    verdicts = [ask(model, name) for name in backend or ()]
+    notes = [*list_unused(model),
+             *(locate(note, model.description.locations) for note in graph.notes)]
+    verdicts = [ask(model, name) for name in backend or choose_backends(model)]
     if as_json:
         emit(
             {
@@ -157,14 +159,39 @@ def ask(model: Model, name: str) -> Verdict:
     -------
     Verdict
     """
-    from netdesc.api import compile
+    from netdesc.api import compile, first_batch
 
     try:
         compiled = compile(model, name)
         outlook = foresee(compiled)
+        if model.description.training is not None and is_trained_on(model, name):
+            from netdesc.training.session import prepare_task
+
+            prepare_task(model, name)
+        else:
+            first_batch(compiled)
     except NetdescError as error:
         return Verdict(name, "", error.diagnostics, error.exit_status)
     return Verdict(name, compiled.backend.limits.time, compiled.notes, 0, outlook)
+
+
+def choose_backends(model: Model) -> tuple[str, ...]:
+    """Return the installed backends that a file names, in its order."""
+    from netdesc.registry import names
+    from netdesc.training.preparation import choose_backend
+
+    training = model.description.training
+    written = [] if training is None or training.options.get("backend") is None else [choose_backend(model)]
+    installed = names() if model.description.backends else ()
+    options = [name for name in model.description.backends if name in installed]
+    return tuple(dict.fromkeys((*written, *options)))
+
+
+def is_trained_on(model: Model, name: str) -> bool:
+    """Return whether a training that names a backend names this one; one that names none suits all."""
+    training = model.description.training
+    named = training.options.get("backend") if training is not None else None
+    return named in (None, name)
 
 
 def count(graph: NetworkGraph) -> dict[str, int]:

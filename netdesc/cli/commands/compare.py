@@ -13,6 +13,7 @@ from netdesc.cli.inputs import list_weights
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import load_model, require_targets
+from netdesc.errors import BackendError
 
 if TYPE_CHECKING:
     from netdesc.comparison import Comparison, Effect
@@ -92,6 +93,8 @@ def compare(
         emit(with_former_keys(data))
     else:
         print_text(describe(result))
+    if result.refusals:
+        raise typer.Exit(BackendError.exit_status)
 
 
 def describe(comparison: Comparison) -> str:

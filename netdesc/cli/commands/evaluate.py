@@ -13,6 +13,7 @@ from netdesc.cli.arguments import AsJson, Backend, File, Overrides
 from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
+from netdesc.cli.unused import read_model
 
 if TYPE_CHECKING:
     from netdesc.training import Metrics
@@ -32,11 +33,11 @@ def evaluate(
 
     Exit status 1 if they miss what the file expects of test_accuracy or test_loss.
     """
-    from netdesc.api import compile, load
+    from netdesc.api import compile
     from netdesc.training import evaluate as measure
     from netdesc.training.preparation import choose_backend
 
-    model = load(file, overrides or ())
+    model = read_model(file, overrides)
     metrics = measure(model, weights, backend)
     outlook = foresee(compile(model, backend or choose_backend(model))) if metrics.costs else None
     estimate = None if outlook is None else outlook.forecast.run

@@ -15,6 +15,7 @@ from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import prepare, require_targets
 from netdesc.cli.provenance import trace_back
+from netdesc.cli.unused import list_unrecorded
 
 
 def run(
@@ -47,6 +48,8 @@ def run(
     require_targets(targets, [file, *list_weights(weights)], pictures=[picture])
     prepared = prepare(file, overrides, backend, weights=weights, targets=targets)
     compiled, program = prepared.compiled, prepared.compiled.program
+    for item in list_unrecorded(compiled.model):
+        tell(str(item))
     trace = compiled.forward(prepared.batch.events, seed)
     if output is not None or picture is not None:
         from netdesc.results import collect, write

@@ -11,6 +11,7 @@ from netdesc.cli.arguments import AsJson, Backend, File, Overrides
 from netdesc.cli.output import emit
 from netdesc.cli.output import show as print_text
 from netdesc.cli.tables import tabulate
+from netdesc.cli.unused import read_model
 from netdesc.errors import BackendError, Diagnostic
 
 if TYPE_CHECKING:
@@ -39,10 +40,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a model with every default and its hash, or with --backend where it goes on that device."""
-    from netdesc.compiled import Model
-    from netdesc.description import describe, dump
+    from netdesc.description import dump
 
-    model = Model(describe(file, overrides or ()))
+    model = read_model(file, overrides)
     if after is not None:
         text = render_after(model, after, backend)
         emit({"digest": model.digest, "after": after, "graph": text}) if as_json else print_text(text)

@@ -12,6 +12,7 @@ from netdesc.cli.arguments import AsJson, Backend, Weights
 from netdesc.cli.expectations import Check, check_expectations
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
+from netdesc.cli.unused import read_model
 from netdesc.errors import DescriptionError, Diagnostic, NetdescError, record
 
 
@@ -34,7 +35,6 @@ def test(
     A model whose accuracy is expected is trained first, unless --weights are given. Exit status 1 if an
     expectation is not met or a file cannot be run.
     """
-    from netdesc.api import load
     from netdesc.training.preparation import choose_backend
 
     files, overrides = divide(files)
@@ -42,7 +42,7 @@ def test(
     faults: dict[str, tuple[Diagnostic, ...]] = {}
     for file in files:
         try:
-            model = load(file, overrides)
+            model = read_model(file, overrides)
             checks[str(file)] = check_expectations(model, backend or choose_backend(model), weights)
         except NetdescError as error:
             faults[str(file)] = error.diagnostics

@@ -98,6 +98,7 @@ def test_check_asks_all_backends_that_the_file_names(write, capsys):
 
 def test_check_looks_for_the_data(write, capsys):
     text = TEXT.replace("{spike_times: {times: [[1 ms]]}}", "dataset")
+    text = text.replace("a: {size: 1", "a: {size: 700")
     file = write("data: {dataset: {shd: {train: absent.h5, test: absent.h5}}}", text=text)
     assert main(["check", str(file), "--backend", "numba"]) == 2
     assert "absent.h5" in capsys.readouterr().out

@@ -81,8 +81,6 @@ def train(model: Model, *, data: Samples | None = None, backend: str | None = No
     NumericsError
         With epoch and step, if a number stops being finite; the last checkpoint stays.
     """
-    from netdesc.api import located
-
     name = backend or choose_backend(model)
     directory = run_directory(model.description, output)
     require_vacant(directory, resume=resume)

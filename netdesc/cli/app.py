@@ -22,7 +22,8 @@ def assemble(words: Sequence[str]) -> typer.Typer:
     ----------
     words : sequence of str
         The command line. Where it starts with a command only that one is imported, for typer takes
-        longer to set up all of them than a file takes to check.
+        longer to set up all of them than a file takes to check; the options that install completion
+        for a shell are there without a command.
 
     Returns
     -------
@@ -30,7 +31,7 @@ def assemble(words: Sequence[str]) -> typer.Typer:
     """
     app = typer.Typer(
         name="netdesc",
-        add_completion=False,
+        add_completion=not (words and words[0] in COMMANDS),
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
+import h5py
 import numpy as np
 import pytest
 from sketches import cells, describe, projection, sources
@@ -261,7 +262,13 @@ def test_weights_come_from_a_file_a_run_directory_or_a_result_of_a_training(tmp_
     compiled = api.compile(model(), "echo")
     stage = {"backend": "echo", "on_device": False, "epochs": 1}
     origin = replace(Origin.of(compiled.model.description, compiled.program), stages=(stage,))
-    save_weights(tmp_path / "weights.h5", {"p.weight": np.array([2.0, 2.0])}, epoch=1, origin=origin)
+    save_weights(tmp_path / "weights.h5", {"p.weight": np.array([2.0, 2.0])}, epoch=1, origin=origin,
+                 connections=compiled.program.connections())
+    with h5py.File(tmp_path / "weights.h5") as file:
+        joined = file["synapses/p.weight"]
+        assert joined["populations"].asstr()[()] == "x -> a"
+        assert (joined["pre"][()].tolist(), joined["post"][()].tolist()) == ([0, 1], [0, 1])
+        assert joined["shape"][()].tolist() == [2, 2]
     result = TrainingResult(tmp_path, (), 1, False, None, tmp_path / "weights.h5", None)
     for source in (tmp_path, str(tmp_path), tmp_path / "weights.h5", result):
         assert netdesc.run(model(), backend="echo", weights=source).spikes["a"].times[0] == 3.0

@@ -229,7 +229,8 @@ def keep_weights(task: Task, state: State, run: Run) -> None:
     run : Run
     """
     best = task.layout.split(state.best_values)
-    save_weights(run.directory.weights, best, epoch=state.best_epoch, origin=run.origin)
+    save_weights(run.directory.weights, best, epoch=state.best_epoch, origin=run.origin,
+                 connections=task.program.connections())
 
 
 def finish(task: Task, state: State, run: Run) -> TrainingResult:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from netdesc.connection import Connection
 from netdesc.description.model import Description
 from netdesc.events import Floats
 from netdesc.program import Program
@@ -24,7 +28,10 @@ NETWORK = ("simulation", "populations", "projections")
 """Sections whose values matter to trained weights."""
 
 
-def save_weights(path: Path, values: Mapping[str, Floats], *, epoch: int, origin: Origin) -> None:
+def save_weights(
+    path: Path, values: Mapping[str, Floats], *, epoch: int, origin: Origin,
+    connections: Mapping[str, Connection] = MappingProxyType({}),
+) -> None:
     """Write trained parameters, whole or not at all.
 
     Parameters
@@ -36,9 +43,23 @@ def save_weights(path: Path, values: Mapping[str, Floats], *, epoch: int, origin
         After which they were taken.
     origin : Origin
         Of the training.
+    connections : mapping of str to Connection
+        Which neurons the parameters join, for those who read the file without the model: the file then
+        has ``synapses/KEY/shape`` (sizes of source and target; the values are row-major where every pair
+        has one synapse), ``populations``, and ``pre`` and ``post``, the indices of every synapse, where
+        not every pair has one.
     """
     attributes = {"format": FORMAT, "epoch": epoch, "digest": origin.digest, "seed": origin.seed}
-    write_sealed(path, attributes, arrays=join_paths("weights", values), texts={"origin": origin.write()})
+    arrays: dict[str, NDArray[Any]] = dict(join_paths("weights", values))
+    texts = {"origin": origin.write()}
+    for key in values:
+        if key in connections:
+            joined, place = connections[key], f"synapses/{key}"
+            texts[f"{place}/populations"] = f"{joined.pre} -> {joined.post}"
+            arrays[f"{place}/shape"] = np.array(joined.shape, dtype=np.int64)
+            if not joined.dense:
+                arrays[f"{place}/pre"], arrays[f"{place}/post"] = joined.pairs()
+    write_sealed(path, attributes, arrays=arrays, texts=texts)
 
 
 def load_weights(path: Path, program: Program, description: Description | None = None) -> dict[str, Floats]:

@@ -69,7 +69,8 @@ class Group:
 
     def names(self) -> list[str]:
         """Return the names in the group, groups and datasets alike, in the order of the file."""
-        return list(self._group)
+        with reading(self._file, self.path):
+            return list(self._group)
 
     def is_group(self, name: str) -> bool:
         """Return whether a name is that of a group."""

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
@@ -37,10 +38,18 @@ class EchoMachine:
         source, target = self.program.populations
         given = stimulus.select(source.start, source.stop)
         late = Events(given.times + self.parameters["p.weight"][0], given.sources, given.offsets)
-        return Trace({source.name: given, target.name: late}, None, None, provenance={"seed": str(seed)})
+        return Trace({source.name: given, target.name: late}, None, None,
+                     parameters_as_run=self.as_run(), provenance={"seed": str(seed)})
+
+    def as_run(self):
+        blocks = self.program.blocks
+        written = {key: values for block in blocks for key, values in (
+            (block.weight_key, block.weights), (block.delay_key, block.delays))}
+        return written | self.parameters
 
     def adjoint(self, trace, cotangent):
-        return Gradient({"p.weight": np.full(2, cotangent.spikes["a"].sum())}, dict(cotangent.spikes))
+        times = {name: np.zeros(len(events)) for name, events in trace.spikes.items()}
+        return Gradient({"p.weight": np.full(2, cotangent.spikes["a"].sum())}, times | dict(cotangent.spikes))
 
 
 class EchoBackend:
@@ -266,7 +275,7 @@ def test_weights_come_from_a_file_a_run_directory_or_a_result_of_a_training(tmp_
                  connections=compiled.program.connections())
     with h5py.File(tmp_path / "weights.h5") as file:
         joined = file["synapses/p.weight"]
-        assert joined["populations"].asstr()[()] == "x -> a"
+        assert json.loads(file["populations"].asstr()[()]) == {"p.weight": ["x", "a"]}
         assert (joined["pre"][()].tolist(), joined["post"][()].tolist()) == ([0, 1], [0, 1])
         assert joined["shape"][()].tolist() == [2, 2]
     result = TrainingResult(tmp_path, (), 1, False, None, tmp_path / "weights.h5", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -45,17 +46,17 @@ def save_weights(
         Of the training.
     connections : mapping of str to Connection
         Which neurons the parameters join, for those who read the file without the model: the file then
-        has ``synapses/KEY/shape`` (sizes of source and target; the values are row-major where every pair
-        has one synapse), ``populations``, and ``pre`` and ``post``, the indices of every synapse, where
-        not every pair has one.
+        has ``populations`` (JSON: names of source and target by key), ``synapses/KEY/shape`` (their sizes;
+        the values are row-major where every pair has one synapse), and ``pre`` and ``post`` beside it, the
+        indices of every synapse, where not every pair has one.
     """
     attributes = {"format": FORMAT, "epoch": epoch, "digest": origin.digest, "seed": origin.seed}
     arrays: dict[str, NDArray[Any]] = dict(join_paths("weights", values))
-    texts = {"origin": origin.write()}
+    ends = {key: [connections[key].pre, connections[key].post] for key in values if key in connections}
+    texts = {"origin": origin.write(), "populations": json.dumps(ends)}
     for key in values:
         if key in connections:
             joined, place = connections[key], f"synapses/{key}"
-            texts[f"{place}/populations"] = f"{joined.pre} -> {joined.post}"
             arrays[f"{place}/shape"] = np.array(joined.shape, dtype=np.int64)
             if not joined.dense:
                 arrays[f"{place}/pre"], arrays[f"{place}/post"] = joined.pairs()

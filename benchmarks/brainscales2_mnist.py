@@ -134,7 +134,7 @@ def run_all(cases: Sequence[Case], data: Path, keep: Path | None) -> Iterator[Ou
         yield outcome
 
 
-HEAD = """# MNIST at 16x16 learned with the emulated BrainScaleS-2 in the loop
+HEAD = """# MNIST at 16x16 trained with the emulated BrainScaleS-2 in the loop
 
 `python benchmarks/brainscales2_mnist.py --data FOLDER{overrides}`: 256-246-10 neurons on merged circuits,
 which fill the 512 circuits of the chip; profile `calibrated`, chip 1; hidden neurons LIF, read-outs without

@@ -171,7 +171,7 @@ def summarize(outcomes: Sequence[Outcome], kind: str, profile: str) -> str:
     return f"{mean(values):.2f} ± {stdev(values):.2f} % ({span})"
 
 
-HEAD = """# Yin-Yang learned with the emulated BrainScaleS-2 in the loop
+HEAD = """# Yin-Yang trained with the emulated BrainScaleS-2 in the loop
 
 `{command}`: 5-120-3 neurons, first spikes of the outputs as answers;
 EventProp with nominal parameters, from measured spike times and, for `pull`, one reading of each output at
@@ -181,15 +181,16 @@ and test, and every test sample is shown once.
 
 Test accuracy, mean and standard deviation over chips and seeds (smallest and largest, number of trainings):
 
-| profile | learned in the loop | learned with `ideal`, transferred |
+| profile | trained in the loop | trained with `ideal`, transferred |
 |---|---|---|
 """
 
-COLUMNS = ("kind", "profile", "chip", "seed", "test accuracy / %", "ties wrong / %", "silent labels",
+COLUMNS = ("kind", "profile", "chip", "seed", "test accuracy / %", "ties counted as errors / %", "target neuron silent",
            "hidden spikes per sample", "output spikes per sample", "best epoch", "processor time / s")
 
 FOOT = """
-`ideal` is learned without deviations and noise, but with the words and the time grid of the chip;
+`ideal` is trained without deviations and noise, but with the weight quantization and the time grid of
+the chip;
 `transfer` are these weights on a chip, with its deviations and noise. `coarse` is the small network of the
 published model that is aware of the hardware, with the profile `ideal`: 4 inputs of 5 copies (5 rows per
 sign and input, so a weight is at most 5 times 63/30), 30 hidden neurons, threshold 2.6, weights in steps of

@@ -76,8 +76,8 @@ def write_report(file: Path, overrides: list[str], outcomes: list[Outcome]) -> s
         f"{len(outcomes)} seeds).",
         f"* With every tie of first spikes counted as wrong: {summarize(outcomes, 'accuracy_ties_wrong')}.",
         "* Published for EventProp with 200 hidden neurons: 98.10 ± 0.18 % over 10 seeds.", "",
-        "| seed | test accuracy / % | ties wrong / % | best epoch | validation after the last epoch / % | "
-        "silent samples | silent labels | hidden and output neurons silent over a batch / % | "
+        "| seed | test accuracy / % | ties counted as errors / % | best epoch | validation after the last epoch / % | "
+        "silent samples | target neuron silent | hidden and output neurons silent over a batch / % | "
         "hidden spikes per sample | time / s |",
         "|---|---|---|---|---|---|---|---|---|---|", *(write_row(item) for item in outcomes), "",
         "Silent samples are test samples in which no output neuron spikes; silent labels those in which the "

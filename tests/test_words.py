@@ -1,0 +1,91 @@
+"""Plain terms in messages, pages and JSON keys: phrases that are not used any more."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from netdesc.comparison.aliases import FORMER, GRADIENT
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CODE = [
+    path
+    for folder in (ROOT / "netdesc", *(ROOT / "backends").iterdir())
+    for path in sorted(folder.rglob("*.py"))
+]
+ASSETS = [*sorted((ROOT / "netdesc" / "report" / "assets").glob("*.js"))]
+
+PHRASES = (
+    r"is due here",
+    r"\bit says\b",
+    r"weight words",
+    r"weights as run",
+    r"streams? of noise",
+    r"without (?:a )?partner",
+    r"gradient length",
+    r"silent labels?\b",
+    r"ties wrong",
+    r"trained apart",
+    r"\bafresh\b",
+    r"\banew\b",
+    r"largest cause",
+    r"points the other way",
+    r"\bdepartures?\b",
+    r"scheme paper\b",
+)
+"""Regular expressions of terms that plainer ones have replaced."""
+
+METHOD = "departures"
+"""Former name of a method of backends, still looked up."""
+
+
+def literals(path):
+    """Return all texts of a module but its docstrings and comments."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    plain = {
+        id(item.value)
+        for node in ast.walk(tree) if isinstance(node, documented)
+        for item in node.body if isinstance(item, ast.Expr)
+    }
+    return [
+        node.value for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in plain
+    ]
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_no_message_has_a_replaced_phrase(phrase):
+    found = [
+        f"{path.name}: {text[:80]}"
+        for path in CODE for text in literals(path)
+        if re.search(phrase, text) and text != METHOD
+    ]
+    found += [path.name for path in ASSETS if re.search(phrase, path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_no_page_has_a_replaced_phrase(phrase):
+    found = [
+        f"{path.name}:{number} {line[:80]}"
+        for path in PAGES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(phrase, line, re.IGNORECASE)
+    ]
+    assert found == []
+
+
+def test_the_search_finds_a_phrase(tmp_path):
+    module = tmp_path / "module.py"
+    module.write_text('"""Afresh."""\nx = f"weights as run {1}"\n', encoding="utf-8")
+    assert any(re.search("weights as run", text) for text in literals(module))
+    assert not any("Afresh" in text for text in literals(module))
+
+
+def test_the_page_reads_no_former_key():
+    script = (ROOT / "netdesc" / "report" / "assets" / "charts.js").read_text(encoding="utf-8")
+    for former in {*FORMER.values(), *GRADIENT.values()} - {"length", "map"}:
+        assert not re.search(rf"\.{former}\b", script), former

@@ -185,7 +185,8 @@ Test accuracy, mean and standard deviation over chips and seeds (smallest and la
 |---|---|---|
 """
 
-COLUMNS = ("kind", "profile", "chip", "seed", "test accuracy / %", "ties counted as errors / %", "target neuron silent",
+COLUMNS = ("kind", "profile", "chip", "seed", "test accuracy / %", "ties counted as errors / %",
+           "target neuron silent",
            "hidden spikes per sample", "output spikes per sample", "best epoch", "processor time / s")
 
 FOOT = """

@@ -74,14 +74,14 @@ def write_report(file: Path, overrides: list[str], outcomes: list[Outcome]) -> s
         "samples are the same) and tests the weights of the epoch with the best validation accuracy.", "",
         f"* Test accuracy: **{summarize(outcomes, 'accuracy')}** (mean and standard deviation of "
         f"{len(outcomes)} seeds).",
-        f"* With every tie of first spikes counted as wrong: {summarize(outcomes, 'accuracy_ties_wrong')}.",
+        f"* With ties of first spikes counted as errors: {summarize(outcomes, 'accuracy_ties_wrong')}.",
         "* Published for EventProp with 200 hidden neurons: 98.10 ± 0.18 % over 10 seeds.", "",
-        "| seed | test accuracy / % | ties counted as errors / % | best epoch | validation after the last epoch / % | "
-        "silent samples | target neuron silent | hidden and output neurons silent over a batch / % | "
+        "| seed | test accuracy / % | ties counted as errors / % | best epoch | "
+        "validation after the last epoch / % | silent samples | target neuron silent | hidden and output neurons silent over a batch / % | "
         "hidden spikes per sample | time / s |",
         "|---|---|---|---|---|---|---|---|---|---|", *(write_row(item) for item in outcomes), "",
-        "Silent samples are test samples in which no output neuron spikes; silent labels those in which the "
-        "label's does not. The time is that of the whole training with validation, test and checkpoints, "
+        "Silent samples are test samples in which no output neuron spikes; a silent target "
+        "neuron is that of the label. The time is that of the whole training with validation, test and checkpoints, "
         f"on {platform.machine()}.", ""]
     return "\n".join(lines)
 

@@ -60,7 +60,7 @@ def _refuse(graph: NetworkGraph) -> None:
         Diagnostic(f"{name} cannot be trained yet; set train: false", f"{node.path}.neuron.{name}")
         for node in graph.nodes for name, parameter in node.parameters.items() if parameter.train]
     if graph.settings.carry_state:
-        faults.append(Diagnostic("carry_state: true cannot be run yet; every sample starts afresh",
+        faults.append(Diagnostic("carry_state: true cannot be run yet; every sample starts from scratch",
                                  "simulation.carry_state"))
     if faults:
         raise BackendError(faults)

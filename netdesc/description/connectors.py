@@ -94,7 +94,7 @@ def _array(node: Node, path: str, reading: Reading) -> Any:
     whole = all(isinstance(entry, bool | int) for row in rows for entry in row)
     if not rows or not whole or not entries <= {0, 1} or len({len(row) for row in rows}) > 1 or not rows[0]:
         reading.fail(
-            f"a matrix of true and false (or 1 and 0), pre by post, is due here, found {named(node)} "
+            f"expected a matrix of true and false (or 1 and 0), pre by post, got {named(node)} "
             "of another form",
             path,
             node.place,

@@ -90,7 +90,7 @@ def _object(node: Node, part: dict[str, Any], path: str, reading: Reading) -> An
         return _free(node, path, reading)
     entries = _entries(node, part, path, reading)
     if not entries and part.get("minProperties"):
-        reading.fail(f"at least one {part.get('x-names', 'entry')} is due here", path)
+        reading.fail(f"expected at least one {part.get('x-names', 'entry')}", path)
     for key in part.get("required", ()):
         if key not in node.mapping and not _misspelt(key, node, part):
             reading.fail(
@@ -154,7 +154,7 @@ def _example(key: str, part: dict[str, Any]) -> str:
     if part.get("x-unit"):
         return f"write for example {key}: 10 {units.DIMENSIONS[part['x-unit']].example}"
     description = str(part.get("description", "")).partition(";")[0].partition(" (")[0]
-    return f"it says: {description[:1].lower()}{description[1:]}"
+    return f"expected: {description[:1].lower()}{description[1:]}"
 
 
 def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Choice | None:
@@ -167,8 +167,8 @@ def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Ch
     else:
         found = f"keys {', '.join(node.mapping)}" if node.mapping else named(node)
         reading.fail(
-            f"one kind is due here, a name or a mapping with one key, found {found}; "
-            f"kinds are {', '.join(kinds)}",
+            f"expected one type, a name or a mapping with one key, got {found}; "
+            f"types are {', '.join(kinds)}",
             path,
             node.place,
         )
@@ -190,13 +190,13 @@ def _array(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any
     if not isinstance(node.value, list):
         about = str(part.get("description", "")).partition(" (")[0]
         reading.fail(
-            f"a list is due here ({about[:1].lower()}{about[1:]}), found {named(node)}", path, node.place
+            f"expected a list ({about[:1].lower()}{about[1:]}), got {named(node)}", path, node.place
         )
         return None
     least, most = part.get("minItems", 0), part.get("maxItems", len(node.value))
     if not least <= len(node.value) <= most:
         due = f"{least}" if least == most else f"at least {least}"
-        reading.fail(f"a list of {due} is due here, found {len(node.value)}", path, node.place)
+        reading.fail(f"expected a list of {due}, got {len(node.value)}", path, node.place)
         return None
     return [_item(item, part["items"], f"{path}.{index}", reading) for index, item in enumerate(node.value)]
 

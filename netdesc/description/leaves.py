@@ -16,7 +16,7 @@ from netdesc.description.values import read_parameter, read_value
 def _boolean(node: Node, part: dict[str, Any], path: str, reading: Reading) -> bool | None:
     if isinstance(node.value, bool):
         return node.value
-    reading.fail(f"true or false is due here, found {named(node)}", path, node.place)
+    reading.fail(f"expected true or false, got {named(node)}", path, node.place)
     return None
 
 
@@ -33,7 +33,7 @@ def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str 
         reading.fail(f"{named(node)} is not known here{end}", path, node.place)
         return None
     if isinstance(node.value, bool | dict | list):
-        reading.fail(f"a text is due here, found {named(node)}", path, node.place)
+        reading.fail(f"expected a text, got {named(node)}", path, node.place)
         return None
     return str(node.value)
 
@@ -67,7 +67,7 @@ def _names(node: Node, part: dict[str, Any], path: str, reading: Reading) -> tup
     names = node.items if isinstance(node.value, list) else [node]
     if not names or any(isinstance(item.value, dict | list | bool | None) for item in names):
         reading.fail(
-            f"the name of a population, or a list of names, is due here, found {named(node)}",
+            f"expected the name of a population, or a list of names, got {named(node)}",
             path,
             node.place,
         )

@@ -74,7 +74,7 @@ def integer(node: Node, part: dict[str, Any], path: str, reading: Reading) -> in
         return None
     # An expression such as ${0.1 * 30} may miss the whole number by a rounding.
     if abs(value - round(value)) > 1e-9 * max(1.0, abs(value)):
-        reading.fail(f"a whole number is due here, found {units.number_text(value)}", path, node.place)
+        reading.fail(f"expected a whole number, got {units.number_text(value)}", path, node.place)
         return None
     return node.value if isinstance(node.value, int) else round(value)
 

@@ -29,7 +29,7 @@ _FAULTS = {
     "quotes, and keys of one mapping need the same indentation",
     "expected ',' or ']'": "a ',' or the closing ']' of a list is missing",
     "expected ',' or '}'": "a ',' or the closing '}' of a mapping is missing",
-    "did not find expected key": "a key with the same indentation as its neighbours is due here",
+    "did not find expected key": "expected a key with the same indentation as its neighbours",
     "could not find expected ':'": "the ':' after a key is missing",
     "unexpected end of stream": "the file ends within a text; a closing quote is missing",
     "found undefined alias": "an alias (*name) stands for nothing; write &name before it",

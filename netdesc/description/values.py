@@ -159,7 +159,7 @@ def _distribution(
         message = (
             f"there is no distribution '{names[0]}'{did_you_mean(names[0], known)}"
             if len(names) == 1
-            else f"one distribution is due here, found {', '.join(names) or 'an empty mapping'}; "
+            else f"expected one distribution, got {', '.join(names) or 'an empty mapping'}; "
             f"known are {', '.join(DISTRIBUTIONS)}"
         )
         reading.fail(message, path, node.key_place(names[0]) if names else node.place)
@@ -237,7 +237,7 @@ def _bound(node: Node, key: str, unit: str, path: str, reading: Reading) -> floa
 def _train(node: Node, path: str, reading: Reading) -> bool:
     train = node.mapping.get("train")
     if train is not None and not isinstance(train.value, bool):
-        reading.fail(f"true or false is due here, found {named(train)}", f"{path}.train", train.place)
+        reading.fail(f"expected true or false, got {named(train)}", f"{path}.train", train.place)
     return train is not None and train.value is True
 
 

@@ -101,7 +101,7 @@ def test_faults_of_a_mapping_name_the_dotted_path_and_no_line():
     ({"weight": {"init": object()}}, "weight.init",
      "expected a mapping, list, text, number or array, got object"),
     ({3: "x"}, "3", "expected a text as key, got int"),
-    ({"pre": np.array([1.0])}, "pre", "a text is due here"),
+    ({"pre": np.array([1.0])}, "pre", "expected a text"),
     ({"connector": {"array": {"values": np.ones(3)}}}, "connector.array.values",
      "expected two axes, pre by post, got 1"),
 ], ids=lambda item: item if isinstance(item, str) else None)

@@ -121,7 +121,7 @@ def rows(metrics: Metrics) -> list[tuple[str, str]]:
     if metrics.accuracy is not None:
         lines.append(("accuracy", f"{100 * metrics.accuracy:.2f} %"))
     if metrics.accuracy_ties_wrong is not None:
-        lines.append(("accuracy, ties wrong", f"{100 * metrics.accuracy_ties_wrong:.2f} %"))
+        lines.append(("accuracy, ties counted as errors", f"{100 * metrics.accuracy_ties_wrong:.2f} %"))
     lines.append(("silent samples", str(metrics.silent_samples)))
     return lines + [(f"spikes of {name}", f"{number:.4g} per sample")
                     for name, number in metrics.spikes.items()]

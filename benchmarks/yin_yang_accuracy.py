@@ -77,10 +77,12 @@ def write_report(file: Path, overrides: list[str], outcomes: list[Outcome]) -> s
         f"* With ties of first spikes counted as errors: {summarize(outcomes, 'accuracy_ties_wrong')}.",
         "* Published for EventProp with 200 hidden neurons: 98.10 ± 0.18 % over 10 seeds.", "",
         "| seed | test accuracy / % | ties counted as errors / % | best epoch | "
-        "validation after the last epoch / % | silent samples | target neuron silent | hidden and output neurons silent over a batch / % | "
+        "validation after the last epoch / % | "
+        "silent samples | target neuron silent | hidden and output neurons silent over a batch / % | "
         "hidden spikes per sample | time / s |",
         "|---|---|---|---|---|---|---|---|---|---|", *(write_row(item) for item in outcomes), "",
-        "Silent samples are test samples in which no output neuron spikes; a silent target "
+        "Silent samples are test samples in which no output neuron spikes; "
+        "a silent target "
         "neuron is that of the label. The time is that of the whole training with validation, test and checkpoints, "
         f"on {platform.machine()}.", ""]
     return "\n".join(lines)

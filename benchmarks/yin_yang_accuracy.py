@@ -83,7 +83,8 @@ def write_report(file: Path, overrides: list[str], outcomes: list[Outcome]) -> s
         "|---|---|---|---|---|---|---|---|---|---|", *(write_row(item) for item in outcomes), "",
         "Silent samples are test samples in which no output neuron spikes; "
         "a silent target "
-        "neuron is that of the label. The time is that of the whole training with validation, test and checkpoints, "
+        "neuron is that of the label. The time is that of the"
+        " whole training with validation, test and checkpoints, "
         f"on {platform.machine()}.", ""]
     return "\n".join(lines)
 

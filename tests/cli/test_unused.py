@@ -101,4 +101,4 @@ def test_check_looks_for_the_data(write, capsys):
     text = text.replace("a: {size: 1", "a: {size: 700")
     file = write("data: {dataset: {shd: {train: absent.h5, test: absent.h5}}}", text=text)
     assert main(["check", str(file), "--backend", "numba"]) == 2
-    assert "absent.h5" in capsys.readouterr().out
+    assert "absent.h5: expected an HDF5 file" in capsys.readouterr().err

@@ -60,7 +60,8 @@ def guarded(backend: str, call: str) -> Iterator[None]:
         raise BackendError(blame(backend, f"{call} raised {tell_exception(error)}")) from error
     except MemoryError as error:
         raise BackendError(Diagnostic(
-            f"{call} ran out of memory; use fewer samples in a batch, fewer recordings or a smaller network",
+            f"{call} of the backend {backend} ran out of memory; use fewer samples in a batch, fewer "
+            "recordings or a smaller network",
             f"backends.{backend}")) from error
     except BaseException as error:
         raise BackendError(blame(backend, f"{call} raised {tell_exception(error)}")) from error

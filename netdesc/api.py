@@ -15,6 +15,7 @@ from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
+from netdesc.memory import expect_samples, require_memory
 from netdesc.stimulus import needs_data, require_data
 from netdesc.trace import Trace
 
@@ -118,7 +119,7 @@ def compile(model: Model, backend: str = "numba") -> CompiledProgram:
     GraphError
         If no network can be built from the description.
     LimitError
-        If the backend cannot do what the model asks.
+        If the backend cannot do what the model asks, or a run would take more memory than there is.
     BackendError
         If there is no such backend, or an option of it is wrong.
     """
@@ -126,7 +127,10 @@ def compile(model: Model, backend: str = "numba") -> CompiledProgram:
     with located(model):
         device = configure(backend, description.backends.get(backend, {}))
         graph = compile_graph(description, passes_of(device))
-        return CompiledProgram(model, graph, lower(graph), device)
+        program = lower(graph)
+        require_memory(program, description, step=device.limits.step, backend=device.name,
+                       batch=expect_samples(description))
+        return CompiledProgram(model, graph, program, device)
 
 
 def evaluate_losses(

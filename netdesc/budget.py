@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from netdesc.errors import Diagnostic
+from netdesc.units import format_memory
 
 PER_SYNAPSE = 130.0
 """Bytes of a synapse: drawn, in the program, on a machine, with the gradient of its weight.
@@ -15,7 +19,10 @@ solver, 106 on a grid. Emulated chips hold far fewer synapses than fit into memo
 """
 
 PER_NEURON = 200.0
-"""Bytes of a neuron of one sample: parameters, state and adjoint."""
+"""Bytes of a neuron: parameters, state and adjoint."""
+
+PER_STATE = 64.0
+"""Bytes of a neuron of one sample of a batch: read-outs, their cotangents and what an emulator keeps."""
 
 PER_SPIKE = 64.0
 """Bytes of a spike of a source: time, neuron and sample, each twice while they are sorted, and the order."""
@@ -25,6 +32,24 @@ PER_WRITTEN_SPIKE = 200.0
 
 PER_RECORDED_VALUE = 16.0
 """Bytes of a recorded value: on the machine and in the results."""
+
+PER_IMAGE_VALUE = 16.0
+"""Bytes of a number in a file of results: it is made in memory, which grows by copying."""
+
+PER_KEPT_SPIKE = 100.0
+"""Bytes of a spike that a run keeps for its gradient: time, neuron, currents and slope, and its adjoints."""
+
+PER_TRAINED_VALUE = 96.0
+"""Bytes of a trained value: four vectors of the optimizer, the best so far, and their image in a file."""
+
+PER_DELAY_SLOT = 16.0
+"""Bytes of a tick of delay of a neuron, on a grid: what arrives then, by receptor."""
+
+PER_TICK = 32.0
+"""Bytes of a tick of a grid: where the spikes of each begin."""
+
+PER_SAMPLE_VALUE = 120.0
+"""Bytes of a number of a data set: as read, scaled, and as a spike while it is encoded and sorted."""
 
 _MEMORY_FILE = Path("/proc/meminfo")
 _GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
@@ -82,3 +107,72 @@ def available() -> float:
         # In a container the group's limit counts; its use includes caches that are given back.
         found = min(found, float(_GROUP_LIMIT.read_text(encoding="ascii")))
     return found
+
+
+class Item(NamedTuple):
+    """Something that takes memory.
+
+    Parameters
+    ----------
+    path : str
+        Dotted path of what causes it.
+    number : float
+        How many there are.
+    noun : str
+        Of what.
+    each : float
+        Bytes of one.
+    fix : str
+        What makes it smaller.
+    """
+
+    path: str
+    number: float
+    noun: str
+    each: float
+    fix: str
+
+    @property
+    def size(self) -> float:
+        """Bytes of all."""
+        return self.number * self.each
+
+
+def find_excess(items: Sequence[Item], max_memory: float, *, held: float = 0.0) -> Diagnostic | None:
+    """Compare what things take with what there is.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        What is not allocated yet.
+    max_memory : float
+        ``simulation.max_memory`` in bytes.
+    held : float
+        Bytes of the model that are allocated already: they count towards ``max_memory``, but the machine
+        has subtracted them.
+
+    Returns
+    -------
+    Diagnostic or None
+        At the largest item, with what would fit; None where all fits.
+    """
+    need = sum(item.size for item in items)
+    machine = available()
+    limit = Allowance(max_memory, "simulation.max_memory")
+    if machine < max_memory - held:
+        limit, held = Allowance(machine, "the memory that this machine has available"), 0.0
+    need += held
+    if need <= limit.size or not items:
+        return None
+    largest = max(items, key=lambda item: item.size)
+    fits = max(limit.size - (need - largest.size), 0.0) // largest.each
+    fix = f"of which at most {fits:.4g} fit beside the rest" if fits else "and the rest alone does not fit"
+    fix += f"; {largest.fix}"
+    if limit.name.startswith("simulation"):
+        fix += ", or raise simulation.max_memory"
+    return Diagnostic(
+        f"expected to need at most {format_memory(limit.size)}, {limit.name}, got {format_memory(need)}; "
+        f"the largest item is this one with {largest.number:.4g} {largest.noun}, "
+        f"{format_memory(largest.size)}, {fix}",
+        largest.path,
+    )

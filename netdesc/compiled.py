@@ -17,6 +17,7 @@ from netdesc.gradient import Gradient
 from netdesc.graph.build import build
 from netdesc.graph.drawing import draw_svg
 from netdesc.graph.ir import NetworkGraph
+from netdesc.memory import require_memory
 from netdesc.program import Program
 from netdesc.stimulus import needs_data, stimulus
 from netdesc.trace import Cotangent, Trace
@@ -164,12 +165,34 @@ class CompiledProgram:
         ------
         BackendError
             If the model needs data and gets none.
+        LimitError
+            If it would take more memory than there is.
         NumericsError
             If the run cannot be completed.
         """
         events = self.stimulate(batch, seed=seed)
+        self.require_memory(events)
         with located(self.model):
             return self.machine.forward(events, seed=self.program.seed if seed is None else seed)
+
+    def require_memory(self, batch: Events | None, *, written: bool = False) -> None:
+        """Refuse a run that would take more memory than there is.
+
+        Parameters
+        ----------
+        batch : Events or None
+            Spikes of the samples; None for one sample without any from data.
+        written : bool
+            Whether a file of results is written.
+
+        Raises
+        ------
+        LimitError
+            With the largest item and what would fit.
+        """
+        with located(self.model):
+            require_memory(self.program, self.model.description, step=self.backend.limits.step,
+                           backend=self.backend.name, batch=batch, written=written)
 
     def backward(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry the derivative of a loss back to the parameters.

@@ -47,6 +47,8 @@ class Limits:
         Everything that can be counted.
     gradients : frozenset of str
         ``eventprop``, ``surrogate``.
+    step : float or None
+        Step of the grid in ms, by which the memory of a run is estimated; None where time is continuous.
     """
 
     time: str
@@ -56,3 +58,4 @@ class Limits:
     recordings: frozenset[str]
     numbers: Mapping[str, Limit] = field(default_factory=dict)
     gradients: frozenset[str] = frozenset({"eventprop"})
+    step: float | None = None

@@ -48,6 +48,7 @@ class NumbaBackend:
             trainable=frozenset({"weight", "delay"}),
             losses=LOSSES,
             recordings=frozenset({"spikes", "v", "i", "lam_v", "lam_i"}),
+            step=step,
         )
 
     def passes(self) -> Sequence[Pass]:

@@ -47,6 +47,7 @@ class SpiNNaker2Backend:
             losses=LOSSES,
             recordings=frozenset({"spikes", "v", "i"}),
             numbers=self.options.profile.numbers(),
+            step=self.options.step,
         )
 
     def passes(self) -> Sequence[Pass]:

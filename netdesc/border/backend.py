@@ -88,6 +88,8 @@ def check_attributes(findings: Findings, device: object) -> None:
         return
     if not isinstance(limits.time, str):
         findings.note("limits.time", "text", describe(limits.time))
+    if limits.step is not None and not (isinstance(limits.step, int | float) and limits.step > 0):
+        findings.note("limits.step", "a time above 0 ms, or None", describe(limits.step))
     for field in SETS:
         value = getattr(limits, field)
         if not isinstance(value, frozenset | set) or not all(isinstance(item, str) for item in value):

@@ -79,6 +79,8 @@ def prepare(
         compiled.write(load_weights(weights, compiled.program, compiled.model.description))
     STAGES.info("preparing the samples")
     batch = first_batch(compiled)
+    if (targets or {}).get("-o") is not None:
+        compiled.require_memory(batch.events, written=True)
     STAGES.info("simulating on %s", name)
     return Prepared(compiled, batch)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.budget import PER_SPIKE, Item, find_excess
 from netdesc.datasets.augmentation import Augmentation
 from netdesc.datasets.encoders import Place, encode
 from netdesc.datasets.mnist import mnist
@@ -26,7 +27,7 @@ from netdesc.datasets.table import read_rows
 from netdesc.datasets.yin_yang import yin_yang
 from netdesc.description.data import find_data_faults
 from netdesc.description.model import Choice, Data
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError, Diagnostic, LimitError
 from netdesc.losses import Goals
 from netdesc.program import PopulationSlice, Program
 
@@ -220,11 +221,41 @@ def encode_all(prepared: Mapping[str, Prepared], encoder: Choice, place: tuple[P
     """
     program, sources = place
     require_features(sources, prepared["train"].values.shape[1], encoder, kind)
+    require_room(prepared, encoder, program.duration, kind)
     at = Place(sources.start, program.duration, seed)
     splits = {name: Split(item.goals.labels, encode(item.values, encoder, at, split=name), None,
                           item.goals.times) for name, item in prepared.items()}
     require_in_time(splits.values(), program.duration)
     return splits
+
+
+def require_room(prepared: Mapping[str, Prepared], encoder: Choice, duration: float, kind: str) -> None:
+    """Refuse samples whose spikes would take more memory than the machine has.
+
+    Parameters
+    ----------
+    prepared : mapping of str to Prepared
+    encoder : Choice
+    duration : float
+        Of a sample in ms.
+    kind : str
+        Of the dataset, for messages.
+
+    Raises
+    ------
+    LimitError
+        With the number of samples that would fit.
+    """
+    each, words = 1.0, "values"
+    if encoder.kind == "rate":
+        each, words = max(float(encoder.options["max_rate"]) * duration, 1.0), "values, as spikes"
+    elif encoder.kind == "population":
+        each, words = float(encoder.options["neurons"]), "values, as spikes"
+    path = "data" if kind == "data" else f"data.dataset.{kind}"
+    number = float(sum(item.values.size for item in prepared.values()))
+    excess = find_excess([Item(path, number * each, words, PER_SPIKE, "use fewer samples")], float("inf"))
+    if excess is not None:
+        raise LimitError(excess)
 
 
 def note_all(splits: Mapping[str, Split], duration: float) -> tuple[str, ...]:

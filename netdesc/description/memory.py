@@ -4,52 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from netdesc.budget import (
     PER_NEURON,
     PER_RECORDED_VALUE,
+    PER_SAMPLE_VALUE,
     PER_SPIKE,
+    PER_STATE,
     PER_SYNAPSE,
     PER_WRITTEN_SPIKE,
-    allowance,
+    Item,
+    find_excess,
 )
 from netdesc.description.model import Choice, Constant, Distribution, Explicit, Recording
 from netdesc.description.reading import Reading
-from netdesc.units import format_memory
 
 Sections = Mapping[str, Any]
 
-
-class Item(NamedTuple):
-    """Something that takes memory.
-
-    Parameters
-    ----------
-    path : str
-        Dotted path of what causes it.
-    number : float
-        How many there are.
-    noun : str
-        Of what.
-    each : float
-        Bytes of one.
-    fix : str
-        What makes it smaller.
-    """
-
-    path: str
-    number: float
-    noun: str
-    each: float
-    fix: str
-
-    @property
-    def size(self) -> float:
-        """Bytes of all."""
-        return self.number * self.each
+YIN_YANG_VALUES = 5.0
+"""Numbers of a sample of the Yin-Yang set: four coordinates and its label, or a spike of bias."""
 
 
 def check_network(sections: Sections, reading: Reading) -> bool:
@@ -89,11 +65,11 @@ def check_run(sections: Sections, recordings: Iterable[Recording], reading: Read
     batch = _batch(sections)
     sizes = _sizes(sections)
     duration = float(sections["simulation"]["duration"])
-    items = [*_network(sections), *_stimulus(sections, duration, batch)]
+    items = [*_network(sections), *_stimulus(sections, duration, batch), *_data(sections)]
     if batch > 1:
         neurons = sum(sizes.values())
         items.append(Item("training.batch_size", batch * neurons, f"states of neurons, {batch} samples",
-                          PER_NEURON, "train smaller batches"))
+                          PER_STATE, "train smaller batches"))
     for item in recordings:
         if item.every:
             neurons = sizes[item.population] if item.neurons is None else float(len(item.neurons))
@@ -104,25 +80,11 @@ def check_run(sections: Sections, recordings: Iterable[Recording], reading: Read
 
 
 def _fits(items: Iterable[Item], sections: Sections, reading: Reading) -> bool:
-    items = list(items)
-    limit = allowance((sections.get("simulation") or {}).get("max_memory") or float("inf"))
-    need = sum(item.size for item in items)
-    if need <= limit.size:
-        return True
-    largest = max(items, key=lambda item: item.size)
-    left = max(limit.size - (need - largest.size), 0.0)
-    fits = left // largest.each
-    fix = f"of which at most {fits:.4g} fit beside the rest" if fits else "and the rest alone does not fit"
-    fix += f"; {largest.fix}"
-    if limit.name.startswith("simulation"):
-        fix += ", or raise simulation.max_memory"
-    reading.fail(
-        f"expected to need at most {format_memory(limit.size)}, {limit.name}, got {format_memory(need)}; "
-        f"the largest item is this one with {largest.number:.4g} {largest.noun}, "
-        f"{format_memory(largest.size)}, {fix}",
-        largest.path,
-    )
-    return False
+    max_memory = (sections.get("simulation") or {}).get("max_memory") or float("inf")
+    excess = find_excess(list(items), max_memory)
+    if excess is not None:
+        reading.fail(excess.message, excess.path)
+    return excess is None
 
 
 def _sizes(sections: Sections) -> dict[str, float]:
@@ -177,7 +139,24 @@ def _sum(rate: Constant | Explicit | Distribution, size: float) -> float:
 
 def _batch(sections: Sections) -> int:
     training = sections.get("training")
-    return int(training["batch_size"]) if training and sections.get("data") else 1
+    drawn = _samples(sections)
+    # Files say how many samples there are only once they are read.
+    return min(int(training["batch_size"]), max(int(drawn), 1)) if training and drawn else 1
+
+
+def _samples(sections: Sections) -> float:
+    """Return the number of samples of a data set that is drawn; 0 where only its files say it."""
+    dataset = (sections.get("data") or {}).get("dataset")
+    if not isinstance(dataset, Choice) or dataset.kind != "yin_yang":
+        return 0.0
+    return float(sum(float(dataset.options.get(name) or 0) for name in ("train", "validation", "test")))
+
+
+def _data(sections: Sections) -> Iterator[Item]:
+    samples = _samples(sections)
+    if samples:
+        yield Item("data.dataset", samples, "samples", YIN_YANG_VALUES * PER_SAMPLE_VALUE,
+                   "use fewer samples")
 
 
 def _synapses(data: Mapping[str, Any], sizes: Mapping[str, float]) -> float:

@@ -10,6 +10,7 @@ from netdesc.datasets import Samples
 from netdesc.datasets.survey import load_samples
 from netdesc.description.model import Description, Training
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.memory import require_memory
 from netdesc.training.layout import Layout
 from netdesc.training.optimizers import build_optimizer
 from netdesc.training.ranking import require_watchable
@@ -100,10 +101,14 @@ def build_task(
     ------
     DescriptionError
         If nothing is trainable, data are missing or do not fit, or early stopping has nothing to watch.
+    LimitError
+        If a batch would take more memory than there is.
     """
     program = machine.program
     layout = Layout.of(program)
     dataset = load_samples(description, program, data)
+    samples = len(dataset.train) if dataset is not None else 1
+    require_memory(program, description, step=None, backend="", batch=min(training.batch_size, samples))
     validation = dataset.validation if dataset is not None else None
     require_watchable(training.early_stopping, validated=validation is not None,
                       labelled=validation is not None and validation.labels is not None)

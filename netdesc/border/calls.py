@@ -22,6 +22,9 @@ KNOWN = (BackendError, DescriptionError, GraphError, LimitError, NumericsError)
 FAULT = "FAULT"
 """Code of what the author of a backend has to mend."""
 
+MEMORY = "MEMORY"
+"""Code of a call that ran out of memory."""
+
 LENGTH = 200
 """Characters of the text of an exception that a message repeats."""
 
@@ -62,7 +65,7 @@ def guarded(backend: str, call: str) -> Iterator[None]:
         raise BackendError(Diagnostic(
             f"{call} of the backend {backend} ran out of memory; use fewer samples in a batch, fewer "
             "recordings or a smaller network",
-            f"backends.{backend}")) from error
+            f"backends.{backend}", MEMORY)) from error
     except BaseException as error:
         raise BackendError(blame(backend, f"{call} raised {tell_exception(error)}")) from error
 

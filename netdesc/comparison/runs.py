@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from netdesc.api import evaluate_losses, located
-from netdesc.border import FAULT
+from netdesc.border import FAULT, MEMORY
 from netdesc.comparison.answers import Answers, collect_answers, join
 from netdesc.comparison.samples import Batch, choose_batch, choose_feed, single
 from netdesc.comparison.settings import Settings
@@ -262,7 +262,7 @@ def _differentiate(
             for sample in range(trace.batch)
         )
     except NetdescError as error:
-        if any(item.code == FAULT for item in error.diagnostics):
+        if any(item.code in (FAULT, MEMORY) for item in error.diagnostics):
             raise
         return None, tuple(
             replace(item, message=f"gradients are not compared: {item.message}") for item in error.diagnostics

@@ -83,7 +83,9 @@ def main() -> int:
             again(values)
             loaded = sum(again.stats.cache_hits.values())
             right = bool((values == 2.0).all())
-            outcome = "loaded" if loaded and changed != whole else "compiled again" if right else "wrong result"
+            outcome = "compiled again" if right else "wrong result"
+            if loaded and changed != whole:
+                outcome = "loaded"
             found[mutation.__name__, outcome] += 1
     for (mutation, outcome), number in sorted(found.items()):
         print(f"{mutation:14} {outcome:15} {number:6}")

@@ -150,7 +150,7 @@ def test_overrides_change_values_as_text_or_as_python() -> None:
         ),
         ("projections.input_to_hidden.weight.train=false", ("weight", "train"), False),
         (
-            "projections.input_to_hidden.connector.fixed_probability.p=0.5",
+            "projections.input_to_hidden.connector={fixed_probability: {p: 0.5}}",
             ("connector", "kind"),
             "fixed_probability",
         ),

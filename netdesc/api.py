@@ -65,10 +65,8 @@ class Batch(NamedTuple):
         """
         if self.events is None:
             return self
-        events, goals = self.events, self.goals.take(slice(count))
-        offsets = events.offsets[:count + 1]
-        kept = Events(events.times[:offsets[-1]], events.sources[:offsets[-1]], offsets)
-        return Batch(kept, goals.labels, goals.times)
+        goals = self.goals.take(slice(count))
+        return Batch(self.events.head(count), goals.labels, goals.times)
 
 
 def load(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,16 +50,29 @@ class Events:
         Index of the neuron that spiked.
     offsets : ndarray of int64, shape (batch + 1,)
         Sample ``b`` holds events ``offsets[b]`` to ``offsets[b + 1] - 1``.
+    identities : ndarray of int64, shape (batch,)
+        Number of each sample, by which everything random is drawn for it: a sample with one number gets the
+        same noise in whatever batch it comes. Left empty, samples are numbered from 0.
+
+    Raises
+    ------
+    NumericsError
+        If there is not one identity for each sample.
     """
 
     times: Floats
     sources: Integers
     offsets: Integers
+    identities: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", frozen(self.times, np.float64))
         object.__setattr__(self, "sources", frozen(self.sources, np.int64))
         object.__setattr__(self, "offsets", frozen(self.offsets, np.int64))
+        numbers = self.identities if len(self.identities) else np.arange(self.batch)
+        if len(numbers) != self.batch:
+            raise NumericsError(f"expected an identity for each of {self.batch} samples, got {len(numbers)}")
+        object.__setattr__(self, "identities", frozen(numbers, np.int64))
 
     @property
     def batch(self) -> int:
@@ -79,7 +92,10 @@ class Events:
         return html_table(title, ("sample", "neuron", "time (ms)"), rows)
 
     @classmethod
-    def from_arrays(cls, times: Floats, sources: Integers, samples: Integers, batch: int) -> Events:
+    def from_arrays(
+        cls, times: Floats, sources: Integers, samples: Integers, batch: int, *,
+        identities: Integers | None = None,
+    ) -> Events:
         """Sort loose spikes into a batch.
 
         Parameters
@@ -92,6 +108,8 @@ class Events:
             Sample of each spike, 0 to ``batch - 1``.
         batch : int
             Number of samples.
+        identities : ndarray of int64, shape (batch,), or None
+            Number of each sample; None to number them from 0.
 
         Returns
         -------
@@ -107,7 +125,8 @@ class Events:
             raise NumericsError("a spike time is not finite; every spike time must be a number of ms")
         order = np.lexsort((sources, times, samples))
         offsets = np.concatenate(([0], np.cumsum(np.bincount(samples, minlength=batch))))
-        return cls(times[order], np.asarray(sources)[order], offsets)
+        numbers = np.arange(batch) if identities is None else identities
+        return cls(times[order], np.asarray(sources)[order], offsets, numbers)
 
     @classmethod
     def from_lists(cls, lists: Sequence[Sequence[Sequence[float]]]) -> Events:
@@ -169,9 +188,68 @@ class Events:
         Events
             A batch of the same size.
         """
-        keep = (self.sources >= start) & (self.sources < stop)
-        counts = np.concatenate(([0], np.cumsum(keep)))
-        return Events(self.times[keep], self.sources[keep] - start, counts[self.offsets])
+        kept = self.keep((self.sources >= start) & (self.sources < stop))
+        return replace(kept, sources=kept.sources - start)
+
+    def keep(self, flags: NDArray[np.bool_]) -> Events:
+        """Return some of the events.
+
+        Parameters
+        ----------
+        flags : ndarray of bool, shape (k,)
+            Which.
+
+        Returns
+        -------
+        Events
+            A batch of the same samples.
+        """
+        counts = np.concatenate(([0], np.cumsum(flags)))
+        return replace(self, times=self.times[flags], sources=self.sources[flags],
+                       offsets=counts[self.offsets])
+
+    def take(self, indices: Integers) -> Events:
+        """Return some of the samples, each with its identity.
+
+        Parameters
+        ----------
+        indices : ndarray of int64, shape (n,)
+            Which, in the order wanted.
+
+        Returns
+        -------
+        Events
+            A batch of n samples.
+        """
+        starts = self.offsets[indices]
+        counts = self.offsets[indices + 1] - starts
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
+        return Events(self.times[places], self.sources[places], offsets, self.identities[indices])
+
+    def head(self, count: int) -> Events:
+        """Return the first samples, all of them where there are fewer than ``count``."""
+        return self.take(np.arange(min(count, self.batch)))
+
+    def move(self, times: Floats) -> Events:
+        """Return the same spikes at other times, sorted.
+
+        Parameters
+        ----------
+        times : ndarray of float64, shape (k,)
+            In ms, in the order of the events.
+
+        Returns
+        -------
+        Events
+
+        Raises
+        ------
+        NumericsError
+            If a time is not finite.
+        """
+        return Events.from_arrays(times, self.sources, self.samples(), self.batch,
+                                  identities=self.identities)
 
     def first_spikes(self, size: int) -> Floats:
         """Return the time of the first spike of every neuron.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from netdesc.streams import stream
 
 
 def stimulus(
-    program: Program, *, dataset_events: Events | None, batch: int, seed: int, first_sample: int = 0,
+    program: Program, *, dataset_events: Events | None, batch: int, seed: int,
+    identities: Integers | None = None,
 ) -> Events:
     """Put the spikes of all sources together.
 
@@ -28,9 +30,9 @@ def stimulus(
         Number of samples; must agree with ``dataset_events``.
     seed : int
         Root of the streams of Poisson sources.
-    first_sample : int
-        Number of the first sample of the batch: each sample has its own stream, so that a sample is the
-        same in whatever batch it comes.
+    identities : ndarray of int64, shape (batch,), or None
+        Number of each sample, that of its stream: a sample is the same in whatever batch it comes. None for
+        those of ``dataset_events``, or to number samples from 0.
 
     Returns
     -------
@@ -44,12 +46,15 @@ def stimulus(
     """
     _check(program, dataset_events, batch)
     sources = [item for item in program.populations if item.model in ("spike_times", "poisson")]
+    if identities is None:
+        identities = np.arange(batch) if dataset_events is None else dataset_events.identities
     if dataset_events is not None and not sources:
-        return dataset_events
-    parts = [_own(item, batch, (program, seed, first_sample)) for item in sources]
+        known = np.array_equal(identities, dataset_events.identities)
+        return dataset_events if known else replace(dataset_events, identities=identities)
+    parts = [_own(item, identities, (program, seed)) for item in sources]
     if dataset_events is not None:
         parts.append((dataset_events.times, dataset_events.sources, dataset_events.samples()))
-    return _merged(parts, batch)
+    return _merged(parts, identities)
 
 
 def needs_data(program: Program) -> bool:
@@ -97,14 +102,14 @@ def _check(program: Program, dataset_events: Events | None, batch: int) -> None:
         raise BackendError(f"the data have {dataset_events.batch} samples, not {batch}; they must agree")
 
 
-def _own(item: PopulationSlice, batch: int, context: tuple[Program, int, int]) -> Spikes:
-    program, seed, first = context
+def _own(item: PopulationSlice, identities: Integers, context: tuple[Program, int]) -> Spikes:
+    (program, seed), batch = context, len(identities)
     if item.model == "spike_times":
         times = item.source["times"]
         row = np.array([time for neuron in times for time in neuron], dtype=np.float64)
         sources = np.repeat(np.arange(len(times)), [len(neuron) for neuron in times]) + item.start
         return np.tile(row, batch), np.tile(sources, batch), np.repeat(np.arange(batch), len(row))
-    drawn = [_poisson(item, program.duration, seed, first + sample) for sample in range(batch)]
+    drawn = [_poisson(item, program.duration, seed, number) for number in identities.tolist()]
     lengths = [len(times) for times, _ in drawn]
     return (np.concatenate([np.empty(0), *(times for times, _ in drawn)]),
             np.concatenate([np.empty(0, dtype=np.int64), *(sources for _, sources in drawn)]),
@@ -133,9 +138,12 @@ def _poisson(item: PopulationSlice, duration: float, seed: int, sample: int) -> 
     return np.concatenate(times), np.concatenate(sources)
 
 
-def _merged(parts: Iterable[Spikes], batch: int) -> Events:
+def _merged(parts: Iterable[Spikes], identities: Integers) -> Events:
+    batch = len(identities)
     columns = list(zip(*parts, strict=True))
     if not columns:
-        return Events(np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64))
+        return Events(np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64),
+                      identities)
     times, sources, samples = (np.concatenate(column) for column in columns)
-    return Events.from_arrays(times, sources.astype(np.int64), samples.astype(np.int64), batch)
+    return Events.from_arrays(times, sources.astype(np.int64), samples.astype(np.int64), batch,
+                              identities=identities)

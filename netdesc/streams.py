@@ -20,7 +20,8 @@ def stream(seed: int, path: str) -> np.random.Generator:
     Returns
     -------
     numpy.random.Generator
-        Philox, keyed by a hash of seed and path; the same on every machine, in every process.
+        Philox, keyed by a hash of seed and path: the same words on every machine, in every process. Draws
+        that take logarithms, such as normal ones, may differ in their last bit between C libraries.
     """
     key = hashlib.sha256(f"{seed}\n{path}".encode()).digest()[:16]
     return np.random.Generator(np.random.Philox(key=int.from_bytes(key, "little")))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -78,3 +80,27 @@ def test_samples_without_spikes_keep_their_place():
     events = Events.from_lists([[[]], [[1.0]], [[]]])
     assert events.offsets.tolist() == [0, 0, 1, 1]
     assert events.samples().tolist() == [1]
+
+
+NUMBERED = Events(np.array([3.0, 1.0, 2.0]), np.array([0, 1, 0]), np.array([0, 1, 3]), np.array([7, 5]))
+
+
+@pytest.mark.parametrize(("cut", "expected"), [
+    (lambda events: events.take(np.array([1, 0, 1])), [5, 7, 5]),
+    (lambda events: events.head(1), [7]),
+    (lambda events: events.head(9), [7, 5]),
+    (lambda events: events.keep(events.times > 1.5), [7, 5]),
+    (lambda events: events.select(1, 2), [7, 5]),
+    (lambda events: events.move(events.times + 1.0), [7, 5]),
+], ids=["take", "head", "head of fewer", "keep", "select", "move"])
+def test_samples_keep_their_numbers(cut, expected):
+    assert cut(NUMBERED).identities.tolist() == expected
+
+
+def test_samples_are_numbered_from_0_where_nothing_else_is_said():
+    assert Events.from_lists([[[1.0]], [[]], [[2.0]]]).identities.tolist() == [0, 1, 2]
+
+
+def test_every_sample_has_one_number():
+    with pytest.raises(NumericsError, match="expected an identity for each of 2 samples, got 1"):
+        replace(NUMBERED, identities=np.array([1]))

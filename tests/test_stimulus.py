@@ -82,7 +82,7 @@ def test_a_longer_run_or_a_wider_window_draws_the_same_spikes(duration, start, s
     whole = program_of(200.0, noise())
     part = program_of(duration, noise(start=start))
     many = stimulus(whole, dataset_events=None, batch=4, seed=1).lists(3)[sample]
-    one = stimulus(part, dataset_events=None, batch=1, seed=1, first_sample=sample).lists(3)[0]
+    one = stimulus(part, dataset_events=None, batch=1, seed=1, identities=np.array([sample])).lists(3)[0]
     assert one == [[time for time in row if start <= time < duration] for row in many]
 
 
@@ -121,7 +121,8 @@ def test_the_rate_may_differ_from_neuron_to_neuron():
 
 def test_a_sample_is_the_same_in_whatever_batch_it_comes():
     whole = stimulus(program(noise()), dataset_events=None, batch=5, seed=1).lists(3)
-    part = stimulus(program(noise()), dataset_events=None, batch=2, seed=1, first_sample=3).lists(3)
+    part = stimulus(program(noise()), dataset_events=None, batch=2, seed=1,
+                    identities=np.array([3, 4])).lists(3)
     assert part == whole[3:]
     assert whole[0] != whole[1]
 
@@ -130,3 +131,13 @@ def test_another_source_changes_no_draw():
     alone = stimulus(program(noise()), dataset_events=None, batch=1, seed=1)
     both = stimulus(program(noise(), noise(name="other")), dataset_events=None, batch=1, seed=1)
     assert both.select(0, 3).times.tolist() == alone.times.tolist()
+
+
+def test_poisson_spikes_follow_the_numbers_of_the_samples_of_the_data():
+    made = program(sources("x", 2), noise(rate=0.5, name="noise"))
+    data = Events.from_lists([[[1.0], [2.0]], [[3.0], []], [[], [4.0]]])
+    whole = stimulus(made, dataset_events=data, batch=3, seed=1).lists(5)
+    for chosen in ([2, 0], [1]):
+        part = stimulus(made, dataset_events=data.take(np.array(chosen)), batch=len(chosen), seed=1)
+        assert part.identities.tolist() == chosen
+        assert part.lists(5) == [whole[index] for index in chosen]

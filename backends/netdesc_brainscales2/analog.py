@@ -42,7 +42,7 @@ from netdesc_brainscales2.analog_step import (
     TAU_M,
     TAU_REF,
 )
-from netdesc_brainscales2.noise import quantiles, run_key
+from netdesc_brainscales2.noise import quantiles, sample_keys
 from netdesc_brainscales2.substrate import Membranes
 
 MOST_SPIKES = 10_000_000
@@ -57,6 +57,8 @@ class Unrest:
     ----------
     seed : int
         Of the run.
+    identities : ndarray of int64, shape (batch,)
+        Of the samples.
     threshold : float
         Standard deviation of a threshold from spike to spike, relative to threshold - rest.
     jitter : float
@@ -64,6 +66,7 @@ class Unrest:
     """
 
     seed: int
+    identities: Integers
     threshold: float = 0.0
     jitter: float = 0.0
 
@@ -226,7 +229,7 @@ class StageCore:
         """
         stream = self.collect(delivered, batch)
         voltages = np.empty((batch, self.size, len(grid)))
-        key = run_key(unrest.seed, ".".join(p.name for p in self.members))
+        keys = sample_keys(unrest.seed, ".".join(p.name for p in self.members), unrest.identities)
         common = (stream.times, stream.slots, stream.offsets)
         rest = (self.weights, self.cells, self.program.duration, grid, unrest.threshold)
         counts = np.zeros(batch, dtype=np.int64)
@@ -237,7 +240,7 @@ class StageCore:
             tallies = np.zeros(3, dtype=np.int64)
             noise = (unrest.jitter,) if self.stage.recurrent else ()
             base = (self.base,) if self.stage.recurrent else ()
-            done, used = kernel(first, last, *common, *base, *rest, *noise, quantiles(), key, times, neurons,
+            done, used = kernel(first, last, *common, *base, *rest, *noise, quantiles(), keys, times, neurons,
                                 voltages, tallies, counts)
             return done, used, times[:used], neurons[:used], tallies
 
@@ -249,7 +252,7 @@ class StageCore:
         offsets = np.concatenate(([0], np.cumsum(counts)))
         self.guess = max(self.guess, 1.25 * len(times) / max(batch, 1))
         if unrest.jitter > 0.0 and not self.stage.recurrent:
-            add_jitter(times, neurons, offsets, unrest.jitter * self.cells[TAU_I], quantiles(), key)
+            add_jitter(times, neurons, offsets, unrest.jitter * self.cells[TAU_I], quantiles(), keys)
         return Outcome(times, neurons, offsets, voltages + self.rest[:, None],
                        int(tallies[0]), int(tallies[1]), int(tallies[2]))
 

@@ -50,7 +50,7 @@ from netdesc_brainscales2.analog_step import (
     WAIT,
     U,
 )
-from netdesc_brainscales2.noise import THRESHOLD, noise
+from netdesc_brainscales2.noise import THRESHOLD, Keys, noise
 
 # What is known of the rest of an interval: no spike, a crossing in a bracket, perhaps one, one that is found.
 NONE, CERTAIN, PERHAPS, FIXED = range(4)
@@ -154,7 +154,7 @@ def pick_lanes(
 @kernel
 def settle_lanes(
     count: int, lane: Integers, first: int, size: int, now: Floats, span: Floats, cells: Floats,
-    state: Floats, after: Floats, serial: Integers, table: Floats, key: np.uint64, spread: float,
+    state: Floats, after: Floats, serial: Integers, table: Floats, keys: Keys, spread: float,
     care: Floats, found_times: Floats, found_lanes: Integers, found: int,
 ) -> tuple[int, int]:
     """Carry flagged circuits over an interval with all their spikes.
@@ -177,8 +177,9 @@ def settle_lanes(
         Result: state at the end.
     serial : ndarray of int64, shape (n,)
         Spikes of each circuit so far; changed in place.
-    table, key, spread
-        Noise of thresholds: quantiles, key, and standard deviation relative to threshold - rest.
+    table, keys, spread
+        Noise of thresholds: quantiles, key of each sample, and standard deviation relative to
+        threshold - rest.
     care : ndarray of float64, shape (ROWS, n + WIDTH)
         Overwritten.
     found_times, found_lanes : ndarray, shape (capacity,)
@@ -220,7 +221,7 @@ def settle_lanes(
             serial[k] += 1
             care[HELD, q] = cells[TAU_REF, k]
             if spread > 0.0:
-                x = noise(table, key, first + s, k - s * size, 2 * serial[k] + THRESHOLD)
+                x = noise(table, keys[first + s], k - s * size, 2 * serial[k] + THRESHOLD)
                 care[TOP, q] = cells[GAP, k] * (1.0 + spread * x)
                 state[BAR, k] = care[TOP, q]
     return found, clipped

@@ -11,6 +11,7 @@ from netdesc_brainscales2.analog_inputs import receive
 from netdesc_brainscales2.analog_lanes import ROWS, WIDTH
 from netdesc_brainscales2.analog_stamps import put_in_order
 from netdesc_brainscales2.analog_step import FLAG, STATES, U, restart, step_lanes
+from netdesc_brainscales2.noise import Keys
 
 # Circuits times samples that are carried side by side: they fit the first cache.
 LANES = 384
@@ -33,7 +34,7 @@ def next_event(
 def sweep_block(
     first: int, count: int, size: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
     cells: Floats, duration: float, grid: Floats, spread: float, table: Floats,
-    key: np.uint64, work: Floats, care: Floats, lane: Integers, serial: Integers, found_times: Floats,
+    keys: Keys, work: Floats, care: Floats, lane: Integers, serial: Integers, found_times: Floats,
     found_lanes: Integers, samples: Floats, tallies: Integers,
 ) -> int:
     """Simulate ``count`` samples side by side; see ``sweep_circuits``.
@@ -46,7 +47,7 @@ def sweep_block(
     lanes = count * size
     state, after = work[:STATES], work[STATES:2 * STATES]
     span = work[2 * STATES]
-    restart(lanes, first, size, cells, state, serial, table, key, spread)
+    restart(lanes, first, size, cells, state, serial, table, keys, spread)
     now = np.zeros(count)
     then = np.empty(count)
     kind = np.zeros(count, dtype=np.int64)
@@ -71,7 +72,7 @@ def sweep_block(
                     lane[flagged] = k
                     flagged += 1 if after[FLAG, k] > 0.0 else 0
                 found, clipped = settle_lanes(
-                    flagged, lane, first, size, now, span, cells, state, after, serial, table, key, spread,
+                    flagged, lane, first, size, now, span, cells, state, after, serial, table, keys, spread,
                     care, found_times, found_lanes, found)
                 if found < 0:
                     return -1
@@ -121,7 +122,7 @@ def hand_out(
 def sweep_circuits(
     first: int, last: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
     cells: Floats, duration: float, grid: Floats, spread: float, table: Floats,
-    key: np.uint64, out_times: Floats, out_neurons: Integers, samples: Floats, tallies: Integers,
+    keys: Keys, out_times: Floats, out_neurons: Integers, samples: Floats, tallies: Integers,
     counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of circuits that do not reach each other.
@@ -144,8 +145,8 @@ def sweep_circuits(
         When voltages are sampled.
     spread : float
         Relative noise of thresholds.
-    table, key
-        Of noise.
+    table, keys
+        Of noise: quantiles, and the key of each sample.
     out_times, out_neurons : ndarray, shape (capacity,)
         Results: spikes, sample after sample, ascending in time, ties by neuron.
     samples : ndarray of float64, shape (batch, n, m)
@@ -182,7 +183,7 @@ def sweep_circuits(
         count = min(block, last - b)
         before[:] = tallies
         found = sweep_block(
-            b, count, size, times, rows, offsets, weights, tiled, duration, grid, spread, table, key,
+            b, count, size, times, rows, offsets, weights, tiled, duration, grid, spread, table, keys,
             work, care, lane, serial, found_times[:capacity - used], found_lanes, samples, tallies)
         if found < 0:
             tallies[:] = before

@@ -30,7 +30,7 @@ from netdesc_brainscales2.analog_step import (
     step_lanes,
 )
 from netdesc_brainscales2.analog_step import TAU_M as TAU_MEM
-from netdesc_brainscales2.noise import JITTER, THRESHOLD, noise
+from netdesc_brainscales2.noise import JITTER, THRESHOLD, Keys, noise
 
 
 @kernel
@@ -51,7 +51,7 @@ def foresee(lane: int, span: float, cells: Floats, state: Floats) -> float:
 
 @kernel
 def fire(
-    lane: int, sample: int, span: float, cells: Floats, state: Floats, serial: Integers, table: Floats,
+    lane: int, span: float, cells: Floats, state: Floats, serial: Integers, table: Floats,
     key: np.uint64, spread: float,
 ) -> int:
     """Carry a circuit to its spike, ``span`` ms ahead, and reset it; return 1 where a rail stops it."""
@@ -63,7 +63,7 @@ def fire(
     state[WAIT, lane] = cells[TAU_REF, lane]
     serial[lane] += 1
     if spread > 0.0:
-        x = noise(table, key, sample, lane, 2 * serial[lane] + THRESHOLD)
+        x = noise(table, key, lane, 2 * serial[lane] + THRESHOLD)
         state[BAR, lane] = cells[GAP, lane] * (1.0 + spread * x)
     return clipped
 
@@ -90,13 +90,14 @@ def enqueue(count: int, when: Floats, who: Integers, time: float, lane: int) -> 
 def run_sample(
     b: int, begin: int, stop: int, times: Floats, rows: Integers, base: int, weights: Floats, cells: Floats,
     duration: float, grid: Floats, spread: float, jitter: float, table: Floats,
-    key: np.uint64, work: Floats, serial: Integers, found_times: Floats, found_lanes: Integers,
+    keys: Keys, work: Floats, serial: Integers, found_times: Floats, found_lanes: Integers,
     samples: Floats, tallies: Integers,
 ) -> int:
     """Simulate one sample and return its spikes, -1 where the capacity did not suffice."""
     size = weights.shape[1]
     state, after, span = work[:STATES], work[STATES:2 * STATES], work[2 * STATES]
-    restart(size, b, size, cells, state, serial, table, key, spread)
+    restart(size, b, size, cells, state, serial, table, keys, spread)
+    key = keys[b]
     when, who = np.empty(16), np.empty(16, dtype=np.int64)
     waiting = 0
     now = 0.0
@@ -124,7 +125,7 @@ def run_sample(
                 if k == spiking:
                     if found == len(found_times):
                         return -1
-                    tallies[CLIPPED] += fire(k, b, first, cells, state, serial, table, key, spread)
+                    tallies[CLIPPED] += fire(k, first, cells, state, serial, table, key, spread)
                     found_times[found] = then
                     found_lanes[found] = k
                     found += 1
@@ -132,7 +133,7 @@ def run_sample(
                 elif after[FLAG, k] > 0.0:
                     before = found
                     found, clipped = settle(
-                        k, k, b, now, span[k], cells, state, serial, table, key, spread, found_times,
+                        k, k, now, span[k], cells, state, serial, table, key, spread, found_times,
                         found_lanes, found)
                     if found < 0:
                         return -1
@@ -140,7 +141,7 @@ def run_sample(
                     after[0:4, k] = state[0:4, k]
                     for q in range(before, found):
                         waiting, when, who = send(
-                            q, b, jitter, cells, serial, table, key, found_times, found_lanes, waiting, when,
+                            q, jitter, cells, serial, table, key, found_times, found_lanes, waiting, when,
                             who)
             for row in range(4):
                 for k in range(size):
@@ -148,7 +149,7 @@ def run_sample(
             now = then
         if kind == 4:
             waiting, when, who = send(
-                last_of(spiking, found, found_lanes), b, jitter, cells, serial, table, key, found_times,
+                last_of(spiking, found, found_lanes), jitter, cells, serial, table, key, found_times,
                 found_lanes, waiting, when, who)
         elif kind == 3:
             waiting -= 1
@@ -175,13 +176,13 @@ def last_of(lane: int, found: int, found_lanes: Integers) -> int:
 
 @kernel
 def send(
-    q: int, b: int, jitter: float, cells: Floats, serial: Integers, table: Floats, key: np.uint64,
+    q: int, jitter: float, cells: Floats, serial: Integers, table: Floats, key: np.uint64,
     found_times: Floats, found_lanes: Integers, waiting: int, when: Floats, who: Integers,
 ) -> tuple[int, Floats, Integers]:
     """Send spike q on its way; jitter can hold it back, not bring it forward."""
     lane = found_lanes[q]
     if jitter > 0.0:
-        x = noise(table, key, b, lane, 2 * serial[lane] + JITTER)
+        x = noise(table, key, lane, 2 * serial[lane] + JITTER)
         found_times[q] += jitter * cells[TAU_I, lane] * max(x, 0.0)
     when, who = enqueue(waiting, when, who, found_times[q], lane)
     return waiting + 1, when, who
@@ -191,7 +192,7 @@ def send(
 def run_circuits(
     first: int, last: int, times: Floats, rows: Integers, offsets: Integers, base: int, weights: Floats,
     cells: Floats, duration: float, grid: Floats, spread: float, jitter: float,
-    table: Floats, key: np.uint64, out_times: Floats, out_neurons: Integers, samples: Floats,
+    table: Floats, keys: Keys, out_times: Floats, out_neurons: Integers, samples: Floats,
     tallies: Integers, counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of circuits that reach each other.
@@ -221,7 +222,7 @@ def run_circuits(
         before[:] = tallies
         found = run_sample(
             b, offsets[b], offsets[b + 1], times, rows, base, weights, cells, duration, grid, spread,
-            jitter, table, key, work, serial, out_times[used:], out_neurons[used:], samples, tallies)
+            jitter, table, keys, work, serial, out_times[used:], out_neurons[used:], samples, tallies)
         if found < 0:
             tallies[:] = before
             return b, used

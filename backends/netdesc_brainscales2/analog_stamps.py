@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
 from netdesc.physics.jit import kernel
-from netdesc_brainscales2.noise import JITTER, noise
+from netdesc_brainscales2.noise import JITTER, Keys, noise
 
 # A stamp this much of a step above a point of the grid is on it.
 ON_GRID = 1e-9
@@ -37,7 +37,7 @@ def put_in_order(first: int, last: int, times: Floats, neurons: Integers) -> Non
 
 @kernel
 def add_jitter(
-    times: Floats, neurons: Integers, offsets: Integers, width: Floats, table: Floats, key: np.uint64
+    times: Floats, neurons: Integers, offsets: Integers, width: Floats, table: Floats, keys: Keys
 ) -> None:
     """Move spikes by normal numbers and sort them again; none is moved before 0.
 
@@ -47,8 +47,8 @@ def add_jitter(
         A batch; changed in place.
     width : ndarray of float64, shape (n,)
         Standard deviation of each circuit in ms.
-    table, key
-        Of noise.
+    table, keys
+        Of noise: quantiles, and the key of each sample.
     """
     serial = np.zeros(len(width), dtype=np.int64)
     for b in range(len(offsets) - 1):
@@ -56,7 +56,7 @@ def add_jitter(
         for k in range(offsets[b], offsets[b + 1]):
             n = neurons[k]
             serial[n] += 1
-            times[k] = max(times[k] + width[n] * noise(table, key, b, n, 2 * serial[n] + JITTER), 0.0)
+            times[k] = max(times[k] + width[n] * noise(table, keys[b], n, 2 * serial[n] + JITTER), 0.0)
         put_in_order(offsets[b], offsets[b + 1], times, neurons)
 
 

@@ -10,7 +10,7 @@ from netdesc.physics.jit import equation, kernel
 from netdesc.physics.lif import decay, flow
 from netdesc.physics.two_currents import flow_two, propagate
 from netdesc_brainscales2.analog_crossing import first_crossing
-from netdesc_brainscales2.noise import THRESHOLD, noise
+from netdesc_brainscales2.noise import THRESHOLD, Keys, noise
 
 # Rows of the parameters of circuits.
 TAU_M, TAU_I, TAU_J, TAU_REF, GAP, RESET, LOW, HIGH, PEAK, HIGHEST, START, START_I, START_J, KNEE, ROOM = (
@@ -177,7 +177,7 @@ def drift(lane: int, span: float, cells: Floats, state: Floats) -> int:
 
 @kernel
 def settle(
-    lane: int, neuron: int, sample: int, start: float, span: float,
+    lane: int, neuron: int, start: float, span: float,
     cells: Floats, state: Floats, serial: Integers, table: Floats, key: np.uint64, spread: float,
     found_times: Floats, found_lanes: Integers, found: int,
 ) -> tuple[int, int]:
@@ -185,7 +185,7 @@ def settle(
 
     Parameters
     ----------
-    lane, neuron, sample : int
+    lane, neuron : int
         Column of the arrays, and what noise is drawn for.
     start, span : float
         Start and length of the interval in ms.
@@ -194,7 +194,8 @@ def settle(
     serial : ndarray of int64, shape (n,)
         Spikes of each circuit so far; changed in place.
     table, key, spread
-        Noise of thresholds: quantiles, key, and standard deviation relative to threshold - rest.
+        Noise of thresholds: quantiles, key of the sample, and standard deviation relative to
+        threshold - rest.
     found_times, found_lanes : ndarray, shape (capacity,)
         Results.
     found : int
@@ -234,14 +235,14 @@ def settle(
         state[U, lane] = cells[RESET, lane]
         state[WAIT, lane] = cells[TAU_REF, lane]
         if spread > 0.0:
-            x = noise(table, key, sample, neuron, 2 * serial[lane] + THRESHOLD)
+            x = noise(table, key, neuron, 2 * serial[lane] + THRESHOLD)
             state[BAR, lane] = cells[GAP, lane] * (1.0 + spread * x)
 
 
 @kernel
 def restart(
     lanes: int, first: int, size: int, cells: Floats, state: Floats, serial: Integers,
-    table: Floats, key: np.uint64, spread: float,
+    table: Floats, keys: Keys, spread: float,
 ) -> None:
     """Set circuits to the start of a sample: lane k is neuron ``k % size`` of ``first + k // size``."""
     for k in range(lanes):
@@ -254,5 +255,5 @@ def restart(
     if spread > 0.0:
         for s in range(lanes // size):
             for n in range(size):
-                x = noise(table, key, first + s, n, THRESHOLD)
+                x = noise(table, keys[first + s], n, THRESHOLD)
                 state[BAR, s * size + n] = cells[GAP, s * size + n] * (1.0 + spread * x)

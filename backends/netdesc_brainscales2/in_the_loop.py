@@ -16,7 +16,6 @@ from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import available
 from netdesc.trace import Cotangent, Trace
-from netdesc_brainscales2.links import thin
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.refinement import SLOPE, Refined, model_fits, refine
 from netdesc_brainscales2.replay import Modelled, replay
@@ -128,7 +127,7 @@ def run_without(backward: Adjoint, trace: Trace, cotangent: Cotangent, modelled:
     """
     keep = {name: ~flags for name, flags in modelled.impossible.items()}
     spikes: dict[str, Events] = {
-        name: thin(events, keep[name]) if name in keep else events for name, events in trace.spikes.items()}
+        name: events.keep(keep[name]) if name in keep else events for name, events in trace.spikes.items()}
 
     def pick(values: dict[str, Floats]) -> dict[str, Floats]:
         return {name: found[keep[name]] if name in keep else found for name, found in values.items()}

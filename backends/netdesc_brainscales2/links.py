@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,13 +23,7 @@ def stamp_spikes(events: Events, step: float, duration: float) -> Events:
         np.minimum(times, duration, out=times)
         for b in range(events.batch):
             put_in_order(int(events.offsets[b]), int(events.offsets[b + 1]), times, sources)
-    return Events(times, sources, events.offsets)
-
-
-def thin(events: Events, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Events:
-    """Return the events that are kept."""
-    counts = np.concatenate(([0], np.cumsum(keep)))
-    return Events(events.times[keep], events.sources[keep], counts[events.offsets])
+    return replace(events, times=times, sources=sources)
 
 
 def source_delays(block: Block, delays: Floats) -> Floats:
@@ -149,8 +144,7 @@ class Links:
         delays = self.delays[k]
         if not delays.any():
             return events
-        return Events.from_arrays(events.times + delays[events.sources], events.sources, events.samples(),
-                                  events.batch)
+        return events.move(events.times + delays[events.sources])
 
     def send(self, events: Events, health: dict[str, int]) -> Events:
         """Put events of the host on the grid and through the link."""
@@ -158,8 +152,8 @@ class Links:
         keep = np.ones(len(times), dtype=np.bool_)
         lost = pass_link(times, events.offsets, self.in_gap, self.depth, keep)
         health["dropped_in"] += lost
-        rounded = Events(times, events.sources, events.offsets)
-        return thin(rounded, keep) if lost else rounded
+        rounded = replace(events, times=times)
+        return rounded.keep(keep) if lost else rounded
 
     def record(self, recorded: Mapping[int, Events], health: dict[str, int]) -> dict[int, Events]:
         """Carry the spikes of the chip to the host, through one link.
@@ -189,7 +183,7 @@ class Links:
         health["dropped_out"] += lost
         if lost:
             for k, flags in zip(chip, np.split(keep, starts[1:-1]), strict=True):
-                result[k] = thin(recorded[k], flags)
+                result[k] = recorded[k].keep(flags)
         return result
 
 

@@ -13,7 +13,7 @@ from netdesc.errors import NumericsError
 from netdesc.eventprop.final import FINAL, final_readings, read_silent
 from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.readings import read_samples
-from netdesc.events import Events, Floats
+from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Block, Program
 from netdesc.streams import stream
@@ -143,7 +143,7 @@ class AnalogMachine:
         batch = stimulus.batch
         profile = self.options.profile
         noisy = self.options.noise
-        unrest = Unrest(seed, profile.threshold_noise.value if noisy else 0.0,
+        unrest = Unrest(seed, stimulus.identities, profile.threshold_noise.value if noisy else 0.0,
                         profile.spike_jitter.value if noisy else 0.0)
         recorded = select_stimulus(self.program, stimulus)
         on_chip: dict[int, Events] = {}
@@ -168,9 +168,9 @@ class AnalogMachine:
             outcome = core.run(delivered, batch, grid=self.grid_of(core), unrest=unrest, threads=self.threads)
             health["clipped"] += outcome.clipped
             health["compressed"] += outcome.saturated
-            self.share(core, outcome, recorded, on_chip)
-            samples |= self.sample(core, outcome, self.readers, health, seed)
-            last |= self.sample(core, outcome, self.last, health, seed)
+            self.share(core, outcome, stimulus.identities, (recorded, on_chip))
+            samples |= self.sample(core, outcome, self.readers, health, unrest)
+            last |= self.sample(core, outcome, self.last, health, unrest)
             self.count(core, delivered, on_chip, health)
         recorded = arrived | self.fetch(recorded, arrived, health)
         for k, block in enumerate(self.program.blocks):
@@ -232,10 +232,12 @@ class AnalogMachine:
         return np.unique(np.concatenate(times)) if times else np.empty(0)
 
     def share(
-        self, core: StageCore, outcome: Outcome, recorded: dict[int, Events], on_chip: dict[int, Events]
+        self, core: StageCore, outcome: Outcome, identities: Integers,
+        known: tuple[dict[int, Events], dict[int, Events]],
     ) -> None:
-        """Hand the spikes of a stage to its populations, as they happen and as they are recorded."""
-        everything = Events(outcome.times, outcome.neurons, outcome.offsets)
+        """Hand the spikes of a stage to its populations, as they are recorded and as they happen."""
+        recorded, on_chip = known
+        everything = Events(outcome.times, outcome.neurons, outcome.offsets, identities)
         step = self.options.milliseconds(self.options.profile.event_grid.value)
         for p, member in zip(core.stage.populations, core.members, strict=True):
             place = core.places[p]
@@ -246,7 +248,7 @@ class AnalogMachine:
 
     def sample(
         self, core: StageCore, outcome: Outcome, readers: Mapping[str, Reader], health: dict[str, int],
-        seed: int,
+        unrest: Unrest,
     ) -> dict[str, Recording]:
         """Digitize the voltages of a stage that are read out."""
         grid = self.grid_of(core)
@@ -258,8 +260,9 @@ class AnalogMachine:
             place = core.places[p]
             voltages = outcome.voltages[:, place:place + member.size, np.searchsorted(grid, reader.times)]
             path = f"brainscales2.{reader.sampled.converter}.{member.name}"
-            rng = stream(seed, f"{path}.last" if readers is self.last else path)
-            found, outside = convert(voltages, self.membranes[member.name], reader, self.options, rng)
+            path = f"{path}.last" if readers is self.last else path
+            draws = [stream(unrest.seed, f"{path}.{number}") for number in unrest.identities.tolist()]
+            found, outside = convert(voltages, self.membranes[member.name], reader, self.options, draws)
             samples[f"{member.name}.v"] = found
             health["unreliable_samples"] += outside
         return samples
@@ -276,8 +279,6 @@ class AnalogMachine:
             total = count_synapses(block, events)
             after = 0
             if late.any():
-                keep = np.concatenate(([0], np.cumsum(late)))
-                after = count_synapses(block, Events(events.times[late], events.sources[late],
-                                                     keep[events.offsets]))
+                after = count_synapses(block, events.keep(late))
             health["arrivals"] += total - after
             health["in_flight"] += after

@@ -1,7 +1,8 @@
 """Temporal noise: normal numbers that depend on what they are drawn for, not on the order of drawing.
 
-A run has a key. The number for spike k of neuron n in sample b is a hash of key, b, n and k, looked up in a
-table of quantiles; so results do not depend on threads, on blocks of samples, or on other neurons.
+Every sample of a run has a key, from the seed of the run, the population and the identity of the sample.
+The number for spike k of neuron n is a hash of that key, n and k, looked up in a table of quantiles; so
+results do not depend on threads, on how a batch is split, or on other neurons.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from functools import cache
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
-from netdesc.events import Floats
+from netdesc.events import Floats, Integers
 from netdesc.physics.jit import equation
 from netdesc.streams import stream
+
+Keys = NDArray[np.uint64]
 
 BITS = 12
 MASK = (1 << BITS) - 1
@@ -36,20 +40,24 @@ def quantiles() -> Floats:
     return values
 
 
-def run_key(seed: int, purpose: str) -> np.uint64:
-    """Return the key of the noise of a run.
+def sample_keys(seed: int, purpose: str, identities: Integers) -> Keys:
+    """Return the keys of the noise of samples.
 
     Parameters
     ----------
     seed : int
         Of the run.
     purpose : str
+    identities : ndarray of int64, shape (batch,)
+        Of the samples, see ``netdesc.events.Events``.
 
     Returns
     -------
-    numpy.uint64
+    ndarray of uint64, shape (batch,)
     """
-    return np.uint64(stream(seed, f"brainscales2.noise.{purpose}").integers(2**63))
+    root = np.uint64(stream(seed, f"brainscales2.noise.{purpose}").integers(2**63))
+    numbers = np.asarray(identities).astype(np.uint64) + np.uint64(1)
+    return root + np.uint64(0x9E3779B97F4A7C15) * numbers
 
 
 @equation
@@ -61,7 +69,7 @@ def mix(x: np.uint64) -> np.uint64:
 
 
 @equation
-def noise(table: Floats, key: np.uint64, sample: int, neuron: int, count: int) -> float:
+def noise(table: Floats, key: np.uint64, neuron: int, count: int) -> float:
     """Return a standard normal number.
 
     Parameters
@@ -69,16 +77,15 @@ def noise(table: Floats, key: np.uint64, sample: int, neuron: int, count: int) -
     table : ndarray of float64
         ``quantiles()``.
     key : uint64
-        From ``run_key``.
-    sample, neuron, count : int
+        Of the sample, from ``sample_keys``.
+    neuron, count : int
         What it is drawn for.
 
     Returns
     -------
     float
     """
-    word = np.uint64(key) + np.uint64(0x9E3779B97F4A7C15) * np.uint64(sample + 1)
-    word = mix(word) + np.uint64(0xD1B54A32D192ED03) * np.uint64(neuron + 1)
+    word = mix(np.uint64(key)) + np.uint64(0xD1B54A32D192ED03) * np.uint64(neuron + 1)
     word = mix(word) + np.uint64(0x8CB92BA72F3D8DD7) * np.uint64(count + 1)
     value: float = table[np.int64(mix(word) >> np.uint64(52))]
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +87,8 @@ def plan_last(program: Program, options: Options) -> dict[str, Reader]:
 
 
 def convert(
-    voltages: Floats, membranes: Membranes, reader: Reader, options: Options, rng: np.random.Generator
+    voltages: Floats, membranes: Membranes, reader: Reader, options: Options,
+    draws: Sequence[np.random.Generator],
 ) -> tuple[Recording, int]:
     """Digitize voltages, and translate the codes back as if every channel were nominal.
 
@@ -97,7 +99,7 @@ def convert(
     membranes : Membranes
     reader : Reader
     options : Options
-    rng : numpy.random.Generator
+    draws : sequence of numpy.random.Generator, one for each sample
         Of the noise of membrane and converter.
 
     Returns
@@ -112,7 +114,8 @@ def convert(
     steps = (voltages[:, chosen, :] - rest) * lsb + level + membranes.offset[chosen][:, None]
     noise = float(np.hypot(profile.membrane_noise.value, profile.cadc_noise.value)) if options.noise else 0.0
     if noise > 0.0:
-        steps += noise * rng.standard_normal(steps.shape)
+        for sample, draw in zip(steps, draws, strict=True):
+            sample += noise * draw.standard_normal(sample.shape)
     top = 2.0 ** profile.cadc_bits.value - 1.0 / reader.fine
     codes = np.clip(np.rint(steps * reader.fine) / reader.fine, 0.0, top)
     outside = int(np.sum((codes < profile.cadc_low.value) | (codes > profile.cadc_high.value)))

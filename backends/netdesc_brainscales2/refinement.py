@@ -179,13 +179,13 @@ def refine_part(
 def sort_spikes(events: Events, times: Floats) -> tuple[Events, Integers]:
     """Return spikes at new times, ascending within a sample, and which each was before."""
     order = np.lexsort((events.sources, times, events.samples()))
-    return Events(times[order], events.sources[order], events.offsets), order
+    return replace(events, times=times[order], sources=events.sources[order]), order
 
 
 def send(layout: Layout, spikes: Mapping[str, Events], step: float) -> dict[str, Events]:
     """Return spikes with those of the sources as the host sends them: at the nearest edge of the clock."""
     sources = {item.name for item in layout.program.populations if item.kind == "source"}
-    return {name: Events(np.rint(events.times / step) * step, events.sources, events.offsets)
+    return {name: replace(events, times=np.rint(events.times / step) * step)
             if name in sources else events for name, events in spikes.items()}
 
 
@@ -246,7 +246,5 @@ def model_fits(layout: Layout, spikes: Mapping[str, Events], step: float) -> boo
     bool
         Whether it has at least half of the spikes where they were measured.
     """
-    few = {name: Events(events.times[:events.offsets[min(PROBE, events.batch)]],
-                        events.sources[:events.offsets[min(PROBE, events.batch)]],
-                        events.offsets[:PROBE + 1]) for name, events in spikes.items()}
+    few = {name: events.head(PROBE) for name, events in spikes.items()}
     return refine(layout, few, step).share >= SHARE

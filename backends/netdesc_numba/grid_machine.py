@@ -145,7 +145,7 @@ class GridMachine:
         # rounding must not hide that a time lies before 0
         steps = np.where(stimulus.times < 0.0, -1.0, steps)
         trace = self.inner.forward(
-            Events.from_arrays(steps, stimulus.sources, stimulus.samples(), stimulus.batch), seed=seed
+            stimulus.move(steps), seed=seed
         )
         moved = int(np.sum(np.abs(steps * self.timestep - stimulus.times) > 1e-9 * self.timestep))
         spikes = {name: self.scale(events, self.timestep) for name, events in trace.spikes.items()}

@@ -225,9 +225,7 @@ class TickMachine:
             )
             moved += int(np.sum(np.abs(exact * self.timestep - events.times) > 1e-6 * self.timestep))
             # what coincides now is ordered by source
-            result[k] = Events.from_arrays(
-                exact * self.timestep, events.sources, events.samples(), events.batch
-            )
+            result[k] = events.move(exact * self.timestep)
         return result, moved
 
     def run_stage(self, index: int, packets: Packets) -> Found:

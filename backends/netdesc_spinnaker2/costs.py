@@ -9,6 +9,7 @@ import numpy as np
 
 from netdesc.events import Floats
 from netdesc.limits import Limit
+from netdesc.sums import add_up
 from netdesc_spinnaker2 import energy
 from netdesc_spinnaker2.clock import choose_pace
 from netdesc_spinnaker2.energy import Energy, spend
@@ -205,12 +206,12 @@ def charge(work: Work, plan: Plan, options: Options, *, fixed: Fixed | None = No
     fixed = Fixed.of(plan, options) if fixed is None else fixed
     cycles = count_cycles(work, options)
     pace = choose_pace(cycles, options)
-    span = float(work.ticks.sum())
-    high = float((pace.high @ work.ticks).sum())
+    span = add_up(work.ticks)
+    high = add_up(pace.high * work.ticks)
     return Costs(
-        samples=work.samples, ticks=span, time=span * pace.tick, cycles=float((cycles @ work.ticks).sum()),
+        samples=work.samples, ticks=span, time=span * pace.tick, cycles=add_up(cycles * work.ticks),
         busiest=find_peak(cycles, plan), crowded=find_peak(work.received, plan), link=_busiest_link(work),
-        overruns=float((pace.overrun @ work.ticks).sum()),
+        overruns=add_up(pace.overrun * work.ticks),
         at_low=len(plan.slices) * span - high, at_high=high,
         packets=work.packets, fates={}, dram=work.dram, sram=fixed.sram,
         energy=spend(pace, work.ticks, options, chips=fixed.chips,

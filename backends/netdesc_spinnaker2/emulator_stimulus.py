@@ -51,9 +51,7 @@ def round_stimulus(
         ticks, fractions = split_times(events.times, timestep)
         exact = ticks + fractions if scheme == OFF_GRID else nearest_steps(events.times, timestep)
         moved += int(np.sum(np.abs(exact * timestep - events.times) > 1e-6 * timestep))
-        result[population.name] = Events.from_arrays(
-            exact * timestep, events.sources, events.samples(), events.batch
-        )
+        result[population.name] = events.move(exact * timestep)
     return result, moved
 
 

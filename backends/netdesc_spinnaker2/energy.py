@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.events import Floats
+from netdesc.sums import add_up
 from netdesc_spinnaker2.clock import Pace
 from netdesc_spinnaker2.options import Options
 
@@ -70,9 +71,9 @@ def spend(pace: Pace, ticks: Floats, options: Options, *, chips: int, packets: f
     Energy
     """
     profile, seconds = options.profile, ticks * 1e-3
-    span = float(seconds.sum()) * pace.tick
-    at_high = float((np.where(pace.high, pace.busy, 0.0) @ seconds).sum())
-    at_low = float((np.where(pace.high, 0.0, pace.busy) @ seconds).sum())
+    span = add_up(seconds) * pace.tick
+    at_high = add_up(np.where(pace.high, pace.busy, 0.0) * seconds)
+    at_low = add_up(np.where(pace.high, 0.0, pace.busy) * seconds)
     asleep = max(len(pace.busy) * span - at_high - at_low, 0.0)
     idle = profile.sleep_power_high if options.clock == "high" else profile.sleep_power_low
     sleeping = (asleep * idle.value + at_high * profile.sleep_power_high.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,15 +67,14 @@ class Augmentation:
         drawn = stream(self.seed, path).integers(-most, most + 1, size=int(which.max(initial=-1)) + 1)
         sources = events.sources + np.repeat(drawn[which], np.diff(events.offsets))
         kept = (sources >= self.start) & (sources < self.stop)
-        before = np.concatenate(([0], np.cumsum(kept)))
-        return Events(events.times[kept], sources[kept], before[events.offsets])
+        return replace(events, sources=sources).keep(kept)
 
     def _jitter(self, events: Events, which: Integers, sigma: float, path: str) -> Events:
         counts = np.diff(events.offsets)
         moves = [stream(self.seed, f"{path}.{sample}").normal(0.0, sigma, count)
                  for sample, count in zip(which.tolist(), counts.tolist(), strict=True)]
         times = reflect(events.times + np.concatenate([np.empty(0), *moves]), self.duration)
-        return Events.from_arrays(times, events.sources, events.samples(), events.batch)
+        return events.move(times)
 
 
 def reflect(times: Floats, duration: float) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats
+from netdesc.sums import blend
 
 CHUNK = 4096
 """Images that are averaged at once, so that few of them are held as floats."""
@@ -44,16 +45,17 @@ def average(images: NDArray[np.uint8], size: tuple[int, int] | None) -> Floats:
     Returns
     -------
     ndarray of float64, shape (samples, rows * columns)
-        Row after row.
+        Row after row; the same bits on every machine.
     """
     rows, columns = images.shape[1:]
     height, width = size or (rows, columns)
     if (height, width) == (rows, columns):
         return images.reshape(len(images), -1) / 255.0
-    down, across = cover(rows, height), cover(columns, width).T / 255.0
+    down, across = cover(rows, height), cover(columns, width) / 255.0
     result = np.empty((len(images), height * width))
     for start in range(0, len(images), CHUNK):
         part = images[start:start + CHUNK].astype(np.float64)
-        result[start:start + CHUNK] = (down @ (part @ across)).reshape(len(part), -1)
+        narrow = np.ascontiguousarray(blend(part, across).swapaxes(1, 2))
+        result[start:start + CHUNK] = blend(narrow, down).swapaxes(1, 2).reshape(len(part), -1)
     # A white area may exceed 1 by a rounding, and no encoder takes that.
     return np.minimum(result, 1.0, out=result)

@@ -46,13 +46,8 @@ class Recorded:
         -------
         Recorded
         """
-        starts = self.events.offsets[which]
-        counts = self.events.offsets[which + 1] - starts
-        offsets = np.concatenate(([0], np.cumsum(counts)))
-        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
-        events = Events(self.events.times[places], self.events.sources[places], offsets)
         return Recorded(
-            events,
+            self.events.take(which),
             *(None if item is None else item[which] for item in (self.labels, self.times)),
         )
 
@@ -129,9 +124,7 @@ def keep_inside(
                 path=path,
             )
         )
-    before = np.concatenate(([0], np.cumsum(kept)))
-    inside = Events(events.times[kept], events.sources[kept], before[events.offsets])
-    return Recorded(inside, recorded.labels, recorded.times), lost
+    return Recorded(events.keep(kept), recorded.labels, recorded.times), lost
 
 
 def suggest(times: Floats, duration: float, unit: str) -> str:

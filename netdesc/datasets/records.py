@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,9 +75,9 @@ class Split:
         Returns
         -------
         Events
-            A batch of n samples.
+            A batch of n samples, whose identities are ``indices``.
         """
-        events = self._gather(indices)
+        events = replace(self.events.take(indices), identities=indices)
         if epoch is None or self.augmentation is None:
             return events
         return self.augmentation.apply(events, indices, epoch)
@@ -94,15 +94,7 @@ class Split:
         Split
         """
         goals = self.batch_goals(indices)
-        return Split(goals.labels, self._gather(indices), self.augmentation, goals.times)
-
-    def _gather(self, indices: Integers) -> Events:
-        starts = self.events.offsets[indices]
-        counts = self.events.offsets[indices + 1] - starts
-        offsets = np.zeros(len(counts) + 1, dtype=np.int64)
-        np.cumsum(counts, out=offsets[1:])
-        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
-        return Events(self.events.times[places], self.events.sources[places], offsets)
+        return Split(goals.labels, self.events.take(indices), self.augmentation, goals.times)
 
     def batch_labels(self, indices: Integers) -> Integers | None:
         """Return the labels of some of the samples.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from netdesc.datasets.recorded import Recorded, keep_inside, note_early, require
 from netdesc.datasets.records import Split
 from netdesc.datasets.spike_files import read_spikes
 from netdesc.errors import DescriptionError, Diagnostic
-from netdesc.events import Events
 from netdesc.formats.source import at
 from netdesc.program import PopulationSlice
 from netdesc.units import UNITS_OF_TIME
@@ -129,7 +129,7 @@ def divide_recorded(
     classes = None if train is None else Classes.find(train)
     splits = {}
     for name, part in chosen.items():
-        events = Events(part.events.times, part.events.sources + first_source, part.events.offsets)
+        events = replace(part.events, sources=part.events.sources + first_source)
         labels = (
             None
             if classes is None or part.labels is None

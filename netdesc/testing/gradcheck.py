@@ -267,13 +267,12 @@ def time_probe_of(stimulus: Events, loss: Callable[[Events], float | None], even
     Probe
         To one side where the spike is too early for both; backwards where it is too late.
     """
-    samples = stimulus.samples()
     early, late = stimulus.times[event] < step, stimulus.times[event] + step > duration
 
     def at(distance: float) -> float | None:
         times = np.array(stimulus.times)
         times[event] += distance
-        return loss(Events.from_arrays(times, stimulus.sources, samples, stimulus.batch))
+        return loss(stimulus.move(times))
 
     return Probe(at, -step if late else step, not (early or late))
 

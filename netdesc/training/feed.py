@@ -27,7 +27,7 @@ class Feed:
     split : Split or None
         None for the model's own sources: one sample without a label.
     first : int
-        Number of the first sample; Poisson sources draw anew for every number.
+        Number of the first sample; noise and Poisson sources are drawn for every number.
     """
 
     program: Program
@@ -52,17 +52,15 @@ class Feed:
         Returns
         -------
         events : Events
-            A batch of n samples, with the spikes of all sources.
+            A batch of n samples, with the spikes of all sources. Their identities count on from ``first``
+            and ``number``, so that noise differs from epoch to epoch and does not depend on batch sizes.
         goals : Goals
         """
-        seed, first = self.program.seed, self.first + number
-        if self.split is None:
-            return stimulus(self.program, dataset_events=None, batch=len(indices),
-                            seed=seed, first_sample=first), Goals()
-        samples = self.split.batch(indices, epoch=epoch)
-        events = stimulus(self.program, dataset_events=samples, batch=len(indices),
-                          seed=seed, first_sample=first)
-        return events, self.split.batch_goals(indices)
+        numbers = self.first + number + np.arange(len(indices))
+        samples = None if self.split is None else self.split.batch(indices, epoch=epoch)
+        events = stimulus(self.program, dataset_events=samples, batch=len(indices), seed=self.program.seed,
+                          identities=numbers)
+        return events, Goals() if self.split is None else self.split.batch_goals(indices)
 
     def batches(self, order: Integers, size: int, *, round_number: int | None = None
                 ) -> Iterator[tuple[Events, Goals]]:

@@ -46,8 +46,8 @@ def train(model: Model, *, data: Samples | None = None, backend: str | None = No
     """Train a model and keep everything about it in a directory.
 
     After every epoch the directory holds a complete checkpoint. A training that was stopped at any moment,
-    in whatever way, and goes on with ``resume`` ends with the same weights, bit for bit, as one that was
-    never stopped.
+    in whatever way, and goes on with ``resume`` on the same machine and versions ends with the same
+    weights, bit for bit, as one that was never stopped.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ class Case:
         samples = written.samples()
         moves = stream(0, f"conformance.{self.name}").uniform(-JITTER, JITTER, len(written))
         times = np.maximum(written.times + np.where(samples == 0, 0.0, moves), 0.5)
-        return Events.from_arrays(times, written.sources, samples, BATCH)
+        return written.move(times)
 
 
 @cache

@@ -137,7 +137,7 @@ def retimed(stimulus: Events, which: Integers, times: Floats) -> Events:
     """Return a stimulus with some of its spikes at other times."""
     moved = np.array(stimulus.times)
     moved[which] = times
-    return Events.from_arrays(moved, stimulus.sources, stimulus.samples(), stimulus.batch)
+    return stimulus.move(moved)
 
 
 def loss_of(program: Program, stimulus: Events) -> float:

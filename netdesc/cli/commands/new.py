@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +14,10 @@ from netdesc.cli.arguments import AsJson
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import require_targets
+from netdesc.cli.templates import Template, find_templates
 from netdesc.errors import DescriptionError, Diagnostic, OutputError
-from netdesc.files import replace_text
+from netdesc.files import replace_bytes, replace_text
+from netdesc.targets import explain
 
 
 def new(
@@ -71,21 +75,112 @@ def new(
         emit({"source": str(source), "file": str(place)}) if as_json else tell(
             f"wrote {place}; try: netdesc train {place}")
         return
-    known = templates()
+    known = find_templates()
     if template is None:
-        emit({"templates": sorted(known)}) if as_json else print_text("\n".join(sorted(known)))
+        about = {name: found.about for name, found in known.items()}
+        emit({"templates": list(known), "about": about}) if as_json else print_text(tabulate(about))
         return
     name = template.replace("_", "-").removesuffix(".yaml")
     if name not in known:
-        raise DescriptionError(Diagnostic(_unknown(template, sorted(known))))
-    written = file or Path(f"{name.replace('-', '_')}.yaml")
-    text = known[name].read_text(encoding="utf-8").replace("$schema=../schemas/", "$schema=")
-    write_new(written, text)
+        raise DescriptionError(Diagnostic(_unknown(template, list(known))))
+    place = file or Path(f"{name.replace('-', '_')}.yaml")
+    copied = copy(known[name], place)
+    missing = known[name].explain_missing(place.parent)
     if as_json:
-        emit({"template": name, "file": str(written)})
+        emit({"template": name, "file": str(place), "data": [str(path) for path in copied],
+              "missing": missing})
         return
-    tell(f"wrote {written}; try: netdesc check {written}")
+    tell(f"wrote {', '.join(str(path) for path in (place, *copied))}; try: netdesc check {place}")
+    if missing:
+        tell(missing)
     tell("for completion in an editor: netdesc schema > netdesc-1.schema.json, beside the file")
+
+
+def tabulate(about: Mapping[str, str]) -> str:
+    """Return the list of templates: a line for each, with what it shows.
+
+    Parameters
+    ----------
+    about : mapping of str to str
+        By name.
+
+    Returns
+    -------
+    str
+    """
+    width = max(map(len, about), default=0)
+    lines = (f"{name:{width}}  {text}".rstrip() for name, text in about.items())
+    return "\n".join((*lines, "", f"to begin with: netdesc new {next(iter(about))}"))
+
+
+def copy(template: Template, place: Path) -> list[Path]:
+    """Write a template and the data files that it reads, all of them or none.
+
+    Parameters
+    ----------
+    template : Template
+    place : Path
+        Of the description; its data go beside it, into the same subfolders as in the template.
+
+    Returns
+    -------
+    list of Path
+        The data files that were written; those that are there already with the same content are not.
+
+    Raises
+    ------
+    OutputError
+        If the description or another file in the place of a data file exists, or a place cannot be written.
+    """
+    require_free(place)
+    data = {place.parent / path: (template.path.parent / path).read_bytes() for path in template.list_data()}
+    taken = [path for path, content in data.items() if os.path.lexists(path) and not holds(path, content)]
+    if taken:
+        raise OutputError([Diagnostic(f"{path} exists already with other content and is left as it is; "
+                                      "give another folder") for path in taken])
+    missing = {path: content for path, content in data.items() if not os.path.lexists(path)}
+    for path in missing:
+        make_folder(path.parent)
+    require_targets({str(path): path for path in missing})
+    for path, content in missing.items():
+        replace_bytes(path, content)
+    replace_text(place, template.text())
+    return list(missing)
+
+
+def holds(path: Path, content: bytes) -> bool:
+    """Return whether a path is a regular file of exactly this content."""
+    try:
+        return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for data, if it is not there.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be made: {explain(error)}") from error
+
+
+def require_free(file: Path) -> None:
+    """Refuse a place where a file exists, or where none can be written.
+
+    Raises
+    ------
+    OutputError
+        If there is one, or the folder is missing.
+    """
+    require_targets({"FILE": file})
+    if file.exists():
+        raise OutputError(f"{file} exists already and is left as it is; give another name")
 
 
 def write_new(file: Path, text: str) -> None:
@@ -101,29 +196,8 @@ def write_new(file: Path, text: str) -> None:
     DescriptionError, OutputError
         If there is one, or the folder is missing.
     """
-    require_targets({"FILE": file})
-    if file.exists():
-        raise OutputError(f"{file} exists already and is left as it is; give another name")
+    require_free(file)
     replace_text(file, text)
-
-
-def templates() -> dict[str, Path]:
-    """Return the starting files by name.
-
-    Returns
-    -------
-    dict of str to Path
-
-    Raises
-    ------
-    DescriptionError
-        If the installation lacks them.
-    """
-    package = Path(__file__).resolve().parents[2]
-    for folder in (package / "templates", package.parent / "examples"):
-        if folder.is_dir():
-            return {path.stem.replace("_", "-"): path for path in sorted(folder.glob("*.yaml"))}
-    raise DescriptionError("the templates are missing from the installation; install netdesc again")
 
 
 def _unknown(name: str, known: list[str]) -> str:

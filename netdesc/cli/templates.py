@@ -1,0 +1,121 @@
+"""The templates of ``netdesc new``: descriptions that come with netdesc, and their data files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from netdesc.cli.inputs import list_mentioned
+from netdesc.errors import DescriptionError
+
+FIRST = "first"
+"""The template to begin with; it is listed first."""
+
+MNIST = (
+    "MNIST does not come with netdesc: put its four files (train-images-idx3-ubyte.gz, "
+    "train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz) into {folder}; "
+    "they are for example at https://ossci-datasets.s3.amazonaws.com/mnist/"
+)
+"""Where the one set of data comes from that is too large to come with a template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A description to begin with.
+
+    Parameters
+    ----------
+    path : Path
+        The file as it comes with netdesc.
+    about : str
+        What it shows, in a sentence.
+    """
+
+    path: Path
+    about: str
+
+    @property
+    def name(self) -> str:
+        """The name by which ``netdesc new`` knows it."""
+        return self.path.stem.replace("_", "-")
+
+    def text(self) -> str:
+        """Return the description, which expects the schema beside it."""
+        return self.path.read_text(encoding="utf-8").replace("$schema=../schemas/", "$schema=")
+
+    def list_data(self) -> Sequence[Path]:
+        """Return the data files that the description reads, relative to its folder.
+
+        Returns
+        -------
+        sequence of Path
+            Only those that come with netdesc.
+        """
+        from netdesc.description import describe
+
+        folder = self.path.parent
+        found = list_mentioned(describe(self.path).mentions, folder)
+        return sorted({path.relative_to(folder) for path in found})
+
+    def explain_missing(self, folder: Path) -> str | None:
+        """Return where to get the data that does not come with netdesc.
+
+        Parameters
+        ----------
+        folder : Path
+            Of the new description.
+
+        Returns
+        -------
+        str or None
+            None where nothing is missing.
+        """
+        from netdesc.description import describe
+
+        data = describe(self.path).data
+        if data is None or data.dataset.kind != "mnist" or self.list_data():
+            return None
+        target = folder / str(data.dataset.options["path"])
+        return None if target.is_dir() and any(target.iterdir()) else MNIST.format(folder=target)
+
+
+def find_templates() -> dict[str, Template]:
+    """Return the templates by name, the one to begin with first.
+
+    Returns
+    -------
+    dict of str to Template
+
+    Raises
+    ------
+    DescriptionError
+        If the installation lacks them.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "templates", package.parent / "examples"):
+        if folder.is_dir():
+            found = [Template(path, summarize(path)) for path in folder.glob("*.yaml")]
+            found.sort(key=lambda template: (template.name != FIRST, template.name))
+            return {template.name: template for template in found}
+    raise DescriptionError("the templates are missing from the installation; install netdesc again")
+
+
+def summarize(path: Path) -> str:
+    """Return the first sentence of the comment on top of a description, or of the one beside its name.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        Without its full stop; empty where there is no comment.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    comment = [line[2:].strip() for line in takewhile(lambda line: line.startswith("# "), lines)]
+    beside = next((line.partition("# ")[2] for line in lines if line.startswith("name:")), "")
+    text = " ".join(comment) or beside
+    return text.split(". ")[0].removesuffix(".")

@@ -1,6 +1,7 @@
 """The built pages: complete, true to the code, without dead links, and readable without a network."""
 
 import html
+import inspect
 import os
 import re
 import shutil
@@ -11,18 +12,21 @@ from urllib.parse import unquote
 
 import pytest
 
+import netdesc
 from netdesc.cli import main
 from netdesc.description.schema import schema
 from netdesc.registry import names
 
-pytest.importorskip("mkdocs", reason="the pages need mkdocs-material: pip install '.[docs]'")
+for package in ("mkdocs", "mkdocstrings"):
+    pytest.importorskip(package, reason=f"the pages need {package}: pip install '.[docs]'")
 
 ROOT = Path(__file__).parents[1]
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 LOADED = re.compile(r'<(?:script|img|iframe)[^>]*src="([^"]+)"|<link[^>]*"stylesheet"[^>]*href="([^"]+)"')
 PALETTE = {"light": "default", "dark": "slate"}
-SHOWN = ["index.html", "reference.html", "brainscales2_backend.html", "how_to/silent_neurons.html"]
+SHOWN = ["index.html", "reference.html", "api.html", "brainscales2_backend.html",
+         "how_to/silent_neurons.html"]
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +86,22 @@ def test_the_reference_has_every_key_with_its_description(site):
     plain = {(key, re.sub(r"\s*\([^()]*\)$", "", text).replace(" ", "")) for key, text in wanted}
     assert len(plain) > 300
     assert [key for key, text in plain if key not in shown or text not in shown] == []
+
+
+def test_every_public_name_is_on_the_page_of_the_api_with_its_docstring(site):
+    page = site / "api.html"
+    text, shown = page.read_text(encoding="utf-8"), text_of(page)
+    names = set(netdesc.__all__)
+    assert len(names) > 20
+    assert [name for name in names if f'id="netdesc.{name}"' not in text] == []
+    documented = [name for name in names if (getattr(netdesc, name).__doc__ or "") and name[0] != "_"]
+    words = {name: inspect.getdoc(getattr(netdesc, name)).splitlines()[0] for name in documented}
+    assert [name for name, line in words.items() if plain(line) not in plain(shown)] == []
+
+
+def plain(text):
+    """Return only the letters and digits of a text, for what Markdown does to the rest."""
+    return re.sub(r"\W", "", text)
 
 
 def test_no_link_is_dead(site):

@@ -34,6 +34,7 @@ NAMES = {
     "share": "fraction or file",
     "column": "column",
     "columns": "list of columns",
+    "pairs": "list of pairs or file",
     "raw": "number or quantity",
     "version": "whole number",
     "size": "whole number or shape",

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from netdesc.errors import Diagnostic
 from netdesc.units import format_memory
 
-PER_SYNAPSE = 130.0
+PER_SYNAPSE = 140.0
 """Bytes of a synapse: drawn, in the program, on a machine, with the gradient of its weight.
 
 Peak resident memory of building, loading and running a network of 4.5 million drawn synapses on the numba
 backend, less that of a network of 5 thousand, divided by the number of synapses: 129 with the event-driven
-solver, 106 on a grid. Emulated chips hold far fewer synapses than fit into memory.
+solver, 106 on a grid. The same for a forward run of 40 thousand synapses on the emulated BrainScaleS-2: 137.
 """
 
 PER_NEURON = 200.0

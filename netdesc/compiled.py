@@ -6,22 +6,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from netdesc.backend import Backend
-from netdesc.border import CheckedMachine, load
 from netdesc.description.model import Description
 from netdesc.display import enumerate_names, html_table, summarize
 from netdesc.errors import Diagnostic, NetdescError, locate
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.graph.build import build
-from netdesc.graph.drawing import draw_svg
 from netdesc.graph.ir import NetworkGraph
-from netdesc.memory import require_memory
 from netdesc.program import Program
 from netdesc.stimulus import needs_data, stimulus
 from netdesc.trace import Cotangent, Trace
 from netdesc.weights import Weights
+
+if TYPE_CHECKING:
+    from netdesc.backend import Backend
+    from netdesc.border import CheckedMachine
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,6 +44,8 @@ class Model:
             "duration": f"{described.simulation.duration:g} ms"})
 
     def _repr_html_(self) -> str:
+        from netdesc.graph.drawing import draw_svg
+
         graph = build(self.description)
         rows = [(f"{edge.name}", f"{edge.pre} to {edge.post}", edge.rule.kind) for edge in graph.edges]
         title = f"{self.description.name}, {self.description.simulation.duration:g} ms"
@@ -80,6 +83,8 @@ class CompiledProgram:
             "notes": len(self.notes) or None})
 
     def _repr_html_(self) -> str:
+        from netdesc.graph.drawing import draw_svg
+
         rows = [(block.name, f"{block.size} of {block.n_pre} x {block.n_post}",
                  "weight" * block.train_weight + ", " * (block.train_weight and block.train_delay)
                  + "delay" * block.train_delay or "-") for block in self.program.blocks]
@@ -95,6 +100,8 @@ class CompiledProgram:
     @cached_property
     def machine(self) -> CheckedMachine:
         """The program on the device, loaded at first use; what it returns is checked."""
+        from netdesc.border import load
+
         with located(self.model):
             return load(self.backend, self.program, seed=self.program.seed)
 
@@ -190,6 +197,8 @@ class CompiledProgram:
         LimitError
             With the largest item and what would fit.
         """
+        from netdesc.memory import require_memory
+
         with located(self.model):
             require_memory(self.program, self.model.description, step=self.backend.limits.step,
                            backend=self.backend.name, batch=batch, written=written)

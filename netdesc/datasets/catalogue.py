@@ -11,19 +11,13 @@ from typing import Any
 import numpy as np
 
 from netdesc.budget import PER_SPIKE, Item, find_excess
-from netdesc.datasets.augmentation import Augmentation
 from netdesc.datasets.encoders import Place, encode
-from netdesc.datasets.mnist import mnist
 from netdesc.datasets.placement import find_sources, require_features, require_in_time, require_size
 from netdesc.datasets.preparation import Prepared, divide_rows, prepare, shares_of
 from netdesc.datasets.recorded import keep_inside, require_channels
 from netdesc.datasets.records import Dataset, Split, Table
 from netdesc.datasets.samples import PATH as SAMPLES
 from netdesc.datasets.samples import Samples
-from netdesc.datasets.shd import CHANNELS, shd
-from netdesc.datasets.spikes import divide_recorded, load_spikes
-from netdesc.datasets.table import PATH as TABLE
-from netdesc.datasets.table import read_rows
 from netdesc.datasets.yin_yang import yin_yang
 from netdesc.description.data import find_data_faults
 from netdesc.description.model import Choice, Data
@@ -55,9 +49,16 @@ def draw_yin_yang(options: Mapping[str, Any], directory: Path, seed: int) -> dic
     return {name: yin_yang(size, YIN_YANG_SEEDS[name]) for name, size in sizes.items() if size}
 
 
+def read_mnist(options: Mapping[str, Any], directory: Path, seed: int) -> dict[str, Table]:
+    """Read the MNIST set; see ``netdesc.datasets.mnist``, which is imported only where it is needed."""
+    from netdesc.datasets.mnist import mnist
+
+    return mnist(options, directory, seed)
+
+
 TABLES: Mapping[str, Callable[[Mapping[str, Any], Path, int], dict[str, Table]]] = MappingProxyType({
     "yin_yang": draw_yin_yang,
-    "mnist": mnist,
+    "mnist": read_mnist,
 })
 """Datasets of numbers, which need an encoder."""
 
@@ -101,6 +102,8 @@ def load(data: Data | Samples, program: Program, *, seed: int, defaults: Data | 
         changes = data.augmentation
     train = splits["train"]
     if changes:
+        from netdesc.datasets.augmentation import Augmentation
+
         change = Augmentation(changes, seed, sources.start, sources.stop, program.duration)
         train = replace(train, augmentation=change)
     return Dataset(train, splits.get("validation"), splits.get("test"), notes)
@@ -132,12 +135,19 @@ def load_section(data: Data, program: Program, sources: PopulationSlice, *, seed
     """
     kind, options = data.dataset.kind, data.dataset.options
     if kind == "spikes":
+        from netdesc.datasets.spikes import load_spikes
+
         return load_spikes(options, data.directory, seed, duration=program.duration, sources=sources)
     if kind == "shd" or data.encoder is None:
+        from netdesc.datasets.shd import CHANNELS, shd
+
         require_size(sources, CHANNELS, f"shd has {CHANNELS} channels; set size: {CHANNELS}")
         return shd(options, data.directory, seed, duration=program.duration, first_source=sources.start)
     notes: tuple[str, ...] = ()
     if kind == "table":
+        from netdesc.datasets.table import PATH as TABLE
+        from netdesc.datasets.table import read_rows
+
         rows, read_notes = read_rows(options, data.directory)
         prepared, more = prepare(divide_rows(rows, options, seed, TABLE), options, TABLE)
         notes = (*read_notes, *more)
@@ -172,6 +182,8 @@ def load_samples(data: Samples, defaults: Data | None, program: Program, *, seed
     sources = find_sources(program)
     recorded, options = data.recorded(), data.options()
     if recorded:
+        from netdesc.datasets.spikes import divide_recorded
+
         kept = {}
         for name, part in recorded.items():
             require_channels(part, sources.size, SAMPLES)

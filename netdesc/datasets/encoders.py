@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netdesc.datasets.delta import delta
-from netdesc.datasets.latency import latency, logarithmic_latency
-from netdesc.datasets.rate import rate
-from netdesc.datasets.receptive_fields import receptive_fields
 from netdesc.description.model import Choice
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.events import Events, Floats
@@ -112,13 +108,23 @@ def encode(values: Floats, encoder: Choice, place: Place, *, split: str) -> Even
     options, first = encoder.options, place.first_source
     match encoder.kind:
         case "latency":
+            from netdesc.datasets.latency import latency
+
             return latency(values, options, first)
         case "logarithmic_latency":
+            from netdesc.datasets.latency import logarithmic_latency
+
             return logarithmic_latency(values, options, first)
         case "rate":
+            from netdesc.datasets.rate import rate
+
             return rate(values, options, first, duration=place.duration, seed=place.seed, split=split)
         case "population":
+            from netdesc.datasets.receptive_fields import receptive_fields
+
             return receptive_fields(values, options, first)
         case "delta":
+            from netdesc.datasets.delta import delta
+
             return delta(values, options, first)
     raise BackendError(Diagnostic(f"there is no encoder {encoder.kind}", path="data.encoder"))

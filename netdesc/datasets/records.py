@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netdesc.datasets.augmentation import Augmentation
 from netdesc.events import Events, Floats, Integers, frozen
 from netdesc.losses.goals import Goals
+
+if TYPE_CHECKING:
+    from netdesc.datasets.augmentation import Augmentation
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,6 @@ from netdesc.description.numbers import quantity
 from netdesc.description.reading import Reading
 from netdesc.description.tree import Node, named
 from netdesc.errors import DescriptionError
-from netdesc.formats import hdf5
-from netdesc.formats.csv import read_matrix, read_table
-from netdesc.formats.npy import read_npy
-from netdesc.formats.numbers import as_floats
 from netdesc.formats.source import fault, shape_text
 
 Floats = NDArray[np.float64]
@@ -157,6 +153,8 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
 def _column(values: Floats, column: object, file: Path, limit: float) -> Floats:
     """Return one column of a table, by index or by the name in its first line."""
     if isinstance(column, str):
+        from netdesc.formats.csv import read_table
+
         known = {item.name: item for item in read_table(file, limit=limit).columns} if _is_text(file) else {}
         if column not in known or known[column].numbers is None:
             names = ", ".join(known) or "unnamed"
@@ -224,12 +222,19 @@ def _array(reading: Reading, name: str) -> Floats:
                           "begins at the folder of the description")
     match file.suffix:
         case _ if _is_text(file):
+            from netdesc.formats.csv import read_matrix
+
             values = read_matrix(file, limit=limit, missing=True)
         case ".npy":
+            from netdesc.formats.npy import read_npy
+            from netdesc.formats.numbers import as_floats
+
             values = as_floats(file, read_npy(file, limit=limit), missing=True)
         case ".h5" | ".hdf5":
             if not dataset:
                 raise fault(file, "expected the name of a dataset; write FILE.h5:DATASET")
+            from netdesc.formats import hdf5
+
             with hdf5.opened(file, limit=limit) as content:
                 values = content.floats(dataset, missing=True)
         case _:

@@ -173,5 +173,7 @@ def _violated(value: float, part: dict[str, Any]) -> str:
 
 
 def _last_name(path: str) -> str:
-    parts = [part for part in path.split(".") if not part.isdigit()]
-    return parts[-1] if parts else "this"
+    head, _, last = path.rpartition(".")
+    while last.isdigit():
+        head, _, last = head.rpartition(".")
+    return last or "this"

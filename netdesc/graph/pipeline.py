@@ -54,8 +54,8 @@ def compile_graph(
     graph = build(description)
     verify(graph)
     for item in passes[:len(passes) if after is None else names.index(after)]:
-        graph = item(graph)
-        verify(graph)
+        before, graph = graph, item(graph)
+        verify(graph, before)
     return graph
 
 

@@ -12,20 +12,27 @@ from netdesc.graph.ir import Edge, NetworkGraph, Node
 from netdesc.graph.synapses import Synapses
 
 
-def verify(graph: NetworkGraph) -> None:
+def verify(graph: NetworkGraph, before: NetworkGraph | None = None) -> None:
     """Check a graph as far as it is drawn.
 
     Parameters
     ----------
     graph : NetworkGraph
+    before : NetworkGraph or None
+        A graph without violations; what both graphs share is not checked again.
 
     Raises
     ------
     GraphError
         With every violation, each with its path.
     """
-    faults = [fault for node in graph.nodes for fault in _node_faults(node)]
-    faults += [fault for edge in graph.edges for fault in _edge_faults(edge, graph)]
+    known = set() if before is None else {id(item) for item in (*before.nodes, *before.edges)}
+    sound = {node.name for node in graph.nodes if id(node) in known}
+    faults = [fault for node in graph.nodes if node.name not in sound for fault in _node_faults(node)]
+    faults += [
+        fault for edge in graph.edges if not (id(edge) in known and {edge.pre, edge.post} <= sound)
+        for fault in _edge_faults(edge, graph)
+    ]
     faults += _stage_faults(graph)
     if faults:
         raise GraphError(faults)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypedDict
 import typer
 
 from netdesc.cli.arguments import AsJson, File, Overrides
-from netdesc.cli.costs import Outlook, arrange_outlook, foresee, tabulate_outlook
 from netdesc.cli.output import emit
 from netdesc.cli.output import show as print_text
 from netdesc.cli.unused import list_unused
 from netdesc.errors import Diagnostic, NetdescError, locate, record
 
 if TYPE_CHECKING:
+    from netdesc.cli.costs import Outlook
     from netdesc.compiled import Model
     from netdesc.datasets import Dataset
     from netdesc.description.model import Description
@@ -73,6 +73,8 @@ def check(
                 item.told,
             )
             if item.outlook is not None:
+                from netdesc.cli.costs import tabulate_outlook
+
                 print_text(f"\n{tabulate_outlook(item.outlook)}")
     status = max((item.status for item in verdicts), default=0)
     if status:
@@ -137,6 +139,8 @@ class Verdict(NamedTuple):
 
     def data(self) -> dict[str, object]:
         """Return the verdict as JSON data."""
+        from netdesc.cli.costs import arrange_outlook
+
         told = [record(item) for item in self.told]
         return {
             "possible": self.possible,
@@ -160,6 +164,7 @@ def ask(model: Model, name: str) -> Verdict:
     Verdict
     """
     from netdesc.api import compile, first_batch
+    from netdesc.cli.costs import foresee
 
     try:
         compiled = compile(model, name)
@@ -177,12 +182,14 @@ def ask(model: Model, name: str) -> Verdict:
 
 def choose_backends(model: Model) -> tuple[str, ...]:
     """Return the installed backends that a file names, in its order."""
-    from netdesc.registry import names
-    from netdesc.training.preparation import choose_backend
-
     training = model.description.training
-    written = [] if training is None or training.options.get("backend") is None else [choose_backend(model)]
-    installed = names() if model.description.backends else ()
+    named = training.options.get("backend") if training is not None else None
+    written = [] if named is None else [str(named)]
+    if not model.description.backends:
+        return tuple(written)
+    from netdesc.registry import names
+
+    installed = names()
     options = [name for name in model.description.backends if name in installed]
     return tuple(dict.fromkeys((*written, *options)))
 

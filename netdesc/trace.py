@@ -150,6 +150,12 @@ def require_finite(trace: Trace) -> Trace:
             events = trace.spikes[name]
             faults.append(_overflow(name, int(events.sources[late[0]]), int(events.samples()[late[0]]),
                                     f"current at {events.times[late[0]]:g} ms"))
+    for key, read in trace.readings.items():
+        # NaN is the reading of a neuron that spiked where a loss asks for silence
+        wrong = np.argwhere(np.isinf(read.values))
+        if len(wrong):
+            name, _, kind = key.partition(".")
+            faults.append(_overflow(name, int(wrong[0][1]), int(wrong[0][0]), kind.replace("_", " ")))
     if faults:
         raise NumericsError(faults)
     return trace

@@ -15,7 +15,8 @@ from netdesc.eventprop.layout import Layout
 from netdesc.eventprop.readings import read_samples
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
-from netdesc.program import Block, Program
+from netdesc.precision import beyond_float32
+from netdesc.program import Block, Program, weight_scales
 from netdesc.streams import stream
 from netdesc.threads import available
 from netdesc.trace import Cotangent, Read, Recording, Trace
@@ -97,6 +98,7 @@ class AnalogMachine:
             program, readings=tuple(item for item in program.readings if item.kind != FINAL))
         self.links = Links(program, plan, options)
         self.checked = Layout(program)
+        self.scales = weight_scales(program)
         known = TrueModel(program, self.membranes, self.gains) if options.adjoint == "true" else None
         self.host = Host(program, options, known, relayed=self.links.relayed())
         self.threads = available()
@@ -105,6 +107,10 @@ class AnalogMachine:
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights; see ``netdesc.backend.Machine``. They become words of the synapses."""
+        faults = [fault for key, values in parameters.items() if key in self.scales
+                  for fault in beyond_float32(values, key, scale=self.scales[key])]
+        if faults:
+            raise NumericsError(faults)
         before = dict(self.checked.values)
         self.checked.write(parameters)
         try:

@@ -11,7 +11,7 @@ from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Block, Program, Reading
 from netdesc.steps import count_period, count_steps, nearest_steps
-from netdesc.trace import Cotangent, Read, Recording, Trace
+from netdesc.trace import Cotangent, Read, Recording, Trace, require_finite
 from netdesc_numba.grid import run_grid
 from netdesc_numba.machine import EventMachine, Spikes
 from netdesc_numba.options import Options
@@ -144,16 +144,14 @@ class GridMachine:
         steps = nearest_steps(stimulus.times, self.timestep)
         # rounding must not hide that a time lies before 0
         steps = np.where(stimulus.times < 0.0, -1.0, steps)
-        trace = self.inner.forward(
-            stimulus.move(steps), seed=seed
-        )
+        trace = self.inner.forward(stimulus.move(steps), seed=seed)
         moved = int(np.sum(np.abs(steps * self.timestep - stimulus.times) > 1e-9 * self.timestep))
         spikes = {name: self.scale(events, self.timestep) for name, events in trace.spikes.items()}
         as_run = {
             key: values * self.timestep if key.endswith(".delay") else values
             for key, values in trace.parameters_as_run.items()
         }
-        return replace(
+        return require_finite(replace(
             trace,
             spikes=spikes,
             parameters_as_run=as_run,
@@ -164,7 +162,7 @@ class GridMachine:
                 **trace.provenance,
                 "solver": f"grid {self.timestep:g} ms, exact_exponential",
             },
-        )
+        ))
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""

@@ -20,7 +20,7 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, split
-from netdesc.trace import Cotangent, Read, Trace
+from netdesc.trace import Cotangent, Read, Trace, require_finite
 from netdesc_numba.layer import sweep_layer
 from netdesc_numba.network import run_network
 from netdesc_numba.neurons import sweep_neurons
@@ -113,7 +113,7 @@ class EventMachine:
         steps = round(self.program.duration) if stepped else None
         threads = self.options.threads
         samples = record_states(self.layout, spikes, stimulus.batch, stepped=stepped)
-        return Trace(
+        trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             currents=currents,
             release_currents=releases,
@@ -127,6 +127,8 @@ class EventMachine:
             },
             batch_size=stimulus.batch,
         )
+        # times of a grid are steps here, and its machine checks when they are ms again
+        return trace if stepped else require_finite(trace)
 
     def read_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Return the last voltages that losses read."""

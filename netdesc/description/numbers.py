@@ -11,6 +11,9 @@ from netdesc.description.suggestion import did_you_mean
 from netdesc.description.tree import Node, named
 from netdesc.errors import DescriptionError, Location
 
+LARGEST = 1e300
+"""Largest magnitude of a number in its base unit."""
+
 _LARGEST_INTEGER = 2**53
 
 
@@ -102,10 +105,11 @@ def quantity(node: Node, unit: str, path: str, reading: Reading, needed_by: str 
     who = needed_by or _last_name(path)
     if isinstance(value, str):
         try:
-            return units.convert(value, unit, who)
+            value = units.convert(value, unit, who)
         except DescriptionError as error:
             reading.absorb(error, path, node.place)
             return None
+        return value if check_magnitude(value, path, reading, node.place) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         due = units.DIMENSIONS[unit]
         example = f"5 {due.example}".strip()
@@ -113,17 +117,40 @@ def quantity(node: Node, unit: str, path: str, reading: Reading, needed_by: str 
             f"{named(node)} stands here; {who} needs {due.name}, for example {example}", path, node.place
         )
         return None
-    if abs(value) > 1e300 or not math.isfinite(value):
-        reading.fail(
-            f"{value if isinstance(value, float) else 'this'} is not a finite number; {who} needs one",
-            path,
-            node.place,
-        )
+    if isinstance(value, float) and not math.isfinite(value):
+        reading.fail(f"{value} is not a finite number; {who} needs one", path, node.place)
+        return None
+    if not check_magnitude(value, path, reading, node.place):
         return None
     if unit and not node.base:
         reading.fail(units.missing(value, unit, who), path, node.place)
         return None
     return float(value)
+
+
+def check_magnitude(value: float, path: str, reading: Reading, place: Location | None) -> bool:
+    """Note a fault where a number is so large that sums and products of it would overflow.
+
+    Parameters
+    ----------
+    value : float
+        Finite, in the base unit.
+    path : str
+    reading : Reading
+        Receives the fault.
+    place : Location or None
+
+    Returns
+    -------
+    bool
+        Whether the number may be used.
+    """
+    if abs(value) <= LARGEST:
+        return True
+    found = f"{value:g}" if isinstance(value, float) else "a larger whole number"
+    reading.fail(f"expected a magnitude of at most {LARGEST:g}, got {found}; use a smaller value", path,
+                 place)
+    return False
 
 
 def check_range(

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netdesc.api import Model, compile
+from netdesc.api import Model, compile, load
 from netdesc.description import describe_text
-from netdesc.errors import GraphError, NumericsError
+from netdesc.errors import DescriptionError, GraphError, NumericsError
 from netdesc.events import Events
 from netdesc.precision import FLOAT32, beyond_float32
 from netdesc.trace import Recording, Trace, require_finite
@@ -21,13 +21,15 @@ populations:
 projections: {{p: {{pre: a, post: b, weight: {weight}, delay: {delay}{receptor}}}}}
 backends: {{spinnaker2: {{scheme: exact_exponential}}, numba: {{solver: {solver}}}}}
 """
+RECORDS = "record: {{b: [{{v: {{every: 1 ms}}}}]}}\n"
 SINGLE = "{grid: {timestep: 1 ms, precision: float32}}"
 BACKENDS = [("numba", "1 ms"), ("spinnaker2", "1 ms"), ("brainscales2", "0 ms")]
 
 
-def build(backend="numba", solver=SINGLE, **changes):
+def build(backend="numba", solver=SINGLE, record=False, **changes):
+    text = FILE + RECORDS if record else FILE
     parts = {"neuron": "LIF", "state": "", "weight": "1", "delay": "1 ms", "receptor": "", **changes}
-    return compile(Model(describe_text(FILE.format(solver=solver, **parts), "model.yaml")), backend)
+    return compile(Model(describe_text(text.format(solver=solver, **parts), "model.yaml")), backend)
 
 
 @pytest.mark.parametrize(("backend", "delay"), BACKENDS)
@@ -56,9 +58,10 @@ def test_double_precision_takes_larger_numbers(solver):
     build(solver=solver, weight="-1e39")
 
 
+@pytest.mark.parametrize(("backend", "delay"), BACKENDS)
 @pytest.mark.parametrize("weight", [1e39, -1e300])
-def test_training_cannot_write_a_weight_beyond_float32(weight):
-    compiled = build()
+def test_training_cannot_write_a_weight_beyond_float32(weight, backend, delay):
+    compiled = build(backend, delay=delay, weight="[[1, 1]]")
     with pytest.raises(NumericsError, match=r"p\.weight.*beyond float32"):
         compiled.write({"p.weight": np.array([1.0, weight])})
 
@@ -78,3 +81,34 @@ def test_an_overflow_during_a_run_names_population_and_neuron():
     recordings = {"b.v": Recording(np.array([0.0, 1.0]), np.array([4, 7]), values)}
     with pytest.raises(NumericsError, match="neuron 7 of b, sample 0: its v at 1 ms"):
         require_finite(Trace(nothing, None, None, recordings))
+
+
+@pytest.mark.parametrize("solver", ["event", "{grid: {timestep: 1 ms}}"])
+def test_an_overflow_in_double_precision_names_population_and_neuron(solver):
+    spikes = Events(np.array([1.0, 1.0]), np.array([0, 0]), np.array([0, 2]))
+    compiled = build(solver=solver, neuron="LI", weight="[[1, 1]]", record=True)
+    compiled.write({"p.weight": np.array([1.0, 1.7e308])})
+    with pytest.raises(NumericsError, match="got overflow in neuron 1 of b, sample 0: its v at") as caught:
+        compiled.forward(spikes)
+    assert caught.value.exit_status == 1
+
+
+@pytest.mark.parametrize(("backend", "delay"), BACKENDS)
+def test_a_weight_beyond_float32_in_a_file_or_an_override_is_named(tmp_path, backend, delay):
+    text = FILE.format(solver=SINGLE, neuron="LIF", state="", weight="{file: weights.npy}", delay=delay,
+                       receptor="")
+    (tmp_path / "model.yaml").write_text(text)
+    np.save(tmp_path / "weights.npy", np.array([[1.0, -1e39]]))
+    with pytest.raises(GraphError, match=r"projections\.p\.weight: .*-1e\+39, beyond float32"):
+        compile(load(tmp_path / "model.yaml"), backend)
+    np.save(tmp_path / "weights.npy", np.array([[1.0, 1.0]]))
+    with pytest.raises(GraphError, match=r"projections\.p\.weight: .*beyond float32"):
+        compile(load(tmp_path / "model.yaml", ["projections.p.weight=1e39"]), backend)
+
+
+@pytest.mark.parametrize(("weight", "shown"), [("1.7e308", "1.7e+308"), ("[[1, -1e301]]", "-1e+301")])
+def test_a_finite_number_that_is_too_large_is_not_called_infinite(weight, shown):
+    with pytest.raises(DescriptionError, match="expected a magnitude of at most 1e") as caught:
+        build(weight=weight)
+    assert shown in str(caught.value)
+    assert "finite" not in str(caught.value)

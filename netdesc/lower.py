@@ -45,7 +45,7 @@ def lower(graph: NetworkGraph) -> Program:
         stages=tuple(Stage(tuple(index[name] for name in group.populations), group.recurrent)
                      for group in graph.stages),
         sampling=_sampling(graph), digest=settings.digest, readings=_readings(settings),
-        surrogate=_surrogate(settings))
+        surrogate=_surrogate(settings), max_memory=settings.max_memory)
 
 
 def _refuse(graph: NetworkGraph) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.budget import PER_NEURON, PER_SYNAPSE, SpikeBudget
 from netdesc.connection import Connection
 from netdesc.events import Floats, Integers, frozen
 
@@ -321,6 +322,8 @@ class Program:
         What the losses read from membranes; each once.
     surrogate : Surrogate or None
         How the adjoint treats spikes; None for exact gradients.
+    max_memory : float
+        Bytes that network and spikes of a run may take.
     """
 
     name: str
@@ -334,6 +337,7 @@ class Program:
     digest: str = ""
     readings: tuple[Reading, ...] = ()
     surrogate: Surrogate | None = None
+    max_memory: float = np.inf
 
     @property
     def size(self) -> int:
@@ -360,6 +364,21 @@ class Program:
             if item.name == name:
                 return item
         raise KeyError(name)
+
+    def spike_budget(self, batch: int) -> SpikeBudget:
+        """Return a count of the spikes of a run that keeps them within ``max_memory``.
+
+        Parameters
+        ----------
+        batch : int
+            Number of samples.
+
+        Returns
+        -------
+        SpikeBudget
+        """
+        network = PER_NEURON * self.size + PER_SYNAPSE * sum(block.size for block in self.blocks)
+        return SpikeBudget(self.max_memory, network=network, batch=batch)
 
     def connections(self) -> dict[str, Connection]:
         """Return which neurons the weights and delays of all blocks join, by key."""

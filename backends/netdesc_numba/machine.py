@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.adjoint import Adjoint
 from netdesc.eventprop.final import final_samplings, read_finals
@@ -18,7 +19,7 @@ from netdesc.eventprop.recording import record_states
 from netdesc.eventprop.wiring import LAYER, NETWORK
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
-from netdesc.program import Program
+from netdesc.program import PopulationSlice, Program
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Read, Trace, require_finite
 from netdesc_numba.layer import sweep_layer
@@ -26,6 +27,7 @@ from netdesc_numba.network import run_network
 from netdesc_numba.neurons import sweep_neurons
 from netdesc_numba.options import Options
 from netdesc_numba.readings import read_readouts
+from netdesc_numba.spike_limit import most_spikes
 
 Spikes = tuple[Floats, Integers, Floats, Floats, Integers]
 Kernel = Callable[..., tuple[int, int]]
@@ -90,6 +92,7 @@ class EventMachine:
             self.layout, floor=options.denominator_floor, threads=options.threads, grid=self.moments()
         )
         self.guesses: dict[int, float] = {}
+        self.budget: SpikeBudget = program.spike_budget(0)
 
     def moments(self) -> Floats | None:
         """Return the times at which means of voltages are taken, None for all."""
@@ -102,6 +105,7 @@ class EventMachine:
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         spikes = select_stimulus(self.program, stimulus)
+        self.budget = self.program.spike_budget(stimulus.batch)
         currents: dict[str, Floats] = {}
         releases: dict[str, Floats] = {}
         for index, stage in enumerate(self.program.stages):
@@ -260,16 +264,18 @@ class EventMachine:
         Raises
         ------
         NumericsError
-            If a sample has more spikes than ``max_spikes``.
+            If a sample has more spikes than ``max_spikes``, or the batch more than fit into memory.
         """
         counts = np.zeros(batch, dtype=np.int64)
         size = self.layout.wirings[index].size
+        sizes = {item.name: item.size for item in self.members(index)}
+        budget = self.budget
+        limit = self.most_spikes(index)
 
         def task(first: int, last: int) -> list[tuple[Arrays, int]]:
-            limit = self.options.max_spikes
             room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
-            pieces = []
-            stop = last
+            pieces: list[tuple[Arrays, int]] = []
+            stop = part = last
             while first < last:
                 arrays: Arrays = (
                     np.empty(room, dtype),
@@ -278,9 +284,13 @@ class EventMachine:
                     *((np.empty(room),) if releases else ()),
                 )
                 done, used = kernel(first, stop, *arguments, *arrays, counts)
-                pieces.append((arrays, used))
+                if done > first:
+                    pieces.append((arrays, used))
+                budget.keep(part, count_spikes(arrays[1][:used], sizes))
                 if done == first and room < limit:
-                    room = min(2 * room, limit)
+                    # the sample has at least one spike more than there was room for
+                    left = budget.hold(part, count_spikes(arrays[1], sizes))
+                    room = min(2 * room, limit, room + max(left, 1))
                 elif done == first and stop == first + 1:
                     raise NumericsError(self.overflow(index, first))
                 else:
@@ -294,7 +304,7 @@ class EventMachine:
             for part in run(task, split(batch, self.options.threads), self.options.threads)
             for piece in part
         ]
-        excess = np.flatnonzero(counts > self.options.max_spikes)
+        excess = np.flatnonzero(counts > limit)
         if len(excess):
             raise NumericsError(self.overflow(index, int(excess[0])))
         columns = [
@@ -305,6 +315,14 @@ class EventMachine:
         self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(columns[0]) / max(batch, 1))
         return columns[0], columns[1], columns[2], columns[3 if releases else 2], offsets
 
+    def most_spikes(self, index: int) -> int:
+        """Return how many spikes a sample may have in a stage."""
+        return most_spikes(self.program, self.program.stages[index], self.options.max_spikes)
+
+    def members(self, index: int) -> list[PopulationSlice]:
+        """Return the populations of a stage."""
+        return [self.program.populations[p] for p in self.program.stages[index].populations]
+
     @staticmethod
     def join(parts: list[NDArray[Any]]) -> NDArray[Any]:
         """Concatenate parts, without a copy where there is one."""
@@ -312,9 +330,9 @@ class EventMachine:
 
     def overflow(self, index: int, sample: int) -> Diagnostic:
         """Return what to say of a stage that does not stop spiking."""
-        names = [self.program.populations[p].name for p in self.program.stages[index].populations]
+        names = [item.name for item in self.members(index)]
         return Diagnostic(
-            f"sample {sample} has more than {self.options.max_spikes} spikes in {', '.join(names)}; lower "
+            f"sample {sample} has more than {self.most_spikes(index)} spikes in {', '.join(names)}; lower "
             "the weights, add a refractory period, or raise backends.numba.max_spikes",
             f"populations.{names[0]}",
         )

@@ -31,8 +31,8 @@ class Options:
     denominator_floor : float
         Smallest slope of v at a spike that the adjoint divides by, relative to the distance from reset
         to threshold.
-    max_spikes : int
-        Spikes per sample and stage at which a run ends with an error.
+    max_spikes : int or None
+        Spikes per sample and stage at which a run ends with an error; None for ``spike_limit``'s default.
     scheme : str
         How a tick of the grid is computed: ``published``, ``exact_exponential`` or ``off_grid``.
     precision : str
@@ -44,7 +44,7 @@ class Options:
     timestep: float | None
     threads: int
     denominator_floor: float
-    max_spikes: int
+    max_spikes: int | None
     scheme: str = "exact_exponential"
     precision: str = "float64"
     transport: bool = False
@@ -67,8 +67,10 @@ class Options:
             With every option that is not known or not possible.
         """
         kind, details = _choice(options.get("solver") or "event")
-        defaults = {"threads": available(), "denominator_floor": 1e-6, "max_spikes": 50_000_000}
+        defaults = {"threads": available(), "denominator_floor": 1e-6}
         numbers = {key: _given(options, key, default) for key, default in defaults.items()}
+        if options.get("max_spikes") is not None:
+            numbers["max_spikes"] = options["max_spikes"]
         timestep = float(_given(details, "timestep", 0.1)) if kind == "grid" else None
         scheme, precision, transport = _read_scheme(details)
         faults = [
@@ -91,7 +93,7 @@ class Options:
             timestep,
             int(numbers["threads"]),
             float(numbers["denominator_floor"]),
-            int(numbers["max_spikes"]),
+            int(numbers["max_spikes"]) if "max_spikes" in numbers else None,
             scheme,
             precision,
             transport,

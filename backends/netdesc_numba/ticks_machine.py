@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.adjoint import LARGEST_SUM, PARTS, first_forces
 from netdesc.eventprop.drive import check_cotangent, pull_counts
@@ -24,6 +25,7 @@ from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Trace, require_finite
 from netdesc_numba.machine import select_stimulus
 from netdesc_numba.options import Options
+from netdesc_numba.spike_limit import most_spikes
 from netdesc_numba.ticks_backward import run_ticks_back
 from netdesc_numba.ticks_forward import run_ticks
 from netdesc_numba.ticks_off_grid import run_off_grid
@@ -107,6 +109,7 @@ class TickMachine:
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         batch = stimulus.batch
+        budget = self.program.spike_budget(batch)
         spikes, moved = self.round_inputs(select_stimulus(self.program, stimulus))
         currents: dict[str, Floats] = {}
         releases: dict[str, Floats] = {}
@@ -115,7 +118,8 @@ class TickMachine:
             if self.program.populations[layout.stage.populations[0]].kind == "readout":
                 continue
             packets = collect_packets(layout, self.program, spikes, self.timestep, batch=batch)
-            self.share(layout, self.run_stage(index, packets), spikes, currents, releases)
+            found = self.run_stage(index, packets, budget)
+            self.share(layout, found, spikes, currents, releases)
         names = [population.name for population in self.program.populations]
         trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
@@ -228,7 +232,7 @@ class TickMachine:
             result[k] = events.move(exact * self.timestep)
         return result, moved
 
-    def run_stage(self, index: int, packets: Packets) -> Found:
+    def run_stage(self, index: int, packets: Packets, budget: SpikeBudget) -> Found:
         """Run a stage on all samples; room for its spikes grows as they need it."""
         layout = self.layouts[index]
         batch = len(packets.offsets) - 1
@@ -236,10 +240,14 @@ class TickMachine:
         size = len(layout.neurons.gap)
         off_grid = self.grid.scheme == OFF_GRID
         common = (packets, layout.synapses, layout.neurons, layout.tick, self.steps)
+        members = [self.program.populations[p] for p in layout.stage.populations]
+        sizes = {item.name: item.size for item in members}
+        limit = most_spikes(self.program, layout.stage, self.options.max_spikes)
 
         def task(first: int, last: int) -> list[list[NDArray[Any]]]:
             room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
-            pieces, arrivals = [], 64
+            pieces: list[list[NDArray[Any]]] = []
+            arrivals, part = 64, last
             while first < last:
                 ticks, neurons = np.empty(room, np.int64), np.empty(room, np.int64)
                 fractions, current, release, slopes = np.zeros((4, room))
@@ -273,13 +281,16 @@ class TickMachine:
                 if used < -1:
                     arrivals = -2 * used
                     continue
-                if used < 0 or (done == first and room >= self.options.max_spikes):
+                if used < 0 or (done == first and room >= limit):
                     raise NumericsError(self.overflow(layout, done, used))
-                pieces.append(
-                    [column[:used] for column in (ticks, neurons, fractions, current, release, slopes)]
-                )
-                if done == first:
-                    room = min(2 * room, self.options.max_spikes)
+                budget.keep(part, count_spikes(neurons[:used], sizes))
+                if done > first:
+                    pieces.append(
+                        [column[:used] for column in (ticks, neurons, fractions, current, release, slopes)]
+                    )
+                else:
+                    left = budget.hold(part, count_spikes(neurons, sizes))
+                    room = min(2 * room, limit, room + max(left, 1))
                 first = done
             return pieces
 
@@ -301,7 +312,7 @@ class TickMachine:
         what = (
             "a neuron with more than 1024 spikes in a tick"
             if used < 0
-            else f"more than {self.options.max_spikes} spikes"
+            else f"more than {most_spikes(self.program, layout.stage, self.options.max_spikes)} spikes"
         )
         return Diagnostic(
             f"sample {sample} has {what} in {', '.join(names)}; lower the weights, or "

@@ -295,7 +295,7 @@ class Simulation:
     carry_state : bool
         Whether a sample starts in the state in which the one before it ended.
     max_memory : float
-        Bytes that the drawn network may take.
+        Bytes that the drawn network and the spikes of a run may take.
     """
 
     duration: float

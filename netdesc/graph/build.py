@@ -31,7 +31,8 @@ def _settings(description: Description) -> Settings:
         name=description.name, duration=simulation.duration, seed=simulation.seed, digest=description.digest,
         loop_delay=simulation.loop_delay, carry_state=simulation.carry_state,
         recordings=description.record, losses=description.losses,
-        gradient=description.training.gradient if description.training else None)
+        gradient=description.training.gradient if description.training else None,
+        max_memory=simulation.max_memory)
 
 
 def _node(population: Population) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 
 import networkx as nx
 import numpy as np
@@ -142,6 +143,8 @@ class Settings:
     losses : mapping of str to Loss
     gradient : Choice or None
         How training computes gradients; None without a section ``training``.
+    max_memory : float
+        Bytes that network and spikes of a run may take.
     """
 
     name: str
@@ -153,6 +156,7 @@ class Settings:
     recordings: tuple[Recording, ...] = ()
     losses: Mapping[str, Loss] = field(default_factory=dict)
     gradient: Choice | None = None
+    max_memory: float = inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from netdesc.description.model import Description
 from netdesc.files import remove_drafts, replace_text
+from netdesc.targets import explain
 from netdesc.training.checkpoint import Past, read_past
 from netdesc.training.continuation import note_stage, require_same
 from netdesc.training.faults import RunDirectoryError
@@ -226,7 +227,7 @@ def remove_start(directory: RunDirectory) -> None:
 
 def complain(path: Path, error: OSError) -> str:
     """Return the message for a directory that cannot be written."""
-    return f"{path} cannot be written: {error.strerror or error}; use another directory"
+    return f"{path} cannot be written: {explain(error)}"
 
 
 def write_metrics(path: Path, reports: tuple[EpochReport, ...]) -> None:

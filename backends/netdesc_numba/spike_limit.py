@@ -1,0 +1,38 @@
+"""How many spikes a sample may have before a run ends with an error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netdesc.program import Program, Stage
+
+PER_TIME_CONSTANT = 100.0
+"""Spikes of a neuron within its shortest time constant that no sensible network exceeds on average."""
+
+FEWEST = 100_000
+"""Spikes of a sample that are always allowed."""
+
+
+def most_spikes(program: Program, stage: Stage, given: int | None) -> int:
+    """Return the largest number of spikes that a stage may have in a sample.
+
+    Parameters
+    ----------
+    program : Program
+    stage : Stage
+    given : int or None
+        The option ``max_spikes``; None for its default.
+
+    Returns
+    -------
+    int
+    """
+    if given is not None:
+        return given
+    allowed = 0.0
+    for item in (program.populations[p] for p in stage.populations):
+        span = slice(item.start, item.stop)
+        shortest = np.fmin(program.parameters["tau_m"][span],
+                           np.nanmin(program.parameters["tau_s"][span], axis=1))
+        allowed += float(np.sum(PER_TIME_CONSTANT * program.duration / shortest))
+    return int(min(max(FEWEST, allowed), 2.0**62))

@@ -206,10 +206,10 @@ class SpikeBudget:
     """
 
     def __init__(self, max_memory: float, *, network: float, batch: int) -> None:
-        self.limit = allowance(max_memory)
         # what the machine has available is what it has beside the network
-        taken = network if self.limit.size == max_memory else 0.0
-        self.most = int(min(max(self.limit.size - taken, 0.0) / PER_FOUND_SPIKE, 2.0**62))
+        left = allowance(max_memory - network)
+        self.limit = left._replace(size=max_memory) if left.name.startswith("simulation") else left
+        self.most = int(min(max(left.size, 0.0) / PER_FOUND_SPIKE, 2.0**62))
         self.batch = batch
         self.found: Counter[str] = Counter()
         self.held: dict[int, Counter[str]] = {}

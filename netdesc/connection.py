@@ -188,7 +188,7 @@ def look_up(connections: Mapping[str, Connection], values: Mapping[str, Floats],
     """
     if key not in values:
         known = ", ".join(values) or "none"
-        raise DescriptionError(f"expected the name of a parameter, got '{key}'; known are {known}")
+        raise DescriptionError(f"expected the name of a parameter, got '{key}'; use one of {known}")
     if key not in connections:
         raise DescriptionError(
             f"expected {key} with the neurons that it joins, got values alone; use CompiledProgram.backward, "

@@ -302,7 +302,7 @@ class Program:
     duration : float
         Length of a sample in ms.
     seed : int
-        Root of all random streams.
+        Seed of all random numbers.
     populations : tuple of PopulationSlice
         In the order of the file.
     blocks : tuple of Block

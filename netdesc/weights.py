@@ -133,7 +133,7 @@ def fit_weights(values: Mapping[str, Any], program: Program) -> dict[str, Floats
         if key not in wanted:
             known = ", ".join(wanted) or "none; mark a weight or a delay with train: true"
             faults.append(
-                Diagnostic(f"expected the name of a trained parameter, got '{key}'; known are {known}"))
+                Diagnostic(f"expected the name of a trained parameter, got '{key}'; use one of {known}"))
             continue
         try:
             array = connections[key].flat(np.asarray(given, dtype=np.float64))

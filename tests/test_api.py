@@ -285,7 +285,7 @@ def test_weights_come_from_a_file_a_run_directory_or_a_result_of_a_training(tmp_
 
 
 @pytest.mark.parametrize(("weights", "message"), [
-    ({"q.weight": [1.0]}, "expected the name of a trained parameter, got 'q.weight'; known are p.weight"),
+    ({"q.weight": [1.0]}, "expected the name of a trained parameter, got 'q.weight'; use one of p.weight"),
     ({"p.weight": [1.0]},
      r"expected 2 values for p.weight, or a matrix of shape \(2, 2\), got shape"),
     ({"p.weight": np.ones((2, 3))},
@@ -309,5 +309,5 @@ def test_gradients_and_weights_know_the_neurons_that_they_join():
     assert weights.synapses("p.weight").value.tolist() == [0.5, 0.5]
     assert (weights.connections["p.weight"].pre, weights.connections["p.weight"].post) == ("x", "a")
     assert dict(weights).keys() == {"p.weight"}
-    with pytest.raises(DescriptionError, match="the name of a parameter, got 'q'; known are p"):
+    with pytest.raises(DescriptionError, match="the name of a parameter, got 'q'; use one of p"):
         gradient.matrix("q")

@@ -102,7 +102,7 @@ def _levels(item: PopulationSlice, rest: Floats, threshold: Floats, reset: Float
     if np.any(threshold <= rest):
         worst = int(np.argmin(threshold - rest))
         yield _range(f"neuron {worst} rests at {number(rest[worst])}, at or above its threshold "
-                     f"{number(threshold[worst])}, so that no step of voltage can be chosen", item, "neuron",
+                     f"{number(threshold[worst])}, so no voltage step can be chosen", item, "neuron",
                      "lower the rest or the constant current, or raise the threshold")
         return
     leak, top = profile.leak_level.value, profile.threshold_level.value

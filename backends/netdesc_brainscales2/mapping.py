@@ -185,7 +185,7 @@ def _route_fault(crowding: Crowding, options: Options) -> Diagnostic:
     merged = crowding.merged.get(crowding.population, 1)
     if crowding.kind == "label":
         return Diagnostic(
-            f"sources of {crowding.sender} that share rows on {bus}: telling them apart "
+            f"sources of {crowding.sender} that share rows on {bus}: distinguishing them "
             f"{against(crowding.need, replace(profile.labels, unit='labels'))}; use fewer sources with "
             "common rows, or fewer neurons in all", path, "B2-LABEL")
     limit = replace(profile.bus_rows, value=crowding.limit, unit="rows",

@@ -93,8 +93,8 @@ def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
         (first, a), (second, b) = fine
         word = "odd" if 1 in parities[0] else "even"
         yield Diagnostic(
-            f"the MADC reads one even and one odd column; {first}[{a}] and {second}[{b}] both lie in {word} "
-            f"ones ({options.profile.madc_neurons.source}; {options.profile.madc_neurons.tag}). Record "
+            f"the MADC reads one even and one odd column; {first}[{a}] and {second}[{b}] are both in {word} "
+            f"columns ({options.profile.madc_neurons.source}; {options.profile.madc_neurons.tag}). Record "
             "another neuron, or set backends.brainscales2.places", f"record.{first}.v", "B2-MADC")
 
 
@@ -156,6 +156,6 @@ def check_rates(program: Program, plan: Plan, options: Options) -> Iterator[Diag
         for events, (word, limit) in zip(expected, limits, strict=True):
             if events / length > limit.value:
                 yield Diagnostic(
-                    f"events {word} the chip at the expected rates: {against(events / length, limit)}; what "
-                    "is above is dropped. Use fewer sources, lower rates or a longer sample",
+                    f"events {word} the chip at the expected rates: {against(events / length, limit)}; "
+                    "events above the limit are dropped. Use fewer sources, lower rates or a longer sample",
                     "backends.brainscales2", "B2-RATE")

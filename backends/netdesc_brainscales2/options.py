@@ -36,7 +36,7 @@ class Options:
     adjoint : str
         Parameters of the model in the backward pass: ``nominal``, as written, or ``true``, the circuits' own.
     unmodelled : str
-        What becomes of measured spikes that the model would not produce: ``clamp`` or ``drop``.
+        What happens to measured spikes that the model would not produce: ``clamp`` or ``drop``.
     denominator_floor : float
         Smallest slope of the model's voltage at a measured spike, relative to the distance from reset to
         threshold over the membrane time constant; a smaller one is raised to it.

@@ -126,7 +126,8 @@ def build_membranes(
     stuck = np.flatnonzero(np.isfinite(gap) & (threshold - reset <= SMALLEST_SWING * np.abs(gap)))
     if len(stuck):
         raise BackendError([Diagnostic(
-            f"neuron {k} sits on circuit {circuits[k, 0]}, whose reset is not below its threshold; calibrate "
+            f"neuron {k} is placed on circuit {circuits[k, 0]}, whose reset is not below its threshold; "
+            "calibrate "
             f"the chip, or name the circuit in backends.brainscales2.dead_circuits", population.path,
             "B2-CIRCUIT") for k in stuck.tolist()])
     tau_s = two_columns(program.parameters["tau_s"], population.start, population.stop, None)

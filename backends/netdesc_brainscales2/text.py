@@ -58,7 +58,7 @@ def rows_used(plan: Plan, instance: int) -> int:
 
 
 def _lines(plan: Plan, options: Options) -> Iterator[str]:
-    yield f"map of {plan.name}: {summary(plan, options)}"
+    yield f"placement of {plan.name}: {summary(plan, options)}"
     for item in plan.instances:
         replayed = f", replays {', '.join(item.replayed)}" if item.replayed else ""
         parts = [part for part in plan.parts if part.instance == item.number]

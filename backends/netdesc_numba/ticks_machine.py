@@ -368,7 +368,7 @@ class TickMachine:
             again = self.forward(Events(stream.times, stream.slots, stream.offsets), seed=0)
             if any(len(again.spikes[name]) != len(events) for name, events in trace.spikes.items()):
                 raise NumericsError(
-                    "the trace is not one of this machine with its present weights and delays"
+                    "the trace does not belong to this machine with its current weights and delays"
                 )
         return {name: slopes for name, (_, slopes) in self.slopes.items()}
 

@@ -66,7 +66,7 @@ class CheckScheme:
         if np.any(node.values.get("tau_refrac", np.zeros(1)) > 0.0):
             faults.append(
                 Diagnostic(
-                    "scheme published has no refractory period; set it to 0 ms, or take another scheme",
+                    "scheme published has no refractory period; set it to 0 ms, or use another scheme",
                     f"{node.path}.neuron.tau_refrac",
                     CODE,
                 )
@@ -74,7 +74,7 @@ class CheckScheme:
         if node.subtractive_reset:
             faults.append(
                 Diagnostic(
-                    "scheme published has no subtractive reset; reset to a value, or take another scheme",
+                    "scheme published has no subtractive reset; reset to a value, or use another scheme",
                     f"{node.path}.neuron.reset",
                     CODE,
                 )

@@ -157,7 +157,7 @@ class Grid:
 
 
 def delay_in_ticks(delays: Floats, timestep: float, latest: float = LATEST) -> Integers:
-    """Return delays in whole ticks, at least one, the transport of a packet, and at most ``latest``."""
+    """Return delays in whole ticks, at least one, the time that a packet takes, and at most ``latest``."""
     return np.maximum(whole_steps(delays, timestep, latest), 1)
 
 

@@ -28,7 +28,7 @@ def default_lesson(program: Program, options: Options) -> Lesson:
     """
     outputs = outputs_of(program)
     if len(outputs) != 1:
-        raise BackendError("learning needs to know which population the loss reads; give it a lesson")
+        raise BackendError("learning needs the population that the loss reads; give it a lesson")
     objective = Objective("time_to_first_spike", outputs[0], 1.0, dict(LOSS_DEFAULTS))
     return Lesson((objective,), options.optimizer, dict(DEFAULTS[options.optimizer]))
 
@@ -77,6 +77,6 @@ def check_lesson(lesson: Lesson, program: Program, options: Options) -> None:
             )
         )
     if not any(block.train_weight for block in program.blocks):
-        faults.append(Diagnostic("nothing is to be trained; mark a weight with train: true", "projections"))
+        faults.append(Diagnostic("no weight is trained; set train: true for a weight", "projections"))
     if faults:
         raise BackendError(faults)

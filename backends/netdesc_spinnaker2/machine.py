@@ -202,7 +202,7 @@ class Machine:
                 0, e.plan.copies * e.each, device.samples, e.each, ledger.first, e.board, back
             ):
                 raise NumericsError(
-                    "the trace is not one of this machine with its present weights and delays"
+                    "the trace does not belong to this machine with its current weights and delays"
                 )
             rows = e.board.gradient.reshape(e.plan.copies, -1)[device.samples >= 0]
             total += rows.sum(axis=0, dtype=np.float64)

@@ -168,8 +168,9 @@ def _copies(parts: list[Part], options: Options) -> tuple[int, list[Diagnostic],
     notes = []
     if options.copies is None and copies < options.batch:
         notes.append(Diagnostic(
-            f"{copies} of the {options.batch} samples of a batch run in parallel, for {each} PEs a copy and "
-            f"{shared} for all of them are needed and {available} are there; the rest follow in turn",
+            f"{copies} of the {options.batch} samples of a batch run in parallel, because each copy "
+            f"needs {each} PEs, "
+            f"all share {shared} more, and {available} are available; the others run in turn",
             "backends.spinnaker2.batch", "S2-CORES"))
     faults = list(checks.check_cores(copies * each + shared, available, copies, options))
     return copies, notes, faults

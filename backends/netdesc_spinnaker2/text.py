@@ -26,7 +26,7 @@ def render(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     chips = {site.chip for site in plan.sites}
-    yield (f"map of {plan.network.name}: {_counted(len(plan.slices), 'PE', 'PEs')} on "
+    yield (f"placement of {plan.network.name}: {_counted(len(plan.slices), 'PE', 'PEs')} on "
            f"{_counted(len(chips), 'chip', 'chips')}, {_counted(plan.copies, 'copy', 'copies')}, "
            f"{_counted(plan.network.ticks, 'tick', 'ticks')} of {plan.network.tick:g} ms")
     for item in plan.slices:

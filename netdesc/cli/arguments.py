@@ -13,7 +13,7 @@ Overrides = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="KEY.PATH=VALUE",
-        help="Values that replace those of the file, for example training.epochs=5.",
+        help="Override values of the file, for example training.epochs=5.",
         show_default=False,
     ),
 ]
@@ -25,7 +25,7 @@ Backend = Annotated[
     typer.Option(
         "--backend",
         metavar="NAME",
-        help="Backend that does the work; training.backend of the file, or numba, otherwise.",
+        help="Backend to use; by default training.backend of the file, or numba.",
         show_default=False,
     ),
 ]
@@ -35,12 +35,12 @@ Weights = Annotated[
     typer.Option(
         "--weights",
         metavar="DIR",
-        help="Run directory of a training, or its weights.h5; the weights of the file otherwise.",
+        help="Run directory of a training, or its weights.h5; by default the weights of the file are used.",
         show_default=False,
     ),
 ]
 
 Seed = Annotated[
     int | None,
-    typer.Option("--seed", help="Root of the random draws; simulation.seed otherwise.", show_default=False),
+    typer.Option("--seed", help="Seed of all random draws; simulation.seed by default.", show_default=False),
 ]

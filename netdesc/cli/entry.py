@@ -78,7 +78,7 @@ def run(words: Sequence[str]) -> int:
             faults, status = error.diagnostics, error.exit_status
         except UsageError as error:
             message = getattr(error, "format_message", error.__str__)().rstrip(".")
-            faults, status = (Diagnostic(f"{message}; 'netdesc --help' lists what there is"),), 2
+            faults, status = (Diagnostic(f"{message}; 'netdesc --help' lists the commands"),), 2
         except SystemExit as error:
             # The library that reads the command line ends with 1 where a pipe is closed.
             if isinstance(error.__context__, OSError) and error.__context__.errno == errno.EPIPE:

@@ -74,7 +74,7 @@ def check_expectations(model: Model, backend: str, weights: Path | None = None) 
         If the backend cannot run the model.
     """
     if not model.description.expect:
-        raise DescriptionError(Diagnostic("the file expects nothing; add a section expect", path="expect"))
+        raise DescriptionError(Diagnostic("expected a section expect, got none; add one", path="expect"))
     with TemporaryDirectory() as place:
         if weights is None and _needs_training(model):
             weights = _train(model, backend, Path(place) / "run")
@@ -94,7 +94,8 @@ def _has_trained_loss(description: Any) -> bool:
 def _train(model: Model, backend: str, folder: Path) -> Path:
     from netdesc.training import train
 
-    tell(f"training {model.description.name}, for its accuracy is expected; --weights DIR spares this")
+    tell(f"training {model.description.name}, because an accuracy is expected; use --weights DIR to skip "
+         "this")
     return train(model, backend=backend, output=folder).weights
 
 
@@ -152,7 +153,8 @@ def _population(
 ) -> Iterator[Check]:
     path, program = f"expect.{name}", compiled.program
     if name not in trace.spikes:
-        raise DescriptionError(Diagnostic(f"population {name} never spikes; expect nothing of it", path=path))
+        raise DescriptionError(Diagnostic(f"population {name} never spikes; remove it from "
+                                          "expect", path=path))
     events, size = trace.spikes[name], program.population(name).size
     per_sample = len(events) / events.batch
     if expect.get("rate") is not None:

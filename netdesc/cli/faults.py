@@ -112,7 +112,7 @@ def judge(error: BaseException, journal: Journal, words: Sequence[str]) -> tuple
     """
     module = type(error).__module__.partition(".")[0]
     if isinstance(error, MemoryError):
-        return Diagnostic("the memory of this machine is used up; use a smaller batch, fewer or shorter "
+        return Diagnostic("the machine has run out of memory; use a smaller batch, fewer or shorter "
                           "recordings, or a smaller network"), 3
     if isinstance(error, RecursionError):
         return Diagnostic("the description is nested too deeply; use fewer levels"), 2

@@ -1,4 +1,4 @@
-"""Random changes of training samples, drawn anew in every epoch."""
+"""Random changes of training samples, drawn in every epoch."""
 
 from __future__ import annotations
 

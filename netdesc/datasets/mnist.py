@@ -87,7 +87,7 @@ def read_pair(folder: Path, name: str) -> tuple[Images, Images]:
     if len(images) != len(labels):
         raise DescriptionError(Diagnostic(
             f"{folder} has {len(images)} images but {len(labels)} labels of {name}; "
-            "take both files from one set", path=f"{PATH}.path"))
+            "use two files of one set", path=f"{PATH}.path"))
     return images, labels
 
 

@@ -188,7 +188,7 @@ def require_held(held: object, name: str, spikes: bool) -> None:
         if isinstance(held.x, Events) != spikes:
             raise wrong(
                 f"expected {name} to hold {'spikes' if spikes else 'features'} as the training samples "
-                "do; pass the same kind of samples"
+                "do; pass samples of the same type"
             )
     elif held is not None and (isinstance(held, bool) or not isinstance(held, float) or not 0.0 < held < 1.0):
         raise wrong(

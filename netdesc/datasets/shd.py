@@ -118,7 +118,7 @@ def hold_out(speakers: Integers | None, wanted: int | None, seed: int) -> tuple[
     found = [] if speakers is None else np.unique(speakers).tolist()
     if speakers is None or len(found) < 2:
         number = "one speaker" if found else "no speakers (extra/speaker)"
-        raise DescriptionError(Diagnostic(f"the training file tells of {number}, so none can be held out; "
+        raise DescriptionError(Diagnostic(f"the training file has {number}, so none can be held out; "
                                           "set validation: none", path=f"{PATH}.validation"))
     if wanted is not None and wanted not in found:
         raise DescriptionError(Diagnostic(f"there is no speaker {wanted} in the training file; speakers are "

@@ -112,7 +112,7 @@ def choose_columns(sheet: Sheet, options: Mapping[str, Any]) -> tuple[Roles, lis
         if not sheet.answers:
             raise DescriptionError(
                 Diagnostic(
-                    f"expected the column that is to be learned, got none; add label, or target for numbers; "
+                    f"expected a column to learn, got none; add label, or target for numbers; "
                     f"{sheet.file.name} has the columns {', '.join(sheet.names[:20])}",
                     path=PATH,
                 )

@@ -73,7 +73,7 @@ def find_data_faults(data: Data) -> Iterator[Diagnostic]:
             yield Diagnostic(f"the dataset {kind} holds spikes already; remove encoder", "data.encoder")
         if options.get("speaker") is not None and options.get("validation") == "none":
             yield Diagnostic(
-                "nobody is held out with validation: none; remove speaker, or validation",
+                "no speaker is held out with validation: none; remove speaker, or validation",
                 f"data.dataset.{kind}.speaker",
             )
         return
@@ -110,8 +110,8 @@ def _find_spike_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
     for name in ("validation", "test"):
         if options.get(f"{name}_labels") is not None and not isinstance(options.get(name), str):
             yield Diagnostic(
-                f"expected a file as {name} beside {name}_labels, got none; remove {name}_labels, for a "
-                "fraction of train takes its labels along",
+                f"expected a file as {name} beside {name}_labels, got none; remove {name}_labels; "
+                "a fraction of train keeps the labels of its samples",
                 f"{path}.{name}_labels",
             )
 
@@ -140,14 +140,14 @@ def _find_table_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
     window = options.get("target_time")
     if window is not None and window[1] <= window[0]:
         yield Diagnostic(
-            f"expected the later time second, got [{window[0]:g} ms, {window[1]:g} ms]; exchange them",
+            f"expected the later time second, got [{window[0]:g} ms, {window[1]:g} ms]; swap them",
             f"{path}.target_time",
         )
     chosen = options.get("features") or ()
     for name in (options.get("label"), *(target or ())):
         if name is not None and name in chosen:
             yield Diagnostic(
-                f"expected features without the answer, got {name}, which is to be learned; "
+                f"expected features without the target, got {name}, which is to be learned; "
                 "remove it from features",
                 f"{path}.features",
             )

@@ -145,7 +145,8 @@ def _filled(node: Node, constants: _Constants, path: str, diagnostics: list[Diag
 
 def _evaluated(value: object, constants: _Constants) -> Scalar:
     if isinstance(value, dict | list) or value is None:
-        raise DescriptionError("a parameter is a number, a quantity or a text, nothing else")
+        raise DescriptionError("expected a number, a quantity or a text as parameter, got something "
+                               "else; use one of these")
     if not isinstance(value, str) or "${" not in value:
         return value  # type: ignore[return-value]
     whole = _HOLE.fullmatch(value.strip())
@@ -213,7 +214,7 @@ def _number(node: ast.expr, constants: _Constants) -> Number:
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             return _called(name, [_number(argument, constants) for argument in arguments])
     raise DescriptionError(
-        f"'{shortened(ast.unparse(node))}' is not arithmetic; expressions know numbers, quantities, "
+        f"'{shortened(ast.unparse(node))}' is not arithmetic; expressions accept numbers, quantities, "
         "parameters, + - * / // % **, and min, max, abs, "
         f"{', '.join(_FUNCTIONS)}"
     )
@@ -246,7 +247,7 @@ def _combined(operation: ast.operator, left: Number, right: Number) -> Number:
         if type(operation) in _ALIKE:
             if m != n:
                 raise DescriptionError(
-                    f"{_what(m)} and {_what(n)} cannot be added, subtracted or divided with rest; "
+                    f"{_what(m)} and {_what(n)} cannot be added, subtracted or divided with remainder; "
                     "give both the same unit"
                 )
             return _ALIKE[type(operation)](a, b), m
@@ -265,7 +266,7 @@ def _combined(operation: ast.operator, left: Number, right: Number) -> Number:
             if isinstance(error, ZeroDivisionError)
             else "an expression grows too large"
         ) from None
-    raise DescriptionError("expressions know + - * / // % ** and no other operator")
+    raise DescriptionError("expressions accept no operators but + - * / // % **")
 
 
 def _power(a: float, m: units.Exponents, b: float, n: units.Exponents) -> Number:

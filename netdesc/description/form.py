@@ -44,7 +44,8 @@ def shaped(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any
     part = resolved(part)
     if node.value is None:
         if "null" not in part["type"] if "type" in part else True:
-            reading.fail(f"nothing stands here; {_wanted(part)}", path, reading.place(path) or node.place)
+            reading.fail(f"expected {_wanted(part)}, got nothing; write "
+                         "one", path, reading.place(path) or node.place)
         return None
     form = _form(part)
     return _READERS[form](node if form in ARRAYS else expanded(node), part, path, reading)
@@ -61,30 +62,32 @@ def _form(part: dict[str, Any]) -> str:
 
 def _wanted(part: dict[str, Any]) -> str:
     names = {
-        "object": "a mapping is due",
-        "array": "a list is due",
-        "boolean": "true or false is due",
-        "quantity": "a quantity is due",
-        "number": "a number is due",
-        "integer": "a whole number is due",
+        "object": "a mapping",
+        "array": "a list",
+        "boolean": "true or false",
+        "quantity": "a quantity",
+        "number": "a number",
+        "integer": "a whole number",
     }
     form = _form(part)
     if part.get("enum"):
-        return f"one of {', '.join(str(item) for item in part['enum'])} is due"
+        return f"one of {', '.join(str(item) for item in part['enum'])}"
     if form == "choice":
-        return f"one of {', '.join(part['properties'])} is due"
-    due = names.get(form, "a value is due")
+        return f"one of {', '.join(part['properties'])}"
+    wanted = names.get(form, "a value")
     if form == "quantity":
-        due = f"{units.DIMENSIONS[part['x-unit']].name} is due"
+        wanted = units.DIMENSIONS[part["x-unit"]].name
     default = part.get("default")
     return (
-        f"{due}, for example {default}" if isinstance(default, str | int | float) and default != "" else due
+        f"{wanted}, for example {default}"
+        if isinstance(default, str | int | float) and default != ""
+        else wanted
     )
 
 
 def _object(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
     if not isinstance(node.value, dict):
-        reading.fail(f"{_wanted(part)} here, found {named(node)}", path, node.place)
+        reading.fail(f"expected {_wanted(part)}, got {named(node)}", path, node.place)
         return None
     if part.get("additionalProperties") is True:
         return _free(node, path, reading)
@@ -136,7 +139,7 @@ def _entries(node: Node, part: dict[str, Any], path: str, reading: Reading) -> d
         elif not _NAME.fullmatch(key):
             reading.fail(
                 f"'{key}' cannot be the name of a {part.get('x-names', 'part')}; names begin with a letter "
-                "and go on with letters, digits, _ and -",
+                "and continue with letters, digits, _ and -",
                 inner,
                 node.key_place(key),
             )
@@ -174,7 +177,7 @@ def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Ch
         )
         return None
     if kind not in kinds:
-        reading.fail(f"there is no kind '{kind}' here{did_you_mean(kind, kinds)}", path, place)
+        reading.fail(f"there is no type '{kind}' here{did_you_mean(kind, kinds)}", path, place)
         return None
     if isinstance(node.value, str) and kinds[kind].get("required"):
         keys = ", ".join(f"{key}: ..." for key in kinds[kind]["required"])

@@ -28,7 +28,7 @@ def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str 
         end = (
             did_you_mean(node.value, words)
             if isinstance(node.value, str)
-            else f"; known are {', '.join(words)}"
+            else f"; use one of {', '.join(words)}"
         )
         reading.fail(f"{named(node)} is not known here{end}", path, node.place)
         return None
@@ -45,7 +45,7 @@ def _raw(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Node:
 def _version(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
     if node.value != 1 or isinstance(node.value, bool):
         reading.fail(
-            f"this netdesc reads language version 1, found {named(node)}; write netdesc: 1", path, node.place
+            f"expected version 1 of the language, got {named(node)}; write netdesc: 1", path, node.place
         )
     return 1
 

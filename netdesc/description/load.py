@@ -110,7 +110,7 @@ def _described(text: str, file: str, overrides: Overrides, directory: Path) -> D
     if not isinstance(root.value, dict):
         raise DescriptionError(
             Diagnostic(
-                f"a description is a mapping that begins with netdesc: 1, found {named(root)}",
+                f"expected a mapping that begins with netdesc: 1, got {named(root)}",
                 location=root.place,
             )
         )

@@ -129,9 +129,9 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
     others = [key for key in node.mapping if key not in ("file", "column", "sha256")]
     if others or not isinstance(name, str):
         what = (
-            f"the key '{others[0]}' stands beside file"
+            f"expected file alone, got the key '{others[0]}' too"
             if others
-            else f"file is {named(node.mapping['file'])}"
+            else f"expected the name of a file, got {named(node.mapping['file'])}"
         )
         reading.fail(f"{what}; write {{file: weights.csv}}", path, node.place)
         return None

@@ -289,7 +289,7 @@ class Simulation:
     duration : float
         Length of a sample in ms.
     seed : int
-        Root of all random streams.
+        Seed of all random numbers.
     loop_delay : str
         ``exact`` or ``one_tick``: what a grid makes of a cycle without delay.
     carry_state : bool

@@ -114,11 +114,11 @@ def quantity(node: Node, unit: str, path: str, reading: Reading, needed_by: str 
         due = units.DIMENSIONS[unit]
         example = f"5 {due.example}".strip()
         reading.fail(
-            f"{named(node)} stands here; {who} needs {due.name}, for example {example}", path, node.place
+            f"expected {due.name} for {who}, got {named(node)}; write for example {example}", path, node.place
         )
         return None
     if isinstance(value, float) and not math.isfinite(value):
-        reading.fail(f"{value} is not a finite number; {who} needs one", path, node.place)
+        reading.fail(f"expected a finite number for {who}, got {value}; correct it", path, node.place)
         return None
     if not check_magnitude(value, path, reading, node.place):
         return None

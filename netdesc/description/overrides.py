@@ -102,7 +102,7 @@ def _changed_item(node: Node, keys: list[str], value: Node, part: dict[str, Any]
     key = keys[0]
     if not key.isdigit() or int(key) >= len(node.items):
         raise DescriptionError(
-            f"'{key}' is not an index of this list of {len(node.items)}; counting begins at 0"
+            f"'{key}' is not an index of this list of {len(node.items)}; indices begin at 0"
         )
     items = list(node.items)
     items[int(key)] = _changed(

@@ -36,11 +36,12 @@ def resolve_population(
     path = f"populations.{name}"
     if data.get("neuron") is not None and data.get("source") is not None:
         reading.fail(
-            "neuron and source exclude each other; a population is made of neurons or is an input", path
+            "expected either neuron or source, got both; remove source, or neuron for an input", path
         )
     if "neuron" not in data and "source" not in data:
         reading.fail(
-            "either neuron or source is due; write neuron: TYPE, or source: dataset for an input", path
+            "expected either neuron or source, got neither; write neuron: TYPE, or source: dataset for "
+            "an input", path
         )
     size = prod(data["size"]) if data.get("size") else None
     if isinstance(data.get("neuron"), str):
@@ -171,7 +172,7 @@ def _check_window(source: Choice, path: str, reading: Reading) -> None:
     if stop is not None and stop < start:
         reading.fail(
             f"stop {units.format_quantity(stop, 'ms')} is before start {units.format_quantity(start, 'ms')}; "
-            "exchange them",
+            "swap them",
             path,
         )
 

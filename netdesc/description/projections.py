@@ -108,7 +108,7 @@ def _check_names(data: dict[str, Any], populations: Populations, path: str, read
         if target not in populations:
             reading.fail(f"there is no population '{target}'{did_you_mean(target, populations)}", place)
         elif target in targets[:index]:
-            reading.fail(f"population '{target}' stands twice; keep one", place)
+            reading.fail(f"population '{target}' is listed twice; keep one", place)
         elif (population := populations[target]) is not None and _is_source(population):
             reading.fail(
                 f"population '{target}' is a source and receives nothing; name a population with neurons",

@@ -25,14 +25,14 @@ MOST_VALUES = 2_000_000
 _FAULTS = {
     "cannot start any token": "no value begins with this character (a tab, @ or `); "
     "indent with spaces, quote texts",
-    "mapping values are not allowed": "a key cannot stand here; a text that holds ': ' needs "
+    "mapping values are not allowed": "a key is not allowed here; a text that holds ': ' needs "
     "quotes, and keys of one mapping need the same indentation",
     "expected ',' or ']'": "a ',' or the closing ']' of a list is missing",
     "expected ',' or '}'": "a ',' or the closing '}' of a mapping is missing",
     "did not find expected key": "expected a key with the same indentation as its neighbours",
     "could not find expected ':'": "the ':' after a key is missing",
     "unexpected end of stream": "the file ends within a text; a closing quote is missing",
-    "found undefined alias": "an alias (*name) stands for nothing; write &name before it",
+    "found undefined alias": "an alias (*name) has no anchor; write &name before it",
 }
 
 _NOT_ALLOWED = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -110,7 +110,7 @@ class _Reader:
 
     def alias(self, anchor: str | None, place: Location) -> Node:
         if anchor is None or anchor not in self.anchors:
-            raise self.stop(f"*{anchor} stands for nothing yet; &{anchor} must be complete before it", place)
+            raise self.stop(f"*{anchor} is used before &{anchor} is complete; write the value again", place)
         node = self.anchors[anchor]
         self.aliased += node.count
         if self.aliased > MOST_ALIASED:
@@ -163,7 +163,7 @@ class _Reader:
         name, place = top.pending or ("", node.place)
         if name in value:
             first = top.keys[name]
-            self.fail(f"this key stands twice, first at line {first.line}; keep one", place, self.path())
+            self.fail(f"this key is repeated, first at line {first.line}; keep one", place, self.path())
         else:
             value[name] = node
             top.keys[name] = place
@@ -232,7 +232,7 @@ def _fault(error: yaml.YAMLError, file: str) -> Diagnostic:
     problem = next((words for part, words in _FAULTS.items() if part in problem), problem)
     start = getattr(error, "context_mark", None)
     begun = (
-        f" (in the part that begins at line {start.line + 1})"
+        f" (in the block that begins at line {start.line + 1})"
         if start and start.line + 1 < place.line
         else ""
     )

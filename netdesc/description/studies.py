@@ -241,7 +241,7 @@ def _sliced(node: Node, size: int, path: str, reading: Reading) -> tuple[int, ..
         or parts[2:] in (["0"], [""])
     ):
         reading.fail(
-            f"{named(node)} is no choice of neurons; write all, a slice such as 0:2, or a list",
+            f"{named(node)} does not select neurons; write all, a slice such as 0:2, or a list",
             path,
             node.place,
         )

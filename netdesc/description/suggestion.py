@@ -38,4 +38,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
     if near:
         return f"; did you mean '{lowered[near[0]]}'?"
-    return f"; known are {', '.join(names)}" if names else ""
+    return f"; use one of {', '.join(names)}" if names else ""

@@ -66,7 +66,7 @@ def read_parameter(
     if low > high:
         reading.fail(
             f"min {units.format_quantity(low, unit)} is greater than max "
-            f"{units.format_quantity(high, unit)}; exchange them",
+            f"{units.format_quantity(high, unit)}; swap them",
             path,
         )
     if sign and low < 0:
@@ -160,7 +160,7 @@ def _distribution(
             f"there is no distribution '{names[0]}'{did_you_mean(names[0], known)}"
             if len(names) == 1
             else f"expected one distribution, got {', '.join(names) or 'an empty mapping'}; "
-            f"known are {', '.join(DISTRIBUTIONS)}"
+            f"use one of {', '.join(DISTRIBUTIONS)}"
         )
         reading.fail(message, path, node.key_place(names[0]) if names else node.place)
         return None
@@ -182,7 +182,8 @@ def _parameters(
     expected = DISTRIBUTIONS[kind]
     if not isinstance(node.value, dict):
         keys = ", ".join(f"{name}: ..." for name in expected)
-        reading.fail(f"{named(node)} stands here; write {{{kind}: {{{keys}}}}}", path, node.place)
+        reading.fail(f"expected options of {kind}, got {named(node)}; write "
+                     f"{{{kind}: {{{keys}}}}}", path, node.place)
         return None
     for name in node.mapping:
         if name not in expected:
@@ -209,7 +210,7 @@ def _distribution_fault(value: Distribution, sign: str | None) -> str:
         if numbers.get(name, 1.0) < 0:
             return f"{name} is negative; it must be at least 0"
     if "low" in numbers and numbers["low"] > numbers["high"]:
-        return "low is greater than high; exchange them"
+        return "low is greater than high; swap them"
     least = lowest(value)
     if sign and (-math.inf < least < 0 or (numbers.get("mu", 0.0) < 0 and value.kind != "lognormal")):
         return "it draws negative values; values here are at least 0"
@@ -220,7 +221,7 @@ def _refuse_other_keys(node: Node, path: str, reading: Reading) -> None:
     for key in node.mapping:
         if key not in _LONG:
             message = (
-                f"{key} stands beside init; write init: {{{key}: ...}}"
+                f"expected {key} within init, got it beside init; write init: {{{key}: ...}}"
                 if key in DISTRIBUTIONS or key == "file"
                 else f"there is no key '{key}' here{did_you_mean(key, _LONG)}"
             )

@@ -67,7 +67,8 @@ def draw(distribution: Distribution, size: int, *, seed: int, path: str) -> Floa
     sampler = _SAMPLERS.get(distribution.kind)
     if sampler is None:
         known = ", ".join(_SAMPLERS)
-        raise GraphError(Diagnostic(f"{distribution.kind} is not a distribution; choose from {known}", path))
+        raise GraphError(Diagnostic(f"{distribution.kind} is not a distribution; choose one of "
+                                    f"{known}", path))
     try:
         return sampler(stream(seed, path), distribution.parameters, size)
     except GraphError as error:

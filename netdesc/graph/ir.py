@@ -133,7 +133,7 @@ class Settings:
     duration : float
         Length of a sample in ms.
     seed : int
-        Root of all random streams.
+        Seed of all random numbers.
     digest : str
         Hash of the description.
     loop_delay : str

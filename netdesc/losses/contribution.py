@@ -187,7 +187,7 @@ def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer 
     key = reading_of(loss).key
     if key not in batch.trace.readings:
         raise BackendError(Diagnostic(
-            f"the run has no reading {key}; take a backend that reads voltages, such as numba",
+            f"the run has no reading {key}; use a backend that reads voltages, such as numba",
             path=f"losses.{loss.name}"))
     voltages = batch.trace.readings[key].values
     wanted = choose_labels(loss, batch.labels, voltages.shape)
@@ -230,8 +230,8 @@ def find_spikes(loss: Loss, trace: Trace) -> Events:
     """
     if loss.population not in trace.spikes:
         raise DescriptionError(Diagnostic(
-            f"{loss.kind} is about spikes, but population {loss.population} never spikes; "
-            "name a spiking population", path=f"losses.{loss.name}"))
+            f"{loss.kind} needs spikes, but population {loss.population} never spikes; "
+            "use a spiking population", path=f"losses.{loss.name}"))
     return trace.spikes[loss.population]
 
 

@@ -157,7 +157,7 @@ def find_peaks(trace: Trace, key: str) -> Floats:
     """Return when maxima were, in ms, shape (batch, n); NumericsError where the run does not tell."""
     times = trace.readings[key].times if key in trace.readings else None
     if times is None or not np.isfinite(times).all():
-        raise NumericsError(f"the run does not tell when the maximum {key} was")
+        raise NumericsError(f"the run does not contain when the maximum {key} was")
     return times
 
 

@@ -120,7 +120,7 @@ def require_format(path: Path, content: Content) -> int:
         raise RunDirectoryError(f"{path} has format {found}, expected {FORMAT} or {UNSEALED}; use the "
                                 "version of netdesc that wrote it")
     if found == FORMAT and not content.sealed:
-        raise RunDirectoryError(f"{path} has lost its checksum; it was edited or repacked after it was "
+        raise RunDirectoryError(f"{path} has no checksum; it was edited or repacked after it was "
                                 "written, so use a copy of the original file")
     return int(found)
 

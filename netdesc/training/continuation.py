@@ -54,7 +54,7 @@ def require_same(past: Past, origin: Origin, *, backend: str, path: Path) -> tup
     if before is not None:
         faults += [] if faults else compare_wiring(before.wiring, origin.wiring)
         if not known and not faults:
-            faults.append("the samples are others, for a data file has changed")
+            faults.append("the samples differ because a data file has changed")
     if faults:
         raise RunDirectoryError(
             f"{path} holds the run of another model: {'; '.join(faults)}. Only training.epochs, "

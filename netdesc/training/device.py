@@ -43,8 +43,9 @@ def put_on_device(task: Task, *, backend: str) -> Task:
     machine, faults = task.machine, list[Diagnostic]()
     policy = task.training.silent_neurons.kind
     if policy != "ignore":
-        faults.append(Diagnostic(f"{policy} is a rule of the host, and on_device leaves the weights to the "
-                                 "device; use ignore, or remove on_device", "training.silent_neurons", CODE))
+        faults.append(Diagnostic(f"{policy} is applied by the host, but with on_device the device updates "
+                                 "the weights; use ignore, or remove "
+                                 "on_device", "training.silent_neurons", CODE))
     if not isinstance(machine, OnDeviceLearning):
         faults.append(Diagnostic(f"the backend {backend} cannot learn on the device; remove on_device, or "
                                  "name a backend that can", "training.on_device", CODE))

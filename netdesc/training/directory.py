@@ -132,7 +132,7 @@ def require_trainable(directory: RunDirectory, *, resume: bool) -> None:
     """Refuse a directory whose run must stay as it is; see ``require_vacant``."""
     path, found = directory.path, directory.trained
     if found and not resume:
-        raise RunDirectoryError(f"{path} already holds a run; use --resume to go on with it, or another "
+        raise RunDirectoryError(f"{path} already holds a run; use --resume to continue it, or another "
                                 "directory")
     if found and not directory.checkpoint.exists():
         names = ", ".join(item.name for item in found)

@@ -62,7 +62,7 @@ class Layout:
         parts = [part for block in program.blocks for part in lay_out_block(block, program)]
         if not parts:
             raise DescriptionError(Diagnostic(
-                "nothing is to be trained; mark a weight or a delay with train: true", path="projections"))
+                "no parameter is trained; set train: true for a weight or a delay", path="projections"))
         keys, bounds, delays, targets, signs = zip(*parts, strict=True)
         sizes = [len(part) for part in targets]
         return cls(

@@ -72,7 +72,7 @@ class Origin:
     resolved : mapping
         The file as plain data.
     seed : int
-        Root of all random streams.
+        Seed of all random numbers.
     versions : mapping of str to str
         Of Python, the machine and the packages that compute.
     stages : tuple of dict
@@ -162,7 +162,7 @@ def read_stages(record: Mapping[str, Any]) -> tuple[Stage, ...]:
     stages = tuple({"backend": str(item["backend"]), "on_device": bool(item["on_device"]),
                     "epochs": int(item["epochs"])} for item in record["stages"])
     if not stages:
-        raise ValueError("no backend is noted")
+        raise ValueError("no backend is recorded")
     return stages
 
 
@@ -225,7 +225,7 @@ def compare_wiring(before: Mapping[str, Wiring], now: Mapping[str, Wiring]) -> I
         elif old.synapses != new.synapses:
             yield f"projection {name} had {old.synapses} synapses, now it has {new.synapses}"
         elif old != new:
-            yield f"projection {name} connects other neurons"
+            yield f"projection {name} connects different neurons"
 
 
 def find_drawn(description: Description) -> Iterator[str]:

@@ -163,7 +163,7 @@ class Watch:
         """
         last = [report.loss for report in reports[-STILL + 1:]]
         if len(last) == STILL - 1 and all(abs(item - loss) <= 1e-9 * abs(loss) for item in last):
-            self.report("loss", f"the loss has not moved in {STILL} epochs in a row; raise the learning "
+            self.report("loss", f"the loss has not changed in {STILL} epochs in a row; raise the learning "
                                 "rate, or the weights onto silent neurons", f"epoch {epoch}: ")
         return tuple(self.notes)
 

@@ -104,7 +104,7 @@ def load_weights(path: Path, program: Program, description: Description | None =
     try:
         origin = Origin.read(content.texts["origin"])
     except Malformed as error:
-        raise RunDirectoryError(f"{file_path} is damaged: it does not say what was trained; use the run "
+        raise RunDirectoryError(f"{file_path} is damaged: it does not record what was trained; use the run "
                                 "directory of a training") from error
     require_origin(origin, program, description, path=file_path)
     return found

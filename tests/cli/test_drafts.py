@@ -95,7 +95,7 @@ def test_a_file_in_another_folder_is_found_from_that_of_the_model(folder):
     (["iris.csv", "--label", "specis"], "expected a column specis, got sepal_length, sepal_width, "
                                         "petal_length, "
                                         "petal_width, species; did you mean 'species'?"),
-    (["iris.csv"], "expected the column that is to be learned, got none"),
+    (["iris.csv"], "expected a column to learn, got none"),
     (["iris.csv", "--target", "species"], "expected numbers in the column species, got 'setosa' in row 1"),
     (["none.csv"], "there is no such file"),
     (["s.npz", "--unit", "min"], "expected one of s, ms, us, ns as unit, got min"),

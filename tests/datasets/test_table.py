@@ -144,16 +144,16 @@ def test_one_range_for_all_features_keeps_their_proportions(tmp_path):
 TEXT = "x,z,y\n0,1,a\n1,2,b\n"
 WRONG = [
     (TEXT, {"target": ("x",)}, "expected target_time or target_unit beside a target, got neither"),
-    (TEXT, {"label": "kind"}, r"t\.csv: expected a column kind, got x, z, y; known are x, z, y"),
+    (TEXT, {"label": "kind"}, r"t\.csv: expected a column kind, got x, z, y; use one of x, z, y"),
     (TEXT, {"label": "y", "features": ("X",)}, r"expected a column X, got x, z, y; did you mean 'x'\?"),
     (
         TEXT,
         {},
-        r"expected the column that is to be learned, got none; add label, or target for numbers; "
+        r"expected a column to learn, got none; add label, or target for numbers; "
         r"t\.csv has the "
         r"columns x, z, y",
     ),
-    (TEXT, {"label": "y", "features": ("x", "y")}, r"expected features without the answer, got y"),
+    (TEXT, {"label": "y", "features": ("x", "y")}, r"expected features without the target, got y"),
     (TEXT, {"label": "y", "target": ("x",)}, "expected either label or target, got both; remove one"),
     (TEXT, {"target": ("y",), "target_unit": "ms"}, "expected numbers in the column y, got 'a' in row 1"),
     (

@@ -173,7 +173,7 @@ def test_an_override_reaches_into_short_and_long_forms(
         ("training.epochs=many", "'many' is not a number; epochs needs one, for example 5"),
         (
             "training.epochs=[1",
-            "',' or the closing ']' of a list is missing (in the part that begins at line 1)",
+            "',' or the closing ']' of a list is missing (in the block that begins at line 1)",
         ),
         (
             "projections.input_to_hidden.weight.normal.mu=2",
@@ -181,7 +181,7 @@ def test_an_override_reaches_into_short_and_long_forms(
         ),
         (
             "data.augmentation.3.time_jitter.sigma=1 ms",
-            "'3' is not an index of this list of 0; counting begins at 0",
+            "'3' is not an index of this list of 0; indices begin at 0",
         ),
     ],
 )

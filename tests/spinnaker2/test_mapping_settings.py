@@ -107,7 +107,7 @@ def test_the_example_is_laid_out_in_copies():
 
 def test_the_map_as_text_names_slices_bytes_cycles_keys_and_entries():
     text = render(drawn(layered(), Options(slices={"hidden": 60})))
-    assert text.splitlines()[0] == "map of layered: 8 PEs on 1 chip, 1 copy, 27 ticks of 1 ms"
+    assert text.splitlines()[0] == "placement of layered: 8 PEs on 1 chip, 1 copy, 27 ticks of 1 ms"
     assert "layer hidden[60:120] copy 0 at chip 0,0 PE 2\n" in text
     assert "  memory 4820 B: weights 1200, own_spikes 480, state 960, ring 960, gradients 1200" in text
     assert "  keys spike 00000080/ffffffc0, error 20000080/ffffffc0, gradient 60000040/ffffffc0\n" in text

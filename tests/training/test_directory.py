@@ -131,7 +131,7 @@ def test_what_the_checkpoint_holds_as_well_is_written_again(run, name, content):
 def test_weights_without_a_checkpoint_are_not_trained_over(run, again):
     (run / "checkpoint.h5").unlink()
     weights = (run / "weights.h5").read_bytes()
-    words = "no checkpoint.h5, without which the training cannot go on" if again else "already holds a run"
+    words = "no checkpoint.h5, without which the training cannot continue" if again else "already holds a run"
     with pytest.raises(RunDirectoryError, match=words):
         train_linear(run, resume=again)
     assert (run / "weights.h5").read_bytes() == weights
@@ -164,7 +164,7 @@ def test_what_changes_the_model_is_refused_with_path_and_values(run, override, w
 
 def test_samples_that_changed_under_the_same_names_are_refused(run, monkeypatch):
     monkeypatch.setattr("netdesc.training.origin.digest_data", lambda _: "other")
-    with pytest.raises(RunDirectoryError, match="the samples are others, for a data file has changed"):
+    with pytest.raises(RunDirectoryError, match="the samples differ because a data file has changed"):
         resume(run)
 
 

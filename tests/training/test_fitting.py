@@ -93,7 +93,7 @@ def test_parameters_stay_within_their_bounds(tmp_path):
 def test_a_taken_directory_is_refused(tmp_path):
     train_linear(tmp_path / "run", "training.epochs=1")
     before = read_weights(tmp_path / "run" / "checkpoint.h5")
-    with pytest.raises(RunDirectoryError, match="already holds a run; use --resume to go on with it"):
+    with pytest.raises(RunDirectoryError, match="already holds a run; use --resume to continue it"):
         train_linear(tmp_path / "run", "training.epochs=1")
     np.testing.assert_array_equal(read_weights(tmp_path / "run" / "checkpoint.h5"), before)
 

@@ -25,7 +25,7 @@ def read_notes(folder):
     (SILENT, "epoch 1, step 10 of the epoch: population output has not spiked in 10 batches in a row"),
     (SILENT, "epoch 1, step 10 of the epoch: no parameter has changed in 10 batches in a row"),
     (WILD, "epoch 1, step 1 of the epoch: only.weight has grown to "),
-    (STILL, "epoch 3: the loss has not moved in 3 epochs in a row")])
+    (STILL, "epoch 3: the loss has not changed in 3 epochs in a row")])
 def test_a_sign_is_reported_once_everywhere(tmp_path, caplog, overrides, words):
     with caplog.at_level(logging.WARNING, "netdesc.training"):
         result = train_linear(tmp_path / "run", *overrides)
@@ -36,7 +36,7 @@ def test_a_sign_is_reported_once_everywhere(tmp_path, caplog, overrides, words):
 @pytest.mark.parametrize(("overrides", "words"), [
     (SILENT, "^epoch 1, step 10 of the epoch: population output has not spiked .*; training.on_dead is stop"),
     (WILD, "^epoch 1, step 1 of the epoch: only.weight has grown to .*; training.on_dead is stop$"),
-    (STILL, "^epoch 3: the loss has not moved in 3 epochs")])
+    (STILL, "^epoch 3: the loss has not changed in 3 epochs")])
 def test_a_training_stops_when_told_to(tmp_path, overrides, words):
     with pytest.raises(NumericsError, match=words):
         train_linear(tmp_path / "run", *overrides, "training.on_dead=stop")

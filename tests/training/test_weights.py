@@ -65,7 +65,7 @@ def test_weights_of_a_changed_network_are_read_with_a_warning(runs, caplog, over
 
 
 @pytest.mark.parametrize(("name", "text", "overrides", "words"), [
-    ("sparse", SPARSE, ["simulation.seed=40"], "projection only connects other neurons"),
+    ("sparse", SPARSE, ["simulation.seed=40"], "projection only connects different neurons"),
     ("fixed", FIXED, ["simulation.seed=6"], "projections.fixed.weight is drawn with another seed"),
     ("fixed", FIXED, ["simulation.seed=6"], "simulation.seed was 5, now it is 6"),
     ("dense", FIXED, [], "projection fixed is new"),

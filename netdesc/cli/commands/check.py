@@ -29,13 +29,14 @@ def check(
         typer.Option(
             "--backend",
             metavar="NAME",
-            help="Check whether this backend can run it; may be repeated. All that the file names otherwise.",
+            help="Check whether this backend can run it; may be repeated. By default, every backend that "
+                 "the file names.",
             show_default=False,
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Validate a file and its data, for itself or for a backend."""
+    """Validate a file and its data, optionally for a backend."""
     from netdesc.compiled import Model, located
     from netdesc.datasets.survey import survey_samples
     from netdesc.description import describe

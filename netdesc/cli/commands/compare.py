@@ -40,7 +40,7 @@ def compare(
         typer.Option(
             "--reference",
             metavar="LABEL",
-            help="Reference of the comparison.  [default: the first substrate]",
+            help="Substrate that the others are compared with.  [default: the first substrate]",
             show_default=False,
         ),
     ] = None,
@@ -48,22 +48,24 @@ def compare(
     train: Annotated[
         bool, typer.Option("--train", help="Train each substrate separately before the comparison.")
     ] = False,
-    samples: Annotated[int, typer.Option(help="Samples whose spikes and gradients are compared.")] = 16,
+    samples: Annotated[int, typer.Option(help="Number of samples whose spikes and gradients are "
+                                              "compared.")] = 16,
     test_samples: Annotated[int, typer.Option(help="Largest number of samples for accuracy and loss.")] = 500,
-    window: Annotated[float, typer.Option(help="Largest time between matched spikes, in ms.")] = 2.0,
+    window: Annotated[float, typer.Option(help="Largest time difference of matched spikes, in ms.")] = 2.0,
     attribute: Annotated[
-        bool, typer.Option("--attribute/--no-attribute", help="Measure the sources of deviation, or skip it.")
+        bool, typer.Option("--attribute/--no-attribute", help="Measure the sources of deviation.")
     ] = True,
     repeats: Annotated[
         int, typer.Option(help="Noise seeds per source of deviation on noisy substrates.")
     ] = 3,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="REPORT.html", help="Report as HTML.", show_default=False),
+        typer.Option("-o", "--output", metavar="REPORT.html", help="HTML report.", show_default=False),
     ] = None,
     numbers: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="NUMBERS.csv", help="Every number of the report.", show_default=False),
+        typer.Option("--csv", metavar="NUMBERS.csv", help="CSV file with all numbers of the "
+                                                          "report.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -31,7 +31,7 @@ def evaluate(
 ) -> None:
     """Measure trained weights on the test samples.
 
-    Exit status 1 if they miss what the file expects of test_accuracy or test_loss.
+    Exit status 1 if they miss what the file expects for test_accuracy or test_loss.
     """
     from netdesc.api import compile
     from netdesc.training import evaluate as measure

@@ -27,10 +27,10 @@ def gradcheck(
         ),
     ] = 1e-6,
     samples: Annotated[
-        int, typer.Option("--samples", min=1, help="Samples of the first batch to look at.")
+        int, typer.Option("--samples", min=1, help="Number of samples of the first batch to check.")
     ] = 1,
     entries: Annotated[
-        int, typer.Option("--entries", min=1, help="Entries to look at per projection.")
+        int, typer.Option("--entries", min=1, help="Number of entries to check per projection.")
     ] = 100,
     as_json: AsJson = False,
 ) -> None:

@@ -27,7 +27,7 @@ def graph(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Draw a network as it is written and as a backend gets it; with a map where the backend has one."""
+    """Draw a network as written and as lowered for a backend, with its placement."""
     targets = {"-o": output}
     require_targets(targets, [file], pictures=[output])
     from netdesc.api import compile, located

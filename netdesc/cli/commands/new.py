@@ -25,7 +25,7 @@ def new(
         str | None,
         typer.Argument(
             metavar="TEMPLATE",
-            help="Name of a template; without it the templates are listed.",
+            help="Name of a template; if omitted, the templates are listed.",
             show_default=False,
         ),
     ] = None,
@@ -48,24 +48,25 @@ def new(
         ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option("--label", metavar="COLUMN", help="Column of the class.", show_default=False)
+        str | None, typer.Option("--label", metavar="COLUMN", help="Column with the class "
+                                                                   "labels.", show_default=False)
     ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
             "--target",
             metavar="COLUMN",
-            help="Column of a number to learn; may be repeated.",
+            help="Column with a number to predict; may be repeated.",
             show_default=False,
         ),
     ] = None,
     unit: Annotated[
         str | None,
-        typer.Option("--unit", help="Unit of the times of spikes: s, ms, us or ns.", show_default=False),
+        typer.Option("--unit", help="Unit of the spike times: s, ms, us or ns.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a starting file: a template, or a model for your own data."""
+    """Write a model to start from: a template, or one for your own data."""
     if source is not None:
         from netdesc.cli.drafts import draft
 

@@ -45,7 +45,7 @@ def plot(
         Path,
         typer.Argument(
             metavar="RESULT.h5",
-            help="Of run -o or gradient -o, or weights.h5 of a training.",
+            help="Result of run -o or gradient -o, or weights.h5 of a training.",
             show_default=False,
         ),
     ],
@@ -56,15 +56,15 @@ def plot(
             "-o",
             "--output",
             metavar="PICTURE",
-            help="RESULT-KIND.png beside it otherwise.",
+            help="Picture to write; RESULT-KIND.png beside the result by default.",
             show_default=False,
         ),
     ] = None,
     kind: Annotated[
         Kind | None,
-        typer.Option(help="What to draw; all that the file holds otherwise.", show_default=False),
+        typer.Option(help="What to draw; by default everything in the file.", show_default=False),
     ] = None,
-    sample: Annotated[int, typer.Option(help="Which sample, counted from 0.")] = 0,
+    sample: Annotated[int, typer.Option(help="Sample to draw, counted from 0.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Draw spikes, recorded voltages and adjoints, or weights."""

@@ -39,7 +39,7 @@ def show(
     backend: Backend = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a model with every default and its hash, or with --backend where it goes on that device."""
+    """Show a model with all defaults and its hash, or with --backend where it goes on that device."""
     from netdesc.description import dump
 
     model = read_model(file, overrides)
@@ -114,7 +114,7 @@ def describe_map(model: Model, backend: str) -> DeviceMap:
     compiled = compile(model, backend)
     if not isinstance(compiled.backend, Mapped):
         raise BackendError(Diagnostic(
-            f"backend {backend} places nothing, so there is no map; show the graph that it gets with "
+            f"backend {backend} has no resource placement; show the graph after its passes with "
             f"--after order_stages --backend {backend}"))
     with located(model):
         return compiled.backend.describe_map(compiled.program)

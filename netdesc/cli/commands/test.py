@@ -21,7 +21,7 @@ def test(
         list[Path],
         typer.Argument(
             metavar="FILE... [KEY.PATH=VALUE]...",
-            help="YAML files with a section expect, and values that replace those of every file.",
+            help="YAML files with a section expect, and overrides for all of them.",
             show_default=False,
         ),
     ],
@@ -30,7 +30,7 @@ def test(
     weights: Weights = None,  # noqa: PT028
     as_json: AsJson = False,  # noqa: PT028
 ) -> None:
-    """Check what files expect of their results.
+    """Check results against the expectations in files.
 
     A model whose accuracy is expected is trained first, unless --weights are given. Exit status 1 if an
     expectation is not met or a file cannot be run.

@@ -32,16 +32,16 @@ def train(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="DIR", help="Run directory; runs/NAME otherwise.", show_default=False
+            "-o", "--output", metavar="DIR", help="Run directory; runs/NAME by default.", show_default=False
         ),
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with the run in the directory, as if it had never stopped."),
+        typer.Option("--resume", help="Continue the run in the directory as if it had not been interrupted."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model; everything goes into a folder."""
+    """Train a model and write all results to a run directory."""
     from netdesc.training import train as train_model
 
     model = load_model(file, overrides, {})
@@ -79,7 +79,7 @@ def choose_directory(name: str) -> Path:
     """
     folder = Path("runs") / safe_name(name)
     if folder.name != name:
-        tell(f"the name {name!r} is not the name of a folder; the run is kept in {folder}")
+        tell(f"the name {name!r} is not a valid folder name; the run is written to {folder}")
     return folder
 
 

@@ -27,7 +27,7 @@ class ContractChecks(Subject):
         """``limits`` tells how time advances, and at least one model; all its sets hold names."""
         limits = self.device().limits
         demand(isinstance(limits, Limits), f"limits is {type(limits).__name__}, not netdesc.limits.Limits")
-        demand(bool(limits.time.strip()), "limits.time must tell how time advances")
+        demand(bool(limits.time.strip()), "limits.time must describe how time advances")
         demand(bool(limits.models), "limits.models must name what the device runs")
         for field in ("models", "trainable", "losses", "recordings"):
             value = getattr(limits, field)

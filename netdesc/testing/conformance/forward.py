@@ -94,7 +94,7 @@ class ForwardChecks(Subject):
         demand(trace.batch == 1, f"the trace has {trace.batch} samples, not 1")
         for item in bench.program.populations:
             if item.kind == "source":
-                demand(len(trace.spikes[item.name]) == 0, f"{item.name} has spikes that nobody gave")
+                demand(len(trace.spikes[item.name]) == 0, f"{item.name} has spikes that were not given")
 
     def test_a_network_without_a_source_runs(self) -> None:
         """A network that nothing enters runs: it spikes by a constant current, or is silent without one."""
@@ -135,7 +135,7 @@ class ForwardChecks(Subject):
         """``provenance`` names the backend and its solver."""
         provenance = self.bench(case).forward().provenance
         demand(provenance.get("backend") == self.device().name, "provenance['backend'] must be the name")
-        demand(bool(provenance.get("solver")), "provenance['solver'] must tell how time was advanced")
+        demand(bool(provenance.get("solver")), "provenance['solver'] must describe how time was advanced")
 
 
 def count_deliveries(bench: Bench, trace: Trace) -> int:

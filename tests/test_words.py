@@ -2,10 +2,14 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
+import click
 import pytest
+import typer
 
+from netdesc.cli.app import assemble
 from netdesc.comparison.aliases import FORMER, GRADIENT
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +38,17 @@ PHRASES = (
     r"points the other way",
     r"\bdepartures?\b",
     r"scheme paper\b",
+    r"\b(?:a|here|neither|value) is due\b",
+    r"\bstands? (?:here|twice|for nothing)\b",
+    r"\bknown are\b",
+    r"\bexchange them\b",
+    r"\bgo on with\b",
+    r"\bthere is no kind\b",
+    r"\bhas no place in\b",
+    r"\bexpressions know\b",
+    r"\btake another\b",
+    r"\btold\b",
+    r"\btells?\b",
 )
 """Regular expressions of terms that plainer ones have replaced."""
 
@@ -41,6 +56,7 @@ METHOD = "departures"
 """Former name of a method of backends, still looked up."""
 
 
+@cache
 def literals(path):
     """Return all texts of a module but its docstrings and comments."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -65,6 +81,34 @@ def test_no_message_has_a_replaced_phrase(phrase):
     ]
     found += [path.name for path in ASSETS if re.search(phrase, path.read_text(encoding="utf-8"))]
     assert found == []
+
+
+@cache
+def helps():
+    """Return the help of every command, as a terminal shows it, without line breaks."""
+    application = typer.main.get_command(assemble([]))
+    with click.Context(application) as context:
+        return [
+            " ".join(command.get_help(click.Context(command, parent=context)).split())
+            for command in (application, *application.commands.values())
+        ]
+
+
+def test_no_help_has_a_replaced_phrase():
+    found = [(phrase, text[:60]) for text in helps() for phrase in PHRASES if re.search(phrase, text)]
+    assert found == []
+
+
+def test_the_search_reads_the_help_of_every_command():
+    texts = helps()
+    assert any("Train a model" in text and "--resume" in text for text in texts)
+    assert len(texts) > 10
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_no_description_in_the_schema_has_a_replaced_phrase(phrase):
+    text = (ROOT / "schemas" / "netdesc-1.schema.json").read_text(encoding="utf-8")
+    assert re.search(phrase, text) is None
 
 
 @pytest.mark.parametrize("phrase", PHRASES)

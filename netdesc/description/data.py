@@ -86,8 +86,8 @@ def find_data_faults(data: Data) -> Iterator[Diagnostic]:
     for index, change in enumerate(data.augmentation):
         if change.kind == "channel_shift":
             yield Diagnostic(
-                f"channel_shift moves spikes to other channels, and the features of {kind} are no row of "
-                "channels; remove it",
+                f"channel_shift moves spikes to other channels, and the features of {kind} are not channels "
+                "in a row; remove it",
                 f"data.augmentation.{index}",
             )
 

@@ -21,7 +21,7 @@ from netdesc.trace import Trace
 
 if TYPE_CHECKING:
     from netdesc.datasets import Samples
-    from netdesc.losses import Evaluation, Goals
+    from netdesc.losses import Evaluation, Goals, Traces
 
 __all__ = [
     "Batch", "CompiledProgram", "Model", "batch", "compile", "evaluate_losses", "first_batch", "load",
@@ -39,18 +39,21 @@ class Batch(NamedTuple):
     labels : ndarray of int64, shape (batch,), or None
     times : ndarray of float64, shape (batch, outputs, k), or None
         Target times in ms of the first k spikes of every output; NaN where there is no target.
+    traces : Traces or None
+        Target voltages, ``values`` of shape (batch, steps, outputs).
     """
 
     events: Events | None
     labels: Integers | None
     times: Floats | None = None
+    traces: Traces | None = None
 
     @property
     def goals(self) -> Goals:
         """Labels and targets, as losses take them."""
         from netdesc.losses import Goals
 
-        return Goals(self.labels, self.times)
+        return Goals(self.labels, self.times, self.traces)
 
     def head(self, count: int) -> Batch:
         """Return the first samples.
@@ -66,7 +69,7 @@ class Batch(NamedTuple):
         if self.events is None:
             return self
         goals = self.goals.take(slice(count))
-        return Batch(self.events.head(count), goals.labels, goals.times)
+        return Batch(self.events.head(count), goals.labels, goals.times, goals.traces)
 
 
 def load(
@@ -258,4 +261,4 @@ def load_batch(compiled: CompiledProgram, data: Samples | None, split: str, coun
             raise DescriptionError(f"expected a split with samples, got {split!r}; use one of {known}")
     chosen = np.arange(len(part) if count is None else min(count, len(part)))
     goals = part.batch_goals(chosen)
-    return Batch(part.batch(chosen), goals.labels, goals.times)
+    return Batch(part.batch(chosen), goals.labels, goals.times, goals.traces)

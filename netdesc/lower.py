@@ -177,11 +177,19 @@ def _initial(receptors: tuple[str, ...], column: int) -> str:
 
 
 def _sampling(graph: NetworkGraph) -> tuple[Sampling, ...]:
-    return tuple(
+    read = {
+        loss.population: Sampling(loss.population, "v", np.arange(graph.node(loss.population).size),
+                                  float(loss.options["interval"]), needed=True)
+        for loss in graph.settings.losses.values() if loss.kind == "voltage_mse"}
+    # A recording of the same voltages has the same times, which the description makes sure of.
+    asked = tuple(
         Sampling(item.population, item.variable,
                  np.arange(graph.node(item.population).size) if item.neurons is None
                  else np.array(item.neurons, dtype=np.int64), item.every)
-        for item in graph.settings.recordings if item.every is not None and item.variable != "spikes")
+        for item in graph.settings.recordings
+        if item.every is not None and item.variable != "spikes"
+        and (item.variable != "v" or item.population not in read))
+    return (*asked, *read.values())
 
 
 def _readings(settings: Settings) -> tuple[Reading, ...]:

@@ -242,12 +242,15 @@ class Sampling:
         Indices within the population.
     every : float
         Sampling interval in ms; samples are taken at 0, every, 2 every, ... up to the duration.
+    needed : bool
+        Whether a loss reads the samples, so that training takes them too.
     """
 
     population: str
     variable: str
     neurons: Integers
     every: float
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,5 +435,5 @@ class Program:
         return replace(self, blocks=blocks)
 
     def without_sampling(self) -> Program:
-        """Return the program with nothing to sample, for training."""
-        return replace(self, sampling=())
+        """Return the program with nothing to sample but what losses read, for training."""
+        return replace(self, sampling=tuple(item for item in self.sampling if item.needed))

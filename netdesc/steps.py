@@ -36,6 +36,11 @@ def count_period(time: float, step: float) -> float:
     return time if np.isinf(time) else min(time, LARGEST * step) / step
 
 
+def count_samples(duration: float, every: float) -> int:
+    """Return how many samples are taken at 0, every, 2 every, ... up to a duration, all in ms."""
+    return int(np.floor(duration / every * (1.0 + 1e-12))) + 1
+
+
 def nearest_steps(times: Floats, step: float, latest: float = LATEST) -> Floats:
     """Return times in steps, rounded to whole numbers.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LOSSES = frozenset({
     "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage",
-    "firing_rate"})
+    "voltage_mse", "firing_rate"})
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp", "dataset", "spike_times", "poisson"})
 
 

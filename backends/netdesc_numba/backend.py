@@ -16,7 +16,7 @@ from netdesc_numba.ticks_passes import ApplyTransport, CheckScheme
 
 LOSSES = frozenset({
     "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage",
-    "firing_rate",
+    "voltage_mse", "firing_rate",
 })  # fmt: skip
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp", "dataset", "spike_times", "poisson"})
 

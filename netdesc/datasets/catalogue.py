@@ -236,7 +236,7 @@ def encode_all(prepared: Mapping[str, Prepared], encoder: Choice, place: tuple[P
     require_room(prepared, encoder, program.duration, kind)
     at = Place(sources.start, program.duration, seed)
     splits = {name: Split(item.goals.labels, encode(item.values, encoder, at, split=name), None,
-                          item.goals.times) for name, item in prepared.items()}
+                          item.goals.times, item.goals.traces) for name, item in prepared.items()}
     require_in_time(splits.values(), program.duration)
     return splits
 

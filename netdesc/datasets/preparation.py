@@ -13,7 +13,7 @@ from netdesc.datasets.partition import HELD, divide
 from netdesc.datasets.scaling import Scale
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Floats, Integers
-from netdesc.losses import Goals
+from netdesc.losses import Goals, Traces
 from netdesc.units import UNITS_OF_TIME
 
 
@@ -30,6 +30,8 @@ class Rows:
         Of the features and the targets.
     times : ndarray of float64, shape (samples, outputs, k), or None
         Target times in ms, where these are known already.
+    traces : Traces or None
+        Target voltages.
     """
 
     values: Floats
@@ -38,6 +40,7 @@ class Rows:
     names: tuple[str, ...]
     target_names: tuple[str, ...] = ()
     times: Floats | None = None
+    traces: Traces | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -48,7 +51,8 @@ class Rows:
             None if item is None else item[which]
             for item in (self.labels, self.targets, self.times)
         )
-        return Rows(self.values[which], labels, targets, self.names, self.target_names, times)
+        traces = None if self.traces is None else self.traces[which]
+        return Rows(self.values[which], labels, targets, self.names, self.target_names, times, traces)
 
 
 class Prepared(NamedTuple):
@@ -213,9 +217,9 @@ def goals_of(rows: Rows, classes: Classes | None, window: Window | None, *, spli
         If a label is not among the classes.
     """
     if rows.labels is not None and classes is not None:
-        return Goals(classes.number(rows.labels, split=split, path=path))
+        return Goals(classes.number(rows.labels, split=split, path=path), None, rows.traces)
     if rows.targets is None or window is None:
-        return Goals(times=rows.times)
+        return Goals(None, rows.times, rows.traces)
     times = window.times(rows.targets)
     if not np.isfinite(times).all():
         raise DescriptionError(
@@ -225,4 +229,4 @@ def goals_of(rows: Rows, classes: Classes | None, window: Window | None, *, spli
                 path=path,
             )
         )
-    return Goals(times=times)
+    return Goals(None, times, rows.traces)

@@ -9,6 +9,7 @@ import numpy as np
 from netdesc.datasets.classes import Labels
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events, Floats, Integers
+from netdesc.losses import Traces
 from netdesc.units import UNITS_OF_TIME
 
 SOON = 1e-3
@@ -26,11 +27,14 @@ class Recorded:
     labels : ndarray of texts or int64, shape (samples,), or None
     times : ndarray of float64, shape (samples, outputs, k), or None
         Target times in ms, NaN where there is none.
+    traces : Traces or None
+        Target voltages.
     """
 
     events: Events
     labels: Labels | None = None
     times: Floats | None = None
+    traces: Traces | None = None
 
     def __len__(self) -> int:
         return self.events.batch
@@ -48,7 +52,7 @@ class Recorded:
         """
         return Recorded(
             self.events.take(which),
-            *(None if item is None else item[which] for item in (self.labels, self.times)),
+            *(None if item is None else item[which] for item in (self.labels, self.times, self.traces)),
         )
 
 
@@ -124,7 +128,7 @@ def keep_inside(
                 path=path,
             )
         )
-    return Recorded(events.keep(kept), recorded.labels, recorded.times), lost
+    return Recorded(events.keep(kept), recorded.labels, recorded.times, recorded.traces), lost
 
 
 def suggest(times: Floats, duration: float, unit: str) -> str:

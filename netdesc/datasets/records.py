@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netdesc.events import Events, Floats, Integers, frozen
-from netdesc.losses.goals import Goals
+from netdesc.losses.goals import Goals, Traces
 
 if TYPE_CHECKING:
     from netdesc.datasets.augmentation import Augmentation
@@ -49,17 +49,20 @@ class Split:
         How the samples are changed in training.
     times : ndarray of float64, shape (samples, outputs, k), or None
         Target times in ms of the first k spikes of every output; NaN where there is no target.
+    traces : Traces or None
+        Target voltages.
     """
 
     labels: Integers | None
     events: Events
     augmentation: Augmentation | None = None
     times: Floats | None = None
+    traces: Traces | None = None
 
     @property
     def goals(self) -> Goals:
         """Labels and targets of all samples."""
-        return Goals(self.labels, self.times)
+        return Goals(self.labels, self.times, self.traces)
 
     def __len__(self) -> int:
         return self.events.batch
@@ -97,7 +100,8 @@ class Split:
         Split
         """
         goals = self.batch_goals(indices)
-        return Split(goals.labels, self.events.take(indices), self.augmentation, goals.times)
+        taken = self.events.take(indices)
+        return Split(goals.labels, taken, self.augmentation, goals.times, goals.traces)
 
     def batch_labels(self, indices: Integers) -> Integers | None:
         """Return the labels of some of the samples.

@@ -13,6 +13,7 @@ from netdesc.datasets.preparation import Rows
 from netdesc.datasets.recorded import Recorded
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Events, Floats
+from netdesc.losses import Traces
 from netdesc.units import UNITS_OF_TIME
 
 PATH = "data"
@@ -40,7 +41,12 @@ class Samples:
         ``per_feature``: every feature by its range in the training samples; ``joint``: all by one range;
         ``none``: the values are from 0 to 1 already.
     unit : str
-        Unit of times of events and targets: ``s``, ``ms``, ``us`` or ``ns``.
+        Unit of times of events and targets, and of ``trace_interval``: ``s``, ``ms``, ``us`` or ``ns``.
+    traces : array_like or None
+        Target voltages for the loss ``voltage_mse``, shape (samples, steps) for one output or
+        (samples, steps, outputs), in the voltage of the cell; NaN where there is no target.
+    trace_interval : float or None
+        Between two steps of the traces, the first of which is at 0.
 
     Raises
     ------
@@ -58,6 +64,8 @@ class Samples:
     test: Samples | float | None = None
     scale: str = "per_feature"
     unit: str = "ms"
+    traces: ArrayLike | None = None
+    trace_interval: float | None = None
 
     def __post_init__(self) -> None:
         require_words(self.scale, SCALES, "scale")
@@ -66,6 +74,9 @@ class Samples:
             object.__setattr__(self, "x", read_features(self.x))
         if self.y is not None:
             object.__setattr__(self, "y", read_answers(self.y, len(self)))
+        if self.traces is not None or self.trace_interval is not None:
+            require_interval(self.trace_interval, self.traces)
+            object.__setattr__(self, "traces", read_voltages(self.traces, len(self)))
         for name in HELD:
             require_held(getattr(self, name), name, isinstance(self.x, Events))
 
@@ -78,6 +89,8 @@ class Samples:
         validation: Samples | float | None = None,
         test: Samples | float | None = None,
         unit: str = "ms",
+        traces: ArrayLike | None = None,
+        trace_interval: float | None = None,
     ) -> Samples:
         """Return samples that are spikes already.
 
@@ -86,7 +99,7 @@ class Samples:
         events : Events, or sequence of (times, neurons)
             One pair of arrays of the same length for each sample: spike times in ``unit``, and channels from
             0 on, in any order. Or a batch of events, in ms.
-        y, validation, test
+        y, validation, test, traces, trace_interval
             As for `Samples`.
         unit : str
             ``s``, ``ms``, ``us`` or ``ns``; also of target times.
@@ -102,7 +115,8 @@ class Samples:
         """
         require_words(unit, tuple(UNITS_OF_TIME), "unit")
         read = events if isinstance(events, Events) else read_events(events, UNITS_OF_TIME[unit])
-        return cls(read, y, validation, test, unit=unit)
+        return cls(
+            read, y, validation, test, unit=unit, traces=traces, trace_interval=trace_interval)
 
     def __len__(self) -> int:
         return self.x.batch if isinstance(self.x, Events) else len(np.asarray(self.x))
@@ -144,7 +158,7 @@ class Samples:
                 )
             labels, times = part.answers()
             names = tuple(f"x{number + 1}" for number in range(values.shape[1]))
-            rows[name] = Rows(values, labels, None, names, times=times)
+            rows[name] = Rows(values, labels, None, names, times=times, traces=part.voltages())
         return rows
 
     def recorded(self) -> dict[str, Recorded]:
@@ -152,7 +166,7 @@ class Samples:
         if not isinstance(self.x, Events):
             return {}
         return {
-            name: Recorded(part.x, *part.answers())
+            name: Recorded(part.x, *part.answers(), part.voltages())
             for name, part in self.parts().items()
             if isinstance(part.x, Events)
         }
@@ -165,6 +179,12 @@ class Samples:
         if answers.dtype.kind != "f":
             return answers, None
         return None, answers * UNITS_OF_TIME[self.unit]
+
+    def voltages(self) -> Traces | None:
+        """Return the target voltages; None where there are none."""
+        if self.traces is None or self.trace_interval is None:
+            return None
+        return Traces(np.asarray(self.traces), self.trace_interval * UNITS_OF_TIME[self.unit])
 
     def only(self) -> Samples:
         """Return the same without validation and test samples."""
@@ -248,6 +268,29 @@ def read_targets(targets: ArrayLike, samples: int, name: str) -> Floats:
     return values.reshape(
         samples, -1 if values.ndim < 3 else values.shape[1], 1 if values.ndim < 3 else values.shape[2]
     )
+
+
+def require_interval(interval: float | None, traces: ArrayLike | None) -> None:
+    """Refuse traces without an interval, and an interval without traces or that is not positive."""
+    if traces is None or interval is None:
+        missing, given = ("traces", "trace_interval") if traces is None else ("trace_interval", "traces")
+        raise wrong(f"expected {missing} beside {given}, got none; pass both")
+    number = isinstance(interval, int | float | np.number) and not isinstance(interval, bool)
+    if not number or not 0.0 < interval < np.inf:
+        raise wrong(f"expected a positive number as trace_interval, got {interval!r}; pass for example 1.0")
+
+
+def read_voltages(traces: ArrayLike | None, samples: int) -> Floats:
+    """Return target voltages as float64, NaN for none, shape (samples, steps, outputs)."""
+    values = as_array([] if traces is None else traces, "traces")
+    if values.ndim not in (2, 3) or len(values) != samples or not values.size:
+        raise wrong(
+            f"expected traces of shape (samples, steps, outputs) for {samples} samples, got the shape "
+            f"{values.shape}; pass one value for each step of each output"
+        )
+    if np.isinf(values).any():
+        raise wrong("expected finite numbers in traces, got an infinite one; use NaN for no target")
+    return values[:, :, None] if values.ndim == 2 else values
 
 
 def read_events(pairs: Sequence[tuple[ArrayLike, ArrayLike]], factor: float) -> Events:

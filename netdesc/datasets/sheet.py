@@ -32,12 +32,15 @@ class Sheet:
         Columns that are labels or targets by their name in an NPZ file, ``y``; empty for other files.
     labelled : bool
         Whether these are labels: texts or whole numbers, one per sample.
+    targets : ndarray or None
+        The array ``targets`` of an NPZ file, as it is there.
     """
 
     file: Path
     columns: tuple[Column, ...]
     answers: tuple[str, ...] = ()
     labelled: bool = False
+    targets: NDArray[Any] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -57,7 +60,8 @@ def read_sheet(file: Path) -> Sheet:
     Parameters
     ----------
     file : Path
-        ``.npz`` with the array ``x`` of shape (samples, ...) and, if it has labels or targets, ``y``;
+        ``.npz`` with the array ``x`` of shape (samples, ...) and, if it has them, labels or targets ``y``
+        and target voltages ``targets``;
         ``.npy`` with an array of shape (samples, columns); ``.parquet``; text with separators otherwise.
 
     Returns
@@ -84,9 +88,10 @@ def read_sheet(file: Path) -> Sheet:
 
 
 def read_arrays(file: Path) -> Sheet:
-    """Read an NPZ file with ``x``, and ``y`` if it is there."""
+    """Read an NPZ file with ``x``, and ``y`` and ``targets`` if they are there."""
     arrays = npy.read_npz(file, text=True)
-    if "x" not in arrays or not set(arrays) <= {"x", "y"}:
+    targets = arrays.get("targets")
+    if "x" not in arrays or not set(arrays) <= {"x", "y", "targets"}:
         raise fault(
             file,
             f"expected the arrays x and y, got {', '.join(arrays)}; "
@@ -97,7 +102,7 @@ def read_arrays(file: Path) -> Sheet:
         raise fault(file, "expected numbers in the array x, got texts; write texts to y")
     columns += columns_of(file, x, "x", "the array x")
     if "y" not in arrays:
-        return Sheet(file, tuple(columns))
+        return Sheet(file, tuple(columns), targets=targets)
     y = arrays["y"]
     if y.ndim not in (1, 2) or len(y) != len(x):
         raise fault(
@@ -124,6 +129,7 @@ def read_arrays(file: Path) -> Sheet:
         (*columns, *answers),
         tuple(item.name for item in answers),
         y.ndim == 1 and y.dtype.kind in "iubUS",
+        targets,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,20 @@ from numpy.typing import NDArray
 
 from netdesc.datasets.recorded import Recorded
 from netdesc.datasets.spike_tables import read_labels_file, read_spike_table
+from netdesc.datasets.trace_files import ENDINGS, as_traces, read_traces
 from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.formats import hdf5, npy
 from netdesc.formats.numbers import as_floats, as_integers
 from netdesc.formats.source import fault, shape_text
 
-ENDINGS = (".h5", ".hdf5")
-"""Endings of HDF5 files."""
-
 ARRAYS = ("times", "neurons", "offsets")
 ANSWERS = ("labels", "targets")
 
 
-def read_spikes(file: Path, labels: Path | None, factor: float) -> Recorded:
+def read_spikes(
+    file: Path, labels: Path | None, factor: float, *, interval: float | None = None
+) -> Recorded:
     """Read spikes with labels or targets.
 
     Parameters
@@ -31,9 +32,11 @@ def read_spikes(file: Path, labels: Path | None, factor: float) -> Recorded:
     file : Path
         ``.npz``; ``.h5``, ``.hdf5``; text with separators otherwise.
     labels : Path or None
-        CSV file of labels or targets, where the file has none.
+        CSV file of labels or targets, or NPY file of target voltages, where the file has none.
     factor : float
         Of the times in the files, to ms.
+    interval : float or None
+        Of target voltages in ms, where targets are voltages; None where they are times.
 
     Returns
     -------
@@ -46,28 +49,30 @@ def read_spikes(file: Path, labels: Path | None, factor: float) -> Recorded:
     """
     ending = file.suffix.lower()
     if ending in ENDINGS:
-        recorded, names = read_hdf5(file, factor), None
+        recorded, names = read_hdf5(file, factor, interval=interval), None
     elif ending == ".npz":
-        recorded, names = read_npz(file, factor), None
+        recorded, names = read_npz(file, factor, interval=interval), None
     else:
         recorded, names = read_spike_table(file, factor, listed=labels is not None)
     if labels is None:
-        if recorded.labels is None and recorded.times is None:
+        if recorded.labels is None and recorded.times is None and recorded.traces is None:
             raise fault(
                 file,
                 "expected labels or targets, got neither; add them to the file, or name a CSV "
                 "file of them as train_labels, validation_labels or test_labels",
             )
         return recorded
-    if recorded.labels is not None or recorded.times is not None:
+    if interval is not None and labels.suffix.lower() == ".npy" and recorded.traces is None:
+        return replace(recorded, traces=read_traces(labels, interval, len(recorded)))
+    if recorded.labels is not None or recorded.times is not None or recorded.traces is not None:
         raise fault(
             labels, f"expected labels in one place, got them in {file.name} too; remove the labels file"
         )
-    return read_labels_file(labels, recorded, names, factor)
+    return read_labels_file(labels, recorded, names, factor, interval=interval)
 
 
-def read_npz(file: Path, factor: float) -> Recorded:
-    """Read ``times``, ``neurons``, ``offsets`` and and ``labels`` or ``targets``."""
+def read_npz(file: Path, factor: float, *, interval: float | None) -> Recorded:
+    """Read ``times``, ``neurons``, ``offsets`` and ``labels`` or ``targets``."""
     arrays = npy.read_npz(file, text=True)
     missing = [name for name in ARRAYS if name not in arrays]
     if missing:
@@ -96,10 +101,10 @@ def read_npz(file: Path, factor: float) -> Recorded:
             "offsets[i + 1] - 1",
         )
     answers = {name: arrays[name] for name in ANSWERS if name in arrays}
-    return with_answers(file, in_order(times, neurons, offsets), answers, factor)
+    return with_answers(file, in_order(times, neurons, offsets), answers, factor, interval=interval)
 
 
-def read_hdf5(file: Path, factor: float) -> Recorded:
+def read_hdf5(file: Path, factor: float, *, interval: float | None) -> Recorded:
     """Read the layout of the Spiking Heidelberg Digits, or results of netdesc with one population."""
     with hdf5.opened(file) as content:
         if "spikes/times" not in content:
@@ -122,7 +127,7 @@ def read_hdf5(file: Path, factor: float) -> Recorded:
     times = as_floats(file, np.concatenate(rows), "/spikes/times: ") * factor
     neurons = as_integers(file, np.concatenate(units), "/spikes/units: ")
     offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
-    return with_answers(file, in_order(times, neurons, offsets), answers, factor)
+    return with_answers(file, in_order(times, neurons, offsets), answers, factor, interval=interval)
 
 
 def read_results(content: hdf5.Group, file: Path, factor: float) -> Events:
@@ -162,7 +167,9 @@ def in_order(times: Floats, neurons: Integers, offsets: Integers) -> Events:
     return Events.from_arrays(times, neurons, samples, len(offsets) - 1)
 
 
-def with_answers(file: Path, events: Events, answers: dict[str, NDArray[Any]], factor: float) -> Recorded:
+def with_answers(
+    file: Path, events: Events, answers: dict[str, NDArray[Any]], factor: float, *, interval: float | None
+) -> Recorded:
     """Add labels or targets to spikes.
 
     Parameters
@@ -174,6 +181,8 @@ def with_answers(file: Path, events: Events, answers: dict[str, NDArray[Any]], f
         for none, shape (samples, outputs) or (samples, outputs, k).
     factor : float
         Of the times in the file, to ms.
+    interval : float or None
+        In ms, where the targets are voltages, shape (samples, steps) or (samples, steps, outputs).
 
     Returns
     -------
@@ -195,6 +204,9 @@ def with_answers(file: Path, events: Events, answers: dict[str, NDArray[Any]], f
     labels = None if "labels" not in answers else as_labels(file, answers["labels"])
     if "targets" not in answers:
         return Recorded(events, labels)
+    if interval is not None:
+        traces = as_traces(file, answers["targets"], interval, samples=events.batch)
+        return Recorded(events, labels, None, traces)
     times = cubed(as_floats(file, answers["targets"], "the array 'targets': ", missing=True))
     return Recorded(events, labels, times * factor)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from netdesc.datasets.recorded import Recorded
 from netdesc.datasets.sheet import Sheet, read_sheet, require_columns
+from netdesc.datasets.trace_files import as_traces, join_columns
 from netdesc.events import Events, Floats
 from netdesc.formats.csv import Column
 from netdesc.formats.numbers import as_floats, as_integers
@@ -68,19 +69,24 @@ def read_spike_table(file: Path, factor: float, *, listed: bool) -> tuple[Record
     return Recorded(events, labels[firsts]), names
 
 
-def read_labels_file(file: Path, recorded: Recorded, names: Names | None, factor: float) -> Recorded:
+def read_labels_file(
+    file: Path, recorded: Recorded, names: Names | None, factor: float, *, interval: float | None
+) -> Recorded:
     """Add the labels or targets of a second file.
 
     Parameters
     ----------
     file : Path
-        Columns ``sample`` and ``label``, or ``sample`` and one column of target times per output.
+        Columns ``sample`` and ``label``, or ``sample`` and one column of target times per output, or of the
+        target voltages of one output per step.
     recorded : Recorded
         Spikes without labels.
     names : ndarray of str, or None
         Of its samples; None where they are numbered from 0.
     factor : float
         Of the times in the file, to ms.
+    interval : float or None
+        Of target voltages in ms; None where targets are times.
 
     Returns
     -------
@@ -105,11 +111,15 @@ def read_labels_file(file: Path, recorded: Recorded, names: Names | None, factor
         )
     known = np.arange(len(recorded)).astype(np.str_) if names is None else names
     spread = spread_over(recorded.events, known, rows, file)
-    if "label" in columns:
-        return Recorded(spread, labels_of(sheet, columns["label"]))
-    outputs = [item for item in sheet.columns if item.name != "sample"]
+    labels = labels_of(sheet, columns["label"]) if "label" in columns else None
+    outputs = [item for item in sheet.columns if item.name not in ("sample", "label")]
+    if labels is not None and (interval is None or not outputs):
+        return Recorded(spread, labels)
     if not outputs:
         raise fault(file, "expected a column label, or columns of target times, got sample alone; add one")
+    if interval is not None:
+        steps = join_columns(file, tuple(outputs))
+        return Recorded(spread, labels, None, as_traces(file, steps, interval, samples=spread.batch))
     targets = np.column_stack([numbers_of(sheet, item, missing=True) for item in outputs])
     return replace(Recorded(spread), times=targets[:, :, None] * factor)
 

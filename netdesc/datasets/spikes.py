@@ -69,6 +69,7 @@ def load_spikes(
                 directory / str(options[name]),
                 None if labels is None else directory / str(labels),
                 UNITS_OF_TIME[unit],
+                interval=options.get("target_interval"),
             )
         require_channels(recorded, sources.size, f"{PATH}.{name}")
         parts[name], lost = keep_inside(
@@ -135,7 +136,7 @@ def divide_recorded(
             if classes is None or part.labels is None
             else classes.number(part.labels, split=name, path=f"{path}.{name}")
         )
-        splits[name] = Split(labels, events, None, part.times)
+        splits[name] = Split(labels, events, None, part.times, part.traces)
     return splits, [] if classes is None else list(classes.notes())
 
 
@@ -146,10 +147,9 @@ def require_same_answers(train: Recorded, part: Recorded, name: str, path: str) 
     ------
     DescriptionError
     """
-    for field in ("labels", "times"):
+    for field, words in (("labels", "labels"), ("times", "target times"), ("traces", "target voltages")):
         wanted, found = getattr(train, field), getattr(part, field)
         if (wanted is None) != (found is None):
-            words = {"labels": "labels", "times": "target times"}[field]
             raise DescriptionError(
                 Diagnostic(
                     f"expected {words} in all splits or in none, got them only in "
@@ -157,7 +157,7 @@ def require_same_answers(train: Recorded, part: Recorded, name: str, path: str) 
                     path=f"{path}.{name}",
                 )
             )
-        if wanted is not None and wanted.shape[1:2] != found.shape[1:2]:
+        if wanted is not None and field != "traces" and wanted.shape[1:2] != found.shape[1:2]:
             raise DescriptionError(
                 Diagnostic(
                     f"expected targets of {wanted.shape[1]} outputs as in train, got {found.shape[1]}; write "

@@ -12,14 +12,16 @@ import numpy as np
 from netdesc.datasets.classes import Labels
 from netdesc.datasets.preparation import Rows
 from netdesc.datasets.sheet import Sheet, number_of, read_sheet, require_columns
+from netdesc.datasets.trace_files import as_traces, join_columns, read_traces
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Floats
 from netdesc.formats.csv import Column
 from netdesc.formats.source import at, fault
+from netdesc.losses import Traces
 
 PATH = "data.dataset.table"
 
-PLAIN: Mapping[str, Any] = {"features": None, "label": None, "target": None}
+PLAIN: Mapping[str, Any] = {"features": None, "label": None, "target": None, "target_interval": None}
 """Options of a table of which nothing is known."""
 
 
@@ -33,11 +35,19 @@ class Roles:
     label : str or None
     targets : tuple of str
         Empty where there is a label.
+    interval : float or None
+        In ms, where the targets are the voltages of one output, a column for each step.
     """
 
     features: tuple[str, ...]
     label: str | None
     targets: tuple[str, ...]
+    interval: float | None = None
+
+    @property
+    def complete(self) -> tuple[str, ...]:
+        """Columns that must have a value in every row."""
+        return self.all if self.interval is None else self.all[: len(self.all) - len(self.targets)]
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -79,12 +89,45 @@ def read_rows(options: Mapping[str, Any], directory: Path) -> tuple[dict[str, Ro
         with at(f"{PATH}.{place}"):
             sheet = main if name == "train" else read_sheet(directory / str(options[name]))
             require_columns(sheet, roles.all)
-            rows[name], dropped = take_rows(sheet, roles, drop=drop)
+            traces = find_traces(sheet, roles, options, directory)
+            rows[name], dropped = take_rows(sheet, roles, traces, drop=drop)
         if dropped:
             notes.append(
                 f"{dropped} of {sheet.rows} rows of {sheet.file.name} have a missing value and are dropped"
             )
     return rows, tuple(notes)
+
+
+def find_traces(sheet: Sheet, roles: Roles, options: Mapping[str, Any], directory: Path) -> Traces | None:
+    """Return the target voltages of a table: from its columns, its file or a second one; None where none.
+
+    Raises
+    ------
+    DescriptionError
+        If they are missing or do not fit.
+    """
+    if roles.interval is None:
+        if sheet.targets is not None:
+            raise fault(
+                sheet.file,
+                "expected the arrays x and y, got targets, too; for target voltages write target_interval, "
+                "for example target_interval: 1 ms",
+            )
+        return None
+    if options.get("target_file") is not None:
+        with at(f"{PATH}.target_file"):
+            return read_traces(directory / str(options["target_file"]), roles.interval, sheet.rows)
+    if roles.targets:
+        columns = {item.name: item for item in sheet.columns}
+        steps = join_columns(sheet.file, tuple(columns[name] for name in roles.targets))
+        return as_traces(sheet.file, steps, roles.interval, samples=sheet.rows)
+    if sheet.targets is None:
+        raise fault(
+            sheet.file,
+            "expected target voltages beside target_interval, got none; name the columns of the steps as "
+            "target, a file as target_file, or write the array targets into an NPZ file",
+        )
+    return as_traces(sheet.file, sheet.targets, roles.interval, samples=sheet.rows)
 
 
 def choose_columns(sheet: Sheet, options: Mapping[str, Any]) -> tuple[Roles, list[str]]:
@@ -107,19 +150,8 @@ def choose_columns(sheet: Sheet, options: Mapping[str, Any]) -> tuple[Roles, lis
     DescriptionError
         If a column is missing, no column is to be learned, or none is left to learn from.
     """
-    label, targets = options.get("label"), tuple(options.get("target") or ())
-    if label is None and not targets:
-        if not sheet.answers:
-            raise DescriptionError(
-                Diagnostic(
-                    f"expected a column to learn, got none; add label, or target for numbers; "
-                    f"{sheet.file.name} has the columns {', '.join(sheet.names[:20])}",
-                    path=PATH,
-                )
-            )
-        label, targets = (sheet.answers[0], ()) if sheet.labelled else (None, sheet.answers)
-    # The name of the array in an NPZ file stands for all of its columns.
-    targets = sheet.answers if targets == ("y",) and sheet.answers else targets
+    label, targets = choose_answers(sheet, options)
+    interval = options.get("target_interval")
     answers = {label, *targets, *sheet.answers}
     chosen, notes = options.get("features"), list[str]()
     with at(f"{PATH}.features" if chosen else PATH):
@@ -140,16 +172,45 @@ def choose_columns(sheet: Sheet, options: Mapping[str, Any]) -> tuple[Roles, lis
                 )
             )
         chosen = usable
-    return Roles(tuple(chosen), label, targets), notes
+    return Roles(tuple(chosen), label, targets, interval), notes
 
 
-def take_rows(sheet: Sheet, roles: Roles, *, drop: bool) -> tuple[Rows, int]:
+def choose_answers(sheet: Sheet, options: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]]:
+    """Return the columns of the label and of the targets.
+
+    Raises
+    ------
+    DescriptionError
+        If no column is to be learned, and no voltages are.
+    """
+    label, targets = options.get("label"), tuple(options.get("target") or ())
+    interval = options.get("target_interval")
+    elsewhere = interval is not None and (sheet.targets is not None or options.get("target_file") is not None)
+    if label is None and not targets and (sheet.answers or not elsewhere):
+        if not sheet.answers and interval is None:
+            raise DescriptionError(
+                Diagnostic(
+                    f"expected a column to learn, got none; add label, or target for numbers; "
+                    f"{sheet.file.name} has the columns {', '.join(sheet.names[:20])}",
+                    path=PATH,
+                )
+            )
+        label = sheet.answers[0] if sheet.labelled else None
+        targets = () if sheet.labelled or elsewhere else sheet.answers
+    # The name of the array in an NPZ file stands for all of its columns.
+    targets = sheet.answers if targets == ("y",) and sheet.answers else targets
+    return label, targets
+
+
+def take_rows(sheet: Sheet, roles: Roles, traces: Traces | None, *, drop: bool) -> tuple[Rows, int]:
     """Return the samples of a table, without those that miss a value.
 
     Parameters
     ----------
     sheet : Sheet
     roles : Roles
+    traces : Traces or None
+        Target voltages of all rows.
     drop : bool
         Whether samples may miss a value; they are left out.
 
@@ -164,11 +225,11 @@ def take_rows(sheet: Sheet, roles: Roles, *, drop: bool) -> tuple[Rows, int]:
         With row and column of the first value that is missing, infinite, or a text among numbers.
     """
     columns = {item.name: item for item in sheet.columns}
-    gaps = [find_gaps(columns[name]) for name in roles.all]
-    for name in (*roles.features, *roles.targets):
+    gaps = [find_gaps(columns[name]) for name in roles.complete]
+    for name in (*roles.features, *(roles.targets if traces is None else ())):
         require_finite(sheet, columns[name])
     if not drop:
-        for name, gap in zip(roles.all, gaps, strict=True):
+        for name, gap in zip(roles.complete, gaps, strict=True):
             if gap.any():
                 row = int(gap.argmax()) + 1
                 raise fault(
@@ -185,8 +246,11 @@ def take_rows(sheet: Sheet, roles: Roles, *, drop: bool) -> tuple[Rows, int]:
         )
     features = stack([columns[name] for name in roles.features])[kept]
     labels = None if roles.label is None else read_labels(sheet, columns[roles.label], kept)
+    lost, chosen = int(np.count_nonzero(~kept)), np.flatnonzero(kept)
+    if traces is not None:
+        return Rows(features, labels, None, roles.features, traces=traces[chosen]), lost
     targets = stack([columns[name] for name in roles.targets])[kept] if roles.targets else None
-    return Rows(features, labels, targets, roles.features, roles.targets), int(np.count_nonzero(~kept))
+    return Rows(features, labels, targets, roles.features, roles.targets), lost
 
 
 def find_gaps(column: Column) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -31,6 +31,7 @@ from netdesc.description.studies import (
 )
 from netdesc.description.suggestion import did_you_mean
 from netdesc.description.sweeps import check_sweep
+from netdesc.description.traces import find_needed
 from netdesc.description.tree import Node, places
 from netdesc.description.written import written
 from netdesc.errors import DescriptionError, Diagnostic, Location
@@ -106,8 +107,9 @@ def _resolve(sections: dict[str, Any], reading: Reading) -> Any:
     check_loops(sections.get("backends") or {}, simulation.get("loop_delay"), projections, reading)
     _check_expectations(sections, populations, reading)
     recordings = recordings_of(sections.get("record") or {}, populations, reading)
+    needed = find_needed(sections, recordings, reading)
     if not reading.diagnostics:
-        check_run(sections, recordings, reading)
+        check_run(sections, [*recordings, *needed], reading)
     return recordings
 
 
@@ -124,15 +126,15 @@ def _description(
     sections: dict[str, Any], recordings: Any, file: str, table: Mapping[str, Location], *, directory: Path
 ) -> Description:
     sections.setdefault("name", Path(file).stem)
-    resolved = _resolved(sections, recordings)
+    resolved, data = _resolved(sections, recordings), data_of(sections.get("data"), directory)
     return Description(
         name=sections["name"],
         description=sections["description"],
         simulation=Simulation(**sections["simulation"]),
         populations={name: population_of(name, data) for name, data in sections["populations"].items()},
         projections={name: projection_of(name, data) for name, data in sections["projections"].items()},
-        losses={name: loss_of(name, loss) for name, loss in sections["losses"].items()},
-        data=data_of(sections.get("data"), directory),
+        losses={name: loss_of(name, loss, data) for name, loss in sections["losses"].items()},
+        data=data,
         training=training_of(sections.get("training")),
         record=recordings,
         backends=sections["backends"],

@@ -123,6 +123,7 @@ def _find_table_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
     elif options.get("file") is not None and isinstance(train, str):
         yield Diagnostic("expected either file or a file as train, got both; remove one", f"{path}.train")
     yield from _find_share_faults(options, path)
+    yield from _find_trace_faults(options, path)
     target = options.get("target")
     if options.get("label") is not None and target is not None:
         yield Diagnostic("expected either label or target, got both; remove one", f"{path}.target")
@@ -150,6 +151,30 @@ def _find_table_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
                 f"expected features without the target, got {name}, which is to be learned; "
                 "remove it from features",
                 f"{path}.features",
+            )
+
+
+def _find_trace_faults(options: Mapping[str, Any], path: str) -> Iterator[Diagnostic]:
+    target, interval, file = options.get("target"), options.get("target_interval"), options.get("target_file")
+    if file is not None and interval is None:
+        yield Diagnostic(
+            "expected target_interval beside target_file, got none; write for example target_interval: 1 ms",
+            f"{path}.target_file",
+        )
+    if file is not None and target is not None:
+        yield Diagnostic("expected either target or target_file, got both; remove one", f"{path}.target_file")
+    splits = (options.get(name) for name in ("train", "validation", "test"))
+    if file is not None and any(isinstance(split, str) for split in splits):
+        yield Diagnostic(
+            "expected fractions as validation and test beside target_file, got files; write the target "
+            "voltages as targets into each NPZ file, or use fractions",
+            f"{path}.target_file",
+        )
+    for name in ("target_time", "target_unit"):
+        if options.get(name) is not None and interval is not None:
+            yield Diagnostic(
+                f"{name} is about times, but with target_interval the targets are voltages; remove {name}",
+                f"{path}.{name}",
             )
 
 

@@ -8,16 +8,16 @@ from typing import Any
 
 from netdesc import units
 from netdesc.description.cells import CELLS
-from netdesc.description.data import TARGET_DATASETS
-from netdesc.description.model import Choice, Loss, Recording, Training
+from netdesc.description.model import Choice, Data, Loss, Recording, Training
 from netdesc.description.numbers import integer
 from netdesc.description.reading import Reading
 from netdesc.description.suggestion import did_you_mean
+from netdesc.description.traces import check_interval, may_have_targets
 from netdesc.description.tree import Node, named
 
 Populations = Mapping[str, dict[str, Any] | None]
 
-_VOLTAGE_LOSSES = frozenset(("max_voltage", "mean_voltage", "per_time_cross_entropy"))
+_VOLTAGE_LOSSES = frozenset(("max_voltage", "mean_voltage", "voltage_mse", "per_time_cross_entropy"))
 _UNLABELLED = frozenset(("firing_rate",))
 _TRAINING_RECORD = (
     "gradient",
@@ -58,10 +58,12 @@ def check_loss(
     _check_target(loss, population, samples, path, reading)
 
 
-def loss_of(name: str, loss: Choice) -> Loss:
+def loss_of(name: str, loss: Choice, data: Data | None) -> Loss:
     """Return the record of a loss without faults; ``target`` is None where the label serves."""
     options = {key: item for key, item in loss.options.items() if key not in ("population", "weight")}
     options.setdefault("target", None)
+    if loss.kind == "voltage_mse" and options["interval"] is None and data is not None:
+        options["interval"] = data.dataset.options["target_interval"]
     return Loss(name, loss.kind, loss.options["population"], loss.options["weight"], options)
 
 
@@ -99,6 +101,9 @@ def _check_target(
     target = loss.options.get("target")
     if loss.kind in _UNLABELLED:
         return
+    if loss.kind == "voltage_mse":
+        check_interval(loss, samples, path, reading)
+        return
     if target is None and samples is None and reading.sound(f"{path}.target"):
         reading.fail(
             "without a dataset there is no label; write a target, for example target: 0, or add data", path
@@ -117,14 +122,6 @@ def _check_target(
         )
     if loss.kind == "spike_time_mse":
         _check_times(loss, target, may_have_targets(samples), path, reading)
-
-
-def may_have_targets(samples: Mapping[str, Any] | None) -> bool:
-    """Return whether samples may come with target times: the caller's own, or those of some datasets."""
-    if samples is None:
-        return False
-    dataset = samples.get("dataset")
-    return dataset is None or dataset.kind in TARGET_DATASETS
 
 
 def _check_times(loss: Choice, target: Any, targeted: bool, path: str, reading: Reading) -> None:

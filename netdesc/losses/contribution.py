@@ -22,6 +22,8 @@ from netdesc.losses.spike_time_mse import spike_time_mse
 from netdesc.losses.term import Kind, Term
 from netdesc.losses.time_to_first_spike import time_to_first_spike
 from netdesc.losses.voltage_cross_entropy import reading_of, voltage_cross_entropy
+from netdesc.losses.voltage_mse import KIND as TRACED
+from netdesc.losses.voltage_mse import read_voltages, require_traces, voltage_mse
 from netdesc.program import Program, Reading
 from netdesc.trace import Trace
 
@@ -69,13 +71,14 @@ class Piles:
 
     Parameters
     ----------
-    spikes, readings, counts : dict of str to ndarray
+    spikes, readings, counts, recordings : dict of str to ndarray
         As in ``netdesc.trace.Cotangent``.
     """
 
     spikes: dict[str, Floats]
     readings: dict[str, Floats]
     counts: dict[str, Floats]
+    recordings: dict[str, Floats]
 
 
 Reader = Callable[[Loss, Batch, Piles], tuple[float, Answer | None]]
@@ -85,6 +88,8 @@ def choose_reader(loss: Loss) -> Reader:
     """Return the function that computes a kind of loss from what it reads."""
     if loss.kind in REGULARIZERS:
         return add_counts
+    if loss.kind == TRACED:
+        return add_traces
     if follows_samples(loss):
         return add_ordered_spikes
     return add_voltages if loss.kind in VOLTAGE_KINDS else add_spikes
@@ -195,6 +200,27 @@ def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer 
     share = loss.weight / max(batch.trace.batch, 1)
     pile(piles.readings, key, share * slopes)
     return share * float(values.sum()), answer_by_voltages(voltages, wanted)
+
+
+def add_traces(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+    """Compute a loss of target voltages and add its derivative; see ``add_spikes``.
+
+    Raises
+    ------
+    BackendError
+        If the trace does not have the samples.
+    DescriptionError
+        If the target voltages are missing or do not fit.
+    """
+    traces = require_traces(loss, batch.goals.traces, batch.program)
+    voltages = read_voltages(loss, batch.trace)
+    targets = np.full(voltages.shape, np.nan)
+    targets[:, :, : traces.values.shape[1]] = traces.values.transpose(0, 2, 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values, slopes = voltage_mse(voltages, targets)
+    share = loss.weight / max(batch.trace.batch, 1)
+    pile(piles.recordings, f"{loss.population}.v", share * slopes)
+    return share * float(values.sum()), None
 
 
 def add_counts(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:

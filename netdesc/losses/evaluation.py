@@ -15,6 +15,7 @@ from netdesc.losses.answer import Answer, no_answer
 from netdesc.losses.contribution import (
     KINDS,
     REGULARIZERS,
+    TRACED,
     VOLTAGE_KINDS,
     Batch,
     Piles,
@@ -116,10 +117,10 @@ def evaluate(losses: Mapping[str, Loss], trace: Trace, program: Program,
     DescriptionError
         If there is no loss, a label or target is missing or names no neuron, or a target does not fit.
     """
-    require_kinds(losses.values(), {*KINDS, *VOLTAGE_KINDS, *REGULARIZERS}, "event-driven training")
+    require_kinds(losses.values(), {*KINDS, *VOLTAGE_KINDS, *REGULARIZERS, TRACED}, "event-driven training")
     if not losses:
         raise DescriptionError(Diagnostic("the model has no loss; add one under losses", path="losses"))
-    batch, piles, terms = Batch(trace, program, Goals.of(goals)), Piles({}, {}, {}), dict[str, float]()
+    batch, piles, terms = Batch(trace, program, Goals.of(goals)), Piles({}, {}, {}, {}), dict[str, float]()
     answer: Answer | None = None
     for loss in losses.values():
         terms[loss.name], found = choose_reader(loss)(loss, batch, piles)
@@ -127,6 +128,6 @@ def evaluate(losses: Mapping[str, Loss], trace: Trace, program: Program,
     answer = answer or no_answer(trace.batch)
     return Evaluation(
         loss=sum(terms.values()), terms=terms,
-        cotangent=Cotangent(piles.spikes, piles.readings, counts=piles.counts),
+        cotangent=Cotangent(piles.spikes, piles.readings, piles.recordings, piles.counts),
         predictions=answer.predictions, ties=answer.ties, correct=answer.correct,
         silent_samples=answer.silent_samples, silent_labels=answer.silent_labels)

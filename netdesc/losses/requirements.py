@@ -8,6 +8,8 @@ from netdesc.description.model import Loss
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.losses.contribution import REGULARIZERS, choose_labels, follows_samples, require_times
 from netdesc.losses.goals import Goals
+from netdesc.losses.voltage_mse import KIND as TRACED
+from netdesc.losses.voltage_mse import require_traces
 from netdesc.program import Program
 
 
@@ -43,12 +45,18 @@ def find_faults(loss: Loss, goals: Goals, program: Program, split: str) -> Itera
     path, size = f"losses.{loss.name}", program.population(loss.population).size
     if loss.kind in REGULARIZERS:
         return
+    if loss.kind == TRACED:
+        require_traces(loss, goals.traces, program, split=split)
+        return
     if follows_samples(loss):
         require_times(loss, goals.times, size)
         return
     if loss.options.get("target") is None and goals.labels is None:
-        found = "target times" if goals.times is not None else "neither labels nor targets"
-        fix = "use spike_time_mse" if goals.times is not None else "add labels to the data"
+        found, fix = "neither labels nor targets", "add labels to the data"
+        if goals.times is not None:
+            found, fix = "target times", "use spike_time_mse"
+        elif goals.traces is not None:
+            found, fix = "target voltages", "use voltage_mse"
         yield Diagnostic(
             f"{loss.kind} expected labels of the {split} samples, got {found}; {fix}, or write a target",
             path=path,

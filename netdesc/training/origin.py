@@ -174,7 +174,7 @@ def digest_data(dataset: Dataset | None) -> str:
     for split in (dataset.train, dataset.validation):
         if split is not None:
             for values in (split.labels, split.events.times, split.events.sources, split.events.offsets,
-                           split.times):
+                           split.times, None if split.traces is None else split.traces.values):
                 digest.update(b"" if values is None else values.tobytes())
     return digest.hexdigest()
 

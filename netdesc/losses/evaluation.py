@@ -15,7 +15,6 @@ from netdesc.losses.answer import Answer, no_answer
 from netdesc.losses.contribution import (
     KINDS,
     REGULARIZERS,
-    TRACED,
     VOLTAGE_KINDS,
     Batch,
     Piles,
@@ -24,6 +23,7 @@ from netdesc.losses.contribution import (
     compute_term,
 )
 from netdesc.losses.goals import Goals
+from netdesc.losses.voltage_mse import KIND as TRACED
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 

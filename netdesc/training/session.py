@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netdesc.datasets import Samples
 from netdesc.description.model import Description
 from netdesc.errors import DescriptionError
+from netdesc.escapes import safe_name
 from netdesc.losses import require_kinds
 from netdesc.training.checkpoint import restore_state, save_state
 from netdesc.training.continuation import describe_stages
@@ -128,8 +128,7 @@ def run_directory(description: Description, output: Path | str | None) -> Path:
     """Return the directory of a run: as given, or named after the model."""
     if output is not None:
         return Path(output)
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", description.name).strip(".") or "model"
-    return Path("runs") / name
+    return Path("runs") / safe_name(description.name or "model")
 
 
 def evaluate(model: Model, weights: Path | str | None = None, backend: str | None = None, *,

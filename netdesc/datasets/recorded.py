@@ -50,10 +50,9 @@ class Recorded:
         -------
         Recorded
         """
-        return Recorded(
-            self.events.take(which),
-            *(None if item is None else item[which] for item in (self.labels, self.times, self.traces)),
-        )
+        labels, times = (None if item is None else item[which] for item in (self.labels, self.times))
+        traces = None if self.traces is None else self.traces[which]
+        return Recorded(self.events.take(which), labels, times, traces)
 
 
 def require_channels(recorded: Recorded, channels: int, path: str) -> None:

@@ -137,4 +137,4 @@ def test_the_samples_of_brainscales2_have_a_gradient():
     model = netdesc.load(MODEL)
     result = netdesc.grad(model, batch=netdesc.batch(model, samples(), count=2), backend="brainscales2")
     assert np.isfinite(result.loss)
-    assert np.abs(result.parameters["b.weight"]).max() > 0.0
+    assert np.abs(result.gradient.parameters["b.weight"]).max() > 0.0

@@ -1,9 +1,8 @@
 """Compiled kernels on disk: one checked file per kernel and signature.
 
-The name of a file is a hash of all source files that the kernel's own file imports, directly or not, of
-the compiler's version and of the processor's features, so that no kernel outlives a change of an equation,
-wherever the file is read from. Its content carries a checksum: a damaged, truncated or foreign file
-means that the kernel is compiled again.
+The name of a file is a hash of all that the kernel depends on, of the compiler's version and of the
+processor's features, so that no kernel outlives a change of an equation, wherever the file is read from.
+Its content carries a checksum: a damaged, truncated or foreign file means that the kernel is compiled again.
 """
 
 from __future__ import annotations
@@ -12,20 +11,18 @@ import hashlib
 import logging
 import os
 import pickle
-import re
 import stat
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import llvmlite
-import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.serialize import dumps
+
+from netdesc.physics.kernel_digest import digest_kernel
 
 log = logging.getLogger("netdesc.kernels")
 """Receives ``compiling NAME`` and ``compiled NAME`` at level INFO, and what is wrong with the cache."""
@@ -38,11 +35,6 @@ ABANDONED = 3600.0
 """Seconds after which an unfinished file is taken for that of a killed process."""
 
 UNFINISHED = ".unfinished"
-
-_IMPORT = re.compile(
-    rb"^[ \t]*(?:from|import)[ \t]+(\.*)([\w.]*)(?:[ \t]*import[ \t]+(\([^)]*\)|[^\n]*))?", re.MULTILINE
-)
-_NAME = re.compile(rb"[A-Za-z_]\w*")
 
 
 class KernelCache(FunctionCache):  # type: ignore[misc]
@@ -57,7 +49,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         self.kernel = f"{function.__module__}.{function.__qualname__}"
-        self._cache_file = KernelFiles(self.kernel, Path(function.__code__.co_filename))
+        self._cache_file = KernelFiles(self.kernel, function)
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """Return the compiled kernel, or None if it has to be compiled."""
@@ -113,13 +105,14 @@ class KernelFiles:
     ----------
     kernel : str
         Module and name.
-    source : Path
-        File in which it is written.
+    function : callable
+        Not compiled.
     """
 
-    def __init__(self, kernel: str, source: Path) -> None:
+    def __init__(self, kernel: str, function: Callable[..., Any]) -> None:
         self.kernel = kernel
-        self.source = source
+        self.function = function
+        self._digest = ""
 
     def flush(self) -> None:
         """Do nothing: a file that does not fit is never found."""
@@ -158,7 +151,8 @@ class KernelFiles:
                 "Set NUMBA_CACHE_DIR to a folder that can be written", folder, error.strerror or error)
 
     def _name(self, key: object) -> str:
-        digest = hashlib.sha256(repr((self.kernel, digest_sources(self.source), key)).encode())
+        self._digest = self._digest or digest_kernel(self.function)
+        digest = hashlib.sha256(repr((self.kernel, self._digest, key)).encode())
         return f"{self.kernel}-{digest.hexdigest()[:32]}.kernel"
 
 
@@ -286,69 +280,3 @@ def remove_abandoned(folder: Path) -> None:
     for path in folder.glob(f"*{UNFINISHED}"):
         if path.stat(follow_symlinks=False).st_mtime < before:
             path.unlink(missing_ok=True)
-
-
-@cache
-def digest_sources(source: Path) -> str:
-    """Return a hash of a file, of every file that it imports, directly or not, and of the compiler.
-
-    Parameters
-    ----------
-    source : Path
-        Of a package that stands on ``sys.path``.
-
-    Returns
-    -------
-    str
-        Hexadecimal; independent of where the packages are installed.
-    """
-    versions = f"{numba.__version__} {llvmlite.__version__} {sys.version_info[:3]}"
-    digest = hashlib.sha256(versions.encode())
-    found, waiting = {}, [source]
-    while waiting:
-        file = waiting.pop()
-        if file not in found:
-            content, imported = _read_source(file)
-            found[file] = hashlib.sha256(content).hexdigest()
-            waiting += imported
-    for name, part in sorted((file.name, part) for file, part in found.items()):
-        digest.update(f" {name} {part}".encode())
-    return digest.hexdigest()
-
-
-@cache
-def _read_source(file: Path) -> tuple[bytes, tuple[Path, ...]]:
-    content = file.read_bytes()
-    return content, tuple(_find_imported(file, content))
-
-
-def _find_imported(file: Path, content: bytes) -> Iterator[Path]:
-    """Yield the files of what a source imports from its own packages: netdesc's and the file's."""
-    top = _find_top(file)
-    for dots, module, names in _IMPORT.findall(content):
-        root = module.decode().partition(".")[0]
-        if dots:
-            start = file.parents[len(dots) - 1]
-        elif root == top.name:
-            start = top.parent
-        elif root == "netdesc":
-            start = Path(str(sys.modules[root].__file__)).parent.parent
-        else:
-            continue
-        path = start.joinpath(*module.decode().split("."))
-        yield from _find_files(path)
-        for name in _NAME.findall(names):
-            yield from _find_files(path / name.decode())
-
-
-def _find_files(path: Path) -> Iterator[Path]:
-    for file in (path.with_suffix(".py"), path / "__init__.py"):
-        if file.is_file():
-            yield file
-
-
-def _find_top(file: Path) -> Path:
-    folder = file.parent
-    while (folder.parent / "__init__.py").is_file():
-        folder = folder.parent
-    return folder

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from netdesc.physics import kernel_cache
-from netdesc.physics.kernel_cache import digest_sources, find_fault, read_checked, write_checked
+from netdesc.physics.kernel_cache import find_fault, read_checked, write_checked
 
 EQUATION = "def decay(value):\n    return {factor} * value\n"
 
@@ -195,32 +195,6 @@ def test_only_old_unfinished_files_are_removed(tmp_path: Path) -> None:
     kernel_cache.remove_abandoned(tmp_path)
     assert not old.exists()
     assert new.exists()
-
-
-def test_the_digest_follows_imports_of_every_form(tmp_path: Path) -> None:
-    package = tmp_path / "pack"
-    (package / "deep").mkdir(parents=True)
-    for name in ("__init__", "deep/__init__", "a", "b", "c", "d", "e", "deep/f"):
-        (package / f"{name}.py").write_text(f"# {name}\n")
-    (package / "kernels.py").write_text(
-        "from pack import (\n    a,\n    b as other,\n)\nimport pack.c\nfrom . import d\n"
-        "def late():\n    from .deep.f import x\n")
-    (package / "d.py").write_text("from pack.e import constant\n")
-
-    def digest() -> str:
-        digest_sources.cache_clear()
-        kernel_cache._read_source.cache_clear()
-        return digest_sources(package / "kernels.py")
-
-    before = digest()
-    assert digest() == before
-    for name in ("__init__", "a", "b", "c", "d", "e", "deep/f", "kernels"):
-        file = package / f"{name}.py"
-        content = file.read_text()
-        file.write_text(content + "# changed\n")
-        assert digest() != before, name
-        file.write_text(content)
-    assert digest() == before
 
 
 def test_mutated_cache_files_never_reach_the_unpickler(tmp_path: Path) -> None:

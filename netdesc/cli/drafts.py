@@ -13,8 +13,9 @@ import yaml
 
 from netdesc.datasets.recorded import Recorded
 from netdesc.datasets.sheet import read_sheet
-from netdesc.datasets.spike_files import ENDINGS, read_spikes
+from netdesc.datasets.spike_files import read_spikes
 from netdesc.datasets.table import PLAIN, choose_columns, take_rows
+from netdesc.datasets.trace_files import ENDINGS
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.formats.npy import read_npz
 from netdesc.formats.source import size_of
@@ -122,7 +123,7 @@ def sketch_table(source: Path, path: str, label: str | None, targets: Sequence[s
     """
     sheet = read_sheet(source)
     roles, _ = choose_columns(sheet, {**PLAIN, "label": label, "target": tuple(targets) or None})
-    rows, dropped = take_rows(sheet, roles, drop=True)
+    rows, dropped = take_rows(sheet, roles, None, drop=True)
     lines = [f"file: {text_of(path)}"]
     features = len(roles.features)
     if features <= FEW and not sheet.answers:

@@ -161,7 +161,7 @@ def measure(
 ) -> Outcome:
     """Compute gradients of single samples, on the chip and in truth."""
     compiled = netdesc.compile(model, BACKEND)
-    machine = load_machine(compiled)
+    machine = load_machine(compiled).inner
     if not isinstance(machine, AnalogMachine):
         raise SystemExit(f"{BACKEND} has no analog chip")
     if weights is not None:

@@ -111,7 +111,7 @@ def compare(rounds: int, batch: int, hidden: int) -> list[str]:
         file = Path(folder) / "yin_yang.yaml"
         file.write_text(YIN_YANG.format(samples=batch, hidden=hidden), encoding="utf-8")
         model = netdesc.load(file)
-        chip, numba = (Timed(load_machine(netdesc.compile(model, name)))
+        chip, numba = (Timed(load_machine(netdesc.compile(model, name)).inner)
                        for name in ("brainscales2", "numba"))
     use_one_thread(chip.machine)
     rng = np.random.default_rng(1)

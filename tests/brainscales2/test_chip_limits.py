@@ -216,7 +216,7 @@ def test_neurons_in_columns_of_one_parity_cannot_both_be_read_fast():
     section = {"places": {"layer1": 3}, "profile_numbers": {"hemispheres": 1}}
     assert codes(sampled([0, 3], 0.1), **section) == []
     (fault,) = faults(sampled([0, 2], 0.1), **section)
-    assert (fault.code, "both lie in odd" in fault.message) == ("B2-MADC", True)
+    assert (fault.code, "are both in odd" in fault.message) == ("B2-MADC", True)
 
 
 def test_more_events_than_the_chip_takes_in_are_refused():

@@ -147,5 +147,5 @@ def test_a_name_never_leads_out_of_runs(tmp_path, monkeypatch, capsys, name):
     assert main(["train", "model.yaml"]) == 130
     assert asked[0].resolve().parent == (tmp_path / "runs").resolve()
     errors = capsys.readouterr().err
-    assert f"the run is kept in {asked[0]}" in errors
+    assert f"the run is written to {asked[0]}" in errors
     assert "\x1b" not in errors

@@ -70,7 +70,7 @@ def test_an_accuracy_without_data_is_told(run):
 def test_a_file_that_expects_nothing_is_told(run):
     status, result = run("{}")
     assert status == 2
-    assert "expects nothing" in result["errors"][0]["message"]
+    assert "expected a section expect, got none" in result["errors"][0]["message"]
 
 
 def test_spike_times_of_other_neurons_are_told(run):

@@ -37,7 +37,7 @@ def fail_with(monkeypatch, error):
 
 
 @pytest.mark.parametrize(("error", "status", "words"), [
-    (MemoryError(), 3, "memory of this machine is used up"),
+    (MemoryError(), 3, "the machine has run out of memory"),
     (RecursionError("maximum recursion depth exceeded"), 2, "nested too deeply"),
     (EOFError("EOF: reading array data"), 2, "ends too early or is damaged"),
     (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 2, "not UTF-8"),

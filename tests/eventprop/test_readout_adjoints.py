@@ -140,8 +140,8 @@ def test_missing_samples_are_named_for_every_reading():
     ({"readings": {"output.median": np.zeros((2, 3))}}, "output.median, which the trace does not have"),
     ({"readings": {"output.maximum": np.zeros((2, 4))}}, r"shape \(2, 4\); it needs \(2, 3\)"),
     ({"readings": {"output.mean": np.full((2, 3), np.nan)}}, "not finite"),
-    ({"samples": {"layer_1.v": np.zeros((2, 3, 5))}}, "only voltages of read-outs"),
-    ({"samples": {"output.v": np.zeros((2, 3, 5))}}, "which the trace does not have"),
+    ({"recordings": {"layer_1.v": np.zeros((2, 3, 5))}}, "only voltages of read-outs"),
+    ({"recordings": {"output.v": np.zeros((2, 3, 5))}}, "which the trace does not have"),
     ({"counts": {"output": np.zeros((2, 3))}}, "which never spikes"),
     ({"counts": {"layer_1": np.zeros((2, 1))}}, "shape")])
 @pytest.mark.parametrize("options", [{}, {"solver": {"grid": {"timestep": 0.5, "scheme": "published"}}}])

@@ -134,7 +134,7 @@ def compare(rounds: int, batch: int, hidden: int) -> list[str]:
 def measure_images(rounds: int, batch: int) -> list[str]:
     """Run 256-246-10 neurons on the emulated chip, and return a table."""
     model = netdesc.load(IMAGES)
-    machine = use_one_thread(load_machine(netdesc.compile(model, "brainscales2")))
+    machine = use_one_thread(load_machine(netdesc.compile(model, "brainscales2")).inner)
     rng = np.random.default_rng(2)
     forward, adjoint, spikes = [], [], []
     for seed in range(rounds):

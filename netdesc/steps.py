@@ -19,7 +19,7 @@ def count_steps(times: Floats, step: float) -> Floats:
     Parameters
     ----------
     times : ndarray of float64
-        In ms; NaN and what is negative stay so.
+        In ms; NaN, infinity and what is negative stay so.
     step : float
         In ms.
 
@@ -28,7 +28,8 @@ def count_steps(times: Floats, step: float) -> Floats:
     ndarray of float64
         At most ``LARGEST``, so that no finite time becomes infinite.
     """
-    return np.asarray(np.minimum(times, LARGEST * step) / step, dtype=np.float64)
+    steps = np.asarray(np.minimum(times, LARGEST * step) / step, dtype=np.float64)
+    return np.where(np.isinf(times), times, steps)
 
 
 def count_period(time: float, step: float) -> float:
@@ -47,17 +48,18 @@ def nearest_steps(times: Floats, step: float, latest: float = LATEST) -> Floats:
     Parameters
     ----------
     times : ndarray of float64
-        In ms; NaN stays so.
+        In ms; NaN and infinity stay so.
     step : float
         In ms.
     latest : float
-        What a later time becomes.
+        What a later finite time becomes.
 
     Returns
     -------
     ndarray of float64
     """
-    return np.asarray(np.round(np.minimum(count_steps(times, step), latest)), dtype=np.float64)
+    steps = np.asarray(np.round(np.minimum(count_steps(times, step), latest)), dtype=np.float64)
+    return np.where(np.isinf(times), times, steps)
 
 
 def whole_steps(times: Floats, step: float, latest: float = LATEST) -> Integers:

@@ -92,12 +92,18 @@ class PlantedMachine:
                 np.maximum(events.times + moved, 0.0), events.sources, events.samples(), events.batch)
         self.ran = self.inner.forward(events, seed=seed)
         source = self.program.populations[0]
-        return replace(
-            self.ran, parameters_as_run=dict(self.told),
-            spikes={**self.ran.spikes, source.name: stimulus.select(source.start, source.stop)})
+        spikes = stimulus.select(source.start, source.stop)
+        lists = {name: {**values, source.name: np.zeros(len(spikes))} if source.name in (values or ()) else values
+                 for name, values in (("currents", self.ran.currents),
+                                      ("release_currents", self.ran.release_currents))}
+        return replace(self.ran, parameters_as_run=dict(self.told),
+                       spikes={**self.ran.spikes, source.name: spikes}, **lists)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         assert self.ran is not None
         found = self.inner.adjoint(self.ran, cotangent)
         turned = -1.0 if self.section["fault"] == "adjoint" else 1.0
-        return replace(found, parameters={key: turned * item for key, item in found.parameters.items()})
+        source = self.program.populations[0].name
+        times = np.resize(found.spike_times[source], len(trace.spikes[source]))
+        return replace(found, parameters={key: turned * item for key, item in found.parameters.items()},
+                       spike_times={**found.spike_times, source: times})

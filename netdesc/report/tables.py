@@ -88,7 +88,8 @@ class Page:
         if not head:
             head = text.partition(" on ")[0].removesuffix(".v")
         shade = colours.get(head) or self.data.get("colours", {}).get(text)
-        return (swatch(shade) if shade else "") + breakable(text)
+        # the word joiner keeps the square and the beginning of the name on one line
+        return (f"{swatch(shade)}&#8288;" if shade else "") + breakable(text)
 
     def cell(self, content: Cell) -> str:
         """Return a cell of a table as HTML."""

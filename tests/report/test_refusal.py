@@ -27,9 +27,9 @@ def made(tmp_path_factory):
     return status, json.loads(said.getvalue()), path.read_text(encoding="utf-8")
 
 
-def test_the_command_succeeds_and_the_others_are_compared(made):
+def test_the_status_reports_the_refusal_and_the_others_are_compared(made):
     status, data, _ = made
-    assert status == 0
+    assert status == 3
     assert data["agreements"]["digital"]["spikes"]["output"]["matched"] > 10
     assert data["attributions"]["digital"]["effects"]
 

@@ -33,6 +33,11 @@ def beyond_float32(
         Empty, or one that names the value that is furthest beyond.
     """
     factor = np.abs(np.asarray(scale, dtype=np.float64))
+    try:
+        np.broadcast_shapes(np.shape(values), factor.shape)
+    except ValueError:
+        # Values of another shape are refused where they are written.
+        return []
     limit = np.divide(FLOAT32, factor, out=np.full(factor.shape, np.inf), where=factor > 1.0)
     limit = np.minimum(limit, FLOAT32)
     wrong = np.flatnonzero(np.abs(values) > limit)

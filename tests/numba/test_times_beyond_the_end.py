@@ -11,7 +11,7 @@ from netdesc.steps import LATEST, count_steps, round_to_steps, whole_steps
 
 SOLVERS = ["event"] + [f"{{grid: {{timestep: 0.5 ms{more}}}}}" for more in (
     "", ", precision: float32", ", scheme: published", ", scheme: off_grid")]
-LATE = ["1000 ms", "1e18 ms", "1e20 ms", "1e308 ms"]
+LATE = ["1000 ms", "1e18 ms", "1e20 ms", "1e299 ms"]
 
 DELAYED = """
 populations:

@@ -109,7 +109,7 @@ class ForwardChecks(Subject):
             demand(set(trace.spikes) == {"output"}, f"spikes of {sorted(trace.spikes)}, expected output")
             found = trace.spikes["output"].first_spikes(1)
             wanted = 20.0 * np.log(2.0) if case is DRIVEN else np.inf
-            near = (found == wanted) | (np.abs(found - wanted) <= max(self.tolerance.spike_time, 1e-6))
+            near = np.isclose(found, wanted, rtol=0.0, atol=max(self.tolerance.spike_time, 1e-6))
             demand(bool(near.all()), f"first spikes at {found.ravel()} ms, expected {wanted:g} ms")
             return
         pytest.skip("the device has no LIF")

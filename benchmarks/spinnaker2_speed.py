@@ -108,9 +108,9 @@ class Learning:
 
     def step(self, number: int) -> None:
         """Learn from one batch."""
-        stimulus, labels = self.batches[number]
+        stimulus, goals = self.batches[number]
         begin = process_time()
-        self.state, _ = train_batch(self.task, self.state, stimulus, labels=labels, tally=self.tally)
+        self.state, _ = train_batch(self.task, self.state, stimulus, goals=goals, tally=self.tally)
         self.times.append((process_time() - begin) / BATCH * 1e6)
 
 

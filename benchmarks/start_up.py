@@ -56,8 +56,8 @@ def take_first_step(file: Path) -> int:
         training = require_training(model.description, "numba")
         task = build_task(load_machine(netdesc.compile(model)), model.description, training)
         state, feed = start(task), task.train_feed()
-        stimulus, labels = next(feed.batches(shuffle(task, 0, len(feed)), training.batch_size))
-        stepped, _ = train_batch(task, state, stimulus, labels=labels, tally=Tally(task.program))
+        stimulus, goals = next(feed.batches(shuffle(task, 0, len(feed)), training.batch_size))
+        stepped, _ = train_batch(task, state, stimulus, goals=goals, tally=Tally(task.program))
     if np.array_equal(stepped.values, state.values):
         raise SystemExit("the step changed nothing")
     return sum(event.is_start for _, event in recorder.buffer)

@@ -26,8 +26,9 @@ import numpy as np
 
 import netdesc
 from netdesc.backend import Machine
-from netdesc.events import Events, Floats, Integers
+from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
+from netdesc.losses import Goals
 from netdesc.program import Program
 from netdesc.threads import available
 from netdesc.trace import Cotangent, Trace
@@ -100,7 +101,7 @@ class Course:
     state: State
     tally: Tally
     stimulus: Events
-    labels: Integers | None
+    goals: Goals
     wall: list[float] = field(default_factory=list)
     thread: list[float] = field(default_factory=list)
     parts: list[list[float]] = field(default_factory=list)
@@ -110,7 +111,7 @@ class Course:
     def step(self) -> None:
         """Take one step of training."""
         self.state, _ = train_batch(
-            self.task, self.state, self.stimulus, labels=self.labels, tally=self.tally)
+            self.task, self.state, self.stimulus, goals=self.goals, tally=self.tally)
 
     def measure(self, steps: int) -> None:
         """Time some steps, and matrix products just before."""
@@ -160,8 +161,8 @@ def prepare(case: Case, hidden: int, batch: int) -> Course:
     plain = build_task(load_machine(netdesc.compile(model)), model.description, training)
     watch = Stopwatch(plain.machine, plain.program)
     task = replace(plain, machine=watch)
-    stimulus, labels = task.train_feed().draw(np.arange(batch), 0)
-    return Course(case, task, watch, start(task), Tally(task.program), stimulus, labels)
+    stimulus, goals = task.train_feed().draw(np.arange(batch), 0)
+    return Course(case, task, watch, start(task), Tally(task.program), stimulus, goals)
 
 
 def run(courses: Sequence[Course], rounds: int, steps: int) -> None:

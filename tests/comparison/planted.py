@@ -93,9 +93,10 @@ class PlantedMachine:
         self.ran = self.inner.forward(events, seed=seed)
         source = self.program.populations[0]
         spikes = stimulus.select(source.start, source.stop)
-        lists = {name: {**values, source.name: np.zeros(len(spikes))} if source.name in (values or ()) else values
+        lists = {name: {**values, source.name: np.zeros(len(spikes))}
                  for name, values in (("currents", self.ran.currents),
-                                      ("release_currents", self.ran.release_currents))}
+                                      ("release_currents", self.ran.release_currents))
+                 if source.name in (values or ())}
         return replace(self.ran, parameters_as_run=dict(self.told),
                        spikes={**self.ran.spikes, source.name: spikes}, **lists)
 

@@ -26,7 +26,8 @@ def test_the_page_of_own_data_works_from_top_to_bottom(tmp_path, monkeypatch, ca
                 # Two epochs show that training works; accuracy is a test of its own.
                 written = file.read_text(encoding="utf-8")
                 file.write_text(re.sub(r"epochs: \d+", "epochs: 2", written), encoding="utf-8")
-    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"iris", "spikes", "prices", "arrays"}
+    made = {path.name for path in (tmp_path / "runs").iterdir()}
+    assert made == {"iris", "spikes", "prices", "arrays", "traces"}
 
 
 def test_the_page_shows_the_model_that_is_written(tmp_path, monkeypatch):

@@ -137,7 +137,7 @@ def require_trainable(directory: RunDirectory, *, resume: bool) -> None:
     if found and not directory.checkpoint.exists():
         names = ", ".join(item.name for item in found)
         raise RunDirectoryError(f"{path} holds {names} but no checkpoint.h5, without which the training "
-                                "cannot go on; use another directory")
+                                "cannot continue; use another directory")
 
 
 @contextmanager

@@ -188,7 +188,7 @@ def test_early_stopping_without_validation_is_refused():
 
 
 def test_nothing_to_train_is_refused():
-    with pytest.raises(DescriptionError, match="mark a weight or a delay with train: true"):
+    with pytest.raises(DescriptionError, match="set train: true for a weight or a delay"):
         prepare("projections.only.weight=1")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netdesc.border.findings import Findings
 from netdesc.border.traces import ADJOINTS, check_recordings
 from netdesc.gradient import Gradient
@@ -27,7 +29,9 @@ def check_gradient(findings: Findings, gradient: object, trace: Trace, program: 
     if findings.require_keys(gradient.parameters, "parameters", shapes):
         for key, shape in shapes.items():
             findings.check_finite(gradient.parameters[key], f"parameters of {key}", shape)
-    if findings.require_keys(gradient.spike_times, "spike_times", trace.spikes):
+    # Surrogate gradients come from sampled voltages and have none of spike times.
+    none = isinstance(gradient.spike_times, Mapping) and not gradient.spike_times
+    if not none and findings.require_keys(gradient.spike_times, "spike_times", trace.spikes):
         for name, events in trace.spikes.items():
             findings.check_finite(gradient.spike_times[name], f"spike_times of {name}", (len(events),))
     wanted = [item for item in program.sampling if item.variable in ADJOINTS]

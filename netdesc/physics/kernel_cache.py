@@ -15,6 +15,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -278,5 +279,7 @@ def remove_abandoned(folder: Path) -> None:
     """
     before = time.time() - ABANDONED
     for path in folder.glob(f"*{UNFINISHED}"):
-        if path.stat(follow_symlinks=False).st_mtime < before:
-            path.unlink(missing_ok=True)
+        # another process may finish or remove it meanwhile
+        with suppress(FileNotFoundError):
+            if path.stat(follow_symlinks=False).st_mtime < before:
+                path.unlink()

@@ -197,6 +197,13 @@ def test_only_old_unfinished_files_are_removed(tmp_path: Path) -> None:
     assert new.exists()
 
 
+def test_an_unfinished_file_that_vanishes_meanwhile_is_no_fault(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([tmp_path / f"gone{kernel_cache.UNFINISHED}"]))
+    kernel_cache.remove_abandoned(tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
 def test_mutated_cache_files_never_reach_the_unpickler(tmp_path: Path) -> None:
     random.seed(1)
     file = tmp_path / "one.kernel"

@@ -96,7 +96,7 @@ def allowance(max_memory: float) -> Allowance:
     """
     machine = available()
     if machine < max_memory:
-        return Allowance(machine, "the memory that this machine has available")
+        return Allowance(machine, "the memory available on this machine")
     return Allowance(max_memory, "simulation.max_memory")
 
 
@@ -172,7 +172,7 @@ def find_excess(items: Sequence[Item], max_memory: float, *, held: float = 0.0) 
     machine = available()
     limit = Allowance(max_memory, "simulation.max_memory")
     if machine < max_memory - held:
-        limit, held = Allowance(machine, "the memory that this machine has available"), 0.0
+        limit, held = Allowance(machine, "the memory available on this machine"), 0.0
     need += held
     if need <= limit.size or not items:
         return None
@@ -183,9 +183,9 @@ def find_excess(items: Sequence[Item], max_memory: float, *, held: float = 0.0) 
     if limit.name.startswith("simulation"):
         fix += ", or raise simulation.max_memory"
     return Diagnostic(
-        f"expected to need at most {format_memory(limit.size)}, {limit.name}, got {format_memory(need)}; "
-        f"the largest item is this one with {largest.number:.4g} {largest.noun}, "
-        f"{format_memory(largest.size)}, {fix}",
+        f"the network needs {format_memory(need)} of memory, more than {limit.name} "
+        f"({format_memory(limit.size)}); the largest item is this one with {largest.number:.4g} "
+        f"{largest.noun}, {format_memory(largest.size)}, {fix}",
         largest.path,
     )
 
@@ -271,9 +271,8 @@ class SpikeBudget:
         fix += ", train smaller batches" if self.batch > 1 else ""
         fix += ", or raise simulation.max_memory" if self.limit.name.startswith("simulation") else ""
         raise NumericsError(Diagnostic(
-            f"expected at most {self.most} spikes in a run, for which {self.limit.name}, "
-            f"{format_memory(self.limit.size)}, has room, got more than {number} in {samples}, "
-            f"{total[worst]} of them in population {worst}; {fix}",
+            f"more than {number} spikes in {samples}, {total[worst]} of them in population {worst}; "
+            f"{self.limit.name} ({format_memory(self.limit.size)}) has room for {self.most}; {fix}",
             f"populations.{worst}"))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import NamedTuple
 
 from netdesc.errors import DescriptionError
@@ -133,7 +133,10 @@ def parse(text: str, expected: str = "") -> Quantity:
     if unit not in _UNITS:
         raise DescriptionError(f"'{unit}' in '{text}' is not a known unit{_nearest_unit(unit, expected)}")
     scale = _UNITS[unit]
-    value = float(Decimal(number).scaleb(scale.power) * scale.factor)
+    try:
+        value = float(Decimal(number).scaleb(scale.power) * scale.factor)
+    except DecimalException:  # an exponent beyond all doubles, towards zero or infinity
+        value = float(number)
     if value in (float("inf"), float("-inf")):
         raise DescriptionError(f"'{text}' is too large for a number")
     return Quantity(value, scale.base)

@@ -45,6 +45,17 @@ def test_what_is_no_quantity_is_refused(text: str) -> None:
         units.parse(text)
 
 
+@pytest.mark.parametrize("exponent", ["400", "1000000", "4007186869514707", "99999999999999999999"])
+@pytest.mark.parametrize("digits", ["9.8", "-1", "0.0"])
+def test_exponents_beyond_all_numbers_are_zero_or_refused(digits: str, exponent: str) -> None:
+    assert units.parse(f"{digits}e-{exponent} ms").value == 0.0
+    if float(digits):
+        with pytest.raises(DescriptionError, match="is too large for a number"):
+            units.parse(f"{digits}e{exponent} ms")
+    else:
+        assert units.parse(f"{digits}e{exponent} ms").value == 0.0
+
+
 @given(finite, st.sampled_from([unit for unit in units.DIMENSIONS if unit]))
 def test_a_written_quantity_reads_back_as_the_same_float(value: float, unit: str) -> None:
     assert units.parse(units.format_quantity(value, unit)) == (value, unit)

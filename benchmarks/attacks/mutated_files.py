@@ -12,14 +12,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import multiprocessing
+import multiprocessing.connection
 import os
 import resource
-import signal
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,10 +41,6 @@ PIECES = (b"1e400", b"-1", b"0", b"null", b"[", b"{", b": ", b"&x ", b"*x", b"${
 VALUES = ("0", "1", "-1", "1e-300", "1e300", "2147483648", "9007199254740993", "0.1 ms", "1 s", "10 mV",
           "1 nA", "5 Hz", "true", "null", "LIF", "LI", "[1, 2]", "[]", "{}", "${size}", "1e-9 ms", "100000")
 ENDED = ("read", "refused", "slow", "crashed", "accepted")
-
-
-class SlowError(BaseException):
-    """Raised where an input takes too long; no handler of errors catches it."""
 
 
 class Sample(NamedTuple):
@@ -120,32 +117,55 @@ def read_model(text: str) -> None:
     compile_graph(Model(describe_text(text, str(EXAMPLES / "model.yaml"))).description)
 
 
-@contextlib.contextmanager
-def limited(seconds: int) -> Iterator[None]:
-    """Interrupt what takes longer."""
-    def stop(*_: object) -> None:
-        raise SlowError
+class Watched:
+    """A process that makes attempts, ended and started again where one takes too long.
 
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
+    An alarm inside the process would not do: handlers of errors may catch what it raises.
+    """
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Start the process."""
+        context = multiprocessing.get_context("fork")
+        self.pipe, end = context.Pipe()
+        self.process = context.Process(target=serve, args=(end,), daemon=True)
+        self.process.start()
+        end.close()
+
+    def attempt(self, read: Callable[..., object], given: object) -> str:
+        """Return how ``read(given)`` ended: ``read``, ``refused``, ``slow`` or ``crashed``."""
+        self.pipe.send((read, given))
+        try:
+            if self.pipe.poll(SLOW):
+                return self.pipe.recv()
+            ended = "slow"
+        except (EOFError, OSError):
+            ended = "crashed"
+        print(f"{ended}: {read.__name__} {given!r}", file=sys.stderr)
+        self.process.kill()
+        self.process.join()
+        self.start()
+        return ended
+
+
+def serve(pipe: multiprocessing.connection.Connection) -> None:
+    """Make the attempts that are asked for."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    while True:
+        read, given = pipe.recv()
+        pipe.send(ended_as(read, given))
+
+
+def ended_as(read: Callable[..., object], given: object) -> str:
+    """Return how ``read(given)`` ended: ``read``, ``refused`` or ``crashed``."""
     try:
-        yield
-    finally:
-        signal.alarm(0)
-
-
-def attempt(read: Callable[[], object], shown: object) -> str:
-    """Return how reading ended: ``read``, ``refused``, ``slow`` or ``crashed``."""
-    try:
-        with limited(SLOW):
-            status = read()
+        status = read(given)
     except NetdescError:
         return "refused"
-    except SlowError:
-        print(f"slow: {shown!r}", file=sys.stderr)
-        return "slow"
     except BaseException as error:  # noqa: BLE001 - whatever else is raised is what this program looks for
-        print(f"crashed: {type(error).__name__}: {error}: {shown!r}", file=sys.stderr)
+        print(f"crashed: {type(error).__name__}: {error}: {given!r}", file=sys.stderr)
         return "crashed"
     if status in (None, 0):
         return "read"
@@ -244,33 +264,36 @@ def write_shd(path: Path, random: np.random.Generator) -> None:
 def attack_models(count: int, random: np.random.Generator) -> Counter[str]:
     """Read mutated models, nine of ten of which are YAML still, and count how they ended."""
     models, found = [file.read_text() for file in sorted(EXAMPLES.glob("*.yaml"))], Counter[str]()
+    watched = Watched()
     for index in range(count):
         text = models[index % len(models)]
         if index % 10:
             text = mutate_model(text, random)
         else:
             text = mutate(text.encode(), random).decode("utf-8", errors="replace")
-        found[attempt(partial(read_model, text), text)] += 1
+        found[watched.attempt(read_model, text)] += 1
     return found
 
 
-def attack_data(count: int, random: np.random.Generator) -> dict[str, Counter[str]]:
+def attack_data(count: int, random: np.random.Generator) -> Iterator[tuple[str, Counter[str]]]:
     """Give mutated files to the commands that read them, and count how they ended."""
-    found: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        samples = write_samples(Path(folder))
-        for index in range(count):
-            sample = samples[list(samples)[index % len(samples)]]
-            content = mutate(sample.content, random)
-            Path(sample.name).write_bytes(content)
-            ended = attempt(partial(run_command, sample.words), content[:200])
-            if ended == "read" and sample.sealed and content != sample.content:
-                ended = "accepted"
-            found.setdefault(sample.name, Counter())[ended] += 1
-            Path(sample.name).write_bytes(sample.content)
+        samples, watched = write_samples(Path(folder)), Watched()
+        for place, (name, sample) in enumerate(samples.items()):
+            found = Counter[str]()
+            for _ in range(place, count, len(samples)):
+                content = mutate(sample.content, random)
+                Path(name).write_bytes(content)
+                ended = watched.attempt(run_command, sample.words)
+                if ended in ("slow", "crashed"):
+                    print(f"{name}: {content[:2000]!r}", file=sys.stderr)
+                if ended == "read" and sample.sealed and content != sample.content:
+                    ended = "accepted"
+                found[ended] += 1
+                Path(name).write_bytes(sample.content)
+            yield name, found
         os.chdir("/")
-    return found
 
 
 def main() -> int:
@@ -280,14 +303,14 @@ def main() -> int:
     parser.add_argument("--data", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     random = np.random.default_rng(arguments.seed)
-    counts = {"YAML": attack_models(arguments.models, random)} if arguments.models else {}
-    if arguments.data:
-        counts |= attack_data(arguments.data, random)
-    for name, found in counts.items():
-        print(f"{name:26}", *(f"{key} {found[key]:6d}" for key in ENDED))
-    return int(any(found["slow"] + found["crashed"] + found["accepted"] for found in counts.values()))
+    failed = 0
+    for name, found in chain(
+            [("YAML", attack_models(arguments.models, random))] if arguments.models else [],
+            attack_data(arguments.data, random) if arguments.data else []):
+        print(f"{name:26}", *(f"{key} {found[key]:6d}" for key in ENDED), flush=True)
+        failed += found["slow"] + found["crashed"] + found["accepted"]
+    return int(failed > 0)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,10 @@ FIRST = 5
 STILL = 3
 """Epochs in a row with the same loss that are a sign."""
 
+WAKE = ("gradients do not see neurons that never spike; raise the weights onto it, or set "
+        "training.silent_neurons")
+"""Reason and fix of a silent population."""
+
 
 @dataclass(slots=True)
 class Watch:
@@ -122,9 +126,7 @@ class Watch:
             self.silent[name] = 0 if spikes.get(name) else self.silent[name] + 1
             if self.silent[name] >= self.window:
                 yield f"silent {name}", (
-                    f"population {name} has not spiked in {self.silent[name]} batches in a row, and "
-                    "gradients do not see neurons that never spike; raise the weights onto it, or set "
-                    "training.silent_neurons")
+                    f"population {name} has not spiked in {self.silent[name]} batches in a row, and {WAKE}")
             rate = spikes.get(name, 0) / (samples * population.size)
             first = self.rates.setdefault(name, rate)
             if rate > GROWTH * max(first, 1.0):
@@ -161,6 +163,12 @@ class Watch:
         NumericsError
             If there is a sign and ``training.on_dead`` is ``stop``.
         """
+        if self.task.training.silent_neurons.kind == "ignore":
+            for population in self.task.program.populations:
+                if population.kind == "spiking" and not self.counted[population.name]:
+                    self.report(f"silent {population.name}", (
+                        f"population {population.name} has not spiked in the whole epoch, and {WAKE}"),
+                        f"epoch {epoch}: ")
         last = [report.loss for report in reports[-STILL + 1:]]
         if len(last) == STILL - 1 and all(abs(item - loss) <= 1e-9 * abs(loss) for item in last):
             self.report("loss", f"the loss has not changed in {STILL} epochs in a row; raise the learning "

@@ -40,7 +40,7 @@ def test_what_fits_is_accepted(text: str) -> None:
 def test_the_memory_of_the_machine_counts_as_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:    20 kB\n")
     monkeypatch.setattr(budget, "_MEMORY_FILE", tmp_path / "meminfo")
-    with pytest.raises(DescriptionError, match="at most 20 KiB, the memory that this machine has available"):
+    with pytest.raises(DescriptionError, match=r"more than the memory available on this machine \(20 KiB\)"):
         describe_text(HEAD + "populations: {a: {size: 1000, neuron: LIF}}")
     monkeypatch.setattr(budget, "_MEMORY_FILE", tmp_path / "nothing")
     monkeypatch.setattr(budget, "_GROUP_LIMIT", tmp_path / "nothing")

@@ -13,6 +13,7 @@ from netdesc.training.task import start
 SILENT = ["projections.only.weight={init: -7, train: true}", "training.batch_size=3"]
 WILD = ["training.optimizer.adam.learning_rate=1e3", "projections.only.weight.max=1e9",
         "projections.only.weight.min=-1e9"]
+SHORT = ["projections.only.weight={init: -7, train: true}", "training.batch_size=30"]
 STILL = ["training.optimizer={sgd: {learning_rate: 1e-300}}", "training.batch_size=60"]
 
 
@@ -24,6 +25,7 @@ def read_notes(folder):
 @pytest.mark.parametrize(("overrides", "words"), [
     (SILENT, "epoch 1, step 10 of the epoch: population output has not spiked in 10 batches in a row"),
     (SILENT, "epoch 1, step 10 of the epoch: no parameter has changed in 10 batches in a row"),
+    (SHORT, "epoch 1: population output has not spiked in the whole epoch, and gradients do not see"),
     (WILD, "epoch 1, step 1 of the epoch: only.weight has grown to "),
     (STILL, "epoch 3: the loss has not changed in 3 epochs in a row")])
 def test_a_sign_is_reported_once_everywhere(tmp_path, caplog, overrides, words):
@@ -35,6 +37,7 @@ def test_a_sign_is_reported_once_everywhere(tmp_path, caplog, overrides, words):
 
 @pytest.mark.parametrize(("overrides", "words"), [
     (SILENT, "^epoch 1, step 10 of the epoch: population output has not spiked .*; training.on_dead is stop"),
+    (SHORT, "^epoch 1: population output has not spiked in the whole epoch.*; training.on_dead is stop$"),
     (WILD, "^epoch 1, step 1 of the epoch: only.weight has grown to .*; training.on_dead is stop$"),
     (STILL, "^epoch 3: the loss has not changed in 3 epochs")])
 def test_a_training_stops_when_told_to(tmp_path, overrides, words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -130,4 +131,4 @@ def _row(effect: Effect) -> Iterator[str]:
     for name, form in (("spikes", ".3g"), ("gradient", ".3g"), ("accuracy", "+.2%")):
         value = getattr(effect, name)
         lost = effect.repeats > 1 and effect.size(name) > 0.0 and not effect.is_clear(name)
-        yield "-" if value is None else f"{value:{form}}{MARK if lost else ''}"
+        yield "-" if value is None or isnan(value) else f"{value:{form}}{MARK if lost else ''}"

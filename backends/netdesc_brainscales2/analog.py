@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.eventprop.stream import Stream, merge
 from netdesc.events import Events, Floats, Integers
@@ -44,6 +45,9 @@ from netdesc_brainscales2.analog_step import (
 )
 from netdesc_brainscales2.noise import quantiles, sample_keys
 from netdesc_brainscales2.substrate import Membranes
+
+Sweep = tuple[int, int, Floats, Integers, Integers]
+"""First sample that is not done, spikes of those that are; times, neurons and tallies."""
 
 MOST_SPIKES = 10_000_000
 NOTHING = np.empty(0)
@@ -203,7 +207,8 @@ class StageCore:
         return merge(parts, batch)
 
     def run(
-        self, delivered: Mapping[int, Events], batch: int, *, grid: Floats, unrest: Unrest, threads: int
+        self, delivered: Mapping[int, Events], budget: SpikeBudget, *, grid: Floats, unrest: Unrest,
+        threads: int,
     ) -> Outcome:
         """Run a batch.
 
@@ -211,7 +216,8 @@ class StageCore:
         ----------
         delivered : mapping of int to Events
             What arrives over each block from outside, at its arrival.
-        batch : int
+        budget : SpikeBudget
+            Of the batch.
         grid : ndarray of float64, shape (m,)
             Sampling times in ms.
         unrest : Unrest
@@ -225,8 +231,9 @@ class StageCore:
         Raises
         ------
         NumericsError
-            If the stage does not stop spiking.
+            If the stage does not stop spiking, or the batch has more spikes than fit into memory.
         """
+        batch = budget.batch
         stream = self.collect(delivered, batch)
         voltages = np.empty((batch, self.size, len(grid)))
         keys = sample_keys(unrest.seed, ".".join(p.name for p in self.members), unrest.identities)
@@ -235,17 +242,17 @@ class StageCore:
         counts = np.zeros(batch, dtype=np.int64)
         kernel: Callable[..., tuple[int, int]] = run_circuits if self.stage.recurrent else sweep_circuits
 
-        def sweep(first: int, last: int, room: int) -> tuple[int, int, Floats, Integers, Integers]:
+        def sweep(first: int, last: int, room: int) -> Sweep:
             times, neurons = np.empty(room), np.empty(room, dtype=np.int64)
             tallies = np.zeros(3, dtype=np.int64)
             noise = (unrest.jitter,) if self.stage.recurrent else ()
             base = (self.base,) if self.stage.recurrent else ()
             done, used = kernel(first, last, *common, *base, *rest, *noise, quantiles(), keys, times, neurons,
                                 voltages, tallies, counts)
-            return done, used, times[:used], neurons[:used], tallies
+            return done, used, times, neurons, tallies
 
-        pieces = [piece for part in run(lambda a, b: self.grow(a, b, sweep), split(batch, threads), threads)
-                  for piece in part]
+        parts = run(lambda a, b: self.grow(a, b, sweep, budget), split(batch, threads), threads)
+        pieces = [piece for part in parts for piece in part]
         times = np.concatenate([NOTHING, *(piece[0] for piece in pieces)])
         neurons = np.concatenate([np.empty(0, dtype=np.int64), *(piece[1] for piece in pieces)])
         tallies = sum((piece[2] for piece in pieces), np.zeros(3, dtype=np.int64))
@@ -257,19 +264,23 @@ class StageCore:
                        int(tallies[0]), int(tallies[1]), int(tallies[2]))
 
     def grow(
-        self, first: int, last: int,
-        sweep: Callable[[int, int, int], tuple[int, int, Floats, Integers, Integers]],
+        self, first: int, last: int, sweep: Callable[[int, int, int], Sweep], budget: SpikeBudget
     ) -> list[tuple[Floats, Integers, Integers]]:
         """Run a part of the batch, with room for the spikes that grows as they need it."""
         room = int(self.guess * (last - first)) + 64
-        pieces = []
+        sizes = {item.name: item.size for item in self.members}
+        pieces: list[tuple[Floats, Integers, Integers]] = []
+        part = last
         while first < last:
-            done, _, times, neurons, tallies = sweep(first, last, room)
-            pieces.append((times, neurons, tallies))
-            if done == first:
-                if room >= MOST_SPIKES:
-                    raise NumericsError(self.overflow(first))
-                room = min(2 * room, MOST_SPIKES)
+            done, used, times, neurons, tallies = sweep(first, last, room)
+            budget.keep(part, count_spikes(neurons[:used], sizes))
+            if done > first:
+                pieces.append((times[:used], neurons[:used], tallies))
+            elif room >= MOST_SPIKES:
+                raise NumericsError(self.overflow(first))
+            else:
+                left = budget.hold(part, count_spikes(neurons, sizes))
+                room = min(2 * room, MOST_SPIKES, room + max(left, 1))
             first = done
         return pieces
 

@@ -146,7 +146,7 @@ class AnalogMachine:
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network on the chip; see ``netdesc.backend.Machine``."""
-        batch = stimulus.batch
+        batch, budget = stimulus.batch, self.program.spike_budget(stimulus.batch)
         profile = self.options.profile
         noisy = self.options.noise
         unrest = Unrest(seed, stimulus.identities, profile.threshold_noise.value if noisy else 0.0,
@@ -171,7 +171,8 @@ class AnalogMachine:
                     block = self.program.blocks[k]
                     health["dropped"] += (
                         count_synapses(block, arrived[block.pre]) - count_synapses(block, delivered[k]))
-            outcome = core.run(delivered, batch, grid=self.grid_of(core), unrest=unrest, threads=self.threads)
+            outcome = core.run(
+                delivered, budget, grid=self.grid_of(core), unrest=unrest, threads=self.threads)
             health["clipped"] += outcome.clipped
             health["compressed"] += outcome.saturated
             self.share(core, outcome, stimulus.identities, (recorded, on_chip))

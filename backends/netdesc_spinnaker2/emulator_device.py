@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from netdesc.budget import SpikeBudget
 from netdesc.errors import BackendError, Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
@@ -124,24 +125,28 @@ class Device:
         Raises
         ------
         NumericsError
-            If a limit of the machine is met during the run.
+            If a limit of the machine is met during the run, or the spikes do not fit into memory.
         """
         while True:
             self.reset_counts(batch)
+            budget = self.program.spike_budget(batch)
             outs = [make_out(self.emulation, self.program, batch, self.room) for _ in self.parts]
             outs = [outs[0], *(out._replace(states=outs[0].states) for out in outs[1:])]
             status = [np.zeros(3, dtype=np.int64) for _ in outs]
             samples = [self.samples.copy() for _ in outs]
-            codes = self.run_parts(stimulus, batch, outs, samples, status)
+            codes = self.run_parts(stimulus, budget, outs, samples, status)
             self.room = max(self.room, *(len(out.tick) for out in outs))
             failed = [k for k, code in enumerate(codes) if code]
             if not failed:
+                for k, out in enumerate(outs):
+                    budget.keep(k, self.count_found(out))
                 self.samples = samples[0]
                 return [(out, int(out.used[0])) for out in outs]
             self.enlarge(codes[failed[0]], status[failed[0]])
 
     def run_parts(
-        self, stimulus: Stimulus, batch: int, outs: list[Out], samples: list[Integers], status: list[Integers]
+        self, stimulus: Stimulus, budget: SpikeBudget, outs: list[Out], samples: list[Integers],
+        status: list[Integers],
     ) -> list[int]:
         """Run every part of the board, with more room in ``outs`` where needed; return why each stopped."""
         e, parts = self.emulation, self.parts
@@ -155,7 +160,7 @@ class Device:
                     samples[k],
                     e.plan.copies,
                     start,
-                    batch,
+                    budget.batch,
                     e.rooms.arrivals,
                     e.board,
                     e.rules,
@@ -168,9 +173,20 @@ class Device:
                 )
                 if code != FULL_OUT:
                     return int(code)
+                budget.hold(k, self.count_found(outs[k]))
                 outs[k], start = extend(outs[k], int(e.rooms.own[begin:end].sum())), int(status[k][1])
 
         return run(task, [(k, k + 1) for k in range(len(parts))], len(parts))
+
+    def count_found(self, out: Out) -> dict[str, int]:
+        """Return the spikes that were read so far, by population."""
+        slices = self.emulation.plan.slices
+        counts = np.bincount(out.slice[: int(out.used[0])], minlength=len(slices))
+        result: dict[str, int] = {}
+        for item, count in zip(slices, counts.tolist(), strict=True):
+            if count:
+                result[item.population] = result.get(item.population, 0) + count
+        return result
 
     def enlarge(self, code: int, status: Integers) -> None:
         """Make room for a run that stopped, or raise NumericsError."""

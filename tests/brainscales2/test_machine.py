@@ -10,6 +10,8 @@ from netdesc_brainscales2.backend import BrainScaleS2Backend
 from netdesc_numba.machine import EventMachine
 from netdesc_numba.options import Options as NumbaOptions
 
+from netdesc.budget import PER_FOUND_SPIKE, PER_NEURON, PER_SYNAPSE
+from netdesc.errors import NumericsError
 from netdesc.events import Events
 from netdesc.trace import Cotangent
 
@@ -197,3 +199,14 @@ def test_spikes_that_the_model_would_not_produce_are_counted(policy):
     assert gradient.health["unmodelled"] > 0
     assert all(np.isfinite(values).all() for values in gradient.parameters.values())
     assert len(gradient.spike_times["hidden"]) == len(trace.spikes["hidden"])
+
+
+def test_the_spikes_of_a_batch_are_bounded_by_max_memory():
+    made, stimulus = network(), draw()
+    trace = load(made, **QUIET).forward(stimulus, seed=0)
+    total = sum(len(trace.spikes[name]) for name in ("hidden", "output"))
+    fixed = PER_NEURON * made.size + PER_SYNAPSE * sum(block.size for block in made.blocks)
+    load(replace(made, max_memory=fixed + (total + 0.5) * PER_FOUND_SPIKE), **QUIET).forward(stimulus, seed=0)
+    short = load(replace(made, max_memory=fixed + (total - 0.5) * PER_FOUND_SPIKE), **QUIET)
+    with pytest.raises(NumericsError, match=f"in population hidden; .* has room for {total - 1}; "):
+        short.forward(stimulus, seed=0)

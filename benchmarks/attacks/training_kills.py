@@ -140,7 +140,7 @@ class Victim:
         with (run / "metrics.csv").open(encoding="utf-8", newline="") as file:
             first, *_, last = [float(line["loss"]) for line in csv.DictReader(file)]
         if not last < first:
-            raise SystemExit(f"the training does not learn: loss {first} in the first epoch, {last} in the last")
+            raise SystemExit(f"the training does not learn: its loss goes from {first} to {last}")
         return read_learned(run), seconds
 
     def judgement(self, run: Path) -> tuple[str, ...]:

@@ -85,6 +85,8 @@ def test_check_refuses_what_train_refuses(write, capsys, tmp_path, lines, told):
     refusal = capsys.readouterr().out
     assert "numba: cannot run it" in refusal
     assert told in refusal
+    assert main(["check", str(file), *lines]) == 3
+    assert told in capsys.readouterr().out
     assert main(["train", str(file), *lines, "--backend", "numba", "-o", str(tmp_path / "run")]) == 3
 
 

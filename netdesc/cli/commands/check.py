@@ -182,17 +182,22 @@ def ask(model: Model, name: str) -> Verdict:
 
 
 def choose_backends(model: Model) -> tuple[str, ...]:
-    """Return the installed backends that a file names, in its order."""
-    training = model.description.training
-    named = training.options.get("backend") if training is not None else None
+    """Return the installed backends that a file names, in its order.
+
+    A training with options that depend on the backend names the default one if it names none.
+    """
+    options = model.description.training.options if model.description.training is not None else {}
+    named = options.get("backend")
+    if named is None and (options.get("forward_backend") is not None or options.get("on_device")):
+        named = "numba"
     written = [] if named is None else [str(named)]
     if not model.description.backends:
         return tuple(written)
     from netdesc.registry import names
 
     installed = names()
-    options = [name for name in model.description.backends if name in installed]
-    return tuple(dict.fromkeys((*written, *options)))
+    written += [name for name in model.description.backends if name in installed]
+    return tuple(dict.fromkeys(written))
 
 
 def is_trained_on(model: Model, name: str) -> bool:

@@ -289,7 +289,7 @@ HEAD = """# Bits read from the chip for a gradient
 `python benchmarks/{script}{overrides}`: Yin-Yang, 5-120-3 neurons, profile `calibrated` with noise,
 chips {chips}, {samples} training samples, one by one. Bits are those of a sample: 32 for an event of a
 hidden or output neuron, 8 for a reading of a membrane. The cosine is that to the gradient of the event-driven
-solver with the chip's own parameters, words of weights and no noise; median over samples, or over {draws}
+solver with the chip's own parameters and quantized weights, without noise; median over samples, or over {draws}
 random sums of 50 samples, and over chips, of each projection.
 
 | weights | method | bits of events | bits of readings | bits | bits, events of 16 | {columns} |
@@ -301,7 +301,7 @@ FOOT = """
 
 ![Cosine to the true gradient over bits read]({plot})
 
-The plot has sums over 1, 2, 4, ... samples, and the true gradient is that of all samples: how many bits tell
+The plot has sums over 1, 2, 4, ... samples, and the true gradient is that of all samples: how many bits determine
 the direction in which to learn.
 
 * **EventProp, voltages**: spike times of hidden neurons and CADC samples of the three read-outs, cross
@@ -309,11 +309,11 @@ the direction in which to learn.
 * **surrogate**: the same network and loss; CADC samples of all neurons, and their spikes, every 1.7 us of the
   chip or less often. Slope {slope:g}.
 * **EventProp, first spikes**: the read-outs spike, the loss is a cross entropy of their first spikes, and the
-  true gradient is that of this loss. Of membranes only the outputs' last voltages are read,
+  true gradient is that of this loss. Of all voltages only the last ones of the outputs are read,
   one reading each, for `pull`.
 
-The host knows nominal parameters alone (`adjoint: nominal`); what keeps EventProp from a cosine of 1 is that
-circuits differ and are noisy. Synaptic inputs do not saturate here, since the solver knows no saturation.
+The host knows only nominal parameters (`adjoint: nominal`); EventProp does not reach a cosine of 1 because
+circuits differ and are noisy. Synaptic inputs do not saturate here, because the solver has no saturation.
 Weights are trained in the loop by EventProp with the respective loss. The ratio depends on how active the
 network is, since only the bits of events grow with its spikes: with 82 hidden spikes a sample in place of
 50, at initial weights, it was 8.5 for the same loss and events of 32 bits.

@@ -153,7 +153,7 @@ FOOT = """
   (Cramer et al. 2022, Surrogate gradients for analog neuromorphic computing).
 * `surrogate`: CADC samples of all membranes every 1.7 us of the chip stand for the voltages of the model,
   with SuperSpike as the derivative of a spike.
-* `eventprop`: exact adjoint of the measured spikes; largest voltages of the read-outs as the CADC found them.
+* `eventprop`: exact adjoint of the measured spikes; largest voltages of the read-outs as sampled by the CADC.
 * Read from the chip are spikes, 32 bits each, and 8 bits for every sample of the membranes that the gradient
   needs: those of all neurons for `surrogate`, those of the read-outs for `eventprop`.
 * The time of an epoch is that of the emulation, forward and backward, and of the update on the host; the

@@ -37,7 +37,7 @@ COARSE = (
     "backends.brainscales2.rows={input_to_hidden: 5, hidden_to_output: 1}",
     "backends.brainscales2.profile_numbers={threshold_noise: 0.015, spike_jitter: 0.01}",
 )
-"""The published model aware of the hardware, as far as a file can say it."""
+"""The published hardware-aware model, as far as a file can express it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +193,13 @@ FOOT = """
 `ideal` is trained without deviations and noise, but with the weight quantization and the time grid of
 the chip;
 `transfer` are these weights on a chip, with its deviations and noise. `coarse` is the small network of the
-published model that is aware of the hardware, with the profile `ideal`: 4 inputs of 5 copies (5 rows per
+published hardware-aware model, with the profile `ideal`: 4 inputs of 5 copies (5 rows per
 sign and input, so a weight is at most 5 times 63/30), 30 hidden neurons, threshold 2.6, weights in steps of
-1/30, threshold noise and spike jitter as published; published with 300 epochs and weights alone: 84.9 %.
+1/30, threshold noise and spike jitter as published; the published value, with 300 epochs and training of weights alone, is 84.9 %.
 Time constants, loss and optimizer are those of the file here.
 
-Silent labels are test samples in which the right output does not spike. Settings were chosen by shorter
-trials on these chips, by their test accuracy; all rows are as they came out.
+The target neuron of a test sample is the right output. Settings were chosen by shorter
+trials on these chips, by their test accuracy; all results are shown as obtained.
 """
 
 

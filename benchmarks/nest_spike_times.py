@@ -179,7 +179,7 @@ def report(rows: list[Row]) -> str:
         f"Random networks, 50 ms each, run by netdesc's event-driven solver and by NEST {nest.__version__}",
         "at a resolution of 1 us. Delays and refractory periods are multiples of the resolution, input times",
         "are not. Spikes are paired neuron by neuron in order. NEST's lossless model has one synaptic time",
-        "constant per cell; where there are two, its other model in continuous time stands in.",
+        "constant per cell; where there are two, its other model in continuous time is used.",
         "Made by `python benchmarks/nest_spike_times.py`.", "",
         "| networks | model | number | spikes of NEST | missing | extra | largest difference (ms) |",
         "|---|---|---|---|---|---|---|", *lines, ""])

@@ -117,7 +117,7 @@ procedure is not the published one:
 * Here the epoch is chosen by 1,000 validation samples. The published training has no validation set and
   reports the last epoch and the best test epoch.
 
-These accuracies are therefore no reproduction of the published ones.
+These accuracies are therefore not a reproduction of the published ones.
 
 Samples whose target neuron is silent are counted among the test samples. The time covers the whole training
 with validation, test and checkpoints, on one thread.

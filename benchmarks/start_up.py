@@ -139,7 +139,7 @@ def write_report(cases: Sequence[Case], timings: Sequence[Sequence[Timing]], fil
         "|---|---|---|---|---|",
         *(write_row(case, found) for case, found in zip(cases, timings, strict=True)), "",
         "Seconds on the wall clock, from before the process is started until it has ended. Processor time is "
-        "that of all threads of the process; other programs on the machine lengthen it little.", ""])
+        "that of all threads of the process; other programs on the machine affect it little.", ""])
 
 
 def main() -> None:

@@ -226,7 +226,7 @@ def write_report(ratios: Sequence[Course], others: Sequence[Course], hidden: int
         "loss and update | write | step on the wall clock / ms | GFLOP/s of the matrix product | ratio |",
         "|---|---|---|---|---|---|---|---|---|---|", *(write_row(course) for course in ratios), "",
         "Medians, with quartiles in brackets. Times are those that the thread ran, which other programs on "
-        "the machine lengthen only through its caches; the wall clock shows the same on a machine that is "
+        "the machine affect only through its caches; the wall clock shows the same on a machine that is "
         "otherwise idle. The ratio is step time times GFLOP/s over 3 ms times 64 GFLOP/s, each step compared "
         "with the products just before it: at 1 a step takes 3 ms on a machine that multiplies at 64 "
         "GFLOP/s, below 1 less.", "",

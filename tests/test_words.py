@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CODE = [
     path
-    for folder in (ROOT / "netdesc", *(ROOT / "backends").iterdir())
+    for folder in (ROOT / "netdesc", ROOT / "benchmarks", *(ROOT / "backends").iterdir())
     for path in sorted(folder.rglob("*.py"))
 ]
 ASSETS = [*sorted((ROOT / "netdesc" / "report" / "assets").glob("*.js"))]

@@ -60,10 +60,10 @@ class Profile:
     synapse_cycles_best: Limit = Limit(25, "cycles", _SURVEY, "R")
     synapse_cycles: Limit = Limit(50, "cycles", "twice the best case", "A")
     neuron_cycles: Limit = Limit(80, "cycles", _OURS, "A")
-    packet_cycles: Limit = Limit(30, "cycles", "take a packet in or send it", "A")
+    packet_cycles: Limit = Limit(30, "cycles", "to receive or send a packet", "A")
     update_cycles: Limit = Limit(60, "cycles", "one optimizer step of one weight", "A")
     fifo_depth: Limit = Limit(2048, "packets", _OURS, "A")
-    expected_rate: Limit = Limit(0.05, "1/ms", "rate of a neuron without a rate of its own", "A")
+    expected_rate: Limit = Limit(0.05, "1/ms", "rate of a neuron for which none is given", "A")
     chip_power: Limit = Limit(75.2, "mW", _SURVEY, "R")
     sleep_power_low: Limit = Limit(1.05, "mW", _SURVEY, "R")
     sleep_power_high: Limit = Limit(3.22, "mW", _SURVEY, "R")
@@ -71,7 +71,7 @@ class Profile:
     busy_power_high: Limit = Limit(4.495, "mW", "added to a sleeping PE", "D")
     packet_energy: Limit = Limit(1.0, "nJ", "SpiNNaker1, a proxy", "V")
     dram_energy: Limit = Limit(0.2, "nJ/B", "order of magnitude of low-power DRAM", "A")
-    clock_threshold: Limit = Limit(1.0, "", "share of a tick that the low clock may fill", "A")
+    clock_threshold: Limit = Limit(1.0, "", "fraction of a tick that the low clock may fill", "A")
 
     @classmethod
     def read(cls, overrides: Mapping[str, Any]) -> Profile:

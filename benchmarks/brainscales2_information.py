@@ -289,8 +289,8 @@ HEAD = """# Bits read from the chip for a gradient
 `python benchmarks/{script}{overrides}`: Yin-Yang, 5-120-3 neurons, profile `calibrated` with noise,
 chips {chips}, {samples} training samples, one by one. Bits are those of a sample: 32 for an event of a
 hidden or output neuron, 8 for a reading of a membrane. The cosine is that to the gradient of the event-driven
-solver with the chip's own parameters and quantized weights, without noise; median over samples, or over {draws}
-random sums of 50 samples, and over chips, of each projection.
+solver with the chip's own parameters and quantized weights, without noise; median over samples, or over
+{draws} random sums of 50 samples, and over chips, of each projection.
 
 | weights | method | bits of events | bits of readings | bits | bits, events of 16 | {columns} |
 |---|---|---|---|---|---|---|---|---|---|
@@ -301,8 +301,8 @@ FOOT = """
 
 ![Cosine to the true gradient over bits read]({plot})
 
-The plot has sums over 1, 2, 4, ... samples, and the true gradient is that of all samples: how many bits determine
-the direction in which to learn.
+The plot has sums over 1, 2, 4, ... samples, and the true gradient is that of all samples: how many bits
+determine the direction in which to learn.
 
 * **EventProp, voltages**: spike times of hidden neurons and CADC samples of the three read-outs, cross
   entropy of their largest voltages.

@@ -195,7 +195,8 @@ the chip;
 `transfer` are these weights on a chip, with its deviations and noise. `coarse` is the small network of the
 published hardware-aware model, with the profile `ideal`: 4 inputs of 5 copies (5 rows per
 sign and input, so a weight is at most 5 times 63/30), 30 hidden neurons, threshold 2.6, weights in steps of
-1/30, threshold noise and spike jitter as published; the published value, with 300 epochs and training of weights alone, is 84.9 %.
+1/30, threshold noise and spike jitter as published; the published value, with 300 epochs and training of
+weights alone, is 84.9 %.
 Time constants, loss and optimizer are those of the file here.
 
 The target neuron of a test sample is the right output. Settings were chosen by shorter

@@ -50,17 +50,18 @@ def lower(graph: NetworkGraph) -> Program:
 
 def _refuse(graph: NetworkGraph) -> None:
     faults = [
-        Diagnostic(f"{node.model} cannot be run yet; choose {', '.join(LINEAR_CELLS)}", f"{node.path}.neuron")
+        Diagnostic(f"{node.model} is not supported yet; use one of {', '.join(LINEAR_CELLS)}",
+                   f"{node.path}.neuron")
         for node in graph.nodes if node.kind != "source" and node.model not in LINEAR_CELLS]
     faults += [
-        Diagnostic(f"{edge.plasticity.kind} cannot be run yet; leave plasticity out for static weights",
+        Diagnostic(f"{edge.plasticity.kind} is not supported yet; leave plasticity out for static weights",
                    f"{edge.path}.plasticity")
         for edge in graph.edges if edge.plasticity is not None]
     faults += [
-        Diagnostic(f"{name} cannot be trained yet; set train: false", f"{node.path}.neuron.{name}")
+        Diagnostic(f"training of {name} is not supported yet; set train: false", f"{node.path}.neuron.{name}")
         for node in graph.nodes for name, parameter in node.parameters.items() if parameter.train]
     if graph.settings.carry_state:
-        faults.append(Diagnostic("carry_state: true cannot be run yet; every sample starts from scratch",
+        faults.append(Diagnostic("carry_state: true is not supported yet; remove it",
                                  "simulation.carry_state"))
     if faults:
         raise BackendError(faults)

@@ -84,7 +84,7 @@ class Section:
             # the reader of a file makes a truth value of a bare true
             text = "true" if value is True else value
             if text not in choices:
-                raise self.error(name, f"{value!r} is not possible; write one of {', '.join(choices)}")
+                raise self.error(name, f"expected one of {', '.join(choices)}, got {value!r}")
             return str(text)
 
         return read
@@ -95,7 +95,7 @@ class Section:
         def read(name: str, value: Any) -> int:
             number = number_of(value)
             if number is None or number < least or not number.is_integer():
-                raise self.error(name, f"{value!r} is not possible; write a whole number of {least} or more")
+                raise self.error(name, f"expected a whole number of at least {least}, got {value!r}")
             return int(number)
 
         return read
@@ -103,7 +103,7 @@ class Section:
     def flag(self, name: str, value: Any) -> bool:
         """Read true or false."""
         if not isinstance(value, bool):
-            raise self.error(name, f"{value!r} is neither true nor false")
+            raise self.error(name, f"expected true or false, got {value!r}")
         return value
 
     def positive(self, unit: str, example: str) -> Reader:
@@ -116,7 +116,7 @@ class Section:
                 raise self.error(name, str(error)) from error
             if number is None or not 0.0 < number < float("inf"):
                 raise self.error(
-                    name, f"{value!r} is not possible; write a number above 0, such as {example}")
+                    name, f"expected a number above 0, such as {example}, got {value!r}")
             return number
 
         return read
@@ -126,7 +126,7 @@ class Section:
 
         def read(name: str, value: Any) -> dict[str, Any]:
             if not isinstance(value, Mapping):
-                raise self.error(name, f"{value!r} is not a mapping; write {example}")
+                raise self.error(name, f"expected a mapping such as {example}, got {value!r}")
             faults, values = list[Diagnostic](), dict[str, Any]()
             for key, item in value.items():
                 try:
@@ -177,8 +177,9 @@ class Section:
                 number = measure(value, old.unit)
             if number is None or not 0 <= number < float("inf"):
                 unit = f" in {old.unit}" if old.unit else ""
-                faults.append(self.fault(f"{name}.{key}", f"{value!r} is not a number{unit}, 0 or more; the "
-                                                          f"machine has {old.value:g}"))
+                faults.append(self.fault(
+                    f"{name}.{key}",
+                    f"expected a number{unit} of at least 0, got {value!r}; the default is {old.value:g}"))
                 continue
             changed[key] = replace(old, value=number, source=f"{self.path}.{name}.{key}", tag="A")
         return changed, faults

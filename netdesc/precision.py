@@ -46,5 +46,5 @@ def beyond_float32(
     values = np.broadcast_to(values, np.broadcast_shapes(np.shape(values), factor.shape))
     worst = float(values[wrong[int(np.argmax(np.abs(values[wrong])))]])
     return [Diagnostic(
-        f"expected a magnitude of at most {float(np.min(limit)):.3g}, got {worst:g}, beyond float32 in which "
-        "the device computes; use a smaller value", path, code)]
+        f"expected a magnitude of at most {float(np.min(limit)):.3g}, got {worst:g}, beyond float32, in "
+        "which this run computes; use a smaller value", path, code)]

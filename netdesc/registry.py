@@ -59,7 +59,8 @@ def _import(name: str, point: EntryPoint) -> type[Backend]:
         raise
     except ImportError as error:
         raise BackendError(Diagnostic(
-            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; install what it needs",
+            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; install its "
+            "requirements",
             path)) from error
     # Importing runs a stranger's code, which may even end the program.
     except BaseException as error:

@@ -29,10 +29,10 @@ REASONS = {
     errno.EROFS: "the file system is read-only; write to another place",
     errno.EACCES: "permission denied; write to another place",
     errno.EPERM: "permission denied; write to another place",
-    errno.ENOENT: "the folder does not exist; make it first",
-    errno.ENOTDIR: "a part of the path is a file, not a folder; name another place",
-    errno.ELOOP: "symbolic links lead back to themselves; name another place",
-    errno.ENAMETOOLONG: "the name is too long; name a shorter one",
+    errno.ENOENT: "the folder does not exist; create it first",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; use another place",
+    errno.ELOOP: "symbolic links form a loop; use another place",
+    errno.ENAMETOOLONG: "the name is too long; use a shorter one",
     errno.EIO: "the device reports an error; write to another place",
 }
 """Why a file cannot be written, and what to do, by error number."""
@@ -75,15 +75,16 @@ def find_place(path: Path) -> Path:
     except FileNotFoundError:
         mode = None
     except (OSError, ValueError) as error:
-        reason = explain(error) if isinstance(error, OSError) else "a name has no zero byte; name another"
+        reason = explain(error) if isinstance(error, OSError) else (
+            "a file name cannot contain a zero byte; use another name")
         raise OutputError(f"{path}: {reason}") from None
     if mode is not None and not stat.S_ISREG(mode):
-        kind = next((name for holds, name in KINDS if holds(mode)), "no regular file")
+        kind = next((name for holds, name in KINDS if holds(mode)), "not a regular file")
         raise OutputError(f"{path} is {kind}; name a file")
     place = Path(os.path.realpath(path))
     if not place.parent.is_dir():
         raise OutputError(f"{path}: there is no folder {place.parent if path.is_symlink() else path.parent}; "
-                          "make it first")
+                          "create it first")
     if mode is not None and not os.access(place, os.W_OK):
         raise OutputError(f"{path} is write-protected; name another file, or change its permissions")
     if not os.access(place.parent, os.W_OK | os.X_OK):

@@ -164,7 +164,7 @@ def require_finite(trace: Trace) -> Trace:
 def _overflow(population: str, neuron: int, sample: int, what: str) -> Diagnostic:
     return Diagnostic(
         f"expected finite numbers, got overflow in neuron {neuron} of {population}, sample {sample}: its "
-        f"{what} is beyond what the device can hold; use smaller weights or currents",
+        f"{what} exceeds the range of numbers of this run; use smaller weights or currents",
         f"populations.{population}")
 
 

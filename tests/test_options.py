@@ -26,8 +26,8 @@ def test_all_faults_of_a_section_are_told_at_once():
     assert values == {"mode": "fast"}
     assert [(item.path, item.message.split(";")[0]) for item in faults] == [
         ("backends.stranger.sise", "is not an option of this backend"),
-        ("backends.stranger.size", "0 is not possible"),
-        ("backends.stranger.loud", "'yes' is neither true nor false")]
+        ("backends.stranger.size", "expected a whole number of at least 1, got 0"),
+        ("backends.stranger.loud", "expected true or false, got 'yes'")]
     assert "did you mean size?" in faults[0].message
 
 
@@ -66,7 +66,7 @@ def test_a_mapping_tells_the_faults_of_all_its_values():
     reader = SECTION.mapping(SECTION.whole(), "{population: value}")
     faults = told(reader, {"a": 2, "b": 0, "c": "x"}, "slices")
     assert [path for path, _, _ in faults] == ["backends.stranger.slices.b", "backends.stranger.slices.c"]
-    assert "write {population: value}" in told(reader, 3)[0][2]
+    assert "such as {population: value}" in told(reader, 3)[0][2]
 
 
 def test_numbers_of_a_machine_are_replaced_with_their_new_source():
@@ -88,8 +88,8 @@ def test_numbers_that_a_machine_does_not_have_are_refused_with_those_it_has():
                                        lambda text, unit: None)
     assert not changed
     assert [item.message.partition(";")[0] for item in faults] == [
-        "is not a number of the machine", "'5 mV' is not a number in us, 0 or more",
-        "-1 is not a number, 0 or more"]
+        "is not a number of the machine", "expected a number in us of at least 0, got '5 mV'",
+        "expected a number of at least 0, got -1"]
 
 
 @given(st.one_of(st.booleans(), st.none(), st.text(alphabet="abc"), st.lists(st.integers())))

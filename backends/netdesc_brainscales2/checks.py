@@ -73,10 +73,10 @@ def check_ranges(item: PopulationSlice, program: Program, options: Options) -> I
         worst = int(np.argmax(np.abs(values["v_init"] - values["rest"])))
         yield Diagnostic(
             f"brainscales2 starts every membrane at its rest, {number(values['rest'][worst])} for neuron "
-            f"{worst}, not at {number(values['v_init'][worst])}; leave initial.v out", f"{item.path}.initial",
+            f"{worst}, not at {number(values['v_init'][worst])}; remove initial.v", f"{item.path}.initial",
             "B2-STATE")
     if np.any(np.nan_to_num(values["i_init"]) != 0.0):
-        yield Diagnostic("brainscales2 starts every synaptic current at 0; leave initial currents out",
+        yield Diagnostic("brainscales2 starts every synaptic current at 0; remove initial currents",
                          f"{item.path}.initial", "B2-STATE")
 
 

@@ -195,7 +195,7 @@ def require_links(options: Options) -> None:
     BackendError
         If a rate is 0.
     """
-    faults = [Diagnostic("a rate of 0 carries nothing; set a number above 0",
+    faults = [Diagnostic("expected a rate above 0, got 0",
                          f"backends.brainscales2.profile_numbers.{name}", "B2-OPTION")
               for name in ("input_rate", "output_rate") if getattr(options.profile, name).value <= 0.0]
     if faults:

@@ -189,7 +189,7 @@ def _route_fault(crowding: Crowding, options: Options) -> Diagnostic:
             f"{against(crowding.need, replace(profile.labels, unit='labels'))}; use fewer sources with "
             "common rows, or fewer neurons in all", path, "B2-LABEL")
     limit = replace(profile.bus_rows, value=crowding.limit, unit="rows",
-                    source=f"{profile.bus_rows.value:g} a bus and circuit, {merged} merged")
+                    source=f"{profile.bus_rows.value:g} per bus and circuit, {merged} merged")
     text = (f"on {bus}, which events of {crowding.sender} reach, a neuron of {crowding.population} "
             f"{against(crowding.need, limit)}")
     if crowding.kind == "bus":

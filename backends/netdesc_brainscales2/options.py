@@ -129,7 +129,7 @@ def _circuits(name: str, value: Any) -> frozenset[int]:
 
 def _numbers(name: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise SECTION.error(name, f"{value!r} is not a mapping of numbers, such as {{weight_max: 63}}")
+        raise SECTION.error(name, f"expected a mapping of numbers such as {{weight_max: 63}}, got {value!r}")
     return {str(key): item for key, item in value.items()}
 
 

@@ -169,13 +169,13 @@ def _uneven(profile: Profile) -> list[Diagnostic]:
     numbers = profile.numbers()
     faults = [(name, "a whole number of 1 or more") for name in _COUNTS
               if numbers[name].value < 1 or not numbers[name].value.is_integer()]
-    faults += [(name, "above 0") for name in _POSITIVE if numbers[name].value <= 0]
+    faults += [(name, "a number above 0") for name in _POSITIVE if numbers[name].value <= 0]
     if profile.hemispheres.value not in (1, 2):
         faults.append(("hemispheres", "1 or 2"))
     if profile.threshold_level.value <= profile.leak_level.value:
-        faults.append(("threshold_level", "above leak_level"))
+        faults.append(("threshold_level", "a level above leak_level"))
     return [SECTION.fault(f"profile_numbers.{name}",
-                          f"{numbers[name].value:g} is not possible; it must be {what}")
+                          f"expected {what}, got {numbers[name].value:g}")
             for name, what in faults]
 
 

@@ -71,7 +71,7 @@ def _lines(plan: Plan, options: Options) -> Iterator[str]:
                 yield f"  {_route(route)}"
     for wiring in plan.wirings:
         yield (f"synapses {wiring.block}: {len(wiring.positive)}, words {wiring.low} to {wiring.high} in "
-               f"{wiring.rows} rows a sign, {abs(wiring.scale):.4g} steps per unit of weight")
+               f"{wiring.rows} rows per sign, {abs(wiring.scale):.4g} steps per unit of weight")
     for sampled in plan.sampled:
         yield (f"read {sampled.population}: {len(sampled.neurons)} membranes by the "
                f"{sampled.converter.upper()} every {sampled.every:g} ms")

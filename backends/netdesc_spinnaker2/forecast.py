@@ -11,7 +11,7 @@ from netdesc_spinnaker2.expectation import Prospect
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.placement import capacity
 from netdesc_spinnaker2.plan import SPACES, Chip, Plan
-from netdesc_spinnaker2.text import render
+from netdesc_spinnaker2.text import counted, render
 
 ROW = 16
 """Processing elements in a row of a drawn chip."""
@@ -74,7 +74,7 @@ def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
     return (
         Share("processing elements", len(plan.slices),
               Limit(capacity(options), "PEs", f"{len(options.board)} chips, {usable.source}", usable.tag),
-              f"{plan.copies} copies"),
+              counted(plan.copies, "copy", "copies")),
         Share("SRAM of the fullest PE", plan.bytes(fullest.index), profile.data_sram, str(fullest)),
         Share("cycles of the busiest PE in a tick", plan.cycles[busiest.index], budget, str(busiest)),
         Share("packets into a PE in a tick", plan.packets[crowded.index], profile.fifo_depth, str(crowded)),
@@ -142,7 +142,7 @@ def draw(plan: Plan, options: Options) -> tuple[Panel, ...]:
     sram = [plan.bytes(item.index) / profile.data_sram.value for item in plan.slices]
     cycles = [plan.cycles[item.index] / budget for item in plan.slices]
     chips = sorted({site.chip for site in plan.sites})
-    count = f"{len(plan.slices)} PEs on {len(chips)} chip{'s' if len(chips) > 1 else ''}"
+    count = f"{counted(len(plan.slices), 'PE')} on {counted(len(chips), 'chip')}"
     return (
         Panel(f"memory of {count}", _tiles(plan, options, chips, sram),
               f"{profile.data_sram.value:g} B of SRAM"),

@@ -28,7 +28,8 @@ def default_lesson(program: Program, options: Options) -> Lesson:
     """
     outputs = outputs_of(program)
     if len(outputs) != 1:
-        raise BackendError("learning needs the population that the loss reads; give it a lesson")
+        raise BackendError(f"expected one output population to learn from, got {len(outputs)}; name the "
+                           "population of the loss")
     objective = Objective("time_to_first_spike", outputs[0], 1.0, dict(LOSS_DEFAULTS))
     return Lesson((objective,), options.optimizer, dict(DEFAULTS[options.optimizer]))
 
@@ -62,7 +63,7 @@ def check_lesson(lesson: Lesson, program: Program, options: Options) -> None:
     elif lesson.optimizer != "sgd" and options.optimizer == "sgd":
         faults.append(
             Diagnostic(
-                f"the map has no room for the moments of {lesson.optimizer}; set "
+                f"the placement has no memory for the moments of {lesson.optimizer}; set "
                 f"backends.spinnaker2.optimizer: {lesson.optimizer}",
                 "training.optimizer",
                 "S2-SRAM",
@@ -71,7 +72,7 @@ def check_lesson(lesson: Lesson, program: Program, options: Options) -> None:
     elif options.optimizer == "sgd" and float(lesson.options.get("momentum", 0.0)) != 0.0:
         faults.append(
             Diagnostic(
-                "the map has no room for a velocity; set backends.spinnaker2.optimizer: adam",
+                "the placement has no memory for a velocity; set backends.spinnaker2.optimizer: adam",
                 "training.optimizer.sgd.momentum",
                 "S2-SRAM",
             )

@@ -142,7 +142,7 @@ def _bits(name: str, value: Any) -> int:
 def _dead(name: str, value: Any) -> dict[Chip, frozenset[int]]:
     if not isinstance(value, Mapping):
         raise SECTION.error(
-            name, f"{value!r} is not a mapping; write {{\"0,0\": [3, 17]}}: chip x,y to dead PEs")
+            name, f"expected a mapping such as {{\"0,0\": [3, 17]}}, chip x,y to dead PEs, got {value!r}")
     result = {}
     for key, numbers in value.items():
         try:
@@ -150,7 +150,7 @@ def _dead(name: str, value: Any) -> dict[Chip, frozenset[int]]:
             result[x, y] = frozenset(int(number) for number in numbers)
         except (TypeError, ValueError) as error:
             raise SECTION.error(f"{name}.{key}",
-                                f"{numbers!r} is not possible; write \"x,y\": [numbers of PEs]") from error
+                                f"expected \"x,y\": [numbers of PEs], got {numbers!r}") from error
     return result
 
 
@@ -174,7 +174,7 @@ def _uneven(profile: Profile) -> list[Diagnostic]:
 
 def _profile(name: str, value: Any) -> Profile:
     if not isinstance(value, Mapping):
-        raise SECTION.error(name, f"{value!r} is not a mapping; write {{number: value}}")
+        raise SECTION.error(name, f"expected a mapping such as {{number: value}}, got {value!r}")
     return Profile.read(value)
 
 

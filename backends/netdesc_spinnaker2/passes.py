@@ -13,6 +13,7 @@ from netdesc_spinnaker2.mapping import lay_out
 from netdesc_spinnaker2.network_view import ticks_of, view_graph
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import ROLES, Plan
+from netdesc_spinnaker2.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,8 @@ def summary(plan: Plan, options: Options) -> str:
     fullest = max(plan.bytes(item.index) for item in plan.slices)
     entries = max((len(table) for table in plan.tables.values()), default=0)
     budget = options.clock_rate * options.step * 1e-3
-    return (f"{len(plan.slices)} PEs on {chips} chips in {plan.copies} copies ({parts}); at most {fullest} "
+    return (f"{counted(len(plan.slices), 'PE')} on {counted(chips, 'chip')} in "
+            f"{counted(plan.copies, 'copy', 'copies')} ({parts}); at most {fullest} "
             f"of {options.profile.data_sram.value:g} B of SRAM, "
-            f"{max(plan.cycles):.0f} of {budget:.0f} cycles a tick, "
+            f"{max(plan.cycles):.0f} of {budget:.0f} cycles per tick, "
             f"{entries} of {options.profile.table_entries.value:g} table entries")

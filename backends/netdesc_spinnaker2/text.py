@@ -26,20 +26,20 @@ def render(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     chips = {site.chip for site in plan.sites}
-    yield (f"placement of {plan.network.name}: {_counted(len(plan.slices), 'PE', 'PEs')} on "
-           f"{_counted(len(chips), 'chip', 'chips')}, {_counted(plan.copies, 'copy', 'copies')}, "
-           f"{_counted(plan.network.ticks, 'tick', 'ticks')} of {plan.network.tick:g} ms")
+    yield (f"placement of {plan.network.name}: {counted(len(plan.slices), 'PE')} on "
+           f"{counted(len(chips), 'chip')}, {counted(plan.copies, 'copy', 'copies')}, "
+           f"{counted(plan.network.ticks, 'tick')} of {plan.network.tick:g} ms")
     for item in plan.slices:
         yield f"{item} at {_place(plan, item.index)}"
         yield f"  memory {plan.bytes(item.index)} B: {listed(plan.memory[item.index])}"
         if plan.recorded[item.index]:
-            yield f"  recorded {plan.recorded[item.index]} B of DRAM a sample"
-        yield f"  cycles {plan.cycles[item.index]:.0f}, packets {plan.packets[item.index]:.3g} a tick"
+            yield f"  recorded {plan.recorded[item.index]} B of DRAM per sample"
+        yield f"  cycles {plan.cycles[item.index]:.0f}, packets {plan.packets[item.index]:.3g} per tick"
         keys = _keys(plan, item.index)
         if keys:
             yield f"  keys {', '.join(keys)}"
     for (x, y), entries in sorted(plan.tables.items()):
-        yield (f"chip {x},{y}: {_counted(len(entries), 'entry', 'entries')}, "
+        yield (f"chip {x},{y}: {counted(len(entries), 'entry', 'entries')}, "
                f"{plan.uncompressed[x, y]} before compression")
         for entry in entries:
             yield f"  {_ternary(entry.key, entry.mask)} -> {_route(entry.links, entry.pes)}"
@@ -47,8 +47,9 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"note {note}"
 
 
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun; the plural ends with s unless it is given."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _place(plan: Plan, index: int) -> str:

@@ -230,7 +230,8 @@ def compose(sketch: Sketch, name: str) -> str:
     head = f"  # {sketch.about}\n  dataset:\n{sketch.dataset}\n" + (
         f"  # how numbers from 0 to 1 become spikes\n  encoder: {sketch.encoder}\n" if sketch.encoder else ""
     )
-    words = "the neuron with the highest voltage answers" if classes else "first spikes at the target times"
+    words = ("the neuron with the highest voltage is the prediction" if classes
+             else "first spikes at the target times")
     loss_text = (
         f"classification: {{{loss}: {{population: output}}}}"
         if classes

@@ -129,7 +129,7 @@ def judge(error: BaseException, journal: Journal, words: Sequence[str]) -> tuple
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f" in {Path(item.filename).name}, line {item.lineno}" for item in place)
     kept = f"with the log file {log}" if log else "with this message (no log file could be written)"
-    return Diagnostic(f"this is a bug of netdesc ({type(error).__name__}{where}); please report it in the "
+    return Diagnostic(f"this is a bug in netdesc ({type(error).__name__}{where}); please report it in the "
                       f"issue tracker of netdesc, {kept}"), BUG
 
 

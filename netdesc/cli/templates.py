@@ -16,7 +16,7 @@ FIRST = "first"
 MNIST = (
     "MNIST does not come with netdesc: put its four files (train-images-idx3-ubyte.gz, "
     "train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz) into {folder}; "
-    "they are for example at https://ossci-datasets.s3.amazonaws.com/mnist/"
+    "they are available, for example, from https://ossci-datasets.s3.amazonaws.com/mnist/"
 )
 """Where the one set of data comes from that is too large to come with a template."""
 

@@ -118,7 +118,7 @@ def report_gradients(agreement: Agreement) -> Iterator[str]:
         if not np.isfinite(item.cosine):
             yield words + "zero on one of the two substrates"
         elif item.cosine < OPPOSITE:
-            yield words + f"opposite direction (cosine {item.cosine:.3f}), as if a sign were swapped"
+            yield words + f"opposite direction (cosine {item.cosine:.3f}), as if a sign were reversed"
         else:
             yield words + f"cosine {item.cosine:.4f}, norm ratio {item.ratio:.3g}"
 

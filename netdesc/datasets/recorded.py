@@ -137,7 +137,8 @@ def suggest(times: Floats, duration: float, unit: str) -> str:
         for other, factor in UNITS_OF_TIME.items():
             late = times.max() / UNITS_OF_TIME[unit] * factor
             if mostly and factor < UNITS_OF_TIME[unit] and SOON * duration < late <= duration:
-                return f"With unit: {other} all would be inside; or set simulation.duration, or outside: drop"
+                return (f"With unit: {other} all would be inside the sample; or set simulation.duration, or "
+                        "outside: drop")
         return f"Set simulation.duration: {np.ceil(times.max()):g} ms, or outside: drop"
     return "Shift the times of the file, or set outside: drop"
 
@@ -147,4 +148,4 @@ def note_early(recorded: Recorded, duration: float, unit: str) -> tuple[str, ...
     last = float(recorded.events.times.max(initial=0.0))
     if not len(recorded.events) or last > SOON * duration:
         return ()
-    return (f"the last spike comes at {last:g} ms of {duration:g} ms; check unit: {unit}",)
+    return (f"the last spike is at {last:g} ms of {duration:g} ms; check unit: {unit}",)

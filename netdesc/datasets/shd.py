@@ -81,8 +81,8 @@ def shd(options: Mapping[str, Any], directory: Path, seed: int, *, duration: flo
     for name, recordings in held.items():
         kept, lost = within(recordings, duration, drop=drop)
         if lost:
-            notes.append(f"{lost} of {len(recordings.times)} {name} spikes come after simulation.duration, "
-                         f"{duration:g} ms, and are dropped; the last comes at {recordings.times.max():g} ms")
+            notes.append(f"{lost} of {len(recordings.times)} {name} spikes are after simulation.duration, "
+                         f"{duration:g} ms, and are dropped; the last is at {recordings.times.max():g} ms")
         events = Events(kept.times, kept.channels + first_source, kept.offsets)
         splits[name] = Split(recordings.labels, events)
     if options.get("validation", "speaker_holdout") == "none":
@@ -113,7 +113,7 @@ def hold_out(speakers: Integers | None, wanted: int | None, seed: int) -> tuple[
     Raises
     ------
     DescriptionError
-        If speakers are not told, there is only one, or the wanted one is not there.
+        If no speakers are recorded, there is only one, or the wanted one is not there.
     """
     found = [] if speakers is None else np.unique(speakers).tolist()
     if speakers is None or len(found) < 2:
@@ -154,8 +154,8 @@ def within(recordings: Recordings, duration: float, *, drop: bool) -> tuple[Reco
         return recordings, 0
     if not drop:
         raise DescriptionError(Diagnostic(
-            f"{lost} of {len(kept)} spikes come after the end of a sample, {duration:g} ms, the last at "
-            f"{recordings.times.max():g} ms; lengthen simulation.duration to "
+            f"{lost} of {len(kept)} spikes are after the end of the sample, {duration:g} ms, the last at "
+            f"{recordings.times.max():g} ms; increase simulation.duration to "
             f"{np.ceil(recordings.times.max()):g} ms, or set late_spikes: drop", path=PATH))
     before = np.concatenate(([0], np.cumsum(kept)))
     return Recordings(recordings.times[kept], recordings.channels[kept], before[recordings.offsets],
@@ -208,14 +208,14 @@ def collect(content: hdf5.Group) -> Recordings:
     if speakers is not None:
         lengths["extra/speaker"] = len(speakers)
     if not len(labels) or len(set(lengths.values())) > 1:
-        got = ", ".join(f"{count} of {name}" for name, count in lengths.items())
-        raise fault(content.file, f"expected an item for each sample, at least one, got {got}; "
-                                  "use the file as it was published")
+        got = ", ".join(f"{count} in {name}" for name, count in lengths.items())
+        raise fault(content.file, f"expected as many items in each dataset, at least one, got {got}; "
+                                  "use the published file")
     counts = np.array([len(row) for row in rows], dtype=np.int64)
     wrong = next((index for index, row in enumerate(units) if len(row) != counts[index]), None)
     if wrong is not None:
         raise fault(content.file, f"expected as many units as times, got {len(units[wrong])} and "
-                                  f"{counts[wrong]} in sample {wrong}; use the file as it was published")
+                                  f"{counts[wrong]} in sample {wrong}; use the published file")
     offsets = np.concatenate(([0], np.cumsum(counts)))
     times = as_floats(content.file, np.concatenate(rows).astype(np.float64) * 1e3, "spikes/times: ")
     channels = as_integers(content.file, np.concatenate(units), "spikes/units: ")
@@ -241,7 +241,7 @@ def require_range(times: Floats, channels: Integers, file: Path) -> None:
         raise fault(file, f"expected times of at least 0, got {times.min() / 1e3:g} s; correct it")
     if (channels >= CHANNELS).any():
         raise fault(file, f"expected channels from 0 to {CHANNELS - 1}, got {channels.max()}; "
-                          "use the file as it was published")
+                          "use the published file")
 
 
 def in_order(times: Floats, channels: Integers, offsets: Integers) -> tuple[Floats, Integers]:

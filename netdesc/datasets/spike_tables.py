@@ -29,7 +29,7 @@ def read_spike_table(file: Path, factor: float, *, listed: bool) -> tuple[Record
     Parameters
     ----------
     file : Path
-        With a line of names, or with three or four columns in this order.
+        With a header line, or with three or four columns in this order.
     factor : float
         Of the times in the file, to ms.
     listed : bool
@@ -139,7 +139,7 @@ def spread_over(events: Events, known: Names, rows: Names, file: Path) -> Events
 
 
 def named_columns(sheet: Sheet) -> Sheet:
-    """Return a table with the usual names where its file has no line of names."""
+    """Return a table with the usual names where its file has no header line."""
     wanted = (*COLUMNS, "label")
     numbered = tuple(str(number + 1) for number in range(len(sheet.columns)))
     if sheet.names != numbered or not 3 <= len(numbered) <= 4:

@@ -88,7 +88,7 @@ def check_neuron(choice: Choice, path: str, reading: Reading) -> None:
     inner = f"{path}.{choice.kind}"
     at = next((f"{inner}.{name}" for name in (bottom, top) if f"{inner}.{name}" in reading.places), inner)
     reading.fail(
-        f"v_reset {reset} is not below {top} {threshold}; a neuron would spike without end. "
+        f"v_reset {reset} is not below {top} {threshold}; a neuron would spike endlessly. "
         f"Lower v_reset or raise {top}",
         at,
     )
@@ -128,7 +128,7 @@ def check_list(value: Value, size: int, path: str, reading: Reading, what: str) 
         Name of the value, for the message.
     """
     if isinstance(value, Explicit) and check_shape(
-        value.values, (size,), path, reading, f"{what} per neuron"
+        value.values, (size,), path, reading, f"one {what} per neuron"
     ):
         missing = np.flatnonzero(np.isnan(value.values))
         if missing.size:

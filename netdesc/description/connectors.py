@@ -52,7 +52,8 @@ def _check_fit(
         case "array" if post < 0 or options["values"].shape != shape:
             if post < 0:
                 reading.fail(
-                    "a written-out connector needs one population as post; write one projection for each",
+                    "a connector with given pairs needs a single population as post; write one projection "
+                    "for each",
                     path,
                 )
             else:

@@ -156,8 +156,13 @@ def _misspelt(key: str, node: Node, part: dict[str, Any]) -> bool:
 def _example(key: str, part: dict[str, Any]) -> str:
     if part.get("x-unit"):
         return f"write for example {key}: 10 {units.DIMENSIONS[part['x-unit']].example}"
-    description = str(part.get("description", "")).partition(";")[0].partition(" (")[0]
-    return f"expected: {description[:1].lower()}{description[1:]}"
+    return f"add it: {_about(str(part.get('description', '')).partition(';')[0])}"
+
+
+def _about(description: str) -> str:
+    """Return a description as it goes on within a sentence, without what is in brackets at its end."""
+    text = description.partition(" (")[0]
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
 
 
 def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Choice | None:
@@ -191,15 +196,13 @@ def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Ch
 
 def _array(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
     if not isinstance(node.value, list):
-        about = str(part.get("description", "")).partition(" (")[0]
-        reading.fail(
-            f"expected a list ({about[:1].lower()}{about[1:]}), got {named(node)}", path, node.place
-        )
+        about = _about(str(part.get("description", "")))
+        reading.fail(f"expected a list ({about}), got {named(node)}", path, node.place)
         return None
     least, most = part.get("minItems", 0), part.get("maxItems", len(node.value))
     if not least <= len(node.value) <= most:
-        due = f"{least}" if least == most else f"at least {least}"
-        reading.fail(f"expected a list of {due}, got {len(node.value)}", path, node.place)
+        wanted = f"{least}" if least == most else f"at least {least}"
+        reading.fail(f"expected a list of {wanted} items, got {len(node.value)}", path, node.place)
         return None
     return [_item(item, part["items"], f"{path}.{index}", reading) for index, item in enumerate(node.value)]
 

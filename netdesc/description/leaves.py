@@ -25,12 +25,9 @@ def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str 
     if words and isinstance(node.value, bool) and str(node.value).lower() in words:
         return str(node.value).lower()
     if words and (not isinstance(node.value, str) or node.value not in words):
-        end = (
-            did_you_mean(node.value, words)
-            if isinstance(node.value, str)
-            else f"; use one of {', '.join(words)}"
-        )
-        reading.fail(f"{named(node)} is not known here{end}", path, node.place)
+        end = did_you_mean(node.value, words) if isinstance(node.value, str) else ""
+        end = end if end.startswith("; did") else ""
+        reading.fail(f"expected one of {', '.join(words)}, got {named(node)}{end}", path, node.place)
         return None
     if isinstance(node.value, bool | dict | list):
         reading.fail(f"expected a text, got {named(node)}", path, node.place)

@@ -129,7 +129,7 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
     others = [key for key in node.mapping if key not in ("file", "column", "sha256")]
     if others or not isinstance(name, str):
         what = (
-            f"expected file alone, got the key '{others[0]}' too"
+            f"expected only the key file, got '{others[0]}' too"
             if others
             else f"expected the name of a file, got {named(node.mapping['file'])}"
         )
@@ -142,8 +142,8 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
         if "column" in node.mapping:
             values = _column(values, node.mapping["column"].value, file, reading.limit)
         if digest is not None and digest.value != content_digest(file):
-            raise fault(file, f"expected the content of sha256 {digest.value!s:.64}, got another one; remove "
-                              "sha256 to accept the file as it is")
+            raise fault(file, f"expected a file with the SHA-256 hash {digest.value!s:.64}, got a different "
+                              "one; remove sha256 to accept the file as it is")
     except DescriptionError as error:
         reading.absorb(error, f"{path}.file", place)
         return None
@@ -199,12 +199,12 @@ def check_shape(values: Floats, shape: tuple[int, ...], path: str, reading: Read
     """
     if values.shape == shape:
         return True
-    reading.fail(f"the values are {_times(values.shape)}, but {what} is {_times(shape)}", path)
+    reading.fail(f"expected {_times(shape)} values, {what}, got {_times(values.shape)}", path)
     return False
 
 
 def _times(shape: tuple[int, ...]) -> str:
-    return f"{shape[0]} in a row" if len(shape) == 1 else " x ".join(str(side) for side in shape)
+    return " x ".join(str(side) for side in shape)
 
 
 def _parts(reading: Reading, name: str) -> tuple[Path, str]:

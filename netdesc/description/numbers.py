@@ -70,7 +70,7 @@ def integer(node: Node, part: dict[str, Any], path: str, reading: Reading) -> in
         return None
     if abs(value) > _LARGEST_INTEGER:
         reading.fail(
-            f"{value:.3g} is too large for a whole number; at most {_LARGEST_INTEGER} is read",
+            f"{value:.3g} is too large for a whole number; at most {_LARGEST_INTEGER} is accepted",
             path,
             node.place,
         )

@@ -123,7 +123,7 @@ def _refuse_other_kind(node: Node, keys: list[str], part: dict[str, Any], done: 
     right = f"{done}{there}.{option}" if option in resolved(kinds[there]).get("properties", {}) else ""
     whole = done.rstrip(".")
     raise DescriptionError(
-        f"expected an option of {there}, which is written here, got one of {key}; "
+        f"expected an option of {there}, which is set here, got one of {key}; "
         + (f"use {right}=..., or " if right else "use ")
         + f"{whole}='{{{key}: {{{option or 'option'}: ...}}}}' to replace {there} by {key}"
     )

@@ -182,8 +182,7 @@ def _check_times(
 ) -> None:
     if len(times) != size:
         reading.fail(
-            f"times holds {len(times)} lists, but the population has {size} neurons; give one list per "
-            "neuron, [] for a silent one",
+            f"expected {size} lists of times, one per neuron, got {len(times)}; use [] for a silent neuron",
             path,
         )
     late = [

@@ -111,7 +111,7 @@ def _check_names(data: dict[str, Any], populations: Populations, path: str, read
             reading.fail(f"population '{target}' is listed twice; keep one", place)
         elif (population := populations[target]) is not None and _is_source(population):
             reading.fail(
-                f"population '{target}' is a source and receives nothing; name a population with neurons",
+                f"population '{target}' is a source and receives no input; use a population of neurons",
                 place,
             )
         else:
@@ -219,7 +219,8 @@ def _check_shapes(data: dict[str, Any], shape: tuple[int, int] | None, path: str
             _check_listed(data, key, parameter.init.values, path=inner, reading=reading)
         elif shape[1] < 0:
             reading.fail(
-                f"a written-out {key} needs one population as post; write one projection for each", inner
+                f"a list or matrix as {key} needs a single population as post; write one projection for each",
+                inner,
             )
         else:
             check_shape(

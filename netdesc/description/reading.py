@@ -56,7 +56,7 @@ class Reading:
         """
         self.diagnostics.append(Diagnostic(message, path, location=place or self.place(path)))
         if len(self.diagnostics) >= MOST_FAULTS:
-            end = Diagnostic(f"more than {MOST_FAULTS} faults; correct the first of them and check again")
+            end = Diagnostic(f"more than {MOST_FAULTS} errors; correct the first ones and check again")
             raise DescriptionError([*self.diagnostics, end])
 
     def place(self, path: str) -> Location | None:

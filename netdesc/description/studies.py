@@ -70,7 +70,7 @@ def loss_of(name: str, loss: Choice, data: Data | None) -> Loss:
 def _check_read_out(loss: Choice, name: str, population: dict[str, Any], path: str, reading: Reading) -> None:
     if population.get("source") is not None:
         reading.fail(
-            f"population '{name}' is a source; a loss looks at a population with neurons",
+            f"population '{name}' is a source; a loss needs a population of neurons",
             f"{path}.population",
         )
     neuron = population.get("neuron")
@@ -116,8 +116,8 @@ def _check_target(
         )
     if isinstance(target, list) and size is not None and len(target) != size:
         reading.fail(
-            f"target holds {len(target)} times, but the population has {size} neurons; give one per neuron, "
-            "null for one that is not in the loss",
+            f"expected {size} target times, one per neuron, got {len(target)}; use null for a neuron that is "
+            "not in the loss",
             f"{path}.target",
         )
     if loss.kind == "spike_time_mse":
@@ -246,7 +246,7 @@ def _sliced(node: Node, size: int, path: str, reading: Reading) -> tuple[int, ..
     chosen = range(size)[slice(*(int(part) if part else None for part in parts))]
     if not chosen or (parts[1] and int(parts[1]) > size):
         reading.fail(
-            f"the slice {node.value} leaves the population, which has {size} neurons, counted from 0",
+            f"the slice {node.value} exceeds the population of {size} neurons, counted from 0",
             path,
             node.place,
         )

@@ -213,7 +213,7 @@ def _distribution_fault(value: Distribution, sign: str | None) -> str:
         return "low is greater than high; swap them"
     least = lowest(value)
     if sign and (-math.inf < least < 0 or (numbers.get("mu", 0.0) < 0 and value.kind != "lognormal")):
-        return "it draws negative values; values here are at least 0"
+        return "this distribution draws negative values; values here must be at least 0"
     return ""
 
 

@@ -1,7 +1,7 @@
 """Tables of numbers and texts: CSV and its relatives, whatever separates their cells.
 
 Read are UTF-8 texts, with or without a byte-order mark, plain or gzip, whose cells are separated by commas,
-semicolons, tabs or spaces, with or without a line of names on top. Empty lines and lines that begin with
+semicolons, tabs or spaces, with or without a header line. Empty lines and lines that begin with
 ``#`` are skipped. A table is read in blocks, so memory follows the numbers, not the text.
 """
 
@@ -40,7 +40,7 @@ class Column:
     Parameters
     ----------
     name : str
-        From the line of names; its number, counted from 1, where there is none.
+        From the header line; its number, counted from 1, where there is none.
     numbers : ndarray of float64, shape (rows,), or None
         None where a cell is not a number.
     texts : tuple of str
@@ -61,7 +61,7 @@ class Table:
     columns : tuple of Column
     rows : int
     named : bool
-        Whether the file has a line of names.
+        Whether the file has a header line.
     """
 
     columns: tuple[Column, ...]
@@ -103,7 +103,7 @@ def read_matrix(file: Path, *, limit: float | None = None, missing: bool = False
     Returns
     -------
     ndarray of float64, shape (rows, columns)
-        Without the line of names, if there is one.
+        Without the header line, if there is one.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def read_matrix(file: Path, *, limit: float | None = None, missing: bool = False
             rows += len(block)
             require_within(file, rows * table.width * 16.0, limit, f"{rows} x {table.width} numbers")
     if not blocks:
-        raise fault(file, "expected numbers below the line of names, got nothing; add rows")
+        raise fault(file, "expected numbers below the header line, got nothing; add rows")
     return np.concatenate(blocks)
 
 
@@ -153,7 +153,7 @@ def read_table(file: Path, *, limit: float | None = None) -> Table:
             if rows % 1000 == 0:
                 require_within(file, rows * table.width * 80.0, limit, f"{rows} x {table.width} cells")
     if not rows:
-        raise fault(file, "expected rows below the line of names, got none; add rows")
+        raise fault(file, "expected rows below the header line, got none; add rows")
     names = table.names or tuple(str(number + 1) for number in range(table.width))
     columns = tuple(_column(name, column) for name, column in zip(names, cells, strict=True))
     return Table(columns, rows, bool(table.names))
@@ -180,7 +180,7 @@ def _begin(content: Content, file: Path) -> _Lines:
         first = first[1:]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise fault(file, f"expected every name once in the line of names, got '{twice:.60}' twice; "
+            raise fault(file, f"expected every name once in the header line, got '{twice:.60}' twice; "
                               "rename a column")
     return _Lines(file, chain(first, lines), separator, len(head), names)
 

@@ -72,7 +72,7 @@ def _cell_faults(node: Node, cell: Cell) -> Iterator[Diagnostic]:
         yield Diagnostic("a refractory period is negative; it is at least 0 ms",
                          f"{node.path}.neuron.{cell.tau_refrac}")
     if cell.spiking and not np.all(node.values[cell.reset] < node.values[cell.threshold]):
-        yield Diagnostic(f"{cell.reset} must lie below {cell.threshold}, or the neuron spikes without end",
+        yield Diagnostic(f"{cell.reset} must lie below {cell.threshold}, or the neuron spikes endlessly",
                          f"{node.path}.neuron.{cell.reset}")
 
 

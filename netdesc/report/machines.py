@@ -47,7 +47,7 @@ COSTS = (
     ("spikes", "Spikes per sample, by population", ".6g"),
     ("costs", "Costs of all compared samples. Events, packets and bytes are counted in the run; times and "
      "energies are estimates computed from these counts", ".6g"),
-    ("estimated", "The same, estimated before the run", ".6g"),
+    ("estimated", "Costs estimated before the run", ".6g"),
     ("health", "Counts of events delivered, shifted or lost", ".6g"),
     ("seconds", "Seconds on the host, including compilation at first use", ".3g"),
 )
@@ -69,9 +69,9 @@ def _numbers(page: Page, label: str) -> str:
         return ""
     rows = [_number(("substrates", label, "numbers"), name, item) for name, item in found.items()]
     header = ("number", "value", "tag", "source")
-    caption = f"{label}: numbers behind times and energies. {TAGS}"
+    caption = f"{label}: numbers used for times and energies. {TAGS}"
     table = page.table(caption, header, rows)
-    return (f"<details><summary>{escape(label)}: assumptions behind times and energies</summary>"
+    return (f"<details><summary>{escape(label)}: assumptions for times and energies</summary>"
             f"{table}</details>")
 
 

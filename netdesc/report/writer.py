@@ -92,7 +92,7 @@ def render(data: dict[str, Any]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f'<title>{title}</title><link rel="icon" href="data:,">'
         f"<style>{_asset('style.css')}</style></head><body>"
-        '<a class="skip" href="#verdict">To the verdict</a>'
+        '<a class="skip" href="#verdict">Skip to the verdict</a>'
         f'<header><h1>{escape(data["name"])}</h1><p class="faint">{escape(data["summary"])}. Reference: '
         f"{escape(data['reference'])}. Weights: {escape(data['weights'])}. {_imprint(data)}</p></header>"
         '<main><section id="verdict" aria-labelledby="verdict-title"><h2 id="verdict-title">Verdict</h2>'

@@ -73,7 +73,7 @@ def require_training(description: Description, backend: str) -> Training:
                                           "training: {optimizer: adam, epochs: 100}", path="training"))
     faults = []
     if training.options.get("forward_backend") not in (None, backend):
-        faults.append(Diagnostic("a forward run on another backend than the adjoint is not available yet; "
+        faults.append(Diagnostic("running forward and adjoint on different backends is not supported yet; "
                                  "remove forward_backend", path="training.forward_backend"))
     if faults:
         raise BackendError(faults)

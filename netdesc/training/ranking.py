@@ -55,5 +55,5 @@ def require_watchable(stopping: Choice | None, *, validated: bool, labelled: boo
             "or remove early_stopping", path="training.early_stopping"))
     if stopping.options.get("metric") == "validation_accuracy" and not labelled:
         raise DescriptionError(Diagnostic(
-            "without labels there is no accuracy; watch validation_loss",
+            "without labels there is no accuracy; use metric: validation_loss",
             path="training.early_stopping.metric"))

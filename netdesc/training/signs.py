@@ -36,7 +36,7 @@ FIRST = 5
 STILL = 3
 """Epochs in a row with the same loss that are a sign."""
 
-WAKE = ("gradients do not see neurons that never spike; raise the weights onto it, or set "
+WAKE = ("neurons that never spike have no gradient; raise the weights onto it, or set "
         "training.silent_neurons")
 """Reason and fix of a silent population."""
 

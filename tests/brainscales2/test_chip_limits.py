@@ -64,7 +64,7 @@ def test_one_row_too_many_on_a_bus_is_refused_and_one_less_is_accepted():
     section = {**NO_MERGE, "profile_numbers": {"merged_max": 1, "rows": 1000}, "rows": {"input_neurons": 4}}
     (fault,) = faults(drawn, **section)
     assert (fault.code, fault.path) == ("B2-PADI", "populations.neurons")
-    assert "needs 66 rows, the limit is 64 rows (64 a bus and circuit, 1 merged; V)" in fault.message
+    assert "needs 66 rows, the limit is 64 rows (64 per bus and circuit, 1 merged; V)" in fault.message
 
 
 def test_neurons_that_cannot_spread_over_the_buses_are_told_as_a_route():

@@ -62,7 +62,7 @@ def test_no_command_writes_over_what_it_reads_or_what_is_no_file(model, capsys, 
     assert (model.read_bytes(), Path("w.npy").read_bytes()) == before[:2]
     assert os.lstat(target).st_ino == before[2].st_ino
     errors = capsys.readouterr().err
-    expected = {"pipe": "is a named pipe", "loop": "lead back to themselves"}.get(
+    expected = {"pipe": "is a named pipe", "loop": "form a loop"}.get(
         way, "is read by this command")
     assert expected in errors or (way == "array" and "a name that ends with" in errors)
 

@@ -60,7 +60,7 @@ def test_a_bug_says_where_to_report_it_and_leaves_a_log_file(monkeypatch, capsys
     assert main(["check", FILE]) == 70
     errors = capsys.readouterr().err
     assert errors.count("\n") == 1
-    assert "this is a bug of netdesc (ZeroDivisionError in test_faults.py, line" in errors
+    assert "this is a bug in netdesc (ZeroDivisionError in test_faults.py, line" in errors
     assert "issue tracker of netdesc" in errors
     assert "Traceback" not in errors
     (log,) = state.iterdir()

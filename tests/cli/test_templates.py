@@ -59,7 +59,7 @@ def test_other_data_in_the_place_are_neither_written_over_nor_used(folder, capsy
     mine.parent.mkdir()
     mine.write_bytes(b"mine")
     assert main(["new", "exclusive-or"]) == 2
-    assert "exists already with other content" in capsys.readouterr().err
+    assert "already exists with different content" in capsys.readouterr().err
     assert mine.read_bytes() == b"mine"
     assert [path.name for path in folder.rglob("*") if path.is_file()] == [DATA[1]]
 
@@ -67,14 +67,14 @@ def test_other_data_in_the_place_are_neither_written_over_nor_used(folder, capsy
 def test_a_file_in_the_place_of_the_folder_of_data_is_a_message(folder, capsys):
     (folder / "exclusive_or").write_text("mine", encoding="utf-8")
     assert main(["new", "exclusive-or"]) == 2
-    assert "the folder exclusive_or cannot be made" in capsys.readouterr().err
+    assert "the folder exclusive_or cannot be created" in capsys.readouterr().err
     assert [path.name for path in folder.iterdir()] == ["exclusive_or"]
 
 
 def test_nothing_is_copied_where_the_description_exists(folder, capsys):
     (folder / "exclusive_or.yaml").write_text("mine", encoding="utf-8")
     assert main(["new", "exclusive-or"]) == 2
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert not (folder / "exclusive_or").exists()
 
 

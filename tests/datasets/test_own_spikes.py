@@ -122,7 +122,7 @@ def test_spikes_outside_of_the_sample_are_dropped_with_a_count(tmp_path):
 
 def test_spikes_that_come_far_too_soon_are_noted(tmp_path):
     dataset = load_spikes(tmp_path, 3, train=write_npz(tmp_path, times=np.array(TIMES) / 1e3))
-    assert dataset.notes == ("the last spike comes at 0.03 ms of 40 ms; check unit: ms",)
+    assert dataset.notes == ("the last spike is at 0.03 ms of 40 ms; check unit: ms",)
 
 
 def test_results_of_a_run_are_read_with_labels_beside_them(tmp_path):

@@ -70,7 +70,7 @@ def test_late_spikes_are_dropped_and_counted_where_the_file_says_so(tmp_path):
     data = make_data(tmp_path, late_spikes="drop", validation="none")
     dataset = load(data, make_program(duration=400.0), seed=0)
     assert np.diff(dataset.train.events.offsets).tolist() == [3, 0, 0, 2]
-    assert dataset.notes[0].startswith("1 of 6 train spikes come after simulation.duration, 400 ms, and")
+    assert dataset.notes[0].startswith("1 of 6 train spikes are after simulation.duration, 400 ms, and")
     assert len(dataset.notes) == 2
 
 
@@ -80,15 +80,15 @@ def test_a_spike_at_the_end_of_the_sample_stays(tmp_path):
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"labels": (0, 1, 2)}, "got 4 of spikes/times, 4 of spikes/units, 3 of labels"),
+    ({"labels": (0, 1, 2)}, "got 4 in spikes/times, 4 in spikes/units, 3 in labels"),
     ({"labels": (0, 1, 2, -3)}, "/labels: expected whole numbers of at least 0, got -3"),
     ({"labels": (0, 1, 2, 0.5)}, "/labels: expected whole numbers"),
     ({"units": [[3, 700, 7], [0], [], [1, 2]]}, "expected channels from 0 to 699, got 700"),
     ({"units": [[3, 7], [0], [], [1, 2]]}, "got 2 and 3 in sample 0"),
     ({"times": [[0.1, np.nan, 0.2], [0.5], [], [1, 2]]}, "spikes/times: expected finite numbers, got nan"),
     ({"times": [[0.1, -0.1, 0.2], [0.5], [], [1, 2]]}, "expected times of at least 0"),
-    ({"speakers": (0, 1)}, "4 of labels, 2 of extra/speaker"),
-    ({"times": [], "units": [], "labels": (), "speakers": None}, "got 0 of spikes/times"),
+    ({"speakers": (0, 1)}, "4 in labels, 2 in extra/speaker"),
+    ({"times": [], "units": [], "labels": (), "speakers": None}, "got 0 in spikes/times"),
 ])
 def test_a_file_that_does_not_fit_together_is_refused_with_what_is_wrong(tmp_path, change, message):
     with pytest.raises(DescriptionError, match=message):

@@ -214,7 +214,7 @@ WRONG = [
     ),
     ("x,y\n-1e308,a\n1e308,b\n", {"label": "y"}, "expected values whose range is a float64"),
     ("x,y\n0,a\n1\n", {"label": "y"}, "expected 2 cells in every line, got 1 in line 3"),
-    ("x,y\n", {"label": "y"}, "expected rows below the line of names, got none"),
+    ("x,y\n", {"label": "y"}, "expected rows below the header line, got none"),
 ]
 
 

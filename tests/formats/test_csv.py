@@ -51,7 +51,7 @@ def test_an_empty_cell_is_a_missing_number_only_where_that_is_accepted(tmp_path:
     ("1,2\n1_000,4\n", "line 2, column 1, got '1_000'"),
     ("1,5;2,5\n3,5;4,5\n", "got '1,5'; write a decimal point, not a comma"),
     ("a,a\n1,2\n", "got 'a' twice"),
-    ("a,b\n", "below the line of names, got nothing"),
+    ("a,b\n", "below the header line, got nothing"),
     ("\n \n", "got no line that holds any"),
     ("", "got an empty file"),
     ("1,2\n".encode("utf-16"), "got text in UTF-16; save the file with the encoding UTF-8"),

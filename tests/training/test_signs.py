@@ -25,7 +25,7 @@ def read_notes(folder):
 @pytest.mark.parametrize(("overrides", "words"), [
     (SILENT, "epoch 1, step 10 of the epoch: population output has not spiked in 10 batches in a row"),
     (SILENT, "epoch 1, step 10 of the epoch: no parameter has changed in 10 batches in a row"),
-    (SHORT, "epoch 1: population output has not spiked in the whole epoch, and gradients do not see"),
+    (SHORT, "epoch 1: population output has not spiked in the whole epoch, and neurons that never"),
     (WILD, "epoch 1, step 1 of the epoch: only.weight has grown to "),
     (STILL, "epoch 3: the loss has not changed in 3 epochs in a row")])
 def test_a_sign_is_reported_once_everywhere(tmp_path, caplog, overrides, words):

@@ -94,7 +94,7 @@ def new(
     tell(f"wrote {', '.join(str(path) for path in (place, *copied))}; try: netdesc check {place}")
     if missing:
         tell(missing)
-    tell("for completion in an editor: netdesc schema > netdesc-1.schema.json, beside the file")
+    tell("for completion in an editor, run beside the file: netdesc schema > netdesc-1.schema.json")
 
 
 def tabulate(about: Mapping[str, str]) -> str:
@@ -111,7 +111,7 @@ def tabulate(about: Mapping[str, str]) -> str:
     """
     width = max(map(len, about), default=0)
     lines = (f"{name:{width}}  {text}".rstrip() for name, text in about.items())
-    return "\n".join((*lines, "", f"to begin with: netdesc new {next(iter(about))}"))
+    return "\n".join((*lines, "", f"start with: netdesc new {next(iter(about))}"))
 
 
 def copy(template: Template, place: Path) -> list[Path]:
@@ -137,7 +137,7 @@ def copy(template: Template, place: Path) -> list[Path]:
     data = {place.parent / path: (template.path.parent / path).read_bytes() for path in template.list_data()}
     taken = [path for path, content in data.items() if os.path.lexists(path) and not holds(path, content)]
     if taken:
-        raise OutputError([Diagnostic(f"{path} exists already with other content and is left as it is; "
+        raise OutputError([Diagnostic(f"{path} already exists with different content and was not changed; "
                                       "give another folder") for path in taken])
     missing = {path: content for path, content in data.items() if not os.path.lexists(path)}
     for path in missing:
@@ -168,7 +168,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be made: {explain(error)}") from error
+        raise OutputError(f"the folder {folder} cannot be created: {explain(error)}") from error
 
 
 def require_free(file: Path) -> None:
@@ -181,7 +181,7 @@ def require_free(file: Path) -> None:
     """
     require_targets({"FILE": file})
     if file.exists():
-        raise OutputError(f"{file} exists already and is left as it is; give another name")
+        raise OutputError(f"{file} already exists and was not changed; use another name")
 
 
 def write_new(file: Path, text: str) -> None:

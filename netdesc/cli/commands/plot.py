@@ -75,7 +75,7 @@ def plot(
     kinds = available if kind is None else [kind]
     if output is not None and len(kinds) > 1:
         others = ", ".join(item.value for item in kinds[1:])
-        tell(f"{result} holds {others} as well; --kind draws them, or no -o everything")
+        tell(f"{result} also holds {others}; draw it with --kind, or everything without -o")
         kinds = kinds[:1]
     pictures = {item.value: output or result.with_name(f"{result.stem}-{item.value}.png") for item in kinds}
     require_targets({"-o" if output else f"--kind {name}": picture for name, picture in pictures.items()},

@@ -21,7 +21,8 @@ class ContractChecks(Subject):
     def test_a_backend_has_a_name(self) -> None:
         """The name is a plain word: files and commands use it as a key."""
         name = self.device().name
-        demand(isinstance(name, str) and name.isidentifier(), f"{name!r} is no name; it must be a plain word")
+        demand(isinstance(name, str) and name.isidentifier(),
+               f"{name!r} is not a name; use letters, digits and _")
 
     def test_limits_are_filled_in(self) -> None:
         """``limits`` tells how time advances, and at least one model; all its sets hold names."""

@@ -51,7 +51,7 @@ class Outcome:
         the chip) or ``coarse`` (the small network of the published model).
     profile : str
     chip, seed : int
-    accuracy, ties_wrong : float
+    accuracy, ties_as_errors : float
         On the test samples, in percent.
     silent_labels : int
         Test samples in which the right output does not spike.
@@ -68,7 +68,7 @@ class Outcome:
     chip: int
     seed: int
     accuracy: float
-    ties_wrong: float
+    ties_as_errors: float
     silent_labels: int
     hidden_spikes: float
     output_spikes: float
@@ -91,9 +91,9 @@ def judge(
     key: tuple[str, str, int, int], found: Metrics | None, best: int, begin: float
 ) -> Outcome:
     """Return test results as an outcome."""
-    if found is None or found.accuracy is None or found.accuracy_ties_wrong is None:
+    if found is None or found.accuracy is None or found.accuracy_ties_as_errors is None:
         raise SystemExit(f"{MODEL} has no test samples")
-    return Outcome(*key, 100 * found.accuracy, 100 * found.accuracy_ties_wrong, found.silent_labels,
+    return Outcome(*key, 100 * found.accuracy, 100 * found.accuracy_ties_as_errors, found.silent_labels,
                    found.spikes["hidden"], found.spikes["output"], best, process_time() - begin)
 
 
@@ -156,7 +156,7 @@ def run_all(
 def write_row(item: Outcome) -> str:
     """Write one line of the table."""
     return (f"| {item.kind} | {item.profile} | {item.chip or ''} | {item.seed} | {item.accuracy:.2f} | "
-            f"{item.ties_wrong:.2f} | {item.silent_labels} | {item.hidden_spikes:.1f} | "
+            f"{item.ties_as_errors:.2f} | {item.silent_labels} | {item.hidden_spikes:.1f} | "
             f"{item.output_spikes:.1f} | {item.best_epoch or ''} | {item.seconds:.0f} |")
 
 

@@ -36,7 +36,7 @@ class Outcome:
     scheme: str
     seed: int
     accuracy: float
-    ties_wrong: float
+    ties_as_errors: float
     best_epoch: int
     last_validation: float
     silent_labels: int
@@ -53,10 +53,10 @@ def train(overrides: list[str], scheme: str, seed: int) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         result = netdesc.train(model, backend="spinnaker2", output=Path(folder) / "run")
     test, last = result.test, result.reports[-1]
-    if test is None or test.accuracy is None or test.accuracy_ties_wrong is None:
+    if test is None or test.accuracy is None or test.accuracy_ties_as_errors is None:
         raise SystemExit(f"{MODEL} has no test samples")
     return Outcome(
-        scheme, seed, 100 * test.accuracy, 100 * test.accuracy_ties_wrong, result.best_epoch,
+        scheme, seed, 100 * test.accuracy, 100 * test.accuracy_ties_as_errors, result.best_epoch,
         100 * (last.validation_accuracy or 0.0), test.silent_labels, test.spikes["hidden"],
         perf_counter() - begin)
 
@@ -79,7 +79,7 @@ def run_all(
 
 def write_row(item: Outcome) -> str:
     """Write one line of the table."""
-    return (f"| {item.scheme} | {item.seed} | {item.accuracy:.2f} | {item.ties_wrong:.2f} | "
+    return (f"| {item.scheme} | {item.seed} | {item.accuracy:.2f} | {item.ties_as_errors:.2f} | "
             f"{item.best_epoch} | {item.last_validation:.2f} | {item.silent_labels} | "
             f"{item.hidden_spikes:.1f} | {item.seconds:.0f} |")
 
@@ -132,7 +132,7 @@ def write_page(overrides: list[str], outcomes: list[Outcome]) -> str:
         mine = [item for item in outcomes if item.scheme == scheme]
         lines.append(f"* `{scheme}`: **{summarize([item.accuracy for item in mine])}** (mean and standard "
                      f"deviation of {len(mine)} seeds); with ties of first spikes counted as errors "
-                     f"{summarize([item.ties_wrong for item in mine])}.")
+                     f"{summarize([item.ties_as_errors for item in mine])}.")
     lines += ["", f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|", *map(write_row, outcomes),
               FOOT.format(pulls=", ".join(f"{PULLS[name]:g} for `{name}`" for name in schemes))]
     return "\n".join(lines)

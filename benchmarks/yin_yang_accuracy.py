@@ -51,7 +51,7 @@ def percent(value: float | None) -> str:
 def write_row(outcome: Outcome) -> str:
     """Write one line of the table."""
     test, last = outcome.test, outcome.result.reports[-1]
-    return (f"| {outcome.seed} | {percent(test.accuracy)} | {percent(test.accuracy_ties_wrong)} | "
+    return (f"| {outcome.seed} | {percent(test.accuracy)} | {percent(test.accuracy_ties_as_errors)} | "
             f"{outcome.result.best_epoch} | {percent(last.validation_accuracy)} | {test.silent_samples} | "
             f"{test.silent_labels} | {percent(last.silent_fraction)} | {test.spikes['hidden']:.1f} | "
             f"{outcome.seconds:.1f} |")
@@ -74,7 +74,7 @@ def write_report(file: Path, overrides: list[str], outcomes: list[Outcome]) -> s
         "samples are the same) and tests the weights of the epoch with the best validation accuracy.", "",
         f"* Test accuracy: **{summarize(outcomes, 'accuracy')}** (mean and standard deviation of "
         f"{len(outcomes)} seeds).",
-        f"* With ties of first spikes counted as errors: {summarize(outcomes, 'accuracy_ties_wrong')}.",
+        f"* With ties of first spikes counted as errors: {summarize(outcomes, 'accuracy_ties_as_errors')}.",
         "* Published for EventProp with 200 hidden neurons: 98.10 ± 0.18 % over 10 seeds.", "",
         "| seed | test accuracy / % | ties counted as errors / % | best epoch | "
         "validation after the last epoch / % | "

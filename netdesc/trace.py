@@ -69,7 +69,7 @@ class Trace:
         after the end of the run.
     recordings : mapping of str to Recording
         By ``population.variable``.
-    parameters_as_run : mapping of str to ndarray
+    effective_parameters : mapping of str to ndarray
         Weights and delays that the device used, by the keys of the blocks, in the units of the file.
     health : mapping of str to int
         Counts of what went on aside: ``arrivals`` (spike deliveries), ``in_flight`` (deliveries due
@@ -88,7 +88,7 @@ class Trace:
     currents: Mapping[str, Floats] | None
     release_currents: Mapping[str, Floats] | None
     recordings: Mapping[str, Recording] = field(default_factory=dict)
-    parameters_as_run: Mapping[str, Floats] = field(default_factory=dict)
+    effective_parameters: Mapping[str, Floats] = field(default_factory=dict)
     health: Mapping[str, int] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +113,11 @@ class Trace:
     def samples(self) -> Mapping[str, Recording]:
         """The recordings, by their former name."""
         return self.recordings
+
+    @property
+    def parameters_as_run(self) -> Mapping[str, Floats]:
+        """The effective parameters, by their former name."""
+        return self.effective_parameters
 
     @property
     def batch(self) -> int:

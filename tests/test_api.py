@@ -39,7 +39,7 @@ class EchoMachine:
         given = stimulus.select(source.start, source.stop)
         late = Events(given.times + self.parameters["p.weight"][0], given.sources, given.offsets)
         return Trace({source.name: given, target.name: late}, None, None,
-                     parameters_as_run=self.as_run(), provenance={"seed": str(seed)})
+                     effective_parameters=self.as_run(), provenance={"seed": str(seed)})
 
     def as_run(self):
         blocks = self.program.blocks

@@ -65,7 +65,7 @@ class Host:
         if self.program.surrogate is not None:
             step = self.options.milliseconds(self.options.profile.cadc_interval.value)
             return surrogate.adjoint(self.program, trace, cotangent, step=step)
-        as_run = trace.parameters_as_run
+        as_run = trace.effective_parameters
         self.layout.write(as_run if self.known is None else self.known.split(as_run))
         step = self.options.milliseconds(self.options.profile.event_grid.value)
         if not model_fits(self.layout, trace.spikes, step):
@@ -88,7 +88,7 @@ class Host:
         -------
         Gradient
         """
-        as_run, floor, raised = trace.parameters_as_run, self.options.denominator_floor, 0
+        as_run, floor, raised = trace.effective_parameters, self.options.denominator_floor, 0
         modelled = replay(self.layout, trace.spikes, trace.batch, threads=self.threads)
         currents = dict(modelled.currents)
         if refined is not None:

@@ -192,7 +192,7 @@ class AnalogMachine:
             currents=None,
             release_currents=None,
             recordings=samples,
-            parameters_as_run=dict(self.as_run),
+            effective_parameters=dict(self.as_run),
             health=health,
             costs=self.bill(batch, sent, spiking, [*samples.values(), *last.values()]),
             provenance={"backend": "brainscales2", "solver": f"analog, {self.options.machine}",

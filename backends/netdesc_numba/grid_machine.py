@@ -149,12 +149,12 @@ class GridMachine:
         spikes = {name: self.scale(events, self.timestep) for name, events in trace.spikes.items()}
         as_run = {
             key: values * self.timestep if key.endswith(".delay") else values
-            for key, values in trace.parameters_as_run.items()
+            for key, values in trace.effective_parameters.items()
         }
         return require_finite(replace(
             trace,
             spikes=spikes,
-            parameters_as_run=as_run,
+            effective_parameters=as_run,
             recordings=self.in_ms(trace.recordings),
             readings=rescale_readings(self.inner.program, self.program, trace.readings, self.to_ms),
             health={**trace.health, "inputs_moved": moved},

@@ -122,7 +122,7 @@ class EventMachine:
             currents=currents,
             release_currents=releases,
             recordings=samples,
-            parameters_as_run=dict(self.layout.values),
+            effective_parameters=dict(self.layout.values),
             health=self.count_arrivals(spikes),
             provenance={"backend": "numba", "solver": self.solver, **versions()},
             readings={

@@ -126,7 +126,7 @@ class TickMachine:
             currents=currents,
             release_currents=releases,
             recordings=record_ticks(self.program, self.values, spikes, self.timestep, batch=batch),
-            parameters_as_run=self.as_run(),
+            effective_parameters=self.as_run(),
             health={
                 **count_arrivals(self.layouts, self.program, spikes, self.timestep, self.steps),
                 "inputs_moved": moved,

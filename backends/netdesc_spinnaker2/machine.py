@@ -121,7 +121,7 @@ class Machine:
             currents={name: current for name, (_, current, _) in found.items()},
             release_currents={name: release for name, (_, _, release) in found.items()},
             recordings=samples,
-            parameters_as_run=self.parameters.as_run(),
+            effective_parameters=self.parameters.as_run(),
             health={
                 **health,
                 "inputs_moved": moved,

@@ -325,8 +325,8 @@ FORWARD: Mapping[Place, Mapping[str, Change]] = {
     ("recordings",): MAPPINGS, ("recordings", "output.v"): KINDS,
     **{("recordings", "output.v", name): changes
        for name, changes in {"times": FLOATS, "neurons": INTEGERS, "values": FLOATS}.items()},
-    ("parameters_as_run",): MAPPINGS, ("parameters_as_run", "drive.weight"): FLOATS,
-    ("parameters_as_run", "drive.delay"): {**FLOATS, "negative": with_entry(-1.0)},
+    ("effective_parameters",): MAPPINGS, ("effective_parameters", "drive.weight"): FLOATS,
+    ("effective_parameters", "drive.delay"): {**FLOATS, "negative": with_entry(-1.0)},
     ("readings",): MAPPINGS,
     **{("readings", key): KINDS for key in ("output.final", "membrane.maximum", "membrane.mean")},
     ("readings", "output.final", "values"): FORMS,

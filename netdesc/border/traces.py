@@ -35,7 +35,7 @@ def check_trace(findings: Findings, trace: object, program: Program, batch: int)
         check_currents(findings, trace, program)
     wanted = [item for item in program.sampling if item.variable not in ADJOINTS]
     check_recordings(findings, trace.recordings, wanted, duration=program.duration, batch=batch)
-    check_parameters(findings, trace.parameters_as_run, program)
+    check_parameters(findings, trace.effective_parameters, program)
     if findings.require_keys(trace.readings, "readings", [item.key for item in program.readings]):
         for reading in program.readings:
             spikes = trace.spikes.get(reading.population) if good else None
@@ -165,11 +165,11 @@ def check_parameters(findings: Findings, values: object, program: Program) -> No
     shapes: dict[str, Any] = {}
     for block in program.blocks:
         shapes |= {block.weight_key: block.weights.shape, block.delay_key: block.delays.shape}
-    if not findings.require_keys(values, "parameters_as_run", shapes):
+    if not findings.require_keys(values, "effective_parameters", shapes):
         return
     for key, shape in shapes.items():
         value = values[key]
-        name = f"parameters_as_run of {key}"
+        name = f"effective_parameters of {key}"
         if findings.check_finite(value, name, shape) and key.endswith(".delay"):
             findings.check_range(value, f"{name} in ms", 0.0, np.inf)
 

@@ -37,7 +37,7 @@ def agree(reference: Outcome, other: Outcome, settings: Settings, written: Mappi
             if name in other.trace.spikes
         },
         compare_gradients(reference, other),
-        compare_parameters(written, other.trace.parameters_as_run),
+        compare_parameters(written, other.trace.effective_parameters),
         {
             key: compare_voltages(samples, other.trace.recordings[key])
             for key, samples in reference.trace.recordings.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 FORMER = {
+    "accuracy_ties_as_errors": "accuracy_ties_wrong",
     "largest_source": "cause",
     "source_of_deviation": "cause",
     "norm_ratio": "length",

@@ -70,7 +70,7 @@ def arrange(comparison: Comparison) -> dict[str, Json]:
                 label: SUBSTRATES[number % len(SUBSTRATES)]
                 for number, label in enumerate(comparison.agreements)
             },
-            "network": arrange_network(comparison.program, base.trace.parameters_as_run),
+            "network": arrange_network(comparison.program, base.trace.effective_parameters),
             "curves": _curves(comparison),
             "rasters": {
                 label: {name: _events(events) for name, events in item.trace.spikes.items()}

@@ -158,8 +158,8 @@ def _series(found: Outcome | Refusal, job: Job) -> tuple[Outcome | Refusal, ...]
 def _as_run(reference: Outcome, other: Outcome, suffix: str) -> dict[str, Floats]:
     """Return effective values that differ from those of the reference, in the shapes of the reference."""
     result = {}
-    for key, values in reference.trace.parameters_as_run.items():
-        found = other.trace.parameters_as_run.get(key)
+    for key, values in reference.trace.effective_parameters.items():
+        found = other.trace.effective_parameters.get(key)
         if not key.endswith(suffix) or found is None or len(values) == 0:
             continue
         if len(found) == 1 or len(found) == len(values) or (len(values) == 1 and np.all(found == found[0])):

@@ -390,7 +390,7 @@ def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, floor: floa
     ----------
     program : Program
     trace : Trace
-        Its ``parameters_as_run`` replace the program's weights and delays.
+        Its ``effective_parameters`` replace the program's weights and delays.
     cotangent : Cotangent
     floor : float
         See ``Adjoint``.
@@ -405,5 +405,5 @@ def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, floor: floa
     NumericsError
         If the trace or the cotangent does not fit or is not finite.
     """
-    layout = Layout(program.with_parameters(trace.parameters_as_run))
+    layout = Layout(program.with_parameters(trace.effective_parameters))
     return Adjoint(layout, floor=floor).run(trace, cotangent)

@@ -68,7 +68,7 @@ def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, step: float
               for index, item in enumerate(program.populations) if item.kind != "source"}
     for layer in layers.values():
         pull_at(layer, program, trace, cotangent, grid=grid)
-    links = [link(program, block, trace.parameters_as_run, grid) for block in program.blocks]
+    links = [link(program, block, trace.effective_parameters, grid) for block in program.blocks]
     for stage in reversed(program.stages):
         sweep_stage(stage, layers, links, grid.steps)
     bins = {name: grid.bins(events.times) for name, events in trace.spikes.items()}

@@ -159,7 +159,7 @@ def gradcheck(machine: Machine, stimulus: Events, objective: Callable[[Trace], S
 
     comparisons = {}
     for key, value in machine.program.trainable().items():
-        value = trace.parameters_as_run.get(key, value)
+        value = trace.effective_parameters.get(key, value)
 
         def probe(index: int, key: str = key, value: Floats = value) -> Probe:
             return parameter_probe(machine, lambda: loss_of(stimulus), key, value, index=index, step=step)

@@ -15,7 +15,7 @@ from netdesc.training.faults import RunDirectoryError
 from netdesc.training.layout import Layout
 from netdesc.training.optimizers import OptimizerState
 from netdesc.training.origin import Origin, Stage, Wiring, read_stages
-from netdesc.training.records import EpochReport
+from netdesc.training.records import FORMER, EpochReport
 from netdesc.training.sealed import Content, read_sealed, write_sealed
 from netdesc.training.task import State
 
@@ -248,6 +248,7 @@ def read_report(item: Mapping[str, Any]) -> EpochReport:
     ValueError, TypeError, LookupError, AttributeError
         If the data are something else.
     """
+    item = {name: item[former] for name, former in FORMER.items() if former in item} | dict(item)
     numbers = {field.name: item[field.name] for field in fields(EpochReport)
                if field.name in item and field.name not in ("costs", "notes")}
     if not all(value is None or isinstance(value, int | float) for value in numbers.values()):

@@ -19,7 +19,7 @@ from netdesc.training.continuation import note_stage, require_same
 from netdesc.training.faults import RunDirectoryError
 from netdesc.training.lock import hold, require_free
 from netdesc.training.origin import Origin, write_record
-from netdesc.training.records import EpochReport, Metrics
+from netdesc.training.records import EpochReport, Metrics, arrange_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,5 +261,6 @@ def write_result(path: Path, test: Metrics | None, best_epoch: int) -> None:
     test : Metrics or None
     best_epoch : int
     """
-    content: dict[str, Any] = {"best_epoch": best_epoch, "test": None if test is None else asdict(test)}
+    found = None if test is None else arrange_record(test)
+    content: dict[str, Any] = {"best_epoch": best_epoch, "test": found}
     replace_text(path, json.dumps(content, indent=2) + "\n")

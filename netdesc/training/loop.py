@@ -257,10 +257,10 @@ def report_epoch(task: Task, state: State, metrics: Metrics, *, validation: Metr
                         epoch=state.epoch - 1, step=state.step - 1)
     return EpochReport(
         epoch=state.epoch, epochs=task.training.epochs, loss=metrics.loss, accuracy=metrics.accuracy,
-        accuracy_ties_wrong=metrics.accuracy_ties_wrong,
+        accuracy_ties_as_errors=metrics.accuracy_ties_as_errors,
         validation_loss=validation.loss if validation else None,
         validation_accuracy=validation.accuracy if validation else None,
-        validation_accuracy_ties_wrong=validation.accuracy_ties_wrong if validation else None,
+        validation_accuracy_ties_as_errors=validation.accuracy_ties_as_errors if validation else None,
         learning_rate=factor * float(task.training.optimizer.options["learning_rate"]),
         silent_fraction=metrics.silent_fraction, silent_samples=metrics.silent_samples,
         silent_labels=metrics.silent_labels, grazing=grazing, seconds=0.0,

@@ -1,13 +1,19 @@
-"""What training tells while it runs and when it is done."""
+"""What training reports while it runs and when it is done."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from netdesc.display import html_table, summarize
+
+FORMER = {
+    "accuracy_ties_as_errors": "accuracy_ties_wrong",
+    "validation_accuracy_ties_as_errors": "validation_accuracy_ties_wrong",
+}
+"""Former names of keys in JSON, kept for one version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +31,12 @@ class Metrics:
     accuracy : float or None
         Fraction of the samples whose label's neuron spikes first, ties broken by index; None where the
         model has no labels.
-    accuracy_ties_wrong : float or None
-        The same with every tie counted as wrong.
+    accuracy_ties_as_errors : float or None
+        The same with every tie counted as an error.
     ties : int
         Samples in which several neurons spike first at the same time.
     silent_samples : int
-        Samples in which no neuron of the population that answers spikes.
+        Samples in which no output neuron spikes.
     silent_labels : int
         Samples in which the label's neuron does not spike.
     silent_fraction : float
@@ -45,13 +51,18 @@ class Metrics:
     samples: int
     loss: float
     accuracy: float | None
-    accuracy_ties_wrong: float | None
+    accuracy_ties_as_errors: float | None
     ties: int
     silent_samples: int
     silent_labels: int
     silent_fraction: float
     spikes: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def accuracy_ties_wrong(self) -> float | None:
+        """``accuracy_ties_as_errors``, by its former name."""
+        return self.accuracy_ties_as_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +79,20 @@ class EpochReport:
         Mean over the training samples, each with the weights before the step that used it.
     accuracy : float or None
         Of the training samples; None where the model has no labels.
-    accuracy_ties_wrong : float or None
-        The same with every tie counted as wrong.
-    validation_loss, validation_accuracy, validation_accuracy_ties_wrong : float or None
+    accuracy_ties_as_errors : float or None
+        The same with every tie counted as an error.
+    validation_loss, validation_accuracy, validation_accuracy_ties_as_errors : float or None
         With the weights at the end of the epoch; None where there are no validation samples.
     learning_rate : float
         Of the weights, at the last step of the epoch.
     silent_fraction : float
         Fraction of the spiking neurons that are silent over a whole batch, mean over the batches.
     silent_samples : int
-        Training samples in which no neuron of the population that answers spikes.
+        Training samples in which no output neuron spikes.
     silent_labels : int
         Training samples in which the label's neuron does not spike.
     grazing : int
-        Spikes that only just happened, so that the backend clamped their gradient.
+        Spikes that barely reached the threshold, so that the backend clamped their gradient.
     seconds : float
         Time of training and validation.
     samples : int
@@ -89,17 +100,17 @@ class EpochReport:
     costs : mapping of str to float
         What the device reports of the training samples, as in `Metrics`.
     notes : tuple of str
-        Signs of a training that explodes or is dead, first seen in this epoch.
+        Signs of a training that diverges or no longer learns, first seen in this epoch.
     """
 
     epoch: int
     epochs: int
     loss: float
     accuracy: float | None
-    accuracy_ties_wrong: float | None
+    accuracy_ties_as_errors: float | None
     validation_loss: float | None
     validation_accuracy: float | None
-    validation_accuracy_ties_wrong: float | None
+    validation_accuracy_ties_as_errors: float | None
     learning_rate: float
     silent_fraction: float
     silent_samples: int
@@ -176,3 +187,18 @@ class Progress(Protocol):
 
 def _text(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
+
+
+def arrange_record(item: Metrics | EpochReport) -> dict[str, Any]:
+    """Return a record as JSON data, with renamed keys under their former names too.
+
+    Parameters
+    ----------
+    item : Metrics or EpochReport
+
+    Returns
+    -------
+    dict
+    """
+    data = asdict(item)
+    return data | {FORMER[key]: value for key, value in data.items() if key in FORMER}

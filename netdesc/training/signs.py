@@ -1,4 +1,4 @@
-"""Signs of a training that explodes or is dead, in its first batches and later."""
+"""Signs of a training that diverges or no longer learns, in its first batches and later."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class Tally:
         return Metrics(
             split=split, samples=self.samples, loss=self.loss / self.samples,
             accuracy=self.correct / self.labelled if self.labelled else None,
-            accuracy_ties_wrong=self.correct_untied / self.labelled if self.labelled else None,
+            accuracy_ties_as_errors=self.correct_untied / self.labelled if self.labelled else None,
             ties=self.ties, silent_samples=self.silent_samples, silent_labels=self.silent_labels,
             silent_fraction=self.silent_fraction / (self.batches * max(spiking, 1)),
             spikes={name: count / self.samples for name, count in self.spikes.items()}, costs=self.costs)

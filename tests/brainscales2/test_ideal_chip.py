@@ -83,7 +83,7 @@ def pair(model, weights=None):
     if weights is not None:
         compiled.write(load_weights(Path(weights), compiled.program))
     solver = EventMachine(compiled.program, NumbaOptions.read({"threads": 1}))
-    solver.write(compiled.machine.forward(silence(), seed=1).parameters_as_run)
+    solver.write(compiled.machine.forward(silence(), seed=1).effective_parameters)
     return Pair(model, compiled, compiled.machine, solver)
 
 
@@ -168,7 +168,7 @@ def test_a_neuron_that_touches_its_threshold_spikes_as_in_the_solver(tmp_path):
     demand_same_spikes(mine, theirs)
     slow = np.unique(theirs.spikes["hidden"].sources[theirs.currents["hidden"] - 1.0 < 1e-3])
     assert len(slow) == 1
-    weights = mine.parameters_as_run["input_to_hidden.weight"].reshape(5, 120)
+    weights = mine.effective_parameters["input_to_hidden.weight"].reshape(5, 120)
     assert np.isclose(weights[4, slow[0]], 4.0)
     rest = np.delete(np.arange(120), slow)
     found, wanted = (item.parameters["input_to_hidden.weight"].reshape(5, 120)[:, rest].ravel()

@@ -46,7 +46,7 @@ def on_grid(events):
 def refined(machine, trace):
     layout = machine.host.layout
     known = machine.host.known
-    layout.write(trace.parameters_as_run if known is None else known.split(trace.parameters_as_run))
+    layout.write(trace.effective_parameters if known is None else known.split(trace.effective_parameters))
     return refine(layout, trace.spikes, GRID)
 
 
@@ -60,7 +60,7 @@ def test_spikes_of_an_ideal_chip_are_put_where_the_solver_has_them(links):
     trace = machine.forward(draw(), seed=1)
     found = refined(machine, trace)
     exact = EventMachine(machine.program, NumbaOptions.read({"threads": 1}))
-    exact.write(trace.parameters_as_run)
+    exact.write(trace.effective_parameters)
     expected = exact.forward(on_grid(draw()), seed=1)
     for name in ("hidden", "output"):
         mine, theirs = found.spikes[name], expected.spikes[name]

@@ -40,7 +40,7 @@ def load(made, **options):
 
 def solver(made, trace):
     exact = EventMachine(made, NumbaOptions.read({"threads": 1}))
-    exact.write(trace.parameters_as_run)
+    exact.write(trace.effective_parameters)
     return exact
 
 

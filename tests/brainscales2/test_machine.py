@@ -66,7 +66,7 @@ def test_spikes_of_an_ideal_chip_are_exact_up_to_their_stamps(links):
     made = network(links)
     machine, exact = load(made, profile="ideal"), EventMachine(made, NumbaOptions.read({"threads": 1}))
     trace = machine.forward(draw(), seed=1)
-    exact.write(trace.parameters_as_run)
+    exact.write(trace.effective_parameters)
     expected = exact.forward(draw(), seed=1)
     for name in ("hidden", "output"):
         late = trace.spikes[name].lists(20), expected.spikes[name].lists(20)
@@ -85,14 +85,14 @@ def test_circuits_that_differ_follow_the_solver_with_their_own_parameters(links)
     trace = machine.forward(draw(), seed=1)
     model = machine.host.known
     exact = EventMachine(model.program, NumbaOptions.read({"threads": 1}))
-    exact.write(model.split(trace.parameters_as_run))
+    exact.write(model.split(trace.effective_parameters))
     expected = exact.forward(draw(), seed=1)
     for name in ("hidden", "output"):
         mine, theirs = trace.spikes[name], expected.spikes[name]
         assert np.array_equal(mine.sources, theirs.sources)
         np.testing.assert_allclose(mine.times, theirs.times, atol=2e-6, rtol=0.0)
     gradient, reference = (m.adjoint(t, cotangent(t)) for m, t in ((machine, trace), (exact, expected)))
-    joined = model.join(reference.parameters, trace.parameters_as_run)
+    joined = model.join(reference.parameters, trace.effective_parameters)
     for key, values in joined.items():
         assert cosine(gradient.parameters[key], values) > 0.9999
 
@@ -104,7 +104,7 @@ def test_the_median_gradient_of_an_ideal_chip_is_the_exact_one():
     for seed in range(12):
         stimulus = draw(seed=seed, batch=1)
         trace = machine.forward(stimulus, seed=1)
-        exact.write(trace.parameters_as_run)
+        exact.write(trace.effective_parameters)
         expected = exact.forward(stimulus, seed=1)
         rng = np.random.default_rng(seed)
         loss = Cotangent({"output": rng.normal(size=len(trace.spikes["output"]))})

@@ -97,7 +97,7 @@ class PlantedMachine:
                  for name, values in (("currents", self.ran.currents),
                                       ("release_currents", self.ran.release_currents))
                  if source.name in (values or ())}
-        return replace(self.ran, parameters_as_run=dict(self.told),
+        return replace(self.ran, effective_parameters=dict(self.told),
                        spikes={**self.ran.spikes, source.name: spikes}, **lists)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:

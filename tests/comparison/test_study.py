@@ -121,7 +121,7 @@ def test_weights_of_a_training_are_run_everywhere(points, tmp_path):
 
     netdesc.train(points, output=tmp_path / "run")
     found = compare(points, ["numba", GRID], weights=tmp_path / "run", settings=Settings(samples=2))
-    one, two = (found.outcomes[name].trace.parameters_as_run["drive.weight"] for name in ("numba", "grid"))
+    one, two = (found.outcomes[name].trace.effective_parameters["drive.weight"] for name in ("numba", "grid"))
     assert np.array_equal(one, two)
     assert not np.array_equal(one, found.program.blocks[0].weights)
 

@@ -18,7 +18,7 @@ def deliveries(program, trace):
     arrived = late = 0
     for block in program.blocks:
         events = trace.spikes[program.populations[block.pre].name]
-        delays = block.matrix(trace.parameters_as_run[block.delay_key])
+        delays = block.matrix(trace.effective_parameters[block.delay_key])
         for time, source in zip(events.times.tolist(), events.sources.tolist(), strict=True):
             for delay in delays[source].tolist():
                 if not np.isnan(delay):

@@ -142,8 +142,8 @@ def test_the_machine_keeps_a_step_on_cycles_when_delays_are_written():
     machine = NumbaBackend(GRID).load(program, seed=0)
     machine.write({"ab.delay": np.full(9, 0.02), "ia.delay": np.array([0.02])})
     trace = machine.forward(nothing(program), seed=0)
-    assert trace.parameters_as_run["ab.delay"].tolist() == [0.1] * 9
-    assert trace.parameters_as_run["ia.delay"].tolist() == [0.0]
+    assert trace.effective_parameters["ab.delay"].tolist() == [0.1] * 9
+    assert trace.effective_parameters["ia.delay"].tolist() == [0.0]
 
 
 def nothing(program):

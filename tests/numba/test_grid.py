@@ -178,7 +178,7 @@ def test_times_delays_and_refractory_periods_are_rounded_to_steps():
     expected = on_grid(other.program).forward(other.stimulus, seed=0)
     assert trace.spikes["cell"].times.tolist() == expected.spikes["cell"].times.tolist()
     assert np.allclose(trace.spikes["input"].times, [1.0, 20.1])
-    assert np.allclose(trace.parameters_as_run["input_to_cell_0.delay"], 0.3)
+    assert np.allclose(trace.effective_parameters["input_to_cell_0.delay"], 0.3)
     assert (trace.health["inputs_moved"], expected.health["inputs_moved"]) == (2, 0)
 
 

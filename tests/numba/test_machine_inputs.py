@@ -81,9 +81,9 @@ def test_written_values_are_copied_and_what_is_absent_stays(options):
     loaded.write({f"{KEY}.weight": weights})
     weights[:] = np.nan
     trace = loaded.forward(network.stimulus, seed=0)
-    assert trace.parameters_as_run[f"{KEY}.weight"].tolist() == [2.0] * 6
+    assert trace.effective_parameters[f"{KEY}.weight"].tolist() == [2.0] * 6
     assert np.allclose(
-        trace.parameters_as_run[f"{KEY}.delay"],
+        trace.effective_parameters[f"{KEY}.delay"],
         network.program.blocks[0].delays,
         rtol=0,
         atol=0.051 if options else 0.0,

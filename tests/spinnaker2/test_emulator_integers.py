@@ -40,7 +40,7 @@ def delayed(bits):
 def test_words_run_as_the_weights_that_are_told(scheme, bits, most):
     program, stimulus = delayed(bits), inputs(4)
     trace, gradient = run(chip(program, scheme, weights="integer", weight_bits=bits), stimulus)
-    told = program.with_parameters(trace.parameters_as_run)
+    told = program.with_parameters(trace.effective_parameters)
     expected, slopes = run(grid(told, scheme), stimulus)
     assert same_spikes(trace, expected)
     assert len(trace.spikes["output"]) > 0
@@ -150,7 +150,7 @@ def test_the_optimizer_keeps_floats_and_the_layers_words(scheme):
     reports = [machine.learn(stimulus, TARGETS, seed=0) for _ in range(3)]
     assert {"weights_zeroed", "weights_saturated"} <= reports[-1].health.keys()
     state = machine.state().parameters
-    told = machine.forward(stimulus, seed=0).parameters_as_run
+    told = machine.forward(stimulus, seed=0).effective_parameters
     for block in program.blocks:
         key, step = block.weight_key, np.abs(block.weights).max() / 127
         assert np.abs(state[key] - expected[key]).max() < 1e-5

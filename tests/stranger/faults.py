@@ -124,7 +124,7 @@ class DeafWrite(StrangerMachine):
     def forward(self, stimulus, *, seed):
         told = getattr(self, "told", self.values)
         honest = StrangerMachine(self.program, self.look).forward(stimulus, seed=seed)
-        return replace(honest, parameters_as_run=told)
+        return replace(honest, effective_parameters=told)
 
 
 class SilentWrite(StrangerMachine):

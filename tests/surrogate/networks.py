@@ -145,7 +145,7 @@ def tangent(program, trace, changes):
 def feed(program, trace, block, changes, *, step, counts, dz, di):
     pre, post = program.populations[block.pre], program.populations[block.post]
     indptr, indices = block.sparse()
-    weights = trace.parameters_as_run.get(block.weight_key, block.weights)
+    weights = trace.effective_parameters.get(block.weight_key, block.weights)
     for source in range(block.n_pre):
         for k in range(indptr[source], indptr[source + 1]):
             delay = block.delays[0] if block.uniform_delay else block.delays[k]

@@ -55,7 +55,7 @@ def test_weights_as_run_take_the_place_of_those_written():
     program = make_program(random)
     trace, cotangent = make_trace(random, program), Cotangent({}, counts={"second": np.ones((3, 3))})
     as_run = {block.weight_key: random.normal(size=block.size) for block in program.blocks}
-    one = surrogate.adjoint(program, replace(trace, parameters_as_run=as_run), cotangent, step=STEP)
+    one = surrogate.adjoint(program, replace(trace, effective_parameters=as_run), cotangent, step=STEP)
     other = surrogate.adjoint(program.with_parameters(as_run), trace, cotangent, step=STEP)
     for key, values in one.parameters.items():
         np.testing.assert_array_equal(values, other.parameters[key])

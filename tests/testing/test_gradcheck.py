@@ -34,7 +34,7 @@ class Sums:
         quiet = weights.max() > self.limit
         lists = [[[] if quiet else [total]] for total in totals]
         return Trace({"input": stimulus, "cell": Events.from_lists(lists)}, None, None,
-                     parameters_as_run=self.values)
+                     effective_parameters=self.values)
 
     def adjoint(self, trace, cotangent):
         slope, stimulus = cotangent.spikes["cell"], trace.spikes["input"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -36,6 +35,7 @@ def evaluate(
     from netdesc.api import compile
     from netdesc.training import evaluate as measure
     from netdesc.training.preparation import choose_backend
+    from netdesc.training.records import arrange_record
 
     model = read_model(file, overrides)
     metrics = measure(model, weights, backend)
@@ -44,7 +44,8 @@ def evaluate(
     checks = compare(model.description.expect, metrics)
     if as_json:
         beside = arrange_beside(estimate, metrics.costs, metrics.samples)
-        emit({**asdict(metrics), "estimate": beside, "expectations": [item._asdict() for item in checks]})
+        expectations = [item._asdict() for item in checks]
+        emit({**arrange_record(metrics), "estimate": beside, "expectations": expectations})
     else:
         print_text(table(("", metrics.split), rows(metrics)))
         if metrics.costs:
@@ -120,8 +121,8 @@ def rows(metrics: Metrics) -> list[tuple[str, str]]:
     lines = [("samples", str(metrics.samples)), ("loss", f"{metrics.loss:.6g}")]
     if metrics.accuracy is not None:
         lines.append(("accuracy", f"{100 * metrics.accuracy:.2f} %"))
-    if metrics.accuracy_ties_wrong is not None:
-        lines.append(("accuracy, ties counted as errors", f"{100 * metrics.accuracy_ties_wrong:.2f} %"))
+    if metrics.accuracy_ties_as_errors is not None:
+        lines.append(("accuracy, ties counted as errors", f"{100 * metrics.accuracy_ties_as_errors:.2f} %"))
     lines.append(("silent samples", str(metrics.silent_samples)))
     return lines + [(f"spikes of {name}", f"{number:.4g} per sample")
                     for name, number in metrics.spikes.items()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -141,14 +140,16 @@ def arrange(result: TrainingResult, estimate: Estimate | None) -> dict[str, obje
     -------
     dict
     """
+    from netdesc.training.records import arrange_record
+
     last = result.reports[-1] if result.reports else None
     return {
         "directory": str(result.directory),
         "epochs": len(result.reports),
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
-        "test": asdict(result.test) if result.test else None,
-        "last_epoch": asdict(last) if last else None,
+        "test": arrange_record(result.test) if result.test else None,
+        "last_epoch": arrange_record(last) if last else None,
         "estimate": arrange_beside(estimate, last.costs, last.samples) if last else None,
         "weights": str(result.weights),
         "curve": str(result.curve) if result.curve else None,

@@ -38,7 +38,7 @@ class AdjointChecks(Subject):
         """Cosine and norm per array of weights or delays, against differences of the reference."""
         bench = self.trained(case)
         trace, gradient = differentiated(bench)
-        exact = differentiate(bench.program.with_parameters(trace.parameters_as_run), bench.stimulus)
+        exact = differentiate(bench.program.with_parameters(trace.effective_parameters), bench.stimulus)
         for key, value in gradient.parameters.items():
             self.demand_alike(key, value, exact[key])
 
@@ -46,7 +46,7 @@ class AdjointChecks(Subject):
         """Cosine and norm of dL/dt of the input spikes, against differences of the reference."""
         bench = self.trained(case)
         trace, gradient = differentiated(bench)
-        program = bench.program.with_parameters(trace.parameters_as_run)
+        program = bench.program.with_parameters(trace.effective_parameters)
         for name, exact in differentiate_stimulus(program, bench.stimulus).items():
             self.demand_alike(f"spike_times of {name}", gradient.spike_times[name], exact)
 

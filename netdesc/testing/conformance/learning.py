@@ -35,7 +35,7 @@ class LearningChecks(Subject):
         mine.machine.prepare(rule.lesson(name))
         for _ in range(STEPS):
             mine.machine.learn(mine.stimulus, targets, seed=0)
-        as_run = mine.forward().parameters_as_run
+        as_run = mine.forward().effective_parameters
         for key, start in found.items():
             demand(bool(np.any(wanted[key] != start)), f"{name}: the rule of the host does not change {key}")
             off = float(np.abs(as_run[key] - wanted[key]).max())

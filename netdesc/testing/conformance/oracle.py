@@ -33,7 +33,7 @@ def expect(bench: Bench, trace: Trace, stimulus: Events | None = None) -> Refere
     -------
     ReferenceTrace
     """
-    program = bench.program.with_parameters(trace.parameters_as_run)
+    program = bench.program.with_parameters(trace.effective_parameters)
     return simulate(program, bench.stimulus if stimulus is None else stimulus)
 
 

@@ -19,12 +19,12 @@ LATER = 2.0
 
 
 class ParameterChecks(Subject):
-    """``write`` changes what runs, ``parameters_as_run`` tells it, and nonsense is refused."""
+    """``write`` changes what runs, ``effective_parameters`` tells it, and nonsense is refused."""
 
     def test_a_trace_tells_the_parameters_that_ran(self, case: str) -> None:
-        """Without a ``write``, ``parameters_as_run`` holds all weights and delays of the program."""
+        """Without a ``write``, ``effective_parameters`` holds all weights and delays of the program."""
         bench = self.bench(case)
-        self.demand_as_run(bench, {}, bench.forward().parameters_as_run)
+        self.demand_as_run(bench, {}, bench.forward().effective_parameters)
 
     def test_written_weights_are_used(self, case: str) -> None:
         """After ``write`` the trace tells the new weights, and its spikes are theirs."""
@@ -32,7 +32,7 @@ class ParameterChecks(Subject):
         written = {block.weight_key: block.weights * FACTOR for block in bench.program.blocks}
         bench.machine.write(written)
         trace = bench.forward()
-        self.demand_as_run(bench, written, trace.parameters_as_run)
+        self.demand_as_run(bench, written, trace.effective_parameters)
         told = misfit(bench, trace, self.tolerance)
         demand(not told, f"the spikes are not those of the written weights; {told}")
 
@@ -42,7 +42,7 @@ class ParameterChecks(Subject):
         written = {block.delay_key: block.delays + LATER for block in bench.program.blocks}
         bench.machine.write(written)
         trace = bench.forward()
-        self.demand_as_run(bench, written, trace.parameters_as_run)
+        self.demand_as_run(bench, written, trace.effective_parameters)
         told = misfit(bench, trace, self.tolerance)
         demand(not told, f"the spikes are not those of the written delays; {told}")
 
@@ -56,7 +56,7 @@ class ParameterChecks(Subject):
         block = bench.program.blocks[0]
         written = {block.weight_key: block.weights * FACTOR}
         bench.machine.write(written)
-        self.demand_as_run(bench, written, bench.forward().parameters_as_run)
+        self.demand_as_run(bench, written, bench.forward().effective_parameters)
 
     @pytest.mark.parametrize("fault", ["shape", "key", "nan", "infinite", "delay"])
     def test_nonsense_is_not_written(self, case: str, fault: str) -> None:
@@ -80,12 +80,12 @@ class ParameterChecks(Subject):
 
     def demand_as_run(self, bench: Bench, written: dict[str, Floats], told: object) -> None:
         """Fail unless the parameters of a trace are the program's, changed as written."""
-        demand(isinstance(told, dict), "parameters_as_run must be a dict")
+        demand(isinstance(told, dict), "effective_parameters must be a dict")
         as_run = dict(told) if isinstance(told, dict) else {}
         for block in bench.program.blocks:
             both = ((block.weight_key, block.weights), (block.delay_key, block.delays))
             for key, value in both:
-                demand(key in as_run, f"parameters_as_run lacks {key}")
+                demand(key in as_run, f"effective_parameters lacks {key}")
                 wanted = written.get(key, value)
                 demand(np.shape(as_run[key]) == wanted.shape, f"{key} runs in another shape")
                 largest = float(np.abs(wanted).max(initial=0.0))

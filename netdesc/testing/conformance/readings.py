@@ -41,7 +41,7 @@ class ReadingChecks(Subject):
         """Maxima and means deviate by no more than is claimed, relative to the largest."""
         bench = self.bench(read)
         trace = bench.forward()
-        program = bench.program.with_parameters(trace.parameters_as_run)
+        program = bench.program.with_parameters(trace.effective_parameters)
         for key, wanted in read_voltages(simulate(program, bench.stimulus)).items():
             found = trace.readings[key]
             off = float(np.abs(found.values - wanted.values).max())
@@ -55,7 +55,7 @@ class ReadingChecks(Subject):
     def test_gradients_by_readings_agree_with_the_exact_one(self, read: str) -> None:
         """Cosine and norm per array of parameters, against differences of the reference."""
         bench, trace, gradient = self.read_back(read)
-        program = bench.program.with_parameters(trace.parameters_as_run)
+        program = bench.program.with_parameters(trace.effective_parameters)
         for key, value in program.trainable().items():
 
             def loss(moved: Floats, key: str = key) -> float:
@@ -66,7 +66,7 @@ class ReadingChecks(Subject):
     def test_the_gradient_of_the_stimulus_by_readings_agrees_with_the_exact_one(self, read: str) -> None:
         """Cosine and norm of dL/dt of the input spikes, against differences of the reference."""
         bench, trace, gradient = self.read_back(read)
-        program, stimulus = bench.program.with_parameters(trace.parameters_as_run), bench.stimulus
+        program, stimulus = bench.program.with_parameters(trace.effective_parameters), bench.stimulus
         for item in program.populations:
             if item.kind != "source":
                 continue

@@ -54,7 +54,7 @@ class Outcome:
     accuracy, ties_as_errors : float
         On the test samples, in percent.
     silent_labels : int
-        Test samples in which the right output does not spike.
+        Test samples in which the correct output does not spike.
     hidden_spikes, output_spikes : float
         Per sample.
     best_epoch : int
@@ -199,7 +199,7 @@ sign and input, so a weight is at most 5 times 63/30), 30 hidden neurons, thresh
 weights alone, is 84.9 %.
 Time constants, loss and optimizer are those of the file here.
 
-The target neuron of a test sample is the right output. Settings were chosen by shorter
+The target neuron of a test sample is that of the correct output. Settings were chosen by shorter
 trials on these chips, by their test accuracy; all results are shown as obtained.
 """
 

@@ -26,7 +26,7 @@ class Gradient:
     recordings : mapping of str to Recording
         Sampled adjoints by ``population.variable``.
     health : mapping of str to int
-        ``grazing``: spikes whose denominator was clamped, because they only just happened.
+        ``grazing``: spikes whose denominator was clamped, because v barely reached the threshold.
     connections : mapping of str to Connection
         Which neurons the parameters join, by the keys of ``parameters``; a backend leaves it empty and
         `netdesc.CompiledProgram.backward` fills it in.

@@ -83,7 +83,7 @@ def attempt(case: Case, places: dict[str, str], folder: Path, free: int) -> tupl
     ballast.unlink()
     after = read_target(target)
     faults = [f"status {status}"] if status not in (0, 2) else []
-    faults += ["traceback"] if "Traceback" in printed or "bug of netdesc" in printed else []
+    faults += ["traceback"] if "Traceback" in printed or "bug in netdesc" in printed else []
     faults += ["draft left"] if list_drafts(folder) else []
     faults += [f"{name} damaged" for name in after if not is_whole(folder / name)]
     if status == 2:

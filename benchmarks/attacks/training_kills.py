@@ -204,7 +204,7 @@ class Victim:
         printed = self.printed.read_text(encoding="utf-8")
         refused = process.exitcode == 2 and not (run / "weights.h5").exists() and bool(printed.strip())
         self.row.refused += refused
-        if (process.exitcode and not refused) or "Traceback" in printed or "bug of netdesc" in printed:
+        if (process.exitcode and not refused) or "Traceback" in printed or "bug in netdesc" in printed:
             self.row.damaged += 1
             print(f"{self.row.backend}: status {process.exitcode} of evaluate: {printed}", file=sys.stderr)
 

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 done, 1 a check failed, 2 bad input, 3 the backend cannot do it, 70 a bug of netdesc,
+        Exit status: 0 done, 1 a check failed, 2 bad input, 3 the backend cannot do it, 70 a bug in netdesc,
         130 interrupted, 141 the reader of the output went away.
     """
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]

@@ -1,4 +1,4 @@
-"""What wakes the right output where it is silent."""
+"""Raises the last voltage of the correct output if it is silent."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_a_bug_says_where_to_report_it_and_leaves_a_log_file(monkeypatch, capsys
 def test_a_bug_is_reported_as_json_too(monkeypatch, capsys, state):
     fail_with(monkeypatch, AssertionError())
     assert main(["check", FILE, "--json"]) == 70
-    assert "bug of netdesc" in json.loads(capsys.readouterr().out)["errors"][0]["message"]
+    assert "bug in netdesc" in json.loads(capsys.readouterr().out)["errors"][0]["message"]
 
 
 def test_a_log_goes_to_the_temporary_folder_where_the_usual_one_cannot_be_made(monkeypatch, tmp_path, state):

@@ -246,10 +246,11 @@ def read_batch(compiled: CompiledProgram, given: Events | Samples | Batch | None
 def load_batch(compiled: CompiledProgram, data: Samples | None, split: str, count: int | None) -> Batch:
     """Load a dataset and return the first samples of a split; see `batch`."""
     from netdesc.datasets import load as load_dataset
+    from netdesc.description.data import with_dataset
 
     description, program = compiled.model.description, compiled.program
     with located(compiled.model):
-        given = description.data if data is None else data
+        given = with_dataset(description.data) if data is None else data
         if given is None:
             require_data(program)
             raise DescriptionError("the model has no samples: no population has source: dataset")

@@ -42,9 +42,9 @@ def expect_samples(description: Description) -> int:
     int
     """
     data, training = description.data, description.training
-    if training is None or data is None or data.dataset.kind != "yin_yang":
+    if training is None or data is None or not data.drawn():
         return 1
-    return min(training.batch_size, max(int(data.dataset.options.get("train") or 0), 1))
+    return min(training.batch_size, max(int(data.option("train") or 0), 1))
 
 
 def require_memory(

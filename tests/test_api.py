@@ -248,7 +248,7 @@ def test_a_batch_holds_the_samples_of_a_split_as_training_sees_them():
 
 
 def test_a_model_without_data_says_what_is_missing():
-    with pytest.raises(DescriptionError, match=r"the file has no data; add .* or pass "
+    with pytest.raises(DescriptionError, match=r"the file has no data.dataset; add .* or pass "
                                                r"data=netdesc\.Samples") as caught:
         simulation.run(fed_model(), backend="echo")
     assert caught.value.diagnostics[0].path == "populations.x.source"

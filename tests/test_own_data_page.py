@@ -14,11 +14,13 @@ def test_the_page_of_own_data_works_from_top_to_bottom(tmp_path, monkeypatch, ca
     shutil.copy(ROOT / "examples" / "iris.csv", tmp_path)
     text = PAGE.read_text(encoding="utf-8")
     steps = re.findall(r"^```(console|python)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert [kind for kind, _ in steps].count("console") == 3
+    assert [kind for kind, _ in steps].count("console") == 4
+    printed = []
     for kind, block in steps:
         if kind == "python":
+            capsys.readouterr()
             exec(compile(block, "page", "exec"), {})
-            assert capsys.readouterr().out
+            printed.append(capsys.readouterr().out.split()[0])
             continue
         for line in block.splitlines():
             assert main(shlex.split(line.removeprefix("$ netdesc "))) == 0, capsys.readouterr().err
@@ -27,7 +29,12 @@ def test_the_page_of_own_data_works_from_top_to_bottom(tmp_path, monkeypatch, ca
                 written = file.read_text(encoding="utf-8")
                 file.write_text(re.sub(r"epochs: \d+", "epochs: 2", written), encoding="utf-8")
     made = {path.name for path in (tmp_path / "runs").iterdir()}
-    assert made == {"iris", "spikes", "prices", "arrays", "traces"}
+    assert made == {"iris", "spikes", "prices", "arrays", "traces", "traces_of_arrays"}
+    # What Python prints first: numbers of samples, a loss of voltages, an accuracy, a repr.
+    *counts, loss, accuracy, shown = printed
+    assert (counts, shown) == (["300", "200", "400"], "Samples(2")
+    assert float(loss) < 0.002
+    assert float(accuracy) > 0.9
 
 
 def test_the_page_shows_the_model_that_is_written(tmp_path, monkeypatch):

@@ -36,7 +36,9 @@ def test_the_notebook_is_kept_without_outputs(written):
                     reason="nbconvert or ipykernel is not installed; pip install '.[dev]'")
 def test_the_notebook_runs_and_prints_no_warning(tmp_path):
     command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", str(TOUR),
-               "--output-dir", str(tmp_path), "--ExecutePreprocessor.kernel_name=python3"]
+               "--output-dir", str(tmp_path), "--ExecutePreprocessor.kernel_name=python3",
+               # Seconds for each cell, however slow the machine: a cell that hangs ends the test.
+               "--ExecutePreprocessor.timeout=600"]
     environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -62,7 +62,7 @@ def foresee(compiled: CompiledProgram) -> Outlook | None:
     batch = description.training.batch_size if description.training and description.data else 1
     with located(compiled.model):
         forecast = compiled.backend.estimate(compiled.program, batch)
-    train = description.data.dataset.options.get("train") if description.data else None
+    train = description.data.option("train") if description.data else None
     steps = -(-train // batch) if isinstance(train, int) and not isinstance(train, bool) else 0
     return Outlook(forecast, steps if forecast.step is not None else 0)
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, exp, log10, sqrt
+from math import ceil, log10
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import yaml
 
+from netdesc.cli.sketch import Sketch, compose, section_of, text_of
 from netdesc.datasets.recorded import Recorded
 from netdesc.datasets.sheet import read_sheet
 from netdesc.datasets.spike_files import read_spikes
-from netdesc.datasets.table import PLAIN, choose_columns, take_rows
+from netdesc.datasets.table import PLAIN, choose_columns, find_traces, take_rows
 from netdesc.datasets.trace_files import ENDINGS
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.formats.npy import read_npz
-from netdesc.formats.source import size_of
-from netdesc.units import UNITS_OF_TIME
+from netdesc.formats.source import fault, shape_text, size_of
+from netdesc.losses import Traces
+from netdesc.units import UNITS_OF_TIME, format_quantity
 
 NEURONS = 8
 """Neurons per feature of a table with few features."""
@@ -27,42 +29,30 @@ NEURONS = 8
 FEW = 32
 """Features up to which each gets several neurons."""
 
-HIDDEN = 60
+SHARES = {"validation": "0.1    # fractions of the samples, drawn by simulation.seed", "test": "0.2"}
+"""How the samples are divided, in YAML."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
-    """What is decided about a model of some data.
+class Wanted:
+    """What the user wants to be learned.
 
     Parameters
     ----------
-    dataset : str
-        The dataset, in YAML, indented by two steps.
-    encoder : str
-        The same of the encoder; empty for spikes.
-    about : str
-        What the data are, for a comment.
-    samples, inputs, outputs : int
-    active : float
-        Spikes per sample that reach the network.
-    duration : float
-        Length of a sample in ms.
-    late : float
-        Latest target time in ms; 0 where classes are learned.
+    label : str or None
+        Column of the class.
+    targets : sequence of str
+        Columns of numbers.
+    interval : float or None
+        Of target voltages, in ms; None where there are none.
     """
 
-    dataset: str
-    encoder: str
-    about: str
-    samples: int
-    inputs: int
-    outputs: int
-    active: float
-    duration: float
-    late: float = 0.0
+    label: str | None = None
+    targets: Sequence[str] = ()
+    interval: float | None = None
 
 
-def draft(source: Path, target: Path, *, label: str | None, targets: Sequence[str], unit: str | None) -> str:
+def draft(source: Path, target: Path, *, wanted: Wanted, unit: str | None) -> str:
     """Write a description of a model for a file of data.
 
     Parameters
@@ -71,10 +61,7 @@ def draft(source: Path, target: Path, *, label: str | None, targets: Sequence[st
         A table (CSV, NPZ, NPY, Parquet), or recorded spikes (HDF5, NPZ, CSV).
     target : Path
         Where the description will be, for relative paths.
-    label : str or None
-        Column of the class.
-    targets : sequence of str
-        Columns of numbers to learn.
+    wanted : Wanted
     unit : str or None
         Of the times of spikes; guessed from the last spike where there is none.
 
@@ -86,16 +73,16 @@ def draft(source: Path, target: Path, *, label: str | None, targets: Sequence[st
     Raises
     ------
     DescriptionError
-        If the file cannot be read, or nothing is there to be learned.
+        If the file cannot be read, has nothing to be learned, or the unit is not known.
     """
     path = os.path.relpath(str(source), str(target.parent)).replace(os.sep, "/")
     if unit is not None and unit not in UNITS_OF_TIME:
         known = ", ".join(UNITS_OF_TIME)
         raise DescriptionError(Diagnostic(f"expected one of {known} as unit, got {unit}"))
     sketch = (
-        sketch_spikes(source, path, unit)
+        sketch_spikes(source, path, unit, wanted.interval)
         if holds_spikes(source)
-        else sketch_table(source, path, label, targets)
+        else sketch_table(source, path, wanted)
     )
     return compose(sketch, target.stem)
 
@@ -113,92 +100,123 @@ def holds_spikes(source: Path) -> bool:
     )
 
 
-def sketch_table(source: Path, path: str, label: str | None, targets: Sequence[str]) -> Sketch:
+def sketch_table(source: Path, path: str, wanted: Wanted) -> Sketch:
     """Decide about a model of a table.
 
     Raises
     ------
     DescriptionError
-        If a column is missing.
+        If a column is missing, or target voltages or their interval are.
     """
     sheet = read_sheet(source)
-    roles, _ = choose_columns(sheet, {**PLAIN, "label": label, "target": tuple(targets) or None})
-    rows, dropped = take_rows(sheet, roles, None, drop=True)
-    lines = [f"file: {text_of(path)}"]
+    if sheet.targets is not None and wanted.interval is None:
+        raise fault(
+            source,
+            f"expected the interval of the target voltages in the array targets, of the shape "
+            f"{shape_text(sheet.targets.shape)}, got none; add it, for example --target-interval '1 ms'",
+        )
+    sought: dict[str, Any] = {
+        "label": wanted.label,
+        "target": tuple(wanted.targets) or None,
+        "target_interval": wanted.interval,
+    }
+    roles, _ = choose_columns(sheet, {**PLAIN, **sought})
+    traces = find_traces(sheet, roles, sought, source.parent)
+    rows, dropped = take_rows(sheet, roles, traces, drop=True)
     features = len(roles.features)
-    if features <= FEW and not sheet.answers:
-        lines.append(f"features: {text_of(list(roles.features))}")
-    if roles.label is not None:
-        outputs, late = len(np.unique(rows.labels)) if rows.labels is not None else 0, 0.0
-        lines += [] if sheet.answers else [f"label: {text_of(roles.label)}"]
-        about = f"{len(rows)} samples of {features} features in {outputs} classes"
+    several, outputs, late, duration = features <= FEW, len(roles.targets), 0.0, 40.0
+    if traces is not None:
+        outputs, duration = traces.values.shape[2], duration_of(traces)
+    elif rows.labels is not None:
+        outputs = len(np.unique(rows.labels))
     else:
-        outputs, late = len(roles.targets), 30.0
-        lines += [] if sheet.answers else [f"target: {text_of(list(roles.targets))}"]
-        lines.append("target_time: [10 ms, 30 ms]    # of the smallest and the largest target")
-        about = f"{len(rows)} samples of {features} features, {outputs} to learn"
-    lines += ["missing: drop"] if dropped else []
-    lines += ["validation: 0.1    # fractions of the samples, drawn by simulation.seed", "test: 0.2"]
-    dataset = "\n".join(("    table:", *(f"      {line}" for line in lines)))
-    several = features <= FEW
-    encoder = (
-        f"{{population: {{neurons: {NEURONS}, t_late: 20 ms}}}}"
-        if several
-        else ("{latency: {t_late: 20 ms, first: large, threshold: 0.1}}")
-    )
-    inputs = features * (NEURONS if several else 1) + 1
-    active = features * 4.5 + 1 if several else features * 0.5 + 1
+        late, duration = 30.0, 60.0
+    options = {
+        "file": text_of(path),
+        "features": text_of(list(roles.features)) if several and not sheet.answers else None,
+        "label": text_of(roles.label) if roles.label is not None and not sheet.answers else None,
+        "target": text_of(list(roles.targets)) if roles.targets and not sheet.answers else None,
+        "target_interval": format_quantity(traces.interval, "ms") if traces else None,
+        "target_time": "[10 ms, 30 ms]    # of the smallest and the largest target" if late else None,
+        "missing": "drop" if dropped else None,
+        **SHARES,
+    }
+    plain = f"{outputs} to learn" if rows.labels is None else f"{outputs} classes"
     return Sketch(
-        dataset,
-        encoder,
-        about,
+        section_of("table", options),
+        encoder_of(features, 20.0 if traces is None else duration),
+        f"{len(rows)} samples of {features} features; {about_traces(traces) or plain}",
         len(rows),
-        inputs,
+        features * (NEURONS if several else 1) + 1,
         outputs,
-        active,
-        60.0 if late else 40.0,
+        features * (4.5 if several else 0.5) + 1,
+        duration,
         late,
+        traces is not None,
     )
 
 
-def sketch_spikes(source: Path, path: str, unit: str | None) -> Sketch:
+def duration_of(traces: Traces) -> float:
+    """Return the time of the last target voltage in ms, at least one interval."""
+    return float(max(traces.values.shape[1] - 1, 1) * traces.interval)
+
+
+def about_traces(traces: Traces | None) -> str:
+    """Return what target voltages are there, for a comment; empty for none."""
+    if traces is None:
+        return ""
+    _, steps, outputs = traces.values.shape
+    return f"{steps} target voltages of {outputs} output{'' if outputs == 1 else 's'}"
+
+
+def encoder_of(features: int, late: float) -> str:
+    """Return the encoder for a number of features, in YAML, with its latest time in ms."""
+    until = format_quantity(late, "ms")
+    if features <= FEW:
+        return f"{{population: {{neurons: {NEURONS}, t_late: {until}}}}}"
+    return f"{{latency: {{t_late: {until}, first: large, threshold: 0.1}}}}"
+
+
+def sketch_spikes(source: Path, path: str, unit: str | None, interval: float | None) -> Sketch:
     """Decide about a model of recorded spikes.
 
     Raises
     ------
     DescriptionError
-        If the file has neither labels nor target times.
+        If the file has neither labels nor targets.
     """
-    recorded = read_spikes(source, None, 1.0)
+    recorded = read_spikes(source, None, 1.0, interval=interval)
     last = float(recorded.events.times.max(initial=0.0))
     guessed = "" if unit else f", guessed from the last spike, at {last:g}"
     unit = unit or guess_unit(last)
     channels = int(recorded.events.sources.max(initial=0)) + 1
     outputs, late = answers_of(source, recorded)
-    duration = round_up(max(last, late) * UNITS_OF_TIME[unit])
-    lines = [
-        f"train: {text_of(path)}",
-        f"unit: {unit}    # of the times in the file{guessed}",
-        "validation: 0.1    # fractions of the samples, drawn by simulation.seed",
-        "test: 0.2",
-    ]
-    dataset = "\n".join(("    spikes:", *(f"      {line}" for line in lines)))
+    traces, until = recorded.traces, round_up(max(last, late) * UNITS_OF_TIME[unit])
+    options = {
+        "train": text_of(path),
+        "unit": f"{unit}    # of the times in the file{guessed}",
+        "target_interval": format_quantity(traces.interval, "ms") if traces else None,
+        **SHARES,
+    }
     about = f"{len(recorded)} samples on {channels} channels, the last spike at {last:g} {unit}"
     return Sketch(
-        dataset,
+        section_of("spikes", options),
         "",
-        about,
+        "; ".join(filter(None, (about, about_traces(traces)))),
         len(recorded),
         channels,
         outputs,
         max(len(recorded.events) / len(recorded), 1.0),
-        duration,
+        until if traces is None else max(until, duration_of(traces)),
         late * UNITS_OF_TIME[unit],
+        traces is not None,
     )
 
 
 def answers_of(source: Path, recorded: Recorded) -> tuple[int, float]:
-    """Return how many outputs there are, and the latest target time as in the file, 0 for classes."""
+    """Return how many outputs there are, and the latest target time as in the file, 0 where none is."""
+    if recorded.traces is not None:
+        return recorded.traces.values.shape[2], 0.0
     if recorded.labels is not None:
         return len(np.unique(recorded.labels)), 0.0
     if recorded.times is not None:
@@ -215,71 +233,3 @@ def round_up(time: float) -> float:
     """Return a round time in ms after the last spike."""
     step = 0.5 * 10.0 ** int(log10(max(time, 10.0)))
     return max(ceil(1.1 * time / step) * step, 10.0)
-
-
-def compose(sketch: Sketch, name: str) -> str:
-    """Return the description in YAML."""
-    hidden = HIDDEN if sketch.inputs <= 300 else 2 * HIDDEN
-    mean, spread = 8.0 / sketch.active, 3.0 / sqrt(sketch.active)
-    classes = sketch.late == 0.0
-    kind = "LI" if classes else "LIF"
-    loss = "max_voltage" if sketch.duration <= 100.0 else "mean_voltage"
-    epochs, batch = min(max(12000 // sketch.samples, 10), 60), 16 if sketch.samples < 2000 else 64
-    mu, sigma = (0.0, 1.5 / sqrt(hidden)) if classes else (3.0 / hidden, 0.8 / sqrt(hidden))
-    out = f"mu: {mu:.2g}, sigma: {sigma:.2g}"
-    head = f"  # {sketch.about}\n  dataset:\n{sketch.dataset}\n" + (
-        f"  # how numbers from 0 to 1 become spikes\n  encoder: {sketch.encoder}\n" if sketch.encoder else ""
-    )
-    words = ("the neuron with the highest voltage is the prediction" if classes
-             else "first spikes at the target times")
-    loss_text = (
-        f"classification: {{{loss}: {{population: output}}}}"
-        if classes
-        else ("times: {spike_time_mse: {population: output}}")
-    )
-    # Spikes that do not happen have no gradient: a constant current makes every output spike by itself.
-    current = f", current: {1.0 / (1.0 - exp(-sketch.late / 20.0)):.2f}" if sketch.late else ""
-    note = "    # the current makes it spike by itself at the latest target" if sketch.late else ""
-    return f"""\
-# yaml-language-server: $schema=netdesc-1.schema.json
-netdesc: 1
-name: {text_of(name)}
-simulation: {{duration: {sketch.duration:g} ms, seed: 1}}
-
-data:
-{head}
-neurons:
-  lif: {{LIF: {{tau_mem: 20 ms, tau_syn: 5 ms}}}}
-
-populations:
-  input:  {{size: {sketch.inputs}, source: dataset}}    # the size follows from data
-  hidden: {{size: {hidden}, neuron: lif}}
-  output: {{size: {sketch.outputs}, neuron: {{{kind}: {{tau_mem: 20 ms, tau_syn: 5 ms}}}}{current}}}{note}
-
-projections:
-  input_to_hidden:
-    pre: input
-    post: hidden
-    connector: all_to_all
-    weight: {{init: {{normal: {{mu: {mean:.2g}, sigma: {spread:.2g}}}}}, train: true}}
-  hidden_to_output:
-    pre: hidden
-    post: output
-    connector: all_to_all
-    weight: {{init: {{normal: {{{out}}}}}, train: true}}
-
-losses:
-  # {words}
-  {loss_text}
-
-training:
-  optimizer: {{adam: {{learning_rate: {"5e-3" if classes else "1e-2"}}}}}
-  epochs: {epochs}
-  batch_size: {batch}
-"""
-
-
-def text_of(value: str | list[str]) -> str:
-    """Return a text or a list of texts as YAML on one line."""
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
-    return text.removesuffix("\n").removesuffix("\n...")

@@ -88,7 +88,9 @@ def _needs_training(model: Model) -> bool:
 
 
 def _has_trained_loss(description: Any) -> bool:
-    return description.data is not None and description.training is not None
+    from netdesc.description.data import with_dataset
+
+    return with_dataset(description.data) is not None and description.training is not None
 
 
 def _train(model: Model, backend: str, folder: Path) -> Path:

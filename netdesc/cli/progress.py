@@ -59,12 +59,12 @@ def summarize(report: EpochReport) -> str:
     -------
     str
     """
-    parts = [f"loss {report.loss:.4f}"]
+    parts = [f"loss {report.loss:#.4g}"]
     if report.accuracy is not None:
         parts.append(f"accuracy {100 * report.accuracy:.1f} %")
     if report.validation_accuracy is not None:
         parts.append(f"validation {100 * report.validation_accuracy:.1f} %")
     elif report.validation_loss is not None:
-        parts.append(f"validation loss {report.validation_loss:.4f}")
+        parts.append(f"validation loss {report.validation_loss:#.4g}")
     parts.append(f"silent {100 * report.silent_fraction:.1f} %")
     return "  ".join(parts)

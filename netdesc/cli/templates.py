@@ -75,7 +75,7 @@ class Template:
         from netdesc.description import describe
 
         data = describe(self.path).data
-        if data is None or data.dataset.kind != "mnist" or self.list_data():
+        if data is None or data.dataset is None or data.dataset.kind != "mnist" or self.list_data():
             return None
         target = folder / str(data.dataset.options["path"])
         return None if target.is_dir() and any(target.iterdir()) else MNIST.format(folder=target)

@@ -19,7 +19,7 @@ from netdesc.datasets.records import Dataset, Split, Table
 from netdesc.datasets.samples import PATH as SAMPLES
 from netdesc.datasets.samples import Samples
 from netdesc.datasets.yin_yang import yin_yang
-from netdesc.description.data import find_data_faults
+from netdesc.description.data import find_data_faults, require_dataset
 from netdesc.description.model import Choice, Data
 from netdesc.errors import DescriptionError, Diagnostic, LimitError
 from netdesc.losses import Goals
@@ -133,7 +133,8 @@ def load_section(data: Data, program: Program, sources: PopulationSlice, *, seed
     DescriptionError
         If files are missing or damaged, or the population does not fit.
     """
-    kind, options = data.dataset.kind, data.dataset.options
+    dataset = require_dataset(data)
+    kind, options = dataset.kind, dataset.options
     if kind == "spikes":
         from netdesc.datasets.spikes import load_spikes
 
@@ -295,8 +296,8 @@ def require_consistent(data: Data) -> None:
     DescriptionError
         With one diagnostic per fault.
     """
-    kind, wrong = data.dataset.kind, list(find_data_faults(data))
-    if kind in TABLES and int(data.dataset.options.get("train") or 0) < 1:
+    kind, wrong = require_dataset(data).kind, list(find_data_faults(data))
+    if kind in TABLES and int(data.option("train") or 0) < 1:
         wrong.append(Diagnostic("there are no samples to train on; set train to 1 or more",
                                 path=f"data.dataset.{kind}.train"))
     if wrong:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from netdesc.datasets.catalogue import load
 from netdesc.datasets.records import Dataset
 from netdesc.datasets.samples import Samples
+from netdesc.description.data import with_dataset
 from netdesc.description.model import Choice, Data, Description
 from netdesc.graph.ir import NetworkGraph
 from netdesc.losses import require_goals
@@ -41,7 +42,7 @@ def survey_samples(description: Description, graph: NetworkGraph) -> Dataset | N
 
 def shorten(data: Data | None) -> Data | None:
     """Return data with one sample for each split where these are drawn, not read: there all are alike."""
-    if data is None or data.dataset.kind != "yin_yang":
+    if data is None or data.dataset is None or not data.drawn():
         return data
     few = {name: min(int(count or 0), 1) for name, count in data.dataset.options.items()}
     return replace(data, dataset=Choice(data.dataset.kind, few))
@@ -67,7 +68,7 @@ def load_samples(description: Description, program: Program, data: Samples | Non
     DescriptionError
         If data are missing or do not fit, or lack what a loss needs.
     """
-    given = description.data if data is None else data
+    given = with_dataset(description.data) if data is None else data
     if given is None:
         require_data(program)
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from netdesc.description.model import Choice, Data
 from netdesc.description.reading import Reading
-from netdesc.errors import Diagnostic
+from netdesc.errors import DescriptionError, Diagnostic
 
 SPIKE_DATASETS = frozenset(("shd", "spikes"))
 """Datasets whose samples are spikes on channels; the others hold numbers."""
@@ -17,7 +17,7 @@ TARGET_DATASETS = frozenset(("spikes", "table"))
 """Datasets whose samples may have target times or voltages."""
 
 WITHOUT_DATA = (
-    "the source is a dataset, but the file has no data; add for example "
+    "the source is a dataset, but the file has no data.dataset; add for example "
     "data: {dataset: yin_yang, encoder: latency}, or pass data=netdesc.Samples(...) in Python"
 )
 """What is wrong with a file whose samples come from nowhere."""
@@ -27,7 +27,26 @@ def data_of(data: dict[str, Any] | None, directory: Path) -> Data | None:
     """Return the record of the section ``data``, with the folder of the file; None where there is none."""
     if data is None:
         return None
-    return Data(data["dataset"], data.get("encoder"), tuple(data["augmentation"]), directory)
+    return Data(data.get("dataset"), data.get("encoder"), tuple(data["augmentation"]), directory)
+
+
+def with_dataset(data: Data | None) -> Data | None:
+    """Return the section ``data`` where it names a dataset; None where a program passes the samples."""
+    return None if data is None or data.dataset is None else data
+
+
+def require_dataset(data: Data) -> Choice:
+    """Return the dataset that a section names.
+
+    Raises
+    ------
+    DescriptionError
+        If it names none.
+    """
+    if data.dataset is None:
+        raise DescriptionError(Diagnostic(
+            "expected dataset, got none; add one, or pass data=netdesc.Samples(...) in Python", path="data"))
+    return data.dataset
 
 
 def check_data(data: dict[str, Any] | None, reading: Reading) -> None:
@@ -63,6 +82,10 @@ def find_data_faults(data: Data) -> Iterator[Diagnostic]:
     ------
     Diagnostic
     """
+    if data.dataset is None:
+        if data.encoder is not None:
+            yield from _find_encoder_faults(data.encoder)
+        return
     kind, options = data.dataset.kind, data.dataset.options
     if kind == "spikes":
         yield from _find_spike_faults(options)

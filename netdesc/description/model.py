@@ -190,8 +190,9 @@ class Data:
 
     Parameters
     ----------
-    dataset : Choice
-        For example ``yin_yang`` with ``train``, ``validation``, ``test`` sizes.
+    dataset : Choice or None
+        For example ``yin_yang`` with ``train``, ``validation``, ``test`` sizes; None where a Python program
+        passes the samples.
     encoder : Choice or None
         For example ``latency`` with ``t_early``, ``t_late``, ``bias`` in ms.
     augmentation : tuple of Choice
@@ -199,10 +200,18 @@ class Data:
         Where relative paths of the dataset begin: the folder of the file.
     """
 
-    dataset: Choice
+    dataset: Choice | None
     encoder: Choice | None
     augmentation: tuple[Choice, ...] = ()
     directory: Path = Path()
+
+    def drawn(self) -> bool:
+        """Return whether the samples are drawn, not read."""
+        return self.dataset is not None and self.dataset.kind == "yin_yang"
+
+    def option(self, name: str) -> Any:
+        """Return an option of the dataset; None where it, or the dataset, is missing."""
+        return None if self.dataset is None else self.dataset.options.get(name)
 
 
 @dataclass(frozen=True, slots=True)

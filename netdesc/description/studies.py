@@ -63,7 +63,7 @@ def loss_of(name: str, loss: Choice, data: Data | None) -> Loss:
     options = {key: item for key, item in loss.options.items() if key not in ("population", "weight")}
     options.setdefault("target", None)
     if loss.kind == "voltage_mse" and options["interval"] is None and data is not None:
-        options["interval"] = data.dataset.options["target_interval"]
+        options["interval"] = data.option("target_interval")
     return Loss(name, loss.kind, loss.options["population"], loss.options["weight"], options)
 
 

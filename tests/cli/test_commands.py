@@ -207,3 +207,17 @@ def test_schema_is_the_schema_of_the_language(answer):
 
 def test_backends_lists_what_numba_can_train(answer):
     assert answer("backends")["numba"]["trainable"] == ["delay", "weight"]
+
+
+def test_what_there_is_one_of_is_in_the_singular(command, tmp_path):
+    path = tmp_path / "one.yaml"
+    path.write_text("""
+netdesc: 1
+simulation: {duration: 10 ms, seed: 1}
+populations:
+  a: {size: 1, source: {spike_times: {times: [[1 ms]]}}}
+  b: {size: 1, neuron: {LI: {tau_mem: 20 ms, tau_syn: 5 ms}}}
+projections:
+  p: {pre: a, post: b, weight: 1}
+""", encoding="utf-8")
+    assert "2 neurons in 2 populations, 1 synapse in 1 projection\n" in command("check", path)[1]

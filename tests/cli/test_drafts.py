@@ -109,6 +109,60 @@ def test_what_cannot_be_learned_is_told(folder, words, message, capsys):
     assert not list(folder.glob("*.yaml"))
 
 
+def write_traces(folder, file="v.npz", shape=(20, 11, 2)):
+    random = np.random.default_rng(1)
+    np.savez(folder / file, x=random.random((shape[0], 3)), targets=random.random(shape))
+    return file
+
+
+@pytest.mark.parametrize(("shape", "outputs"), [((20, 11, 2), 2), ((20, 11), 1)])
+def test_target_voltages_of_an_array_become_a_model_that_learns_them(folder, shape, outputs):
+    model = draft(write_traces(folder, shape=shape), "--target-interval", "500 us")
+    assert model.losses["traces"].kind == "voltage_mse"
+    assert model.losses["traces"].options["interval"] == 0.5
+    assert (model.populations["output"].size, model.simulation.duration) == (outputs, 5.0)
+    assert model.populations["output"].neuron.model == "LI"
+    assert model.data.encoder.options["t_late"] == 5.0
+    assert main(["check", "v.yaml", "--backend", "numba"]) == 0
+
+
+def test_target_voltages_of_columns_become_a_model_that_learns_them(folder):
+    rows = "".join(f"{k},{k % 3},0,{k},{-k}\n" for k in range(20))
+    (folder / "t.csv").write_text("a,b,v0,v1,v2\n" + rows)
+    words = [word for name in ("v0", "v1", "v2") for word in ("--target", name)]
+    model = draft("t.csv", *words, "--target-interval", "20 ms")
+    assert model.data.dataset.options["features"] == ("a", "b")
+    assert (model.populations["output"].size, model.simulation.duration) == (1, 40.0)
+    assert main(["check", "t.yaml"]) == 0
+
+
+def test_target_voltages_of_recorded_spikes_are_not_taken_for_times(folder):
+    name = write_spikes(folder, targets=np.zeros((2, 31, 4)))
+    model = draft(name, "--unit", "ms", "--target-interval", "2 ms")
+    assert (model.populations["output"].size, model.simulation.duration) == (4, 60.0)
+    assert model.losses["traces"].kind == "voltage_mse"
+    options = ["data.dataset.spikes.validation=0.0", "data.dataset.spikes.test=0.0"]
+    assert main(["check", "s.yaml", *options]) == 0
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["--from", "v.npz"], "v.npz: expected the interval of the target voltages in the array targets, of the shape "
+                          "20 x 11 x 2, got none; add it, for example --target-interval '1 ms'"),
+    (["--from", "v.npz", "--target-interval", "2"],
+     "--target-interval: expected a time above 0 ms, got '2'; use for example '1 ms'"),
+    (["--from", "v.npz", "--target-interval", "2 mV"], "expected a time above 0 ms, got '2 mV'"),
+    (["--from", "v.npz", "--target-interval", "0 ms"], "expected a time above 0 ms, got '0 ms'"),
+    (["--from", "v.npz", "--target-interval", "-1 ms"], "expected a time above 0 ms, got '-1 ms'"),
+    (["first", "--label", "species", "--unit", "s"], "expected --from beside --label, --unit, got none"),
+    (["--from", "v.npz", "first", "v.yaml"], "expected FILE as the only argument beside --from, got v.yaml too"),
+])
+def test_options_that_do_not_go_together_are_refused(folder, words, message, capsys):
+    write_traces(folder)
+    assert main(["new", *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(folder.glob("*.yaml"))
+
+
 def test_an_existing_file_is_left_as_it_is(folder, capsys):
     shutil.copy(IRIS, folder)
     (folder / "iris.yaml").write_text("mine")

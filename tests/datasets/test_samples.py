@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from own import LATENCY, decoded, program_of
 
+import netdesc
 from netdesc import Samples
 from netdesc.datasets import load
 from netdesc.description.model import Choice, Data
@@ -36,6 +37,29 @@ def test_the_encoder_of_the_file_is_used():
     )
     defaults = Data(Choice("yin_yang", {}), encoder)
     assert load_samples(Samples(X, Y), 8, defaults=defaults).train.events.sources.max() == 7
+
+
+def test_an_encoder_without_a_dataset_is_for_samples_of_the_caller(tmp_path):
+    text = """
+netdesc: 1
+name: arrays
+simulation: {duration: 40 ms, seed: 1}
+data: {encoder: {population: {neurons: 4, t_late: 30 ms, bias: null}}, augmentation: [{time_jitter: {sigma: 1 ms}}]}
+populations:
+  input:  {size: 8, source: dataset}
+  output: {size: 2, neuron: {LI: {tau_mem: 20 ms, tau_syn: 5 ms}}}
+projections:
+  wires: {pre: input, post: output, weight: 0.1}
+"""
+    path = tmp_path / "arrays.yaml"
+    path.write_text(text, encoding="utf-8")
+    model = netdesc.load(path)
+    assert netdesc.batch(model, Samples(X, Y)).events.sources.max() == 7
+    assert load_samples(Samples(X, Y), 8, defaults=model.description.data).train.augmentation is not None
+    with pytest.raises(DescriptionError, match=r"arrays.yaml:7:29 populations.input.source: .* no data.dataset"):
+        netdesc.batch(model)
+    with pytest.raises(DescriptionError, match="expected dataset, got none"):
+        load(model.description.data, program_of(8), seed=0)
 
 
 def test_arrays_and_tables_give_the_same_splits_and_spikes(tmp_path):

@@ -84,7 +84,7 @@ def check(
 
 def is_drawn(description: Description) -> bool:
     """Return whether the samples of a description are drawn, not read."""
-    return description.data is not None and description.data.dataset.kind == "yin_yang"
+    return description.data is not None and description.data.drawn()
 
 
 class Sizes(TypedDict):
@@ -207,6 +207,15 @@ def is_trained_on(model: Model, name: str) -> bool:
     return named in (None, name)
 
 
+SINGULAR = {
+    "populations": "population",
+    "neurons": "neuron",
+    "projections": "projection",
+    "synapses": "synapse",
+}
+"""Names of what `count` returns, where there is one of it."""
+
+
 def count(graph: NetworkGraph) -> dict[str, int]:
     """Count what a network is made of.
 
@@ -240,10 +249,8 @@ def summarize(graph: NetworkGraph) -> str:
     str
     """
     numbers = count(graph)
-    return (
-        f"{numbers['neurons']} neurons in {numbers['populations']} populations, "
-        f"{numbers['synapses']} synapses in {numbers['projections']} projections"
-    )
+    words = {name: f"{number} {SINGULAR[name] if number == 1 else name}" for name, number in numbers.items()}
+    return f"{words['neurons']} in {words['populations']}, {words['synapses']} in {words['projections']}"
 
 
 def explain(head: str, told: Sequence[Diagnostic]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,7 @@ from netdesc.cli.templates import Template, find_templates
 from netdesc.errors import DescriptionError, Diagnostic, OutputError
 from netdesc.files import replace_bytes, replace_text
 from netdesc.targets import explain
+from netdesc.units import parse
 
 
 def new(
@@ -64,14 +65,27 @@ def new(
         str | None,
         typer.Option("--unit", help="Unit of the spike times: s, ms, us or ns.", show_default=False),
     ] = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(
+            "--target-interval",
+            metavar="TIME",
+            help="Interval of target voltages, for example '1 ms'; they are the array targets of the file, "
+            "or the columns that --target names, one for each step.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a model to start from: a template, or one for your own data."""
+    about_data = {"--label": label, "--target": target, "--unit": unit, "--target-interval": interval}
+    require_use(source, file, [option for option, value in about_data.items() if value])
     if source is not None:
-        from netdesc.cli.drafts import draft
+        from netdesc.cli.drafts import Wanted, draft
 
         place = Path(template or f"{source.stem}.yaml")
-        text = draft(source, place, label=label, targets=target or (), unit=unit)
+        wanted = Wanted(label, target or (), None if interval is None else read_interval(interval))
+        text = draft(source, place, wanted=wanted, unit=unit)
         write_new(place, text)
         emit({"source": str(source), "file": str(place)}) if as_json else tell(
             f"wrote {place}; try: netdesc train {place}")
@@ -95,6 +109,40 @@ def new(
     if missing:
         tell(missing)
     tell("for completion in an editor, run beside the file: netdesc schema > netdesc-1.schema.json")
+
+
+def require_use(source: Path | None, file: Path | None, about_data: Sequence[str]) -> None:
+    """Refuse what goes only with data, or only with a template.
+
+    Raises
+    ------
+    DescriptionError
+    """
+    if source is None and about_data:
+        raise DescriptionError(Diagnostic(
+            f"expected --from beside {', '.join(about_data)}, got none; use --from DATA, or leave "
+            f"{'it' if len(about_data) == 1 else 'them'} out"))
+    if source is not None and file is not None:
+        raise DescriptionError(Diagnostic(
+            f"expected FILE as the only argument beside --from, got {file} too; leave the template out"))
+
+
+def read_interval(text: str) -> float:
+    """Return the interval of target voltages in ms.
+
+    Raises
+    ------
+    DescriptionError
+        If it is not a time.
+    """
+    try:
+        found = parse(text, "ms")
+    except DescriptionError:
+        found = None
+    if found is None or found.unit != "ms" or not found.value > 0:
+        raise DescriptionError(Diagnostic(
+            f"--target-interval: expected a time above 0 ms, got {text!r}; use for example '1 ms'"))
+    return found.value
 
 
 def tabulate(about: Mapping[str, str]) -> str:

@@ -146,15 +146,16 @@ def test_target_voltages_of_recorded_spikes_are_not_taken_for_times(folder):
 
 
 @pytest.mark.parametrize(("words", "message"), [
-    (["--from", "v.npz"], "v.npz: expected the interval of the target voltages in the array targets, of the shape "
-                          "20 x 11 x 2, got none; add it, for example --target-interval '1 ms'"),
+    (["--from", "v.npz"], "v.npz: expected the interval of the target voltages in the array targets, of the "
+                          "shape 20 x 11 x 2, got none; add it, for example --target-interval '1 ms'"),
     (["--from", "v.npz", "--target-interval", "2"],
      "--target-interval: expected a time above 0 ms, got '2'; use for example '1 ms'"),
     (["--from", "v.npz", "--target-interval", "2 mV"], "expected a time above 0 ms, got '2 mV'"),
     (["--from", "v.npz", "--target-interval", "0 ms"], "expected a time above 0 ms, got '0 ms'"),
     (["--from", "v.npz", "--target-interval", "-1 ms"], "expected a time above 0 ms, got '-1 ms'"),
     (["first", "--label", "species", "--unit", "s"], "expected --from beside --label, --unit, got none"),
-    (["--from", "v.npz", "first", "v.yaml"], "expected FILE as the only argument beside --from, got v.yaml too"),
+    (["--from", "v.npz", "first", "v.yaml"],
+     "expected FILE as the only argument beside --from, got v.yaml too"),
 ])
 def test_options_that_do_not_go_together_are_refused(folder, words, message, capsys):
     write_traces(folder)

@@ -44,7 +44,9 @@ def test_an_encoder_without_a_dataset_is_for_samples_of_the_caller(tmp_path):
 netdesc: 1
 name: arrays
 simulation: {duration: 40 ms, seed: 1}
-data: {encoder: {population: {neurons: 4, t_late: 30 ms, bias: null}}, augmentation: [{time_jitter: {sigma: 1 ms}}]}
+data:
+  encoder: {population: {neurons: 4, t_late: 30 ms, bias: null}}
+  augmentation: [{time_jitter: {sigma: 1 ms}}]
 populations:
   input:  {size: 8, source: dataset}
   output: {size: 2, neuron: {LI: {tau_mem: 20 ms, tau_syn: 5 ms}}}
@@ -56,7 +58,7 @@ projections:
     model = netdesc.load(path)
     assert netdesc.batch(model, Samples(X, Y)).events.sources.max() == 7
     assert load_samples(Samples(X, Y), 8, defaults=model.description.data).train.augmentation is not None
-    with pytest.raises(DescriptionError, match=r"arrays.yaml:7:29 populations.input.source: .* no data.dataset"):
+    with pytest.raises(DescriptionError, match=r"arrays.yaml:9:29 .*input.source: .* no data.dataset"):
         netdesc.batch(model)
     with pytest.raises(DescriptionError, match="expected dataset, got none"):
         load(model.description.data, program_of(8), seed=0)

@@ -80,7 +80,7 @@ def load(
     Parameters
     ----------
     source : str, Path or mapping
-        A YAML file; or what such a file holds as a nested mapping of Python: texts such as ``"10 ms"``,
+        A YAML file, or its content as a nested mapping in Python: texts such as ``"10 ms"``,
         numbers, booleans, lists, and numpy arrays in base units (ms, mV, nA, nF, MOhm, uS) wherever a
         file may have a list or a matrix.
     overrides : mapping or sequence of str
@@ -93,8 +93,7 @@ def load(
     Raises
     ------
     DescriptionError
-        With everything that is wrong, each with its place: line and column of a file, the dotted path of
-        a mapping.
+        With all errors and their locations: line and column in a file, the dotted path in a mapping.
     """
     if isinstance(source, Mapping):
         return Model(describe_mapping(source, overrides))
@@ -120,9 +119,9 @@ def compile(model: Model, backend: str = "numba") -> CompiledProgram:
     GraphError
         If no network can be built from the description.
     LimitError
-        If the backend cannot do what the model asks, or a run would take more memory than there is.
+        If the backend does not support the model, or a run would need more memory than is available.
     BackendError
-        If there is no such backend, or an option of it is wrong.
+        If there is no such backend, or one of its options is wrong.
     """
     description = model.description
     with located(model):

@@ -62,7 +62,7 @@ class Machine(Protocol):
         ...
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
-        """Carry the derivative of a loss back to the parameters.
+        """Propagate the derivative of a loss back to the parameters.
 
         Parameters
         ----------

@@ -93,7 +93,7 @@ class CompiledProgram:
 
     @property
     def notes(self) -> tuple[Diagnostic, ...]:
-        """What the passes changed or approximated, with places in the file."""
+        """Notes on what the passes changed or approximated, with locations in the file."""
         locations = self.model.description.locations
         return tuple(locate(note, locations) for note in self.graph.notes)
 
@@ -107,7 +107,7 @@ class CompiledProgram:
 
     @property
     def weights(self) -> Weights:
-        """Trainable weights and delays as the description has them."""
+        """Trainable weights and delays of the description."""
         return Weights.of(self.program)
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
@@ -116,7 +116,7 @@ class CompiledProgram:
         Parameters
         ----------
         parameters : mapping of str to ndarray, shape (k,)
-            By the keys of the program's blocks; what is absent stays.
+            By the keys of the program's blocks; parameters that are absent keep their values.
 
         Raises
         ------
@@ -127,7 +127,7 @@ class CompiledProgram:
             self.machine.write(parameters)
 
     def stimulate(self, batch: Events | None = None, *, seed: int | None = None) -> Events:
-        """Put the spikes of all sources together.
+        """Return the spikes of all sources as one stimulus.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class CompiledProgram:
             spike times and Poisson sources are added. For a model without such a population it is the
             whole stimulus. None for the model's own stimulus, one sample.
         seed : int or None
-            Root of the Poisson sources; None for the seed of the model.
+            Seed of the Poisson sources; None for the seed of the model.
 
         Returns
         -------
@@ -162,7 +162,7 @@ class CompiledProgram:
         batch : Events or None
             As in ``stimulate``.
         seed : int or None
-            Root of what is random in the run; None for the seed of the model.
+            Seed of the random numbers of the run; None for the seed of the model.
 
         Returns
         -------
@@ -173,7 +173,7 @@ class CompiledProgram:
         BackendError
             If the model needs data and gets none.
         LimitError
-            If it would take more memory than there is.
+            If it would need more memory than is available.
         NumericsError
             If the run cannot be completed.
         """
@@ -183,12 +183,12 @@ class CompiledProgram:
             return self.machine.forward(events, seed=self.program.seed if seed is None else seed)
 
     def require_memory(self, batch: Events | None, *, written: bool = False) -> None:
-        """Refuse a run that would take more memory than there is.
+        """Refuse a run that would need more memory than is available.
 
         Parameters
         ----------
         batch : Events or None
-            Spikes of the samples; None for one sample without any from data.
+            Spikes of the samples; None for one sample without spikes from data.
         written : bool
             Whether a file of results is written.
 
@@ -204,7 +204,7 @@ class CompiledProgram:
                            backend=self.backend.name, batch=batch, written=written)
 
     def backward(self, trace: Trace, cotangent: Cotangent) -> Gradient:
-        """Carry the derivative of a loss back to the parameters.
+        """Propagate the derivative of a loss back to the parameters.
 
         Parameters
         ----------

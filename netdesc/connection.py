@@ -13,7 +13,7 @@ from netdesc.events import Floats, Integers
 
 
 class SynapseTable(NamedTuple):
-    """Values of synapses with the neurons that they join.
+    """Values of synapses with the neurons that they connect.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Connection:
         return (int(pre[again[0]]), int(post[again[0]])) if len(again) else None
 
     def table(self, values: Floats) -> SynapseTable:
-        """Return values with the neurons that they join.
+        """Return values with the neurons that they connect.
 
         Parameters
         ----------

@@ -78,7 +78,7 @@ def record(diagnostic: Diagnostic) -> dict[str, str | int | None]:
 
 
 class NetdescError(Exception):
-    """Base of every error that netdesc raises on purpose; carries all diagnostics at once.
+    """Base class of all errors of netdesc, with all diagnostics at once.
 
     Parameters
     ----------
@@ -131,13 +131,13 @@ class LimitError(NetdescError):
 
 
 class BackendError(NetdescError):
-    """The backend cannot do what the model asks, or is not there."""
+    """The backend does not support the model, fails, or is not installed."""
 
     exit_status = 3
 
 
 class NumericsError(NetdescError):
-    """A computation left the range in which its result means anything."""
+    """A computation overflowed or is not defined."""
 
     exit_status = 1
 

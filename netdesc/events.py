@@ -51,8 +51,8 @@ class Events:
     offsets : ndarray of int64, shape (batch + 1,)
         Sample ``b`` holds events ``offsets[b]`` to ``offsets[b + 1] - 1``.
     identities : ndarray of int64, shape (batch,)
-        Number of each sample, by which everything random is drawn for it: a sample with one number gets the
-        same noise in whatever batch it comes. Left empty, samples are numbered from 0.
+        Number of each sample, which determines its random numbers: a sample with the same number gets the
+        same noise in any batch. If empty, samples are numbered from 0.
 
     Raises
     ------
@@ -228,7 +228,7 @@ class Events:
         return Events(self.times[places], self.sources[places], offsets, self.identities[indices])
 
     def head(self, count: int) -> Events:
-        """Return the first samples, all of them where there are fewer than ``count``."""
+        """Return the first ``count`` samples, or all if there are fewer."""
         return self.take(np.arange(min(count, self.batch)))
 
     def move(self, times: Floats) -> Events:

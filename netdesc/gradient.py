@@ -28,7 +28,7 @@ class Gradient:
     health : mapping of str to int
         ``grazing``: spikes whose denominator was clamped, because v barely reached the threshold.
     connections : mapping of str to Connection
-        Which neurons the parameters join, by the keys of ``parameters``; a backend leaves it empty and
+        Which neurons the parameters connect, by the keys of ``parameters``; a backend leaves it empty and
         `netdesc.CompiledProgram.backward` fills it in.
     """
 
@@ -70,7 +70,7 @@ class Gradient:
         return look_up(self.connections, self.parameters, key).matrix(self.parameters[key])
 
     def synapses(self, key: str) -> SynapseTable:
-        """Return the gradient of weights or delays with the neurons that they join.
+        """Return the gradient of weights or delays with the neurons that they connect.
 
         Parameters
         ----------

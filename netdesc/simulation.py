@@ -55,11 +55,11 @@ def run(
         Spikes of the dataset population, by program-wide neuron index; or samples to encode, scaled by
         themselves; None for the model's own stimulus, or for the first batch of its data.
     seed : int or None
-        Root of what is random in the run; None for the seed of the model.
+        Seed of the random numbers of the run; None for the seed of the model.
     weights : mapping of str to array, Path, str, TrainingResult or None
         Weights and delays by name (``input_to_hidden.weight``), one value per synapse or a matrix pre by
-        post; a run directory, its ``weights.h5``, or the result of a training. What is absent, and None,
-        stays as the description has it.
+        post; a run directory, its ``weights.h5``, or the result of a training. Parameters that are absent
+        or None keep the values of the description.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def grad(
 
 
 def load_weights(model: Model, source: Source, *, backend: str = "numba") -> Weights:
-    """Return weights and delays with the neurons that they join.
+    """Return weights and delays with the neurons that they connect.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ def stimulus(
     program: Program, *, dataset_events: Events | None, batch: int, seed: int,
     identities: Integers | None = None,
 ) -> Events:
-    """Put the spikes of all sources together.
+    """Return the spikes of all sources as one stimulus.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ class Trace:
         no entry.
     currents : mapping of str to ndarray, or None
         Total synaptic current of the neuron just before each of its spikes, aligned with ``spikes``, for
-        the spiking populations. None where the substrate does not tell.
+        the spiking populations. None if the substrate does not report it.
     release_currents : mapping of str to ndarray, or None
         The same at the end of the refractory period that follows each spike; NaN where that lies
         after the end of the run.
@@ -72,7 +72,7 @@ class Trace:
     effective_parameters : mapping of str to ndarray
         Weights and delays that the device used, by the keys of the blocks, in the units of the file.
     health : mapping of str to int
-        Counts of what went on aside: ``arrivals`` (spike deliveries), ``in_flight`` (deliveries due
+        Diagnostic counts: ``arrivals`` (spike deliveries), ``in_flight`` (deliveries due
         after the end of the run), and what a backend adds, for example ``dropped``.
     costs : mapping of str to float
     provenance : mapping of str to str

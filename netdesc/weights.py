@@ -1,4 +1,4 @@
-"""Weights and delays by name, with the neurons that they join."""
+"""Weights and delays by name, with the neurons that they connect."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Weights(Mapping[str, Floats]):
     values_by_name : mapping of str to ndarray of float64, shape (k,) or (1,)
         One element where all synapses share it.
     connections : mapping of str to Connection
-        Which neurons they join, by the same names.
+        Which neurons they connect, by the same names.
     """
 
     values_by_name: Mapping[str, Floats]
@@ -87,7 +87,7 @@ class Weights(Mapping[str, Floats]):
         return look_up(self.connections, self.values_by_name, key).matrix(self[key])
 
     def synapses(self, key: str) -> SynapseTable:
-        """Return weights or delays with the neurons that they join.
+        """Return weights or delays with the neurons that they connect.
 
         Parameters
         ----------

@@ -166,7 +166,7 @@ def test_a_comparison_goes_on_without_a_backend_that_fails(door, file, capsys):
     assert main(["compare", str(file), "--backends", "honest,stray,absent,other=honest:look=0.2", "--json",
                  "--no-attribute"]) == 3
     text = capsys.readouterr().out
-    assert "the result: expected Trace, got None" in text
+    assert "a wrong result: expected Trace, got None" in text
     assert "there is no backend 'absent'" in text
     assert json.loads(text)
 

@@ -95,7 +95,7 @@ def _route(route: Route) -> str:
         here = route.bus == bus
         parts.append(f"bus {bus}: {int(here.sum())} with row selects "
                      f"{ranges(np.unique(route.select[here]).tolist())}, "
-                     f"labels to {int(route.label[here].max())}")
+                     f"labels up to {int(route.label[here].max())}")
     return f"events of {route.population} {origin}; {'; '.join(parts)}"
 
 

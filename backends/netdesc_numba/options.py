@@ -111,9 +111,9 @@ def _fault(path: str, message: str) -> Diagnostic:
 
 def _solver_faults(kind: str, timestep: float | None) -> Iterator[Diagnostic]:
     if kind not in ("event", "grid"):
-        yield _fault("solver", f"{kind} is not a solver; write event or grid: {{timestep: 0.1 ms}}")
+        yield _fault("solver", f"expected event or grid: {{timestep: 0.1 ms}}, got {kind}")
     if timestep is not None and not 0.0 < timestep < math.inf:
-        yield _fault("solver.grid.timestep", f"{timestep:g} ms is not a step; it must be above 0 ms")
+        yield _fault("solver.grid.timestep", f"expected a step above 0 ms, got {timestep:g} ms")
 
 
 def _read_scheme(details: Mapping[str, Any]) -> tuple[str, str, bool]:
@@ -132,7 +132,7 @@ def _scheme_faults(scheme: str, precision: str, transport: bool) -> Iterator[Dia
             yield _fault(f"solver.grid.{name}", f"has no {name} {value}; it has {', '.join(known)}")
     if not transport and (precision == "float32" or scheme != "exact_exponential"):
         yield Diagnostic(
-            f"a grid without transport needs scheme exact_exponential in float64, this is {scheme} in "
+            f"a grid without transport needs scheme exact_exponential in float64, got {scheme} in "
             f"{precision}; set transport: true",
             "backends.numba.solver.grid.transport",
             "NB-SCHEME",

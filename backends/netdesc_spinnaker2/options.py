@@ -135,7 +135,7 @@ class Options:
 
 def _bits(name: str, value: Any) -> int:
     if value not in (4, 7):
-        raise SECTION.error(name, f"{value!r} is not a width of synapse words; write 4 or 7")
+        raise SECTION.error(name, f"expected 4 or 7 bits of magnitude, got {value!r}")
     return int(value)
 
 

@@ -23,7 +23,7 @@ def check_gradient(findings: Findings, gradient: object, trace: Trace, program: 
         What it belongs to.
     program : Program
     """
-    if not findings.require(gradient, "the result", Gradient):
+    if not findings.require(gradient, "a wrong result", Gradient):
         return
     shapes = shape_trainable(program)
     if findings.require_keys(gradient.parameters, "parameters", shapes):

@@ -29,7 +29,7 @@ def check_report(findings: Findings, report: object, program: Program, lesson: L
     targets : ndarray of int64, shape (batch,), or None
         As given to the device.
     """
-    if not findings.require(report, "the result", StepReport):
+    if not findings.require(report, "a wrong result", StepReport):
         return
     findings.check_number(report.loss, "loss")
     if targets is not None or report.correct is not None:
@@ -61,7 +61,7 @@ def check_state(findings: Findings, state: object, program: Program, lesson: Les
     lesson : Lesson or None
         What the device learns; None where it was not prepared.
     """
-    if not findings.require(state, "the result", LearningState):
+    if not findings.require(state, "a wrong result", LearningState):
         return
     findings.check_count(state.steps, "steps")
     shapes = shape_trainable(program)

@@ -136,7 +136,7 @@ def load(backend: Backend, program: Program, *, seed: int) -> CheckedMachine:
     with guarded(name, "load"):
         machine = backend.load(program, seed=seed)
         if not isinstance(machine, Machine):
-            raise BackendError(blame(name, "load returned the result: expected a machine with program, "
+            raise BackendError(blame(name, "load returned a wrong result: expected a machine with program, "
                                            f"write, forward and adjoint, got {describe(machine)}"))
         check_program(machine, program, name)
         learns = isinstance(machine, OnDeviceLearning)

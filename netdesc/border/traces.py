@@ -28,7 +28,7 @@ def check_trace(findings: Findings, trace: object, program: Program, batch: int)
     batch : int
         Samples of the stimulus.
     """
-    if not findings.require(trace, "the result", Trace):
+    if not findings.require(trace, "a wrong result", Trace):
         return
     good = check_spikes(findings, trace.spikes, program, batch)
     if good:

@@ -228,7 +228,7 @@ def phrase(name: str) -> str:
     end = next((end for end in UNITS if name.endswith(end)), "")
     words = name.removesuffix(end).removeprefix(PEAK).replace("_", " ").replace("pe ", "PE ")
     words = words.replace("sram", "SRAM").replace("dram", "DRAM")
-    return f"most {words} in one place" if name.startswith(PEAK) else words
+    return f"peak {words}" if name.startswith(PEAK) else words
 
 
 def unit_of(name: str) -> str:

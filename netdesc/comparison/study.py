@@ -119,7 +119,7 @@ def compare(
     """Run one model on several substrates and compare the results.
 
     All get the same weights, the same samples and the same random streams. A substrate that cannot run
-    the model is reported with its diagnostics; the others go on.
+    the model is reported with its diagnostics; the others continue.
 
     Parameters
     ----------

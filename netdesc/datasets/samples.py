@@ -36,7 +36,7 @@ class Samples:
         shape (samples,), (samples, outputs) or (samples, outputs, k): target times in ``unit`` of the first k
         spikes of every output; NaN where there is no target. None only for runs without a loss.
     validation, test : Samples, float or None
-        Other samples, or the fraction of these that is held out, drawn by the seed of the model.
+        Separate samples, or the fraction of these that is held out, drawn with the seed of the model.
     scale : str
         ``per_feature``: every feature by its range in the training samples; ``joint``: all by one range;
         ``none``: the values are from 0 to 1 already.
@@ -147,7 +147,7 @@ class Samples:
         }
 
     def rows(self) -> dict[str, Rows]:
-        """Return features and answers by split, where the samples are no spikes."""
+        """Return features and labels or targets by split, if the samples are not spikes."""
         rows = {}
         for name, part in self.parts().items():
             values = np.asarray(part.x)
@@ -162,7 +162,7 @@ class Samples:
         return rows
 
     def recorded(self) -> dict[str, Recorded]:
-        """Return spikes and answers by split; empty where the samples are no spikes."""
+        """Return spikes and labels or targets by split; empty if the samples are not spikes."""
         if not isinstance(self.x, Events):
             return {}
         return {
@@ -172,7 +172,7 @@ class Samples:
         }
 
     def answers(self) -> tuple[NDArray[Any] | None, Floats | None]:
-        """Return labels, and target times in ms; None for what there is not."""
+        """Return labels, and target times in ms; None for what is absent."""
         if self.y is None:
             return None, None
         answers = np.asarray(self.y)

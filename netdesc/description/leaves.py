@@ -8,7 +8,7 @@ from typing import Any
 from netdesc.description.numbers import check_range, integer, number, quantity
 from netdesc.description.pairs import read_pairs
 from netdesc.description.reading import Reading
-from netdesc.description.suggestion import did_you_mean
+from netdesc.description.suggestion import nearest
 from netdesc.description.tree import Node, named
 from netdesc.description.values import read_parameter, read_value
 
@@ -25,8 +25,7 @@ def _text(node: Node, part: dict[str, Any], path: str, reading: Reading) -> str 
     if words and isinstance(node.value, bool) and str(node.value).lower() in words:
         return str(node.value).lower()
     if words and (not isinstance(node.value, str) or node.value not in words):
-        end = did_you_mean(node.value, words) if isinstance(node.value, str) else ""
-        end = end if end.startswith("; did") else ""
+        end = nearest(node.value, words) if isinstance(node.value, str) else ""
         reading.fail(f"expected one of {', '.join(words)}, got {named(node)}{end}", path, node.place)
         return None
     if isinstance(node.value, bool | dict | list):

@@ -7,7 +7,7 @@ from typing import Any
 
 from netdesc import units
 from netdesc.description.reading import Reading
-from netdesc.description.suggestion import did_you_mean
+from netdesc.description.suggestion import nearest
 from netdesc.description.tree import Node, named
 from netdesc.errors import DescriptionError, Location
 
@@ -60,7 +60,8 @@ def integer(node: Node, part: dict[str, Any], path: str, reading: Reading) -> in
         if node.value in words:
             return node.value
         reading.fail(
-            f"{named(node)} is neither a whole number nor one of the words{did_you_mean(node.value, words)}",
+            f"expected a whole number or one of {', '.join(words)}, got {named(node)}"
+            f"{nearest(node.value, words)}",
             path,
             node.place,
         )

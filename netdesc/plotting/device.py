@@ -106,7 +106,7 @@ def draw_panel(axis: Axes, panel: Panel, known: Sequence[str] = ()) -> None:
     axis.autoscale_view()
     axis.set_aspect("equal")
     axis.set_axis_off()
-    fill = f"; filled: part of {panel.fill}" if panel.fill else ""
+    fill = f"; filled: fraction of {panel.fill}" if panel.fill else ""
     axis.set_title(f"{panel.title}{fill}", fontsize=10)
     axis.legend(handles=[Patch(facecolor=shades[group], label=group) for group in present],
                 frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))

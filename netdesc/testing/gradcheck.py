@@ -147,7 +147,7 @@ def gradcheck(machine: Machine, stimulus: Events, objective: Callable[[Trace], S
         If the step is not positive.
     """
     if not step > 0:
-        raise NumericsError(f"a step of {step} finds no derivative; choose a positive one, for example 1e-2")
+        raise NumericsError(f"expected a positive step, got {step}; use for example 1e-2")
     trace = machine.forward(stimulus, seed=0)
     scored = objective(trace)
     gradient = machine.adjoint(trace, replace(scored.cotangent, counts={}))

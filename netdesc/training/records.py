@@ -18,7 +18,7 @@ FORMER = {
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """How well a network does on some samples.
+    """Performance of a network on a set of samples.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class EpochReport:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TrainingResult:
-    """What a training left behind.
+    """The result of a training.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class TrainingResult:
     curve : Path or None
         Picture of the curves; None where it could not be drawn.
     notes : tuple of str
-        What is worth knowing, for example why there is no picture.
+        Notes, for example why there is no picture.
     """
 
     directory: Path

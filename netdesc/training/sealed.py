@@ -137,7 +137,7 @@ def check_seal(path: Path, data: bytes) -> bool:
     if data[BLOCK:BLOCK + len(SIGNATURE)] != SIGNATURE and not data.startswith(MARK):
         raise RunDirectoryError(f"{path} is not an HDF5 file")
     if data[:BLOCK] != seal(memoryview(data)[BLOCK:]):
-        raise RunDirectoryError(f"{path} does not agree with its checksum: it was damaged or edited after it "
+        raise RunDirectoryError(f"{path} does not match its checksum: it was damaged or edited after it "
                                "was written")
     return True
 

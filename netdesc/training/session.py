@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 def train(model: Model, *, data: Samples | None = None, backend: str | None = None,
           output: Path | str | None = None, resume: bool = False, progress: Progress | None = None
           ) -> TrainingResult:
-    """Train a model and keep everything about it in a directory.
+    """Train a model and write all results to a run directory.
 
     After every epoch the directory holds a complete checkpoint. A training that was stopped at any moment,
-    in whatever way, and goes on with ``resume`` on the same machine and versions ends with the same
+    in whatever way, and continues with ``resume`` on the same machine and versions ends with the same
     weights, bit for bit, as one that was never stopped.
 
     Parameters
@@ -54,17 +54,18 @@ def train(model: Model, *, data: Samples | None = None, backend: str | None = No
     model : Model
         With losses and a section ``training``.
     data : Samples or None
-        Samples in place of the dataset of the model, whose encoder and augmentation they keep.
+        Samples in place of the dataset of the model; its encoder and augmentation are used.
     backend : str or None
         None for ``training.backend`` of the file, or else numba.
     output : Path, str or None
-        The run directory; made where it does not exist. None for ``runs/NAME``, with the name of the model.
+        The run directory; created if it does not exist. None for ``runs/NAME``, with the name of the model.
     resume : bool
-        Go on with the run in the directory, if there is one. Only ``training.epochs``,
-        ``training.early_stopping``, ``training.on_device`` and the backend with its options may have
-        changed; what was trained elsewhere goes on here, optimizer included.
+        Continue the run in the directory, if there is one. Only ``training.epochs``,
+        ``training.early_stopping``, ``training.on_device``, ``training.on_dead``, the backend with its
+        options, and what does not change the model may differ; a run that started on another backend
+        continues with its optimizer state.
     progress : Progress or None
-        Told of every epoch.
+        Called after every epoch.
 
     Returns
     -------
@@ -75,7 +76,7 @@ def train(model: Model, *, data: Samples | None = None, backend: str | None = No
     DescriptionError
         If the model has nothing to train, no losses, or data that cannot be loaded.
     LimitError, BackendError
-        If the backend cannot do what the model asks.
+        If the backend does not support the model.
     RunDirectoryError
         If the directory holds a run and ``resume`` is False, or the run of another model.
     NumericsError
@@ -112,7 +113,7 @@ def prepare_task(model: Model, backend: str, data: Samples | None = None) -> Tas
     DescriptionError
         If the model has nothing to train, no losses, or data that cannot be loaded.
     LimitError, BackendError
-        If the backend cannot do what the model asks.
+        If the backend does not support the model.
     """
     from netdesc.api import compile, located
 
@@ -133,7 +134,7 @@ def run_directory(description: Description, output: Path | str | None) -> Path:
 
 def evaluate(model: Model, weights: Path | str | None = None, backend: str | None = None, *,
              data: Samples | None = None) -> Metrics:
-    """Find out how well trained weights do, on any backend.
+    """Measure trained weights on any backend.
 
     Parameters
     ----------
@@ -157,7 +158,7 @@ def evaluate(model: Model, weights: Path | str | None = None, backend: str | Non
     DescriptionError
         If the model has no losses, or data that cannot be loaded.
     LimitError, BackendError
-        If the backend cannot do what the model asks.
+        If the backend does not support the model.
     RunDirectoryError
         If the weights do not fit.
     """

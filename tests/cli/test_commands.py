@@ -192,7 +192,7 @@ def test_new_leaves_a_file_that_exists_as_it_is(command, tmp_path):
     target.write_text("mine", encoding="utf-8")
     status, _, err = command("new", "yin-yang", target)
     assert (status, target.read_text(encoding="utf-8")) == (2, "mine")
-    assert "exists already" in err
+    assert "already exists" in err
 
 
 def test_new_guesses_what_template_was_meant(command):

@@ -89,7 +89,7 @@ def test_faults_of_a_mapping_name_the_dotted_path_and_no_line():
     found = faults(data)
     assert [item.partition(":")[0] for item in found] == [
         "simulation.duration", "populations.a.sise", "projections.p.weight.init"]
-    assert "the values are 2 x 2, but pre by post (x by a) is 2 x 3" in found[2]
+    assert "expected 2 x 3 values, pre by post (x by a), got 2 x 2" in found[2]
 
 
 @pytest.mark.parametrize(("change", "path", "message"), [

@@ -154,7 +154,7 @@ def test_all_options_that_are_not_possible_are_told_at_once():
 
 
 def test_a_step_of_zero_is_refused():
-    with pytest.raises(BackendError, match="0 ms is not a step"):
+    with pytest.raises(BackendError, match="expected a step above 0 ms, got 0 ms"):
         NumbaBackend({"solver": {"grid": {"timestep": 0.0}}})
 
 

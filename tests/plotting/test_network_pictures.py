@@ -83,5 +83,5 @@ def test_tiles_are_filled_from_below_in_the_colour_of_their_population(model):
     assert heights == pytest.approx([1, 1, 0.25, 1, 0.5])
     shade = matplotlib.colors.to_hex(axis.collections[-1].get_facecolor()[0]).upper()
     assert shade == colour(3)
-    assert axis.get_title() == "chip; filled: part of bytes"
+    assert axis.get_title() == "chip; filled: fraction of bytes"
     assert texts(axis) == ["x", "", "y"]

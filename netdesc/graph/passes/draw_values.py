@@ -95,7 +95,7 @@ def _looked_up(matrix: Floats, edge: Edge, synapses: Synapses, name: str) -> Flo
         pre, post = divmod(int(synapses.flat()[missing[0]]), synapses.n_post)
         raise GraphError(Diagnostic(
             f"no value for the synapse from neuron {pre} of {edge.pre} to neuron {post} of {edge.post}, "
-            f"which {edge.rule.kind} makes; write a number there", f"{edge.path}.{name}"))
+            f"which {edge.rule.kind} creates; write a number there", f"{edge.path}.{name}"))
     alike = name == "delay" and not edge.delay.train and len(values) > 0 and bool(np.all(values == values[0]))
     return values[:1] if alike else values
 
@@ -104,7 +104,7 @@ def _negative(edge: Edge, weights: Floats, delays: Floats) -> list[Diagnostic]:
     faults = []
     low, drawn = int(np.sum(weights < 0.0)), isinstance(edge.weight.init, Distribution)
     if low and edge.receptor != "signed":
-        fix = "use normal_clipped with low: 0, or receptor: signed" if drawn else "drop the sign"
+        fix = "use normal_clipped with low: 0, or receptor: signed" if drawn else "remove the sign"
         faults.append(Diagnostic(
             f"{low} of {len(weights)} weights are negative, but receptor: {edge.receptor} takes "
             f"magnitudes; {fix}",

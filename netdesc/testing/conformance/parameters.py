@@ -91,4 +91,5 @@ class ParameterChecks(Subject):
                 largest = float(np.abs(wanted).max(initial=0.0))
                 allowed = self.tolerance.delay if key == block.delay_key else self.tolerance.weight * largest
                 off = float(np.abs(as_run[key] - wanted).max(initial=0.0))
-                demand(off <= allowed, f"{key} runs {off:g} from what was written; {allowed:g} is claimed")
+                demand(off <= allowed,
+                       f"{key} deviates by {off:g} from what was written; the tolerance is {allowed:g}")

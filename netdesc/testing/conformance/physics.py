@@ -34,4 +34,4 @@ class PhysicsChecks(Subject):
                 continue
             off = float(np.abs(trace.currents[name] - wanted).max(initial=0.0))
             allowed = self.tolerance.current * float(np.abs(wanted).max(initial=1.0))
-            demand(off <= allowed, f"a current of {name} deviates by {off:g}; {allowed:g} is claimed")
+            demand(off <= allowed, f"a current of {name} deviates by {off:g}; the tolerance is {allowed:g}")

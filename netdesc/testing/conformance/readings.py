@@ -46,11 +46,11 @@ class ReadingChecks(Subject):
             found = trace.readings[key]
             off = float(np.abs(found.values - wanted.values).max())
             allowed = self.tolerance.voltage * float(np.abs(wanted.values).max())
-            demand(off <= allowed, f"{key} deviates by {off:g}; {allowed:g} is claimed")
+            demand(off <= allowed, f"{key} deviates by {off:g}; the tolerance is {allowed:g}")
             if wanted.times is not None and found.times is not None:
                 late = float(np.abs(found.times - wanted.times).max())
                 demand(late <= self.tolerance.reading_time,
-                       f"{key} is taken {late:g} ms off; {self.tolerance.reading_time:g} is claimed")
+                       f"{key} is read {late:g} ms off; the tolerance is {self.tolerance.reading_time:g} ms")
 
     def test_gradients_by_readings_agree_with_the_exact_one(self, read: str) -> None:
         """Cosine and norm per array of parameters, against differences of the reference."""

@@ -21,7 +21,7 @@ class RefusalChecks(Subject):
     def test_what_is_not_supported_is_refused(self, refused: str) -> None:
         """Each network of ``unsupported`` is refused by a pass or by ``load``."""
         error = self.refusal(CASES.get(refused) or READING_CASES[refused])
-        demand(error is not None, f"{refused} is called unsupported, but the device took it")
+        demand(error is not None, f"{refused} is listed as unsupported, but the device accepted it")
         demand_codes(error)
 
     def test_limits_are_kept(self, probe: str) -> None:
@@ -31,7 +31,7 @@ class RefusalChecks(Subject):
         if item.key in getattr(self.device().limits, item.field):
             demand(error is None, f"limits.{item.field} has {item.key}, but it is refused: {error}")
         else:
-            demand(error is not None, f"limits.{item.field} lacks {item.key}, but the device took it")
+            demand(error is not None, f"limits.{item.field} lacks {item.key}, but the device accepted it")
             demand_codes(error)
 
     def refusal(self, case: Case) -> NetdescError | None:

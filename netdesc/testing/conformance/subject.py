@@ -167,6 +167,6 @@ def demand_close(key: str, found: Floats, exact: Floats, *, cosine: float, norm:
         demand(length == 0.0, f"{key} has a gradient of norm {length:g} and should have none")
         return
     angle = float(found @ exact) / (length * wanted) if length > 0.0 else 0.0
-    demand(angle >= cosine, f"{key}: cosine {angle:.9f} to the exact gradient; {cosine} is claimed")
+    demand(angle >= cosine, f"{key}: cosine {angle:.9f} to the exact gradient; the tolerance is {cosine}")
     off = abs(length / wanted - 1.0)
-    demand(off <= norm, f"{key}: the norm of the gradient is off by {off:g}; {norm} is claimed")
+    demand(off <= norm, f"{key}: the norm of the gradient is off by {off:g}; the tolerance is {norm}")

@@ -11,16 +11,16 @@ WORKERS ?= 2
 .PHONY: help demo test lint docs clean
 
 help:
-	@echo "make demo   trains the Yin-Yang example, compares it on three substrates, and leaves reports in $(DEMO)"
+	@echo "make demo   trains the Yin-Yang example, compares it on three substrates, and writes reports to $(DEMO)"
 	@echo "make test   runs the whole test suite"
 	@echo "make lint   runs ruff, mypy and import-linter"
-	@echo "make docs   builds the pages into site/; afterwards site/index.html opens from disk"
+	@echo "make docs   builds the documentation into site/; open site/index.html"
 	@echo "make clean  removes $(VENV), caches and $(DEMO)"
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "netdesc needs Python 3.11 or later; say which with PYTHON=..." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "netdesc needs Python 3.11 or later; set PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "$(PYTHON) is not Python 3.11 or later; say which with PYTHON=..." >&2; exit 1; }
+		{ echo "$(PYTHON) is not Python 3.11 or later; set PYTHON=..." >&2; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt

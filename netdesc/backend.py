@@ -1,4 +1,4 @@
-"""The contract between netdesc and whatever runs a network."""
+"""The contract between netdesc and a backend."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Machine(Protocol):
         Parameters
         ----------
         parameters : mapping of str to ndarray, shape (k,)
-            By the keys of the program's blocks, in the units of the file; what is absent stays.
+            By the keys of the program's blocks, in the units of the file; parameters that are absent keep
+            their values.
 
         Raises
         ------
@@ -48,7 +49,7 @@ class Machine(Protocol):
         stimulus : Events
             Spikes of the sources of the program, by program-wide neuron index.
         seed : int
-            Root of what is random on the device.
+            Seed of the random numbers of the device.
 
         Returns
         -------
@@ -182,7 +183,7 @@ class LearningState:
 
 @runtime_checkable
 class OnDeviceLearning(Protocol):
-    """What a machine offers in addition whose substrate holds loss and optimizer itself.
+    """Additional methods of a machine whose substrate computes loss and optimizer itself.
 
     Its parameters after a step agree with those of write, forward, loss, adjoint and the optimizer of the
     host, up to the arithmetic of the device.
@@ -271,7 +272,7 @@ class Backend(Protocol):
         Raises
         ------
         BackendError
-            If an option is not known or not possible.
+            If an option is unknown or invalid.
         """
 
     def passes(self) -> Sequence[Pass]:
@@ -285,7 +286,7 @@ class Backend(Protocol):
         ----------
         program : Program
         seed : int
-            Root of what is drawn once per device, such as a fixed pattern.
+            Seed of what is drawn once per device, such as a fixed pattern.
 
         Returns
         -------

@@ -34,7 +34,7 @@ class BrainScaleS2Backend:
     Raises
     ------
     BackendError
-        If an option is not known or not possible.
+        If an option is unknown or invalid.
     """
 
     name = "brainscales2"

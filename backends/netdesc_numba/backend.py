@@ -33,7 +33,7 @@ class NumbaBackend:
     Raises
     ------
     BackendError
-        If an option is not known or not possible.
+        If an option is unknown or invalid.
     """
 
     name = "numba"

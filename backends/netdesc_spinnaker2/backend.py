@@ -32,7 +32,7 @@ class SpiNNaker2Backend:
     Raises
     ------
     BackendError
-        If an option is not known or not possible.
+        If an option is unknown or invalid.
     """
 
     name = "spinnaker2"

@@ -18,5 +18,5 @@ def write_capabilities(name: str) -> str:
     str
     """
     lines = [f"| {key} | {text} |" for key, text in list_capabilities(backend_class(name)({}).limits)]
-    head = "What `netdesc backends` prints, made from the code when this page was built."
-    return "\n".join(["## Capabilities", "", head, "", "| what | is |", "|---|---|", *lines, ""])
+    head = "The output of `netdesc backends`, generated from the code when this page was built."
+    return "\n".join(["## Capabilities", "", head, "", "| property | value |", "|---|---|", *lines, ""])

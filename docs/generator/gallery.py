@@ -17,7 +17,7 @@ def write_gallery(folder: Path) -> str:
     str
     """
     parts = [
-        "# Examples\n\nEach is a file of its own, and its own test: `netdesc test FILE` checks what it "
+        "# Examples\n\nEach example is one file, and its own test: `netdesc test FILE` checks what it "
         "expects. `netdesc new NAME` writes one to start from."
     ]
     for path in sorted(folder.glob("*.yaml")):

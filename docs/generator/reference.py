@@ -14,12 +14,13 @@ Row = tuple[str, str, str, str]
 
 HEAD = """# Every key
 
-Made from the schema, which is what files are checked with. What the keys mean together:
-[The language](language.md).
+Generated from the schema that files are checked with. [The language](language.md) explains how the keys work
+together.
 
-*Kind* is what stands there: a quantity is a number with its unit, such as `20 ms`; *kind* a name or a mapping
-with one key; a value one value, a distribution, a list or a file; a parameter a value or
-`{init, train, min, max}`. A key without a default has a dash; one that must be written is *required*.
+The second column gives the form of the value: a *quantity* is a number with its unit, such as `20 ms`; a
+*type* is a name or a mapping with one key; a *value* is one value, a distribution, a list or a file; a
+*parameter* is a value or `{init, train, min, max}`. A key without a default has a dash; a key that must be
+given is *required*.
 """
 
 NAMES = {
@@ -58,7 +59,7 @@ def write_reference() -> str:
     parts = [HEAD, "\n".join(table(rows_of(root)))]
     for name, part in root["properties"].items():
         parts.append("\n".join(section(name, name, resolved(part), 2)))
-    definitions = (("Neuron types", "neurons.NAME", "neuron"), ("Values of all kinds", "", "parameter"))
+    definitions = (("Neuron types", "neurons.NAME", "neuron"), ("Values", "", "parameter"))
     for title, path, name in definitions:
         parts.append("\n".join(section(title, path, resolved({"$ref": f"#/definitions/{name}"}), 2)))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -165,6 +166,6 @@ def sentence(part: Part) -> str:
 def table(rows: list[Row]) -> Iterator[str]:
     """Yield the lines of a table of keys; none for no keys."""
     if rows:
-        yield "| key | kind | default | is |"
+        yield "| key | form | default | meaning |"
         yield "|---|---|---|---|"
         yield from (f"| {' | '.join(row)} |" for row in rows)

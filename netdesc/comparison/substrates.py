@@ -133,7 +133,7 @@ def vary(model: Model, substrate: Substrate) -> Model:
     Raises
     ------
     DescriptionError
-        If an option is not known or not possible.
+        If an option is unknown or invalid.
     """
     if not substrate.overrides:
         return model

@@ -58,7 +58,7 @@ class Layout:
         Parameters
         ----------
         parameters : mapping of str to ndarray
-            By the keys of the blocks, in the units of the file; what is absent stays.
+            By the keys of the blocks, in the units of the file; parameters that are absent keep their values.
 
         Raises
         ------

@@ -43,8 +43,8 @@ def new(
         typer.Option(
             "--from",
             metavar="DATA",
-            help="Table (CSV, NPZ, NPY, Parquet) or recorded spikes (HDF5, NPZ, CSV) to write a file for; "
-            "FILE is the only argument then, DATA.yaml by default.",
+            help="Write a model for this table (CSV, NPZ, NPY, Parquet) or these recorded spikes (HDF5, NPZ, "
+            "CSV); FILE is the only argument then, DATA.yaml by default.",
             show_default=False,
         ),
     ] = None,

@@ -60,7 +60,7 @@ class AdjointChecks(Subject):
                 demand(not np.any(value), f"a cotangent of zeros gives {key} a gradient")
 
     def test_a_silent_run_has_a_gradient_of_zero(self, case: str) -> None:
-        """Where no input spike is, no weight or delay matters unless neurons spike by themselves."""
+        """Without input spikes, no weight or delay matters unless neurons spike by themselves."""
         bench = self.trained(case)
         trace = bench.machine.forward(silence(1), seed=0)
         gradient = bench.machine.adjoint(trace, Cotangent(pull(bench.program, trace.spikes)))

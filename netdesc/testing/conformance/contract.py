@@ -19,13 +19,13 @@ class ContractChecks(Subject):
     """A backend and its machines have what the contract names."""
 
     def test_a_backend_has_a_name(self) -> None:
-        """The name is a plain word: files and commands use it as a key."""
+        """The name consists of letters, digits and _: files and commands use it as a key."""
         name = self.device().name
         demand(isinstance(name, str) and name.isidentifier(),
                f"{name!r} is not a name; use letters, digits and _")
 
     def test_limits_are_filled_in(self) -> None:
-        """``limits`` tells how time advances, and at least one model; all its sets hold names."""
+        """``limits`` states how time advances, and at least one model; all its sets hold names."""
         limits = self.device().limits
         demand(isinstance(limits, Limits), f"limits is {type(limits).__name__}, not netdesc.limits.Limits")
         demand(bool(limits.time.strip()), "limits.time must describe how time advances")
@@ -36,7 +36,7 @@ class ContractChecks(Subject):
             demand(all(isinstance(name, str) and name for name in value), f"limits.{field} must hold names")
 
     def test_every_number_of_the_limits_has_a_source(self) -> None:
-        """A number is finite or infinite but never NaN, and says where it comes from, tagged V, R, D or A."""
+        """A number is finite or infinite but never NaN, and has a source and a tag V, R, D or A."""
         for name, limit in self.device().limits.numbers.items():
             demand(not math.isnan(limit.value), f"limits.numbers[{name!r}] is not a number")
             demand(bool(limit.source.strip()), f"limits.numbers[{name!r}] must name its source")
@@ -55,7 +55,7 @@ class ContractChecks(Subject):
         demand(len(set(names)) == len(names), f"two passes share a name: {sorted(names)}")
 
     def test_passes_are_pure(self, case: str) -> None:
-        """A pass leaves its graph as it is and makes the same of it every time."""
+        """A pass does not change its graph and returns the same result every time."""
         device = self.device()
         graph = compile_graph(CASES[case].describe(device.limits))
         for step in device.passes():

@@ -55,7 +55,7 @@ class ForwardChecks(Subject):
             demand(bool(known.all()), f"{name} has spikes of neurons that it does not have")
 
     def test_currents_are_aligned_with_spikes(self, case: str) -> None:
-        """Currents, where a device tells them, are one per spike of every spiking population, and finite."""
+        """Currents, if a device reports them, are finite and one per spike of every spiking population."""
         bench = self.bench(case)
         trace = bench.forward()
         names = {item.name for item in bench.program.populations if item.kind == "spiking"}
@@ -97,7 +97,7 @@ class ForwardChecks(Subject):
                 demand(len(trace.spikes[item.name]) == 0, f"{item.name} has spikes that were not given")
 
     def test_a_network_without_a_source_runs(self) -> None:
-        """A network that nothing enters runs: it spikes by a constant current, or is silent without one."""
+        """A network without input runs: it spikes by a constant current, or is silent without one."""
         device = self.device()
         for case in (DRIVEN, STILL):
             try:

@@ -19,7 +19,7 @@ LATER = 2.0
 
 
 class ParameterChecks(Subject):
-    """``write`` changes what runs, ``effective_parameters`` tells it, and nonsense is refused."""
+    """``write`` changes what runs, ``effective_parameters`` reports it, and invalid values are refused."""
 
     def test_a_trace_tells_the_parameters_that_ran(self, case: str) -> None:
         """Without a ``write``, ``effective_parameters`` holds all weights and delays of the program."""
@@ -27,7 +27,7 @@ class ParameterChecks(Subject):
         self.demand_as_run(bench, {}, bench.forward().effective_parameters)
 
     def test_written_weights_are_used(self, case: str) -> None:
-        """After ``write`` the trace tells the new weights, and its spikes are theirs."""
+        """After ``write`` the trace reports the new weights, and its spikes follow from them."""
         bench = self.bench(case)
         written = {block.weight_key: block.weights * FACTOR for block in bench.program.blocks}
         bench.machine.write(written)
@@ -37,7 +37,7 @@ class ParameterChecks(Subject):
         demand(not told, f"the spikes are not those of the written weights; {told}")
 
     def test_written_delays_are_used(self, case: str) -> None:
-        """After ``write`` the trace tells the new delays, and its spikes are theirs."""
+        """After ``write`` the trace reports the new delays, and its spikes follow from them."""
         bench = self.bench(case)
         written = {block.delay_key: block.delays + LATER for block in bench.program.blocks}
         bench.machine.write(written)

@@ -13,20 +13,20 @@ class PhysicsChecks(Subject):
     """A device agrees with the reference simulator, within the tolerance that it claims."""
 
     def test_spikes_agree_with_the_reference(self, case: str) -> None:
-        """No spike is missing, too many or too far away, for the parameters that the device says it ran."""
+        """No spike is missing, too many or too far away, for the parameters that the device reports."""
         bench = self.bench(case)
         told = misfit(bench, bench.forward(), self.tolerance)
         demand(not told, told)
 
     def test_silence_agrees_with_the_reference(self, case: str) -> None:
-        """Without input only currents and initial states make spikes."""
+        """Without input, only currents and initial states cause spikes."""
         bench = self.bench(case)
         empty = silence(bench.stimulus.batch)
         told = misfit(bench, bench.machine.forward(empty, seed=0), self.tolerance, empty)
         demand(not told, told)
 
     def test_currents_agree_with_the_reference(self, case: str) -> None:
-        """Currents just before spikes, where a device tells them and has all spikes, are the reference's."""
+        """Currents just before spikes agree with the reference, if the device reports them."""
         bench = self.bench(case)
         trace = bench.forward()
         for name, wanted in expect(bench, trace).currents.items():

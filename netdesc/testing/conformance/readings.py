@@ -38,7 +38,7 @@ class ReadingChecks(Subject):
             demand(found.times.shape == shape and bool(inside.all()), f"{reading.key} has times elsewhere")
 
     def test_readings_agree_with_the_reference(self, read: str) -> None:
-        """Maxima and means deviate by no more than is claimed, relative to the largest."""
+        """Maxima and means deviate by no more than the tolerance, relative to the largest."""
         bench = self.bench(read)
         trace = bench.forward()
         program = bench.program.with_parameters(trace.effective_parameters)

@@ -29,7 +29,7 @@ NEURONS = 8
 FEW = 32
 """Features up to which each gets several neurons."""
 
-SHARES = {"validation": "0.1    # fractions of the samples, drawn by simulation.seed", "test": "0.2"}
+SHARES = {"validation": "0.1    # fractions of the samples, drawn with simulation.seed", "test": "0.2"}
 """How the samples are divided, in YAML."""
 
 

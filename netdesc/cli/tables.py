@@ -49,7 +49,7 @@ def _sections(description: Description) -> Iterator[str]:
         )
     losses = resolved.get("losses") or {}
     if losses:
-        yield table(("loss", "what it is"), [(key, _phrase(item)) for key, item in losses.items()])
+        yield table(("loss", "definition"), [(key, _phrase(item)) for key, item in losses.items()])
     for section in ("data", "training", "record", "backends", "expect"):
         if resolved.get(section):
             yield _settings(section, resolved[section])

@@ -74,7 +74,7 @@ def _describe_shift(item: SpikeAgreement) -> str:
     if float(np.abs(moved).max()) <= EXACT:
         return "; times agree to 0.001 ms"
     low, high = np.percentile(moved, (25, 75))
-    return f"; {_describe_delay(item) or f'half of them differ by {low:+.3g} to {high:+.3g} ms'}"
+    return f"; {_describe_delay(item) or f'half of them are shifted by {low:+.3g} to {high:+.3g} ms'}"
 
 
 def _describe_delay(item: SpikeAgreement) -> str:
@@ -86,7 +86,7 @@ def _describe_delay(item: SpikeAgreement) -> str:
     if high - low >= 0.02 * abs(middle) or abs(middle) <= EXACT:
         return ""
     side = "late" if middle > 0 else "early"
-    return f"all are {abs(middle):.3g} ms {side}, a constant shift such as a delay causes"
+    return f"most are {abs(middle):.3g} ms {side}, a constant shift such as a delay causes"
 
 
 def report_inputs(agreement: Agreement) -> Iterator[str]:
@@ -107,7 +107,7 @@ def report_origin(agreement: Agreement) -> Iterator[str]:
         first = min(deviating, key=lambda item: item.earliest[2] if item.earliest else np.inf)
         sample, neuron, time = first.earliest or (0, 0, 0.0)
         yield (
-            f"first deviating spike: {first.population}, neuron {neuron}, at {time:.4g} ms of sample {sample}"
+            f"first deviating spike: {first.population}, neuron {neuron}, at {time:.4g} ms in sample {sample}"
         )
 
 
@@ -127,11 +127,12 @@ def report_parameters(agreement: Agreement) -> Iterator[str]:
     """Yield which effective weights and delays differ from the nominal ones."""
     for key, item in agreement.parameters.items():
         if item.changed:
+            unit = " ms" if key.endswith(".delay") else ""
             more = f", {item.flipped} with opposite sign" if item.flipped else ""
             more += f", {item.zeroed} rounded to 0" if item.zeroed else ""
             yield (
-                f"{key}: {item.changed} of {item.count} effective values differ{more}, by at most "
-                f"{item.largest:.3g}"
+                f"{key}: {item.changed} of {item.count} effective values differ from the nominal ones, by at "
+                f"most {item.largest:.3g}{unit}{more}"
             )
 
 

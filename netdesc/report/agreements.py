@@ -8,7 +8,7 @@ SPIKES = (
     ("matched", "matched", "d"),
     ("missing", "missing", "d"),
     ("extra", "extra", "d"),
-    ("unmatched_fraction", "unmatched, of both runs", ".2%"),
+    ("unmatched_fraction", "unmatched (of both runs)", ".2%"),
     ("deviation_mean", "mean shift (ms)", "+.3g"),
     ("deviation_rms", "rms shift (ms)", ".3g"),
     ("first_mean", "first spike: mean shift (ms)", "+.3g"),

@@ -8,7 +8,7 @@ from netdesc.report.tables import Cell, Number, Page, Row, figure
 
 COLUMNS = (
     ("spikes", "van Rossum distance per neuron", ".3g"),
-    ("unmatched", "unmatched, of the spikes of both runs", ".2%"),
+    ("unmatched", "unmatched (of both runs)", ".2%"),
     ("shift", "mean shift of matched spikes (ms)", ".3g"),
     ("gradient", "gradient: 1 − cosine", ".3g"),
     ("norm_ratio", "gradient norm ratio, with / without", ".3g"),

@@ -56,7 +56,7 @@ def test_a_relative_path_begins_at_the_given_directory(tmp_path):
 
 
 def test_a_missing_folder_and_a_missing_file_are_named(tmp_path):
-    with pytest.raises(DescriptionError, match="nowhere is not a folder; paths are relative to"):
+    with pytest.raises(DescriptionError, match="nowhere is not a folder; use the files of the"):
         mnist({"path": "nowhere", **COUNTS}, tmp_path, 0)
     options = write_set(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()

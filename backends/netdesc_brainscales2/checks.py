@@ -187,9 +187,10 @@ def check_signs(demands: Sequence[Demand], program: Program) -> Iterator[Diagnos
         if wrong:
             own, other = receptors[item.block.receptor], receptors[1 - item.block.receptor]
             yield Diagnostic(
-                f"a row has one sign, and the {own} synaptic input of {item.post} has a time constant of its "
-                f"own; weights of the other sign would need rows of the {other} input. Set min: 0 for its "
-                f"weights, or give {item.post} equal synaptic time constants", f"{item.block.path}.weight",
+                f"a row has one sign, and the {own} and {other} synaptic inputs of {item.post} have "
+                f"different time constants; weights of the other sign would need rows of the {other} input. "
+                f"Set min: 0 for its weights, or give {item.post} equal synaptic time constants",
+                f"{item.block.path}.weight",
                 "B2-SIGN")
 
 

@@ -125,8 +125,8 @@ def _choices(program: Program, partition: Partition, ambition: Ambition,
     if len(partition.layouts) > 1:
         yield Diagnostic(
             f"the network runs in {len(partition.layouts)} execution instances one after the other, with "
-            "spikes replayed between them; every sample takes as many times as long", "backends.brainscales2",
-            "B2-NEURONS")
+            f"spikes replayed between them; every sample takes {len(partition.layouts)} times as long",
+            "backends.brainscales2", "B2-NEURONS")
 
 
 def crowded(crowding: Crowding, program: Program, options: Options) -> Diagnostic:

@@ -112,7 +112,7 @@ def require_enough(found: int, wanted: Mapping[str, int], folder: Path) -> None:
     first = next(iter(wanted))
     sum_of = " and ".join(f"{name}: {count}" for name, count in wanted.items())
     fix = f"set {first} to {found - total + wanted[first]}" if found > total - wanted[first] else (
-        f"{' and '.join(wanted)} may have {found} together")
+        f"reduce {' and '.join(wanted)} to {found} together")
     raise DescriptionError(Diagnostic(f"{sum_of} need {total} samples, but {folder} holds {found}; {fix}",
                                       path=f"{PATH}.{first}"))
 

@@ -33,8 +33,8 @@ def find_sources(program: Program) -> PopulationSlice:
             "no population receives the dataset; give one of them source: dataset", path="populations"))
     if len(found) > 1:
         raise DescriptionError(
-            Diagnostic(f"{len(found)} populations have source: dataset, but exactly one may; "
-                       "give the others a source of their own", path=item.path) for item in found)
+            Diagnostic(f"expected one population with source: dataset, got {len(found)}; give the others a "
+                       "different source", path=item.path) for item in found)
     return found[0]
 
 

@@ -159,7 +159,7 @@ def _find_table_faults(options: Mapping[str, Any]) -> Iterator[Diagnostic]:
     for name in ("target_time", "target_unit"):
         if options.get(name) is not None and options.get("label") is not None:
             yield Diagnostic(
-                f"{name} is about targets, but label names a class; remove {name}", f"{path}.{name}"
+                f"{name} applies to targets, but label is a class; remove {name}", f"{path}.{name}"
             )
     window = options.get("target_time")
     if window is not None and window[1] <= window[0]:
@@ -196,7 +196,7 @@ def _find_trace_faults(options: Mapping[str, Any], path: str) -> Iterator[Diagno
     for name in ("target_time", "target_unit"):
         if options.get(name) is not None and interval is not None:
             yield Diagnostic(
-                f"{name} is about times, but with target_interval the targets are voltages; remove {name}",
+                f"{name} applies to times, but with target_interval the targets are voltages; remove {name}",
                 f"{path}.{name}",
             )
 

@@ -73,7 +73,7 @@ class _Constants:
             try:
                 if (top in opened and needed) or top in needed:
                     raise DescriptionError(
-                        f"parameter '{top}' depends on itself; give it a value of its own"
+                        f"parameter '{top}' depends on itself; give it a value that does not refer to it"
                     )
                 if not needed:
                     self.values[top] = _evaluated(self.nodes[top].value, self)

@@ -159,7 +159,7 @@ WRONG = [
     (
         TEXT,
         {"label": "y", "target_time": [1.0, 2.0]},
-        "target_time is about targets, but label names a class",
+        "target_time applies to targets, but label is a class",
     ),
     (
         TEXT,

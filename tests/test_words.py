@@ -13,7 +13,10 @@ from netdesc.cli.app import assemble
 from netdesc.comparison.aliases import FORMER, GRADIENT
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "examples").glob("*.yaml")),
+]
 CODE = [
     path
     for folder in (ROOT / "netdesc", ROOT / "benchmarks", *(ROOT / "backends").iterdir())
@@ -79,6 +82,19 @@ PHRASES = (
     r"rate of its own",
     r"\bone more neuron\b",
     r"\bas it was published\b",
+    r"\bis about (?:targets|times)",
+    r"as many times as long",
+    r"exactly one may",
+    r"the device took",
+    r"\bis claimed",
+    r"returned the result",
+    r"finds no derivative",
+    r"ms is not a step",
+    r"agree with its checksum",
+    r"without end\b",
+    r"same bit for bit",
+    r"fall on ticks",
+    r"fall where v",
 )
 """Regular expressions of terms that plainer ones have replaced."""
 

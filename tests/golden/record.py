@@ -86,7 +86,7 @@ def run(model: netdesc.Model, backend: str) -> Arrays:
         found[f"readings.{key}"] = item.values
         if item.times is not None:
             found[f"readings.{key}.times"] = item.times
-    found |= {f"as_run.{key}": values for key, values in trace.parameters_as_run.items()}
+    found |= {f"as_run.{key}": values for key, values in trace.effective_parameters.items()}
     found |= counts("health", trace.health) | counts("costs", trace.costs)
     evaluation = evaluate_losses(compiled, trace, batch.goals)
     gradient = compiled.backward(trace, evaluation.cotangent)

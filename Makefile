@@ -8,11 +8,12 @@ BIN := $(VENV)/bin
 DEMO := runs/demo
 WORKERS ?= 2
 
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test interpret lint docs clean
 
 help:
 	@echo "make demo   trains the Yin-Yang example, compares it on three substrates, and writes reports to $(DEMO)"
 	@echo "make test   runs the whole test suite"
+	@echo "make interpret  runs kernels of every kind without compiling them, with coverage"
 	@echo "make lint   runs ruff, mypy and import-linter"
 	@echo "make docs   builds the documentation into site/; open site/index.html"
 	@echo "make clean  removes $(VENV), caches and $(DEMO)"
@@ -59,6 +60,14 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+KERNELS := netdesc.physics netdesc.eventprop netdesc_numba netdesc_spinnaker2 netdesc_brainscales2
+# Lines that run, in per cent, where kernels are interpreted.
+COVERED ?= 80
+
+interpret: $(VENV)/.dev
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/golden $(KERNELS:%=--cov=%) \
+		--cov-report=term:skip-covered --cov-fail-under=$(COVERED)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -12,9 +12,9 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 from numba.core.cgutils import get_item_pointer
-from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+from netdesc.physics.jit import instruction
 from netdesc_spinnaker2.emulator_memory import Board
 from netdesc_spinnaker2.inlining import part
 
@@ -22,7 +22,11 @@ FAR, MIDDLE, CLOSE = 24, 16, 8
 """How many spikes ahead the entry of a row, its first segment, and what that points to are asked for."""
 
 
-@intrinsic
+def _prefetch(array: Any, index: int) -> None:
+    pass
+
+
+@instruction(_prefetch)
 def prefetch(context: Any, array: types.Array, index: types.Integer) -> Any:
     """Ask for an element of an array with one dimension; nothing is read, and any index is allowed."""
 

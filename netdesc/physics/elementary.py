@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import frexp, isfinite, ldexp
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 
@@ -17,7 +19,30 @@ ROUNDER = 6755399441055744.0
 UNDERFLOW = -708.0
 
 
-@instruction
+def _power_of_two(rounded: float) -> float:
+    bits = np.float64(rounded).view(np.int64)
+    return float(((bits + 1023) << 52).view(np.float64))
+
+
+def _fused_multiply_add(x: float, y: float, z: float) -> float:
+    plain = float(x) * float(y) + float(z)
+    if not isfinite(plain):
+        return plain
+    (a, b), (c, d), (e, f) = (float(item).as_integer_ratio() for item in (x, y, z))
+    exact = a * c * f + e * b * d
+    # a quotient of integers is rounded once
+    return exact / (b * d * f) if exact else plain
+
+
+def _exponent_bits(x: float) -> float:
+    return float(np.float64(x).view(np.int64) >> 52)
+
+
+def _significand(x: float) -> float:
+    return ldexp(frexp(x)[0], 1)
+
+
+@instruction(_power_of_two)
 def power_of_two(typingctx: Any, rounded: Any) -> Any:
     """Return 2**n for a double that holds ``ROUNDER + n``, by moving n into the exponent's bits."""
 
@@ -30,7 +55,7 @@ def power_of_two(typingctx: Any, rounded: Any) -> Any:
     return types.float64(types.float64), codegen
 
 
-@instruction
+@instruction(_fused_multiply_add)
 def fused_multiply_add(typingctx: Any, x: Any, y: Any, z: Any) -> Any:
     """Return x * y + z, rounded once."""
 
@@ -117,7 +142,7 @@ def relative_decay(x: float) -> float:
     return fused(p, x, 1.0)
 
 
-@instruction
+@instruction(_exponent_bits)
 def exponent_bits(typingctx: Any, x: Any) -> Any:
     """Return the biased exponent of a positive normal double, as a double."""
 
@@ -133,7 +158,7 @@ def exponent_bits(typingctx: Any, x: Any) -> Any:
     return types.float64(types.float64), codegen
 
 
-@instruction
+@instruction(_significand)
 def significand(typingctx: Any, x: Any) -> Any:
     """Return the significand of a positive normal double, in [1, 2)."""
 

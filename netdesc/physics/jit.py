@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.extending import intrinsic
 
+from netdesc.physics.interpreted import interpret
 from netdesc.physics.kernel_cache import KernelCache
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,23 +48,29 @@ def kernel(function: F) -> F:
     callable
         Its ``py_func`` is the function itself.
     """
+    if numba.config.DISABLE_JIT:
+        return interpret(function)
     dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
-    if dispatcher is not function:
-        dispatcher._cache = KernelCache(function)
+    dispatcher._cache = KernelCache(function)
     return cast(F, dispatcher)
 
 
-def instruction(generator: Callable[..., Any]) -> Callable[..., float]:
-    """Make a function of doubles out of a generator of its machine code.
+def instruction(plain: F) -> Callable[[Callable[..., Any]], F]:
+    """Make a function out of a generator of its machine code.
 
     Parameters
     ----------
-    generator : callable
-        Takes numba's typing context and the types of the arguments; see ``numba.extending.intrinsic``.
+    plain : callable
+        Does the same without being compiled; takes its place where ``NUMBA_DISABLE_JIT`` is set.
 
     Returns
     -------
     callable
-        For use in equations only.
+        Decorates a generator, which takes numba's typing context and the types of the arguments; see
+        ``numba.extending.intrinsic``.
     """
-    return cast(Callable[..., float], intrinsic(generator))
+
+    def decorate(generator: Callable[..., Any]) -> F:
+        return plain if numba.config.DISABLE_JIT else cast(F, intrinsic(generator))
+
+    return decorate

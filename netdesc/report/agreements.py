@@ -108,7 +108,8 @@ def gradients(page: Page) -> str:
         for key, item in part["gradients"].items()
         for k in range(len(item["cosines"]))
     ]
-    samples = figure("cosines", f"Cosine between the gradient of each sample and that on {data['reference']}",
+    samples = figure("cosines", f"Cosine between the gradient of each sample and that on {data['reference']}; "
+                     "none where a gradient is zero",
                      wide=True)
     ratio = f"norm ratio, substrate / {data['reference']}"
     table = page.table(

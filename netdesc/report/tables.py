@@ -72,7 +72,9 @@ class Page:
         value = self.at(number.path)
         if value is None:
             return "–"
-        return f"{value:{number.form}}{number.unit}"
+        text = f"{value:{number.form}}"
+        zero = not text.strip("+-0.%")
+        return (text.lstrip("+-") if zero else text) + number.unit
 
     def number(self, number: Number) -> str:
         """Return a number as HTML that carries its path in the data."""
@@ -88,7 +90,7 @@ class Page:
         if not head:
             head = text.partition(" on ")[0].removesuffix(".v")
         shade = colours.get(head) or self.data.get("colours", {}).get(text)
-        # the word joiner keeps the square and the beginning of the name on one line
+        # The word joiner keeps the square and the beginning of the name on one line.
         return (f"{swatch(shade)}&#8288;" if shade else "") + breakable(text)
 
     def cell(self, content: Cell) -> str:
@@ -139,7 +141,7 @@ def breakable(name: str) -> str:
 
 def swatch(colour: str) -> str:
     """Return a small square in a colour, as in the charts."""
-    return f'<i class="swatch" style="--c:{colour};--d:{DARK.get(colour, colour)}"></i>'
+    return f'<i class="swatch" aria-hidden="true" style="--c:{colour};--d:{DARK.get(colour, colour)}"></i>'
 
 
 def figure(place: str, label: str, *, wide: bool = False) -> str:

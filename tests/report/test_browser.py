@@ -164,3 +164,52 @@ def test_printed_tables_are_not_cut(view):
     assert view.evaluate("""Array.from(document.querySelectorAll('table, .chart')).every(item =>
         item.getBoundingClientRect().right <= document.body.getBoundingClientRect().right + 1)""")
     view.evaluate("window.dispatchEvent(new Event('afterprint'))")
+
+
+OVERLAPS = """() => {
+    const box = item => item.getBoundingClientRect(), found = [];
+    const hit = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+    document.querySelectorAll('.chart').forEach(place => {
+        const all = name => Array.from(place.querySelectorAll(name)).map(box).filter(item => item.width > 0);
+        const titles = all('.g-xtitle text, .g-ytitle text, [class*=title] > text.xtitle, text[class$=title]');
+        const ticks = all('.xtick text, .ytick text'), legends = all('.legend'), room = box(place);
+        titles.forEach(one => {
+            if (one.left < room.left - 1 || one.right > room.right + 1) { found.push(place.id + ': title cut'); }
+            if ([...ticks, ...legends].some(two => hit(one, two))) { found.push(place.id + ': title covered'); } });
+        if (ticks.some(one => legends.some(two => hit(one, two)))) { found.push(place.id + ': numbers covered'); }
+        if (!titles.length && !place.id.startsWith('placement')) { found.push(place.id + ': no title'); } });
+    return found; }"""
+
+
+def test_titles_and_numbers_of_axes_are_whole_and_free(view):
+    assert view.evaluate(OVERLAPS) == []
+
+
+def test_titles_and_numbers_of_axes_are_free_on_paper(view):
+    view.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    view.emulate_media(media="print")
+    view.set_viewport_size({"width": 703, "height": 1000})
+    assert view.evaluate(OVERLAPS) == []
+    view.evaluate("window.dispatchEvent(new Event('afterprint'))")
+
+
+def test_a_square_of_colour_is_on_the_line_of_its_name(view):
+    apart = view.evaluate("""Array.from(document.querySelectorAll('th .swatch')).filter(square => {
+        const name = document.createRange();
+        name.setStart(square.parentNode, 1);
+        name.setEndAfter(square.parentNode.lastChild);
+        const first = Array.from(name.getClientRects()).find(box => box.width > 1);
+        return Math.abs(first.top - square.getBoundingClientRect().top) > 6;
+        }).map(square => square.parentNode.textContent)""")
+    assert view.locator("th .swatch").count() > 3
+    assert apart == []
+
+
+def test_tiles_begin_below_the_title_on_paper_and_hold_their_numbers(view, tmp_path):
+    view.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    view.emulate_media(media="print")
+    view.set_viewport_size({"width": 703, "height": 1000})
+    assert view.evaluate("""Array.from(document.querySelectorAll('.tile')).every(tile =>
+        getComputedStyle(tile).breakInside === 'auto' && Array.from(tile.querySelectorAll('dd span')).every(number =>
+            number.getBoundingClientRect().right <= tile.getBoundingClientRect().right))""")
+    view.evaluate("window.dispatchEvent(new Event('afterprint'))")

@@ -39,9 +39,16 @@
       margin: {l: 60, r: 12, t: 34, b: place.clientWidth < 420 ? 96 : 78}, hovermode: "closest", height: place.clientHeight, width: place.clientWidth,
       legend: {orientation: "h", x: 0, xanchor: "left", y: 0, yref: "container", yanchor: "bottom", font: {size: 12}}
     };
-    Plotly.react(place, traces, Object.assign(base, layout),
-      {responsive: false, displaylogo: false, displayModeBar: printing ? false : undefined,
-        modeBarButtonsToRemove: ["lasso2d", "select2d"]});
+    const whole = Object.assign(base, layout);
+    const options = {responsive: false, displaylogo: false, displayModeBar: printing ? false : undefined,
+      modeBarButtonsToRemove: ["lasso2d", "select2d"]};
+    Plotly.react(place, traces, whole, options);
+    // The height of the legend is known after drawing; numbers and title of the axis need room above it.
+    const legend = (place._fullLayout || {}).legend, needed = 46 + (legend && legend._height || 0);
+    if (whole.margin.b < needed) {
+      whole.margin = Object.assign({}, whole.margin, {b: needed});
+      Plotly.react(place, traces, whole, options);
+    }
   }
   function chosenSample() { return Number(sampleBox.value); }
   function chosenPopulation() { return populationBox.value; }
@@ -184,7 +191,9 @@
       x: part.cosines.map((_, sample) => sample), y: part.cosines, mode: "markers", type: "scatter",
       name: label + ", " + key, marker: {color: colour(label), symbol: ["circle", "diamond", "x", "square"][row % 4], size: 8}
     })));
-    draw("cosines", rows, {showlegend: true, xaxis: axis("sample", {nticks: 17}),
+    draw("cosines", rows, {showlegend: true, xaxis: axis("sample", {
+      // Samples are whole numbers, even where there is one.
+      range: [-0.5, data.batch.samples - 0.5], tick0: 0, dtick: Math.max(1, Math.ceil(data.batch.samples / 8)), tickangle: 0}),
       yaxis: axis("cosine with " + data.reference, {range: [-1.05, 1.05]})});
   }
   function drawCurves() {
@@ -206,7 +215,7 @@
       array: items.map((item, k) => ends[k][1] - item[measure]), arrayminus: items.map((item, k) => item[measure] - ends[k][0])};
   }
   function drawAttributions() {
-    const titles = {spikes: "van Rossum distance per neuron", gradient: "1 − cosine of the gradient", accuracy: "change in accuracy"};
+    const titles = {spikes: "van Rossum distance", gradient: "1 − cosine of the gradient", accuracy: "change in accuracy"};
     const names = Object.values(data.attributions).flatMap(part => part.effects.map(item => item.source_of_deviation));
     const longest = Math.max(0, ...names.map(name => name.length));
     Object.entries(titles).forEach(([measure, title]) => {

@@ -108,9 +108,9 @@ def gradients(page: Page) -> str:
         for key, item in part["gradients"].items()
         for k in range(len(item["cosines"]))
     ]
-    samples = figure("cosines", f"Cosine between the gradient of each sample and that on {data['reference']}; "
-                     "none where a gradient is zero",
-                     wide=True)
+    label = (f"Cosine between the gradient of each sample and that on {data['reference']}; "
+             "none where a gradient is zero")
+    samples = figure("cosines", label, wide=True)
     ratio = f"norm ratio, substrate / {data['reference']}"
     table = page.table(
         f"Gradient of the mean loss of the batch against {data['reference']}. Norm ratio: Euclidean norm of "

@@ -168,15 +168,19 @@ def test_printed_tables_are_not_cut(view):
 
 OVERLAPS = """() => {
     const box = item => item.getBoundingClientRect(), found = [];
-    const hit = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+    const hit = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+        && a.top < b.bottom - 1 && b.top < a.bottom - 1;
     document.querySelectorAll('.chart').forEach(place => {
         const all = name => Array.from(place.querySelectorAll(name)).map(box).filter(item => item.width > 0);
-        const titles = all('.g-xtitle text, .g-ytitle text, [class*=title] > text.xtitle, text[class$=title]');
-        const ticks = all('.xtick text, .ytick text'), legends = all('.legend'), room = box(place);
+        const titles = all('.xtitle, .ytitle'), ticks = all('.xtick text, .ytick text');
+        const legends = all('.legend'), room = box(place);
         titles.forEach(one => {
-            if (one.left < room.left - 1 || one.right > room.right + 1) { found.push(place.id + ': title cut'); }
-            if ([...ticks, ...legends].some(two => hit(one, two))) { found.push(place.id + ': title covered'); } });
-        if (ticks.some(one => legends.some(two => hit(one, two)))) { found.push(place.id + ': numbers covered'); }
+            if (one.left < room.left - 1 || one.right > room.right + 1) {
+                found.push(place.id + ': title cut'); }
+            if ([...ticks, ...legends].some(two => hit(one, two))) {
+                found.push(place.id + ': title covered'); } });
+        if (ticks.some(one => legends.some(two => hit(one, two)))) {
+            found.push(place.id + ': numbers covered'); }
         if (!titles.length && !place.id.startsWith('placement')) { found.push(place.id + ': no title'); } });
     return found; }"""
 
@@ -205,11 +209,12 @@ def test_a_square_of_colour_is_on_the_line_of_its_name(view):
     assert apart == []
 
 
-def test_tiles_begin_below_the_title_on_paper_and_hold_their_numbers(view, tmp_path):
+def test_tiles_begin_below_the_title_on_paper_and_hold_their_numbers(view):
     view.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     view.emulate_media(media="print")
     view.set_viewport_size({"width": 703, "height": 1000})
     assert view.evaluate("""Array.from(document.querySelectorAll('.tile')).every(tile =>
-        getComputedStyle(tile).breakInside === 'auto' && Array.from(tile.querySelectorAll('dd span')).every(number =>
+        getComputedStyle(tile).breakInside === 'auto'
+        && Array.from(tile.querySelectorAll('dd span')).every(number =>
             number.getBoundingClientRect().right <= tile.getBoundingClientRect().right))""")
     view.evaluate("window.dispatchEvent(new Event('afterprint'))")

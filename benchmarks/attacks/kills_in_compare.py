@@ -57,7 +57,7 @@ def attack(kills: int, folder: Path) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for number, moment in enumerate(("any moment", "while it writes")):
         killed = damaged = drafts = 0
-        for _ in range((kills + 1 - number) // 2):
+        while killed < (kills + 1 - number) // 2:
             delay = random.uniform(0.0, whole) if number == 0 else random.uniform(0.0, 0.01)
             killed += kill_once(folder, delay, at_write=number == 1)
             damaged += sum(not is_whole(folder / name) for name in FILES)

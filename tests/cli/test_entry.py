@@ -110,3 +110,8 @@ def test_an_interrupted_training_leaves_no_traceback_and_can_go_on(tmp_path):
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert main([*words, "training.epochs=1", "--resume"]) == 0
+
+
+def test_the_list_of_commands_cuts_no_description(capsys):
+    assert main(["--help"]) == 0
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]

@@ -70,7 +70,10 @@ def compare(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a model on several substrates and report where they agree, where they deviate, and why."""
+    """Run a model on several substrates and report deviations.
+
+    The report says where they agree, where they deviate, and why.
+    """
     from netdesc.comparison import Settings, Weights, arrange, parse_list, with_former_keys
     from netdesc.comparison import compare as compare_substrates
 

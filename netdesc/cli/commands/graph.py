@@ -27,7 +27,10 @@ def graph(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Draw a network as written and as lowered for a backend, with its placement."""
+    """Draw a network as written and as lowered for a backend.
+
+    The placement on a device is drawn too.
+    """
     targets = {"-o": output}
     require_targets(targets, [file], pictures=[output])
     from netdesc.api import compile, located

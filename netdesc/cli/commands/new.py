@@ -77,7 +77,7 @@ def new(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a model to start from: a template, or one for your own data."""
+    """Write a model from a template, or for your own data."""
     about_data = {"--label": label, "--target": target, "--unit": unit, "--target-interval": interval}
     require_use(source, file, [option for option, value in about_data.items() if value])
     if source is not None:

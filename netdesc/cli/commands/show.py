@@ -39,7 +39,10 @@ def show(
     backend: Backend = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a model with all defaults and its hash, or with --backend its placement on that device."""
+    """Show a model with all defaults and its hash.
+
+    With --backend, show its placement on that device.
+    """
     from netdesc.description import dump
 
     model = read_model(file, overrides)

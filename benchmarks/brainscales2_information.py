@@ -127,9 +127,13 @@ def cosine(one: Floats, other: Floats) -> float:
 def list_methods(decimations: Sequence[int], slope: float) -> list[Method]:
     """Return what is compared: a decimation of n is a sample of all membranes every n intervals."""
     surrogate = f"training.gradient={{surrogate: {{shape: superspike, slope: {slope:g}}}}}"
-    coarse = [Method(f"surrogate, every {INTERVAL * n:g} us", (
-        surrogate, f"backends.{BACKEND}.profile_numbers.cadc_interval={INTERVAL * n:g}"))
-        for n in decimations]
+    coarse = [
+        Method(
+            f"surrogate, every {INTERVAL * n:g} us",
+            (surrogate, f"backends.{BACKEND}.profile_numbers.cadc_interval={INTERVAL * n:g}"),
+        )
+        for n in decimations
+    ]
     return [Method("EventProp, voltages"), *coarse, Method("EventProp, first spikes", FIRST_SPIKES, True)]
 
 
@@ -139,7 +143,10 @@ def load(method: Method, chip: int, overrides: Sequence[str]) -> netdesc.Model:
 
 
 def differentiate(
-    machine: Machine, program: Program, model: netdesc.Model, sample: tuple[Events, Integers | None],
+    machine: Machine,
+    program: Program,
+    model: netdesc.Model,
+    sample: tuple[Events, Integers | None],
     seed: int,
 ) -> tuple[Trace, Gradient]:
     """Run one sample and carry its loss back."""
@@ -181,8 +188,13 @@ def measure(
         for name in PROJECTIONS:
             found[name].append(gradient.parameters[f"{name}.weight"])
             exact[name].append(joined[f"{name}.weight"])
-    return Outcome(state, method.name, chip, *(bits / samples), *(
-        {name: np.array(values) for name, values in kind.items()} for kind in (found, exact)))
+    return Outcome(
+        state,
+        method.name,
+        chip,
+        *(bits / samples),
+        *({name: np.array(values) for name, values in kind.items()} for kind in (found, exact)),
+    )
 
 
 def learn(method: Method, chip: int, overrides: Sequence[str], folder: Path) -> Path:
@@ -207,8 +219,9 @@ def measure_all(
                 model = load(method, chip, overrides)
                 trained = learn(method, chip, overrides, Path(name))
                 for state, weights in (("initial", None), ("trained", trained)):
-                    outcomes.append(measure(
-                        method, model, state=state, chip=chip, weights=weights, samples=samples))
+                    outcomes.append(
+                        measure(method, model, state=state, chip=chip, weights=weights, samples=samples)
+                    )
                 print(f"chip {chip}, {method.name}: done", flush=True)
     return outcomes
 
@@ -220,17 +233,21 @@ def pick(outcomes: Sequence[Outcome], state: str, method: str) -> list[Outcome]:
 
 def median(chosen: Sequence[Outcome], projection: str, size: int, *, whole: bool) -> float:
     """Return the median cosine over draws and chips."""
-    return float(np.nanmedian(np.concatenate(
-        [item.cosines(projection, size, whole=whole) for item in chosen])))
+    return float(
+        np.nanmedian(np.concatenate([item.cosines(projection, size, whole=whole) for item in chosen]))
+    )
 
 
 def write_row(chosen: Sequence[Outcome]) -> str:
     """Write one line of the table."""
-    events, readings = (float(np.mean([getattr(item, name) for item in chosen]))
-                        for name in ("events", "readings"))
+    events, readings = (
+        float(np.mean([getattr(item, name) for item in chosen])) for name in ("events", "readings")
+    )
     cells = [f"{median(chosen, name, size, whole=False):.3f}" for size in (1, 50) for name in PROJECTIONS]
-    return (f"| {chosen[0].weights} | {chosen[0].method} | {events:.0f} | {readings:.0f} | "
-            f"{events + readings:.0f} | {0.5 * events + readings:.0f} | {' | '.join(cells)} |")
+    return (
+        f"| {chosen[0].weights} | {chosen[0].method} | {events:.0f} | {readings:.0f} | "
+        f"{events + readings:.0f} | {0.5 * events + readings:.0f} | {' | '.join(cells)} |"
+    )
 
 
 def draw_plot(outcomes: Sequence[Outcome], file: Path) -> None:
@@ -244,8 +261,10 @@ def draw_plot(outcomes: Sequence[Outcome], file: Path) -> None:
     states, methods = ("initial", "trained"), list(dict.fromkeys(item.method for item in outcomes))
     figure, axes = pyplot.subplots(2, 2, figsize=(9, 6.5), sharex=True, sharey="row", layout="constrained")
     greys = iter(("#7a3b00", "#b35806", "#e08214", "#fdb863"))
-    colors = {name: next(greys) if name.startswith("surrogate") else color for name, color in zip(
-        methods, ["#2166ac"] * (len(methods) - 1) + ["#1b7837"], strict=True)}
+    colors = {
+        name: next(greys) if name.startswith("surrogate") else color
+        for name, color in zip(methods, ["#2166ac"] * (len(methods) - 1) + ["#1b7837"], strict=True)
+    }
     for row, projection in enumerate(PROJECTIONS):
         for column, state in enumerate(states):
             panel = axes[row, column]
@@ -253,9 +272,14 @@ def draw_plot(outcomes: Sequence[Outcome], file: Path) -> None:
                 chosen = pick(outcomes, state, name)
                 sizes = [size for size in SIZES if size <= len(chosen[0].found[projection]) // 2]
                 bits = float(np.mean([item.events + item.readings for item in chosen]))
-                panel.plot([bits * size for size in sizes],
-                           [median(chosen, projection, size, whole=True) for size in sizes],
-                           marker="o", markersize=3, label=name, color=colors[name])
+                panel.plot(
+                    [bits * size for size in sizes],
+                    [median(chosen, projection, size, whole=True) for size in sizes],
+                    marker="o",
+                    markersize=3,
+                    label=name,
+                    color=colors[name],
+                )
             panel.set_xscale("log")
             panel.grid(color="0.9")
             panel.set_title(f"{projection}, {state} weights", fontsize=10)
@@ -272,15 +296,22 @@ def compare_bits(outcomes: Sequence[Outcome], methods: Sequence[Method]) -> str:
     """Tell by how much EventProp reads less than the surrogate gradient with the same loss."""
     lines = []
     for state in ("initial", "trained"):
-        ours, theirs, spikes = (pick(outcomes, state, method.name)
-                                for method in (methods[0], methods[1], methods[-1]))
-        sums = [[float(np.mean([share * item.events + item.readings for item in chosen]))
-                 for chosen in (ours, theirs, spikes)] for share in (1.0, 0.5)]
+        ours, theirs, spikes = (
+            pick(outcomes, state, method.name) for method in (methods[0], methods[1], methods[-1])
+        )
+        sums = [
+            [
+                float(np.mean([share * item.events + item.readings for item in chosen]))
+                for chosen in (ours, theirs, spikes)
+            ]
+            for share in (1.0, 0.5)
+        ]
         same, alone = ([part[1] / part[k] for part in sums] for k in (0, 2))
         lines.append(
             f"At {state} weights the surrogate gradient reads {same[0]:.1f} times the bits of EventProp with "
             f"the same loss and {alone[0]:.1f} times those of EventProp from spikes alone; with events of 16 "
-            f"bits {same[1]:.1f} and {alone[1]:.1f} times.")
+            f"bits {same[1]:.1f} and {alone[1]:.1f} times."
+        )
     return "\n".join(lines)
 
 
@@ -320,26 +351,39 @@ network is, since only the bits of events grow with its spikes: with 82 hidden s
 """
 
 
-def write_page(
-    outcomes: Sequence[Outcome], methods: Sequence[Method], arguments: argparse.Namespace
-) -> str:
+def write_page(outcomes: Sequence[Outcome], methods: Sequence[Method], arguments: argparse.Namespace) -> str:
     """Write the page."""
     columns = [f"{name}, {size}" for size in ("1 sample", "50 samples") for name in PROJECTIONS]
     head = HEAD.format(
-        script=Path(__file__).name, overrides="".join(f" {item}" for item in arguments.overrides),
-        chips=", ".join(map(str, arguments.chips)), samples=arguments.samples, draws=DRAWS,
-        columns=" | ".join(columns))
-    rows = [write_row(pick(outcomes, state, method.name))
-            for state in ("initial", "trained") for method in methods]
-    return head + "\n".join(rows) + "\n" + FOOT.format(
-        verdict=compare_bits(outcomes, methods), plot=arguments.output.with_suffix(".svg").name,
-        slope=arguments.slope)
+        script=Path(__file__).name,
+        overrides="".join(f" {item}" for item in arguments.overrides),
+        chips=", ".join(map(str, arguments.chips)),
+        samples=arguments.samples,
+        draws=DRAWS,
+        columns=" | ".join(columns),
+    )
+    rows = [
+        write_row(pick(outcomes, state, method.name))
+        for state in ("initial", "trained")
+        for method in methods
+    ]
+    return (
+        head
+        + "\n".join(rows)
+        + "\n"
+        + FOOT.format(
+            verdict=compare_bits(outcomes, methods),
+            plot=arguments.output.with_suffix(".svg").name,
+            slope=arguments.slope,
+        )
+    )
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")
     parser.add_argument("--chips", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--samples", type=int, default=256)

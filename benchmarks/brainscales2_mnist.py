@@ -30,8 +30,10 @@ PAGE = ROOT / "docs" / "benchmarks" / "brainscales2_mnist.md"
 OVERRIDES = {
     "surrogate": (),
     "eventprop": (
-        "training.gradient=eventprop", "training.optimizer.adam.learning_rate=4e-3",
-        "training.silent_neurons={weight_bump: {amount: 2e-3}}"),
+        "training.gradient=eventprop",
+        "training.optimizer.adam.learning_rate=4e-3",
+        "training.silent_neurons={weight_bump: {amount: 2e-3}}",
+    ),
 }
 """What either gradient changes in the file."""
 
@@ -86,9 +88,15 @@ class Outcome:
 
 def write_overrides(case: Case, data: Path) -> list[str]:
     """Write what a training changes in the file."""
-    return [f"simulation.seed={case.seed}", f"data.dataset.mnist.path={data.resolve()}",
-            f"data.dataset.mnist.train={case.train}", f"data.dataset.mnist.test={case.test}",
-            f"training.epochs={case.epochs}", *OVERRIDES[case.gradient], *case.overrides]
+    return [
+        f"simulation.seed={case.seed}",
+        f"data.dataset.mnist.path={data.resolve()}",
+        f"data.dataset.mnist.train={case.train}",
+        f"data.dataset.mnist.test={case.test}",
+        f"training.epochs={case.epochs}",
+        *OVERRIDES[case.gradient],
+        *case.overrides,
+    ]
 
 
 def train(case: Case, data: Path) -> Outcome:
@@ -98,8 +106,11 @@ def train(case: Case, data: Path) -> Outcome:
 
     def note(report: EpochReport) -> None:
         moments.append(process_time())
-        print(f"{case.gradient}, seed {case.seed}: epoch {report.epoch}, loss {report.loss:.4f}, "
-              f"training accuracy {report.accuracy}, {report.seconds:.1f} s", flush=True)
+        print(
+            f"{case.gradient}, seed {case.seed}: epoch {report.epoch}, loss {report.loss:.4f}, "
+            f"training accuracy {report.accuracy}, {report.seconds:.1f} s",
+            flush=True,
+        )
 
     with tempfile.TemporaryDirectory() as folder:
         result = netdesc.train(model, backend="brainscales2", output=Path(folder) / "run", progress=note)
@@ -108,10 +119,20 @@ def train(case: Case, data: Path) -> Outcome:
         raise SystemExit(f"{MODEL} has no test samples")
     hidden = model.description.populations["hidden"].size
     return Outcome(
-        case.gradient, case.seed, case.epochs, case.train, case.test, list(case.overrides),
-        100 * test.accuracy, 100 * last.accuracy, test.spikes["hidden"] / hidden, 100 * last.silent_fraction,
+        case.gradient,
+        case.seed,
+        case.epochs,
+        case.train,
+        case.test,
+        list(case.overrides),
+        100 * test.accuracy,
+        100 * last.accuracy,
+        test.spikes["hidden"] / hidden,
+        100 * last.silent_fraction,
         1e-3 * test.costs["bits_read"] / test.samples,
-        median(report.seconds for report in result.reports), find_median_step(moments))
+        median(report.seconds for report in result.reports),
+        find_median_step(moments),
+    )
 
 
 def find_median_step(moments: Sequence[float]) -> float:
@@ -121,12 +142,21 @@ def find_median_step(moments: Sequence[float]) -> float:
 
 def run_all(cases: Sequence[Case], data: Path, keep: Path | None) -> Iterator[Outcome]:
     """Do every training that is not done, and yield what came out of each."""
-    done = [] if keep is None or not keep.exists() else [
-        Outcome(**json.loads(line)) for line in keep.read_text(encoding="utf-8").splitlines()]
+    done = (
+        []
+        if keep is None or not keep.exists()
+        else [Outcome(**json.loads(line)) for line in keep.read_text(encoding="utf-8").splitlines()]
+    )
     for case in cases:
         wanted = (case.gradient, case.seed, case.epochs, case.train, case.test, list(case.overrides))
-        known = next((item for item in done if wanted == (
-            item.gradient, item.seed, item.epochs, item.train, item.tested, item.overrides)), None)
+        known = next(
+            (
+                item
+                for item in done
+                if wanted == (item.gradient, item.seed, item.epochs, item.train, item.tested, item.overrides)
+            ),
+            None,
+        )
         outcome = known or train(case, data)
         if keep is not None and known is None:
             with keep.open("a", encoding="utf-8") as file:
@@ -143,10 +173,18 @@ threshold; cross entropy of the read-outs' largest voltages; all settings in
 """
 
 COLUMNS = (
-    "gradient", "seed", "epochs", "training images", "test accuracy / %",
-    "training accuracy in the last epoch / %", "spikes per hidden neuron and image",
-    "hidden neurons silent over a batch / %", "read per image / kbit", "time per epoch / s",
-    "processor time per epoch / s")
+    "gradient",
+    "seed",
+    "epochs",
+    "training images",
+    "test accuracy / %",
+    "training accuracy in the last epoch / %",
+    "spikes per hidden neuron and image",
+    "hidden neurons silent over a batch / %",
+    "read per image / kbit",
+    "time per epoch / s",
+    "processor time per epoch / s",
+)
 
 FOOT = """
 * Published for this task on the chip, with surrogate gradients, dropout of inputs and 100 epochs: 97.6 %
@@ -165,27 +203,38 @@ FOOT = """
 
 def write_row(item: Outcome) -> str:
     """Write one line of the table."""
-    return (f"| {item.gradient} | {item.seed} | {item.epochs} | {item.train} | {item.accuracy:.2f} | "
-            f"{item.last_training:.2f} | {item.hidden_spikes:.3f} | {item.silent:.1f} | "
-            f"{item.kilobits:.2f} | {item.seconds:.1f} | {item.processor_seconds:.1f} |")
+    return (
+        f"| {item.gradient} | {item.seed} | {item.epochs} | {item.train} | {item.accuracy:.2f} | "
+        f"{item.last_training:.2f} | {item.hidden_spikes:.3f} | {item.silent:.1f} | "
+        f"{item.kilobits:.2f} | {item.seconds:.1f} | {item.processor_seconds:.1f} |"
+    )
 
 
 def write_page(arguments: Sequence[str], outcomes: Sequence[Outcome]) -> str:
     """Write the page."""
     overrides = "".join(f" {item}" for item in arguments)
-    return "\n".join([HEAD.format(overrides=overrides), f"| {' | '.join(COLUMNS)} |",
-                      "|---" * len(COLUMNS) + "|", *map(write_row, outcomes), FOOT])
+    return "\n".join(
+        [
+            HEAD.format(overrides=overrides),
+            f"| {' | '.join(COLUMNS)} |",
+            "|---" * len(COLUMNS) + "|",
+            *map(write_row, outcomes),
+            FOOT,
+        ]
+    )
 
 
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("NETDESC_MNIST", "mnist")))
     parser.add_argument("--gradients", nargs="+", choices=sorted(OVERRIDES), default=list(OVERRIDES))
-    parser.add_argument("--epochs", type=int, nargs="+", default=[8, 5],
-                        help="one number, or one per gradient")
+    parser.add_argument(
+        "--epochs", type=int, nargs="+", default=[8, 5], help="one number, or one per gradient"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--train", type=int, default=60000, help="training images")
     parser.add_argument("--test", type=int, default=10000, help="test images")
@@ -202,8 +251,11 @@ def read_arguments() -> argparse.Namespace:
 def main() -> None:
     """Train, print, write."""
     found = read_arguments()
-    cases = [Case(gradient, seed, epochs, found.train, found.test, tuple(found.overrides))
-             for gradient, epochs in zip(found.gradients, found.epochs, strict=False) for seed in found.seeds]
+    cases = [
+        Case(gradient, seed, epochs, found.train, found.test, tuple(found.overrides))
+        for gradient, epochs in zip(found.gradients, found.epochs, strict=False)
+        for seed in found.seeds
+    ]
     page = write_page(found.overrides, list(run_all(cases, found.data, found.keep)))
     print(page)
     found.output.parent.mkdir(parents=True, exist_ok=True)

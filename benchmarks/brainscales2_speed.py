@@ -102,7 +102,7 @@ def draw_images(rng: np.random.Generator, batch: int, pixels: int) -> Events:
 
 def settled(times: list[float]) -> Floats:
     """Return times without those of the first quarter, in which code is loaded."""
-    return np.array(times[len(times) // 4:])
+    return np.array(times[len(times) // 4 :])
 
 
 def compare(rounds: int, batch: int, hidden: int) -> list[str]:
@@ -111,24 +111,35 @@ def compare(rounds: int, batch: int, hidden: int) -> list[str]:
         file = Path(folder) / "yin_yang.yaml"
         file.write_text(YIN_YANG.format(samples=batch, hidden=hidden), encoding="utf-8")
         model = netdesc.load(file)
-        chip, numba = (Timed(load_machine(netdesc.compile(model, name)).inner)
-                       for name in ("brainscales2", "numba"))
+        chip, numba = (
+            Timed(load_machine(netdesc.compile(model, name)).inner) for name in ("brainscales2", "numba")
+        )
     use_one_thread(chip.machine)
     rng = np.random.default_rng(1)
     spikes = []
     for seed in range(rounds):
         stimulus = draw(rng, batch)
         spikes.append([timed.step(stimulus, seed) for timed in (chip, numba)])
-    pairs = {"forward": (settled(chip.forward), settled(numba.forward)),
-             "adjoint": (settled(chip.adjoint), settled(numba.adjoint))}
+    pairs = {
+        "forward": (settled(chip.forward), settled(numba.forward)),
+        "adjoint": (settled(chip.adjoint), settled(numba.adjoint)),
+    }
     pairs["both"] = tuple(a + b for a, b in zip(*pairs.values(), strict=True))
-    rows = [f"| {name} | {np.median(mine) / np.median(theirs):.2f} | {np.median(mine):.1f} | "
-            f"{np.median(theirs):.1f} |" for name, (mine, theirs) in pairs.items()]
+    rows = [
+        f"| {name} | {np.median(mine) / np.median(theirs):.2f} | {np.median(mine):.1f} | "
+        f"{np.median(theirs):.1f} |"
+        for name, (mine, theirs) in pairs.items()
+    ]
     mean = np.mean(spikes, axis=0)
-    return ["", f"Yin-Yang, 5-{hidden}-3, batch {batch}: {mean[0]:.0f} spikes of hidden neurons per sample "
-            f"on the chip, {mean[1]:.0f} in the solver.", "",
-            "| run | ratio | emulated chip / us per sample | numba, event-driven / us per sample |",
-            "|---|---|---|---|", *rows]
+    return [
+        "",
+        f"Yin-Yang, 5-{hidden}-3, batch {batch}: {mean[0]:.0f} spikes of hidden neurons per sample "
+        f"on the chip, {mean[1]:.0f} in the solver.",
+        "",
+        "| run | ratio | emulated chip / us per sample | numba, event-driven / us per sample |",
+        "|---|---|---|---|",
+        *rows,
+    ]
 
 
 def measure_images(rounds: int, batch: int) -> list[str]:
@@ -150,18 +161,25 @@ def measure_images(rounds: int, batch: int) -> list[str]:
         spikes.append([len(stimulus) / batch, len(trace.spikes["hidden"]) / batch])
     mean = np.mean(spikes, axis=0)
     run, back = float(np.median(settled(forward))), float(np.median(settled(adjoint)))
-    return ["", f"256-246-10, batch {batch}, CADC samples of all membranes every 1.7 us of the chip, "
-            f"surrogate gradient; {mean[0]:.0f} input and {mean[1]:.0f} hidden spikes per image.", "",
-            "| | time |", "|---|---|", f"| forward with CADC | {run:.3f} ms per image |",
-            f"| adjoint | {back:.3f} ms per image |",
-            f"| {TRAINING_IMAGES:,} images forward and back, one thread | "
-            f"{TRAINING_IMAGES * (run + back) / 1e3:.0f} s |"]
+    return [
+        "",
+        f"256-246-10, batch {batch}, CADC samples of all membranes every 1.7 us of the chip, "
+        f"surrogate gradient; {mean[0]:.0f} input and {mean[1]:.0f} hidden spikes per image.",
+        "",
+        "| | time |",
+        "|---|---|",
+        f"| forward with CADC | {run:.3f} ms per image |",
+        f"| adjoint | {back:.3f} ms per image |",
+        f"| {TRAINING_IMAGES:,} images forward and back, one thread | "
+        f"{TRAINING_IMAGES * (run + back) / 1e3:.0f} s |",
+    ]
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--batch", type=int, default=120)
     parser.add_argument("--hidden", type=int, default=120)
@@ -169,10 +187,13 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100, help="per batch")
     parser.add_argument("-o", "--output", type=Path, default=PAGE)
     arguments = parser.parse_args()
-    page = "\n".join([
-        HEAD.format(script=Path(__file__).name, machine=platform.machine()).rstrip("\n"),
-        *compare(arguments.rounds, arguments.batch, arguments.hidden),
-        *measure_images(arguments.image_rounds, arguments.images)])
+    page = "\n".join(
+        [
+            HEAD.format(script=Path(__file__).name, machine=platform.machine()).rstrip("\n"),
+            *compare(arguments.rounds, arguments.batch, arguments.hidden),
+            *measure_images(arguments.image_rounds, arguments.images),
+        ]
+    )
     print(page)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(page + "\n", encoding="utf-8")

@@ -29,7 +29,9 @@ PROFILES = ("calibrated", "uncalibrated")
 KINDS = ("loop", "transfer", "ideal", "coarse")
 BACKEND = "brainscales2"
 COARSE = (
-    "parameters.hidden=30", "populations.input.size=4", "data.encoder.latency.bias=null",
+    "parameters.hidden=30",
+    "populations.input.size=4",
+    "data.encoder.latency.bias=null",
     "neurons.lif.LIF.v_threshold=2.6",
     "projections.input_to_hidden.weight.init.normal={mu: 2.1, sigma: 1.8}",
     "projections.hidden_to_output.weight.init.normal={mu: 0.8, sigma: 0.8}",
@@ -83,18 +85,31 @@ class Outcome:
 
 def load(overrides: Sequence[str], profile: str, chip: int, seed: int) -> netdesc.Model:
     """Read the file for a chip."""
-    return netdesc.load(MODEL, [f"simulation.seed={seed}", f"backends.{BACKEND}.profile={profile}",
-                                f"backends.{BACKEND}.chip={chip}", *overrides])
+    return netdesc.load(
+        MODEL,
+        [
+            f"simulation.seed={seed}",
+            f"backends.{BACKEND}.profile={profile}",
+            f"backends.{BACKEND}.chip={chip}",
+            *overrides,
+        ],
+    )
 
 
-def judge(
-    key: tuple[str, str, int, int], found: Metrics | None, best: int, begin: float
-) -> Outcome:
+def judge(key: tuple[str, str, int, int], found: Metrics | None, best: int, begin: float) -> Outcome:
     """Return test results as an outcome."""
     if found is None or found.accuracy is None or found.accuracy_ties_as_errors is None:
         raise SystemExit(f"{MODEL} has no test samples")
-    return Outcome(*key, 100 * found.accuracy, 100 * found.accuracy_ties_as_errors, found.silent_labels,
-                   found.spikes["hidden"], found.spikes["output"], best, process_time() - begin)
+    return Outcome(
+        *key,
+        100 * found.accuracy,
+        100 * found.accuracy_ties_as_errors,
+        found.silent_labels,
+        found.spikes["hidden"],
+        found.spikes["output"],
+        best,
+        process_time() - begin,
+    )
 
 
 def learn(key: tuple[str, str, int, int], overrides: Sequence[str], folder: Path) -> Outcome:
@@ -123,9 +138,7 @@ def plan(chips: Sequence[int], seeds: Sequence[int], coarse: bool) -> list[tuple
     return keys + [("coarse", "ideal", 0, seed) for seed in seeds if coarse]
 
 
-def work(
-    key: tuple[str, str, int, int], overrides: Sequence[str], chips: Sequence[int]
-) -> Iterator[Outcome]:
+def work(key: tuple[str, str, int, int], overrides: Sequence[str], chips: Sequence[int]) -> Iterator[Outcome]:
     """Do what belongs to a key."""
     if key[0] == "ideal":
         yield from transfer(overrides, chips, key[3])
@@ -135,12 +148,17 @@ def work(
 
 
 def run_all(
-    overrides: Sequence[str], keys: Sequence[tuple[str, str, int, int]], chips: Sequence[int],
+    overrides: Sequence[str],
+    keys: Sequence[tuple[str, str, int, int]],
+    chips: Sequence[int],
     keep: Path | None,
 ) -> Iterator[Outcome]:
     """Yield all outcomes, those that are kept first."""
-    done = [] if keep is None or not keep.exists() else [
-        Outcome(**json.loads(line)) for line in keep.read_text(encoding="utf-8").splitlines()]
+    done = (
+        []
+        if keep is None or not keep.exists()
+        else [Outcome(**json.loads(line)) for line in keep.read_text(encoding="utf-8").splitlines()]
+    )
     known = {item.key for item in done}
     yield from done
     for key in keys:
@@ -155,9 +173,11 @@ def run_all(
 
 def write_row(item: Outcome) -> str:
     """Write one line of the table."""
-    return (f"| {item.kind} | {item.profile} | {item.chip or ''} | {item.seed} | {item.accuracy:.2f} | "
-            f"{item.ties_as_errors:.2f} | {item.silent_labels} | {item.hidden_spikes:.1f} | "
-            f"{item.output_spikes:.1f} | {item.best_epoch or ''} | {item.seconds:.0f} |")
+    return (
+        f"| {item.kind} | {item.profile} | {item.chip or ''} | {item.seed} | {item.accuracy:.2f} | "
+        f"{item.ties_as_errors:.2f} | {item.silent_labels} | {item.hidden_spikes:.1f} | "
+        f"{item.output_spikes:.1f} | {item.best_epoch or ''} | {item.seconds:.0f} |"
+    )
 
 
 def summarize(outcomes: Sequence[Outcome], kind: str, profile: str) -> str:
@@ -185,9 +205,19 @@ Test accuracy, mean and standard deviation over chips and seeds (smallest and la
 |---|---|---|
 """
 
-COLUMNS = ("kind", "profile", "chip", "seed", "test accuracy / %", "ties counted as errors / %",
-           "target neuron silent",
-           "hidden spikes per sample", "output spikes per sample", "best epoch", "processor time / s")
+COLUMNS = (
+    "kind",
+    "profile",
+    "chip",
+    "seed",
+    "test accuracy / %",
+    "ties counted as errors / %",
+    "target neuron silent",
+    "hidden spikes per sample",
+    "output spikes per sample",
+    "best epoch",
+    "processor time / s",
+)
 
 FOOT = """
 `ideal` is trained without deviations and noise, but with the weight quantization and the time grid of
@@ -208,19 +238,32 @@ def write_page(overrides: Sequence[str], outcomes: Sequence[Outcome]) -> str:
     """Write the page."""
     outcomes = sorted(outcomes, key=lambda item: (KINDS.index(item.kind), *item.key[1:]))
     head = HEAD.format(command=" ".join(("python", f"benchmarks/{Path(__file__).name}", *overrides)))
-    lines = [head + "\n".join(
-        f"| `{profile}` | **{summarize(outcomes, 'loop', profile)}** | "
-        f"{summarize(outcomes, 'transfer', profile)} |" for profile in PROFILES)]
-    lines += ["", f"With `ideal` itself: {summarize(outcomes, 'ideal', 'ideal')}. The small network of the "
-              f"published model: {summarize(outcomes, 'coarse', 'ideal')}.", "",
-              f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|", *map(write_row, outcomes), FOOT]
+    lines = [
+        head
+        + "\n".join(
+            f"| `{profile}` | **{summarize(outcomes, 'loop', profile)}** | "
+            f"{summarize(outcomes, 'transfer', profile)} |"
+            for profile in PROFILES
+        )
+    ]
+    lines += [
+        "",
+        f"With `ideal` itself: {summarize(outcomes, 'ideal', 'ideal')}. The small network of the "
+        f"published model: {summarize(outcomes, 'coarse', 'ideal')}.",
+        "",
+        f"| {' | '.join(COLUMNS)} |",
+        "|---" * len(COLUMNS) + "|",
+        *map(write_row, outcomes),
+        FOOT,
+    ]
     return "\n".join(lines)
 
 
 def main() -> None:
     """Train, print, write."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")
     parser.add_argument("--chips", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])

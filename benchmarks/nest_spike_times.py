@@ -40,18 +40,22 @@ FAMILIES = {
     "three layers": Recipe(0, layers=3, size=20, inputs=10, density=0.5, gain=1.2),
     "three layers, strong weights": Recipe(0, layers=3, size=10, inputs=5, density=0.5, gain=3.0),
     "two currents": Recipe(0, layers=2, size=20, inputs=10, two_currents=True),
-    "two currents, slower than the membrane": Recipe(0, layers=2, size=20, inputs=10, two_currents=True,
-                                                     ratio="longer"),
+    "two currents, slower than the membrane": Recipe(
+        0, layers=2, size=20, inputs=10, two_currents=True, ratio="longer"
+    ),
     "synapses slower than the membrane": Recipe(0, layers=2, size=20, inputs=10, ratio="longer"),
     "membrane twice as slow": Recipe(0, layers=2, size=20, inputs=10, ratio="double"),
-    "other constants for every cell": Recipe(0, layers=2, size=20, inputs=10, mixed_cells=True,
-                                             two_currents=True),
+    "other constants for every cell": Recipe(
+        0, layers=2, size=20, inputs=10, mixed_cells=True, two_currents=True
+    ),
     "rest above the threshold": Recipe(0, layers=2, size=20, inputs=10, tonic=True),
     "recurrent": Recipe(0, size=40, inputs=20, loop="self", gain=1.2),
-    "recurrent, two currents": Recipe(0, size=40, inputs=20, loop="self", gain=1.2, two_currents=True,
-                                      density=0.5),
-    "cycle of two populations": Recipe(0, layers=2, size=20, inputs=10, loop="cycle", mixed_cells=True,
-                                       density=0.5),
+    "recurrent, two currents": Recipe(
+        0, size=40, inputs=20, loop="self", gain=1.2, two_currents=True, density=0.5
+    ),
+    "cycle of two populations": Recipe(
+        0, layers=2, size=20, inputs=10, loop="cycle", mixed_cells=True, density=0.5
+    ),
 }
 
 
@@ -70,14 +74,17 @@ class Row:
 
 def on_the_grid(network: Network) -> Network:
     """Round delays and refractory periods to what NEST can express, and start a little after zero."""
+
     def rounded(values):
         return np.maximum(np.round(values / RESOLUTION), 1.0) * RESOLUTION
 
     program, stimulus = network.program, network.stimulus
     blocks = tuple(replace(block, delays=rounded(block.delays)) for block in program.blocks)
     parameters = {**program.parameters, "tau_ref": rounded(program.parameters["tau_ref"])}
-    return Network(replace(program, blocks=blocks, parameters=parameters),
-                   Events(stimulus.times + 1.0, stimulus.sources, stimulus.offsets))
+    return Network(
+        replace(program, blocks=blocks, parameters=parameters),
+        Events(stimulus.times + 1.0, stimulus.sources, stimulus.offsets),
+    )
 
 
 def simulate_in_nest(program: Program, stimulus: Events) -> dict[str, list[list[float]]]:
@@ -108,16 +115,33 @@ def create_nodes(nest, program, stimulus):
     values, nodes = program.parameters, {}
     for item in program.populations:
         if item.kind == "source":
-            nodes[item.name] = nest.Create("spike_generator", item.size, [
-                {"precise_times": True, "spike_times": np.sort(stimulus.times[stimulus.sources == n])}
-                for n in range(item.start, item.stop)])
+            nodes[item.name] = nest.Create(
+                "spike_generator",
+                item.size,
+                [
+                    {"precise_times": True, "spike_times": np.sort(stimulus.times[stimulus.sources == n])}
+                    for n in range(item.start, item.stop)
+                ],
+            )
             continue
-        nodes[item.name] = nest.Create(model_for(len(item.receptors)), item.size, [
-            {"tau_m": values["tau_m"][n], "C_m": values["tau_m"][n] / values["resistance"][n],
-             "tau_syn_ex": values["tau_s"][n, 0], "tau_syn_in": values["tau_s"][n, len(item.receptors) - 1],
-             "E_L": values["rest"][n], "V_th": values["threshold"][n], "V_reset": values["reset"][n],
-             "V_m": values["v_init"][n], "t_ref": values["tau_ref"][n]}
-            for n in range(item.start, item.stop)])
+        nodes[item.name] = nest.Create(
+            model_for(len(item.receptors)),
+            item.size,
+            [
+                {
+                    "tau_m": values["tau_m"][n],
+                    "C_m": values["tau_m"][n] / values["resistance"][n],
+                    "tau_syn_ex": values["tau_s"][n, 0],
+                    "tau_syn_in": values["tau_s"][n, len(item.receptors) - 1],
+                    "E_L": values["rest"][n],
+                    "V_th": values["threshold"][n],
+                    "V_reset": values["reset"][n],
+                    "V_m": values["v_init"][n],
+                    "t_ref": values["tau_ref"][n],
+                }
+                for n in range(item.start, item.stop)
+            ],
+        )
     return nodes
 
 
@@ -132,9 +156,16 @@ def connect(nest, program, block, nodes):
     pre = np.array(nodes[program.populations[block.pre].name].tolist())
     post = np.array(nodes[program.populations[block.post].name].tolist())
     if block.size:
-        nest.Connect(np.repeat(pre, np.diff(indptr)), post[indices], "one_to_one", {
-            "weight": block.sign * block.weights, "synapse_model": "static_synapse",
-            "delay": np.broadcast_to(block.delays, block.weights.shape)})
+        nest.Connect(
+            np.repeat(pre, np.diff(indptr)),
+            post[indices],
+            "one_to_one",
+            {
+                "weight": block.sign * block.weights,
+                "synapse_model": "static_synapse",
+                "delay": np.broadcast_to(block.delays, block.weights.shape),
+            },
+        )
 
 
 def simulate_in_netdesc(program: Program, stimulus: Events) -> dict[str, list[list[float]]]:
@@ -142,8 +173,11 @@ def simulate_in_netdesc(program: Program, stimulus: Events) -> dict[str, list[li
     from netdesc_numba import NumbaBackend
 
     trace = NumbaBackend({}).load(program, seed=0).forward(stimulus, seed=0)
-    return {item.name: trace.spikes[item.name].lists(item.size)[0]
-            for item in program.populations if item.kind == "spiking"}
+    return {
+        item.name: trace.spikes[item.name].lists(item.size)[0]
+        for item in program.populations
+        if item.kind == "spiking"
+    }
 
 
 def compare(name: str, recipe: Recipe, networks: int) -> Row:
@@ -151,8 +185,11 @@ def compare(name: str, recipe: Recipe, networks: int) -> Row:
     spikes = missing = extra = 0
     difference = 0.0
     for seed in range(networks):
-        network = on_the_grid(random_network(replace(recipe, seed=seed, batch=1, millivolts=True,
-                                                     refractory=True, delay="mixed")))
+        network = on_the_grid(
+            random_network(
+                replace(recipe, seed=seed, batch=1, millivolts=True, refractory=True, delay="mixed")
+            )
+        )
         theirs = simulate_in_nest(network.program, network.stimulus)
         ours = simulate_in_netdesc(network.program, network.stimulus)
         for population in theirs:
@@ -169,27 +206,43 @@ def report(rows: list[Row]) -> str:
     """Return the page with the table."""
     import nest
 
-    total = Row("**all**", "", *(sum(getattr(row, field) for row in rows)
-                             for field in ("networks", "spikes", "missing", "extra")),
-                max(row.difference for row in rows))
-    lines = [f"| {row.name} | {row.model} | {row.networks} | {row.spikes} | {row.missing} | {row.extra} "
-             f"| {row.difference:.1e} |" for row in [*rows, total]]
-    return "\n".join([
-        "# Spike times against NEST", "",
-        f"Random networks, 50 ms each, run by netdesc's event-driven solver and by NEST {nest.__version__}",
-        "at a resolution of 1 us. Delays and refractory periods are multiples of the resolution, input times",
-        "are not. Spikes are paired neuron by neuron in order. NEST's lossless model has one synaptic time",
-        "constant per cell; where there are two, its other model in continuous time is used.",
-        "Made by `python benchmarks/nest_spike_times.py`.", "",
-        "| networks | model | number | spikes of NEST | missing | extra | largest difference (ms) |",
-        "|---|---|---|---|---|---|---|", *lines, ""])
+    total = Row(
+        "**all**",
+        "",
+        *(sum(getattr(row, field) for row in rows) for field in ("networks", "spikes", "missing", "extra")),
+        max(row.difference for row in rows),
+    )
+    lines = [
+        f"| {row.name} | {row.model} | {row.networks} | {row.spikes} | {row.missing} | {row.extra} "
+        f"| {row.difference:.1e} |"
+        for row in [*rows, total]
+    ]
+    return "\n".join(
+        [
+            "# Spike times against NEST",
+            "",
+            f"Random networks, 50 ms each, run by netdesc's event-driven solver and by NEST {nest.__version__}",
+            "at a resolution of 1 us. Delays and refractory periods are multiples of the resolution, input times",
+            "are not. Spikes are paired neuron by neuron in order. NEST's lossless model has one synaptic time",
+            "constant per cell; where there are two, its other model in continuous time is used.",
+            "Made by `python benchmarks/nest_spike_times.py`.",
+            "",
+            "| networks | model | number | spikes of NEST | missing | extra | largest difference (ms) |",
+            "|---|---|---|---|---|---|---|",
+            *lines,
+            "",
+        ]
+    )
 
 
 def main() -> int:
     """Run the comparison; 1 where NEST is absent or the two differ by more than 1e-9 ms."""
     if importlib.util.find_spec("nest") is None:
-        print("NEST is not installed, so there is nothing to compare with. Install it with\n\n"
-              "    pip install nest-simulator", file=sys.stderr)
+        print(
+            "NEST is not installed, so there is nothing to compare with. Install it with\n\n"
+            "    pip install nest-simulator",
+            file=sys.stderr,
+        )
         return 1
     import nest
 

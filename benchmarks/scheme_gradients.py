@@ -135,8 +135,10 @@ def differentiate(backend: Backend, program: Program, samples: list[Events]) -> 
 def make_backends(scheme: str, step: float) -> tuple[Backend, ...]:
     """Return the grid of the processor and the emulated chip with one scheme and tick."""
     solver = {"grid": {"timestep": step, "scheme": scheme, "precision": "float32", "transport": True}}
-    return (NumbaBackend({"threads": 1, "solver": solver}),
-            SpiNNaker2Backend({"scheme": scheme, "tick": step, "slices": {"hidden": 30}}))
+    return (
+        NumbaBackend({"threads": 1, "solver": solver}),
+        SpiNNaker2Backend({"scheme": scheme, "tick": step, "slices": {"hidden": 30}}),
+    )
 
 
 def cosines(name: str, exact: list[dict[str, Floats]], found: list[dict[str, Floats]]) -> Floats:

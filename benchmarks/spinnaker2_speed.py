@@ -41,11 +41,26 @@ HEAD = """# Speed of the emulated SpiNNaker2
 `python benchmarks/{script}`, on {machine}, one thread. Steps of learning on the chip and on the grid in turn;
 times are medians.
 """
-SMALL_COLUMNS = ("scheme", "on the chip / us per sample", "numba grid / us per sample", "median ratio",
-                 "ratio of the sums")
-LARGE_COLUMNS = ("scheme", "neurons", "synapses", "compile / s", "load / s", "memory until then / GiB",
-                 "first run / s", "second run / s", "its processor time / s", "rate / Hz",
-                 "spikes delivered to synapses")
+SMALL_COLUMNS = (
+    "scheme",
+    "on the chip / us per sample",
+    "numba grid / us per sample",
+    "median ratio",
+    "ratio of the sums",
+)
+LARGE_COLUMNS = (
+    "scheme",
+    "neurons",
+    "synapses",
+    "compile / s",
+    "load / s",
+    "memory until then / GiB",
+    "first run / s",
+    "second run / s",
+    "its processor time / s",
+    "rate / Hz",
+    "spikes delivered to synapses",
+)
 LARGE = """
 netdesc: 1
 name: large
@@ -89,12 +104,21 @@ class Learning:
     def prepare(cls, backend: str, scheme: str, steps: int) -> Learning:
         """Load Yin-Yang on a backend."""
         on_device = backend == "spinnaker2"
-        model = netdesc.load(MODEL, {
-            "data.dataset.yin_yang.train": BATCH * steps, "data.dataset.yin_yang.validation": 0,
-            "data.dataset.yin_yang.test": 0, "training.on_device": on_device, "training.batch_size": BATCH,
-            "backends.spinnaker2.scheme": scheme, "backends.numba.threads": 1,
-            "backends.numba.solver.grid.timestep": "1 ms", "backends.numba.solver.grid.scheme": scheme,
-            "losses.class.time_to_first_spike.pull": 0})
+        model = netdesc.load(
+            MODEL,
+            {
+                "data.dataset.yin_yang.train": BATCH * steps,
+                "data.dataset.yin_yang.validation": 0,
+                "data.dataset.yin_yang.test": 0,
+                "training.on_device": on_device,
+                "training.batch_size": BATCH,
+                "backends.spinnaker2.scheme": scheme,
+                "backends.numba.threads": 1,
+                "backends.numba.solver.grid.timestep": "1 ms",
+                "backends.numba.solver.grid.scheme": scheme,
+                "losses.class.time_to_first_spike.pull": 0,
+            },
+        )
         training = require_training(model.description, backend)
         task = build_task(load_machine(netdesc.compile(model, backend)), model.description, training)
         task = put_on_device(task, backend=backend)
@@ -122,17 +146,26 @@ def compare(scheme: str, steps: int) -> str:
             learning.step(number)
     warm = steps // 5
     chip, grid = (np.array(learning.times[warm:]) for learning in both)
-    return (f"| {scheme} | {np.median(chip):.0f} | {np.median(grid):.0f} | {median(chip / grid):.2f} | "
-            f"{chip.sum() / grid.sum():.2f} |")
+    return (
+        f"| {scheme} | {np.median(chip):.0f} | {np.median(grid):.0f} | {median(chip / grid):.2f} | "
+        f"{chip.sum() / grid.sum():.2f} |"
+    )
 
 
 def run_large(neurons: int, duration: float, scheme: str) -> dict[str, float]:
     """Compile the large network and run it, in this process."""
     scale = 10_000 / neurons
     text = LARGE.format(
-        duration=f"{duration:g}", inputs=neurons // 10, excitatory=neurons * 4 // 5, inhibitory=neurons // 5,
-        scheme=scheme, refractory=0 if scheme == "published" else 2, drive=0.11 * scale,
-        weight=0.01 * scale, inhibition=0.05 * scale)
+        duration=f"{duration:g}",
+        inputs=neurons // 10,
+        excitatory=neurons * 4 // 5,
+        inhibitory=neurons // 5,
+        scheme=scheme,
+        refractory=0 if scheme == "published" else 2,
+        drive=0.11 * scale,
+        weight=0.01 * scale,
+        inhibition=0.05 * scale,
+    )
     begin = perf_counter()
     compiled = netdesc.compile(load(text), "spinnaker2")
     compiled_in = perf_counter() - begin
@@ -149,11 +182,17 @@ def run_large(neurons: int, duration: float, scheme: str) -> dict[str, float]:
     return {
         "neurons": sum(p.size for p in compiled.program.populations if p.kind == "spiking"),
         "synapses": sum(block.size for block in compiled.program.blocks),
-        "compile": compiled_in, "load": loaded_in - compiled_in, "memory": memory, "run": ran_in,
-        "again": again, "used": used, "spikes": sum(spikes.values()),
+        "compile": compiled_in,
+        "load": loaded_in - compiled_in,
+        "memory": memory,
+        "run": ran_in,
+        "again": again,
+        "used": used,
+        "spikes": sum(spikes.values()),
         "rate": 1e3 * (spikes["excitatory"] + spikes["inhibitory"]) / neurons / duration,
         "arrivals": trace.health["arrivals"],
-        "memory_after": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+        "memory_after": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
 
 
 def load(text: str) -> netdesc.Model:
@@ -166,9 +205,11 @@ def load(text: str) -> netdesc.Model:
 
 def write_large(found: dict[str, float], scheme: str) -> str:
     """Write a line of the second table."""
-    return (f"| {scheme} | {found['neurons']:,.0f} | {found['synapses']:,.0f} | {found['compile']:.1f} | "
-            f"{found['load']:.1f} | {found['memory'] / 2**30:.2f} | {found['run']:.1f} | "
-            f"{found['again']:.1f} | {found['used']:.1f} | {found['rate']:.1f} | {found['arrivals']:,.0f} |")
+    return (
+        f"| {scheme} | {found['neurons']:,.0f} | {found['synapses']:,.0f} | {found['compile']:.1f} | "
+        f"{found['load']:.1f} | {found['memory'] / 2**30:.2f} | {found['run']:.1f} | "
+        f"{found['again']:.1f} | {found['used']:.1f} | {found['rate']:.1f} | {found['arrivals']:,.0f} |"
+    )
 
 
 def write_header(columns: tuple[str, ...]) -> list[str]:
@@ -179,7 +220,8 @@ def write_header(columns: tuple[str, ...]) -> list[str]:
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--schemes", nargs="+", choices=SCHEMES, default=list(SCHEMES))
     parser.add_argument("--neurons", type=int, default=10_000)
@@ -190,17 +232,35 @@ def main() -> None:
     if arguments.alone:
         print(json.dumps(run_large(arguments.neurons, arguments.duration, arguments.schemes[0])))
         return
-    lines = [HEAD.format(script=Path(__file__).name, machine=platform.machine()),
-             *write_header(SMALL_COLUMNS),
-             *(compare(scheme, arguments.steps) for scheme in arguments.schemes)]
+    lines = [
+        HEAD.format(script=Path(__file__).name, machine=platform.machine()),
+        *write_header(SMALL_COLUMNS),
+        *(compare(scheme, arguments.steps) for scheme in arguments.schemes),
+    ]
     print("\n".join(lines), flush=True)
-    large = ["", f"A balanced network on a board of 48 chips, for {arguments.duration:g} ms of model time; "
-             "the first run includes loading compiled code.", *write_header(LARGE_COLUMNS)]
+    large = [
+        "",
+        f"A balanced network on a board of 48 chips, for {arguments.duration:g} ms of model time; "
+        "the first run includes loading compiled code.",
+        *write_header(LARGE_COLUMNS),
+    ]
     for scheme in arguments.schemes:
         done = subprocess.run(
-            [sys.executable, __file__, "--alone", "--schemes", scheme, "--neurons",
-             str(arguments.neurons), "--duration", str(arguments.duration)],
-            check=True, stdout=subprocess.PIPE, text=True)
+            [
+                sys.executable,
+                __file__,
+                "--alone",
+                "--schemes",
+                scheme,
+                "--neurons",
+                str(arguments.neurons),
+                "--duration",
+                str(arguments.duration),
+            ],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         large.append(write_large(json.loads(done.stdout), scheme))
     print("\n".join(large))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)

@@ -46,9 +46,15 @@ class Outcome:
 
 def train(overrides: list[str], scheme: str, seed: int) -> Outcome:
     """Train once in a temporary directory."""
-    model = netdesc.load(MODEL, [
-        f"simulation.seed={seed}", f"backends.spinnaker2.scheme={scheme}",
-        f"losses.class.time_to_first_spike.pull={PULLS[scheme]:g}", *overrides])
+    model = netdesc.load(
+        MODEL,
+        [
+            f"simulation.seed={seed}",
+            f"backends.spinnaker2.scheme={scheme}",
+            f"losses.class.time_to_first_spike.pull={PULLS[scheme]:g}",
+            *overrides,
+        ],
+    )
     begin = perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         result = netdesc.train(model, backend="spinnaker2", output=Path(folder) / "run")
@@ -56,17 +62,27 @@ def train(overrides: list[str], scheme: str, seed: int) -> Outcome:
     if test is None or test.accuracy is None or test.accuracy_ties_as_errors is None:
         raise SystemExit(f"{MODEL} has no test samples")
     return Outcome(
-        scheme, seed, 100 * test.accuracy, 100 * test.accuracy_ties_as_errors, result.best_epoch,
-        100 * (last.validation_accuracy or 0.0), test.silent_labels, test.spikes["hidden"],
-        perf_counter() - begin)
+        scheme,
+        seed,
+        100 * test.accuracy,
+        100 * test.accuracy_ties_as_errors,
+        result.best_epoch,
+        100 * (last.validation_accuracy or 0.0),
+        test.silent_labels,
+        test.spikes["hidden"],
+        perf_counter() - begin,
+    )
 
 
 def run_all(
     overrides: list[str], schemes: list[str], seeds: list[int], keep: Path | None
 ) -> Iterator[Outcome]:
     """Train for every scheme and seed, and yield what came out of each."""
-    done = [] if keep is None or not keep.exists() else [
-        Outcome(**json.loads(line)) for line in keep.read_text(encoding="utf-8").splitlines()]
+    done = (
+        []
+        if keep is None or not keep.exists()
+        else [Outcome(**json.loads(line)) for line in keep.read_text(encoding="utf-8").splitlines()]
+    )
     for scheme in schemes:
         for seed in seeds:
             known = next((item for item in done if (item.scheme, item.seed) == (scheme, seed)), None)
@@ -79,9 +95,11 @@ def run_all(
 
 def write_row(item: Outcome) -> str:
     """Write one line of the table."""
-    return (f"| {item.scheme} | {item.seed} | {item.accuracy:.2f} | {item.ties_as_errors:.2f} | "
-            f"{item.best_epoch} | {item.last_validation:.2f} | {item.silent_labels} | "
-            f"{item.hidden_spikes:.1f} | {item.seconds:.0f} |")
+    return (
+        f"| {item.scheme} | {item.seed} | {item.accuracy:.2f} | {item.ties_as_errors:.2f} | "
+        f"{item.best_epoch} | {item.last_validation:.2f} | {item.silent_labels} | "
+        f"{item.hidden_spikes:.1f} | {item.seconds:.0f} |"
+    )
 
 
 def summarize(values: list[float]) -> str:
@@ -96,9 +114,17 @@ HEAD = """# Yin-Yang trained on the emulated SpiNNaker2
 validation accuracy.
 """
 
-COLUMNS = ("scheme", "seed", "test accuracy / %", "ties counted as errors / %", "best epoch",
-           "validation after the last epoch / %", "target neuron silent", "hidden spikes per sample",
-           "time / s")
+COLUMNS = (
+    "scheme",
+    "seed",
+    "test accuracy / %",
+    "ties counted as errors / %",
+    "best epoch",
+    "validation after the last epoch / %",
+    "target neuron silent",
+    "hidden spikes per sample",
+    "time / s",
+)
 
 FOOT = """
 Network, encoding, initial weights, batch size, loss constants and learning rate are those published for
@@ -130,18 +156,26 @@ def write_page(overrides: list[str], outcomes: list[Outcome]) -> str:
     lines = [HEAD.format(command=" ".join(("python", f"benchmarks/{Path(__file__).name}", *overrides)))]
     for scheme in schemes:
         mine = [item for item in outcomes if item.scheme == scheme]
-        lines.append(f"* `{scheme}`: **{summarize([item.accuracy for item in mine])}** (mean and standard "
-                     f"deviation of {len(mine)} seeds); with ties of first spikes counted as errors "
-                     f"{summarize([item.ties_as_errors for item in mine])}.")
-    lines += ["", f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|", *map(write_row, outcomes),
-              FOOT.format(pulls=", ".join(f"{PULLS[name]:g} for `{name}`" for name in schemes))]
+        lines.append(
+            f"* `{scheme}`: **{summarize([item.accuracy for item in mine])}** (mean and standard "
+            f"deviation of {len(mine)} seeds); with ties of first spikes counted as errors "
+            f"{summarize([item.ties_as_errors for item in mine])}."
+        )
+    lines += [
+        "",
+        f"| {' | '.join(COLUMNS)} |",
+        "|---" * len(COLUMNS) + "|",
+        *map(write_row, outcomes),
+        FOOT.format(pulls=", ".join(f"{PULLS[name]:g} for `{name}`" for name in schemes)),
+    ]
     return "\n".join(lines)
 
 
 def main() -> None:
     """Train, print, write."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")
     parser.add_argument("--schemes", nargs="+", choices=sorted(PULLS), default=list(SCHEMES))
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))

@@ -79,10 +79,17 @@ def list_cases(file: Path, folder: Path) -> tuple[Case, ...]:
     netdesc, name = (sys.executable, "-m", "netdesc"), str(file)
     return (
         Case("`netdesc check`", (*netdesc, "check", name), 0.5),
-        Case("shell to the end of the first training step",
-             (sys.executable, str(Path(__file__).resolve()), "--first-step", name), 1.5),
-        Case("`netdesc train`, one epoch with validation, test and pictures",
-             (*netdesc, "train", name, "training.epochs=1", "-o", str(folder / "run-{}")), None))
+        Case(
+            "shell to the end of the first training step",
+            (sys.executable, str(Path(__file__).resolve()), "--first-step", name),
+            1.5,
+        ),
+        Case(
+            "`netdesc train`, one epoch with validation, test and pictures",
+            (*netdesc, "train", name, "training.epochs=1", "-o", str(folder / "run-{}")),
+            None,
+        ),
+    )
 
 
 def measure(cases: Sequence[Case], runs: int) -> list[list[Timing]]:
@@ -104,8 +111,10 @@ def write_row(case: Case, timings: Sequence[Timing]) -> str:
 
     wall, processor = sorted(item.wall for item in timings), sorted(item.processor for item in timings)
     target = "" if case.target is None else f"{case.target:g}"
-    return (f"| {case.title} | {median(wall):.2f} | {wall[0]:.2f} to {wall[-1]:.2f} | "
-            f"{median(processor):.2f} | {target} |")
+    return (
+        f"| {case.title} | {median(wall):.2f} | {wall[0]:.2f} to {wall[-1]:.2f} | "
+        f"{median(processor):.2f} | {target} |"
+    )
 
 
 def describe_machine() -> str:
@@ -121,35 +130,50 @@ def describe_machine() -> str:
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
         model = next(names, model)
-    return (f"{model}, {available()} processors; Python {platform.python_version()}, "
-            f"numba {version('numba')}, NumPy {version('numpy')}, networkx {version('networkx')}")
+    return (
+        f"{model}, {available()} processors; Python {platform.python_version()}, "
+        f"numba {version('numba')}, NumPy {version('numpy')}, networkx {version('networkx')}"
+    )
 
 
 def write_report(cases: Sequence[Case], timings: Sequence[Sequence[Timing]], file: Path) -> str:
     """Write the page."""
     name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name
     runs = len(timings[0])
-    return "\n".join([
-        "# Start-up", "",
-        f"`python benchmarks/start_up.py` runs `{name}` in fresh processes, one after the other, "
-        f"{runs} of each kind, after one that fills the cache of compiled kernels. None of these compiles a "
-        "kernel up to its first step; the script fails otherwise.", "",
-        f"Measured on: {describe_machine()}.", "",
-        "| | median / s | smallest to largest / s | processor time / s | target / s |",
-        "|---|---|---|---|---|",
-        *(write_row(case, found) for case, found in zip(cases, timings, strict=True)), "",
-        "Seconds on the wall clock, from before the process is started until it has ended. Processor time is "
-        "that of all threads of the process; other programs on the machine affect it little.", ""])
+    return "\n".join(
+        [
+            "# Start-up",
+            "",
+            f"`python benchmarks/start_up.py` runs `{name}` in fresh processes, one after the other, "
+            f"{runs} of each kind, after one that fills the cache of compiled kernels. None of these compiles a "
+            "kernel up to its first step; the script fails otherwise.",
+            "",
+            f"Measured on: {describe_machine()}.",
+            "",
+            "| | median / s | smallest to largest / s | processor time / s | target / s |",
+            "|---|---|---|---|---|",
+            *(write_row(case, found) for case, found in zip(cases, timings, strict=True)),
+            "",
+            "Seconds on the wall clock, from before the process is started until it has ended. Processor time is "
+            "that of all threads of the process; other programs on the machine affect it little.",
+            "",
+        ]
+    )
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--file", type=Path, default=MODEL)
-    parser.add_argument("--first-step", type=Path, metavar="FILE",
-                        help="take one step, print how many kernels were compiled, and stop")
+    parser.add_argument(
+        "--first-step",
+        type=Path,
+        metavar="FILE",
+        help="take one step, print how many kernels were compiled, and stop",
+    )
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "benchmarks" / "start_up.md")
     arguments = parser.parse_args()
     if arguments.first_step:

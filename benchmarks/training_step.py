@@ -56,10 +56,18 @@ class Case:
     threads: int = 1
 
 
-RATIOS = (Case(20.0, 5.0, 1.98, 0.56), Case(10.0, 10.0, 0.68, 0.19), Case(10.0, 5.0, 1.35, 0.32),
-          Case(20.0, 6.3, 1.62, 0.47), Case(5.0, 8.0, 0.52, 0.12))
-OTHERS = (replace(RATIOS[0], threads=2), replace(RATIOS[0], solver="{grid: {timestep: 1 ms}}"),
-          replace(RATIOS[0], solver="{grid: {timestep: 0.1 ms}}"))
+RATIOS = (
+    Case(20.0, 5.0, 1.98, 0.56),
+    Case(10.0, 10.0, 0.68, 0.19),
+    Case(10.0, 5.0, 1.35, 0.32),
+    Case(20.0, 6.3, 1.62, 0.47),
+    Case(5.0, 8.0, 0.52, 0.12),
+)
+OTHERS = (
+    replace(RATIOS[0], threads=2),
+    replace(RATIOS[0], solver="{grid: {timestep: 1 ms}}"),
+    replace(RATIOS[0], solver="{grid: {timestep: 0.1 ms}}"),
+)
 
 
 @dataclass(slots=True)
@@ -110,8 +118,7 @@ class Course:
 
     def step(self) -> None:
         """Take one step of training."""
-        self.state, _ = train_batch(
-            self.task, self.state, self.stimulus, goals=self.goals, tally=self.tally)
+        self.state, _ = train_batch(self.task, self.state, self.stimulus, goals=self.goals, tally=self.tally)
 
     def measure(self, steps: int) -> None:
         """Time some steps, and matrix products just before."""
@@ -140,7 +147,7 @@ def multiply(repetitions: int = 3) -> float:
         begin = thread_time()
         np.matmul(factors[0], factors[1], out=result)
         seconds.append(thread_time() - begin)
-    return 2e-9 * SIZE ** 3 / float(np.median(seconds[1:]))
+    return 2e-9 * SIZE**3 / float(np.median(seconds[1:]))
 
 
 def prepare(case: Case, hidden: int, batch: int) -> Course:
@@ -148,15 +155,23 @@ def prepare(case: Case, hidden: int, batch: int) -> Course:
 
     The learning rate is so small that the number of spikes stays what it is; a step costs the same.
     """
-    model = netdesc.load(MODEL, [
-        f"populations.hidden.size={hidden}", f"training.batch_size={batch}",
-        f"data.dataset.yin_yang.train={batch}", "data.dataset.yin_yang.validation=0",
-        "data.dataset.yin_yang.test=0",
-        f"neurons.lif.LIF.tau_mem={case.tau_mem} ms", f"neurons.lif.LIF.tau_syn={case.tau_syn} ms",
-        f"projections.input_to_hidden.weight.init.normal.mu={case.hidden}",
-        f"projections.hidden_to_output.weight.init.normal.mu={case.output}",
-        f"backends.numba.threads={case.threads}", f"backends.numba.solver={case.solver}",
-        "training.optimizer.adam.learning_rate=1e-9"])
+    model = netdesc.load(
+        MODEL,
+        [
+            f"populations.hidden.size={hidden}",
+            f"training.batch_size={batch}",
+            f"data.dataset.yin_yang.train={batch}",
+            "data.dataset.yin_yang.validation=0",
+            "data.dataset.yin_yang.test=0",
+            f"neurons.lif.LIF.tau_mem={case.tau_mem} ms",
+            f"neurons.lif.LIF.tau_syn={case.tau_syn} ms",
+            f"projections.input_to_hidden.weight.init.normal.mu={case.hidden}",
+            f"projections.hidden_to_output.weight.init.normal.mu={case.output}",
+            f"backends.numba.threads={case.threads}",
+            f"backends.numba.solver={case.solver}",
+            "training.optimizer.adam.learning_rate=1e-9",
+        ],
+    )
     training = require_training(model.description, "numba")
     plain = build_task(load_machine(netdesc.compile(model)), model.description, training)
     watch = Stopwatch(plain.machine, plain.program)
@@ -184,10 +199,12 @@ def write_row(course: Course) -> str:
     """Write a line of the first table."""
     forward, adjoint, write = np.median(course.parts, axis=0)
     step = float(np.median(course.thread))
-    return (f"| {course.case.tau_mem:g} / {course.case.tau_syn:g} | {course.spikes('hidden'):.0f} + "
-            f"{course.spikes('output'):.0f} | {quartiles(course.thread)} | {forward:.2f} | {adjoint:.2f} | "
-            f"{step - forward - adjoint - write:.2f} | {write:.2f} | {np.median(course.wall):.2f} | "
-            f"{np.median(course.speeds):.0f} | **{quartiles(course.ratios)}** |")
+    return (
+        f"| {course.case.tau_mem:g} / {course.case.tau_syn:g} | {course.spikes('hidden'):.0f} + "
+        f"{course.spikes('output'):.0f} | {quartiles(course.thread)} | {forward:.2f} | {adjoint:.2f} | "
+        f"{step - forward - adjoint - write:.2f} | {write:.2f} | {np.median(course.wall):.2f} | "
+        f"{np.median(course.speeds):.0f} | **{quartiles(course.ratios)}** |"
+    )
 
 
 def write_other(course: Course) -> str:
@@ -195,8 +212,10 @@ def write_other(course: Course) -> str:
     case = course.case
     step = case.solver.strip("{}").split(": ")[-1]
     solver = "event-driven" if case.solver == "event" else f"grid of {step}"
-    return (f"| {solver} | {case.threads} | {course.spikes('hidden'):.0f} + {course.spikes('output'):.0f} | "
-            f"{quartiles(course.wall)} |")
+    return (
+        f"| {solver} | {case.threads} | {course.spikes('hidden'):.0f} + {course.spikes('output'):.0f} | "
+        f"{quartiles(course.wall)} |"
+    )
 
 
 def describe_machine() -> str:
@@ -207,52 +226,70 @@ def describe_machine() -> str:
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
         model = next(names, model)
-    return (f"{model}, {available()} processors; Python {platform.python_version()}, "
-            f"numba {numba.__version__}, NumPy {np.__version__}")
+    return (
+        f"{model}, {available()} processors; Python {platform.python_version()}, "
+        f"numba {numba.__version__}, NumPy {np.__version__}"
+    )
 
 
 def write_report(ratios: Sequence[Course], others: Sequence[Course], hidden: int, batch: int) -> str:
     """Write the page."""
-    return "\n".join([
-        "# Time of a training step", "",
-        "`python benchmarks/training_step.py` times whole steps of training on Yin-Yang: forward run, loss, "
-        "adjoint run, Adam, and the new weights written to the machine, from a batch of input spikes that is "
-        f"ready. The network has 5-{hidden}-3 neurons, the batch {batch} samples. Weights are drawn so that "
-        "the network spikes about as often for every pair of time constants. All cases take turns with "
-        f"products of {SIZE} x {SIZE} float64 matrices on one thread.", "",
-        f"Measured on: {describe_machine()}.", "",
-        "## Event-driven, one thread", "",
-        "| tau_mem / tau_syn in ms | spikes per sample, hidden + output | step / ms | forward | adjoint | "
-        "loss and update | write | step on the wall clock / ms | GFLOP/s of the matrix product | ratio |",
-        "|---|---|---|---|---|---|---|---|---|---|", *(write_row(course) for course in ratios), "",
-        "Medians, with quartiles in brackets. Times are those that the thread ran, which other programs on "
-        "the machine affect only through its caches; the wall clock shows the same on a machine that is "
-        "otherwise idle. The ratio is step time times GFLOP/s over 3 ms times 64 GFLOP/s, each step compared "
-        "with the products just before it: at 1 a step takes 3 ms on a machine that multiplies at 64 "
-        "GFLOP/s, below 1 less.", "",
-        "## Solvers and threads", "",
-        f"tau_mem / tau_syn = {ratios[0].case.tau_mem:g} / {ratios[0].case.tau_syn:g} ms, on the wall clock:",
-        "",
-        "| solver | threads | spikes per sample, hidden + output | step / ms |",
-        "|---|---|---|---|", *(write_other(course) for course in (ratios[0], *others)), "",
-        "Spikes of the event-driven solver and its gradient are exact; those of a grid are not, which is why "
-        "the numbers of spikes differ.", ""])
+    return "\n".join(
+        [
+            "# Time of a training step",
+            "",
+            "`python benchmarks/training_step.py` times whole steps of training on Yin-Yang: forward run, loss, "
+            "adjoint run, Adam, and the new weights written to the machine, from a batch of input spikes that is "
+            f"ready. The network has 5-{hidden}-3 neurons, the batch {batch} samples. Weights are drawn so that "
+            "the network spikes about as often for every pair of time constants. All cases take turns with "
+            f"products of {SIZE} x {SIZE} float64 matrices on one thread.",
+            "",
+            f"Measured on: {describe_machine()}.",
+            "",
+            "## Event-driven, one thread",
+            "",
+            "| tau_mem / tau_syn in ms | spikes per sample, hidden + output | step / ms | forward | adjoint | "
+            "loss and update | write | step on the wall clock / ms | GFLOP/s of the matrix product | ratio |",
+            "|---|---|---|---|---|---|---|---|---|---|",
+            *(write_row(course) for course in ratios),
+            "",
+            "Medians, with quartiles in brackets. Times are those that the thread ran, which other programs on "
+            "the machine affect only through its caches; the wall clock shows the same on a machine that is "
+            "otherwise idle. The ratio is step time times GFLOP/s over 3 ms times 64 GFLOP/s, each step compared "
+            "with the products just before it: at 1 a step takes 3 ms on a machine that multiplies at 64 "
+            "GFLOP/s, below 1 less.",
+            "",
+            "## Solvers and threads",
+            "",
+            f"tau_mem / tau_syn = {ratios[0].case.tau_mem:g} / {ratios[0].case.tau_syn:g} ms, on the wall clock:",
+            "",
+            "| solver | threads | spikes per sample, hidden + output | step / ms |",
+            "|---|---|---|---|",
+            *(write_other(course) for course in (ratios[0], *others)),
+            "",
+            "Spikes of the event-driven solver and its gradient are exact; those of a grid are not, which is why "
+            "the numbers of spikes differ.",
+            "",
+        ]
+    )
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--steps", type=int, default=10, help="per round and case")
     parser.add_argument("--hidden", type=int, default=120)
     parser.add_argument("--batch", type=int, default=150)
-    parser.add_argument("-o", "--output", type=Path,
-                        default=ROOT / "docs" / "benchmarks" / "training_step.md")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=ROOT / "docs" / "benchmarks" / "training_step.md"
+    )
     arguments = parser.parse_args()
     courses = [prepare(case, arguments.hidden, arguments.batch) for case in (*RATIOS, *OTHERS)]
     run(courses, arguments.rounds, arguments.steps)
-    report = write_report(courses[:len(RATIOS)], courses[len(RATIOS):], arguments.hidden, arguments.batch)
+    report = write_report(courses[: len(RATIOS)], courses[len(RATIOS) :], arguments.hidden, arguments.batch)
     print(report)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(report, encoding="utf-8")

@@ -51,10 +51,12 @@ def percent(value: float | None) -> str:
 def write_row(outcome: Outcome) -> str:
     """Write one line of the table."""
     test, last = outcome.test, outcome.result.reports[-1]
-    return (f"| {outcome.seed} | {percent(test.accuracy)} | {percent(test.accuracy_ties_as_errors)} | "
-            f"{outcome.result.best_epoch} | {percent(last.validation_accuracy)} | {test.silent_samples} | "
-            f"{test.silent_labels} | {percent(last.silent_fraction)} | {test.spikes['hidden']:.1f} | "
-            f"{outcome.seconds:.1f} |")
+    return (
+        f"| {outcome.seed} | {percent(test.accuracy)} | {percent(test.accuracy_ties_as_errors)} | "
+        f"{outcome.result.best_epoch} | {percent(last.validation_accuracy)} | {test.silent_samples} | "
+        f"{test.silent_labels} | {percent(last.silent_fraction)} | {test.spikes['hidden']:.1f} | "
+        f"{outcome.seconds:.1f} |"
+    )
 
 
 def summarize(outcomes: list[Outcome], column: str) -> str:
@@ -68,36 +70,45 @@ def write_report(file: Path, overrides: list[str], outcomes: list[Outcome]) -> s
     changed = f" with `{' '.join(overrides)}`" if overrides else ""
     name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name
     lines = [
-        "# Test accuracy on Yin-Yang", "",
+        "# Test accuracy on Yin-Yang",
+        "",
         f"`python benchmarks/{' '.join((Path(__file__).name, *overrides))}` trains "
         f"`{name}`{changed} once per seed (initial weights and order of the samples; the "
-        "samples are the same) and tests the weights of the epoch with the best validation accuracy.", "",
+        "samples are the same) and tests the weights of the epoch with the best validation accuracy.",
+        "",
         f"* Test accuracy: **{summarize(outcomes, 'accuracy')}** (mean and standard deviation of "
         f"{len(outcomes)} seeds).",
         f"* With ties of first spikes counted as errors: {summarize(outcomes, 'accuracy_ties_as_errors')}.",
-        "* Published for EventProp with 200 hidden neurons: 98.10 ± 0.18 % over 10 seeds.", "",
+        "* Published for EventProp with 200 hidden neurons: 98.10 ± 0.18 % over 10 seeds.",
+        "",
         "| seed | test accuracy / % | ties counted as errors / % | best epoch | "
         "validation after the last epoch / % | "
         "silent samples | target neuron silent | hidden and output neurons silent over a batch / % | "
         "hidden spikes per sample | time / s |",
-        "|---|---|---|---|---|---|---|---|---|---|", *(write_row(item) for item in outcomes), "",
+        "|---|---|---|---|---|---|---|---|---|---|",
+        *(write_row(item) for item in outcomes),
+        "",
         "Silent samples are test samples in which no output neuron spikes; "
         "a silent target "
         "neuron is that of the label. The time is that of the"
         " whole training with validation, test and checkpoints, "
-        f"on {platform.machine()}.", ""]
+        f"on {platform.machine()}.",
+        "",
+    ]
     return "\n".join(lines)
 
 
 def main() -> None:
     """Train, print, write."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")
     parser.add_argument("--file", type=Path, default=ROOT / "examples" / "yin_yang.yaml")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
-    parser.add_argument("-o", "--output", type=Path,
-                        default=ROOT / "docs" / "benchmarks" / "yin_yang_accuracy.md")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=ROOT / "docs" / "benchmarks" / "yin_yang_accuracy.md"
+    )
     arguments = parser.parse_args()
     outcomes = []
     for seed in arguments.seeds:

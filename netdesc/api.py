@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from netdesc.losses import Evaluation, Goals, Traces
 
 __all__ = [
-    "Batch", "CompiledProgram", "Model", "batch", "compile", "evaluate_losses", "first_batch", "load",
-    "located", "read_batch",
+    "Batch",
+    "CompiledProgram",
+    "Model",
+    "batch",
+    "compile",
+    "evaluate_losses",
+    "first_batch",
+    "load",
+    "located",
+    "read_batch",
 ]
 
 
@@ -128,14 +136,17 @@ def compile(model: Model, backend: str = "numba") -> CompiledProgram:
         device = configure(backend, description.backends.get(backend, {}))
         graph = compile_graph(description, passes_of(device))
         program = lower(graph)
-        require_memory(program, description, step=device.limits.step, backend=device.name,
-                       batch=expect_samples(description))
+        require_memory(
+            program,
+            description,
+            step=device.limits.step,
+            backend=device.name,
+            batch=expect_samples(description),
+        )
         return CompiledProgram(model, graph, program, device)
 
 
-def evaluate_losses(
-    compiled: CompiledProgram, trace: Trace, goals: Goals | Integers | None
-) -> Evaluation:
+def evaluate_losses(compiled: CompiledProgram, trace: Trace, goals: Goals | Integers | None) -> Evaluation:
     """Compute the losses of a run.
 
     Parameters
@@ -186,7 +197,11 @@ def first_batch(compiled: CompiledProgram) -> Batch:
 
 
 def batch(
-    model: Model, data: Samples | None = None, *, split: str = "train", count: int | None = None,
+    model: Model,
+    data: Samples | None = None,
+    *,
+    split: str = "train",
+    count: int | None = None,
     backend: str = "numba",
 ) -> Batch:
     """Return the first samples of a split, encoded as in training.
@@ -238,8 +253,9 @@ def read_batch(compiled: CompiledProgram, given: Events | Samples | Batch | None
         return first_batch(compiled)
     if isinstance(given, Batch):
         return given
-    return Batch(given, None) if isinstance(given, Events) else load_batch(
-        compiled, given.only(), "train", None)
+    return (
+        Batch(given, None) if isinstance(given, Events) else load_batch(compiled, given.only(), "train", None)
+    )
 
 
 def load_batch(compiled: CompiledProgram, data: Samples | None, split: str, count: int | None) -> Batch:

@@ -203,8 +203,9 @@ class OnDeviceLearning(Protocol):
         """
         ...
 
-    def learn(self, stimulus: Events, targets: Integers | None, *, seed: int,
-              factor: float = 1.0) -> StepReport:
+    def learn(
+        self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
+    ) -> StepReport:
         """Run a batch forward and backward and take one step.
 
         Parameters

@@ -270,10 +270,13 @@ class SpikeBudget:
         fix = "lower the weights or the learning rate, add a refractory period"
         fix += ", train smaller batches" if self.batch > 1 else ""
         fix += ", or raise simulation.max_memory" if self.limit.name.startswith("simulation") else ""
-        raise NumericsError(Diagnostic(
-            f"more than {number} spikes in {samples}, {total[worst]} of them in population {worst}; "
-            f"{self.limit.name} ({format_memory(self.limit.size)}) has room for {self.most}; {fix}",
-            f"populations.{worst}"))
+        raise NumericsError(
+            Diagnostic(
+                f"more than {number} spikes in {samples}, {total[worst]} of them in population {worst}; "
+                f"{self.limit.name} ({format_memory(self.limit.size)}) has room for {self.most}; {fix}",
+                f"populations.{worst}",
+            )
+        )
 
 
 def count_spikes(neurons: NDArray[Any], sizes: Mapping[str, int]) -> dict[str, int]:
@@ -294,5 +297,5 @@ def count_spikes(neurons: NDArray[Any], sizes: Mapping[str, int]) -> dict[str, i
         return {name: len(neurons) for name in sizes}
     edges = np.cumsum([0, *sizes.values()])
     places = np.searchsorted(edges, neurons, side="right")
-    counts = np.bincount(places, minlength=len(edges) + 1)[1:len(edges)]
+    counts = np.bincount(places, minlength=len(edges) + 1)[1 : len(edges)]
     return dict(zip(sizes, counts.tolist(), strict=True))

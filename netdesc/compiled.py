@@ -38,10 +38,15 @@ class Model:
 
     def __repr__(self) -> str:
         described = self.description
-        return summarize("Model", {
-            "name": repr(described.name), "populations": enumerate_names(described.populations),
-            "projections": enumerate_names(described.projections),
-            "duration": f"{described.simulation.duration:g} ms"})
+        return summarize(
+            "Model",
+            {
+                "name": repr(described.name),
+                "populations": enumerate_names(described.populations),
+                "projections": enumerate_names(described.projections),
+                "duration": f"{described.simulation.duration:g} ms",
+            },
+        )
 
     def _repr_html_(self) -> str:
         from netdesc.graph.drawing import draw_svg
@@ -77,17 +82,31 @@ class CompiledProgram:
 
     def __repr__(self) -> str:
         blocks = self.program.blocks
-        return summarize("CompiledProgram", {
-            "name": repr(self.program.name), "backend": repr(self.backend.name),
-            "neurons": self.program.size, "synapses": sum(block.size for block in blocks),
-            "notes": len(self.notes) or None})
+        return summarize(
+            "CompiledProgram",
+            {
+                "name": repr(self.program.name),
+                "backend": repr(self.backend.name),
+                "neurons": self.program.size,
+                "synapses": sum(block.size for block in blocks),
+                "notes": len(self.notes) or None,
+            },
+        )
 
     def _repr_html_(self) -> str:
         from netdesc.graph.drawing import draw_svg
 
-        rows = [(block.name, f"{block.size} of {block.n_pre} x {block.n_post}",
-                 "weight" * block.train_weight + ", " * (block.train_weight and block.train_delay)
-                 + "delay" * block.train_delay or "-") for block in self.program.blocks]
+        rows = [
+            (
+                block.name,
+                f"{block.size} of {block.n_pre} x {block.n_post}",
+                "weight" * block.train_weight
+                + ", " * (block.train_weight and block.train_delay)
+                + "delay" * block.train_delay
+                or "-",
+            )
+            for block in self.program.blocks
+        ]
         title = f"{self.program.name} on {self.backend.name}"
         return html_table(title, ("projection", "synapses", "trained"), rows) + draw_svg(self.graph)
 
@@ -151,8 +170,11 @@ class CompiledProgram:
             return batch
         with located(self.model):
             return stimulus(
-                self.program, dataset_events=batch, batch=batch.batch if batch is not None else 1,
-                seed=self.program.seed if seed is None else seed)
+                self.program,
+                dataset_events=batch,
+                batch=batch.batch if batch is not None else 1,
+                seed=self.program.seed if seed is None else seed,
+            )
 
     def forward(self, batch: Events | None = None, seed: int | None = None) -> Trace:
         """Run the network.
@@ -200,8 +222,14 @@ class CompiledProgram:
         from netdesc.memory import require_memory
 
         with located(self.model):
-            require_memory(self.program, self.model.description, step=self.backend.limits.step,
-                           backend=self.backend.name, batch=batch, written=written)
+            require_memory(
+                self.program,
+                self.model.description,
+                step=self.backend.limits.step,
+                backend=self.backend.name,
+                batch=batch,
+                written=written,
+            )
 
     def backward(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Propagate the derivative of a loss back to the parameters.

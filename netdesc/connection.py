@@ -113,9 +113,13 @@ class Connection:
         """
         repeated = self.find_repeated()
         if repeated is not None:
-            raise GraphError(Diagnostic(
-                f"expected at most one synapse per pair of neurons in a matrix, got several from neuron "
-                f"{repeated[0]} to neuron {repeated[1]}; use the list of synapses", path))
+            raise GraphError(
+                Diagnostic(
+                    f"expected at most one synapse per pair of neurons in a matrix, got several from neuron "
+                    f"{repeated[0]} to neuron {repeated[1]}; use the list of synapses",
+                    path,
+                )
+            )
         matrix = np.full(self.shape, np.nan)
         matrix[self.pairs()] = values
         return matrix
@@ -158,11 +162,13 @@ class Connection:
             return values
         if values.shape != self.shape:
             raise GraphError(
-                f"expected a matrix of shape {self.shape}, {self.pre} by {self.post}, got {values.shape}")
+                f"expected a matrix of shape {self.shape}, {self.pre} by {self.post}, got {values.shape}"
+            )
         if self.find_repeated() is not None:
             raise GraphError(
                 f"expected one value for each of the {self.size} synapses, got a matrix; a pair of neurons "
-                "has several synapses")
+                "has several synapses"
+            )
         picked: Floats = values[self.pairs()]
         return picked
 
@@ -192,7 +198,8 @@ def look_up(connections: Mapping[str, Connection], values: Mapping[str, Floats],
     if key not in connections:
         raise DescriptionError(
             f"expected {key} with the neurons that it joins, got values alone; use CompiledProgram.backward, "
-            "netdesc.grad or a newer weights.h5")
+            "netdesc.grad or a newer weights.h5"
+        )
     return connections[key]
 
 
@@ -216,6 +223,14 @@ def rows_of(
         ends = connections.get(key)
         size = f"{len(array)} of {ends.shape[0]} x {ends.shape[1]}" if ends else str(len(array))
         largest = float(np.max(np.abs(array), initial=0.0))
-        rows.append((key, ends.pre if ends else "", ends.post if ends else "", size,
-                     f"{float(np.sqrt(np.sum(array**2))):.4g}", f"{largest:.4g}"))
+        rows.append(
+            (
+                key,
+                ends.pre if ends else "",
+                ends.post if ends else "",
+                size,
+                f"{float(np.sqrt(np.sum(array**2))):.4g}",
+                f"{largest:.4g}",
+            )
+        )
     return rows

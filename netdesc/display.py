@@ -68,6 +68,7 @@ def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object
     head = "".join(f"<th style='text-align:left'>{escape(cell)}</th>" for cell in header)
     body = "".join(
         "<tr>" + "".join(f"<td style='text-align:left'>{escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in lines[:MOST_ROWS])
+        for row in lines[:MOST_ROWS]
+    )
     more = f"<p>... {len(lines) - MOST_ROWS} more rows</p>" if len(lines) > MOST_ROWS else ""
     return f"<p><b>{escape(title)}</b></p><table><tr>{head}</tr>{body}</table>{more}"

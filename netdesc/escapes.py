@@ -7,7 +7,8 @@ from hashlib import sha256
 
 # C0 and C1 controls except the line break, the marks that reorder text, and halves of surrogate pairs.
 _CONTROL = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -82,7 +83,7 @@ def safe_name(text: str) -> str:
     if text and kept.strip(" .") == text and len(text.encode()) <= LONGEST_NAME:
         return text
     digest = f"-{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-    short = kept.encode()[:LONGEST_NAME - len(digest)].decode(errors="ignore").strip(" ._")
+    short = kept.encode()[: LONGEST_NAME - len(digest)].decode(errors="ignore").strip(" ._")
     return f"{short or 'unnamed'}{digest}"
 
 

@@ -93,7 +93,12 @@ class Events:
 
     @classmethod
     def from_arrays(
-        cls, times: Floats, sources: Integers, samples: Integers, batch: int, *,
+        cls,
+        times: Floats,
+        sources: Integers,
+        samples: Integers,
+        batch: int,
+        *,
         identities: Integers | None = None,
     ) -> Events:
         """Sort loose spikes into a batch.
@@ -147,8 +152,11 @@ class Events:
             If a time is not finite.
         """
         rows = [(t, n, b) for b, sample in enumerate(lists) for n, times in enumerate(sample) for t in times]
-        times, sources, samples = (np.array(column) for column in zip(*rows, strict=True)) if rows else (
-            np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+        times, sources, samples = (
+            (np.array(column) for column in zip(*rows, strict=True))
+            if rows
+            else (np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+        )
         return cls.from_arrays(times, sources.astype(np.int64), samples.astype(np.int64), len(lists))
 
     def lists(self, size: int) -> list[list[list[float]]]:
@@ -205,8 +213,9 @@ class Events:
             A batch of the same samples.
         """
         counts = np.concatenate(([0], np.cumsum(flags)))
-        return replace(self, times=self.times[flags], sources=self.sources[flags],
-                       offsets=counts[self.offsets])
+        return replace(
+            self, times=self.times[flags], sources=self.sources[flags], offsets=counts[self.offsets]
+        )
 
     def take(self, indices: Integers) -> Events:
         """Return some of the samples, each with its identity.
@@ -248,8 +257,7 @@ class Events:
         NumericsError
             If a time is not finite.
         """
-        return Events.from_arrays(times, self.sources, self.samples(), self.batch,
-                                  identities=self.identities)
+        return Events.from_arrays(times, self.sources, self.samples(), self.batch, identities=self.identities)
 
     def first_spikes(self, size: int) -> Floats:
         """Return the time of the first spike of every neuron.

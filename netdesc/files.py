@@ -147,7 +147,7 @@ def _write(draft: Path, content: bytes, place: Path) -> None:
             os.chmod(draft, place.stat().st_mode & 0o777)
         rest = memoryview(content)
         while rest:
-            rest = rest[os.write(handle, rest):]
+            rest = rest[os.write(handle, rest) :]
         os.fsync(handle)
     finally:
         os.close(handle)

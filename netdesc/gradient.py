@@ -39,9 +39,15 @@ class Gradient:
     connections: Mapping[str, Connection] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return summarize("Gradient", {
-            "parameters": enumerate_names(f"{key} {values.shape}" for key, values in self.parameters.items()),
-            "recordings": enumerate_names(self.recordings)})
+        return summarize(
+            "Gradient",
+            {
+                "parameters": enumerate_names(
+                    f"{key} {values.shape}" for key, values in self.parameters.items()
+                ),
+                "recordings": enumerate_names(self.recordings),
+            },
+        )
 
     def _repr_html_(self) -> str:
         rows = rows_of(self.connections, self.parameters)

@@ -39,30 +39,49 @@ def lower(graph: NetworkGraph) -> Program:
     index = {item.name: number for number, item in enumerate(slices)}
     settings = graph.settings
     return Program(
-        name=settings.name, duration=settings.duration, seed=settings.seed, populations=slices,
+        name=settings.name,
+        duration=settings.duration,
+        seed=settings.seed,
+        populations=slices,
         blocks=tuple(_block(edge, graph, index) for edge in graph.edges),
         parameters=_parameters(graph),
-        stages=tuple(Stage(tuple(index[name] for name in group.populations), group.recurrent)
-                     for group in graph.stages),
-        sampling=_sampling(graph), digest=settings.digest, readings=_readings(settings),
-        surrogate=_surrogate(settings), max_memory=settings.max_memory)
+        stages=tuple(
+            Stage(tuple(index[name] for name in group.populations), group.recurrent) for group in graph.stages
+        ),
+        sampling=_sampling(graph),
+        digest=settings.digest,
+        readings=_readings(settings),
+        surrogate=_surrogate(settings),
+        max_memory=settings.max_memory,
+    )
 
 
 def _refuse(graph: NetworkGraph) -> None:
     faults = [
-        Diagnostic(f"{node.model} is not supported yet; use one of {', '.join(LINEAR_CELLS)}",
-                   f"{node.path}.neuron")
-        for node in graph.nodes if node.kind != "source" and node.model not in LINEAR_CELLS]
+        Diagnostic(
+            f"{node.model} is not supported yet; use one of {', '.join(LINEAR_CELLS)}", f"{node.path}.neuron"
+        )
+        for node in graph.nodes
+        if node.kind != "source" and node.model not in LINEAR_CELLS
+    ]
     faults += [
-        Diagnostic(f"{edge.plasticity.kind} is not supported yet; leave plasticity out for static weights",
-                   f"{edge.path}.plasticity")
-        for edge in graph.edges if edge.plasticity is not None]
+        Diagnostic(
+            f"{edge.plasticity.kind} is not supported yet; leave plasticity out for static weights",
+            f"{edge.path}.plasticity",
+        )
+        for edge in graph.edges
+        if edge.plasticity is not None
+    ]
     faults += [
         Diagnostic(f"training of {name} is not supported yet; set train: false", f"{node.path}.neuron.{name}")
-        for node in graph.nodes for name, parameter in node.parameters.items() if parameter.train]
+        for node in graph.nodes
+        for name, parameter in node.parameters.items()
+        if parameter.train
+    ]
     if graph.settings.carry_state:
-        faults.append(Diagnostic("carry_state: true is not supported yet; remove it",
-                                 "simulation.carry_state"))
+        faults.append(
+            Diagnostic("carry_state: true is not supported yet; remove it", "simulation.carry_state")
+        )
     if faults:
         raise BackendError(faults)
 
@@ -81,10 +100,19 @@ def lay_out(graph: NetworkGraph) -> tuple[PopulationSlice, ...]:
     """
     slices, start = [], 0
     for node in graph.nodes:
-        slices.append(PopulationSlice(
-            name=node.name, start=start, stop=start + node.size, kind=node.kind, model=node.model,
-            receptors=node.receptors, subtractive_reset=node.subtractive_reset, shape=node.shape,
-            source=_source(node)))
+        slices.append(
+            PopulationSlice(
+                name=node.name,
+                start=start,
+                stop=start + node.size,
+                kind=node.kind,
+                model=node.model,
+                receptors=node.receptors,
+                subtractive_reset=node.subtractive_reset,
+                shape=node.shape,
+                source=_source(node),
+            )
+        )
         start += node.size
     return tuple(slices)
 
@@ -101,30 +129,46 @@ def _block(edge: Edge, graph: NetworkGraph, index: Mapping[str, int]) -> Block:
     if synapses is None or edge.weights is None or edge.delays is None:
         raise GraphError(Diagnostic("its synapses are not drawn yet; run all passes first", edge.path))
     return Block(
-        name=edge.name, path=edge.path, pre=index[edge.pre], post=index[edge.post],
-        n_pre=synapses.n_pre, n_post=synapses.n_post,
-        receptor=_receptor(edge, graph.node(edge.post).receptors), sign=edge.sign,
-        indptr=synapses.indptr, indices=synapses.indices, weights=edge.weights, delays=edge.delays,
-        train_weight=edge.weight.train, train_delay=edge.delay.train,
+        name=edge.name,
+        path=edge.path,
+        pre=index[edge.pre],
+        post=index[edge.post],
+        n_pre=synapses.n_pre,
+        n_post=synapses.n_post,
+        receptor=_receptor(edge, graph.node(edge.post).receptors),
+        sign=edge.sign,
+        indptr=synapses.indptr,
+        indices=synapses.indices,
+        weights=edge.weights,
+        delays=edge.delays,
+        train_weight=edge.weight.train,
+        train_delay=edge.delay.train,
         weight_bounds=(edge.weight.low, edge.weight.high),
-        delay_bounds=(max(edge.delay.low, 0.0), edge.delay.high))
+        delay_bounds=(max(edge.delay.low, 0.0), edge.delay.high),
+    )
 
 
 def _receptor(edge: Edge, receptors: tuple[str, ...]) -> int:
     if len(receptors) == 1:
         return 0
     if edge.receptor not in receptors:
-        raise GraphError(Diagnostic(
-            f"{edge.post} has receptors {', '.join(receptors)}, not {edge.receptor}; run split_signed first",
-            f"{edge.path}.receptor"))
+        raise GraphError(
+            Diagnostic(
+                f"{edge.post} has receptors {', '.join(receptors)}, not {edge.receptor}; run split_signed first",
+                f"{edge.path}.receptor",
+            )
+        )
     return receptors.index(edge.receptor)
 
 
 def _parameters(graph: NetworkGraph) -> dict[str, Floats]:
     width = max((len(node.receptors) for node in graph.nodes), default=1) or 1
     columns = [_columns(node, width) for node in graph.nodes]
-    return {name: frozen(np.concatenate([column[name] for column in columns]), np.float64)
-            for name in _NAMES} if columns else {}
+    return (
+        {name: frozen(np.concatenate([column[name] for column in columns]), np.float64) for name in _NAMES}
+        if columns
+        else {}
+    )
 
 
 _NAMES = ("tau_m", "tau_ref", "tau_s", "rest", "threshold", "reset", "v_init", "i_init", "resistance")
@@ -132,8 +176,10 @@ _NAMES = ("tau_m", "tau_ref", "tau_s", "rest", "threshold", "reset", "v_init", "
 
 def _columns(node: Node, width: int) -> dict[str, Floats]:
     """Return the parameters of one population, by name, shape (size,) or (size, width)."""
-    empty = {name: np.full((node.size, width) if name in ("tau_s", "i_init") else node.size, np.nan)
-             for name in _NAMES}
+    empty = {
+        name: np.full((node.size, width) if name in ("tau_s", "i_init") else node.size, np.nan)
+        for name in _NAMES
+    }
     cell = LINEAR_CELLS.get(node.model)
     if node.kind == "source" or cell is None:
         return empty
@@ -168,8 +214,11 @@ def _synaptic(node: Node, cell: Cell, width: int) -> dict[str, Floats]:
         tau_s[:, column] = node.values[name]
         current[:, column] = resistance * node.values.get(_initial(node.receptors, column), zero)
     if len(node.receptors) > 1 and "initial.i" in node.values:
-        raise GraphError(Diagnostic(
-            f"{node.name} has two synaptic currents; write i_exc or i_inh", f"{node.path}.initial.i"))
+        raise GraphError(
+            Diagnostic(
+                f"{node.name} has two synaptic currents; write i_exc or i_inh", f"{node.path}.initial.i"
+            )
+        )
     return {"tau_s": tau_s, "i_init": current}
 
 
@@ -179,17 +228,31 @@ def _initial(receptors: tuple[str, ...], column: int) -> str:
 
 def _sampling(graph: NetworkGraph) -> tuple[Sampling, ...]:
     read = {
-        loss.population: Sampling(loss.population, "v", np.arange(graph.node(loss.population).size),
-                                  float(loss.options["interval"]), needed=True)
-        for loss in graph.settings.losses.values() if loss.kind == "voltage_mse"}
+        loss.population: Sampling(
+            loss.population,
+            "v",
+            np.arange(graph.node(loss.population).size),
+            float(loss.options["interval"]),
+            needed=True,
+        )
+        for loss in graph.settings.losses.values()
+        if loss.kind == "voltage_mse"
+    }
     # A recording of the same voltages has the same times, which the description makes sure of.
     asked = tuple(
-        Sampling(item.population, item.variable,
-                 np.arange(graph.node(item.population).size) if item.neurons is None
-                 else np.array(item.neurons, dtype=np.int64), item.every)
+        Sampling(
+            item.population,
+            item.variable,
+            np.arange(graph.node(item.population).size)
+            if item.neurons is None
+            else np.array(item.neurons, dtype=np.int64),
+            item.every,
+        )
         for item in graph.settings.recordings
-        if item.every is not None and item.variable != "spikes"
-        and (item.variable != "v" or item.population not in read))
+        if item.every is not None
+        and item.variable != "spikes"
+        and (item.variable != "v" or item.population not in read)
+    )
     return (*asked, *read.values())
 
 

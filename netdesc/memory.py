@@ -48,8 +48,13 @@ def expect_samples(description: Description) -> int:
 
 
 def require_memory(
-    program: Program, description: Description, *, step: float | None, backend: str,
-    batch: int | Events | None = 1, written: bool = False,
+    program: Program,
+    description: Description,
+    *,
+    step: float | None,
+    backend: str,
+    batch: int | Events | None = 1,
+    written: bool = False,
 ) -> None:
     """Refuse to run a program that would take more memory than there is.
 
@@ -77,8 +82,9 @@ def require_memory(
     if step is not None:
         items += _grid(program, step, backend, samples)
     if isinstance(batch, Events):
-        items.append(Item("data", float(len(batch.times)), "spikes of samples", PER_SPIKE,
-                          "run fewer samples at once"))
+        items.append(
+            Item("data", float(len(batch.times)), "spikes of samples", PER_SPIKE, "run fewer samples at once")
+        )
     if description.losses and program.trainable():
         items += _training(program, samples)
     held = PER_SYNAPSE * sum(block.size for block in program.blocks)
@@ -88,8 +94,13 @@ def require_memory(
 
 
 def _states(program: Program, samples: int) -> Iterator[Item]:
-    yield Item("training.batch_size", float(samples) * program.size, f"states of neurons, {samples} samples",
-               PER_STATE, "run fewer samples at once")
+    yield Item(
+        "training.batch_size",
+        float(samples) * program.size,
+        f"states of neurons, {samples} samples",
+        PER_STATE,
+        "run fewer samples at once",
+    )
 
 
 def _recordings(program: Program, samples: int, *, written: bool) -> Iterator[Item]:
@@ -104,23 +115,45 @@ def _recordings(program: Program, samples: int, *, written: bool) -> Iterator[It
 def _grid(program: Program, step: float, backend: str, samples: int) -> Iterator[Item]:
     """Return ticks and slots of delay; a delay beyond the end of a run takes no slots."""
     path, threads = f"backends.{backend}", min(samples, available())
-    yield Item(path, ceil(min(program.duration / step, 1e300)) * float(threads), "ticks", PER_TICK,
-               "use a longer step or a shorter run")
-    depths = [min(float(np.max(block.delays)), program.duration) / step for block in program.blocks
-              if block.size]
+    yield Item(
+        path,
+        ceil(min(program.duration / step, 1e300)) * float(threads),
+        "ticks",
+        PER_TICK,
+        "use a longer step or a shorter run",
+    )
+    depths = [
+        min(float(np.max(block.delays)), program.duration) / step for block in program.blocks if block.size
+    ]
     if depths:
-        longest = program.blocks[int(np.argmax([float(np.max(block.delays, initial=0.0))
-                                                for block in program.blocks]))]
+        longest = program.blocks[
+            int(np.argmax([float(np.max(block.delays, initial=0.0)) for block in program.blocks]))
+        ]
         slots = (min(max(depths), 1e300) + 2.0) * float(program.size) * threads
-        yield Item(f"{longest.path}.delay", slots, "slots, ticks of delay of every neuron", PER_DELAY_SLOT,
-                   "use shorter delays or a longer step")
+        yield Item(
+            f"{longest.path}.delay",
+            slots,
+            "slots, ticks of delay of every neuron",
+            PER_DELAY_SLOT,
+            "use shorter delays or a longer step",
+        )
 
 
 def _training(program: Program, samples: int) -> Iterator[Item]:
     neurons = sum(item.size for item in program.populations if item.kind != "source")
     spikes = float(samples) * neurons * max(ASSUMED_RATE * program.duration, 1.0)
-    yield Item("training.batch_size", spikes, "spikes kept for the gradient, at 10 Hz", PER_KEPT_SPIKE,
-               "train smaller batches")
+    yield Item(
+        "training.batch_size",
+        spikes,
+        "spikes kept for the gradient, at 10 Hz",
+        PER_KEPT_SPIKE,
+        "train smaller batches",
+    )
     trained = float(sum(block.size * (block.train_weight + block.train_delay) for block in program.blocks))
-    yield Item("training.optimizer", trained, "trained values with the state of the optimizer",
-               PER_TRAINED_VALUE, "train fewer synapses")
+    yield Item(
+        "training.optimizer",
+        trained,
+        "trained values with the state of the optimizer",
+        PER_TRAINED_VALUE,
+        "train fewer synapses",
+    )

@@ -115,8 +115,7 @@ class Section:
             except DescriptionError as error:
                 raise self.error(name, str(error)) from error
             if number is None or not 0.0 < number < float("inf"):
-                raise self.error(
-                    name, f"expected a number above 0, such as {example}, got {value!r}")
+                raise self.error(name, f"expected a number above 0, such as {example}, got {value!r}")
             return number
 
         return read
@@ -177,9 +176,12 @@ class Section:
                 number = measure(value, old.unit)
             if number is None or not 0 <= number < float("inf"):
                 unit = f" in {old.unit}" if old.unit else ""
-                faults.append(self.fault(
-                    f"{name}.{key}",
-                    f"expected a number{unit} of at least 0, got {value!r}; the default is {old.value:g}"))
+                faults.append(
+                    self.fault(
+                        f"{name}.{key}",
+                        f"expected a number{unit} of at least 0, got {value!r}; the default is {old.value:g}",
+                    )
+                )
                 continue
             changed[key] = replace(old, value=number, source=f"{self.path}.{name}.{key}", tag="A")
         return changed, faults

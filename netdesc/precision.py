@@ -12,7 +12,11 @@ FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def beyond_float32(
-    values: Floats, path: str, *, scale: Floats | float = 1.0, code: str = "",
+    values: Floats,
+    path: str,
+    *,
+    scale: Floats | float = 1.0,
+    code: str = "",
 ) -> list[Diagnostic]:
     """Return a fault where numbers do not fit into single precision.
 
@@ -45,6 +49,11 @@ def beyond_float32(
         return []
     values = np.broadcast_to(values, np.broadcast_shapes(np.shape(values), factor.shape))
     worst = float(values[wrong[int(np.argmax(np.abs(values[wrong])))]])
-    return [Diagnostic(
-        f"expected a magnitude of at most {float(np.min(limit)):.3g}, got {worst:g}, beyond float32, in "
-        "which this run computes; use a smaller value", path, code)]
+    return [
+        Diagnostic(
+            f"expected a magnitude of at most {float(np.min(limit)):.3g}, got {worst:g}, beyond float32, in "
+            "which this run computes; use a smaller value",
+            path,
+            code,
+        )
+    ]

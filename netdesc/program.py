@@ -153,8 +153,10 @@ class Block:
         """
         if self.indptr is not None and self.indices is not None:
             return self.indptr, self.indices
-        return (np.arange(self.n_pre + 1, dtype=np.int64) * self.n_post,
-                np.tile(np.arange(self.n_post, dtype=np.int64), self.n_pre))
+        return (
+            np.arange(self.n_pre + 1, dtype=np.int64) * self.n_post,
+            np.tile(np.arange(self.n_post, dtype=np.int64), self.n_pre),
+        )
 
     def connection(self, pre: str = "", post: str = "") -> Connection:
         """Return which neurons the synapses join.
@@ -209,8 +211,10 @@ def weight_scales(program: Program) -> dict[str, Floats]:
         Without sign.
     """
     resistance = program.parameters.get("resistance", np.empty(0))
-    return {block.weight_key: resistance[program.populations[block.post].start + block.sparse()[1]]
-            for block in program.blocks}
+    return {
+        block.weight_key: resistance[program.populations[block.post].start + block.sparse()[1]]
+        for block in program.blocks
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,9 +433,13 @@ class Program:
         Program
         """
         blocks = tuple(
-            replace(block, weights=values.get(block.weight_key, block.weights),
-                    delays=values.get(block.delay_key, block.delays))
-            for block in self.blocks)
+            replace(
+                block,
+                weights=values.get(block.weight_key, block.weights),
+                delays=values.get(block.delay_key, block.delays),
+            )
+            for block in self.blocks
+        )
         return replace(self, blocks=blocks)
 
     def without_sampling(self) -> Program:

@@ -45,9 +45,12 @@ def backend_class(name: str) -> type[Backend]:
         raise BackendError(Diagnostic(_unknown(name, sorted(found)), f"backends.{name}"))
     if len(found[name]) > 1:
         offers = ", ".join(_describe(point) for point in found[name])
-        raise BackendError(Diagnostic(
-            f"{len(found[name])} installed packages offer a backend {name}: {offers}; uninstall all but one",
-            f"backends.{name}"))
+        raise BackendError(
+            Diagnostic(
+                f"{len(found[name])} installed packages offer a backend {name}: {offers}; uninstall all but one",
+                f"backends.{name}",
+            )
+        )
     return _import(name, found[name][0])
 
 
@@ -58,20 +61,31 @@ def _import(name: str, point: EntryPoint) -> type[Backend]:
     except KeyboardInterrupt:
         raise
     except ImportError as error:
-        raise BackendError(Diagnostic(
-            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; install its "
-            "requirements",
-            path)) from error
+        raise BackendError(
+            Diagnostic(
+                f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; install its "
+                "requirements",
+                path,
+            )
+        ) from error
     # Importing runs a stranger's code, which may even end the program.
     except BaseException as error:
-        raise BackendError(Diagnostic(
-            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; this is a fault of the "
-            f"backend {name}, report it to its authors", path)) from error
+        raise BackendError(
+            Diagnostic(
+                f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; this is a fault of the "
+                f"backend {name}, report it to its authors",
+                path,
+            )
+        ) from error
     if not isinstance(found, type) or not all(callable(getattr(found, item, None)) for item in METHODS):
-        raise BackendError(Diagnostic(
-            f"expected the entry point of the backend {name} ({point.value}) to name a class with the "
-            f"methods {' and '.join(METHODS)}, got {found!r:.80}; this is a fault of the backend {name}, "
-            "report it to its authors", path))
+        raise BackendError(
+            Diagnostic(
+                f"expected the entry point of the backend {name} ({point.value}) to name a class with the "
+                f"methods {' and '.join(METHODS)}, got {found!r:.80}; this is a fault of the backend {name}, "
+                "report it to its authors",
+                path,
+            )
+        )
     return cast("type[Backend]", found)
 
 

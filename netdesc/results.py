@@ -80,8 +80,16 @@ def collect(trace: Trace, program: Program, provenance: Mapping[str, str]) -> Re
     Results
     """
     sizes = {name: program.population(name).size for name in trace.spikes}
-    return Results(trace.spikes, sizes, program.duration, trace.recordings,
-                   {**trace.provenance, **provenance}, trace.costs, trace.health, trace.batch)
+    return Results(
+        trace.spikes,
+        sizes,
+        program.duration,
+        trace.recordings,
+        {**trace.provenance, **provenance},
+        trace.costs,
+        trace.health,
+        trace.batch,
+    )
 
 
 def write(results: Results, path: Path) -> None:
@@ -125,8 +133,11 @@ def read(path: Path) -> Results:
     """
     with hdf5.opened(path) as file:
         if "spikes" not in file or not file.is_group("spikes"):
-            raise fault(path, "expected results of netdesc, got a file without the group /spikes; write it "
-                              "with netdesc run -o")
+            raise fault(
+                path,
+                "expected results of netdesc, got a file without the group /spikes; write it "
+                "with netdesc run -o",
+            )
         batch = file.integer("batch", least=1)
         require_within(path, batch * 8.0, None, f"{batch} samples")
         spikes, sizes = {}, {}
@@ -139,8 +150,9 @@ def read(path: Path) -> Results:
             spikes=spikes,
             sizes=sizes,
             duration=file.number("duration"),
-            recordings={name: _read_recording(recorded.group(name), batch)
-                        for name in recorded.names()} if recorded else {},
+            recordings={name: _read_recording(recorded.group(name), batch) for name in recorded.names()}
+            if recorded
+            else {},
             provenance=_read_texts(file, "provenance"),
             costs={name: float(value) for name, value in _read_numbers(file, "costs").items()},
             health={name: int(value) for name, value in _read_numbers(file, "health").items()},
@@ -203,8 +215,11 @@ def _read_events(group: hdf5.Group, batch: int, size: int) -> Events:
     samples = group.integers("sample_ids", times.shape) if "sample_ids" in group else np.zeros_like(sources)
     for name, values, end in (("node_ids", sources, size), ("sample_ids", samples, batch)):
         if (values >= end).any():
-            raise fault(group.file, f"{group.path}/{name}: expected numbers below {end}, got {values.max()}; "
-                                    "write the file again")
+            raise fault(
+                group.file,
+                f"{group.path}/{name}: expected numbers below {end}, got {values.max()}; "
+                "write the file again",
+            )
     return Events.from_arrays(times, sources, samples, batch)
 
 

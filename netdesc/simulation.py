@@ -150,5 +150,6 @@ def _fitting(source: Source, compiled: CompiledProgram) -> dict[str, Floats]:
     if not isinstance(source, str | Path):
         raise DescriptionError(
             "expected weights as a mapping of arrays, a run directory, a weights.h5 or a TrainingResult, got "
-            f"{type(source).__name__}")
+            f"{type(source).__name__}"
+        )
     return read_weights(Path(source), compiled.program, compiled.model.description)

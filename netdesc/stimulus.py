@@ -15,7 +15,11 @@ from netdesc.streams import stream
 
 
 def stimulus(
-    program: Program, *, dataset_events: Events | None, batch: int, seed: int,
+    program: Program,
+    *,
+    dataset_events: Events | None,
+    batch: int,
+    seed: int,
     identities: Integers | None = None,
 ) -> Events:
     """Return the spikes of all sources as one stimulus.
@@ -84,8 +88,11 @@ def require_data(program: Program) -> None:
         With the path of every population that is fed from a dataset.
     """
     if needs_data(program):
-        raise DescriptionError(Diagnostic(WITHOUT_DATA, f"{item.path}.source")
-                               for item in program.populations if item.model == "dataset")
+        raise DescriptionError(
+            Diagnostic(WITHOUT_DATA, f"{item.path}.source")
+            for item in program.populations
+            if item.model == "dataset"
+        )
 
 
 Spikes = tuple[Floats, Integers, Integers]
@@ -95,9 +102,15 @@ def _check(program: Program, dataset_events: Events | None, batch: int) -> None:
     if dataset_events is None:
         fed = [item for item in program.populations if item.kind == "source" and item.model == "dataset"]
         if fed:
-            raise BackendError([Diagnostic(
-                "its spikes come from a dataset; pass a batch, or give the population spike_times",
-                f"{item.path}.source") for item in fed])
+            raise BackendError(
+                [
+                    Diagnostic(
+                        "its spikes come from a dataset; pass a batch, or give the population spike_times",
+                        f"{item.path}.source",
+                    )
+                    for item in fed
+                ]
+            )
     elif dataset_events.batch != batch:
         raise BackendError(f"the data have {dataset_events.batch} samples, not {batch}; they must agree")
 
@@ -111,9 +124,11 @@ def _own(item: PopulationSlice, identities: Integers, context: tuple[Program, in
         return np.tile(row, batch), np.tile(sources, batch), np.repeat(np.arange(batch), len(row))
     drawn = [_poisson(item, program.duration, seed, number) for number in identities.tolist()]
     lengths = [len(times) for times, _ in drawn]
-    return (np.concatenate([np.empty(0), *(times for times, _ in drawn)]),
-            np.concatenate([np.empty(0, dtype=np.int64), *(sources for _, sources in drawn)]),
-            np.repeat(np.arange(batch), lengths))
+    return (
+        np.concatenate([np.empty(0), *(times for times, _ in drawn)]),
+        np.concatenate([np.empty(0, dtype=np.int64), *(sources for _, sources in drawn)]),
+        np.repeat(np.arange(batch), lengths),
+    )
 
 
 BLOCK = 50.0
@@ -142,8 +157,10 @@ def _merged(parts: Iterable[Spikes], identities: Integers) -> Events:
     batch = len(identities)
     columns = list(zip(*parts, strict=True))
     if not columns:
-        return Events(np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64),
-                      identities)
+        return Events(
+            np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64), identities
+        )
     times, sources, samples = (np.concatenate(column) for column in columns)
-    return Events.from_arrays(times, sources.astype(np.int64), samples.astype(np.int64), batch,
-                              identities=identities)
+    return Events.from_arrays(
+        times, sources.astype(np.int64), samples.astype(np.int64), batch, identities=identities
+    )

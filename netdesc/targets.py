@@ -75,16 +75,21 @@ def find_place(path: Path) -> Path:
     except FileNotFoundError:
         mode = None
     except (OSError, ValueError) as error:
-        reason = explain(error) if isinstance(error, OSError) else (
-            "a file name cannot contain a zero byte; use another name")
+        reason = (
+            explain(error)
+            if isinstance(error, OSError)
+            else ("a file name cannot contain a zero byte; use another name")
+        )
         raise OutputError(f"{path}: {reason}") from None
     if mode is not None and not stat.S_ISREG(mode):
         kind = next((name for holds, name in KINDS if holds(mode)), "not a regular file")
         raise OutputError(f"{path} is {kind}; name a file")
     place = Path(os.path.realpath(path))
     if not place.parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {place.parent if path.is_symlink() else path.parent}; "
-                          "create it first")
+        raise OutputError(
+            f"{path}: there is no folder {place.parent if path.is_symlink() else path.parent}; "
+            "create it first"
+        )
     if mode is not None and not os.access(place, os.W_OK):
         raise OutputError(f"{path} is write-protected; name another file, or change its permissions")
     if not os.access(place.parent, os.W_OK | os.X_OK):

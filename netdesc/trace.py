@@ -97,13 +97,21 @@ class Trace:
 
     def __repr__(self) -> str:
         spikes = (f"{name}: {len(events)}" for name, events in self.spikes.items())
-        return summarize("Trace", {
-            "batch": self.batch, "spikes": enumerate_names(spikes),
-            "recordings": enumerate_names(self.recordings), "readings": enumerate_names(self.readings)})
+        return summarize(
+            "Trace",
+            {
+                "batch": self.batch,
+                "spikes": enumerate_names(spikes),
+                "recordings": enumerate_names(self.recordings),
+                "readings": enumerate_names(self.readings),
+            },
+        )
 
     def _repr_html_(self) -> str:
-        rows = [(name, "spikes", f"{len(events)} in {events.batch} samples")
-                for name, events in self.spikes.items()]
+        rows = [
+            (name, "spikes", f"{len(events)} in {events.batch} samples")
+            for name, events in self.spikes.items()
+        ]
         rows += [(name, "recording", str(item.values.shape)) for name, item in self.recordings.items()]
         rows += [(name, "reading", str(item.values.shape)) for name, item in self.readings.items()]
         backend = self.provenance.get("backend", "")
@@ -147,14 +155,26 @@ def require_finite(trace: Trace) -> Trace:
         wrong = np.argwhere(~np.isfinite(item.values))
         if len(wrong):
             sample, place, step = wrong[0]
-            faults.append(_overflow(key.partition(".")[0], int(item.neurons[place]), int(sample),
-                                    f"{key.partition('.')[2]} at {item.times[step]:g} ms"))
+            faults.append(
+                _overflow(
+                    key.partition(".")[0],
+                    int(item.neurons[place]),
+                    int(sample),
+                    f"{key.partition('.')[2]} at {item.times[step]:g} ms",
+                )
+            )
     for name, values in (trace.currents or {}).items():
         late = np.flatnonzero(~np.isfinite(values))
         if len(late):
             events = trace.spikes[name]
-            faults.append(_overflow(name, int(events.sources[late[0]]), int(events.samples()[late[0]]),
-                                    f"current at {events.times[late[0]]:g} ms"))
+            faults.append(
+                _overflow(
+                    name,
+                    int(events.sources[late[0]]),
+                    int(events.samples()[late[0]]),
+                    f"current at {events.times[late[0]]:g} ms",
+                )
+            )
     for key, read in trace.readings.items():
         # NaN is the reading of a neuron that spiked where a loss asks for silence
         wrong = np.argwhere(np.isinf(read.values))
@@ -170,11 +190,15 @@ def _overflow(population: str, neuron: int, sample: int, what: str) -> Diagnosti
     return Diagnostic(
         f"expected finite numbers, got overflow in neuron {neuron} of {population}, sample {sample}: its "
         f"{what} exceeds the range of numbers of this run; use smaller weights or currents",
-        f"populations.{population}")
+        f"populations.{population}",
+    )
 
 
 def count_samples(
-    spikes: Mapping[str, Events], recordings: Mapping[str, Recording], readings: Mapping[str, Read], *,
+    spikes: Mapping[str, Events],
+    recordings: Mapping[str, Recording],
+    readings: Mapping[str, Read],
+    *,
     otherwise: int | None = None,
 ) -> int:
     """Return the number of samples of a run.

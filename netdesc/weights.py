@@ -57,8 +57,10 @@ class Weights(Mapping[str, Floats]):
         return len(self.values_by_name)
 
     def __repr__(self) -> str:
-        return summarize("Weights", {
-            "parameters": enumerate_names(f"{key} {values.shape}" for key, values in self.items())})
+        return summarize(
+            "Weights",
+            {"parameters": enumerate_names(f"{key} {values.shape}" for key, values in self.items())},
+        )
 
     def _repr_html_(self) -> str:
         rows = rows_of(self.connections, self.values_by_name)
@@ -133,7 +135,8 @@ def fit_weights(values: Mapping[str, Any], program: Program) -> dict[str, Floats
         if key not in wanted:
             known = ", ".join(wanted) or "none; mark a weight or a delay with train: true"
             faults.append(
-                Diagnostic(f"expected the name of a trained parameter, got '{key}'; use one of {known}"))
+                Diagnostic(f"expected the name of a trained parameter, got '{key}'; use one of {known}")
+            )
             continue
         try:
             array = connections[key].flat(np.asarray(given, dtype=np.float64))
@@ -144,9 +147,12 @@ def fit_weights(values: Mapping[str, Any], program: Program) -> dict[str, Floats
             faults += [Diagnostic(f"{key}: {item.message}") for item in error.diagnostics]
             continue
         if array.shape != wanted[key].shape:
-            faults.append(Diagnostic(
-                f"expected {wanted[key].size} values for {key}, or a matrix of shape "
-                f"{connections[key].shape}, got shape {array.shape}"))
+            faults.append(
+                Diagnostic(
+                    f"expected {wanted[key].size} values for {key}, or a matrix of shape "
+                    f"{connections[key].shape}, got shape {array.shape}"
+                )
+            )
         elif not np.isfinite(array).all():
             wrong = array[~np.isfinite(array)][0]
             faults.append(Diagnostic(f"expected finite values for {key}, got {wrong}"))

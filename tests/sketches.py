@@ -22,8 +22,16 @@ from netdesc.description.model import (
 LIF = {"tau_mem": 20.0, "tau_syn": 5.0, "v_leak": 0.0, "v_threshold": 1.0, "v_reset": 0.0, "tau_refrac": 0.0}
 LI = {"tau_mem": 20.0, "tau_syn": 5.0, "v_leak": 0.0}
 IF_CURR_EXP = {
-    "v_rest": -65.0, "v_reset": -65.0, "v_thresh": -50.0, "cm": 1.0, "tau_m": 20.0, "tau_syn_E": 5.0,
-    "tau_syn_I": 5.0, "tau_refrac": 0.1, "i_offset": 0.0}
+    "v_rest": -65.0,
+    "v_reset": -65.0,
+    "v_thresh": -50.0,
+    "cm": 1.0,
+    "tau_m": 20.0,
+    "tau_syn_E": 5.0,
+    "tau_syn_I": 5.0,
+    "tau_refrac": 0.1,
+    "i_offset": 0.0,
+}
 DEFAULTS = {"LIF": LIF, "LI": LI, "IF_curr_exp": IF_CURR_EXP}
 
 
@@ -53,20 +61,57 @@ def sources(name, size, kind="dataset", **options) -> Population:
     return Population(name, size, (size,), None, Choice(kind, options), {}, Constant(0.0))
 
 
-def projection(name, pre, post, *, rule="all_to_all", weight=1.0, delay=0.0, receptor="signed",
-               plasticity=None, **options) -> Projection:
+def projection(
+    name,
+    pre,
+    post,
+    *,
+    rule="all_to_all",
+    weight=1.0,
+    delay=0.0,
+    receptor="signed",
+    plasticity=None,
+    **options,
+) -> Projection:
     """Return a projection; further options are those of the connector."""
     targets = (post,) if isinstance(post, str) else tuple(post)
-    return Projection(name, pre, targets, Choice(rule, options), receptor, as_parameter(weight),
-                      as_parameter(delay), plasticity)
+    return Projection(
+        name,
+        pre,
+        targets,
+        Choice(rule, options),
+        receptor,
+        as_parameter(weight),
+        as_parameter(delay),
+        plasticity,
+    )
 
 
-def describe(populations: Iterable[Population], projections: Iterable[Projection] = (), *, seed=42,
-             record=(), losses=None, locations=None, **simulation) -> Description:
+def describe(
+    populations: Iterable[Population],
+    projections: Iterable[Projection] = (),
+    *,
+    seed=42,
+    record=(),
+    losses=None,
+    locations=None,
+    **simulation,
+) -> Description:
     """Return a description of a network."""
     return Description(
-        name="sketch", description="", simulation=Simulation(40.0, seed, **simulation),
+        name="sketch",
+        description="",
+        simulation=Simulation(40.0, seed, **simulation),
         populations={item.name: item for item in populations},
-        projections={item.name: item for item in projections}, losses=losses or {}, data=None, training=None,
-        record=tuple(record), backends={}, expect={}, sweep={}, locations=locations or {}, resolved={},
-        digest="digest")
+        projections={item.name: item for item in projections},
+        losses=losses or {},
+        data=None,
+        training=None,
+        record=tuple(record),
+        backends={},
+        expect={},
+        sweep={},
+        locations=locations or {},
+        resolved={},
+        digest="digest",
+    )

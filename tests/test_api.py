@@ -20,8 +20,13 @@ from netdesc.training import TrainingResult
 from netdesc.training.origin import Origin
 from netdesc.training.weights import save_weights
 
-LIMITS = Limits("echo", frozenset({"LIF", "LI", "dataset", "spike_times", "poisson"}),
-                frozenset({"weight", "delay"}), frozenset({"spike_time_mse"}), frozenset({"spikes"}))
+LIMITS = Limits(
+    "echo",
+    frozenset({"LIF", "LI", "dataset", "spike_times", "poisson"}),
+    frozenset({"weight", "delay"}),
+    frozenset({"spike_time_mse"}),
+    frozenset({"spikes"}),
+)
 
 
 class EchoMachine:
@@ -38,13 +43,21 @@ class EchoMachine:
         source, target = self.program.populations
         given = stimulus.select(source.start, source.stop)
         late = Events(given.times + self.parameters["p.weight"][0], given.sources, given.offsets)
-        return Trace({source.name: given, target.name: late}, None, None,
-                     effective_parameters=self.as_run(), provenance={"seed": str(seed)})
+        return Trace(
+            {source.name: given, target.name: late},
+            None,
+            None,
+            effective_parameters=self.as_run(),
+            provenance={"seed": str(seed)},
+        )
 
     def as_run(self):
         blocks = self.program.blocks
-        written = {key: values for block in blocks for key, values in (
-            (block.weight_key, block.weights), (block.delay_key, block.delays))}
+        written = {
+            key: values
+            for block in blocks
+            for key, values in ((block.weight_key, block.weights), (block.delay_key, block.delays))
+        }
         return written | self.parameters
 
     def adjoint(self, trace, cotangent):
@@ -127,7 +140,7 @@ def test_a_model_that_needs_data_says_so():
 
 def test_the_gradient_of_a_model_without_data():
     loss, trace, gradient = simulation.grad(model(loss=TARGETS), backend="echo")
-    assert loss == 0.5 * (0.5 ** 2 + 1.5 ** 2)
+    assert loss == 0.5 * (0.5**2 + 1.5**2)
     assert len(trace.spikes["a"]) == 3
     assert gradient.parameters["p.weight"].tolist() == [-1.0, -1.0]
 
@@ -138,10 +151,13 @@ def test_a_model_without_loss_has_no_gradient():
 
 
 def yin_yang_model(batch_size):
-    data = Data(Choice("yin_yang", {"train": 40, "validation": 0, "test": 0}),
-                Choice("latency", {"t_early": 0.0, "t_late": 30.0, "bias": 0.0}))
-    training = Training(Choice("eventprop"), Choice("adam"), Choice("constant"), 1, batch_size,
-                        Choice("ignore"), None, {})
+    data = Data(
+        Choice("yin_yang", {"train": 40, "validation": 0, "test": 0}),
+        Choice("latency", {"t_early": 0.0, "t_late": 30.0, "bias": 0.0}),
+    )
+    training = Training(
+        Choice("eventprop"), Choice("adam"), Choice("constant"), 1, batch_size, Choice("ignore"), None, {}
+    )
     wires = [projection("p", "x", "a", weight=Parameter(Constant(0.5), True))]
     description = describe([sources("x", 5), cells("a", 5)], wires, losses={"l": TARGETS})
     return api.Model(replace(description, data=data, training=training))
@@ -153,7 +169,8 @@ def test_the_first_batch_is_the_first_samples_in_order():
     assert (events.batch, labels.shape) == (3, (3,))
     # The published first point of the training set, and the bias.
     assert events.first_spikes(5)[0].tolist() == pytest.approx(
-        [30 * 0.68030754, 30 * 0.45049925, 30 * (1 - 0.68030754), 30 * (1 - 0.45049925), 0.0], abs=1e-6)
+        [30 * 0.68030754, 30 * 0.45049925, 30 * (1 - 0.68030754), 30 * (1 - 0.45049925), 0.0], abs=1e-6
+    )
 
 
 def test_a_run_of_a_model_with_data_takes_its_first_batch():
@@ -177,9 +194,10 @@ def test_limits_of_the_backend_get_their_place_too():
 def test_notes_of_passes_get_their_place():
     start = Parameter(Constant(5.0), True, 0.0, 2.0)
     places = {"projections.p.weight": Location("net.yaml", 9, 5)}
-    description = describe([sources("x", 1), cells("a", 1)], [projection("p", "x", "a", weight=start)],
-                           locations=places)
-    note, = api.compile(api.Model(description), "echo").notes
+    description = describe(
+        [sources("x", 1), cells("a", 1)], [projection("p", "x", "a", weight=start)], locations=places
+    )
+    (note,) = api.compile(api.Model(description), "echo").notes
     assert note.location == Location("net.yaml", 9, 5)
 
 
@@ -208,7 +226,8 @@ def test_a_file_is_loaded_with_overrides(tmp_path):
         "netdesc: 1\nname: small\nsimulation: {duration: 40 ms, seed: 3}\n"
         "populations:\n  x: {size: 1, source: {spike_times: {times: [[1 ms]]}}}\n"
         "  a: {size: 2, neuron: {LIF: {}}}\n"
-        "projections:\n  p: {pre: x, post: a, weight: {init: [[0.25, 0.5]], train: true}}\n")
+        "projections:\n  p: {pre: x, post: a, weight: {init: [[0.25, 0.5]], train: true}}\n"
+    )
     loaded = netdesc.load(file, {"simulation.seed": 9})
     compiled = netdesc.compile(loaded, backend="echo")
     assert compiled.program.seed == 9
@@ -228,7 +247,9 @@ SAMPLES = netdesc.Samples([[0.0, 1.0], [1.0, 0.0]], [[5.0, 35.0], [30.0, 2.0]])
 
 def test_a_model_without_data_runs_with_the_samples_of_the_caller():
     assert simulation.run(fed_model(), backend="echo", batch=SAMPLES).spikes["a"].lists(2) == [
-        [[1.0], [31.0]], [[31.0], [1.0]]]
+        [[1.0], [31.0]],
+        [[31.0], [1.0]],
+    ]
 
 
 def test_target_times_of_samples_make_the_loss_of_a_gradient():
@@ -242,14 +263,18 @@ def test_a_batch_holds_the_samples_of_a_split_as_training_sees_them():
     assert found.events.lists(2) == [[[15.0], [30.0]]]
     assert found.times.tolist() == [[[1.0], [2.0]]]
     assert api.batch(fed_model(), data, count=1, backend="echo").events.batch == 1
-    with pytest.raises(DescriptionError, match="expected a split with samples, got 'validation'; use "
-                                               "one of train, test"):
+    with pytest.raises(
+        DescriptionError, match="expected a split with samples, got 'validation'; use one of train, test"
+    ):
         api.batch(fed_model(), data, split="validation", backend="echo")
 
 
 def test_a_model_without_data_says_what_is_missing():
-    with pytest.raises(DescriptionError, match=r"the file has no data.dataset; add .* or pass "
-                                               r"data=netdesc\.Samples") as caught:
+    with pytest.raises(
+        DescriptionError,
+        match=r"the file has no data.dataset; add .* or pass "
+        r"data=netdesc\.Samples",
+    ) as caught:
         simulation.run(fed_model(), backend="echo")
     assert caught.value.diagnostics[0].path == "populations.x.source"
 
@@ -264,15 +289,20 @@ def test_a_run_takes_weights_by_name():
 
 def test_a_gradient_takes_weights_by_name():
     loss, _, _ = netdesc.grad(model(loss=TARGETS), backend="echo", weights={"p.weight": [1.0, 1.0]})
-    assert loss == 0.5 * (1.0 ** 2 + 1.0 ** 2)
+    assert loss == 0.5 * (1.0**2 + 1.0**2)
 
 
 def test_weights_come_from_a_file_a_run_directory_or_a_result_of_a_training(tmp_path):
     compiled = api.compile(model(), "echo")
     stage = {"backend": "echo", "on_device": False, "epochs": 1}
     origin = replace(Origin.of(compiled.model.description, compiled.program), stages=(stage,))
-    save_weights(tmp_path / "weights.h5", {"p.weight": np.array([2.0, 2.0])}, epoch=1, origin=origin,
-                 connections=compiled.program.connections())
+    save_weights(
+        tmp_path / "weights.h5",
+        {"p.weight": np.array([2.0, 2.0])},
+        epoch=1,
+        origin=origin,
+        connections=compiled.program.connections(),
+    )
     with h5py.File(tmp_path / "weights.h5") as file:
         joined = file["synapses/p.weight"]
         assert json.loads(file["populations"].asstr()[()]) == {"p.weight": ["x", "a"]}
@@ -284,17 +314,24 @@ def test_weights_come_from_a_file_a_run_directory_or_a_result_of_a_training(tmp_
         assert netdesc.load_weights(model(), source, backend="echo")["p.weight"].tolist() == [2.0, 2.0]
 
 
-@pytest.mark.parametrize(("weights", "message"), [
-    ({"q.weight": [1.0]}, "expected the name of a trained parameter, got 'q.weight'; use one of p.weight"),
-    ({"p.weight": [1.0]},
-     r"expected 2 values for p.weight, or a matrix of shape \(2, 2\), got shape"),
-    ({"p.weight": np.ones((2, 3))},
-     r"p.weight: expected a matrix of shape \(2, 2\), x by a, got \(2, 3\)"),
-    ({"p.weight": [1.0, np.inf]}, "expected finite values for p.weight, got inf"),
-    ({"p.weight": np.full((2, 2), np.nan)}, "expected finite values for p.weight, got nan"),
-    ({"p.weight": "heavy"}, "expected an array of numbers for p.weight, got str"),
-    (7, "expected weights as a mapping of arrays, a run directory, a weights.h5 or a Training"),
-])
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (
+            {"q.weight": [1.0]},
+            "expected the name of a trained parameter, got 'q.weight'; use one of p.weight",
+        ),
+        ({"p.weight": [1.0]}, r"expected 2 values for p.weight, or a matrix of shape \(2, 2\), got shape"),
+        (
+            {"p.weight": np.ones((2, 3))},
+            r"p.weight: expected a matrix of shape \(2, 2\), x by a, got \(2, 3\)",
+        ),
+        ({"p.weight": [1.0, np.inf]}, "expected finite values for p.weight, got inf"),
+        ({"p.weight": np.full((2, 2), np.nan)}, "expected finite values for p.weight, got nan"),
+        ({"p.weight": "heavy"}, "expected an array of numbers for p.weight, got str"),
+        (7, "expected weights as a mapping of arrays, a run directory, a weights.h5 or a Training"),
+    ],
+)
 def test_weights_that_do_not_fit_are_refused(weights, message):
     with pytest.raises(DescriptionError, match=message):
         netdesc.run(model(), backend="echo", weights=weights)

@@ -11,29 +11,36 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
 def run_script(name: str, *arguments: str) -> str:
     """Run a benchmark and return what it prints."""
     paths = os.pathsep.join(str(path) for path in (ROOT, ROOT / "backends"))
     done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / name), *arguments], check=False, capture_output=True,
-        text=True, cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": paths})
+        [sys.executable, str(ROOT / "benchmarks" / name), *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def read_table(text: str, first: str) -> dict[str, list[str]]:
     """Return the rows of a Markdown table by their first cell, from the header that starts as given."""
-    lines = text[text.index(first):].splitlines()
+    lines = text[text.index(first) :].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
-    return {row[0]: row[1:] for row in rows[:next(k for k, row in enumerate(rows) if len(row) < 2)]}
+    return {row[0]: row[1:] for row in rows[: next(k for k, row in enumerate(rows) if len(row) < 2)]}
 
 
 @pytest.fixture(scope="module")
 def step_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     page = tmp_path_factory.mktemp("step") / "page.md"
-    printed = run_script("training_step.py", "--rounds", "1", "--steps", "1", "--hidden", "12",
-                         "--batch", "4", "-o", str(page))
+    printed = run_script(
+        "training_step.py", "--rounds", "1", "--steps", "1", "--hidden", "12", "--batch", "4", "-o", str(page)
+    )
     assert printed.strip() == page.read_text(encoding="utf-8").strip()
     return printed
 
@@ -55,8 +62,10 @@ def test_a_first_step_is_taken_and_its_compilations_are_counted() -> None:
 
 def test_processes_are_timed_after_one_that_does_not_count() -> None:
     script = runpy.run_path(str(ROOT / "benchmarks" / "start_up.py"))
-    cases = [script["Case"](title, (sys.executable, "-c", "print(0)"), target)
-             for title, target in (("one", 0.5), ("other", None))]
+    cases = [
+        script["Case"](title, (sys.executable, "-c", "print(0)"), target)
+        for title, target in (("one", 0.5), ("other", None))
+    ]
     timings = script["measure"](cases, 2)
     table = read_table(script["write_report"](cases, timings, ROOT / "model.yaml"), "| | median")
     assert [len(found) for found in timings] == [2, 2]

@@ -60,6 +60,7 @@ def door(monkeypatch):
                 BACKENDS[name] = value
                 value = f"{__name__}:{name}"
             points.append(EntryPoint(name, value, registry.GROUP))
+
     monkeypatch.setattr(registry, "entry_points", lambda group: [*real(group=group), *points])
     yield offer
     BACKENDS.clear()
@@ -67,9 +68,11 @@ def door(monkeypatch):
 
 def with_forward(change):
     """Return the stranger with other traces."""
+
     class Changed(StrangerMachine):
         def forward(self, stimulus, *, seed):
             return change(super().forward(stimulus, seed=seed))
+
     return planted(Changed)
 
 
@@ -78,17 +81,24 @@ def with_times(trace, *times):
     count = np.zeros(len(times), dtype=np.int64)
     events = Events(np.array(times), count, [0, len(times)])
     currents = {"output": np.zeros(len(times))}
-    return replace(trace, spikes={**trace.spikes, "output": events}, currents=currents,
-                   release_currents=currents)
+    return replace(
+        trace, spikes={**trace.spikes, "output": events}, currents=currents, release_currents=currents
+    )
 
 
-@pytest.mark.parametrize(("times", "told"), [
-    ((1.0, np.nan), "spikes of output, times in ms: expected 0 to 30, got nan at index 1"),
-    ((-0.5, 1.0), "spikes of output, times in ms: expected 0 to 30, got -0.5 at index 0"),
-    ((1.0, 30.1), "spikes of output, times in ms: expected 0 to 30, got 30.1 at index 1"),
-    ((5.0, 3.0), "expected spikes of a sample ordered by time, then neuron, got neuron 0 at 3.0 ms after "
-                 "neuron 0 at 5.0 ms, at index 1 in sample 0"),
-])
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        ((1.0, np.nan), "spikes of output, times in ms: expected 0 to 30, got nan at index 1"),
+        ((-0.5, 1.0), "spikes of output, times in ms: expected 0 to 30, got -0.5 at index 0"),
+        ((1.0, 30.1), "spikes of output, times in ms: expected 0 to 30, got 30.1 at index 1"),
+        (
+            (5.0, 3.0),
+            "expected spikes of a sample ordered by time, then neuron, got neuron 0 at 3.0 ms after "
+            "neuron 0 at 5.0 ms, at index 1 in sample 0",
+        ),
+    ],
+)
 def test_a_wrong_spike_time_is_named_with_backend_and_population(door, file, capsys, times, told):
     door(stray=with_forward(lambda trace: with_times(trace, *times)))
     assert main(["run", str(file), "--backend", "stray"]) == 3
@@ -102,8 +112,13 @@ def test_spikes_on_both_ends_of_a_run_and_ties_of_neurons_are_right(door, file):
     def change(trace):
         currents = {"output": np.zeros(4)}
         events = Events([0.0, 0.0, 30.0, 30.0], [0, 1, 0, 1], [0, 4])
-        return replace(trace, spikes={**trace.spikes, "output": events}, currents=currents,
-                       release_currents={"output": np.array([0.0, 0.0, np.nan, np.nan])})
+        return replace(
+            trace,
+            spikes={**trace.spikes, "output": events},
+            currents=currents,
+            release_currents={"output": np.array([0.0, 0.0, np.nan, np.nan])},
+        )
+
     door(stray=with_forward(change))
     trace = netdesc.compile(netdesc.load(file), "stray").forward()
     assert trace.spikes["output"].times[-1] == 30.0
@@ -124,6 +139,7 @@ def test_a_gradient_that_is_not_finite_is_named(door, file, tmp_path, capsys, co
         def adjoint(self, trace, cotangent):
             gradient = super().adjoint(trace, cotangent)
             return replace(gradient, parameters={"drive.weight": np.array([0.0, 0.0, np.inf, 0.0])})
+
     door(endless=planted(Endless))
     output = ["-o", str(tmp_path / "run")] if command == "train" else []
     assert main([command, str(file), "--backend", "endless", *output]) == 3
@@ -136,6 +152,7 @@ def test_a_gradient_that_is_not_finite_is_named(door, file, tmp_path, capsys, co
 def test_an_exception_of_a_stranger_is_a_message(door, file, capsys, error):
     def fail(trace):
         raise error
+
     door(stray=with_forward(fail))
     assert main(["run", str(file), "--backend", "stray"]) == 3
     message = capsys.readouterr().err
@@ -146,6 +163,7 @@ def test_an_exception_of_a_stranger_is_a_message(door, file, capsys, error):
 def test_an_interruption_stays_one(door, file):
     def interrupt(trace):
         raise KeyboardInterrupt
+
     door(stray=with_forward(interrupt))
     assert main(["run", str(file), "--backend", "stray"]) == 130
 
@@ -153,6 +171,7 @@ def test_an_interruption_stays_one(door, file):
 def test_an_error_of_the_contract_is_left_as_it_is(door, file):
     def refuse(trace):
         raise LimitError(Diagnostic("too hot", "populations.output", "ST-HEAT"))
+
     door(stray=with_forward(refuse))
     with pytest.raises(LimitError) as caught:
         netdesc.compile(netdesc.load(file), "stray").forward()
@@ -163,8 +182,19 @@ def test_an_error_of_the_contract_is_left_as_it_is(door, file):
 
 def test_a_comparison_goes_on_without_a_backend_that_fails(door, file, capsys):
     door(stray=with_forward(lambda trace: None), honest=StrangerBackend)
-    assert main(["compare", str(file), "--backends", "honest,stray,absent,other=honest:look=0.2", "--json",
-                 "--no-attribute"]) == 3
+    assert (
+        main(
+            [
+                "compare",
+                str(file),
+                "--backends",
+                "honest,stray,absent,other=honest:look=0.2",
+                "--json",
+                "--no-attribute",
+            ]
+        )
+        == 3
+    )
     text = capsys.readouterr().out
     assert "a wrong result: expected Trace, got None" in text
     assert "there is no backend 'absent'" in text
@@ -183,6 +213,10 @@ def test_nothing_is_refused_of_a_backend_that_is_right(monkeypatch, tmp_path):
     model = tmp_path / "wrong.yaml"
     model.write_text(wrong_returns.MODEL, encoding="utf-8")
     monkeypatch.setattr(registry, "entry_points", wrong_returns.offer)
-    for words in (["run"], ["gradient"], ["train", "-o", str(tmp_path / "host")],
-                  ["train", "training.on_device=true", "-o", str(tmp_path / "device")]):
+    for words in (
+        ["run"],
+        ["gradient"],
+        ["train", "-o", str(tmp_path / "host")],
+        ["train", "training.on_device=true", "-o", str(tmp_path / "device")],
+    ):
         assert main([words[0], str(model), *words[1:], "--backend", "wrong", "--json"]) == 0

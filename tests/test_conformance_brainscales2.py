@@ -25,8 +25,16 @@ class TestIdealBrainScaleS2(Conformance):
     # the largest voltages here are 9 steps of the converter, and several samples share the largest code;
     # the last sample is taken 0.9 ms before the end, and how much of a mean the end cuts off has that error
     tolerance = Tolerance(
-        spike_time=0.02, weight=0.02, gradient_cosine=0.99999, gradient_norm=0.005, linear=1e-6, voltage=0.1,
-        reading_time=3.4, reading_cosine=0.998, reading_norm=0.2)
+        spike_time=0.02,
+        weight=0.02,
+        gradient_cosine=0.99999,
+        gradient_norm=0.005,
+        linear=1e-6,
+        voltage=0.1,
+        reading_time=3.4,
+        reading_cosine=0.998,
+        reading_norm=0.2,
+    )
 
     def test_written_delays_are_used(self, case: str) -> None:
         if case != "instant_cycle":

@@ -16,7 +16,8 @@ from netdesc.trace import Cotangent, Trace
 
 UNSUPPORTED = {
     "two_currents": "a neuron has memory for one synaptic current",
-    "trained_delays": "no program computes gradients of delays"}
+    "trained_delays": "no program computes gradients of delays",
+}
 
 LOSS = {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}
 ADAM = {"learning_rate": 0.02, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-3, "weight_decay": 0.1}
@@ -45,15 +46,17 @@ class FirstSpikeRule:
     ) -> Mapping[str, Floats]:
         self.steps += 1
         rate, decay = ADAM["learning_rate"], ADAM["weight_decay"]
-        return {key: value - rate * (self.direction(key, gradient[key]) + decay * value)
-                for key, value in parameters.items()}
+        return {
+            key: value - rate * (self.direction(key, gradient[key]) + decay * value)
+            for key, value in parameters.items()
+        }
 
     def direction(self, key: str, slope: Floats) -> Floats:
         one, two = ADAM["beta_1"], ADAM["beta_2"]
         self.first[key] = one * self.first.get(key, 0.0 * slope) + (1.0 - one) * slope
-        self.second[key] = two * self.second.get(key, 0.0 * slope) + (1.0 - two) * slope ** 2
-        size = np.sqrt(self.second[key] / (1.0 - two ** self.steps)) + ADAM["epsilon"]
-        return self.first[key] / (1.0 - one ** self.steps) / size
+        self.second[key] = two * self.second.get(key, 0.0 * slope) + (1.0 - two) * slope**2
+        size = np.sqrt(self.second[key] / (1.0 - two**self.steps)) + ADAM["epsilon"]
+        return self.first[key] / (1.0 - one**self.steps) / size
 
 
 class TestSpiNNaker2OffGrid(Conformance):
@@ -61,5 +64,13 @@ class TestSpiNNaker2OffGrid(Conformance):
     options: ClassVar = {"scheme": "off_grid", "tick": 0.5}
     unsupported: ClassVar = UNSUPPORTED
     learning = FirstSpikeRule
-    tolerance = Tolerance(spike_time=1e-3, current=1e-3, weight=1e-7, delay=1e-12, gradient_cosine=0.9999,
-                          gradient_norm=0.01, linear=1e-5, learning=1e-6)
+    tolerance = Tolerance(
+        spike_time=1e-3,
+        current=1e-3,
+        weight=1e-7,
+        delay=1e-12,
+        gradient_cosine=0.9999,
+        gradient_norm=0.01,
+        linear=1e-5,
+        learning=1e-6,
+    )

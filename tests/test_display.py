@@ -29,13 +29,15 @@ OBJECTS = {
     "Events(batch=1, spikes=10000, times=0 to 9999 ms)": LARGE,
     "Events(batch=0, spikes=0)": Events(np.empty(0), np.empty(0), np.zeros(1)),
     "Recording(times=0 to 999 ms, values=(4, 50, 1000) (sample, neuron, time))": RECORDING,
-    "Trace(batch=1, spikes=[x: 10000], recordings=[a.v])":
-        Trace({"x": LARGE}, None, None, {"a.v": RECORDING}),
+    "Trace(batch=1, spikes=[x: 10000], recordings=[a.v])": Trace(
+        {"x": LARGE}, None, None, {"a.v": RECORDING}
+    ),
     "Gradient(parameters=[p.weight (60000,)])": Gradient(VALUES, {}, connections=JOINED),
     "Weights(parameters=[p.weight (60000,)])": Weights(VALUES, JOINED),
     "Connection(x 200 -> a 300, 60000 synapses)": JOINED["p.weight"],
-    "TrainingResult(epochs=1, best_epoch=1, test_loss=0.25, test_accuracy=0.95, directory='run')":
-        TrainingResult(Path("run"), (REPORT,), 1, False, METRICS, Path("run/weights.h5"), None),
+    "TrainingResult(epochs=1, best_epoch=1, test_loss=0.25, test_accuracy=0.95, directory='run')": TrainingResult(
+        Path("run"), (REPORT,), 1, False, METRICS, Path("run/weights.h5"), None
+    ),
 }
 
 
@@ -44,8 +46,11 @@ def test_an_object_is_one_line_in_a_console(text):
     assert repr(OBJECTS[text]) == text
 
 
-@pytest.mark.parametrize("shown", [item for item in OBJECTS.values() if hasattr(item, "_repr_html_")],
-                         ids=lambda item: type(item).__name__)
+@pytest.mark.parametrize(
+    "shown",
+    [item for item in OBJECTS.values() if hasattr(item, "_repr_html_")],
+    ids=lambda item: type(item).__name__,
+)
 def test_an_object_is_a_small_table_in_a_notebook(shown):
     html = shown._repr_html_()
     ElementTree.fromstring(f"<div>{html}</div>")

@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 from netdesc.escapes import LONGEST_NAME, neutral_cell, safe_name, visible, visible_json
 
 
-@pytest.mark.parametrize(("text", "shown"), [
-    ("\x1b[31mred", "\\x1b[31mred"), ("\x9b31m", "\\x9b31m"), ("a\rb\tc", "a\\rb\\tc"), ("\x07", "\\x07"),
-    ("a\u202eb", "a\\u202eb"), ("\udcff", "\\xff"), ("caf\u00e9 \u65e5\u672c\n", "caf\u00e9 \u65e5\u672c\n")])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\rb\tc", "a\\rb\\tc"),
+        ("\x07", "\\x07"),
+        ("a\u202eb", "a\\u202eb"),
+        ("\udcff", "\\xff"),
+        ("caf\u00e9 \u65e5\u672c\n", "caf\u00e9 \u65e5\u672c\n"),
+    ],
+)
 def test_control_characters_are_written_out(text, shown):
     assert visible(text) == shown
 
@@ -41,9 +50,25 @@ def test_a_plain_name_stays(name):
     assert safe_name(name) == name
 
 
-@pytest.mark.parametrize("name", [
-    "../../x", "/etc/passwd", "..", ".", "", " ", "a/b", "a\\b", "a\0b", "\x1b[31m", "x" * 5000, ".hidden",
-    "\ud800", "C:evil"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../x",
+        "/etc/passwd",
+        "..",
+        ".",
+        "",
+        " ",
+        "a/b",
+        "a\\b",
+        "a\0b",
+        "\x1b[31m",
+        "x" * 5000,
+        ".hidden",
+        "\ud800",
+        "C:evil",
+    ],
+)
 def test_any_name_is_below_its_folder(name):
     made = safe_name(name)
     assert Path("runs", made).parent == Path("runs")

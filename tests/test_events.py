@@ -85,14 +85,18 @@ def test_samples_without_spikes_keep_their_place():
 NUMBERED = Events(np.array([3.0, 1.0, 2.0]), np.array([0, 1, 0]), np.array([0, 1, 3]), np.array([7, 5]))
 
 
-@pytest.mark.parametrize(("cut", "expected"), [
-    (lambda events: events.take(np.array([1, 0, 1])), [5, 7, 5]),
-    (lambda events: events.head(1), [7]),
-    (lambda events: events.head(9), [7, 5]),
-    (lambda events: events.keep(events.times > 1.5), [7, 5]),
-    (lambda events: events.select(1, 2), [7, 5]),
-    (lambda events: events.move(events.times + 1.0), [7, 5]),
-], ids=["take", "head", "head of fewer", "keep", "select", "move"])
+@pytest.mark.parametrize(
+    ("cut", "expected"),
+    [
+        (lambda events: events.take(np.array([1, 0, 1])), [5, 7, 5]),
+        (lambda events: events.head(1), [7]),
+        (lambda events: events.head(9), [7, 5]),
+        (lambda events: events.keep(events.times > 1.5), [7, 5]),
+        (lambda events: events.select(1, 2), [7, 5]),
+        (lambda events: events.move(events.times + 1.0), [7, 5]),
+    ],
+    ids=["take", "head", "head of fewer", "keep", "select", "move"],
+)
 def test_samples_keep_their_numbers(cut, expected):
     assert cut(NUMBERED).identities.tolist() == expected
 

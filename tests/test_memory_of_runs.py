@@ -29,26 +29,43 @@ CASES = {
     "recording": HEAD + PAIR + JOIN + "record: {b: [{v: {every: 0.0001 ms}}]}\n",
     "poisson": HEAD + PAIR.replace("0.1 Hz", "100 kHz") + JOIN,
     "synapses": HEAD + PAIR.replace("10,", "1000000,").replace("1000,", "1000000,") + JOIN,
-    "batch": YIN_YANG.replace("train: 5000", "train: 10000000").replace("batch_size: 32",
-                                                                         "batch_size: 10000000"),
+    "batch": YIN_YANG.replace("train: 5000", "train: 10000000").replace(
+        "batch_size: 32", "batch_size: 10000000"
+    ),
     "samples": YIN_YANG.replace("train: 5000", "train: 1000000000"),
     "ticks": HEAD + PAIR + JOIN + GRID % "1e-9 ms",
     "slots": HEAD + PAIR + LATE + GRID % "0.1 ms",
 }
 ANSWERS = {
-    "recording": "values of v", "poisson": "expected spikes", "synapses": "1e+12 synapses",
-    "batch": "10000000 samples", "samples": "1e+09 samples", "ticks": "ticks", "slots": "slots",
+    "recording": "values of v",
+    "poisson": "expected spikes",
+    "synapses": "1e+12 synapses",
+    "batch": "10000000 samples",
+    "samples": "1e+09 samples",
+    "ticks": "ticks",
+    "slots": "slots",
 }
 
 
-@pytest.mark.parametrize("command", [
-    ["check", "--backend", "BACKEND"], ["run", "--backend", "BACKEND"], ["train", "--backend", "BACKEND"],
-    ["gradient", "--backend", "BACKEND"], ["compare", "--backends", "BACKEND,numba"],
-], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check", "--backend", "BACKEND"],
+        ["run", "--backend", "BACKEND"],
+        ["train", "--backend", "BACKEND"],
+        ["gradient", "--backend", "BACKEND"],
+        ["compare", "--backends", "BACKEND,numba"],
+    ],
+    ids=lambda words: words[0],
+)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", ["recording", "poisson", "synapses", "batch", "samples"])
 def test_every_command_refuses_on_every_backend(
-    case: str, backend: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    case: str,
+    backend: str,
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -65,8 +82,9 @@ def test_every_command_refuses_on_every_backend(
     assert [item.name for item in tmp_path.iterdir()] == ["model.yaml"]
 
 
-@pytest.mark.parametrize("command", [["check", "--backend", "numba"], ["run"], ["gradient"]],
-                         ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "command", [["check", "--backend", "numba"], ["run"], ["gradient"]], ids=lambda words: words[0]
+)
 @pytest.mark.parametrize("case", ["ticks", "slots"])
 def test_ticks_and_slots_of_a_grid_count(
     case: str, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -100,9 +118,11 @@ def test_spikes_of_samples_are_refused_before_they_are_encoded(monkeypatch: pyte
         first_batch(compiled)
 
 
-@pytest.mark.parametrize("file", sorted([*(ROOT / "examples").glob("*.yaml"),
-                                         *(ROOT / "tests" / "data" / "valid").glob("*.yaml")]),
-                         ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file",
+    sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "tests" / "data" / "valid").glob("*.yaml")]),
+    ids=lambda file: file.stem,
+)
 def test_a_machine_with_4_gib_is_enough(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "available", lambda: 4 * 2.0**30)
     model = Model(describe(file))

@@ -1,6 +1,5 @@
 """Several synapses between two neurons act as several projections do, on every backend."""
 
-
 import numpy as np
 import pytest
 
@@ -28,7 +27,8 @@ def network(parts, *, delays=None, connector=None):
     """Return a model whose synapses are spread over projections, each with some of the pairs."""
     projections = {
         f"p{number}": {
-            "pre": "x", "post": "a",
+            "pre": "x",
+            "post": "a",
             "connector": connector or {"list": {"pairs": PAIRS[chosen]}},
             "weight": {"init": WEIGHTS[chosen], "train": True},
             "delay": {"init": delays[chosen], "train": True} if delays is not None else "0 ms",
@@ -36,16 +36,20 @@ def network(parts, *, delays=None, connector=None):
         for number, chosen in enumerate(parts)
     }
     times = {"times": [np.array([2.0, 9.0]), np.array([4.0, 5.5])]}
-    return netdesc.load({
-        "netdesc": 1, "name": "several", "simulation": {"duration": "40 ms", "seed": 1},
-        "populations": {
-            "x": {"size": 2, "source": {"spike_times": times}},
-            "a": {"size": 3, "neuron": {"LIF": {"tau_mem": "10 ms", "tau_syn": "5 ms"}}},
-        },
-        "projections": projections,
-        "losses": {"l": {"spike_time_mse": {"population": "a", "target": ["6 ms", "7 ms", "9 ms"]}}},
-        "backends": OPTIONS,
-    })
+    return netdesc.load(
+        {
+            "netdesc": 1,
+            "name": "several",
+            "simulation": {"duration": "40 ms", "seed": 1},
+            "populations": {
+                "x": {"size": 2, "source": {"spike_times": times}},
+                "a": {"size": 3, "neuron": {"LIF": {"tau_mem": "10 ms", "tau_syn": "5 ms"}}},
+            },
+            "projections": projections,
+            "losses": {"l": {"spike_time_mse": {"population": "a", "target": ["6 ms", "7 ms", "9 ms"]}}},
+            "backends": OPTIONS,
+        }
+    )
 
 
 @pytest.mark.parametrize("name", sorted(OPTIONS))

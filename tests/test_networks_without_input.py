@@ -9,8 +9,12 @@ from netdesc.events import Events
 
 TICK = "{solver: {grid: {timestep: 1 ms, %s}}}"
 CHOICES = [
-    "{}", TICK % "transport: false", TICK % "transport: true", TICK % "scheme: published",
-    TICK % "scheme: off_grid", TICK % "precision: float32",
+    "{}",
+    TICK % "transport: false",
+    TICK % "transport: true",
+    TICK % "scheme: published",
+    TICK % "scheme: off_grid",
+    TICK % "precision: float32",
 ]
 
 DRIVEN = """

@@ -27,7 +27,8 @@ def test_all_faults_of_a_section_are_told_at_once():
     assert [(item.path, item.message.split(";")[0]) for item in faults] == [
         ("backends.stranger.sise", "is not an option of this backend"),
         ("backends.stranger.size", "expected a whole number of at least 1, got 0"),
-        ("backends.stranger.loud", "expected true or false, got 'yes'")]
+        ("backends.stranger.loud", "expected true or false, got 'yes'"),
+    ]
     assert "did you mean size?" in faults[0].message
 
 
@@ -70,8 +71,12 @@ def test_a_mapping_tells_the_faults_of_all_its_values():
 
 
 def test_numbers_of_a_machine_are_replaced_with_their_new_source():
-    changed, faults = SECTION.override("profile", LIMITS, {"rows": 128, "interval": "2 us"},
-                                       lambda text, unit: 2.0 if (text, unit) == ("2 us", "us") else None)
+    changed, faults = SECTION.override(
+        "profile",
+        LIMITS,
+        {"rows": 128, "interval": "2 us"},
+        lambda text, unit: 2.0 if (text, unit) == ("2 us", "us") else None,
+    )
     assert not faults
     assert changed["rows"] == Limit(128, "", "backends.stranger.profile.rows", "A")
     assert changed["interval"].value == 2.0
@@ -84,12 +89,15 @@ def test_a_text_of_a_bare_number_is_in_the_unit_of_the_limit():
 
 
 def test_numbers_that_a_machine_does_not_have_are_refused_with_those_it_has():
-    changed, faults = SECTION.override("profile", LIMITS, {"row": 1, "interval": "5 mV", "rows": -1},
-                                       lambda text, unit: None)
+    changed, faults = SECTION.override(
+        "profile", LIMITS, {"row": 1, "interval": "5 mV", "rows": -1}, lambda text, unit: None
+    )
     assert not changed
     assert [item.message.partition(";")[0] for item in faults] == [
-        "is not a number of the machine", "expected a number in us of at least 0, got '5 mV'",
-        "expected a number of at least 0, got -1"]
+        "is not a number of the machine",
+        "expected a number in us of at least 0, got '5 mV'",
+        "expected a number of at least 0, got -1",
+    ]
 
 
 @given(st.one_of(st.booleans(), st.none(), st.text(alphabet="abc"), st.lists(st.integers())))

@@ -49,8 +49,10 @@ def test_the_script_of_a_user_passes_strict_type_checks(tmp_path):
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-@pytest.mark.skipif(find_spec("check_jsonschema") is None,
-                    reason="check-jsonschema is not installed; pip install check-jsonschema")
+@pytest.mark.skipif(
+    find_spec("check_jsonschema") is None,
+    reason="check-jsonschema is not installed; pip install check-jsonschema",
+)
 def test_every_valid_file_fits_the_schema_by_check_jsonschema():
     schema = ROOT / "schemas/netdesc-1.schema.json"
     command = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(schema), *map(str, FILES)]
@@ -68,6 +70,11 @@ def test_the_citation_has_the_version_and_licence_of_the_package():
 
 def test_a_shell_completes_the_commands():
     shell = {"_NETDESC_COMPLETE": "complete_bash", "COMP_WORDS": "netdesc gr", "COMP_CWORD": "1"}
-    found = subprocess.run([sys.executable, "-c", "from netdesc.cli import main; main([])"],
-                           env=os.environ | shell, capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        [sys.executable, "-c", "from netdesc.cli import main; main([])"],
+        env=os.environ | shell,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert set(found.stdout.split()) == {"graph", "gradient", "gradcheck"}

@@ -23,8 +23,11 @@ class Other(Strange):
 
 
 NO_CLASS = "a text"
-FAULTS = {"invalid": "raise ValueError('not\\ntoday')", "unfinished": "class Backend(",
-          "leaving": "raise SystemExit(0)"}
+FAULTS = {
+    "invalid": "raise ValueError('not\\ntoday')",
+    "unfinished": "class Backend(",
+    "leaving": "raise SystemExit(0)",
+}
 """Modules that cannot be imported, by the name of their backend."""
 
 
@@ -40,7 +43,8 @@ def shelf(monkeypatch, tmp_path):
         EntryPoint("twice", f"{__name__}:Strange", registry.GROUP),
         EntryPoint("rival", f"{__name__}:Strange", registry.GROUP),
         EntryPoint("rival", f"{__name__}:Other", registry.GROUP),
-        EntryPoint("malformed", "!!", registry.GROUP)]
+        EntryPoint("malformed", "!!", registry.GROUP),
+    ]
     for name, text in FAULTS.items():
         (tmp_path / f"{name}_backend.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -48,8 +52,18 @@ def shelf(monkeypatch, tmp_path):
 
 
 def test_backends_are_listed_by_name(shelf):
-    assert registry.names() == ("broken", "hollow", "invalid", "leaving", "malformed", "rival", "strange",
-                                "text", "twice", "unfinished")
+    assert registry.names() == (
+        "broken",
+        "hollow",
+        "invalid",
+        "leaving",
+        "malformed",
+        "rival",
+        "strange",
+        "text",
+        "twice",
+        "unfinished",
+    )
 
 
 def test_a_backend_is_imported_by_name(shelf):

@@ -14,7 +14,8 @@ from netdesc.trace import Recording
 
 TIMES = st.lists(st.floats(0, 100), max_size=4)
 BATCHES = st.integers(1, 3).flatmap(
-    lambda size: st.lists(st.lists(TIMES, min_size=size, max_size=size), min_size=1, max_size=3))
+    lambda size: st.lists(st.lists(TIMES, min_size=size, max_size=size), min_size=1, max_size=3)
+)
 
 
 @given(batch=BATCHES)

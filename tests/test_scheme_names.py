@@ -26,8 +26,10 @@ def test_both_names_are_read_from_a_file(name):
 
 
 def test_both_names_list_the_same_non_idealities():
-    first, second = (list(backend_class("spinnaker2")({"scheme": name}).non_idealities())
-                     for name in ("published", "paper"))
+    first, second = (
+        list(backend_class("spinnaker2")({"scheme": name}).non_idealities())
+        for name in ("published", "paper")
+    )
     assert first == second == ["time grid", "scheme published"]
 
 

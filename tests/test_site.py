@@ -25,8 +25,13 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 LOADED = re.compile(r'<(?:script|img|iframe)[^>]*src="([^"]+)"|<link[^>]*"stylesheet"[^>]*href="([^"]+)"')
 PALETTE = {"light": "default", "dark": "slate"}
-SHOWN = ["index.html", "reference.html", "api.html", "brainscales2_backend.html",
-         "how_to/silent_neurons.html"]
+SHOWN = [
+    "index.html",
+    "reference.html",
+    "api.html",
+    "brainscales2_backend.html",
+    "how_to/silent_neurons.html",
+]
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +138,7 @@ def test_every_page_is_a_page_of_the_menu(site):
 
 def test_no_page_names_a_script_or_style_from_elsewhere(site):
     found = [
-        link
-        for page in site.rglob("*.html")
-        for link in LOADED.findall(page.read_text(encoding="utf-8"))
+        link for page in site.rglob("*.html") for link in LOADED.findall(page.read_text(encoding="utf-8"))
     ]
     assert len(found) > 20
     assert [link for link in found if "//" in "".join(link)] == []

@@ -121,8 +121,9 @@ def test_the_rate_may_differ_from_neuron_to_neuron():
 
 def test_a_sample_is_the_same_in_whatever_batch_it_comes():
     whole = stimulus(program(noise()), dataset_events=None, batch=5, seed=1).lists(3)
-    part = stimulus(program(noise()), dataset_events=None, batch=2, seed=1,
-                    identities=np.array([3, 4])).lists(3)
+    part = stimulus(
+        program(noise()), dataset_events=None, batch=2, seed=1, identities=np.array([3, 4])
+    ).lists(3)
     assert part == whole[3:]
     assert whole[0] != whole[1]
 

@@ -33,6 +33,7 @@ def door(monkeypatch):
 
     def offered(group):
         return [*real(group=group), EntryPoint("stranger", "stranger:StrangerBackend", registry.GROUP)]
+
     monkeypatch.setattr(registry, "entry_points", offered)
 
 

@@ -29,9 +29,15 @@ def make_folder(path):
     path.mkdir()
 
 
-@pytest.mark.parametrize(("make", "kind"), [
-    (make_fifo, "a named pipe"), (make_socket, "a socket"), (make_device, "a device"),
-    (make_folder, "a folder")])
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (make_fifo, "a named pipe"),
+        (make_socket, "a socket"),
+        (make_device, "a device"),
+        (make_folder, "a folder"),
+    ],
+)
 @pytest.mark.parametrize("linked", [False, True])
 def test_only_regular_files_are_replaced(tmp_path, make, kind, linked):
     odd = tmp_path / "odd"
@@ -120,5 +126,6 @@ def test_every_fault_of_the_targets_is_reported_at_once(tmp_path):
 def test_what_is_absent_or_regular_and_apart_is_accepted(tmp_path):
     (tmp_path / "model.yaml").write_text("netdesc: 1")
     (tmp_path / "old.h5").write_text("old")
-    require_apart({"-o": tmp_path / "old.h5", "--csv": tmp_path / "new.csv", "--plot": None},
-                  [tmp_path / "model.yaml"])
+    require_apart(
+        {"-o": tmp_path / "old.h5", "--csv": tmp_path / "new.csv", "--plot": None}, [tmp_path / "model.yaml"]
+    )

@@ -32,18 +32,33 @@ def test_the_notebook_is_kept_without_outputs(written):
     assert [cell.id for cell in cells if cell.outputs or cell.execution_count is not None] == []
 
 
-@pytest.mark.skipif(find_spec("nbconvert") is None or find_spec("ipykernel") is None,
-                    reason="nbconvert or ipykernel is not installed; pip install '.[dev]'")
+@pytest.mark.skipif(
+    find_spec("nbconvert") is None or find_spec("ipykernel") is None,
+    reason="nbconvert or ipykernel is not installed; pip install '.[dev]'",
+)
 def test_the_notebook_runs_and_prints_no_warning(tmp_path):
-    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", str(TOUR),
-               "--output-dir", str(tmp_path), "--ExecutePreprocessor.kernel_name=python3",
-               # Seconds for each cell, however slow the machine: a cell that hangs ends the test.
-               "--ExecutePreprocessor.timeout=600"]
+    command = [
+        sys.executable,
+        "-m",
+        "nbconvert",
+        "--to",
+        "notebook",
+        "--execute",
+        str(TOUR),
+        "--output-dir",
+        str(tmp_path),
+        "--ExecutePreprocessor.kernel_name=python3",
+        # Seconds for each cell, however slow the machine: a cell that hangs ends the test.
+        "--ExecutePreprocessor.timeout=600",
+    ]
     environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    outputs = [output for cell in nbformat.read(tmp_path / TOUR.name, as_version=4).cells
-               for output in cell.get("outputs", ())]
+    outputs = [
+        output
+        for cell in nbformat.read(tmp_path / TOUR.name, as_version=4).cells
+        for output in cell.get("outputs", ())
+    ]
     printed = [output.text for output in outputs if output.get("name") == "stderr"]
     assert printed == []
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]

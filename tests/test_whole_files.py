@@ -78,12 +78,14 @@ def test_a_write_that_is_taken_in_pieces_is_whole(tmp_path, monkeypatch):
 
 
 def test_drafts_of_the_dead_and_old_drafts_go_and_all_else_stays(tmp_path):
-    program = ("import os, sys; from netdesc import files; "
-               "print(files._machine(), os.getpid())")
-    machine, dead = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True,
-                                   text=True).stdout.split()
-    left, alive, elsewhere = (f".netdesc-{host}-{process}-0123abcd.draft" for host, process in (
-        (machine, dead), (machine, os.getpid()), ("00000000", dead)))
+    program = "import os, sys; from netdesc import files; print(files._machine(), os.getpid())"
+    machine, dead = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout.split()
+    left, alive, elsewhere = (
+        f".netdesc-{host}-{process}-0123abcd.draft"
+        for host, process in ((machine, dead), (machine, os.getpid()), ("00000000", dead))
+    )
     old, foreign = ".netdesc-00000000-1-0123abcd.draft", ".other.draft.h5"
     for name in (left, alive, elsewhere, old, foreign):
         (tmp_path / name).write_text("half")

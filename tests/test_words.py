@@ -14,7 +14,9 @@ from netdesc.comparison.aliases import FORMER, GRADIENT
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
-    ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "README.md",
+    ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").glob("*.yaml")),
 ]
 CODE = [
@@ -109,11 +111,14 @@ def literals(path):
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     plain = {
         id(item.value)
-        for node in ast.walk(tree) if isinstance(node, documented)
-        for item in node.body if isinstance(item, ast.Expr)
+        for node in ast.walk(tree)
+        if isinstance(node, documented)
+        for item in node.body
+        if isinstance(item, ast.Expr)
     }
     return [
-        node.value for node in ast.walk(tree)
+        node.value
+        for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in plain
     ]
 
@@ -122,7 +127,8 @@ def literals(path):
 def test_no_message_has_a_replaced_phrase(phrase):
     found = [
         f"{path.name}: {text[:80]}"
-        for path in CODE for text in literals(path)
+        for path in CODE
+        for text in literals(path)
         if re.search(phrase, text) and text != METHOD
     ]
     found += [path.name for path in ASSETS if re.search(phrase, path.read_text(encoding="utf-8"))]

@@ -77,6 +77,7 @@ class Unrest:
 
 def arrange_cells(parts: Sequence[Membranes]) -> Floats:
     """Return the parameters of the neurons of a stage as kernels take them, shape (PARAMETERS, n)."""
+
     def join(name: str) -> Floats:
         return np.concatenate([getattr(part, name) for part in parts])
 
@@ -88,13 +89,28 @@ def arrange_cells(parts: Sequence[Membranes]) -> Floats:
         far_i, far_j = (tau / (tau_m - tau) for tau in (tau_i, tau_s[:, 1]))
     cells = np.empty((PARAMETERS, len(rest)))
     rows: dict[int, ArrayLike] = {
-        TAU_M: tau_m, TAU_I: tau_i, TAU_J: tau_s[:, 1], TAU_REF: join("tau_ref"),
-        GAP: join("threshold") - rest, RESET: join("reset") - rest, LOW: join("low") - rest,
-        HIGH: join("high") - rest, PEAK: peak, START: join("start") - rest, START_I: current[:, 0],
-        START_J: current[:, 1], KNEE: join("knee"), ROOM: join("room"),
-        HIGHEST: [charge(p, decay(p, m), decay(p, s), m, s)
-                  for p, m, s in zip(peak, tau_m, tau_i, strict=True)],
-        RATE_M: 1.0 / tau_m, RATE_I: 1.0 / tau_i, RATE_J: 1.0 / tau_s[:, 1], FAR_I: far_i, FAR_J: far_j,
+        TAU_M: tau_m,
+        TAU_I: tau_i,
+        TAU_J: tau_s[:, 1],
+        TAU_REF: join("tau_ref"),
+        GAP: join("threshold") - rest,
+        RESET: join("reset") - rest,
+        LOW: join("low") - rest,
+        HIGH: join("high") - rest,
+        PEAK: peak,
+        START: join("start") - rest,
+        START_I: current[:, 0],
+        START_J: current[:, 1],
+        KNEE: join("knee"),
+        ROOM: join("room"),
+        HIGHEST: [
+            charge(p, decay(p, m), decay(p, s), m, s) for p, m, s in zip(peak, tau_m, tau_i, strict=True)
+        ],
+        RATE_M: 1.0 / tau_m,
+        RATE_I: 1.0 / tau_i,
+        RATE_J: 1.0 / tau_s[:, 1],
+        FAR_I: far_i,
+        FAR_J: far_j,
         BEND_I: (tau_m - tau_i) / (tau_m * tau_i),
         BEND_J: (tau_m - tau_s[:, 1]) / (tau_m * tau_s[:, 1]),
     }
@@ -144,16 +160,23 @@ class StageCore:
         self.program = program
         self.stage = stage
         self.members = [program.populations[k] for k in stage.populations]
-        self.places = dict(zip(stage.populations, np.cumsum([0] + [p.size for p in self.members]).tolist(),
-                               strict=False))
+        self.places = dict(
+            zip(stage.populations, np.cumsum([0] + [p.size for p in self.members]).tolist(), strict=False)
+        )
         self.size = sum(p.size for p in self.members)
         parts = [membranes[p.name] for p in self.members]
         self.rest = np.concatenate([part.rest for part in parts])
         self.cells = arrange_cells(parts)
-        self.outside = [k for k, block in enumerate(program.blocks)
-                        if block.post in stage.populations and block.pre not in stage.populations]
-        self.inside = [k for k, block in enumerate(program.blocks)
-                       if block.post in stage.populations and block.pre in stage.populations]
+        self.outside = [
+            k
+            for k, block in enumerate(program.blocks)
+            if block.post in stage.populations and block.pre not in stage.populations
+        ]
+        self.inside = [
+            k
+            for k, block in enumerate(program.blocks)
+            if block.post in stage.populations and block.pre in stage.populations
+        ]
         self.base = sum(program.blocks[k].n_pre for k in self.outside)
         self.weights = np.zeros((self.base + (self.size if stage.recurrent else 0), self.size))
         self.guess = 2.0 * self.size
@@ -170,19 +193,19 @@ class StageCore:
         row = 0
         for k in self.outside:
             block = self.program.blocks[k]
-            self.add(weights[row:row + block.n_pre], k, values[k])
+            self.add(weights[row : row + block.n_pre], k, values[k])
             row += block.n_pre
         for k in self.inside:
             block = self.program.blocks[k]
             first = self.base + self.places[block.pre]
-            self.add(weights[first:first + block.n_pre], k, values[k])
+            self.add(weights[first : first + block.n_pre], k, values[k])
         self.weights = weights
 
     def add(self, rows: Floats, k: int, values: Floats) -> None:
         """Add the synapses of a block to rows of the matrix."""
         block = self.program.blocks[k]
         place = self.places[block.post]
-        target = rows[:, place:place + block.n_post]
+        target = rows[:, place : place + block.n_post]
         if block.dense:
             target += values.reshape(block.n_pre, block.n_post)
         else:
@@ -207,7 +230,12 @@ class StageCore:
         return merge(parts, batch)
 
     def run(
-        self, delivered: Mapping[int, Events], budget: SpikeBudget, *, grid: Floats, unrest: Unrest,
+        self,
+        delivered: Mapping[int, Events],
+        budget: SpikeBudget,
+        *,
+        grid: Floats,
+        unrest: Unrest,
         threads: int,
     ) -> Outcome:
         """Run a batch.
@@ -247,8 +275,21 @@ class StageCore:
             tallies = np.zeros(3, dtype=np.int64)
             noise = (unrest.jitter,) if self.stage.recurrent else ()
             base = (self.base,) if self.stage.recurrent else ()
-            done, used = kernel(first, last, *common, *base, *rest, *noise, quantiles(), keys, times, neurons,
-                                voltages, tallies, counts)
+            done, used = kernel(
+                first,
+                last,
+                *common,
+                *base,
+                *rest,
+                *noise,
+                quantiles(),
+                keys,
+                times,
+                neurons,
+                voltages,
+                tallies,
+                counts,
+            )
             return done, used, times, neurons, tallies
 
         parts = run(lambda a, b: self.grow(a, b, sweep, budget), split(batch, threads), threads)
@@ -260,8 +301,15 @@ class StageCore:
         self.guess = max(self.guess, 1.25 * len(times) / max(batch, 1))
         if unrest.jitter > 0.0 and not self.stage.recurrent:
             add_jitter(times, neurons, offsets, unrest.jitter * self.cells[TAU_I], quantiles(), keys)
-        return Outcome(times, neurons, offsets, voltages + self.rest[:, None],
-                       int(tallies[0]), int(tallies[1]), int(tallies[2]))
+        return Outcome(
+            times,
+            neurons,
+            offsets,
+            voltages + self.rest[:, None],
+            int(tallies[0]),
+            int(tallies[1]),
+            int(tallies[2]),
+        )
 
     def grow(
         self, first: int, last: int, sweep: Callable[[int, int, int], Sweep], budget: SpikeBudget
@@ -287,5 +335,8 @@ class StageCore:
     def overflow(self, sample: int) -> Diagnostic:
         """Return what to say of a stage that does not stop spiking."""
         names = ", ".join(p.name for p in self.members)
-        return Diagnostic(f"sample {sample} has more than {MOST_SPIKES} spikes in {names}; lower the weights "
-                          "or add a refractory period", self.members[0].path)
+        return Diagnostic(
+            f"sample {sample} has more than {MOST_SPIKES} spikes in {names}; lower the weights "
+            "or add a refractory period",
+            self.members[0].path,
+        )

@@ -106,8 +106,9 @@ def judge_lane(q: int, highest: float, care: Floats) -> int:
 @kernel
 def fix_lane(q: int, care: Floats) -> int:
     """Leave a circuit to the general solution, and tell whether it spikes in what is left of the interval."""
-    s = first_crossing(care[V, q], care[X, q], care[Y, q], care[TOP, q], care[TM, q], care[TI, q],
-                       care[TJ, q], care[LEFT, q])
+    s = first_crossing(
+        care[V, q], care[X, q], care[Y, q], care[TOP, q], care[TM, q], care[TI, q], care[TJ, q], care[LEFT, q]
+    )
     care[FOUND, q] = s
     care[HIGH_END, q] = care[TOP, q]
     care[SIZE, q] = 0.0
@@ -115,9 +116,7 @@ def fix_lane(q: int, care: Floats) -> int:
 
 
 @kernel
-def pick_lanes(
-    count: int, lane: Integers, cells: Floats, care: Floats, after: Floats
-) -> tuple[int, int]:
+def pick_lanes(count: int, lane: Integers, cells: Floats, care: Floats, after: Floats) -> tuple[int, int]:
     """Keep the circuits that spike in what is left of the interval, and finish the others.
 
     Returns
@@ -153,9 +152,23 @@ def pick_lanes(
 
 @kernel
 def settle_lanes(
-    count: int, lane: Integers, first: int, size: int, now: Floats, span: Floats, cells: Floats,
-    state: Floats, after: Floats, serial: Integers, table: Floats, keys: Keys, spread: float,
-    care: Floats, found_times: Floats, found_lanes: Integers, found: int,
+    count: int,
+    lane: Integers,
+    first: int,
+    size: int,
+    now: Floats,
+    span: Floats,
+    cells: Floats,
+    state: Floats,
+    after: Floats,
+    serial: Integers,
+    table: Floats,
+    keys: Keys,
+    spread: float,
+    care: Floats,
+    found_times: Floats,
+    found_lanes: Integers,
+    found: int,
 ) -> tuple[int, int]:
     """Carry flagged circuits over an interval with all their spikes.
 

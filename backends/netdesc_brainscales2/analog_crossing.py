@@ -91,5 +91,3 @@ def first_crossing(
         if steady:
             return rise(u, i, j, gap, tau_m, tau_i, tau_j, span)
     return crossing_two(u, i, j, gap, tau_m, tau_i, tau_j, span)
-
-

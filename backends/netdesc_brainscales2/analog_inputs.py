@@ -42,14 +42,17 @@ def receive(base: int, arrived: int, weights: Floats, cells: Floats, state: Floa
             side = EXC if w > 0.0 else INH
             held = abs(state[side, base + k])
             full = (w != 0.0) & (held + abs(w) > cells[KNEE, base + k])
-            total = (add_charge(held, abs(w), cells[KNEE, base + k], cells[ROOM, base + k]) if full
-                     else held + abs(w))
+            total = (
+                add_charge(held, abs(w), cells[KNEE, base + k], cells[ROOM, base + k])
+                if full
+                else held + abs(w)
+            )
             state[side, base + k] = total if w > 0.0 else -total
             saturated += 1 if full else 0
         return saturated
     row = weights[arrived]
-    i, j = state[EXC, base:base + size], state[INH, base:base + size]
-    knee, room = cells[KNEE, base:base + size], cells[ROOM, base:base + size]
+    i, j = state[EXC, base : base + size], state[INH, base : base + size]
+    knee, room = cells[KNEE, base : base + size], cells[ROOM, base : base + size]
     saturated = 0
     for k in range(size):
         held = i[k] if row[k] > 0.0 else -j[k]

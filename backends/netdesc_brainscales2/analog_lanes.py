@@ -44,9 +44,7 @@ KEPT = 17
 
 
 @kernel
-def load_lanes(
-    count: int, lane: Integers, cells: Floats, state: Floats, span: Floats, care: Floats
-) -> None:
+def load_lanes(count: int, lane: Integers, cells: Floats, state: Floats, span: Floats, care: Floats) -> None:
     """Gather the state of flagged circuits and what is left of the interval; see ``settle_lanes``."""
     for q in range(count):
         k = lane[q]
@@ -193,8 +191,16 @@ def repair_lanes(count: int, care: Floats) -> None:
     for q in range(count):
         # the comparisons are also false for NaN
         if not (care[SIZE, q] <= CONVERGED and 0.0 <= care[FOUND, q] <= care[WIDE, q]):
-            s = first_crossing(care[V, q], care[X, q], care[Y, q], care[TOP, q], care[TM, q], care[TI, q],
-                               care[TJ, q], care[WIDE, q])
+            s = first_crossing(
+                care[V, q],
+                care[X, q],
+                care[Y, q],
+                care[TOP, q],
+                care[TM, q],
+                care[TI, q],
+                care[TJ, q],
+                care[WIDE, q],
+            )
             # v grazes the threshold at the end of the bracket
             care[FOUND, q] = s if s >= 0.0 else care[WIDE, q]
 

@@ -19,9 +19,7 @@ CLIPPED, SATURATED, LATE = range(3)
 
 
 @kernel
-def next_event(
-    e: int, stop: int, times: Floats, p: int, grid: Floats, duration: float
-) -> tuple[float, int]:
+def next_event(e: int, stop: int, times: Floats, p: int, grid: Floats, duration: float) -> tuple[float, int]:
     """Return the time of the next event and its kind: 0 end, 1 sample, 2 arrival."""
     arrives = times[e] if e < stop else np.inf
     moment = grid[p] if p < len(grid) else np.inf
@@ -32,10 +30,27 @@ def next_event(
 
 @kernel
 def sweep_block(
-    first: int, count: int, size: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
-    cells: Floats, duration: float, grid: Floats, spread: float, table: Floats,
-    keys: Keys, work: Floats, care: Floats, lane: Integers, serial: Integers, found_times: Floats,
-    found_lanes: Integers, samples: Floats, tallies: Integers,
+    first: int,
+    count: int,
+    size: int,
+    times: Floats,
+    rows: Integers,
+    offsets: Integers,
+    weights: Floats,
+    cells: Floats,
+    duration: float,
+    grid: Floats,
+    spread: float,
+    table: Floats,
+    keys: Keys,
+    work: Floats,
+    care: Floats,
+    lane: Integers,
+    serial: Integers,
+    found_times: Floats,
+    found_lanes: Integers,
+    samples: Floats,
+    tallies: Integers,
 ) -> int:
     """Simulate ``count`` samples side by side; see ``sweep_circuits``.
 
@@ -45,13 +60,13 @@ def sweep_block(
         Spikes found; -1 where the capacity did not suffice.
     """
     lanes = count * size
-    state, after = work[:STATES], work[STATES:2 * STATES]
+    state, after = work[:STATES], work[STATES : 2 * STATES]
     span = work[2 * STATES]
     restart(lanes, first, size, cells, state, serial, table, keys, spread)
     now = np.zeros(count)
     then = np.empty(count)
     kind = np.zeros(count, dtype=np.int64)
-    e = offsets[first:first + count].copy()
+    e = offsets[first : first + count].copy()
     p = np.zeros(count, dtype=np.int64)
     found = 0
     running = count
@@ -72,8 +87,24 @@ def sweep_block(
                     lane[flagged] = k
                     flagged += 1 if after[FLAG, k] > 0.0 else 0
                 found, clipped = settle_lanes(
-                    flagged, lane, first, size, now, span, cells, state, after, serial, table, keys, spread,
-                    care, found_times, found_lanes, found)
+                    flagged,
+                    lane,
+                    first,
+                    size,
+                    now,
+                    span,
+                    cells,
+                    state,
+                    after,
+                    serial,
+                    table,
+                    keys,
+                    spread,
+                    care,
+                    found_times,
+                    found_lanes,
+                    found,
+                )
                 if found < 0:
                     return -1
                 tallies[CLIPPED] += clipped
@@ -96,8 +127,16 @@ def sweep_block(
 
 @kernel
 def hand_out(
-    first: int, count: int, size: int, found: int, found_times: Floats, found_lanes: Integers, used: int,
-    out_times: Floats, out_neurons: Integers, counts: Integers,
+    first: int,
+    count: int,
+    size: int,
+    found: int,
+    found_times: Floats,
+    found_lanes: Integers,
+    used: int,
+    out_times: Floats,
+    out_neurons: Integers,
+    counts: Integers,
 ) -> int:
     """Sort the spikes of a block by sample and time, and return how many spikes there are now."""
     place = np.zeros(count, dtype=np.int64)
@@ -120,9 +159,22 @@ def hand_out(
 
 @kernel
 def sweep_circuits(
-    first: int, last: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
-    cells: Floats, duration: float, grid: Floats, spread: float, table: Floats,
-    keys: Keys, out_times: Floats, out_neurons: Integers, samples: Floats, tallies: Integers,
+    first: int,
+    last: int,
+    times: Floats,
+    rows: Integers,
+    offsets: Integers,
+    weights: Floats,
+    cells: Floats,
+    duration: float,
+    grid: Floats,
+    spread: float,
+    table: Floats,
+    keys: Keys,
+    out_times: Floats,
+    out_neurons: Integers,
+    samples: Floats,
+    tallies: Integers,
     counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of circuits that do not reach each other.
@@ -183,8 +235,28 @@ def sweep_circuits(
         count = min(block, last - b)
         before[:] = tallies
         found = sweep_block(
-            b, count, size, times, rows, offsets, weights, tiled, duration, grid, spread, table, keys,
-            work, care, lane, serial, found_times[:capacity - used], found_lanes, samples, tallies)
+            b,
+            count,
+            size,
+            times,
+            rows,
+            offsets,
+            weights,
+            tiled,
+            duration,
+            grid,
+            spread,
+            table,
+            keys,
+            work,
+            care,
+            lane,
+            serial,
+            found_times[: capacity - used],
+            found_lanes,
+            samples,
+            tallies,
+        )
         if found < 0:
             tallies[:] = before
             return b, used

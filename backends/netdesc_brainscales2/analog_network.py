@@ -45,14 +45,21 @@ def foresee(lane: int, span: float, cells: Floats, state: Floats) -> float:
         i *= decay(held, cells[TAU_I, lane])
         j *= decay(held, cells[TAU_J, lane])
     s = first_crossing(
-        u, i, j, state[BAR, lane], cells[TAU_MEM, lane], cells[TAU_I, lane], cells[TAU_J, lane], span - held)
+        u, i, j, state[BAR, lane], cells[TAU_MEM, lane], cells[TAU_I, lane], cells[TAU_J, lane], span - held
+    )
     return held + s if s >= 0.0 else np.inf
 
 
 @kernel
 def fire(
-    lane: int, span: float, cells: Floats, state: Floats, serial: Integers, table: Floats,
-    key: np.uint64, spread: float,
+    lane: int,
+    span: float,
+    cells: Floats,
+    state: Floats,
+    serial: Integers,
+    table: Floats,
+    key: np.uint64,
+    spread: float,
 ) -> int:
     """Carry a circuit to its spike, ``span`` ms ahead, and reset it; return 1 where a rail stops it."""
     left = span
@@ -88,14 +95,30 @@ def enqueue(count: int, when: Floats, who: Integers, time: float, lane: int) -> 
 
 @kernel
 def run_sample(
-    b: int, begin: int, stop: int, times: Floats, rows: Integers, base: int, weights: Floats, cells: Floats,
-    duration: float, grid: Floats, spread: float, jitter: float, table: Floats,
-    keys: Keys, work: Floats, serial: Integers, found_times: Floats, found_lanes: Integers,
-    samples: Floats, tallies: Integers,
+    b: int,
+    begin: int,
+    stop: int,
+    times: Floats,
+    rows: Integers,
+    base: int,
+    weights: Floats,
+    cells: Floats,
+    duration: float,
+    grid: Floats,
+    spread: float,
+    jitter: float,
+    table: Floats,
+    keys: Keys,
+    work: Floats,
+    serial: Integers,
+    found_times: Floats,
+    found_lanes: Integers,
+    samples: Floats,
+    tallies: Integers,
 ) -> int:
     """Simulate one sample and return its spikes, -1 where the capacity did not suffice."""
     size = weights.shape[1]
-    state, after, span = work[:STATES], work[STATES:2 * STATES], work[2 * STATES]
+    state, after, span = work[:STATES], work[STATES : 2 * STATES], work[2 * STATES]
     restart(size, b, size, cells, state, serial, table, keys, spread)
     key = keys[b]
     when, who = np.empty(16), np.empty(16, dtype=np.int64)
@@ -133,24 +156,46 @@ def run_sample(
                 elif after[FLAG, k] > 0.0:
                     before = found
                     found, clipped = settle(
-                        k, k, now, span[k], cells, state, serial, table, key, spread, found_times,
-                        found_lanes, found)
+                        k,
+                        k,
+                        now,
+                        span[k],
+                        cells,
+                        state,
+                        serial,
+                        table,
+                        key,
+                        spread,
+                        found_times,
+                        found_lanes,
+                        found,
+                    )
                     if found < 0:
                         return -1
                     tallies[CLIPPED] += clipped
                     after[0:4, k] = state[0:4, k]
                     for q in range(before, found):
                         waiting, when, who = send(
-                            q, jitter, cells, serial, table, key, found_times, found_lanes, waiting, when,
-                            who)
+                            q, jitter, cells, serial, table, key, found_times, found_lanes, waiting, when, who
+                        )
             for row in range(4):
                 for k in range(size):
                     state[row, k] = after[row, k]
             now = then
         if kind == 4:
             waiting, when, who = send(
-                last_of(spiking, found, found_lanes), jitter, cells, serial, table, key, found_times,
-                found_lanes, waiting, when, who)
+                last_of(spiking, found, found_lanes),
+                jitter,
+                cells,
+                serial,
+                table,
+                key,
+                found_times,
+                found_lanes,
+                waiting,
+                when,
+                who,
+            )
         elif kind == 3:
             waiting -= 1
             tallies[SATURATED] += receive(0, base + who[waiting], weights, cells, state)
@@ -176,8 +221,17 @@ def last_of(lane: int, found: int, found_lanes: Integers) -> int:
 
 @kernel
 def send(
-    q: int, jitter: float, cells: Floats, serial: Integers, table: Floats, key: np.uint64,
-    found_times: Floats, found_lanes: Integers, waiting: int, when: Floats, who: Integers,
+    q: int,
+    jitter: float,
+    cells: Floats,
+    serial: Integers,
+    table: Floats,
+    key: np.uint64,
+    found_times: Floats,
+    found_lanes: Integers,
+    waiting: int,
+    when: Floats,
+    who: Integers,
 ) -> tuple[int, Floats, Integers]:
     """Send spike q on its way; jitter can hold it back, not bring it forward."""
     lane = found_lanes[q]
@@ -190,10 +244,25 @@ def send(
 
 @kernel
 def run_circuits(
-    first: int, last: int, times: Floats, rows: Integers, offsets: Integers, base: int, weights: Floats,
-    cells: Floats, duration: float, grid: Floats, spread: float, jitter: float,
-    table: Floats, keys: Keys, out_times: Floats, out_neurons: Integers, samples: Floats,
-    tallies: Integers, counts: Integers,
+    first: int,
+    last: int,
+    times: Floats,
+    rows: Integers,
+    offsets: Integers,
+    base: int,
+    weights: Floats,
+    cells: Floats,
+    duration: float,
+    grid: Floats,
+    spread: float,
+    jitter: float,
+    table: Floats,
+    keys: Keys,
+    out_times: Floats,
+    out_neurons: Integers,
+    samples: Floats,
+    tallies: Integers,
+    counts: Integers,
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of circuits that reach each other.
 
@@ -221,8 +290,27 @@ def run_circuits(
     for b in range(first, last):
         before[:] = tallies
         found = run_sample(
-            b, offsets[b], offsets[b + 1], times, rows, base, weights, cells, duration, grid, spread,
-            jitter, table, keys, work, serial, out_times[used:], out_neurons[used:], samples, tallies)
+            b,
+            offsets[b],
+            offsets[b + 1],
+            times,
+            rows,
+            base,
+            weights,
+            cells,
+            duration,
+            grid,
+            spread,
+            jitter,
+            table,
+            keys,
+            work,
+            serial,
+            out_times[used:],
+            out_neurons[used:],
+            samples,
+            tallies,
+        )
         if found < 0:
             tallies[:] = before
             return b, used

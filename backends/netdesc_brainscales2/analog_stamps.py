@@ -78,9 +78,7 @@ def stamp(times: Floats, neurons: Integers, offsets: Integers, step: float) -> N
 
 
 @kernel
-def pass_link(
-    times: Floats, offsets: Integers, interval: float, depth: int, keep: NDArray[np.bool_]
-) -> int:
+def pass_link(times: Floats, offsets: Integers, interval: float, depth: int, keep: NDArray[np.bool_]) -> int:
     """Find the events that a link loses: it carries one per interval and holds some that wait.
 
     Parameters
@@ -145,8 +143,9 @@ def pass_together(
             k = 0
             for part in range(len(bounds)):
                 q = place[part]
-                if q < bounds[part, b + 1] and (chosen < 0 or times[q] < times[k] or (
-                        times[q] == times[k] and neurons[q] < neurons[k])):
+                if q < bounds[part, b + 1] and (
+                    chosen < 0 or times[q] < times[k] or (times[q] == times[k] and neurons[q] < neurons[k])
+                ):
                     chosen, k = part, q
             place[chosen] += 1
             keep[k] = free - times[k] <= interval * (depth + ON_GRID)

@@ -14,7 +14,8 @@ from netdesc_brainscales2.noise import THRESHOLD, Keys, noise
 
 # Rows of the parameters of circuits.
 TAU_M, TAU_I, TAU_J, TAU_REF, GAP, RESET, LOW, HIGH, PEAK, HIGHEST, START, START_I, START_J, KNEE, ROOM = (
-    range(15))
+    range(15)
+)
 # Rows of what a step needs of them; divisions take most of its time.
 RATE_M, RATE_I, RATE_J, BEND_I, FAR_I, BEND_J, FAR_J = range(15, 22)
 PARAMETERS = 22
@@ -60,8 +61,13 @@ def charge_by(s: float, a: float, b: float, rate: float, bend: float, far: float
 
 @equation
 def needs_care(
-    u: float, i: float, j: float, u_end: float, decays: tuple[float, float, float],
-    gains: tuple[float, float, float], bar: float,
+    u: float,
+    i: float,
+    j: float,
+    u_end: float,
+    decays: tuple[float, float, float],
+    gains: tuple[float, float, float],
+    bar: float,
 ) -> float:
     """Return 0 where a spike within an interval is excluded, 1 otherwise.
 
@@ -120,7 +126,12 @@ def step_lanes(lanes: int, span: Floats, cells: Floats, state: Floats, after: Fl
     """
     u, i, j, wait, bar = state[U], state[EXC], state[INH], state[WAIT], state[BAR]
     u_end, i_end, j_end, wait_end, flag = (
-        after[U_END], after[I_END], after[J_END], after[WAIT_END], after[FLAG])
+        after[U_END],
+        after[I_END],
+        after[J_END],
+        after[WAIT_END],
+        after[FLAG],
+    )
     tau_m, tau_i, tau_j = cells[TAU_M], cells[TAU_I], cells[TAU_J]
     rate_m, rate_i, rate_j = cells[RATE_M], cells[RATE_I], cells[RATE_J]
     bend_i, far_i, bend_j, far_j = cells[BEND_I], cells[FAR_I], cells[BEND_J], cells[FAR_J]
@@ -177,9 +188,19 @@ def drift(lane: int, span: float, cells: Floats, state: Floats) -> int:
 
 @kernel
 def settle(
-    lane: int, neuron: int, start: float, span: float,
-    cells: Floats, state: Floats, serial: Integers, table: Floats, key: np.uint64, spread: float,
-    found_times: Floats, found_lanes: Integers, found: int,
+    lane: int,
+    neuron: int,
+    start: float,
+    span: float,
+    cells: Floats,
+    state: Floats,
+    serial: Integers,
+    table: Floats,
+    key: np.uint64,
+    spread: float,
+    found_times: Floats,
+    found_lanes: Integers,
+    found: int,
 ) -> tuple[int, int]:
     """Carry one circuit over an interval with all its spikes.
 
@@ -219,8 +240,15 @@ def settle(
         reach = fused(state[EXC, lane], cells[HIGHEST, lane], above)
         if fused(-TOUCH, abs(bar), bar) <= max(reach, above) and state[EXC, lane] > bar:
             s = first_crossing(
-                state[U, lane], state[EXC, lane], state[INH, lane], state[BAR, lane],
-                cells[TAU_M, lane], cells[TAU_I, lane], cells[TAU_J, lane], left)
+                state[U, lane],
+                state[EXC, lane],
+                state[INH, lane],
+                state[BAR, lane],
+                cells[TAU_M, lane],
+                cells[TAU_I, lane],
+                cells[TAU_J, lane],
+                left,
+            )
         if s < 0.0:
             return found, drift(lane, left, cells, state)
         if found == len(found_times):
@@ -241,8 +269,15 @@ def settle(
 
 @kernel
 def restart(
-    lanes: int, first: int, size: int, cells: Floats, state: Floats, serial: Integers,
-    table: Floats, keys: Keys, spread: float,
+    lanes: int,
+    first: int,
+    size: int,
+    cells: Floats,
+    state: Floats,
+    serial: Integers,
+    table: Floats,
+    keys: Keys,
+    spread: float,
 ) -> None:
     """Set circuits to the start of a sample: lane k is neuron ``k % size`` of ``first + k // size``."""
     for k in range(lanes):

@@ -16,9 +16,16 @@ from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.plan import Instance, Part, Plan, Route, Sampled, Wiring
 
 
-def assemble(program: Program, demands: Sequence[Demand], layouts: Sequence[Layout], options: Options, *,
-             sampled: tuple[Sampled, ...], notes: tuple[Diagnostic, ...],
-             scales: Mapping[str, float]) -> Plan:
+def assemble(
+    program: Program,
+    demands: Sequence[Demand],
+    layouts: Sequence[Layout],
+    options: Options,
+    *,
+    sampled: tuple[Sampled, ...],
+    notes: tuple[Diagnostic, ...],
+    scales: Mapping[str, float],
+) -> Plan:
     """Put a plan together.
 
     Parameters
@@ -38,23 +45,34 @@ def assemble(program: Program, demands: Sequence[Demand], layouts: Sequence[Layo
     Plan
     """
     return Plan(
-        program.name, program.duration, int(options.profile.columns.value), tuple(_parts(layouts)),
-        tuple(_routes(program, layouts)), _wirings(demands, layouts, options),
-        tuple(_instances(program, layouts)), sampled, notes, scales)
+        program.name,
+        program.duration,
+        int(options.profile.columns.value),
+        tuple(_parts(layouts)),
+        tuple(_routes(program, layouts)),
+        _wirings(demands, layouts, options),
+        tuple(_instances(program, layouts)),
+        sampled,
+        notes,
+        scales,
+    )
 
 
 def _parts(layouts: Sequence[Layout]) -> list[Part]:
-    return [Part(item.population, item.start, item.stop, number, circuits.shape[1], circuits)
-            for number, layout in enumerate(layouts)
-            for item, circuits in zip(layout.slices, layout.circuits, strict=True)]
+    return [
+        Part(item.population, item.start, item.stop, number, circuits.shape[1], circuits)
+        for number, layout in enumerate(layouts)
+        for item, circuits in zip(layout.slices, layout.circuits, strict=True)
+    ]
 
 
 def _instances(program: Program, layouts: Sequence[Layout]) -> list[Instance]:
     result = []
     for number, layout in enumerate(layouts):
         own = tuple(dict.fromkeys(item.population for item in layout.slices))
-        sending = dict.fromkeys(program.populations[sender.key[0]].name
-                                for sender in layout.senders if sender.bus < 0)
+        sending = dict.fromkeys(
+            program.populations[sender.key[0]].name for sender in layout.senders if sender.bus < 0
+        )
         replayed = tuple(name for name in sending if program.population(name).kind != "source")
         result.append(Instance(number, own, replayed))
     return result
@@ -77,8 +95,9 @@ def _routes(program: Program, layouts: Sequence[Layout]) -> list[Route]:
 
 
 def _wirings(demands: Sequence[Demand], layouts: Sequence[Layout], options: Options) -> tuple[Wiring, ...]:
-    arrays = {item.block.name: np.full((4, item.block.size, item.rows), -1, dtype=np.int64)
-              for item in demands}
+    arrays = {
+        item.block.name: np.full((4, item.block.size, item.rows), -1, dtype=np.int64) for item in demands
+    }
     instances = {item.block.name: np.full(item.block.size, -1, dtype=np.int64) for item in demands}
     for number, layout in enumerate(layouts):
         # Rows of unequal width: circuits of a neuron are padded, and its width says how many count.
@@ -86,7 +105,7 @@ def _wirings(demands: Sequence[Demand], layouts: Sequence[Layout], options: Opti
         table = np.full((len(widths), int(widths.max())), -1, dtype=np.int64)
         begin = 0
         for circuits in layout.circuits:
-            table[begin:begin + len(circuits), :circuits.shape[1]] = circuits
+            table[begin : begin + len(circuits), : circuits.shape[1]] = circuits
             begin += len(circuits)
         for position, sender in enumerate(layout.senders):
             address = layout.addresses[position]
@@ -95,21 +114,45 @@ def _wirings(demands: Sequence[Demand], layouts: Sequence[Layout], options: Opti
                 array = arrays[item.block.name]
                 instances[item.block.name][cell.synapses] = number
                 for side, wanted, first in (
-                        (0, item.positive, address.positive[cell.places] + cell.before_positive),
-                        (1, item.negative, address.negative[cell.places] + cell.before_negative)):
+                    (0, item.positive, address.positive[cell.places] + cell.before_positive),
+                    (1, item.negative, address.negative[cell.places] + cell.before_negative),
+                ):
                     if wanted:
                         numbers = first[:, None] + np.arange(item.rows)
                         array[side::2, cell.synapses] = _locate(
-                            numbers, address.group, table[targets], widths[targets], inhibitory=side == 1,
-                            options=options)
+                            numbers,
+                            address.group,
+                            table[targets],
+                            widths[targets],
+                            inhibitory=side == 1,
+                            options=options,
+                        )
     return tuple(
-        Wiring(item.block.name, item.rows, item.scale, item.low, item.high, array[0], array[1], array[2],
-               array[3], instances[item.block.name])
-        for item, array in ((item, arrays[item.block.name]) for item in demands))
+        Wiring(
+            item.block.name,
+            item.rows,
+            item.scale,
+            item.low,
+            item.high,
+            array[0],
+            array[1],
+            array[2],
+            array[3],
+            instances[item.block.name],
+        )
+        for item, array in ((item, arrays[item.block.name]) for item in demands)
+    )
 
 
-def _locate(numbers: Integers, group: Group, circuits: Integers, widths: Integers, *, inhibitory: bool,
-            options: Options) -> Integers:
+def _locate(
+    numbers: Integers,
+    group: Group,
+    circuits: Integers,
+    widths: Integers,
+    *,
+    inhibitory: bool,
+    options: Options,
+) -> Integers:
     """Return rows and circuits of cells, shape (2, k, rows), by their numbers within a group."""
     excitatory = KINDS[group.kind]
     sides = 2 - excitatory if inhibitory else excitatory

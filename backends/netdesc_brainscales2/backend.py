@@ -17,9 +17,17 @@ if TYPE_CHECKING:
     from netdesc.backend import Machine
     from netdesc.maps import DeviceMap, Forecast
 
-LOSSES = frozenset({
-    "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage",
-    "voltage_mse", "firing_rate"})
+LOSSES = frozenset(
+    {
+        "time_to_first_spike",
+        "spike_time_mse",
+        "relative_spike_time_mse",
+        "max_voltage",
+        "mean_voltage",
+        "voltage_mse",
+        "firing_rate",
+    }
+)
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp", "dataset", "spike_times", "poisson"})
 
 
@@ -44,7 +52,7 @@ class BrainScaleS2Backend:
         self.section = options
         self.limits = Limits(
             time="event-driven, analog neurons in continuous time; events on a grid of "
-                 f"{self.options.profile.event_grid.value * 1e3:g} ns",
+            f"{self.options.profile.event_grid.value * 1e3:g} ns",
             models=MODELS,
             trainable=frozenset({"weight"}),
             losses=LOSSES,
@@ -55,8 +63,12 @@ class BrainScaleS2Backend:
 
     def passes(self) -> Sequence[Pass]:
         """Return the checks of this backend and the verdict of the map."""
-        return (CheckLimits(self.limits, self.name, "B2"), CheckState(self.name, "B2"), CheckPrecision("B2"),
-                MapToChip(self.options))
+        return (
+            CheckLimits(self.limits, self.name, "B2"),
+            CheckState(self.name, "B2"),
+            CheckPrecision("B2"),
+            MapToChip(self.options),
+        )
 
     def non_idealities(self) -> dict[str, Pair]:
         """Return the settings without and with every non-ideality of this backend."""

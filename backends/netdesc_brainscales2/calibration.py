@@ -100,9 +100,15 @@ def find_targets(program: Program, plan: Plan, options: Options) -> Targets:
     """
     profile = options.profile
     level, top = profile.leak_level.value, profile.threshold_level.value
-    targets = Targets(np.full(CIRCUITS, 10.0), np.full((CIRCUITS, 2), 5.0), np.full(CIRCUITS, top),
-                      np.full(CIRCUITS, level), np.full(CIRCUITS, level), np.zeros(CIRCUITS, dtype=np.bool_),
-                      [""] * CIRCUITS)
+    targets = Targets(
+        np.full(CIRCUITS, 10.0),
+        np.full((CIRCUITS, 2), 5.0),
+        np.full(CIRCUITS, top),
+        np.full(CIRCUITS, level),
+        np.full(CIRCUITS, level),
+        np.zeros(CIRCUITS, dtype=np.bool_),
+        [""] * CIRCUITS,
+    )
     values = program.parameters
     per_us = options.microseconds(1.0)
     for item in program.populations:
@@ -127,9 +133,7 @@ def find_targets(program: Program, plan: Plan, options: Options) -> Targets:
     return targets
 
 
-def search(
-    dac: Dac, target: Floats, bias: Floats, noise: float, rng: np.random.Generator
-) -> Integers:
+def search(dac: Dac, target: Floats, bias: Floats, noise: float, rng: np.random.Generator) -> Integers:
     """Find codes by a binary search with noisy measurements.
 
     Parameters
@@ -227,25 +231,43 @@ def calibrate(chip: int, targets: Targets, profile: Profile) -> tuple[Pattern, d
     def settle(name: str, dac: Dac, target: Floats, quantity: str) -> Floats:
         noise = share if dac.relative else profile.calibration_noise.value
         missed, reached = calibrate_quantity(
-            chip, name, dac, target, getattr(profile, f"{quantity}_residual").value, noise)
+            chip, name, dac, target, getattr(profile, f"{quantity}_residual").value, noise
+        )
         for k in np.flatnonzero(targets.used & ~reached).tolist():
-            faults.setdefault(k, Diagnostic(
-                f"circuit {k}, meant for neuron {targets.neuron[k]}, does not reach its {quantity} of "
-                f"{target[k]:.4g} and is left out", "backends.brainscales2", "B2-CALIBRATION"))
+            faults.setdefault(
+                k,
+                Diagnostic(
+                    f"circuit {k}, meant for neuron {targets.neuron[k]}, does not reach its {quantity} of "
+                    f"{target[k]:.4g} and is left out",
+                    "backends.brainscales2",
+                    "B2-CALIBRATION",
+                ),
+            )
         return missed
 
     def time_dac(low: float, high: float, deviation: Floats) -> Dac:
         return Dac(10, low / RELATIVE_REACH, high * RELATIVE_REACH, True, deviation)
 
-    tau_mem = settle("tau_mem", time_dac(profile.tau_mem_low.value, profile.tau_mem_high.value, raw.tau_mem),
-                     targets.tau_mem, "tau_mem")
+    tau_mem = settle(
+        "tau_mem",
+        time_dac(profile.tau_mem_low.value, profile.tau_mem_high.value, raw.tau_mem),
+        targets.tau_mem,
+        "tau_mem",
+    )
     tau_syn, gain = np.empty((CIRCUITS, 2)), np.empty((CIRCUITS, 2))
     for side, name in enumerate(INPUTS):
         tau_syn[:, side] = settle(
-            f"tau_syn.{name}", time_dac(profile.tau_syn_low.value, profile.tau_syn_high.value,
-                                        raw.tau_syn[:, side]), targets.tau_syn[:, side], "tau_syn")
-        gain[:, side] = settle(f"gain.{name}", Dac(8, 1.0 / RELATIVE_REACH, RELATIVE_REACH, True,
-                                                   raw.gain[:, side]), np.ones(CIRCUITS), "gain")
+            f"tau_syn.{name}",
+            time_dac(profile.tau_syn_low.value, profile.tau_syn_high.value, raw.tau_syn[:, side]),
+            targets.tau_syn[:, side],
+            "tau_syn",
+        )
+        gain[:, side] = settle(
+            f"gain.{name}",
+            Dac(8, 1.0 / RELATIVE_REACH, RELATIVE_REACH, True, raw.gain[:, side]),
+            np.ones(CIRCUITS),
+            "gain",
+        )
     levels = {}
     for name in ("threshold", "leak", "reset"):
         low, high = getattr(profile, f"{name}_low").value, getattr(profile, f"{name}_high").value
@@ -290,4 +312,3 @@ def calibrate_chip(
         return Calibration(raw, used, {}, {}), {}
     pattern, faults = calibrate(options.chip, targets, options.profile)
     return Calibration(pattern, used, measure(raw, used), measure(pattern, used)), faults
-

@@ -104,8 +104,11 @@ def describe(plan: Plan, senders: Mapping[str, str], options: Options) -> Device
     DeviceMap
         Two panels per execution instance: circuits, and rows of synapses.
     """
-    panels = tuple(panel for item in plan.instances
-                   for panel in draw(chart(plan, item.number, senders, options), item.number))
+    panels = tuple(
+        panel
+        for item in plan.instances
+        for panel in draw(chart(plan, item.number, senders, options), item.number)
+    )
     return DeviceMap(render(plan, options), itemize(plan), panels)
 
 
@@ -124,18 +127,46 @@ def itemize(plan: Plan) -> Mapping[str, object]:
     """
     return {
         "parts": [
-            {"population": part.population, "start": part.start, "stop": part.stop, "instance": part.instance,
-             "merged": part.merged, "circuits": part.circuits.tolist()} for part in plan.parts],
+            {
+                "population": part.population,
+                "start": part.start,
+                "stop": part.stop,
+                "instance": part.instance,
+                "merged": part.merged,
+                "circuits": part.circuits.tolist(),
+            }
+            for part in plan.parts
+        ],
         "routes": [
-            {"population": item.population, "instance": item.instance, "external": item.external,
-             "bus": item.bus.tolist(), "row_select": item.select.tolist(), "label": item.label.tolist()}
-            for item in plan.routes],
+            {
+                "population": item.population,
+                "instance": item.instance,
+                "external": item.external,
+                "bus": item.bus.tolist(),
+                "row_select": item.select.tolist(),
+                "label": item.label.tolist(),
+            }
+            for item in plan.routes
+        ],
         "blocks": [
-            {"name": item.block, "rows_per_sign": item.rows, "steps_per_unit": abs(item.scale),
-             "low": item.low, "high": item.high} for item in plan.wirings],
+            {
+                "name": item.block,
+                "rows_per_sign": item.rows,
+                "steps_per_unit": abs(item.scale),
+                "low": item.low,
+                "high": item.high,
+            }
+            for item in plan.wirings
+        ],
         "read": [
-            {"population": item.population, "neurons": item.neurons.tolist(), "converter": item.converter,
-             "every_ms": item.every} for item in plan.sampled],
+            {
+                "population": item.population,
+                "neurons": item.neurons.tolist(),
+                "converter": item.converter,
+                "every_ms": item.every,
+            }
+            for item in plan.sampled
+        ],
         "replayed": [list(item.replayed) for item in plan.instances],
     }
 
@@ -155,10 +186,17 @@ def draw(found: ChipMap, instance: int) -> tuple[Panel, ...]:
     """
     circuits, rows = int(np.sum(found.circuits >= 0)), int(np.sum(found.rows >= 0))
     return (
-        Panel(f"{circuits} circuits of execution instance {instance}",
-              _tiles(found.circuits, found.column_fill, found), "synapses of the circuit's column"),
-        Panel(f"{rows} rows of execution instance {instance}",
-              _tiles(found.rows, found.row_fill, found), "synapses of the row"))
+        Panel(
+            f"{circuits} circuits of execution instance {instance}",
+            _tiles(found.circuits, found.column_fill, found),
+            "synapses of the circuit's column",
+        ),
+        Panel(
+            f"{rows} rows of execution instance {instance}",
+            _tiles(found.rows, found.row_fill, found),
+            "synapses of the row",
+        ),
+    )
 
 
 def _tiles(owners: Integers, fills: Floats, found: ChipMap) -> tuple[Tile, ...]:
@@ -169,6 +207,15 @@ def _tiles(owners: Integers, fills: Floats, found: ChipMap) -> tuple[Tile, ...]:
         for place in range(count):
             owner = int(owners[half, place])
             y = (halves - half) * (lines + 1) - place // _LINE
-            tiles.append(Tile(float(place % _LINE), float(y), 0.9, 0.9,
-                              found.populations[owner] if owner >= 0 else "", "", float(fills[half, place])))
+            tiles.append(
+                Tile(
+                    float(place % _LINE),
+                    float(y),
+                    0.9,
+                    0.9,
+                    found.populations[owner] if owner >= 0 else "",
+                    "",
+                    float(fills[half, place]),
+                )
+            )
     return tuple(tiles)

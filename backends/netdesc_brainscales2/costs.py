@@ -91,11 +91,18 @@ class Bill:
         """Return the costs as sums over the entries, by the names of ``Trace.costs``."""
         counts = self.counts
         return {
-            "model_time_ms": counts.samples * counts.duration, "chip_time_ms": self.chip,
+            "model_time_ms": counts.samples * counts.duration,
+            "chip_time_ms": self.chip,
             "wait_time_ms": self.wait,
-            "configuration_time_ms": self.configuration, "host_time_ms": self.host, "time_ms": self.time,
-            "energy_mJ": self.energy, "events_in": counts.events_in, "events_out": counts.events_out,
-            "bits_of_events": self.event_bits, "bits_of_readings": self.reading_bits, "bits_read": self.bits,
+            "configuration_time_ms": self.configuration,
+            "host_time_ms": self.host,
+            "time_ms": self.time,
+            "energy_mJ": self.energy,
+            "events_in": counts.events_in,
+            "events_out": counts.events_out,
+            "bits_of_events": self.event_bits,
+            "bits_of_readings": self.reading_bits,
+            "bits_read": self.bits,
         }
 
 
@@ -120,8 +127,16 @@ def charge(counts: Counts, options: Options) -> Bill:
     configuration = counts.instances * profile.configuration.value * 1e-3
     host = entries * profile.host_time.value * 1e-3
     energy = profile.power.value * (chip + wait + configuration + host) * 1e-3
-    return Bill(counts, chip, wait, configuration, host, energy,
-                counts.events_out * profile.event_bits.value, counts.readings * profile.cadc_bits.value)
+    return Bill(
+        counts,
+        chip,
+        wait,
+        configuration,
+        host,
+        energy,
+        counts.events_out * profile.event_bits.value,
+        counts.readings * profile.cadc_bits.value,
+    )
 
 
 def numbers_of(options: Options) -> Mapping[str, Limit]:

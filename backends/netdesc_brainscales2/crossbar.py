@@ -174,8 +174,8 @@ class _Bus:
     def _open(self, sender: Sender, kind: int) -> int | None:
         size = self.size_for(sender, kind)
         for first in range(0, self.selects - size + 1, size):
-            if not any(self.taken[first:first + size]):
-                self.taken[first:first + size] = [True] * size
+            if not any(self.taken[first : first + size]):
+                self.taken[first : first + size] = [True] * size
                 group = Group(self.number, first, size, kind)
                 self.groups.append(group)
                 self.senders.append(0)
@@ -187,8 +187,10 @@ class _Bus:
     def size_for(self, sender: Sender, kind: int) -> int:
         """Return how many row selects a sender needs, a power of two."""
         merged, excitatory = self.merged[sender.targets], KINDS[kind]
-        sizes = [np.ceil(need / (merged * rows)) if rows else np.where(need > 0, np.inf, 0.0)
-                 for need, rows in ((sender.positive, excitatory), (sender.negative, 2 - excitatory))]
+        sizes = [
+            np.ceil(need / (merged * rows)) if rows else np.where(need > 0, np.inf, 0.0)
+            for need, rows in ((sender.positive, excitatory), (sender.negative, 2 - excitatory))
+        ]
         most = max(1.0, float(np.max(sizes)))
         return 1 << int(np.ceil(np.log2(most)))
 
@@ -219,8 +221,10 @@ def connect(senders: Sequence[Sender], merged: Integers, options: Options) -> di
         By the position of the sender; or the first for which there was no room.
     """
     profile = options.profile
-    buses = [_Bus(number, profile.selects, int(profile.labels.value), merged)
-             for number in range(int(profile.buses.value))]
+    buses = [
+        _Bus(number, profile.selects, int(profile.labels.value), merged)
+        for number in range(int(profile.buses.value))
+    ]
     found: dict[int, Address] = {}
     for position in _order(senders, buses[0]):
         sender = senders[position]
@@ -238,8 +242,9 @@ def _order(senders: Sequence[Sender], bus: _Bus) -> list[int]:
     and leave room for the rest, then those without a choice of the bus.
     """
     sizes = [bus.size_for(item, item.kind) for item in senders]
-    return sorted(range(len(senders)), key=lambda k: (
-        -sizes[k], senders[k].kind != MIXED, senders[k].bus < 0, k))
+    return sorted(
+        range(len(senders)), key=lambda k: (-sizes[k], senders[k].kind != MIXED, senders[k].bus < 0, k)
+    )
 
 
 def _choices(sender: Sender, buses: Sequence[_Bus]) -> Iterator[_Bus]:
@@ -252,7 +257,10 @@ def _choices(sender: Sender, buses: Sequence[_Bus]) -> Iterator[_Bus]:
 def _refusal(sender: Sender, buses: Sequence[_Bus]) -> Refusal:
     refusals = [bus.refuse(sender) for bus in _choices(sender, buses)]
     first = next((item for item in refusals if item.cause == "label"), refusals[0])
-    if sender.bus >= 0 and first.cause == "rows" and any(
-            bus.seat(sender) for bus in buses if bus.number != sender.bus):
+    if (
+        sender.bus >= 0
+        and first.cause == "rows"
+        and any(bus.seat(sender) for bus in buses if bus.number != sender.bus)
+    ):
         return Refusal(sender, "bus", first.target, first.cells, first.need)
     return first

@@ -122,7 +122,7 @@ def scale_of(item: PopulationSlice, program: Program, ambition: Ambition, option
     if item.name in options.scales:
         return options.scales[item.name]
     distance = distance_of(item, program.parameters)
-    resistance = float(np.mean(program.parameters["resistance"][item.start:item.stop]))
+    resistance = float(np.mean(program.parameters["resistance"][item.start : item.stop]))
     return ambition.steps * resistance / distance if distance > 0.0 else ambition.steps
 
 
@@ -148,8 +148,9 @@ def demand_of(block: Block, program: Program, ambition: Ambition, options: Optio
     weight_max = int(options.profile.weight_max.value)
     given = options.rows.get(block.name, options.rows.get(block.path.rpartition(".")[2]))
     need = max(1, int(np.ceil((max(up, down) * abs(scale) - _ROUNDING) / weight_max)))
-    return Demand(block, pre.name, post.name, given or need, up > 0.0 or down <= 0.0, down > 0.0, scale,
-                  weight_max)
+    return Demand(
+        block, pre.name, post.name, given or need, up > 0.0 or down <= 0.0, down > 0.0, scale, weight_max
+    )
 
 
 def _reach(block: Block, headroom: float) -> tuple[float, float]:

@@ -52,8 +52,11 @@ def expect(program: Program, plan: Plan, options: Options, samples: int) -> Bill
     """
     events = np.sum([expected_events(program, plan, item.number, options) for item in plan.instances], axis=0)
     into, out = (float(value) * samples for value in (events if len(plan.instances) else (0.0, 0.0)))
-    readings = sum(len(item.neurons) * (int(program.duration / item.every + 1e-9) + 1)
-                   for item in plan.sampled if item.converter == "cadc")
+    readings = sum(
+        len(item.neurons) * (int(program.duration / item.every + 1e-9) + 1)
+        for item in plan.sampled
+        if item.converter == "cadc"
+    )
     counts = Counts(samples, len(plan.instances), program.duration, into, out, readings * samples)
     return charge(counts, options)
 
@@ -73,8 +76,10 @@ def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
     profile = options.profile
     if not plan.instances:
         return ()
-    fullest = max(plan.instances, key=lambda item: sum(
-        part.circuits.size for part in plan.parts if part.instance == item.number)).number
+    fullest = max(
+        plan.instances,
+        key=lambda item: sum(part.circuits.size for part in plan.parts if part.instance == item.number),
+    ).number
     rows = {item.number: rows_used(plan, item.number) for item in plan.instances}
     busiest = max(rows, key=lambda number: rows[number])
     labels = max((int(route.label.max(initial=-1)) + 1 for route in plan.routes), default=0)
@@ -83,4 +88,5 @@ def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
     return (
         Share("neuron circuits", plan.used, circuits, f"instance {fullest}"),
         Share("rows of synapses", rows[busiest], both, f"instance {busiest}"),
-        Share("labels of a row select", labels, replace(profile.labels, unit="labels")))
+        Share("labels of a row select", labels, replace(profile.labels, unit="labels")),
+    )

@@ -36,7 +36,11 @@ class Host:
     """
 
     def __init__(
-        self, program: Program, options: Options, known: TrueModel | None, *,
+        self,
+        program: Program,
+        options: Options,
+        known: TrueModel | None,
+        *,
         relayed: Set[str] = frozenset(),
     ) -> None:
         self.program = program
@@ -104,9 +108,15 @@ class Host:
             gradient = backward.run(whole, cotangent)
         if self.known is not None:
             gradient = replace(gradient, parameters=self.known.join(gradient.parameters, as_run))
-        return replace(gradient, health={
-            **gradient.health, "grazing": gradient.health["grazing"] + raised,
-            "unmodelled": modelled.unmodelled, "reproduced": 0 if refined is None else refined.count})
+        return replace(
+            gradient,
+            health={
+                **gradient.health,
+                "grazing": gradient.health["grazing"] + raised,
+                "unmodelled": modelled.unmodelled,
+                "reproduced": 0 if refined is None else refined.count,
+            },
+        )
 
 
 def run_without(backward: Adjoint, trace: Trace, cotangent: Cotangent, modelled: Modelled) -> Gradient:
@@ -127,13 +137,18 @@ def run_without(backward: Adjoint, trace: Trace, cotangent: Cotangent, modelled:
     """
     keep = {name: ~flags for name, flags in modelled.impossible.items()}
     spikes: dict[str, Events] = {
-        name: events.keep(keep[name]) if name in keep else events for name, events in trace.spikes.items()}
+        name: events.keep(keep[name]) if name in keep else events for name, events in trace.spikes.items()
+    }
 
     def pick(values: dict[str, Floats]) -> dict[str, Floats]:
         return {name: found[keep[name]] if name in keep else found for name, found in values.items()}
 
-    fewer = replace(trace, spikes=spikes, currents=pick(dict(modelled.currents)),
-                    release_currents=pick(dict(modelled.release)))
+    fewer = replace(
+        trace,
+        spikes=spikes,
+        currents=pick(dict(modelled.currents)),
+        release_currents=pick(dict(modelled.release)),
+    )
     gradient = backward.run(fewer, replace(cotangent, spikes=pick(dict(cotangent.spikes))))
     totals = {}
     for name, found in gradient.spike_times.items():

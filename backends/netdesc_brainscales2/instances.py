@@ -129,8 +129,9 @@ def fan_in(population: str, demands: Sequence[Demand], limit: int) -> Integers:
     return need
 
 
-def lay_out_instance(slices: Sequence[Slice], program: Program, demands: Sequence[Demand],
-                     options: Options) -> Layout | Crowding:
+def lay_out_instance(
+    slices: Sequence[Slice], program: Program, demands: Sequence[Demand], options: Options
+) -> Layout | Crowding:
     """Place neurons on the chip and route what reaches them.
 
     Parameters
@@ -151,7 +152,7 @@ def lay_out_instance(slices: Sequence[Slice], program: Program, demands: Sequenc
     most = int(options.profile.merged_max.value)
     for item in slices:
         size = program.population(item.population).size
-        cells = int(np.max(fan_in(item.population, demands, size)[item.start:item.stop], initial=0))
+        cells = int(np.max(fan_in(item.population, demands, size)[item.start : item.stop], initial=0))
         rows = int(options.profile.rows.value)
         merged[item.population] = max(merged.get(item.population, 1), _power(-(-cells // rows)))
         if merged[item.population] > most:
@@ -177,8 +178,14 @@ def _usable(options: Options) -> int:
     return int(options.profile.circuits.value) - len(options.dead)
 
 
-def _attempt(slices: Sequence[Slice], merged: Mapping[str, int], program: Program,
-             demands: Sequence[Demand], *, options: Options) -> Layout | Crowding | tuple[Refusal, Crowding]:
+def _attempt(
+    slices: Sequence[Slice],
+    merged: Mapping[str, int],
+    program: Program,
+    demands: Sequence[Demand],
+    *,
+    options: Options,
+) -> Layout | Crowding | tuple[Refusal, Crowding]:
     seats = [Seat(item.population, item.start, item.stop, merged[item.population]) for item in slices]
     placed = place(seats, options)
     if placed is None:
@@ -197,7 +204,8 @@ def _attempt(slices: Sequence[Slice], merged: Mapping[str, int], program: Progra
             need, limit = labels + 1, labels
         sender = program.populations[addresses.sender.key[0]].name
         return addresses, Crowding(
-            addresses.cause, need, limit, owner, dict(merged), sender, addresses.sender.bus)
+            addresses.cause, need, limit, owner, dict(merged), sender, addresses.sender.bus
+        )
     return Layout(tuple(slices), dict(merged), circuits, senders, cells, addresses)
 
 
@@ -216,14 +224,19 @@ def _local(slices: Sequence[Slice], program: Program) -> dict[str, Integers]:
     for item in slices:
         size = program.population(item.population).size
         local = numbers.setdefault(item.population, np.full(size, -1, dtype=np.int64))
-        local[item.start:item.stop] = np.arange(begin, begin + item.stop - item.start)
+        local[item.start : item.stop] = np.arange(begin, begin + item.stop - item.start)
         begin += item.stop - item.start
     return numbers
 
 
-def _senders(slices: Sequence[Slice], circuits: Sequence[Integers], program: Program,
-             demands: Sequence[Demand], *, options: Options
-             ) -> tuple[tuple[Sender, ...], tuple[tuple[Cell, ...], ...]]:
+def _senders(
+    slices: Sequence[Slice],
+    circuits: Sequence[Integers],
+    program: Program,
+    demands: Sequence[Demand],
+    *,
+    options: Options,
+) -> tuple[tuple[Sender, ...], tuple[tuple[Cell, ...], ...]]:
     local = _local(slices, program)
     first = np.concatenate([item[:, 0] for item in circuits])
     senders, cells = [], []
@@ -234,13 +247,15 @@ def _senders(slices: Sequence[Slice], circuits: Sequence[Integers], program: Pro
         here = local.get(population.name)
         edges = [_reached(item, local[item.post]) for item in leaving]
         for neuron in range(population.size):
-            parts = [(item, np.arange(start[neuron], start[neuron + 1]), targets)
-                     for item, (start, targets) in zip(leaving, edges, strict=True)]
+            parts = [
+                (item, np.arange(start[neuron], start[neuron + 1]), targets)
+                for item, (start, targets) in zip(leaving, edges, strict=True)
+            ]
             sender, own = _sender((number, neuron), parts)
             if sender is None:
                 continue
             if here is not None and here[neuron] >= 0:
-                bus = int(bus_of(first[here[neuron]:here[neuron] + 1], options)[0])
+                bus = int(bus_of(first[here[neuron] : here[neuron] + 1], options)[0])
                 sender = Sender(sender.key, bus, sender.targets, sender.positive, sender.negative)
             senders.append(sender)
             cells.append(own)
@@ -252,8 +267,9 @@ def _reached(demand: Demand, local: Integers) -> tuple[Integers, Integers]:
     return indptr, local[indices]
 
 
-def _sender(key: tuple[int, int], parts: Sequence[tuple[Demand, Integers, Integers]]
-            ) -> tuple[Sender | None, tuple[Cell, ...]]:
+def _sender(
+    key: tuple[int, int], parts: Sequence[tuple[Demand, Integers, Integers]]
+) -> tuple[Sender | None, tuple[Cell, ...]]:
     kept = [(item, synapses[targets[synapses] >= 0], targets) for item, synapses, targets in parts]
     kept = [part for part in kept if len(part[1])]
     if not kept:
@@ -263,12 +279,13 @@ def _sender(key: tuple[int, int], parts: Sequence[tuple[Demand, Integers, Intege
     positive, negative = np.zeros(len(unique), dtype=np.int64), np.zeros(len(unique), dtype=np.int64)
     cells, begin = [], 0
     for item, synapses, _ in kept:
-        places = inverse[begin:begin + len(synapses)]
+        places = inverse[begin : begin + len(synapses)]
         begin += len(synapses)
         repeat = _occurrence(places)
         up, down = item.rows * item.positive, item.rows * item.negative
-        cells.append(Cell(item, synapses, places, positive[places] + repeat * up,
-                          negative[places] + repeat * down))
+        cells.append(
+            Cell(item, synapses, places, positive[places] + repeat * up, negative[places] + repeat * down)
+        )
         positive += up * np.bincount(places, minlength=len(unique))
         negative += down * np.bincount(places, minlength=len(unique))
     return Sender(key, -1, unique, positive, negative), tuple(cells)

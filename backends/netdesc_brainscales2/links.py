@@ -41,8 +41,10 @@ def source_delays(block: Block, delays: Floats) -> Floats:
     result = np.zeros(block.n_pre)
     result[source] = delays
     if np.any(result[source] != delays):
-        raise NumericsError(f"{block.delay_key} differs between targets of one source; the host holds all "
-                            "events of a source back by one time")
+        raise NumericsError(
+            f"{block.delay_key} differs between targets of one source; the host holds all "
+            "events of a source back by one time"
+        )
     return result
 
 
@@ -69,7 +71,9 @@ class Links:
         self.write({block.delay_key: block.delays for block in program.blocks})
         self.instances = {
             p.name: np.unique(plan.instance_of(p.name)).tolist()
-            for p in program.populations if p.kind != "source"}
+            for p in program.populations
+            if p.kind != "source"
+        }
 
     def write(self, values: Mapping[str, Floats]) -> None:
         """Set the delays.
@@ -104,18 +108,29 @@ class Links:
         """Tell whether the spikes of a block reach their targets without leaving the chip."""
         block = self.program.blocks[k]
         pre, post = (self.program.populations[j].name for j in (block.pre, block.post))
-        return (pre in self.instances and len(self.instances[pre]) == 1
-                and self.instances[pre] == self.instances[post] and not self.delays[k].any())
+        return (
+            pre in self.instances
+            and len(self.instances[pre]) == 1
+            and self.instances[pre] == self.instances[post]
+            and not self.delays[k].any()
+        )
 
     def relayed(self) -> frozenset[str]:
         """Return the populations whose spikes reach others through the host, sources not among them."""
-        pre = (self.program.populations[block.pre] for k, block in enumerate(self.program.blocks)
-               if not self.stays(k))
+        pre = (
+            self.program.populations[block.pre]
+            for k, block in enumerate(self.program.blocks)
+            if not self.stays(k)
+        )
         return frozenset(population.name for population in pre if population.kind == "spiking")
 
     def deliver(
-        self, k: int, recorded: Mapping[int, Events], on_chip: Mapping[int, Events],
-        health: dict[str, int], sent: dict[int, Events],
+        self,
+        k: int,
+        recorded: Mapping[int, Events],
+        on_chip: Mapping[int, Events],
+        health: dict[str, int],
+        sent: dict[int, Events],
     ) -> Events:
         """Return what arrives over a block from outside its stage.
 
@@ -177,9 +192,13 @@ class Links:
         starts = np.cumsum([0, *(len(part) for part in parts)])
         keep = np.ones(starts[-1], dtype=np.bool_)
         lost = pass_together(
-            np.concatenate([part.times for part in parts]), np.concatenate([part.sources for part in parts]),
+            np.concatenate([part.times for part in parts]),
+            np.concatenate([part.sources for part in parts]),
             np.stack([part.offsets + start for part, start in zip(parts, starts[:-1], strict=True)]),
-            self.out_gap, self.depth, keep)
+            self.out_gap,
+            self.depth,
+            keep,
+        )
         health["dropped_out"] += lost
         if lost:
             for k, flags in zip(chip, np.split(keep, starts[1:-1]), strict=True):
@@ -195,8 +214,12 @@ def require_links(options: Options) -> None:
     BackendError
         If a rate is 0.
     """
-    faults = [Diagnostic("expected a rate above 0, got 0",
-                         f"backends.brainscales2.profile_numbers.{name}", "B2-OPTION")
-              for name in ("input_rate", "output_rate") if getattr(options.profile, name).value <= 0.0]
+    faults = [
+        Diagnostic(
+            "expected a rate above 0, got 0", f"backends.brainscales2.profile_numbers.{name}", "B2-OPTION"
+        )
+        for name in ("input_rate", "output_rate")
+        if getattr(options.profile, name).value <= 0.0
+    ]
     if faults:
         raise BackendError(faults)

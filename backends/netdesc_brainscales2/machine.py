@@ -40,8 +40,9 @@ def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
     NumericsError
         If a spike belongs to no source, is not finite, or lies before 0.
     """
-    spikes = {k: stimulus.select(p.start, p.stop)
-              for k, p in enumerate(program.populations) if p.kind == "source"}
+    spikes = {
+        k: stimulus.select(p.start, p.stop) for k, p in enumerate(program.populations) if p.kind == "source"
+    }
     if sum(len(events) for events in spikes.values()) != len(stimulus):
         raise NumericsError("the stimulus holds a spike of a neuron that is not a source")
     if len(stimulus) and not (np.isfinite(stimulus.times).all() and stimulus.times.min() >= 0.0):
@@ -81,9 +82,7 @@ class AnalogMachine:
         If a circuit cannot do what its neuron needs.
     """
 
-    def __init__(
-        self, program: Program, plan: Plan, calibration: Calibration, options: Options
-    ) -> None:
+    def __init__(self, program: Program, plan: Plan, calibration: Calibration, options: Options) -> None:
         self.program = program
         self.plan = plan
         self.options = options
@@ -95,7 +94,8 @@ class AnalogMachine:
         self.readers = plan_readers(program, plan, options)
         self.last = plan_last(program, options)
         self.sampled = replace(
-            program, readings=tuple(item for item in program.readings if item.kind != FINAL))
+            program, readings=tuple(item for item in program.readings if item.kind != FINAL)
+        )
         self.links = Links(program, plan, options)
         self.checked = Layout(program)
         self.scales = weight_scales(program)
@@ -107,8 +107,12 @@ class AnalogMachine:
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights; see ``netdesc.backend.Machine``. They become words of the synapses."""
-        faults = [fault for key, values in parameters.items() if key in self.scales
-                  for fault in beyond_float32(values, key, scale=self.scales[key])]
+        faults = [
+            fault
+            for key, values in parameters.items()
+            if key in self.scales
+            for fault in beyond_float32(values, key, scale=self.scales[key])
+        ]
         if faults:
             raise NumericsError(faults)
         before = dict(self.checked.values)
@@ -128,12 +132,14 @@ class AnalogMachine:
         resistance = self.program.parameters["resistance"]
         volts = []
         for block, wiring, (excitatory, inhibitory) in zip(
-                self.program.blocks, self.plan.wirings, self.gains, strict=True):
+            self.program.blocks, self.plan.wirings, self.gains, strict=True
+        ):
             wanted = self.checked.values[block.weight_key]
             words = wiring.words(wanted)
             steps = wanted * wiring.scale
             self.weight_health["weights_saturated"] += int(
-                np.sum((steps > wiring.high + 0.5) | (steps < wiring.low - 0.5)))
+                np.sum((steps > wiring.high + 0.5) | (steps < wiring.low - 0.5))
+            )
             self.weight_health["weights_zeroed"] += int(np.sum((words == 0) & (wanted != 0.0)))
             self.as_run[block.weight_key] = wiring.weights(words)
             self.as_run[block.delay_key] = self.checked.values[block.delay_key]
@@ -149,30 +155,46 @@ class AnalogMachine:
         batch, budget = stimulus.batch, self.program.spike_budget(stimulus.batch)
         profile = self.options.profile
         noisy = self.options.noise
-        unrest = Unrest(seed, stimulus.identities, profile.threshold_noise.value if noisy else 0.0,
-                        profile.spike_jitter.value if noisy else 0.0)
+        unrest = Unrest(
+            seed,
+            stimulus.identities,
+            profile.threshold_noise.value if noisy else 0.0,
+            profile.spike_jitter.value if noisy else 0.0,
+        )
         recorded = select_stimulus(self.program, stimulus)
         on_chip: dict[int, Events] = {}
         samples: dict[str, Recording] = {}
         last: dict[str, Recording] = {}
-        health = {"arrivals": 0, "in_flight": 0, "dropped": 0, "dropped_in": 0, "dropped_out": 0,
-                  "unrecorded": 0,
-                  "clipped": 0, "compressed": 0, "unreliable_samples": 0, **self.weight_health}
+        health = {
+            "arrivals": 0,
+            "in_flight": 0,
+            "dropped": 0,
+            "dropped_in": 0,
+            "dropped_out": 0,
+            "unrecorded": 0,
+            "clipped": 0,
+            "compressed": 0,
+            "unreliable_samples": 0,
+            **self.weight_health,
+        }
         sent: dict[int, Events] = {}
         arrived = dict(recorded)
         for core in self.cores:
-            if any(self.program.blocks[k].pre not in arrived and not self.links.stays(k)
-                   for k in core.outside):
+            if any(
+                self.program.blocks[k].pre not in arrived and not self.links.stays(k) for k in core.outside
+            ):
                 arrived |= self.fetch(recorded, arrived, health)
             delivered = {}
             for k in core.outside:
                 delivered[k] = self.links.deliver(k, arrived, on_chip, health, sent)
                 if not self.links.stays(k):
                     block = self.program.blocks[k]
-                    health["dropped"] += (
-                        count_synapses(block, arrived[block.pre]) - count_synapses(block, delivered[k]))
+                    health["dropped"] += count_synapses(block, arrived[block.pre]) - count_synapses(
+                        block, delivered[k]
+                    )
             outcome = core.run(
-                delivered, budget, grid=self.grid_of(core), unrest=unrest, threads=self.threads)
+                delivered, budget, grid=self.grid_of(core), unrest=unrest, threads=self.threads
+            )
             health["clipped"] += outcome.clipped
             health["compressed"] += outcome.saturated
             self.share(core, outcome, stimulus.identities, (recorded, on_chip))
@@ -182,8 +204,9 @@ class AnalogMachine:
         recorded = arrived | self.fetch(recorded, arrived, health)
         for k, block in enumerate(self.program.blocks):
             if block.pre in on_chip and (self.links.stays(k) or k in self.inner):
-                health["unrecorded"] += (
-                    count_synapses(block, on_chip[block.pre]) - count_synapses(block, recorded[block.pre]))
+                health["unrecorded"] += count_synapses(block, on_chip[block.pre]) - count_synapses(
+                    block, recorded[block.pre]
+                )
         names = [population.name for population in self.program.populations]
         kinds = [population.kind for population in self.program.populations]
         spiking = {k: events for k, events in recorded.items() if kinds[k] != "readout"}
@@ -195,9 +218,13 @@ class AnalogMachine:
             effective_parameters=dict(self.as_run),
             health=health,
             costs=self.bill(batch, sent, spiking, [*samples.values(), *last.values()]),
-            provenance={"backend": "brainscales2", "solver": f"analog, {self.options.machine}",
-                        "chip": str(self.options.chip), "calibration": self.calibration.describe(),
-                        **versions()},
+            provenance={
+                "backend": "brainscales2",
+                "solver": f"analog, {self.options.machine}",
+                "chip": str(self.options.chip),
+                "calibration": self.calibration.describe(),
+                **versions(),
+            },
             readings=read_samples(self.sampled, samples) | self.read_last(last, recorded),
             batch_size=batch,
         )
@@ -212,20 +239,32 @@ class AnalogMachine:
     def read_last(self, last: Mapping[str, Recording], recorded: Mapping[int, Events]) -> dict[str, Read]:
         """Return the last voltages that losses read, NaN where a spike was recorded."""
         places = {item.name: k for k, item in enumerate(self.program.populations)}
-        return {item.key: read_silent(last[f"{item.population}.v"].values[:, :, 0],
-                                      recorded[places[item.population]])
-                for item in final_readings(self.program)}
+        return {
+            item.key: read_silent(
+                last[f"{item.population}.v"].values[:, :, 0], recorded[places[item.population]]
+            )
+            for item in final_readings(self.program)
+        }
 
     def bill(
-        self, batch: int, sent: Mapping[int, Events], recorded: Mapping[int, Events],
+        self,
+        batch: int,
+        sent: Mapping[int, Events],
+        recorded: Mapping[int, Events],
         samples: list[Recording],
     ) -> dict[str, float]:
         """Return the costs of a run."""
         kinds = [population.kind for population in self.program.populations]
         out = sum(len(events) for k, events in recorded.items() if kinds[k] == "spiking")
         readings = sum(item.values.size for item in samples)
-        counts = Counts(batch, len(self.plan.instances), self.program.duration,
-                        sum(len(events) for events in sent.values()), out, readings)
+        counts = Counts(
+            batch,
+            len(self.plan.instances),
+            self.program.duration,
+            sum(len(events) for events in sent.values()),
+            out,
+            readings,
+        )
         return charge(counts, self.options).flat()
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
@@ -234,12 +273,19 @@ class AnalogMachine:
 
     def grid_of(self, core: StageCore) -> Floats:
         """Return the times at which some voltage of a stage is sampled."""
-        times = [readers[p.name].times for p in core.members for readers in (self.readers, self.last)
-                 if p.name in readers]
+        times = [
+            readers[p.name].times
+            for p in core.members
+            for readers in (self.readers, self.last)
+            if p.name in readers
+        ]
         return np.unique(np.concatenate(times)) if times else np.empty(0)
 
     def share(
-        self, core: StageCore, outcome: Outcome, identities: Integers,
+        self,
+        core: StageCore,
+        outcome: Outcome,
+        identities: Integers,
         known: tuple[dict[int, Events], dict[int, Events]],
     ) -> None:
         """Hand the spikes of a stage to its populations, as they are recorded and as they happen."""
@@ -254,7 +300,11 @@ class AnalogMachine:
             recorded[p] = stamp_spikes(events, step, self.program.duration)
 
     def sample(
-        self, core: StageCore, outcome: Outcome, readers: Mapping[str, Reader], health: dict[str, int],
+        self,
+        core: StageCore,
+        outcome: Outcome,
+        readers: Mapping[str, Reader],
+        health: dict[str, int],
         unrest: Unrest,
     ) -> dict[str, Recording]:
         """Digitize the voltages of a stage that are read out."""
@@ -265,7 +315,7 @@ class AnalogMachine:
                 continue
             reader = readers[member.name]
             place = core.places[p]
-            voltages = outcome.voltages[:, place:place + member.size, np.searchsorted(grid, reader.times)]
+            voltages = outcome.voltages[:, place : place + member.size, np.searchsorted(grid, reader.times)]
             path = f"brainscales2.{reader.sampled.converter}.{member.name}"
             path = f"{path}.last" if readers is self.last else path
             draws = [stream(unrest.seed, f"{path}.{number}") for number in unrest.identities.tolist()]
@@ -275,7 +325,10 @@ class AnalogMachine:
         return samples
 
     def count(
-        self, core: StageCore, delivered: Mapping[int, Events], on_chip: Mapping[int, Events],
+        self,
+        core: StageCore,
+        delivered: Mapping[int, Events],
+        on_chip: Mapping[int, Events],
         health: dict[str, int],
     ) -> None:
         """Count deliveries to a stage, and those that are due after the end."""

@@ -17,8 +17,15 @@ _NON_IDEALITIES: Mapping[str, tuple[str, ...]] = {
     "time grid": ("event_grid",),
     "weight quantization": ("weight_max", "weight_scale", "weight_scale_low", "weight_scale_high"),
     "shortest refractory period": ("refractory_low",),
-    "mismatch": ("tau_mem_spread", "tau_syn_spread", "threshold_spread", "leak_spread", "reset_spread",
-                 "gain_spread", "threshold_offset"),
+    "mismatch": (
+        "tau_mem_spread",
+        "tau_syn_spread",
+        "threshold_spread",
+        "leak_spread",
+        "reset_spread",
+        "gain_spread",
+        "threshold_offset",
+    ),
     "saturation": ("saturation_knee",),
     "noise": ("threshold_noise", "spike_jitter", "membrane_noise"),
     "read-out": ("cadc_noise", "cadc_offset_spread"),
@@ -51,7 +58,8 @@ def _is_present(name: str, now: Options) -> bool:
     if name == "noise" and not now.noise:
         return False
     return (name == "mismatch" and now.calibrate) or any(
-        getattr(now.profile, number).value > 0.0 for number in _NON_IDEALITIES[name])
+        getattr(now.profile, number).value > 0.0 for number in _NON_IDEALITIES[name]
+    )
 
 
 def _without(section: Mapping[str, Any], now: Options, off: frozenset[str]) -> dict[str, Any]:

@@ -32,8 +32,9 @@ def sample(program: Program, options: Options) -> tuple[tuple[Sampled, ...], lis
     recorded = [item for item in program.sampling if item.variable == "v"]
     fine = [item for item in recorded if _converter(item, options) == "madc"]
     faults = [*_too_often(recorded, options), *_too_many(fine, options)]
-    sampled = [Sampled(item.population, item.neurons, _converter(item, options), item.every)
-               for item in recorded]
+    sampled = [
+        Sampled(item.population, item.neurons, _converter(item, options), item.every) for item in recorded
+    ]
     interval = options.milliseconds(options.profile.cadc_interval.value)
     read = dict.fromkeys(item.population for item in program.readings if item.kind != FINAL)
     if program.surrogate is not None:
@@ -60,7 +61,9 @@ def _too_often(recorded: list[Sampling], options: Options) -> Iterator[Diagnosti
             yield Diagnostic(
                 f"samples every {every:.4g} us of the chip: {against(every, limit)} for {len(item.neurons)} "
                 f"membranes; set every: {options.milliseconds(limit.value):g} ms or more{few}",
-                f"record.{item.population}.v", f"B2-{converter.upper()}")
+                f"record.{item.population}.v",
+                f"B2-{converter.upper()}",
+            )
 
 
 def _too_many(fine: list[Sampling], options: Options) -> Iterator[Diagnostic]:
@@ -69,7 +72,9 @@ def _too_many(fine: list[Sampling], options: Options) -> Iterator[Diagnostic]:
         yield Diagnostic(
             f"recording on the MADC {against(need, limit)} membranes; record fewer neurons, or every "
             f"{options.milliseconds(options.profile.cadc_interval.value):g} ms on the CADC",
-            f"record.{fine[0].population}.v", "B2-MADC")
+            f"record.{fine[0].population}.v",
+            "B2-MADC",
+        )
 
 
 def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
@@ -84,8 +89,12 @@ def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
     ------
     Diagnostic
     """
-    fine = [(item.population, neuron) for item in plan.sampled if item.converter == "madc"
-            for neuron in item.neurons]
+    fine = [
+        (item.population, neuron)
+        for item in plan.sampled
+        if item.converter == "madc"
+        for neuron in item.neurons
+    ]
     # Merged neurons of several columns can be read in any of them.
     places = [plan.circuits(name)[neuron] for name, neuron in fine]
     parities = [set((place[place >= 0] % plan.columns % 2).tolist()) for place in places]
@@ -95,7 +104,10 @@ def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
         yield Diagnostic(
             f"the MADC reads one even and one odd column; {first}[{a}] and {second}[{b}] are both in {word} "
             f"columns ({options.profile.madc_neurons.source}; {options.profile.madc_neurons.tag}). Record "
-            "another neuron, or set backends.brainscales2.places", f"record.{first}.v", "B2-MADC")
+            "another neuron, or set backends.brainscales2.places",
+            f"record.{first}.v",
+            "B2-MADC",
+        )
 
 
 def rate_of(item: PopulationSlice, program: Program, options: Options) -> float:
@@ -140,10 +152,16 @@ def expected_events(program: Program, plan: Plan, instance: int, options: Option
     -------
     into, out : float
     """
-    into = sum(rate_of(program.population(route.population), program, options) * int(np.sum(route.bus >= 0))
-               for route in plan.routes if route.instance == instance and route.external)
-    out = sum(rate_of(program.population(part.population), program, options) * part.size
-              for part in plan.parts if part.instance == instance)
+    into = sum(
+        rate_of(program.population(route.population), program, options) * int(np.sum(route.bus >= 0))
+        for route in plan.routes
+        if route.instance == instance and route.external
+    )
+    out = sum(
+        rate_of(program.population(part.population), program, options) * part.size
+        for part in plan.parts
+        if part.instance == instance
+    )
     return into * program.duration, out * program.duration
 
 
@@ -158,4 +176,6 @@ def check_rates(program: Program, plan: Plan, options: Options) -> Iterator[Diag
                 yield Diagnostic(
                     f"events {word} the chip at the expected rates: {against(events / length, limit)}; "
                     "events above the limit are dropped. Use fewer sources, lower rates or a longer sample",
-                    "backends.brainscales2", "B2-RATE")
+                    "backends.brainscales2",
+                    "B2-RATE",
+                )

@@ -20,7 +20,6 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 """Options with a fixed set of values; the first is the default."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Options:
     """Settings of the mapping and of the run.
@@ -135,23 +134,35 @@ def _numbers(name: str, value: Any) -> Mapping[str, Any]:
 
 def _misplaced(dead: frozenset[int], places: Mapping[str, int], profile: Profile) -> list[Diagnostic]:
     circuits, columns = int(profile.circuits.value), int(profile.columns.value)
-    faults = [SECTION.fault("dead_circuits", f"there is no circuit {number}; they are 0 to {circuits - 1}")
-              for number in sorted(dead) if number >= circuits]
-    return faults + [SECTION.fault(f"places.{name}",
-                                   f"there is no column {column}; they are 0 to {columns - 1}")
-                     for name, column in places.items() if column >= columns]
+    faults = [
+        SECTION.fault("dead_circuits", f"there is no circuit {number}; they are 0 to {circuits - 1}")
+        for number in sorted(dead)
+        if number >= circuits
+    ]
+    return faults + [
+        SECTION.fault(f"places.{name}", f"there is no column {column}; they are 0 to {columns - 1}")
+        for name, column in places.items()
+        if column >= columns
+    ]
 
 
 _BY_POPULATION = "{population: value}"
 _WORD = {name: SECTION.choice(*choices) for name, choices in CHOICES.items()}
 _READERS: Mapping[str, Reader] = {
-    "profile": _WORD["profile"], "profile_numbers": _numbers, "chip": SECTION.whole(0),
-    "adjoint": _WORD["adjoint"], "unmodelled": _WORD["unmodelled"],
-    "denominator_floor": SECTION.positive("", "0.05"), "noise": SECTION.flag, "calibrate": SECTION.flag,
-    "delays": _WORD["delays"], "sampling": _WORD["sampling"],
+    "profile": _WORD["profile"],
+    "profile_numbers": _numbers,
+    "chip": SECTION.whole(0),
+    "adjoint": _WORD["adjoint"],
+    "unmodelled": _WORD["unmodelled"],
+    "denominator_floor": SECTION.positive("", "0.05"),
+    "noise": SECTION.flag,
+    "calibrate": SECTION.flag,
+    "delays": _WORD["delays"],
+    "sampling": _WORD["sampling"],
     "scales": SECTION.mapping(SECTION.positive("", "60"), _BY_POPULATION),
     "rows": SECTION.mapping(SECTION.whole(), "{projection: cells}"),
     "places": SECTION.mapping(SECTION.whole(0), "{population: column}"),
     "rates": SECTION.mapping(SECTION.positive("1/ms", "50 Hz"), _BY_POPULATION),
-    "dead_circuits": _circuits, "instances": SECTION.whole(),
+    "dead_circuits": _circuits,
+    "instances": SECTION.whole(),
 }

@@ -90,8 +90,10 @@ class Partition:
     def _must_follow(self, stage: Stage) -> bool:
         """Return whether delayed spikes of the open instance reach a stage."""
         here = {item.population for item in self._open.slices} if self._open else set[str]()
-        return any(item.pre in here and item.block.post in stage.populations and bool(item.block.delays.any())
-                   for item in self.demands)
+        return any(
+            item.pre in here and item.block.post in stage.populations and bool(item.block.delays.any())
+            for item in self.demands
+        )
 
     def _cut(self, population: int, crowding: Crowding) -> bool:
         """Cut a population into slices of one instance each, as large as they can be."""
@@ -105,8 +107,9 @@ class Partition:
             size = min(size, item.size - start)
             if size < 1:
                 return False
-            found = lay_out_instance([Slice(item.name, start, start + size)], self.program, self.demands,
-                                     self.options)
+            found = lay_out_instance(
+                [Slice(item.name, start, start + size)], self.program, self.demands, self.options
+            )
             if isinstance(found, Crowding):
                 self.crowding, size = found, size // 2
                 continue

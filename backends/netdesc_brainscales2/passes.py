@@ -47,8 +47,9 @@ class MapToChip:
         plan, faults = lay_out(lower(graph), self.options)
         if plan is None or faults:
             raise LimitError([name_current(fault, graph) for fault in faults])
-        return graph.with_notes([*plan.notes, Diagnostic(summary(plan, self.options), "backends.brainscales2",
-                                                         "B2-NEURONS")])
+        return graph.with_notes(
+            [*plan.notes, Diagnostic(summary(plan, self.options), "backends.brainscales2", "B2-NEURONS")]
+        )
 
 
 def name_current(fault: Diagnostic, graph: NetworkGraph) -> Diagnostic:
@@ -76,5 +77,8 @@ def name_current(fault: Diagnostic, graph: NetworkGraph) -> Diagnostic:
                 return Diagnostic(
                     f"brainscales2 starts every membrane at its rest, which a constant {name} of "
                     f"{values[int(np.argmax(np.abs(values)))]:g} moves; remove it, or set initial.v to the "
-                    "potential at which the membrane rests with it", path, fault.code)
+                    "potential at which the membrane rests with it",
+                    path,
+                    fault.code,
+                )
     return fault

@@ -110,6 +110,7 @@ def draw_pattern(chip: int, spreads: Spreads) -> Pattern:
     Pattern
         Without any deviation where all spreads are 0.
     """
+
     def inputs(quantity: str, spread: float) -> Floats:
         return np.stack([factors(draw(chip, f"{quantity}.{side}"), spread) for side in INPUTS], axis=1)
 

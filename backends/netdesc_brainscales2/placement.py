@@ -109,7 +109,7 @@ def _sit(seat: Seat, taken: np.ndarray, options: Options) -> Integers | None:
         sites = sites[sites[:, 0] % taken.shape[1] >= first]
     if len(sites) < seat.size:
         return None
-    chosen = sites[:seat.size]
+    chosen = sites[: seat.size]
     taken[chosen // taken.shape[1], chosen % taken.shape[1]] = True
     return chosen
 

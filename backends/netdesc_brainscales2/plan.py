@@ -220,8 +220,9 @@ class Plan:
         """
         parts = self.select(population)
         width = max(part.merged for part in parts)
-        return np.concatenate([np.pad(part.circuits, ((0, 0), (0, width - part.merged)), constant_values=-1)
-                               for part in parts])
+        return np.concatenate(
+            [np.pad(part.circuits, ((0, 0), (0, width - part.merged)), constant_values=-1) for part in parts]
+        )
 
     def instance_of(self, population: str) -> Integers:
         """Return the execution instance of every neuron of a population, shape (size,).
@@ -262,5 +263,10 @@ class Plan:
     @property
     def used(self) -> int:
         """Circuits in use in the fullest instance."""
-        return max((sum(part.circuits.size for part in self.parts if part.instance == item.number)
-                    for item in self.instances), default=0)
+        return max(
+            (
+                sum(part.circuits.size for part in self.parts if part.instance == item.number)
+                for item in self.instances
+            ),
+            default=0,
+        )

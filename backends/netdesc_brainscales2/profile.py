@@ -153,30 +153,53 @@ class Profile:
 NAMES = tuple(item.name for item in fields(Profile))
 """Names of all numbers, in order."""
 
-_COUNTS = ("columns", "hemispheres", "rows", "buses", "bus_rows", "output_columns", "merged_max", "labels",
-           "row_selects", "weight_max", "madc_neurons")
-_POSITIVE = ("speed_up", "event_grid", "cadc_interval", "madc_interval", "weight_scale", "weight_scale_low",
-             "weight_headroom")
+_COUNTS = (
+    "columns",
+    "hemispheres",
+    "rows",
+    "buses",
+    "bus_rows",
+    "output_columns",
+    "merged_max",
+    "labels",
+    "row_selects",
+    "weight_max",
+    "madc_neurons",
+)
+_POSITIVE = (
+    "speed_up",
+    "event_grid",
+    "cadc_interval",
+    "madc_interval",
+    "weight_scale",
+    "weight_scale_low",
+    "weight_headroom",
+)
 
 
 def _load(name: str) -> dict[str, Limit]:
     text = files("netdesc_brainscales2").joinpath("profiles", f"{name}.toml").read_text(encoding="utf-8")
-    return {key: Limit(**{**entry, "value": float(entry["value"])})
-            for key, entry in tomllib.loads(text).items()}
+    return {
+        key: Limit(**{**entry, "value": float(entry["value"])}) for key, entry in tomllib.loads(text).items()
+    }
 
 
 def _uneven(profile: Profile) -> list[Diagnostic]:
     numbers = profile.numbers()
-    faults = [(name, "a whole number of 1 or more") for name in _COUNTS
-              if numbers[name].value < 1 or not numbers[name].value.is_integer()]
+    faults = [
+        (name, "a whole number of 1 or more")
+        for name in _COUNTS
+        if numbers[name].value < 1 or not numbers[name].value.is_integer()
+    ]
     faults += [(name, "a number above 0") for name in _POSITIVE if numbers[name].value <= 0]
     if profile.hemispheres.value not in (1, 2):
         faults.append(("hemispheres", "1 or 2"))
     if profile.threshold_level.value <= profile.leak_level.value:
         faults.append(("threshold_level", "a level above leak_level"))
-    return [SECTION.fault(f"profile_numbers.{name}",
-                          f"expected {what}, got {numbers[name].value:g}")
-            for name, what in faults]
+    return [
+        SECTION.fault(f"profile_numbers.{name}", f"expected {what}, got {numbers[name].value:g}")
+        for name, what in faults
+    ]
 
 
 def _measure(text: str, unit: str) -> float | None:

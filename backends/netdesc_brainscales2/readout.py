@@ -55,8 +55,9 @@ def plan_readers(program: Program, plan: Plan, options: Options) -> dict[str, Re
     own = options.milliseconds(profile.cadc_interval.value)
     wanted = {item.population: item for item in plan.sampled}
     for population in program.populations:
-        read = any(reading.population == population.name and reading.kind != FINAL
-                   for reading in program.readings)
+        read = any(
+            reading.population == population.name and reading.kind != FINAL for reading in program.readings
+        )
         if population.kind != "source" and (read or program.surrogate is not None):
             wanted[population.name] = Sampled(population.name, np.arange(population.size), "cadc", own)
     readers = {}
@@ -82,12 +83,21 @@ def plan_last(program: Program, options: Options) -> dict[str, Reader]:
     """
     own = options.milliseconds(options.profile.cadc_interval.value)
     names = [item.population for item in final_readings(program)]
-    return {name: Reader(Sampled(name, np.arange(program.population(name).size), "cadc", own),
-                         np.array([program.duration]), 1.0) for name in names}
+    return {
+        name: Reader(
+            Sampled(name, np.arange(program.population(name).size), "cadc", own),
+            np.array([program.duration]),
+            1.0,
+        )
+        for name in names
+    }
 
 
 def convert(
-    voltages: Floats, membranes: Membranes, reader: Reader, options: Options,
+    voltages: Floats,
+    membranes: Membranes,
+    reader: Reader,
+    options: Options,
     draws: Sequence[np.random.Generator],
 ) -> tuple[Recording, int]:
     """Digitize voltages, and translate the codes back as if every channel were nominal.
@@ -116,7 +126,7 @@ def convert(
     if noise > 0.0:
         for sample, draw in zip(steps, draws, strict=True):
             sample += noise * draw.standard_normal(sample.shape)
-    top = 2.0 ** profile.cadc_bits.value - 1.0 / reader.fine
+    top = 2.0**profile.cadc_bits.value - 1.0 / reader.fine
     codes = np.clip(np.rint(steps * reader.fine) / reader.fine, 0.0, top)
     outside = int(np.sum((codes < profile.cadc_low.value) | (codes > profile.cadc_high.value)))
     return Recording(reader.times, chosen, (codes - level) / lsb + rest), outside

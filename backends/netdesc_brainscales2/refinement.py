@@ -65,9 +65,12 @@ class Refined:
 
     def arrange(self, cotangent: Cotangent) -> Cotangent:
         """Return a cotangent with derivatives by spikes in the order of these."""
-        moved = {name: np.asarray(values)[self.order[name]]
-                 if name in self.order and np.shape(values) == self.order[name].shape else values
-                 for name, values in cotangent.spikes.items()}
+        moved = {
+            name: np.asarray(values)[self.order[name]]
+            if name in self.order and np.shape(values) == self.order[name].shape
+            else values
+            for name, values in cotangent.spikes.items()
+        }
         return replace(cotangent, spikes=moved)
 
     def restore(self, gradient: Gradient) -> Gradient:
@@ -164,16 +167,47 @@ def gather_arrivals(
 
 
 def refine_part(
-    model: tuple[Stream, Integers, Fanout, Cells], own: Own, step: float, results: tuple[Floats, Flags],
-    first: int, last: int,
+    model: tuple[Stream, Integers, Fanout, Cells],
+    own: Own,
+    step: float,
+    results: tuple[Floats, Flags],
+    first: int,
+    last: int,
 ) -> None:
     """Refine samples ``first`` to ``last - 1`` of a stage."""
     stream, mine, fan, cells = model
-    constants = np.stack([cells.tau_m, cells.tau_s[:, 0], cells.tau_s[:, 1], cells.tau_ref, cells.gap,
-                          cells.reset, cells.start, cells.current[:, 0], cells.current[:, 1]])
+    constants = np.stack(
+        [
+            cells.tau_m,
+            cells.tau_s[:, 0],
+            cells.tau_s[:, 1],
+            cells.tau_ref,
+            cells.gap,
+            cells.reset,
+            cells.start,
+            cells.current[:, 0],
+            cells.current[:, 1],
+        ]
+    )
     refine_samples(
-        first, last, stream.times, stream.slots, stream.offsets, mine, fan.start, fan.target, fan.receptor,
-        fan.weight, constants, step, cells.two, own.times, own.neurons, own.offsets, *results)
+        first,
+        last,
+        stream.times,
+        stream.slots,
+        stream.offsets,
+        mine,
+        fan.start,
+        fan.target,
+        fan.receptor,
+        fan.weight,
+        constants,
+        step,
+        cells.two,
+        own.times,
+        own.neurons,
+        own.offsets,
+        *results,
+    )
 
 
 def sort_spikes(events: Events, times: Floats) -> tuple[Events, Integers]:
@@ -185,12 +219,18 @@ def sort_spikes(events: Events, times: Floats) -> tuple[Events, Integers]:
 def send(layout: Layout, spikes: Mapping[str, Events], step: float) -> dict[str, Events]:
     """Return spikes with those of the sources as the host sends them: at the nearest edge of the clock."""
     sources = {item.name for item in layout.program.populations if item.kind == "source"}
-    return {name: replace(events, times=np.rint(events.times / step) * step)
-            if name in sources else events for name, events in spikes.items()}
+    return {
+        name: replace(events, times=np.rint(events.times / step) * step) if name in sources else events
+        for name, events in spikes.items()
+    }
 
 
 def refine(
-    layout: Layout, spikes: Mapping[str, Events], step: float, *, relayed: Set[str] = frozenset(),
+    layout: Layout,
+    spikes: Mapping[str, Events],
+    step: float,
+    *,
+    relayed: Set[str] = frozenset(),
     threads: int = 1,
 ) -> Refined:
     """Move measured spikes to where the model crosses its threshold within a step of the clock before them.

@@ -44,17 +44,39 @@ def advance(cell: int, moment: float, two: bool, cells: Floats, state: Floats) -
 def cross(cell: int, span: float, two: bool, cells: Floats, state: Floats) -> float:
     """Return when in [0, span] from now a cell first reaches its threshold, below 0 for never."""
     if two:
-        return float(first_crossing(
-            state[U, cell], state[EXC, cell], state[INH, cell], cells[GAP, cell], cells[TAU_M, cell],
-            cells[TAU_I, cell], cells[TAU_J, cell], span))
-    return float(crossing(
-        state[U, cell], state[EXC, cell], cells[GAP, cell], cells[TAU_M, cell], cells[TAU_I, cell], span))
+        return float(
+            first_crossing(
+                state[U, cell],
+                state[EXC, cell],
+                state[INH, cell],
+                cells[GAP, cell],
+                cells[TAU_M, cell],
+                cells[TAU_I, cell],
+                cells[TAU_J, cell],
+                span,
+            )
+        )
+    return float(
+        crossing(
+            state[U, cell], state[EXC, cell], cells[GAP, cell], cells[TAU_M, cell], cells[TAU_I, cell], span
+        )
+    )
 
 
 @kernel
 def resolve(
-    cell: int, until: float, step: float, two: bool, cells: Floats, state: Floats, head: Integers,
-    following: Integers, own: int, stamps: Floats, times: Floats, found: NDArray[np.bool_],
+    cell: int,
+    until: float,
+    step: float,
+    two: bool,
+    cells: Floats,
+    state: Floats,
+    head: Integers,
+    following: Integers,
+    own: int,
+    stamps: Floats,
+    times: Floats,
+    found: NDArray[np.bool_],
 ) -> None:
     """Settle the spikes of a cell whose steps of the clock begin before a moment.
 
@@ -124,9 +146,23 @@ def receive(
 
 @kernel
 def refine_samples(
-    first: int, last: int, times: Floats, slots: Integers, offsets: Integers, mine: Integers,
-    fan_start: Integers, fan_target: Integers, fan_receptor: Integers, fan_weight: Floats, cells: Floats,
-    step: float, two: bool, stamps: Floats, neurons: Integers, spans: Integers, refined: Floats,
+    first: int,
+    last: int,
+    times: Floats,
+    slots: Integers,
+    offsets: Integers,
+    mine: Integers,
+    fan_start: Integers,
+    fan_target: Integers,
+    fan_receptor: Integers,
+    fan_weight: Floats,
+    cells: Floats,
+    step: float,
+    two: bool,
+    stamps: Floats,
+    neurons: Integers,
+    spans: Integers,
+    refined: Floats,
     found: NDArray[np.bool_],
 ) -> None:
     """Refine the spikes of a stage in samples ``first`` to ``last - 1``.
@@ -178,8 +214,20 @@ def refine_samples(
         for e in range(offsets[b], offsets[b + 1]):
             moment = times[e]
             if mine[e] >= 0:
-                resolve(neurons[mine[e]], stamps[mine[e]], step, two, cells, state, head,
-                        following, own, stamps, refined, found)
+                resolve(
+                    neurons[mine[e]],
+                    stamps[mine[e]],
+                    step,
+                    two,
+                    cells,
+                    state,
+                    head,
+                    following,
+                    own,
+                    stamps,
+                    refined,
+                    found,
+                )
                 moment = refined[mine[e]]
             for x in range(fan_start[slots[e]], fan_start[slots[e] + 1]):
                 cell = fan_target[x]

@@ -21,10 +21,26 @@ from netdesc.threads import run, split
 
 @kernel
 def currents_at(
-    first: int, last: int, times: Floats, slots: Integers, offsets: Integers, fan_start: Integers,
-    fan_target: Integers, fan_receptor: Integers, fan_weight: Floats, tau_s: Floats, start: Floats,
-    duration: float, two: bool, when: Floats, neurons: Integers, spans: Integers, release: Floats,
-    order: Integers, result: Floats, later: Floats,
+    first: int,
+    last: int,
+    times: Floats,
+    slots: Integers,
+    offsets: Integers,
+    fan_start: Integers,
+    fan_target: Integers,
+    fan_receptor: Integers,
+    fan_weight: Floats,
+    tau_s: Floats,
+    start: Floats,
+    duration: float,
+    two: bool,
+    when: Floats,
+    neurons: Integers,
+    spans: Integers,
+    release: Floats,
+    order: Integers,
+    result: Floats,
+    later: Floats,
 ) -> None:
     """Evaluate total synaptic currents of neurons at their spikes and when these are released.
 
@@ -147,9 +163,27 @@ def evaluate_part(
     stream, fan, cells = model
     two = bool(np.any(fan.receptor > 0) or np.any(cells.current[:, 1]))
     currents_at(
-        first, last, stream.times, stream.slots, stream.offsets, fan.start, fan.target, fan.receptor,
-        fan.weight, cells.tau_s, cells.current, duration, two, asked.when, asked.neurons, asked.spans,
-        asked.release, asked.order, asked.result, asked.later)
+        first,
+        last,
+        stream.times,
+        stream.slots,
+        stream.offsets,
+        fan.start,
+        fan.target,
+        fan.receptor,
+        fan.weight,
+        cells.tau_s,
+        cells.current,
+        duration,
+        two,
+        asked.when,
+        asked.neurons,
+        asked.spans,
+        asked.release,
+        asked.order,
+        asked.result,
+        asked.later,
+    )
 
 
 def order_releases(events: Events, hold: Floats) -> Integers:

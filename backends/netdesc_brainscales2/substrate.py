@@ -87,7 +87,11 @@ def two_columns(values: Floats, start: int, stop: int, fill: float | None) -> Fl
 
 
 def build_membranes(
-    program: Program, population: PopulationSlice, plan: Plan, profile: Profile, pattern: Pattern,
+    program: Program,
+    population: PopulationSlice,
+    plan: Plan,
+    profile: Profile,
+    pattern: Pattern,
 ) -> Membranes:
     """Return what the neurons of a population really are.
 
@@ -111,8 +115,10 @@ def build_membranes(
     BackendError
         If a threshold lies at or below the reset.
     """
-    values = {name: program.parameters[name][population.start:population.stop]
-              for name in ("tau_m", "tau_ref", "rest", "threshold", "reset", "v_init")}
+    values = {
+        name: program.parameters[name][population.start : population.stop]
+        for name in ("tau_m", "tau_ref", "rest", "threshold", "reset", "v_init")
+    }
     circuits = plan.circuits(population.name)
     lsb = steps_of_voltage(program, population, plan, profile)
     conductance = 1.0 / pattern.tau_mem[circuits]
@@ -125,11 +131,18 @@ def build_membranes(
     rest = values["rest"] + shift
     stuck = np.flatnonzero(np.isfinite(gap) & (threshold - reset <= SMALLEST_SWING * np.abs(gap)))
     if len(stuck):
-        raise BackendError([Diagnostic(
-            f"neuron {k} is placed on circuit {circuits[k, 0]}, whose reset is not below its threshold; "
-            "calibrate "
-            f"the chip, or name the circuit in backends.brainscales2.dead_circuits", population.path,
-            "B2-CIRCUIT") for k in stuck.tolist()])
+        raise BackendError(
+            [
+                Diagnostic(
+                    f"neuron {k} is placed on circuit {circuits[k, 0]}, whose reset is not below its threshold; "
+                    "calibrate "
+                    f"the chip, or name the circuit in backends.brainscales2.dead_circuits",
+                    population.path,
+                    "B2-CIRCUIT",
+                )
+                for k in stuck.tolist()
+            ]
+        )
     tau_s = two_columns(program.parameters["tau_s"], population.start, population.stop, None)
     current = two_columns(program.parameters["i_init"], population.start, population.stop, 0.0)
     total = current.sum(axis=1) if len(population.receptors) < 2 else None

@@ -41,9 +41,11 @@ def summary(plan: Plan, options: Options) -> str:
     """
     count = max(1, len(plan.instances))
     rows = max((rows_used(plan, number) for number in range(len(plan.instances))), default=0)
-    return (f"{plan.used} of {options.profile.circuits.value:g} circuits and {rows} of "
-            f"{2 * options.profile.rows.value:g} rows in the fullest of "
-            f"{count} execution instance{'s' if count > 1 else ''}; chip {options.chip}, {options.machine}")
+    return (
+        f"{plan.used} of {options.profile.circuits.value:g} circuits and {rows} of "
+        f"{2 * options.profile.rows.value:g} rows in the fullest of "
+        f"{count} execution instance{'s' if count > 1 else ''}; chip {options.chip}, {options.machine}"
+    )
 
 
 def rows_used(plan: Plan, instance: int) -> int:
@@ -70,11 +72,15 @@ def _lines(plan: Plan, options: Options) -> Iterator[str]:
             if route.instance == item.number:
                 yield f"  {_route(route)}"
     for wiring in plan.wirings:
-        yield (f"synapses {wiring.block}: {len(wiring.positive)}, words {wiring.low} to {wiring.high} in "
-               f"{wiring.rows} rows per sign, {abs(wiring.scale):.4g} steps per unit of weight")
+        yield (
+            f"synapses {wiring.block}: {len(wiring.positive)}, words {wiring.low} to {wiring.high} in "
+            f"{wiring.rows} rows per sign, {abs(wiring.scale):.4g} steps per unit of weight"
+        )
     for sampled in plan.sampled:
-        yield (f"read {sampled.population}: {len(sampled.neurons)} membranes by the "
-               f"{sampled.converter.upper()} every {sampled.every:g} ms")
+        yield (
+            f"read {sampled.population}: {len(sampled.neurons)} membranes by the "
+            f"{sampled.converter.upper()} every {sampled.every:g} ms"
+        )
     for note in plan.notes:
         yield f"note {note}"
 
@@ -83,9 +89,11 @@ def _part(plan: Plan, part: Part) -> str:
     halves = np.unique(part.circuits // plan.columns).tolist()
     words = " and ".join(("top", "bottom")[half] for half in halves)
     merged = f" x {part.merged}" if part.merged > 1 else ""
-    return (f"{part.population}[{part.start}:{part.stop}]: {part.size}{merged} circuits, {words}, columns "
-            f"{ranges(np.unique(part.circuits % plan.columns).tolist())}, "
-            f"{plan.scales[part.population]:.4g} steps per unit of weight")
+    return (
+        f"{part.population}[{part.start}:{part.stop}]: {part.size}{merged} circuits, {words}, columns "
+        f"{ranges(np.unique(part.circuits % plan.columns).tolist())}, "
+        f"{plan.scales[part.population]:.4g} steps per unit of weight"
+    )
 
 
 def _route(route: Route) -> str:
@@ -93,9 +101,11 @@ def _route(route: Route) -> str:
     parts = []
     for bus in np.unique(route.bus[route.bus >= 0]).tolist():
         here = route.bus == bus
-        parts.append(f"bus {bus}: {int(here.sum())} with row selects "
-                     f"{ranges(np.unique(route.select[here]).tolist())}, "
-                     f"labels up to {int(route.label[here].max())}")
+        parts.append(
+            f"bus {bus}: {int(here.sum())} with row selects "
+            f"{ranges(np.unique(route.select[here]).tolist())}, "
+            f"labels up to {int(route.label[here].max())}"
+        )
     return f"events of {route.population} {origin}; {'; '.join(parts)}"
 
 

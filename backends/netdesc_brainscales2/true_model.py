@@ -55,16 +55,16 @@ class TrueModel:
         With twice the blocks.
     """
 
-    def __init__(
-        self, program: Program, membranes: Mapping[str, Membranes], gains: Sequence[Gains]
-    ) -> None:
+    def __init__(self, program: Program, membranes: Mapping[str, Membranes], gains: Sequence[Gains]) -> None:
         self.original = program
         self.gains = gains
-        populations = tuple(item if item.kind == "source" else replace(item, receptors=INPUTS)
-                            for item in program.populations)
+        populations = tuple(
+            item if item.kind == "source" else replace(item, receptors=INPUTS) for item in program.populations
+        )
         blocks = tuple(part for block in program.blocks for part in split_block(block))
-        self.program = replace(program, populations=populations, blocks=blocks,
-                               parameters=true_parameters(program, membranes))
+        self.program = replace(
+            program, populations=populations, blocks=blocks, parameters=true_parameters(program, membranes)
+        )
 
     def split(self, values: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return weights and delays of the two halves of every block.
@@ -98,7 +98,8 @@ class TrueModel:
             if not block.train_weight:
                 continue
             excites = values[block.weight_key] * block.sign > 0.0
-            first, second = (gradient[part.weight_key] * gain
-                             for part, gain in zip(split_block(block), gains, strict=True))
+            first, second = (
+                gradient[part.weight_key] * gain for part, gain in zip(split_block(block), gains, strict=True)
+            )
             result[block.weight_key] = np.where(excites, first, second)
         return result

@@ -34,10 +34,7 @@ def count_in_steps(program: Program, timestep: float) -> Program:
         for block in program.blocks
     )
     sampling = tuple(replace(item, every=count_period(item.every, timestep)) for item in program.sampling)
-    readings = tuple(
-        replace(item, tau=count_period(item.tau, timestep))
-        for item in program.readings
-    )
+    readings = tuple(replace(item, tau=count_period(item.tau, timestep)) for item in program.readings)
     return replace(
         program,
         duration=float(round(program.duration / timestep)),
@@ -151,18 +148,20 @@ class GridMachine:
             key: values * self.timestep if key.endswith(".delay") else values
             for key, values in trace.effective_parameters.items()
         }
-        return require_finite(replace(
-            trace,
-            spikes=spikes,
-            effective_parameters=as_run,
-            recordings=self.in_ms(trace.recordings),
-            readings=rescale_readings(self.inner.program, self.program, trace.readings, self.to_ms),
-            health={**trace.health, "inputs_moved": moved},
-            provenance={
-                **trace.provenance,
-                "solver": f"grid {self.timestep:g} ms, exact_exponential",
-            },
-        ))
+        return require_finite(
+            replace(
+                trace,
+                spikes=spikes,
+                effective_parameters=as_run,
+                recordings=self.in_ms(trace.recordings),
+                readings=rescale_readings(self.inner.program, self.program, trace.readings, self.to_ms),
+                health={**trace.health, "inputs_moved": moved},
+                provenance={
+                    **trace.provenance,
+                    "solver": f"grid {self.timestep:g} ms, exact_exponential",
+                },
+            )
+        )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""

@@ -139,9 +139,7 @@ class EventMachine:
         sampling = final_samplings(self.program)
         if not sampling:
             return {}
-        samples = record_states(
-            self.layout, spikes, batch, sampling=sampling, stepped=self.solver == "grid"
-        )
+        samples = record_states(self.layout, spikes, batch, sampling=sampling, stepped=self.solver == "grid")
         names = {self.program.populations[k].name: events for k, events in spikes.items()}
         return read_finals(self.program, samples, names)
 

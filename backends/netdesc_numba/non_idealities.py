@@ -40,8 +40,12 @@ def list_non_idealities(options: Mapping[str, Any]) -> dict[str, Pair]:
         pairs["transport"] = (plain, carried)
         if now.precision == "float32":
             pairs["32-bit state"] = (
-                carried, on_grid(scheme="exact_exponential", precision="float32", transport=True))
+                carried,
+                on_grid(scheme="exact_exponential", precision="float32", transport=True),
+            )
         if now.scheme != "exact_exponential":
             pairs[f"scheme {now.scheme}"] = (
-                on_grid(scheme="exact_exponential", precision=now.precision, transport=True), options)
+                on_grid(scheme="exact_exponential", precision=now.precision, transport=True),
+                options,
+            )
     return pairs

@@ -92,9 +92,7 @@ class RoundToGrid:
         """Return an edge with its delays on the grid; add a note where they were not."""
         if edge.delays is None:
             return edge
-        rounded = np.maximum(
-            round_to_steps(edge.delays, self.timestep), self.timestep if looped else 0.0
-        )
+        rounded = np.maximum(round_to_steps(edge.delays, self.timestep), self.timestep if looped else 0.0)
         error = largest_change(edge.delays, rounded)
         if error > 0.0:
             changed = int(np.sum(np.abs(edge.delays - rounded) > 1e-9 * self.timestep))

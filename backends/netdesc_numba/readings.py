@@ -53,8 +53,13 @@ def read_readouts(
 
 
 def read_stage(
-    layout: Layout, index: int, readings: list[Reading], given: tuple[Mapping[int, Events], int], *,
-    threads: int, steps: int | None
+    layout: Layout,
+    index: int,
+    readings: list[Reading],
+    given: tuple[Mapping[int, Events], int],
+    *,
+    threads: int,
+    steps: int | None,
 ) -> dict[str, Read]:
     """Take the readings of one read-out; see ``read_readouts``."""
     batch = given[1]
@@ -68,8 +73,9 @@ def read_stage(
     )
     run(task, split(batch, threads), threads)
     rest = layout.cells[index].rest
-    result = {item.key: Read(sums[k] + rest * mean_of_one(item, layout, steps))
-              for k, item in enumerate(means)}
+    result = {
+        item.key: Read(sums[k] + rest * mean_of_one(item, layout, steps)) for k, item in enumerate(means)
+    }
     result |= {item.key: Read(peak + rest, when) for item in readings if item.kind == "maximum"}
     return result
 
@@ -85,8 +91,11 @@ def mean_of_one(reading: Reading, layout: Layout, steps: int | None) -> float:
 
 
 def continuous_sweep(
-    layout: Layout, index: int, means: list[Reading], given: tuple[Mapping[int, Events], int],
-    results: tuple[Floats, Floats, Floats]
+    layout: Layout,
+    index: int,
+    means: list[Reading],
+    given: tuple[Mapping[int, Events], int],
+    results: tuple[Floats, Floats, Floats],
 ) -> Sweep:
     """Return the kernel call that reads a range of samples over continuous time."""
     wiring, cells = layout.wirings[index], layout.cells[index]
@@ -105,8 +114,11 @@ def continuous_sweep(
 
 
 def stepped_sweep(
-    layout: Layout, index: int, means: list[Reading], given: tuple[Mapping[int, Events], int],
-    results: tuple[Floats, Floats, Floats]
+    layout: Layout,
+    index: int,
+    means: list[Reading],
+    given: tuple[Mapping[int, Events], int],
+    results: tuple[Floats, Floats, Floats],
 ) -> Sweep:
     """Return the kernel call that reads a range of samples at whole steps."""
     cells, fan = layout.cells[index], layout.fanout(index)

@@ -32,7 +32,8 @@ def most_spikes(program: Program, stage: Stage, given: int | None) -> int:
     allowed = 0.0
     for item in (program.populations[p] for p in stage.populations):
         span = slice(item.start, item.stop)
-        shortest = np.fmin(program.parameters["tau_m"][span],
-                           np.nanmin(program.parameters["tau_s"][span], axis=1))
+        shortest = np.fmin(
+            program.parameters["tau_m"][span], np.nanmin(program.parameters["tau_s"][span], axis=1)
+        )
         allowed += float(np.sum(PER_TIME_CONSTANT * program.duration / shortest))
     return int(min(max(FEWEST, allowed), 2.0**62))

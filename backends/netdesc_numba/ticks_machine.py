@@ -158,9 +158,7 @@ class TickMachine:
                     total, pulled = back
                     forces.update({p: forces[p] + values for p, values in pulled.items()})
             else:
-                packets = collect_packets(
-                    layout, self.program, spikes, self.timestep, batch=trace.batch
-                )
+                packets = collect_packets(layout, self.program, spikes, self.timestep, batch=trace.batch)
                 own = collect_own(layout, self.program, trace, slopes, grid=self.grid)
                 force = take(own.parts, forces, len(own.ticks)).astype(self.grid.dtype)
                 arrival = np.zeros(len(packets.ticks), dtype=self.grid.dtype)

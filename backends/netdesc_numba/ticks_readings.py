@@ -80,8 +80,11 @@ class TickReader:
             population = self.program.populations[layout.stage.populations[0]]
             rest = self.program.parameters["rest"][population.start : population.stop]
             means = self.means_of(population)
-            mine = [item for item in self.program.readings
-                    if item.population == population.name and item.kind != FINAL]
+            mine = [
+                item
+                for item in self.program.readings
+                if item.population == population.name and item.kind != FINAL
+            ]
             if not mine:
                 continue
             weights = self.weights(means)
@@ -125,8 +128,11 @@ class TickReader:
 
     def means_of(self, population: PopulationSlice) -> list[Reading]:
         """Return the means that are read from a population."""
-        return [item for item in self.program.readings
-                if item.population == population.name and item.kind == "mean"]
+        return [
+            item
+            for item in self.program.readings
+            if item.population == population.name and item.kind == "mean"
+        ]
 
     def weights(self, means: list[Reading]) -> Floats:
         """Return the weight of every tick in every mean, shape (means, steps + 1)."""
@@ -209,9 +215,7 @@ class TickReader:
         run(task, parts, self.threads)
         total = np.empty(len(layout.order))
         total[layout.order] = sums.sum(axis=0)
-        return total, self.sort_arrivals(
-            layout, spikes, arrival.astype(np.float64), trace.batch
-        )
+        return total, self.sort_arrivals(layout, spikes, arrival.astype(np.float64), trace.batch)
 
     def sort_arrivals(
         self, layout: StageLayout, spikes: Mapping[int, Events], arrival: Floats, batch: int
@@ -255,17 +259,20 @@ class TickReader:
         """Carry derivatives back over continuous time, counted in ticks; see ``backward``."""
         counted = count_ticks(self.program, self.grid.timestep)
         index = self.program.stages.index(layout.stage)
-        keys = {old.key: new.key
-                for old, new in zip(self.program.readings, counted.readings, strict=True)}
-        reads = {keys[key]: Read(item.values, None if item.times is None else item.times / self.grid.timestep)
-                 for key, item in trace.readings.items() if key in keys}
+        keys = {old.key: new.key for old, new in zip(self.program.readings, counted.readings, strict=True)}
+        reads = {
+            keys[key]: Read(item.values, None if item.times is None else item.times / self.grid.timestep)
+            for key, item in trace.readings.items()
+            if key in keys
+        }
         samples = {
             key: type(item)(item.times / self.grid.timestep, item.neurons, item.values)
             for key, item in trace.recordings.items()
         }
         in_ticks = Trace(rename(self.program, spikes), None, None, samples, readings=reads)
-        pulled = Cotangent({}, {keys[key]: values for key, values in cotangent.readings.items()},
-                           cotangent.recordings)
+        pulled = Cotangent(
+            {}, {keys[key]: values for key, values in cotangent.readings.items()}, cotangent.recordings
+        )
         population = counted.populations[layout.stage.populations[0]]
         drive = (
             drive_readout(counted, population, in_ticks, pulled)

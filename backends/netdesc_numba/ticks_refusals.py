@@ -54,8 +54,9 @@ def refuse(program: Program, scheme: str) -> None:
         for block in program.blocks
         if block.train_delay
     ]
-    recurrent = {program.populations[p].name for stage in program.stages if stage.recurrent
-                 for p in stage.populations}
+    recurrent = {
+        program.populations[p].name for stage in program.stages if stage.recurrent for p in stage.populations
+    }
     faults += [
         Diagnostic(
             f"scheme {scheme} has no gradient of last voltages in a cycle of projections, which "

@@ -23,8 +23,10 @@ SOURCES = frozenset({"dataset", "spike_times", "poisson"})
 def against(need: float, limit: Limit) -> str:
     """Return a need beside its limit, with source and tag, as text."""
     unit = f" {limit.unit}" if limit.unit else ""
-    return (f"needs {_number(need)}{unit}, the limit is {_number(limit.value)}{unit} "
-            f"({limit.source}; {limit.tag})")
+    return (
+        f"needs {_number(need)}{unit}, the limit is {_number(limit.value)}{unit} "
+        f"({limit.source}; {limit.tag})"
+    )
 
 
 def check_names(network: Network, options: Options) -> Iterator[Diagnostic]:
@@ -33,8 +35,11 @@ def check_names(network: Network, options: Options) -> Iterator[Diagnostic]:
     for section, values in (("slices", options.slices), ("rates", options.rates), ("scales", options.scales)):
         for name in values:
             if name not in names:
-                yield Diagnostic(f"there is no population {name}; there are {', '.join(sorted(names))}",
-                                 f"backends.spinnaker2.{section}.{name}", "S2-OPTION")
+                yield Diagnostic(
+                    f"there is no population {name}; there are {', '.join(sorted(names))}",
+                    f"backends.spinnaker2.{section}.{name}",
+                    "S2-OPTION",
+                )
 
 
 def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
@@ -48,11 +53,19 @@ def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
             yield _model(item, "neuron", f"has no cell {item.model}; use {', '.join(sorted(MODELS))}")
         limit = options.profile.synaptic_currents
         if item.receptors > limit.value:
-            yield _model(item, "neuron", f"synaptic currents: {against(item.receptors, limit)}. Give both "
-                         "receptors one time constant, so that they merge")
+            yield _model(
+                item,
+                "neuron",
+                f"synaptic currents: {against(item.receptors, limit)}. Give both "
+                "receptors one time constant, so that they merge",
+            )
         if item.kind == "spiking" and item.subtractive_reset and options.scheme != "off_grid":
-            yield _model(item, "neuron", f"{options.scheme} resets to a value; set reset: to_value, or "
-                         "scheme: off_grid, where both resets are the same")
+            yield _model(
+                item,
+                "neuron",
+                f"{options.scheme} resets to a value; set reset: to_value, or "
+                "scheme: off_grid, where both resets are the same",
+            )
         yield from _levels(item, options)
 
 
@@ -60,12 +73,18 @@ def _levels(item: Population, options: Options) -> Iterator[Diagnostic]:
     if item.kind != "spiking":
         return
     if options.scheme == "published":
-        wrong = [f"{name} {_number(float(values[np.argmax(np.abs(values))]))}"
-                 for name, values in item.parameters.items() if np.any(values != 0.0)]
+        wrong = [
+            f"{name} {_number(float(values[np.argmax(np.abs(values))]))}"
+            for name, values in item.parameters.items()
+            if np.any(values != 0.0)
+        ]
         if wrong:
-            yield _model(item, "neuron",
-                         "scheme published has rest, reset and refractory period 0, this has "
-                         f"{', '.join(wrong)}, constant currents included; set them to 0, or another scheme")
+            yield _model(
+                item,
+                "neuron",
+                "scheme published has rest, reset and refractory period 0, this has "
+                f"{', '.join(wrong)}, constant currents included; set them to 0, or another scheme",
+            )
 
 
 def _model(item: Population, part: str, message: str) -> Diagnostic:
@@ -78,15 +97,24 @@ def check_atoms(network: Network, bounds: Bounds, options: Options) -> Iterator[
     for item in network.populations:
         need = int(np.max(np.diff(bounds[item.name])))
         if need > limit.value:
-            yield Diagnostic(f"a slice of {item.name} {against(need, limit)} neurons; set slices: "
-                             f"{{{item.name}: {limit.value:g}}} or less", item.path, "S2-ATOMS")
+            yield Diagnostic(
+                f"a slice of {item.name} {against(need, limit)} neurons; set slices: "
+                f"{{{item.name}: {limit.value:g}}} or less",
+                item.path,
+                "S2-ATOMS",
+            )
         elif item.loss and trains(network, options) and item.size > limit.value:
-            yield Diagnostic(f"the loss of {item.name} {against(item.size, limit)} neurons, all on one "
-                             "processing element; make the population smaller", item.path, "S2-ATOMS")
+            yield Diagnostic(
+                f"the loss of {item.name} {against(item.size, limit)} neurons, all on one "
+                "processing element; make the population smaller",
+                item.path,
+                "S2-ATOMS",
+            )
 
 
-def check_sram(item: Population, role: str, memory: Sequence[Mapping[str, int]],
-               options: Options) -> Iterator[Diagnostic]:
+def check_sram(
+    item: Population, role: str, memory: Sequence[Mapping[str, int]], options: Options
+) -> Iterator[Diagnostic]:
     """Yield the largest slice of a population if it does not fit into the SRAM.
 
     Parameters
@@ -118,8 +146,10 @@ def _smaller(item: Population, options: Options) -> str:
     fixed = options.slices.get(item.name)
     if fixed is not None and fixed > 1:
         return f"set slices: {{{item.name}: N}} with N below {fixed}, or leave it out for a search"
-    return ("smaller slices do not help; use fewer synapses per neuron, integer weights, a shorter sample, "
-            "lower rates, or no training")
+    return (
+        "smaller slices do not help; use fewer synapses per neuron, integer weights, a shorter sample, "
+        "lower rates, or no training"
+    )
 
 
 def listed(items: Mapping[str, int]) -> str:
@@ -151,23 +181,31 @@ def check_weights(network: Network, options: Options) -> tuple[list[Diagnostic],
         if fault:
             faults.append(Diagnostic(fault, f"{link.path}.weight", "S2-WEIGHT"))
         else:
-            notes.append(Diagnostic(
-                f"rounded to words of 1/{_number(scale)} ({options.rounding}), by {found.rms:.3g} rms and at "
-                f"most {found.largest:.3g}; {found.zeroed} of {link.size} weights become 0",
-                f"{link.path}.weight", "S2-WEIGHT"))
+            notes.append(
+                Diagnostic(
+                    f"rounded to words of 1/{_number(scale)} ({options.rounding}), by {found.rms:.3g} rms and at "
+                    f"most {found.largest:.3g}; {found.zeroed} of {link.size} weights become 0",
+                    f"{link.path}.weight",
+                    "S2-WEIGHT",
+                )
+            )
     return faults, notes
 
 
 def _beyond(link: Link, found: Rounding, scale: float, limit: Limit) -> str:
     if found.saturated:
         need = int(np.max(np.abs(quantize(link.weights, scale))))
-        return (f"{against(need, limit)}; {found.saturated} of {link.size} weights saturate at the scale "
-                f"{_number(scale)}; set scales: {{{link.post}: {scale * limit.value / need:.4g}}} or less")
+        return (
+            f"{against(need, limit)}; {found.saturated} of {link.size} weights saturate at the scale "
+            f"{_number(scale)}; set scales: {{{link.post}: {scale * limit.value / need:.4g}}} or less"
+        )
     if found.zeroed and found.zeroed == int(np.sum(link.weights != 0.0)):
-        return (f"all {found.zeroed} weights become 0 at the scale {_number(scale)}: the largest is "
-                f"{_number(float(np.max(np.abs(link.weights))))}, {against(limit.value, limit)} for the "
-                f"largest into {link.post}; bring the weights of its projections closer, use rounding: "
-                "stochastic, or weights: float")
+        return (
+            f"all {found.zeroed} weights become 0 at the scale {_number(scale)}: the largest is "
+            f"{_number(float(np.max(np.abs(link.weights))))}, {against(limit.value, limit)} for the "
+            f"largest into {link.post}; bring the weights of its projections closer, use rounding: "
+            "stochastic, or weights: float"
+        )
     return ""
 
 
@@ -189,19 +227,28 @@ def check_delays(network: Network, options: Options) -> Iterator[Diagnostic]:
         if need > limit.value:
             yield Diagnostic(
                 f"{against(need, limit)}; set delays of at most {limit.value * network.tick:g} ms, a longer "
-                "tick, or weights: float", f"{link.path}.delay", "S2-DELAY")
+                "tick, or weights: float",
+                f"{link.path}.delay",
+                "S2-DELAY",
+            )
 
 
 def check_ticks(item: Population, cycles: float, options: Options) -> Iterator[Diagnostic]:
     """Yield a population whose busiest slice takes longer than a tick."""
     clock = options.profile.clock_low if options.clock == "low" else options.profile.clock_high
-    limit = Limit(clock.value * options.step * 1e-3, "cycles",
-                  f"{clock.value / 1e6:g} MHz for {options.step:g} ms, {clock.source}", clock.tag)
+    limit = Limit(
+        clock.value * options.step * 1e-3,
+        "cycles",
+        f"{clock.value / 1e6:g} MHz for {options.step:g} ms, {clock.source}",
+        clock.tag,
+    )
     if cycles > limit.value:
         yield Diagnostic(
             f"its busiest slice {against(cycles, limit)}, with {_tagged(options, 'synapse_cycles')}, "
             f"{_tagged(options, 'neuron_cycles')}; use {_relief(item)}lower rates or a longer tick",
-            item.path, "S2-TICK")
+            item.path,
+            "S2-TICK",
+        )
 
 
 def _relief(item: Population) -> str:
@@ -213,19 +260,30 @@ def check_fifo(item: Population, packets: float, options: Options) -> Iterator[D
     limit = options.profile.fifo_depth
     if packets > limit.value:
         fix = "input_errors: false" if item.kind == "source" else "fewer sources"
-        yield Diagnostic(f"a tick at the expected rates {against(packets, limit)}; use {fix}, lower rates or "
-                         "a shorter tick", item.path, "S2-FIFO")
+        yield Diagnostic(
+            f"a tick at the expected rates {against(packets, limit)}; use {fix}, lower rates or "
+            "a shorter tick",
+            item.path,
+            "S2-FIFO",
+        )
 
 
 def check_cores(slices: int, available: int, copies: int, options: Options) -> Iterator[Diagnostic]:
     """Yield a fault where the board has too few processing elements."""
     if slices > available:
         usable, boards = options.profile.pes_usable, len(options.board)
-        limit = Limit(available, "PEs",
-                      f"{boards} chips of {usable.value:g}, less dead ones, {usable.source}", usable.tag)
+        limit = Limit(
+            available,
+            "PEs",
+            f"{boards} chips of {usable.value:g}, less dead ones, {usable.source}",
+            usable.tag,
+        )
         fix = "use fewer copies" if copies > 1 else "use a smaller network"
-        yield Diagnostic(f"{copies} copies and what serves them: {against(slices, limit)}; {fix}",
-                         "backends.spinnaker2", "S2-CORES")
+        yield Diagnostic(
+            f"{copies} copies and what serves them: {against(slices, limit)}; {fix}",
+            "backends.spinnaker2",
+            "S2-CORES",
+        )
 
 
 def check_routes(tables: Mapping[Chip, Sequence[Entry]], options: Options) -> Iterator[Diagnostic]:
@@ -233,8 +291,12 @@ def check_routes(tables: Mapping[Chip, Sequence[Entry]], options: Options) -> It
     limit = options.profile.table_entries
     for (x, y), entries in tables.items():
         if len(entries) > limit.value:
-            yield Diagnostic(f"the routing table of chip {x},{y} {against(len(entries), limit)} entries; use "
-                             "larger slices or fewer copies", "backends.spinnaker2", "S2-ROUTE")
+            yield Diagnostic(
+                f"the routing table of chip {x},{y} {against(len(entries), limit)} entries; use "
+                "larger slices or fewer copies",
+                "backends.spinnaker2",
+                "S2-ROUTE",
+            )
 
 
 def check_records(plan: Plan, options: Options) -> Iterator[Diagnostic]:
@@ -244,8 +306,12 @@ def check_records(plan: Plan, options: Options) -> Iterator[Diagnostic]:
         chips[site.chip] = chips.get(site.chip, 0) + size
     for (x, y), need in sorted(chips.items()):
         if need > limit.value:
-            yield Diagnostic(f"the recordings of a sample on chip {x},{y}: {against(need, limit)}; record "
-                             "fewer neurons, less often, or a shorter sample", "record", "S2-RECORD")
+            yield Diagnostic(
+                f"the recordings of a sample on chip {x},{y}: {against(need, limit)}; record "
+                "fewer neurons, less often, or a shorter sample",
+                "record",
+                "S2-RECORD",
+            )
 
 
 def _tagged(options: Options, name: str) -> str:

@@ -55,6 +55,7 @@ def choose_pace(cycles: Floats, options: Options) -> Pace:
     profile, tick = options.profile, options.step
     low = profile.clock_low.value * tick * 1e-3
     high = {"high": np.ones(cycles.shape, dtype=np.bool_), "low": np.zeros(cycles.shape, dtype=np.bool_)}.get(
-        options.clock, np.asarray(cycles > profile.clock_threshold.value * low))
+        options.clock, np.asarray(cycles > profile.clock_threshold.value * low)
+    )
     rate = np.where(high, profile.clock_high.value, profile.clock_low.value)
     return Pace(high, cycles / rate * 1e3, tick)

@@ -152,7 +152,7 @@ def _proposals(group: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     if len(group) > 1:
         yield group
     for place, first in enumerate(group):
-        for second in group[place + 1:]:
+        for second in group[place + 1 :]:
             if first.mask == second.mask and (first.key ^ second.key).bit_count() == 1:
                 yield first, second
 
@@ -170,8 +170,10 @@ def _replaced(table: list[Entry], group: Sequence[Entry], bases: Words) -> list[
 
 def _same(before: Sequence[Entry], after: Sequence[Entry], keys: Words) -> bool:
     """Tell whether two tables route the same keys in the same way; keys outside cannot have changed."""
-    return all((one.links, one.pes) == (two.links, two.pes)
-               for one, two in zip(_matches(before, keys), _matches(after, keys), strict=True))
+    return all(
+        (one.links, one.pes) == (two.links, two.pes)
+        for one, two in zip(_matches(before, keys), _matches(after, keys), strict=True)
+    )
 
 
 def _matches(table: Sequence[Entry], keys: Words) -> list[Entry]:

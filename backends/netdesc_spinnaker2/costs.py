@@ -16,8 +16,16 @@ from netdesc_spinnaker2.energy import Energy, spend
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.plan import Chip, Plan
 
-NUMBERS = ("synapse_cycles", "neuron_cycles", "packet_cycles", "update_cycles", "clock_low", "clock_high",
-           "clock_threshold", *energy.NUMBERS)
+NUMBERS = (
+    "synapse_cycles",
+    "neuron_cycles",
+    "packet_cycles",
+    "update_cycles",
+    "clock_low",
+    "clock_high",
+    "clock_threshold",
+    *energy.NUMBERS,
+)
 """Numbers of the profile that costs depend on."""
 
 
@@ -136,11 +144,19 @@ class Costs:
         dict of str to float
             Energy in mJ, time in ms. Names with ``peak_`` are maxima, all others are sums over the samples.
         """
-        result = {"ticks": self.ticks, "time_ms": self.time, "cycles": self.cycles,
-                  "overruns": self.overruns, "pe_ticks_low": self.at_low, "pe_ticks_high": self.at_high,
-                  "dram_bytes": self.dram,
-                  "peak_cycles": self.busiest.value, "peak_packets": self.crowded.value,
-                  "peak_link_packets": self.link.value, "peak_sram_bytes": self.sram.value}
+        result = {
+            "ticks": self.ticks,
+            "time_ms": self.time,
+            "cycles": self.cycles,
+            "overruns": self.overruns,
+            "pe_ticks_low": self.at_low,
+            "pe_ticks_high": self.at_high,
+            "dram_bytes": self.dram,
+            "peak_cycles": self.busiest.value,
+            "peak_packets": self.crowded.value,
+            "peak_link_packets": self.link.value,
+            "peak_sram_bytes": self.sram.value,
+        }
         result |= {f"packets_{kind}": count for kind, count in {**self.packets, **self.fates}.items()}
         result |= {f"energy_{part}_mJ": getattr(self.energy, part) for part in energy.PARTS}
         result["energy_mJ"] = self.energy.total
@@ -148,8 +164,12 @@ class Costs:
 
     def places(self) -> dict[str, str]:
         """Return where the peaks are, by the names of ``flat``."""
-        peaks = {"peak_cycles": self.busiest, "peak_packets": self.crowded,
-                 "peak_link_packets": self.link, "peak_sram_bytes": self.sram}
+        peaks = {
+            "peak_cycles": self.busiest,
+            "peak_packets": self.crowded,
+            "peak_link_packets": self.link,
+            "peak_sram_bytes": self.sram,
+        }
         return {name: peak.place for name, peak in peaks.items() if peak.place}
 
 
@@ -182,9 +202,11 @@ def count_cycles(work: Work, options: Options) -> Floats:
     """Return the cycles of every element in a tick, shape (slices, columns)."""
     profile = options.profile
     return np.asarray(
-        work.events * profile.synapse_cycles.value + work.updates * profile.neuron_cycles.value
+        work.events * profile.synapse_cycles.value
+        + work.updates * profile.neuron_cycles.value
         + (work.received + work.sent) * profile.packet_cycles.value
-        + work.steps * profile.update_cycles.value)
+        + work.steps * profile.update_cycles.value
+    )
 
 
 def charge(work: Work, plan: Plan, options: Options, *, fixed: Fixed | None = None) -> Costs:
@@ -209,14 +231,25 @@ def charge(work: Work, plan: Plan, options: Options, *, fixed: Fixed | None = No
     span = add_up(work.ticks)
     high = add_up(pace.high * work.ticks)
     return Costs(
-        samples=work.samples, ticks=span, time=span * pace.tick, cycles=add_up(cycles * work.ticks),
-        busiest=find_peak(cycles, plan), crowded=find_peak(work.received, plan), link=_busiest_link(work),
+        samples=work.samples,
+        ticks=span,
+        time=span * pace.tick,
+        cycles=add_up(cycles * work.ticks),
+        busiest=find_peak(cycles, plan),
+        crowded=find_peak(work.received, plan),
+        link=_busiest_link(work),
         overruns=add_up(pace.overrun * work.ticks),
-        at_low=len(plan.slices) * span - high, at_high=high,
-        packets=work.packets, fates={}, dram=work.dram, sram=fixed.sram,
-        energy=spend(pace, work.ticks, options, chips=fixed.chips,
-                     packets=sum(work.packets.values()), dram=work.dram),
-        numbers=fixed.numbers)
+        at_low=len(plan.slices) * span - high,
+        at_high=high,
+        packets=work.packets,
+        fates={},
+        dram=work.dram,
+        sram=fixed.sram,
+        energy=spend(
+            pace, work.ticks, options, chips=fixed.chips, packets=sum(work.packets.values()), dram=work.dram
+        ),
+        numbers=fixed.numbers,
+    )
 
 
 def numbers_of(options: Options) -> dict[str, Limit]:
@@ -242,8 +275,11 @@ def arrange(counts: Floats, copies: int) -> Floats:
     rounds = -(-samples // copies)
     padded = np.zeros((rounds * copies, slices, ticks))
     padded[:samples] = counts
-    return padded.reshape(rounds, copies, slices, ticks).transpose(1, 2, 0, 3).reshape(
-        copies * slices, rounds * ticks)
+    return (
+        padded.reshape(rounds, copies, slices, ticks)
+        .transpose(1, 2, 0, 3)
+        .reshape(copies * slices, rounds * ticks)
+    )
 
 
 def find_peak(values: Floats, plan: Plan) -> Peak:

@@ -71,9 +71,12 @@ class Laid:
     emulation: Emulation
 
     def __eq__(self, other: object) -> bool:
-        return (isinstance(other, Laid) and other.emulation.plan is self.emulation.plan
-                and other.emulation.table is self.emulation.table
-                and other.emulation.rooms is self.emulation.rooms)
+        return (
+            isinstance(other, Laid)
+            and other.emulation.plan is self.emulation.plan
+            and other.emulation.table is self.emulation.table
+            and other.emulation.rooms is self.emulation.rooms
+        )
 
     def __hash__(self) -> int:
         return hash((id(self.emulation.plan), id(self.emulation.table), id(self.emulation.rooms)))
@@ -92,8 +95,9 @@ def measure(laid: Laid) -> Meter:
     Meter
     """
     e = laid.emulation
-    sizes = np.array([item.size * (item.role in ("layer", "loss")) for item in e.plan.slices[:e.each]],
-                     dtype=np.float64)
+    sizes = np.array(
+        [item.size * (item.role in ("layer", "loss")) for item in e.plan.slices[: e.each]], dtype=np.float64
+    )
     fixed = replace(Fixed.of(e.plan, e.options), sram=_fullest(e))
     return Meter(Prospect.of(e.plan, e.options), tuple(_paths(e)), sizes, fixed)
 
@@ -128,9 +132,11 @@ def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
     overruns = float(board.events[:, LONG_TICKS].sum())
     fates = board.packets.sum(axis=(0, 1))
     return replace(
-        costs, overruns=overruns,
+        costs,
+        overruns=overruns,
         busiest=max(costs.busiest, replace(busiest, column=-1), key=lambda peak: peak.value),
-        fates={name: float(fates[number]) for name, number in FATES.items()})
+        fates={name: float(fates[number]) for name, number in FATES.items()},
+    )
 
 
 def count_work(emulation: Emulation, batch: int, *, learns: bool) -> Work:
@@ -152,14 +158,21 @@ def count_work(emulation: Emulation, batch: int, *, learns: bool) -> Work:
     ticks = np.repeat(spans, counts.shape[-1])
     rows = np.zeros((4, len(plan.slices), len(ticks)))
     for row, values in zip(rows, counts, strict=True):
-        row[:plan.copies * emulation.each] = arrange(values, plan.copies)
+        row[: plan.copies * emulation.each] = arrange(values, plan.copies)
     links = _links(meter, counts[2], emulation, runs)
     sent = emulation.board.packets[:, :, SENT].sum(axis=0)
     work = Work(
-        events=rows[0], updates=rows[3], received=rows[1], sent=rows[2], steps=np.zeros_like(rows[0]),
-        ticks=ticks, samples=batch, links=links,
+        events=rows[0],
+        updates=rows[3],
+        received=rows[1],
+        sent=rows[2],
+        steps=np.zeros_like(rows[0]),
+        ticks=ticks,
+        samples=batch,
+        links=links,
         packets={space: float(sent[number]) for number, space in enumerate(SPACES) if sent[number]},
-        dram=float(sum(plan.recorded)) / plan.copies * batch)
+        dram=float(sum(plan.recorded)) / plan.copies * batch,
+    )
     return _with_update(work, foresee(Laid(emulation), batch)) if learns else work
 
 
@@ -187,21 +200,33 @@ def _per_sample(emulation: Emulation, batch: int, runs: int, sizes: Floats) -> t
 
 def _with_update(work: Work, foreseen: Work) -> Work:
     """Return work with the columns that are the same in every run."""
+
     def joined(name: str) -> Floats:
         return np.concatenate((getattr(work, name), getattr(foreseen, name)[..., GATHER:]), axis=-1)
 
     idle = np.zeros(len(work.ticks))
-    links = {link: np.concatenate((work.links.get(link, idle), load[GATHER:]))
-             for link, load in foreseen.links.items()}
+    links = {
+        link: np.concatenate((work.links.get(link, idle), load[GATHER:]))
+        for link, load in foreseen.links.items()
+    }
     return replace(
-        work, events=joined("events"), updates=joined("updates"), received=joined("received"),
-        sent=joined("sent"), steps=joined("steps"), ticks=joined("ticks"), links=links)
+        work,
+        events=joined("events"),
+        updates=joined("updates"),
+        received=joined("received"),
+        sent=joined("sent"),
+        steps=joined("steps"),
+        ticks=joined("ticks"),
+        links=links,
+    )
 
 
 def _fullest(emulation: Emulation) -> Peak:
     # All copies have the same stores.
-    sizes = [sram_bytes(emulation.rooms, item.index, emulation) if item.copy <= 0 else 0
-             for item in emulation.plan.slices]
+    sizes = [
+        sram_bytes(emulation.rooms, item.index, emulation) if item.copy <= 0 else 0
+        for item in emulation.plan.slices
+    ]
     return find_peak(np.array(sizes, dtype=np.float64)[:, None], emulation.plan)
 
 

@@ -145,7 +145,11 @@ class Device:
             self.enlarge(codes[failed[0]], status[failed[0]])
 
     def run_parts(
-        self, stimulus: Stimulus, budget: SpikeBudget, outs: list[Out], samples: list[Integers],
+        self,
+        stimulus: Stimulus,
+        budget: SpikeBudget,
+        outs: list[Out],
+        samples: list[Integers],
         status: list[Integers],
     ) -> list[int]:
         """Run every part of the board, with more room in ``outs`` where needed; return why each stopped."""

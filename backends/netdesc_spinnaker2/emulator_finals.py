@@ -81,9 +81,14 @@ def collect_finals(
         population = program.population(item.population)
         refuse_spikes(population, trace, np.asarray(values, dtype=np.float64))
         if item.population not in listened:
-            raise BackendError(Diagnostic(
-                f"a loss pulls {item.population}, which projects to other neurons and has no loss program; "
-                "set pull: 0", f"populations.{item.population}", "S2-LOSS"))
+            raise BackendError(
+                Diagnostic(
+                    f"a loss pulls {item.population}, which projects to other neurons and has no loss program; "
+                    "set pull: 0",
+                    f"populations.{item.population}",
+                    "S2-LOSS",
+                )
+            )
         span = slice(population.start, population.stop)
         gap = program.parameters["threshold"][span] - program.parameters["rest"][span]
         result[item.population] = -np.asarray(values, dtype=np.float64) * gap

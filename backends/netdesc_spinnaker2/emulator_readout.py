@@ -92,8 +92,11 @@ def make_out(emulation: Emulation, program: Program, batch: int, room: int) -> O
 def extend(out: Out, room: int) -> Out:
     """Return the same with that much more room for spikes, and at least twice as much."""
     more = max(room, len(out.tick))
-    longer = {name: np.concatenate((values, np.empty(more, values.dtype)))
-              for name, values in out._asdict().items() if name in SPIKES}
+    longer = {
+        name: np.concatenate((values, np.empty(more, values.dtype)))
+        for name, values in out._asdict().items()
+        if name in SPIKES
+    }
     return out._replace(**longer)
 
 

@@ -67,7 +67,11 @@ def check_stimulus(program: Program, stimulus: Events) -> None:
 
 
 def lay_out_stimulus(
-    emulation: Emulation, program: Program, sources: Mapping[str, Events], labels: Integers | None, *,
+    emulation: Emulation,
+    program: Program,
+    sources: Mapping[str, Events],
+    labels: Integers | None,
+    *,
     batch: int,
 ) -> Stimulus:
     """Sort input spikes by sample and slice.

@@ -46,9 +46,15 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
     if code in (FULL_STORE, FULL_RECEIVED):
         full = "own" if code == FULL_STORE else "received"
         return within_sram(
-            replace(emulation.rooms, own=larger_stores("own", full, status, emulation),
-                    received=larger_stores("received", full, status, emulation)),
-            full, status, emulation)
+            replace(
+                emulation.rooms,
+                own=larger_stores("own", full, status, emulation),
+                received=larger_stores("received", full, status, emulation),
+            ),
+            full,
+            status,
+            emulation,
+        )
     if code == OVERRUN:
         busiest = int(emulation.board.busiest[s].max())
         raise NumericsError(

@@ -14,8 +14,15 @@ from netdesc_spinnaker2.options import Options
 PARTS = ("baseline", "sleeping", "busy_low", "busy_high", "packets", "dram")
 """Where energy goes."""
 
-NUMBERS = ("chip_power", "sleep_power_low", "sleep_power_high", "busy_power_low", "busy_power_high",
-           "packet_energy", "dram_energy")
+NUMBERS = (
+    "chip_power",
+    "sleep_power_low",
+    "sleep_power_high",
+    "busy_power_low",
+    "busy_power_high",
+    "packet_energy",
+    "dram_energy",
+)
 """Numbers of the profile that it depends on."""
 
 
@@ -76,9 +83,16 @@ def spend(pace: Pace, ticks: Floats, options: Options, *, chips: int, packets: f
     at_low = add_up(np.where(pace.high, 0.0, pace.busy) * seconds)
     asleep = max(len(pace.busy) * span - at_high - at_low, 0.0)
     idle = profile.sleep_power_high if options.clock == "high" else profile.sleep_power_low
-    sleeping = (asleep * idle.value + at_high * profile.sleep_power_high.value
-                + at_low * profile.sleep_power_low.value)
+    sleeping = (
+        asleep * idle.value
+        + at_high * profile.sleep_power_high.value
+        + at_low * profile.sleep_power_low.value
+    )
     return Energy(
-        baseline=chips * span * profile.chip_power.value, sleeping=sleeping,
-        busy_low=at_low * profile.busy_power_low.value, busy_high=at_high * profile.busy_power_high.value,
-        packets=packets * profile.packet_energy.value * 1e-6, dram=dram * profile.dram_energy.value * 1e-6)
+        baseline=chips * span * profile.chip_power.value,
+        sleeping=sleeping,
+        busy_low=at_low * profile.busy_power_low.value,
+        busy_high=at_high * profile.busy_power_high.value,
+        packets=packets * profile.packet_energy.value * 1e-6,
+        dram=dram * profile.dram_energy.value * 1e-6,
+    )

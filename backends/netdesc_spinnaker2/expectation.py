@@ -107,8 +107,14 @@ class Prospect:
         loads = _loads(plan, options)
         way = _travel(plan, options, loads)
         idle = np.zeros_like(loads.weights)
-        return cls(plan, options, loads, way, _ticks(way, GATHER, idle, options),
-                   _ticks(way, UPDATE, loads.weights, options))
+        return cls(
+            plan,
+            options,
+            loads,
+            way,
+            _ticks(way, GATHER, idle, options),
+            _ticks(way, UPDATE, loads.weights, options),
+        )
 
     def work(self, samples: int, *, learns: bool) -> Work:
         """Return the work of a run at the expected rates; see ``expect``."""
@@ -116,18 +122,25 @@ class Prospect:
         rounds, ticks = -(-samples // plan.copies), run_ticks(plan.network.ticks, self.options)
         turns = samples / plan.copies
         repeats = np.array([turns, turns * learns, turns * learns, float(learns)])
-        spans = np.array([rounds * ticks, rounds * ticks * learns, rounds * self.gather * learns,
-                          self.update * learns], dtype=np.float64)
+        spans = np.array(
+            [rounds * ticks, rounds * ticks * learns, rounds * self.gather * learns, self.update * learns],
+            dtype=np.float64,
+        )
         share = np.divide(repeats, spans, out=np.zeros(4), where=spans > 0.0)
         kinds = way.kinds @ repeats
         both, last = np.array([1.0, 1.0, 0.0, 0.0]) * share, np.array([0.0, 0.0, 0.0, 1.0]) * share
         return Work(
-            events=np.outer(loads.events, both), updates=np.outer(loads.neurons * ticks, both),
-            received=way.received * share, sent=way.sent * share, steps=np.outer(loads.weights, last),
-            ticks=spans, samples=samples,
+            events=np.outer(loads.events, both),
+            updates=np.outer(loads.neurons * ticks, both),
+            received=way.received * share,
+            sent=way.sent * share,
+            steps=np.outer(loads.weights, last),
+            ticks=spans,
+            samples=samples,
             packets={space: float(kinds[number]) for number, space in enumerate(SPACES) if kinds[number]},
             links={link: load * share for link, load in way.links.items()},
-            dram=float(sum(plan.recorded)) / plan.copies * samples)
+            dram=float(sum(plan.recorded)) / plan.copies * samples,
+        )
 
 
 def run_ticks(ticks: int, options: Options) -> int:
@@ -172,7 +185,10 @@ def _loads(plan: Plan, options: Options) -> Loads:
         rows[:, item.index] = (
             (fan.events[item.stop] - fan.events[item.start]) * layer,
             item.size * population.spikes * (not learns and not loss),
-            item.size * (layer or loss), trained.sum() * learns, np.ceil(trained / floats).sum())
+            item.size * (layer or loss),
+            trained.sum() * learns,
+            np.ceil(trained / floats).sum(),
+        )
     return Loads(*rows)
 
 
@@ -212,6 +228,8 @@ def _ticks(way: Traffic, phase: int, weights: Floats, options: Options) -> int:
     profile = options.profile
     packets = way.sent[:, phase] + way.received[:, phase]
     cycles = packets * profile.packet_cycles.value + weights * profile.update_cycles.value
-    need = max(float(cycles.max()) / (options.clock_rate * options.step * 1e-3),
-               float(way.received[:, phase].max()) / profile.fifo_depth.value)
+    need = max(
+        float(cycles.max()) / (options.clock_rate * options.step * 1e-3),
+        float(way.received[:, phase].max()) / profile.fifo_depth.value,
+    )
     return max(1, math.ceil(need - 1e-9))

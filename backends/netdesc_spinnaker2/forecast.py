@@ -40,8 +40,11 @@ def forecast(plan: Plan, options: Options, samples: int, *, trains: bool) -> For
     """
     prospect = Prospect.of(plan, options)
     return Forecast(
-        share_out(plan, options), plan.copies, _estimate(prospect, samples, learns=False),
-        _estimate(prospect, samples, learns=True) if trains else None)
+        share_out(plan, options),
+        plan.copies,
+        _estimate(prospect, samples, learns=False),
+        _estimate(prospect, samples, learns=True) if trains else None,
+    )
 
 
 def _estimate(prospect: Prospect, samples: int, *, learns: bool) -> Estimate:
@@ -68,18 +71,27 @@ def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
     crowded = max(plan.slices, key=lambda item: plan.packets[item.index])
     chip, entries = max(plan.tables.items(), key=lambda item: len(item[1]), default=((0, 0), ()))
     clock = profile.clock_low if options.clock == "low" else profile.clock_high
-    budget = Limit(options.clock_rate * options.step * 1e-3, "cycles", f"clock times tick, {clock.source}",
-                   clock.tag)
+    budget = Limit(
+        options.clock_rate * options.step * 1e-3, "cycles", f"clock times tick, {clock.source}", clock.tag
+    )
     usable = profile.pes_usable
     return (
-        Share("processing elements", len(plan.slices),
-              Limit(capacity(options), "PEs", f"{len(options.board)} chips, {usable.source}", usable.tag),
-              counted(plan.copies, "copy", "copies")),
+        Share(
+            "processing elements",
+            len(plan.slices),
+            Limit(capacity(options), "PEs", f"{len(options.board)} chips, {usable.source}", usable.tag),
+            counted(plan.copies, "copy", "copies"),
+        ),
         Share("SRAM of the fullest PE", plan.bytes(fullest.index), profile.data_sram, str(fullest)),
         Share("cycles of the busiest PE in a tick", plan.cycles[busiest.index], budget, str(busiest)),
         Share("packets into a PE in a tick", plan.packets[crowded.index], profile.fifo_depth, str(crowded)),
-        Share("entries of the longest routing table", len(entries), profile.table_entries,
-              f"chip {chip[0]},{chip[1]}"))
+        Share(
+            "entries of the longest routing table",
+            len(entries),
+            profile.table_entries,
+            f"chip {chip[0]},{chip[1]}",
+        ),
+    )
 
 
 def describe(plan: Plan, options: Options) -> DeviceMap:
@@ -113,15 +125,31 @@ def itemize(plan: Plan) -> Mapping[str, object]:
     slices = []
     for item, site, keys in zip(plan.slices, plan.sites, plan.keys, strict=True):
         blocks = {space: getattr(keys, space) for space in SPACES}
-        slices.append({
-            "role": item.role, "population": item.population, "start": item.start, "stop": item.stop,
-            "copy": item.copy, "chip": list(site.chip), "pe": site.pe, "memory": plan.memory[item.index],
-            "bytes": plan.bytes(item.index), "recorded_bytes": plan.recorded[item.index],
-            "cycles": plan.cycles[item.index], "packets": plan.packets[item.index],
-            "keys": {space: {"base": block.base, "mask": block.mask}
-                     for space, block in blocks.items() if block is not None}})
-    tables = {f"{x},{y}": {"entries": len(entries), "uncompressed": plan.uncompressed[x, y]}
-              for (x, y), entries in sorted(plan.tables.items())}
+        slices.append(
+            {
+                "role": item.role,
+                "population": item.population,
+                "start": item.start,
+                "stop": item.stop,
+                "copy": item.copy,
+                "chip": list(site.chip),
+                "pe": site.pe,
+                "memory": plan.memory[item.index],
+                "bytes": plan.bytes(item.index),
+                "recorded_bytes": plan.recorded[item.index],
+                "cycles": plan.cycles[item.index],
+                "packets": plan.packets[item.index],
+                "keys": {
+                    space: {"base": block.base, "mask": block.mask}
+                    for space, block in blocks.items()
+                    if block is not None
+                },
+            }
+        )
+    tables = {
+        f"{x},{y}": {"entries": len(entries), "uncompressed": plan.uncompressed[x, y]}
+        for (x, y), entries in sorted(plan.tables.items())
+    }
     return {"copies": plan.copies, "slices": slices, "tables": tables}
 
 
@@ -144,10 +172,15 @@ def draw(plan: Plan, options: Options) -> tuple[Panel, ...]:
     chips = sorted({site.chip for site in plan.sites})
     count = f"{counted(len(plan.slices), 'PE')} on {counted(len(chips), 'chip')}"
     return (
-        Panel(f"memory of {count}", _tiles(plan, options, chips, sram),
-              f"{profile.data_sram.value:g} B of SRAM"),
-        Panel(f"work of {count}", _tiles(plan, options, chips, cycles),
-              f"{budget:g} cycles of a tick, as expected"))
+        Panel(
+            f"memory of {count}", _tiles(plan, options, chips, sram), f"{profile.data_sram.value:g} B of SRAM"
+        ),
+        Panel(
+            f"work of {count}",
+            _tiles(plan, options, chips, cycles),
+            f"{budget:g} cycles of a tick, as expected",
+        ),
+    )
 
 
 def _tiles(plan: Plan, options: Options, chips: list[Chip], fills: list[float]) -> tuple[Tile, ...]:
@@ -161,9 +194,17 @@ def _tiles(plan: Plan, options: Options, chips: list[Chip], fills: list[float]) 
             index = used.get((chip, pe))
             item = None if index is None else plan.slices[index]
             copy = "" if item is None or item.copy < 0 else f" {item.copy}"
-            tiles.append(Tile(
-                x + pe % ROW, y - pe // ROW, 0.9, 0.9, "" if item is None else item.population,
-                "" if item is None else f"{LABELS[item.role]}{copy}", 0.0 if index is None else fills[index]))
+            tiles.append(
+                Tile(
+                    x + pe % ROW,
+                    y - pe // ROW,
+                    0.9,
+                    0.9,
+                    "" if item is None else item.population,
+                    "" if item is None else f"{LABELS[item.role]}{copy}",
+                    0.0 if index is None else fills[index],
+                )
+            )
     return tuple(tiles)
 
 

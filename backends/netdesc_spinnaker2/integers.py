@@ -52,8 +52,9 @@ def scale_of(network: Network, name: str, options: Options) -> float:
     profile = options.profile
     four = bits_of(network, name, options) == 4
     full = (profile.weight_four_bit if four else profile.weight_seven_bit).value
-    largest = max((float(np.max(np.abs(link.weights), initial=0.0)) for link in network.incoming(name)),
-                  default=0.0)
+    largest = max(
+        (float(np.max(np.abs(link.weights), initial=0.0)) for link in network.incoming(name)), default=0.0
+    )
     return full / largest if largest > 0.0 else 1.0
 
 

@@ -18,8 +18,14 @@ SPACE_SHIFT = 29
 Route = tuple[str, int, tuple[int, ...], tuple[int, ...]]
 
 
-def allocate(network: Network, slices: Sequence[Slice], reach: Mapping[str, Reach], *,
-             training: bool, input_errors: bool = True) -> tuple[tuple[SliceKeys, ...], tuple[Flow, ...]]:
+def allocate(
+    network: Network,
+    slices: Sequence[Slice],
+    reach: Mapping[str, Reach],
+    *,
+    training: bool,
+    input_errors: bool = True,
+) -> tuple[tuple[SliceKeys, ...], tuple[Flow, ...]]:
     """Find all flows of packets and give each a block of keys.
 
     Parameters
@@ -43,8 +49,11 @@ def allocate(network: Network, slices: Sequence[Slice], reach: Mapping[str, Reac
     """
     keys = [SliceKeys() for _ in slices]
     flows = []
-    routes = [route for route in _routes(network, slices, reach, training=training)
-              if route[0] != "error" or input_errors or slices[route[1]].role != "input"]
+    routes = [
+        route
+        for route in _routes(network, slices, reach, training=training)
+        if route[0] != "error" or input_errors or slices[route[1]].role != "input"
+    ]
     for number, space in enumerate(SPACES):
         chosen = sorted((route for route in routes if route[0] == space), key=lambda route: route[1])
         width = 1 << max((slices[owner].size - 1).bit_length() for _, owner, _, _ in chosen) if chosen else 1
@@ -69,8 +78,9 @@ def _with_block(keys: SliceKeys, space: str, block: KeyBlock) -> SliceKeys:
             return replace(keys, weight=block)
 
 
-def _routes(network: Network, slices: Sequence[Slice], reach: Mapping[str, Reach], *,
-            training: bool) -> Iterator[Route]:
+def _routes(
+    network: Network, slices: Sequence[Slice], reach: Mapping[str, Reach], *, training: bool
+) -> Iterator[Route]:
     """Yield kind, slice that owns the keys, senders and targets."""
     own: dict[tuple[str, str, int], list[int]] = defaultdict(list)
     for item in slices:
@@ -93,8 +103,9 @@ def _routes(network: Network, slices: Sequence[Slice], reach: Mapping[str, Reach
             yield from _updates(population.name, own, copies)
 
 
-def _updates(name: str, own: Mapping[tuple[str, str, int], list[int]],
-             copies: Sequence[int]) -> Iterator[Route]:
+def _updates(
+    name: str, own: Mapping[tuple[str, str, int], list[int]], copies: Sequence[int]
+) -> Iterator[Route]:
     optimizers = own.get(("optimizer", name, -1), [])
     for number, index in enumerate(optimizers):
         layers = tuple(own["layer", name, copy][number] for copy in copies)
@@ -103,8 +114,7 @@ def _updates(name: str, own: Mapping[tuple[str, str, int], list[int]],
         yield "weight", index, (index,), layers
 
 
-def _targets(network: Network, name: str,
-             reach: Mapping[str, Reach]) -> Mapping[int, list[tuple[str, int]]]:
+def _targets(network: Network, name: str, reach: Mapping[str, Reach]) -> Mapping[int, list[tuple[str, int]]]:
     """Return, for each slice of a population, which slices of which populations it reaches."""
     found: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for other in network.populations:

@@ -28,8 +28,10 @@ def default_lesson(program: Program, options: Options) -> Lesson:
     """
     outputs = outputs_of(program)
     if len(outputs) != 1:
-        raise BackendError(f"expected one output population to learn from, got {len(outputs)}; name the "
-                           "population of the loss")
+        raise BackendError(
+            f"expected one output population to learn from, got {len(outputs)}; name the "
+            "population of the loss"
+        )
     objective = Objective("time_to_first_spike", outputs[0], 1.0, dict(LOSS_DEFAULTS))
     return Lesson((objective,), options.optimizer, dict(DEFAULTS[options.optimizer]))
 

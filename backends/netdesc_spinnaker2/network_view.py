@@ -38,15 +38,32 @@ def view_graph(graph: NetworkGraph, options: Options) -> Network:
     settings, notes = graph.settings, list[Diagnostic]()
     losses = {loss.population: loss.kind for loss in settings.losses.values()}
     populations = tuple(
-        Population(node.name, node.path, node.size, node.kind, node.model, len(node.receptors),
-                   node.subtractive_reset, losses.get(node.name, ""),
-                   _spikes(node.name, _options_of(node), settings.duration, options),
-                   _levels(node)) for node in graph.nodes)
+        Population(
+            node.name,
+            node.path,
+            node.size,
+            node.kind,
+            node.model,
+            len(node.receptors),
+            node.subtractive_reset,
+            losses.get(node.name, ""),
+            _spikes(node.name, _options_of(node), settings.duration, options),
+            _levels(node),
+        )
+        for node in graph.nodes
+    )
     links = tuple(_edge_link(edge, options.step, notes) for edge in graph.edges)
     records = tuple(
-        Record(item.population, item.variable,
-               np.arange(graph.node(item.population).size) if item.neurons is None
-               else np.array(item.neurons, dtype=np.int64), item.every) for item in settings.recordings)
+        Record(
+            item.population,
+            item.variable,
+            np.arange(graph.node(item.population).size)
+            if item.neurons is None
+            else np.array(item.neurons, dtype=np.int64),
+            item.every,
+        )
+        for item in settings.recordings
+    )
     return Network(settings.name, settings.duration, options.step, populations, links, records, tuple(notes))
 
 
@@ -67,14 +84,26 @@ def view_program(program: Program, options: Options, losses: Mapping[str, str]) 
     """
     notes = list[Diagnostic]()
     populations = tuple(
-        Population(item.name, item.path, item.size, item.kind, item.model, len(item.receptors),
-                   item.subtractive_reset, losses.get(item.name, ""),
-                   _spikes(item.name, {"kind": item.kind, "model": item.model, **item.source},
-                           program.duration, options),
-                   _slice_levels(item, program.parameters)) for item in program.populations)
+        Population(
+            item.name,
+            item.path,
+            item.size,
+            item.kind,
+            item.model,
+            len(item.receptors),
+            item.subtractive_reset,
+            losses.get(item.name, ""),
+            _spikes(
+                item.name, {"kind": item.kind, "model": item.model, **item.source}, program.duration, options
+            ),
+            _slice_levels(item, program.parameters),
+        )
+        for item in program.populations
+    )
     links = tuple(_block_link(block, program, options.step, notes) for block in program.blocks)
-    records = tuple(Record(item.population, item.variable, item.neurons, item.every)
-                    for item in program.sampling)
+    records = tuple(
+        Record(item.population, item.variable, item.neurons, item.every) for item in program.sampling
+    )
     return Network(program.name, program.duration, options.step, populations, links, records, tuple(notes))
 
 
@@ -100,9 +129,14 @@ def ticks_of(delays: Floats, step: float, path: str, notes: list[Diagnostic]) ->
     change = np.abs(ticks * step - delays)
     changed = int(np.sum(change > 1e-9 * step))
     if changed:
-        notes.append(Diagnostic(
-            f"{changed} of {len(delays)} delays rounded to ticks of {step:g} ms, at least one, by at most "
-            f"{float(change.max()):.3g} ms", f"{path}.delay", "S2-DELAY"))
+        notes.append(
+            Diagnostic(
+                f"{changed} of {len(delays)} delays rounded to ticks of {step:g} ms, at least one, by at most "
+                f"{float(change.max()):.3g} ms",
+                f"{path}.delay",
+                "S2-DELAY",
+            )
+        )
     return ticks
 
 
@@ -136,29 +170,53 @@ def _levels(node: Node) -> dict[str, Floats]:
     zero = np.zeros(node.size)
     resistance = values[cell.tau_m] / values[cell.capacitance] if cell.capacitance else np.ones(node.size)
     offset = values.get(cell.offset, zero) + values.get("current", zero)
-    return {"rest": values[cell.rest] + resistance * offset,
-            "reset": values.get(cell.reset, values[cell.rest]),
-            "tau_ref": values.get(cell.tau_refrac, zero)}
+    return {
+        "rest": values[cell.rest] + resistance * offset,
+        "reset": values.get(cell.reset, values[cell.rest]),
+        "tau_ref": values.get(cell.tau_refrac, zero),
+    }
 
 
 def _slice_levels(item: PopulationSlice, parameters: Mapping[str, Floats]) -> dict[str, Floats]:
     if item.kind == "source":
         return {}
-    return {name: parameters[name][item.start:item.stop] for name in ("rest", "reset", "tau_ref")
-            if name in parameters}
+    return {
+        name: parameters[name][item.start : item.stop]
+        for name in ("rest", "reset", "tau_ref")
+        if name in parameters
+    }
 
 
 def _edge_link(edge: Edge, step: float, notes: list[Diagnostic]) -> Link:
     synapses = edge.synapses
     if synapses is None or edge.weights is None or edge.delays is None:
         raise GraphError(Diagnostic("its synapses are not drawn yet; run all passes first", edge.path))
-    return Link(edge.name, edge.path, edge.pre, edge.post, synapses.n_pre, synapses.n_post, synapses.indptr,
-                synapses.indices, edge.sign * edge.weights, ticks_of(edge.delays, step, edge.path, notes),
-                edge.weight.train)
+    return Link(
+        edge.name,
+        edge.path,
+        edge.pre,
+        edge.post,
+        synapses.n_pre,
+        synapses.n_post,
+        synapses.indptr,
+        synapses.indices,
+        edge.sign * edge.weights,
+        ticks_of(edge.delays, step, edge.path, notes),
+        edge.weight.train,
+    )
 
 
 def _block_link(block: Block, program: Program, step: float, notes: list[Diagnostic]) -> Link:
-    return Link(block.name, block.path, program.populations[block.pre].name,
-                program.populations[block.post].name, block.n_pre, block.n_post, block.indptr, block.indices,
-                block.sign * block.weights, ticks_of(block.delays, step, block.path, notes),
-                block.train_weight)
+    return Link(
+        block.name,
+        block.path,
+        program.populations[block.pre].name,
+        program.populations[block.post].name,
+        block.n_pre,
+        block.n_post,
+        block.indptr,
+        block.indices,
+        block.sign * block.weights,
+        ticks_of(block.delays, step, block.path, notes),
+        block.train_weight,
+    )

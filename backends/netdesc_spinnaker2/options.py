@@ -22,7 +22,6 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 """Options with a fixed set of values; the first is the default."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Options:
     """Settings of the mapping and of the run.
@@ -142,34 +141,45 @@ def _bits(name: str, value: Any) -> int:
 def _dead(name: str, value: Any) -> dict[Chip, frozenset[int]]:
     if not isinstance(value, Mapping):
         raise SECTION.error(
-            name, f"expected a mapping such as {{\"0,0\": [3, 17]}}, chip x,y to dead PEs, got {value!r}")
+            name, f'expected a mapping such as {{"0,0": [3, 17]}}, chip x,y to dead PEs, got {value!r}'
+        )
     result = {}
     for key, numbers in value.items():
         try:
             x, y = (int(part) for part in str(key).split(","))
             result[x, y] = frozenset(int(number) for number in numbers)
         except (TypeError, ValueError) as error:
-            raise SECTION.error(f"{name}.{key}",
-                                f"expected \"x,y\": [numbers of PEs], got {numbers!r}") from error
+            raise SECTION.error(
+                f"{name}.{key}", f'expected "x,y": [numbers of PEs], got {numbers!r}'
+            ) from error
     return result
 
 
 def _misplaced(dead: Mapping[Chip, frozenset[int]], profile: Profile) -> list[Diagnostic]:
     board = set(Options(profile=profile).board)
     pes = int(profile.pes_per_chip.value)
-    return [SECTION.fault(f"dead_cores.{x},{y}",
-                          f"there is no such PE; chips are those of a board of {len(board)}, "
-                          f"{int(profile.board_width.value)} in a row, PEs 0 to {pes - 1}")
-            for (x, y), numbers in dead.items()
-            if (x, y) not in board or not all(0 <= number < pes for number in numbers)]
+    return [
+        SECTION.fault(
+            f"dead_cores.{x},{y}",
+            f"there is no such PE; chips are those of a board of {len(board)}, "
+            f"{int(profile.board_width.value)} in a row, PEs 0 to {pes - 1}",
+        )
+        for (x, y), numbers in dead.items()
+        if (x, y) not in board or not all(0 <= number < pes for number in numbers)
+    ]
 
 
 def _uneven(profile: Profile) -> list[Diagnostic]:
     chips, width = int(profile.chips.value), int(profile.board_width.value)
     if 0 < chips <= width or (width > 0 and chips > 0 and chips % width == 0):
         return []
-    return [SECTION.fault("profile.chips", f"{chips} chips do not make full rows of {width}; packets need a "
-                          "board without gaps, so set chips to a multiple of board_width")]
+    return [
+        SECTION.fault(
+            "profile.chips",
+            f"{chips} chips do not make full rows of {width}; packets need a "
+            "board without gaps, so set chips to a multiple of board_width",
+        )
+    ]
 
 
 def _profile(name: str, value: Any) -> Profile:
@@ -189,11 +199,18 @@ def _scheme(name: str, value: Any) -> str:
 
 _COUNT, _BY_POPULATION = SECTION.whole(), "{population: value}"
 _READERS: Mapping[str, Reader] = {
-    **{name: SECTION.choice(*choices) for name, choices in CHOICES.items()}, "scheme": _scheme,
-    "tick": SECTION.positive("ms", "1 ms"), "weight_bits": _bits, "batch": _COUNT, "copies": _COUNT,
-    "chips": _COUNT, "training": SECTION.flag, "input_errors": SECTION.flag,
+    **{name: SECTION.choice(*choices) for name, choices in CHOICES.items()},
+    "scheme": _scheme,
+    "tick": SECTION.positive("ms", "1 ms"),
+    "weight_bits": _bits,
+    "batch": _COUNT,
+    "copies": _COUNT,
+    "chips": _COUNT,
+    "training": SECTION.flag,
+    "input_errors": SECTION.flag,
     "slices": SECTION.mapping(_COUNT, _BY_POPULATION),
     "rates": SECTION.mapping(SECTION.positive("1/ms", "50 Hz"), _BY_POPULATION),
-    "scales": SECTION.mapping(SECTION.positive("", "20"), _BY_POPULATION), "dead_cores": _dead,
+    "scales": SECTION.mapping(SECTION.positive("", "20"), _BY_POPULATION),
+    "dead_cores": _dead,
     "profile": _profile,
 }

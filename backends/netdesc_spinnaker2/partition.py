@@ -40,11 +40,15 @@ def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Divis
     """
     bounds = {item.name: cut(network, item, fans[item.name], options) for item in network.populations}
     for left in reversed(range(_ROUNDS)):
-        reach = {link.name: traffic.connected(link, bounds[link.pre], bounds[link.post])
-                 for link in network.links}
+        reach = {
+            link.name: traffic.connected(link, bounds[link.pre], bounds[link.post]) for link in network.links
+        }
         loads = traffic.measure(network, fans, bounds, reach)
-        finer = {item.name: even(item.size, _more(network, item, loads[item.name], options))
-                 for item in network.populations if _overrun(network, item, loads[item.name], options)}
+        finer = {
+            item.name: even(item.size, _more(network, item, loads[item.name], options))
+            for item in network.populations
+            if _overrun(network, item, loads[item.name], options)
+        }
         if not finer or not left:
             break
         bounds |= finer
@@ -54,8 +58,12 @@ def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Divis
 def _overrun(network: Network, item: Population, load: Load, options: Options) -> bool:
     """Tell whether finer slices may shorten a tick that is too long."""
     parts = len(load.neurons)
-    return (item.kind != "source" and item.name not in options.slices
-            and parts < min(item.size, capacity(options)) and _excess(network, load, options) > 1.0)
+    return (
+        item.kind != "source"
+        and item.name not in options.slices
+        and parts < min(item.size, capacity(options))
+        and _excess(network, load, options) > 1.0
+    )
 
 
 def _excess(network: Network, load: Load, options: Options) -> float:
@@ -100,8 +108,9 @@ def cut(network: Network, population: Population, arriving: Fan, options: Option
     return even(population.size, least if parts is None else parts)
 
 
-def fitting(network: Network, population: Population, arriving: Fan, options: Options,
-            bounds: Integers) -> bool:
+def fitting(
+    network: Network, population: Population, arriving: Fan, options: Options, bounds: Integers
+) -> bool:
     """Tell whether slices fit into their processing elements, as if every source reached all of them.
 
     Parameters

@@ -47,9 +47,14 @@ class RoundToTicks:
         """
         step, duration = self.options.step, graph.settings.duration
         if abs(duration / step - round(duration / step)) > 1e-9 * duration / step:
-            raise GraphError(Diagnostic(
-                f"{duration:g} ms is not a whole number of ticks of {step:g} ms; set "
-                f"{max(1, round(duration / step)) * step:g} ms", "simulation.duration", "S2-TICK"))
+            raise GraphError(
+                Diagnostic(
+                    f"{duration:g} ms is not a whole number of ticks of {step:g} ms; set "
+                    f"{max(1, round(duration / step)) * step:g} ms",
+                    "simulation.duration",
+                    "S2-TICK",
+                )
+            )
         notes: list[Diagnostic] = []
         edges = [self.round_edge(edge, notes) for edge in graph.edges]
         nodes = [self.round_node(node, notes) for node in graph.nodes]
@@ -70,9 +75,13 @@ class RoundToTicks:
         rounded = np.rint(before / step) * step
         error = float(np.max(np.abs(rounded - before), initial=0.0))
         if error > 1e-9 * step:
-            notes.append(Diagnostic(f"refractory periods rounded to ticks of {step:g} ms, "
-                                    f"by at most {error:.3g} ms",
-                                    f"{node.path}.neuron.tau_refrac", "S2-TICK"))
+            notes.append(
+                Diagnostic(
+                    f"refractory periods rounded to ticks of {step:g} ms, by at most {error:.3g} ms",
+                    f"{node.path}.neuron.tau_refrac",
+                    "S2-TICK",
+                )
+            )
         return replace(node, values={**node.values, "tau_refrac": rounded})
 
 
@@ -134,8 +143,10 @@ def summary(plan: Plan, options: Options) -> str:
     fullest = max(plan.bytes(item.index) for item in plan.slices)
     entries = max((len(table) for table in plan.tables.values()), default=0)
     budget = options.clock_rate * options.step * 1e-3
-    return (f"{counted(len(plan.slices), 'PE')} on {counted(chips, 'chip')} in "
-            f"{counted(plan.copies, 'copy', 'copies')} ({parts}); at most {fullest} "
-            f"of {options.profile.data_sram.value:g} B of SRAM, "
-            f"{max(plan.cycles):.0f} of {budget:.0f} cycles per tick, "
-            f"{entries} of {options.profile.table_entries.value:g} table entries")
+    return (
+        f"{counted(len(plan.slices), 'PE')} on {counted(chips, 'chip')} in "
+        f"{counted(plan.copies, 'copy', 'copies')} ({parts}); at most {fullest} "
+        f"of {options.profile.data_sram.value:g} B of SRAM, "
+        f"{max(plan.cycles):.0f} of {budget:.0f} cycles per tick, "
+        f"{entries} of {options.profile.table_entries.value:g} table entries"
+    )

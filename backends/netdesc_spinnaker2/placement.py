@@ -42,14 +42,15 @@ def place(slices: Sequence[Slice], options: Options) -> tuple[Site, ...] | None:
     for group in copies_of(slices):
         rest = _rest(free, at)
         if rest < group <= _rest(free, at + rest) and rest <= spare:
-            skipped += free[at:at + rest]
+            skipped += free[at : at + rest]
             at, spare = at + rest, spare - rest
-        sites += free[at:at + group]
+        sites += free[at : at + group]
         at += group
     shared = len(slices) - len(sites)
     x, y = _middle(sites or free)
-    left = sorted([*skipped, *free[at:]], key=lambda site: (
-        abs(site.x - x) + abs(site.y - y), site.y, site.x, site.pe))
+    left = sorted(
+        [*skipped, *free[at:]], key=lambda site: (abs(site.x - x) + abs(site.y - y), site.y, site.x, site.pe)
+    )
     return (*sites, *left[:shared])
 
 

@@ -9,8 +9,22 @@ from netdesc.errors import Diagnostic
 from netdesc_spinnaker2.network import Link, Network, Population, Record
 
 __all__ = [
-    "LINKS", "ROLES", "SPACES", "Chip", "Entry", "Flow", "KeyBlock", "Link", "Network", "Plan", "Population",
-    "Record", "Site", "Slice", "SliceKeys", "Tables",
+    "LINKS",
+    "ROLES",
+    "SPACES",
+    "Chip",
+    "Entry",
+    "Flow",
+    "KeyBlock",
+    "Link",
+    "Network",
+    "Plan",
+    "Population",
+    "Record",
+    "Site",
+    "Slice",
+    "SliceKeys",
+    "Tables",
 ]
 
 LINKS = ((1, 0), (1, 1), (0, 1), (-1, 0), (-1, -1), (0, -1))
@@ -218,5 +232,8 @@ class Plan:
 
     def select(self, role: str, population: str, copy: int | None = None) -> tuple[Slice, ...]:
         """Return slices of a role and population, of one copy or all, in order."""
-        return tuple(item for item in self.slices if item.role == role and item.population == population
-                     and (copy is None or item.copy == copy))
+        return tuple(
+            item
+            for item in self.slices
+            if item.role == role and item.population == population and (copy is None or item.copy == copy)
+        )

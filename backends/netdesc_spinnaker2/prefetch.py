@@ -37,7 +37,8 @@ def prefetch(context: Any, array: types.Array, index: types.Integer) -> Any:
         element = get_item_pointer(context, builder, kind, held, [place], wraparound=False)
         word, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         function = builder.module.declare_intrinsic(
-            "llvm.prefetch", [word], ir.FunctionType(ir.VoidType(), [word, number, number, number]))
+            "llvm.prefetch", [word], ir.FunctionType(ir.VoidType(), [word, number, number, number])
+        )
         # for reading, to be kept in all caches, data
         builder.call(function, [builder.bitcast(element, word), number(0), number(3), number(1)])
         return context.get_dummy_value()

@@ -104,8 +104,12 @@ class Profile:
         """Bytes of SRAM of a PE for data."""
         value = self.sram.value - self.sram_program.value - self.sram_stack.value
         tags = {self.sram.tag, self.sram_program.tag, self.sram_stack.tag}
-        return Limit(value, "B", f"SRAM less program and stack; {self.sram.source}",
-                     "A" if "A" in tags else self.sram.tag)
+        return Limit(
+            value,
+            "B",
+            f"SRAM less program and stack; {self.sram.source}",
+            "A" if "A" in tags else self.sram.tag,
+        )
 
     def numbers(self) -> dict[str, Limit]:
         """Return all numbers by name."""

@@ -57,9 +57,12 @@ class Router:
         self.tables = tables
         self.width, self.height = width, height
         self._words: Mapping[Chip, tuple[Integers, Integers]] = {
-            chip: (np.array([entry.key for entry in entries], dtype=np.int64),
-                   np.array([entry.mask for entry in entries], dtype=np.int64))
-            for chip, entries in tables.items()}
+            chip: (
+                np.array([entry.key for entry in entries], dtype=np.int64),
+                np.array([entry.mask for entry in entries], dtype=np.int64),
+            )
+            for chip, entries in tables.items()
+        }
 
     def match(self, key: int, chip: Chip) -> Entry | None:
         """Return the first entry of a chip that matches a key, or None.
@@ -148,9 +151,12 @@ def _told(flow: Flow, chip: Chip, journey: Journey, wanted: list[tuple[int, int,
     found = [_ordered(site) for site in journey.sites]
     missed = sorted(set(wanted) - set(found))
     extra = sorted(set(found) - set(wanted)) + [site for site in set(found) if found.count(site) > 1]
-    parts = [(f"no entry on chips {list(journey.misses)}", journey.misses),
-             (f"loops at {list(journey.loops)}", journey.loops),
-             (f"leaves the board at {[place for place, _ in journey.strays]}", journey.strays),
-             (f"misses {missed}", missed), (f"also reaches {extra}", extra)]
+    parts = [
+        (f"no entry on chips {list(journey.misses)}", journey.misses),
+        (f"loops at {list(journey.loops)}", journey.loops),
+        (f"leaves the board at {[place for place, _ in journey.strays]}", journey.strays),
+        (f"misses {missed}", missed),
+        (f"also reaches {extra}", extra),
+    ]
     faults = "; ".join(text for text, present in parts if present)
     return f"a packet of kind {flow.space} with key {flow.block.base:08x} from chip {chip}: {faults}"

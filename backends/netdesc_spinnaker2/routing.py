@@ -42,7 +42,8 @@ def tables(flows: Sequence[Flow], sites: Sequence[Site]) -> dict[Chip, list[Entr
                 links[chip] |= bits
         for chip in {**links, **pes}:
             result[chip].append(
-                Entry(flow.block.base, flow.block.mask, links.get(chip, 0), pes.get(chip, ())))
+                Entry(flow.block.base, flow.block.mask, links.get(chip, 0), pes.get(chip, ()))
+            )
     return {chip: sorted(entries, key=lambda entry: entry.key) for chip, entries in sorted(result.items())}
 
 

@@ -26,9 +26,11 @@ def render(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     chips = {site.chip for site in plan.sites}
-    yield (f"placement of {plan.network.name}: {counted(len(plan.slices), 'PE')} on "
-           f"{counted(len(chips), 'chip')}, {counted(plan.copies, 'copy', 'copies')}, "
-           f"{counted(plan.network.ticks, 'tick')} of {plan.network.tick:g} ms")
+    yield (
+        f"placement of {plan.network.name}: {counted(len(plan.slices), 'PE')} on "
+        f"{counted(len(chips), 'chip')}, {counted(plan.copies, 'copy', 'copies')}, "
+        f"{counted(plan.network.ticks, 'tick')} of {plan.network.tick:g} ms"
+    )
     for item in plan.slices:
         yield f"{item} at {_place(plan, item.index)}"
         yield f"  memory {plan.bytes(item.index)} B: {listed(plan.memory[item.index])}"
@@ -39,8 +41,10 @@ def _lines(plan: Plan) -> Iterator[str]:
         if keys:
             yield f"  keys {', '.join(keys)}"
     for (x, y), entries in sorted(plan.tables.items()):
-        yield (f"chip {x},{y}: {counted(len(entries), 'entry', 'entries')}, "
-               f"{plan.uncompressed[x, y]} before compression")
+        yield (
+            f"chip {x},{y}: {counted(len(entries), 'entry', 'entries')}, "
+            f"{plan.uncompressed[x, y]} before compression"
+        )
         for entry in entries:
             yield f"  {_ternary(entry.key, entry.mask)} -> {_route(entry.links, entry.pes)}"
     for note in plan.notes:
@@ -59,7 +63,8 @@ def _place(plan: Plan, index: int) -> str:
 
 def _keys(plan: Plan, index: int) -> list[str]:
     blocks: list[tuple[str, KeyBlock | None]] = [
-        (space, getattr(plan.keys[index], space)) for space in SPACES]
+        (space, getattr(plan.keys[index], space)) for space in SPACES
+    ]
     return [f"{space} {block.base:08x}/{block.mask:08x}" for space, block in blocks if block is not None]
 
 

@@ -159,8 +159,9 @@ def bound(population: Population, network: Network, arriving_at: Fan, bounds: In
     return _load(population, arriving_at, bounds, rows, (received, np.zeros(n)))
 
 
-def measure(network: Network, fans: Mapping[str, Fan], bounds: Bounds,
-            reach: Mapping[str, Reach]) -> dict[str, Load]:
+def measure(
+    network: Network, fans: Mapping[str, Fan], bounds: Bounds, reach: Mapping[str, Reach]
+) -> dict[str, Load]:
     """Return the load of every slice of every population.
 
     Parameters
@@ -178,8 +179,9 @@ def measure(network: Network, fans: Mapping[str, Fan], bounds: Bounds,
     dict of str to Load
         Per population.
     """
-    return {item.name: _measured(item, network, fans[item.name], bounds, reach)
-            for item in network.populations}
+    return {
+        item.name: _measured(item, network, fans[item.name], bounds, reach) for item in network.populations
+    }
 
 
 def reached(network: Network, pre: str, post: str, reach: Mapping[str, Reach]) -> Reach | None:
@@ -190,8 +192,9 @@ def reached(network: Network, pre: str, post: str, reach: Mapping[str, Reach]) -
     return np.logical_or.reduce(tables) if tables else None
 
 
-def _measured(population: Population, network: Network, arriving_at: Fan, bounds: Bounds,
-              reach: Mapping[str, Reach]) -> Load:
+def _measured(
+    population: Population, network: Network, arriving_at: Fan, bounds: Bounds, reach: Mapping[str, Reach]
+) -> Load:
     name, own = population.name, bounds[population.name]
     n = len(own) - 1
     rows, received, errors = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -214,21 +217,30 @@ def _weighted(values: Floats | Integers, table: Reach) -> Floats:
     """Return ``values @ table`` without a copy of the whole table as numbers."""
     result = np.zeros(table.shape[1])
     for start in range(0, len(values), _CHUNK):
-        result += values[start:start + _CHUNK].astype(np.float64) @ table[start:start + _CHUNK]
+        result += values[start : start + _CHUNK].astype(np.float64) @ table[start : start + _CHUNK]
     return result
 
 
-def _load(population: Population, arriving_at: Fan, bounds: Integers, rows: Integers,
-          packets: tuple[Floats, Floats]) -> Load:
+def _load(
+    population: Population, arriving_at: Fan, bounds: Integers, rows: Integers, packets: tuple[Floats, Floats]
+) -> Load:
     def between(sums: Integers) -> Integers:
         return sums[bounds[1:]] - sums[bounds[:-1]]
 
     neurons = np.diff(bounds)
     return Load(
-        neurons=neurons, synapses=between(arriving_at.synapses), trained=between(arriving_at.trained),
-        indexed=between(arriving_at.indexed), timed=between(arriving_at.timed), rows=rows,
-        events=arriving_at.events[bounds[1:]] - arriving_at.events[bounds[:-1]], received=packets[0],
-        spikes=neurons * population.spikes, errors=packets[1], slots=arriving_at.slots)
+        neurons=neurons,
+        synapses=between(arriving_at.synapses),
+        trained=between(arriving_at.trained),
+        indexed=between(arriving_at.indexed),
+        timed=between(arriving_at.timed),
+        rows=rows,
+        events=arriving_at.events[bounds[1:]] - arriving_at.events[bounds[:-1]],
+        received=packets[0],
+        spikes=neurons * population.spikes,
+        errors=packets[1],
+        slots=arriving_at.slots,
+    )
 
 
 def cycles(load: Load, ticks: int, profile: Profile, *, training: bool) -> Floats:

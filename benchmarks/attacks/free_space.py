@@ -38,9 +38,22 @@ CASES = {
     "gradient -o": Case(("gradient", "{model}", "-o", "gradient.h5"), "gradient.h5"),
     "graph -o": Case(("graph", "{model}", "-o", "graph.png"), "graph.png"),
     "plot": Case(("plot", "{result}", "--kind", "raster", "-o", "raster.png"), "raster.png"),
-    "compare -o": Case(("compare", "{model}", "--backends", "numba,coarse=numba:solver.grid.timestep=1ms",
-                        "--samples", "2", "--test-samples", "10", "--no-attribute", "-o", "report.html"),
-                       "report.html"),
+    "compare -o": Case(
+        (
+            "compare",
+            "{model}",
+            "--backends",
+            "numba,coarse=numba:solver.grid.timestep=1ms",
+            "--samples",
+            "2",
+            "--test-samples",
+            "10",
+            "--no-attribute",
+            "-o",
+            "report.html",
+        ),
+        "report.html",
+    ),
     "train -o": Case(("train", "{model}", "-o", "run"), "run"),
 }
 
@@ -48,8 +61,9 @@ CASES = {
 @contextmanager
 def mount_small(folder: Path) -> Iterator[bool]:
     """Mount a small file system; yield whether that was possible."""
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)], check=False,
-                          capture_output=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)], check=False, capture_output=True
+    )
     try:
         yield done.returncode == 0
     finally:
@@ -106,8 +120,10 @@ def sweep(cases: Sequence[str], levels: int, folder: Path) -> Iterator[tuple[obj
                 yield name, 0, 0, 0, f"fails with all space: {printed.strip()}"
                 continue
             need = sum(len(content) for content in read_target(folder / case.target).values())
-            done = [attempt(case, places, folder, round(1.5 * need * level / max(1, levels - 1)))
-                    for level in range(levels)]
+            done = [
+                attempt(case, places, folder, round(1.5 * need * level / max(1, levels - 1)))
+                for level in range(levels)
+            ]
             found = sorted({fault for _, faults in done for fault in faults})
             statuses = [status for status, _ in done]
             yield name, need, statuses.count(0), statuses.count(2), ", ".join(found) or "-"
@@ -116,7 +132,8 @@ def sweep(cases: Sequence[str], levels: int, folder: Path) -> Iterator[tuple[obj
 def main() -> None:
     """Sweep, print, judge."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--levels", type=int, default=25, help="levels of free space per command")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     arguments = parser.parse_args()

@@ -17,8 +17,21 @@ from tempfile import TemporaryDirectory
 
 from outputs import MODEL, is_whole, list_command, list_drafts, list_variables, run_netdesc, write_table
 
-WORDS = ("compare", "model.yaml", "--backends", "numba,coarse=numba:solver.grid.timestep=1ms", "--samples",
-         "2", "--test-samples", "10", "--no-attribute", "-o", "report.html", "--csv", "numbers.csv")
+WORDS = (
+    "compare",
+    "model.yaml",
+    "--backends",
+    "numba,coarse=numba:solver.grid.timestep=1ms",
+    "--samples",
+    "2",
+    "--test-samples",
+    "10",
+    "--no-attribute",
+    "-o",
+    "report.html",
+    "--csv",
+    "numbers.csv",
+)
 FILES = ("report.html", "numbers.csv")
 
 
@@ -33,11 +46,20 @@ def kill_once(folder: Path, delay: float, *, at_write: bool) -> bool:
     at_write : bool
         Whether to wait for a draft first.
     """
-    process = subprocess.Popen(list_command(WORDS), cwd=folder, env=list_variables(),
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        list_command(WORDS),
+        cwd=folder,
+        env=list_variables(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     before = {name: (folder / name).stat().st_ino for name in FILES}
-    while at_write and process.poll() is None and not list_drafts(folder) and all(
-            (folder / name).stat().st_ino == inode for name, inode in before.items()):
+    while (
+        at_write
+        and process.poll() is None
+        and not list_drafts(folder)
+        and all((folder / name).stat().st_ino == inode for name, inode in before.items())
+    ):
         time.sleep(0.0005)
     time.sleep(delay)
     process.kill()
@@ -72,7 +94,8 @@ def attack(kills: int, folder: Path) -> list[tuple[object, ...]]:
 def main() -> None:
     """Kill, print, judge."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=50)
     arguments = parser.parse_args()
     with TemporaryDirectory() as folder:

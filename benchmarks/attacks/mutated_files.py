@@ -36,10 +36,46 @@ from netdesc.graph.pipeline import compile_graph
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SLOW = 10
 MEMORY = 8 * 2**30
-PIECES = (b"1e400", b"-1", b"0", b"null", b"[", b"{", b": ", b"&x ", b"*x", b"${a}", b"\0", b"999999999",
-          b"'", b"\n")
-VALUES = ("0", "1", "-1", "1e-300", "1e300", "2147483648", "9007199254740993", "0.1 ms", "1 s", "10 mV",
-          "1 nA", "5 Hz", "true", "null", "LIF", "LI", "[1, 2]", "[]", "{}", "${size}", "1e-9 ms", "100000")
+PIECES = (
+    b"1e400",
+    b"-1",
+    b"0",
+    b"null",
+    b"[",
+    b"{",
+    b": ",
+    b"&x ",
+    b"*x",
+    b"${a}",
+    b"\0",
+    b"999999999",
+    b"'",
+    b"\n",
+)
+VALUES = (
+    "0",
+    "1",
+    "-1",
+    "1e-300",
+    "1e300",
+    "2147483648",
+    "9007199254740993",
+    "0.1 ms",
+    "1 s",
+    "10 mV",
+    "1 nA",
+    "5 Hz",
+    "true",
+    "null",
+    "LIF",
+    "LI",
+    "[1, 2]",
+    "[]",
+    "{}",
+    "${size}",
+    "1e-9 ms",
+    "100000",
+)
 ENDED = ("read", "refused", "slow", "crashed", "accepted")
 
 
@@ -73,13 +109,13 @@ def mutate(content: bytes, random: np.random.Generator) -> bytes:
             case 0 if place < len(changed):
                 changed[place] ^= 1 << int(random.integers(0, 8))
             case 1:
-                del changed[place:place + length]
+                del changed[place : place + length]
             case 2:
-                changed[place:place] = changed[place:place + length]
+                changed[place:place] = changed[place : place + length]
             case 3:
                 changed[place:place] = PIECES[int(random.integers(0, len(PIECES)))]
             case _:
-                del changed[len(changed) - length if random.random() < 0.9 else place:]
+                del changed[len(changed) - length if random.random() < 0.9 else place :]
     return bytes(changed)
 
 
@@ -107,7 +143,7 @@ def mutate_model(text: str, random: np.random.Generator) -> str:
                 factor = float(random.choice([0.0, 0.5, 0.9, 1.1, 2.0, 3.0]))
                 value = float(digits) * factor
                 whole = digits.isdigit() and random.random() < 0.9
-                words[index] = f"{round(value) if whole else value}{words[index][len(digits):]}"
+                words[index] = f"{round(value) if whole else value}{words[index][len(digits) :]}"
             lines[first] = " ".join(words)
     return "\n".join(lines)
 
@@ -200,10 +236,13 @@ def write_models(folder: Path) -> None:
     times = "{spike_times: {times: [[1 ms], [2 ms], [3 ms], [4 ms]]}}"
     for name in ("weights.npy", "weights.csv", "weights.h5:w"):
         text = MODEL % (4, times, f"{{file: '{name}'}}")
-        (folder / f"{name.partition(':')[0]}.yaml").write_text(text.replace("{population: b}",
-                                                                            "{population: b, target: 0}"))
-    data = {"table": "{table: {file: table.csv, label: kind}}",
-            "mnist": "{mnist: {path: ., train: 3, validation: 1, test: 2, size: [4, 4]}}"}
+        (folder / f"{name.partition(':')[0]}.yaml").write_text(
+            text.replace("{population: b}", "{population: b, target: 0}")
+        )
+    data = {
+        "table": "{table: {file: table.csv, label: kind}}",
+        "mnist": "{mnist: {path: ., train: 3, validation: 1, test: 2, size: [4, 4]}}",
+    }
     for name, size in (("table", 2), ("mnist", 16)):
         (folder / f"{name}.yaml").write_text(MODEL % (size, "dataset", "0.5") + ENCODED % data[name])
     shd = "data: {dataset: {shd: {train: shd_train.h5, test: shd_test.h5, validation: none}}}\n"
@@ -225,26 +264,34 @@ def write_samples(folder: Path) -> dict[str, Sample]:
         pixels = random.integers(0, 256, count * 784, dtype=np.uint8).tobytes()
         head = bytes([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28])
         (folder / f"{split}-images-idx3-ubyte").write_bytes(head + pixels)
-        labels = bytes([0, 0, 8, 1, 0, 0, 0, count, 0, 1, 2, 0][:8 + count])
+        labels = bytes([0, 0, 8, 1, 0, 0, 0, count, 0, 1, 2, 0][: 8 + count])
         (folder / f"{split}-labels-idx1-ubyte").write_bytes(labels)
     for split in ("train", "test"):
         write_shd(folder / f"shd_{split}.h5", random)
     commands = [
-        ("weights.npy", ("check", "weights.npy.yaml")), ("weights.csv", ("check", "weights.csv.yaml")),
-        ("weights.h5", ("check", "weights.h5.yaml")), ("table.csv", ("check", "table.yaml")),
+        ("weights.npy", ("check", "weights.npy.yaml")),
+        ("weights.csv", ("check", "weights.csv.yaml")),
+        ("weights.h5", ("check", "weights.h5.yaml")),
+        ("table.csv", ("check", "table.yaml")),
         ("train-images-idx3-ubyte", ("check", "mnist.yaml")),
         ("train-labels-idx1-ubyte", ("check", "mnist.yaml")),
         ("shd_train.h5", ("check", "shd.yaml")),
     ]
-    for words in (("run", "weights.csv.yaml", "-o", "results.h5"),
-                  ("train", "weights.csv.yaml", "-o", "trained"), *(words for _, words in commands)):
+    for words in (
+        ("run", "weights.csv.yaml", "-o", "results.h5"),
+        ("train", "weights.csv.yaml", "-o", "trained"),
+        *(words for _, words in commands),
+    ):
         if run_command(words):
             raise SystemExit(f"the sound files are refused: netdesc {' '.join(words)}")
     samples = {name: Sample((folder / name).read_bytes(), name, words) for name, words in commands}
-    samples["results.h5"] = Sample((folder / "results.h5").read_bytes(), "results.h5",
-                                   ("plot", "results.h5", "-o", "picture.svg"))
-    for name, words in (("weights.h5", ("run", "weights.csv.yaml", "--weights", "trained")),
-                        ("checkpoint.h5", ("train", "weights.csv.yaml", "-o", "trained", "--resume"))):
+    samples["results.h5"] = Sample(
+        (folder / "results.h5").read_bytes(), "results.h5", ("plot", "results.h5", "-o", "picture.svg")
+    )
+    for name, words in (
+        ("weights.h5", ("run", "weights.csv.yaml", "--weights", "trained")),
+        ("checkpoint.h5", ("train", "weights.csv.yaml", "-o", "trained", "--resume")),
+    ):
         kept = f"trained/{name}"
         samples[kept] = Sample((folder / kept).read_bytes(), kept, words, sealed=True)
     return samples
@@ -253,8 +300,10 @@ def write_samples(folder: Path) -> dict[str, Sample]:
 def write_shd(path: Path, random: np.random.Generator) -> None:
     """Write a small file in the form of the Heidelberg digits."""
     with h5py.File(path, "w") as file:
-        for name, draw, kind in (("times", lambda: random.random(20) * 0.02, np.float32),
-                                 ("units", lambda: random.integers(0, 700, 20), np.int64)):
+        for name, draw, kind in (
+            ("times", lambda: random.random(20) * 0.02, np.float32),
+            ("units", lambda: random.integers(0, 700, 20), np.int64),
+        ):
             rows = file.create_dataset(f"spikes/{name}", (5,), dtype=h5py.vlen_dtype(kind))
             for index in range(5):
                 rows[index] = draw().astype(kind)
@@ -306,8 +355,9 @@ def main() -> int:
     random = np.random.default_rng(arguments.seed)
     failed = 0
     for name, found in chain(
-            [("YAML", attack_models(arguments.models, random))] if arguments.models else [],
-            attack_data(arguments.data, random) if arguments.data else []):
+        [("YAML", attack_models(arguments.models, random))] if arguments.models else [],
+        attack_data(arguments.data, random) if arguments.data else [],
+    ):
         print(f"{name:26}", *(f"{key} {found[key]:6d}" for key in ENDED), flush=True)
         failed += found["slow"] + found["crashed"] + found["accepted"]
     return int(failed > 0)

@@ -30,7 +30,7 @@ def flip_bits(content: bytes, draw: random.Random) -> bytes:
 
 def truncate(content: bytes, draw: random.Random) -> bytes:
     """Cut the end off."""
-    return content[:draw.randrange(len(content))]
+    return content[: draw.randrange(len(content))]
 
 
 def lengthen(content: bytes, draw: random.Random) -> bytes:
@@ -42,7 +42,7 @@ def replace_block(content: bytes, draw: random.Random) -> bytes:
     """Put random bytes in the place of a block."""
     start = draw.randrange(len(content))
     size = min(draw.randint(1, 4096), len(content) - start)
-    return content[:start] + draw.randbytes(size) + content[start + size:]
+    return content[:start] + draw.randbytes(size) + content[start + size :]
 
 
 def empty(content: bytes, draw: random.Random) -> bytes:
@@ -51,7 +51,12 @@ def empty(content: bytes, draw: random.Random) -> bytes:
 
 
 MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
-    flip_bits, truncate, lengthen, replace_block, empty)
+    flip_bits,
+    truncate,
+    lengthen,
+    replace_block,
+    empty,
+)
 
 
 def main() -> int:

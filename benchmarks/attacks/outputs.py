@@ -34,8 +34,15 @@ record:
 
 def run_netdesc(words: Sequence[str], folder: Path) -> tuple[int, str]:
     """Run a command in a folder; return its status (negative for a signal) and what it printed."""
-    done = subprocess.run(list_command(words), cwd=folder, env=list_variables(), capture_output=True,
-                          text=True, check=False, timeout=600)
+    done = subprocess.run(
+        list_command(words),
+        cwd=folder,
+        env=list_variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
     return done.returncode, done.stdout + done.stderr
 
 

@@ -193,8 +193,9 @@ class Victim:
         """Return whether a training ended as it should."""
         if process.exitcode:
             self.row.failed += 1
-            print(f"{self.row.backend}: status {process.exitcode}: {self.printed.read_text()}",
-                  file=sys.stderr)
+            print(
+                f"{self.row.backend}: status {process.exitcode}: {self.printed.read_text()}", file=sys.stderr
+            )
         return process.exitcode == 0
 
     def check(self, run: Path) -> None:
@@ -232,7 +233,8 @@ def read_learned(run: Path) -> bytes:
 def main() -> None:
     """Kill, print, judge."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=100, help="kills on each backend")
     parser.add_argument("--backends", default=",".join(CELLS), help="of them, separated by commas")
     parser.add_argument("--epochs", type=int, default=40)
@@ -247,8 +249,17 @@ def main() -> None:
             victim = Victim(backend, Path(folder), arguments.epochs, random.Random(arguments.seed))
             rows.append(victim.attack(arguments.count))
             print(rows[-1], file=sys.stderr, flush=True)
-    header = ("backend", "kills", "kills before epoch 1", "resumes", "trainings", "refused", "damaged",
-              "failed", "bits equal")
+    header = (
+        "backend",
+        "kills",
+        "kills before epoch 1",
+        "resumes",
+        "trainings",
+        "refused",
+        "damaged",
+        "failed",
+        "bits equal",
+    )
     print(write_table(header, [astuple(row) for row in rows]))
     if any(row.damaged or row.failed or row.bits_equal != "yes" for row in rows):
         sys.exit(1)

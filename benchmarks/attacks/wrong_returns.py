@@ -108,9 +108,12 @@ class Wrong:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.name: Any = "wrong"
         self.limits: Any = Limits(
-            time="none", models=frozenset({"LIF", "LI", "dataset"}), trainable=frozenset({"weight", "delay"}),
+            time="none",
+            models=frozenset({"LIF", "LI", "dataset"}),
+            trainable=frozenset({"weight", "delay"}),
             losses=frozenset({"time_to_first_spike", "max_voltage", "mean_voltage"}),
-            recordings=frozenset({"spikes", "v", "lam_v"}))
+            recordings=frozenset({"spikes", "v", "lam_v"}),
+        )
         attack = Wrong.attack
         if attack is not None and attack.call == "constructor":
             field, *place = attack.place
@@ -168,36 +171,63 @@ class WrongMachine:
             shape = (batch, program.population(reading.population).size)
             times = np.full(shape, 7.0) if reading.kind == "maximum" else None
             readings[reading.key] = Read(np.full(shape, np.nan if reading.kind == "final" else 0.5), times)
-        return self.spoil("forward", Trace(  # type: ignore[no-any-return]
-            spikes, currents, dict(currents), record(program, batch, ("v",)), dict(self.values),
-            {"arrivals": 6, "in_flight": 0}, {"energy_mJ": 1.0}, {"backend": "wrong", "solver": "none"},
-            readings))
+        return self.spoil(
+            "forward",
+            Trace(  # type: ignore[no-any-return]
+                spikes,
+                currents,
+                dict(currents),
+                record(program, batch, ("v",)),
+                dict(self.values),
+                {"arrivals": 6, "in_flight": 0},
+                {"energy_mJ": 1.0},
+                {"backend": "wrong", "solver": "none"},
+                readings,
+            ),
+        )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Return gradients of 0.1."""
         parameters = {key: np.full(values.shape, 0.1) for key, values in self.plan.trainable().items()}
         times = {name: np.zeros(len(events)) for name, events in trace.spikes.items()}
-        return self.spoil("adjoint", Gradient(  # type: ignore[no-any-return]
-            parameters, times, record(self.plan, trace.batch, ("lam_v",)), {"grazing": 0}))
+        return self.spoil(
+            "adjoint",
+            Gradient(  # type: ignore[no-any-return]
+                parameters, times, record(self.plan, trace.batch, ("lam_v",)), {"grazing": 0}
+            ),
+        )
 
     def prepare(self, lesson: Lesson) -> None:
         """Take any lesson."""
 
-    def learn(self, stimulus: Events, targets: Integers | None, *, seed: int,
-              factor: float = 1.0) -> StepReport:
+    def learn(
+        self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
+    ) -> StepReport:
         """Report a step that changes nothing."""
         batch = stimulus.batch
         counts = {item.name: 6 for item in self.plan.populations if item.kind != "readout"}
-        return self.spoil("learn", StepReport(  # type: ignore[no-any-return]
-            0.5, np.zeros(batch, dtype=np.bool_), np.zeros(batch, dtype=np.int64),
-            np.zeros(batch, dtype=np.bool_), 0, 0, counts, {"grazing": 0}, {"energy_mJ": 1.0}))
+        return self.spoil(
+            "learn",
+            StepReport(  # type: ignore[no-any-return]
+                0.5,
+                np.zeros(batch, dtype=np.bool_),
+                np.zeros(batch, dtype=np.int64),
+                np.zeros(batch, dtype=np.bool_),
+                0,
+                0,
+                counts,
+                {"grazing": 0},
+                {"energy_mJ": 1.0},
+            ),
+        )
 
     def state(self) -> LearningState:
         """Return the parameters and no momentum."""
         values = {key: np.array(self.values[key]) for key in self.plan.trainable()}
         zeros = {key: np.zeros(value.shape) for key, value in values.items()}
         return self.spoil(  # type: ignore[no-any-return]
-            "state", LearningState(1, values, {"first": zeros, "second": dict(zeros)}))
+            "state", LearningState(1, values, {"first": zeros, "second": dict(zeros)})
+        )
 
     def restore(self, state: LearningState) -> None:
         """Put back what was learned."""
@@ -211,7 +241,8 @@ def record(program: Program, batch: int, variables: Sequence[str]) -> dict[str, 
         if item.variable in variables:
             times = np.arange(int(program.duration / item.every) + 1) * item.every
             found[f"{item.population}.{item.variable}"] = Recording(
-                times, item.neurons, np.zeros((batch, len(item.neurons), len(times))))
+                times, item.neurons, np.zeros((batch, len(item.neurons), len(times)))
+            )
     return found
 
 
@@ -232,7 +263,8 @@ def put(value: Any, place: Place, change: Change) -> Any:
         for item in fields(value):
             inner = getattr(value, item.name)
             object.__setattr__(
-                copy, item.name, put(inner, place[1:], change) if item.name == place[0] else inner)
+                copy, item.name, put(inner, place[1:], change) if item.name == place[0] else inner
+            )
         return copy
     setattr(value, place[0], put(getattr(value, place[0]), place[1:], change))
     return value
@@ -240,17 +272,21 @@ def put(value: Any, place: Place, change: Change) -> Any:
 
 def with_entry(entry: Any, index: int = -1) -> Change:
     """Return a change of one element of an array."""
+
     def change(array: Any) -> Any:
         copy = np.array(array)
         copy.reshape(-1)[index] = entry
         return copy
+
     return change
 
 
 def raising(error: BaseException) -> Change:
     """Return a change that raises."""
+
     def change(value: Any) -> Any:
         raise error
+
     return change
 
 
@@ -268,115 +304,197 @@ KINDS: Mapping[str, Change] = {
 }
 
 FORMS: Mapping[str, Change] = {
-    "None": KINDS["None"], "a list": lambda value: value.tolist(), "a generator": KINDS["a generator"],
-    "too short": lambda value: value[:-1], "too long": lambda value: np.append(value, value[-1:], axis=0),
-    "one more axis": lambda value: value[..., None], "of objects": lambda value: value.astype(object),
+    "None": KINDS["None"],
+    "a list": lambda value: value.tolist(),
+    "a generator": KINDS["a generator"],
+    "too short": lambda value: value[:-1],
+    "too long": lambda value: np.append(value, value[-1:], axis=0),
+    "one more axis": lambda value: value[..., None],
+    "of objects": lambda value: value.astype(object),
     "a number": lambda value: value.reshape(-1)[0],
 }
 
 FLOATS: Mapping[str, Change] = {
-    **FORMS, "NaN": with_entry(np.nan), "infinite": with_entry(np.inf), "-infinite": with_entry(-np.inf, 0),
-    "float32": lambda value: value.astype(np.float32), "complex": lambda value: value.astype(complex),
+    **FORMS,
+    "NaN": with_entry(np.nan),
+    "infinite": with_entry(np.inf),
+    "-infinite": with_entry(-np.inf, 0),
+    "float32": lambda value: value.astype(np.float32),
+    "complex": lambda value: value.astype(complex),
     "whole numbers": lambda value: value.astype(np.int64),
 }
 
 INTEGERS: Mapping[str, Change] = {
-    **FORMS, "floats": lambda value: value.astype(float), "int32": lambda value: value.astype(np.int32),
+    **FORMS,
+    "floats": lambda value: value.astype(float),
+    "int32": lambda value: value.astype(np.int32),
 }
 
 FLAGS: Mapping[str, Change] = {**FORMS, "whole numbers": lambda value: value.astype(np.int64)}
 
 MAPPINGS: Mapping[str, Change] = {
-    **KINDS, "a missing key": drop,
-    "another key": lambda value: {**value, "other": next(iter(value.values()))}}
+    **KINDS,
+    "a missing key": drop,
+    "another key": lambda value: {**value, "other": next(iter(value.values()))},
+}
 
 NAMES: Mapping[str, Change] = {
-    **KINDS, "a number as key": lambda value: {**value, 1: 1}, "None as value": lambda value: {"other": None}}
+    **KINDS,
+    "a number as key": lambda value: {**value, 1: 1},
+    "None as value": lambda value: {"other": None},
+}
 
 NUMBERS: Mapping[str, Change] = {
-    **KINDS, "NaN": lambda value: np.nan, "infinite": lambda value: np.inf, "a flag": lambda value: True}
+    **KINDS,
+    "NaN": lambda value: np.nan,
+    "infinite": lambda value: np.inf,
+    "a flag": lambda value: True,
+}
 
 COUNTS: Mapping[str, Change] = {**NUMBERS, "negative": lambda value: -1, "a fraction": lambda value: 0.5}
 
 ERRORS: Mapping[str, Change] = {
-    type(error).__name__: raising(error) for error in (
-        ValueError("no"), SystemExit(0), MemoryError(), RecursionError("deep"), StopIteration(),
-        OSError(5, "no"), KeyError("k"), GeneratorExit(), AssertionError(),
+    type(error).__name__: raising(error)
+    for error in (
+        ValueError("no"),
+        SystemExit(0),
+        MemoryError(),
+        RecursionError("deep"),
+        StopIteration(),
+        OSError(5, "no"),
+        KeyError("k"),
+        GeneratorExit(),
+        AssertionError(),
         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
-        np.linalg.LinAlgError("singular"), ExceptionGroup("several", [ValueError("one")]),
-        NetdescError("not of the known kinds"), BackendError([3]))}  # type: ignore[list-item]
+        np.linalg.LinAlgError("singular"),
+        ExceptionGroup("several", [ValueError("one")]),
+        NetdescError("not of the known kinds"),
+        BackendError([3]),
+    )
+}  # type: ignore[list-item]
 
 SPIKES: Mapping[str, Mapping[str, Change]] = {
-    "times": {**FLOATS, "negative": with_entry(-1e-9, 0), "after the end": with_entry(40.1),
-              "not in order": with_entry(0.5, 3)},
+    "times": {
+        **FLOATS,
+        "negative": with_entry(-1e-9, 0),
+        "after the end": with_entry(40.1),
+        "not in order": with_entry(0.5, 3),
+    },
     "sources": {**INTEGERS, "-1": with_entry(-1), "too large": with_entry(7)},
-    "offsets": {**INTEGERS, "not from 0": with_entry(1, 0), "beyond the end": with_entry(99),
-                "decreasing": with_entry(99, 1)},
+    "offsets": {
+        **INTEGERS,
+        "not from 0": with_entry(1, 0),
+        "beyond the end": with_entry(99),
+        "decreasing": with_entry(99, 1),
+    },
 }
 
 FORWARD: Mapping[Place, Mapping[str, Change]] = {
-    (): KINDS, ("spikes",): MAPPINGS,
-    ("spikes", "output"): KINDS, ("spikes", "input"): KINDS,
+    (): KINDS,
+    ("spikes",): MAPPINGS,
+    ("spikes", "output"): KINDS,
+    ("spikes", "input"): KINDS,
     **{("spikes", "output", name): changes for name, changes in SPIKES.items()},
     ("spikes", "input", "times"): SPIKES["times"],
     ("currents",): {name: change for name, change in MAPPINGS.items() if name != "None"},
     ("currents", "output"): FLOATS,
     ("release_currents", "output"): {name: change for name, change in FLOATS.items() if name != "NaN"},
-    ("recordings",): MAPPINGS, ("recordings", "output.v"): KINDS,
-    **{("recordings", "output.v", name): changes
-       for name, changes in {"times": FLOATS, "neurons": INTEGERS, "values": FLOATS}.items()},
-    ("effective_parameters",): MAPPINGS, ("effective_parameters", "drive.weight"): FLOATS,
+    ("recordings",): MAPPINGS,
+    ("recordings", "output.v"): KINDS,
+    **{
+        ("recordings", "output.v", name): changes
+        for name, changes in {"times": FLOATS, "neurons": INTEGERS, "values": FLOATS}.items()
+    },
+    ("effective_parameters",): MAPPINGS,
+    ("effective_parameters", "drive.weight"): FLOATS,
     ("effective_parameters", "drive.delay"): {**FLOATS, "negative": with_entry(-1.0)},
     ("readings",): MAPPINGS,
     **{("readings", key): KINDS for key in ("output.final", "membrane.maximum", "membrane.mean")},
     ("readings", "output.final", "values"): FORMS,
-    ("readings", "membrane.maximum", "values"): FLOATS, ("readings", "membrane.mean", "values"): FLOATS,
+    ("readings", "membrane.maximum", "values"): FLOATS,
+    ("readings", "membrane.mean", "values"): FLOATS,
     ("readings", "membrane.maximum", "times"): {**FLOATS, "after the end": with_entry(40.1)},
-    ("health",): NAMES, ("health", "arrivals"): COUNTS,
-    ("costs",): NAMES, ("costs", "energy_mJ"): {**NUMBERS, "negative": lambda value: -1.0},
+    ("health",): NAMES,
+    ("health", "arrivals"): COUNTS,
+    ("costs",): NAMES,
+    ("costs", "energy_mJ"): {**NUMBERS, "negative": lambda value: -1.0},
     ("provenance",): NAMES,
 }
 
 ADJOINT: Mapping[Place, Mapping[str, Change]] = {
-    (): KINDS, ("parameters",): MAPPINGS,
+    (): KINDS,
+    ("parameters",): MAPPINGS,
     **{("parameters", key): FLOATS for key in ("drive.weight", "drive.delay", "watch.weight")},
-    ("spike_times",): MAPPINGS, ("spike_times", "output"): FLOATS, ("spike_times", "input"): FLOATS,
-    ("recordings",): MAPPINGS, ("recordings", "output.lam_v", "values"): FLOATS,
-    ("health",): NAMES, ("health", "grazing"): COUNTS,
+    ("spike_times",): MAPPINGS,
+    ("spike_times", "output"): FLOATS,
+    ("spike_times", "input"): FLOATS,
+    ("recordings",): MAPPINGS,
+    ("recordings", "output.lam_v", "values"): FLOATS,
+    ("health",): NAMES,
+    ("health", "grazing"): COUNTS,
 }
 
 LEARN: Mapping[Place, Mapping[str, Change]] = {
-    (): KINDS, ("loss",): NUMBERS, ("correct",): FLAGS, ("ties",): FLAGS,
+    (): KINDS,
+    ("loss",): NUMBERS,
+    ("correct",): FLAGS,
+    ("ties",): FLAGS,
     ("predictions",): {**INTEGERS, "-2": with_entry(-2), "too large": with_entry(3)},
     ("silent_targets",): {**COUNTS, "too large": lambda value: 3},
     ("silent_neurons",): {**COUNTS, "too large": lambda value: 4},
-    ("spikes",): MAPPINGS, ("spikes", "output"): COUNTS, ("health",): NAMES, ("health", "grazing"): COUNTS,
-    ("costs",): NAMES, ("costs", "energy_mJ"): NUMBERS,
+    ("spikes",): MAPPINGS,
+    ("spikes", "output"): COUNTS,
+    ("health",): NAMES,
+    ("health", "grazing"): COUNTS,
+    ("costs",): NAMES,
+    ("costs", "energy_mJ"): NUMBERS,
 }
 
 STATE: Mapping[Place, Mapping[str, Change]] = {
-    (): KINDS, ("steps",): COUNTS, ("parameters",): MAPPINGS, ("parameters", "drive.weight"): FLOATS,
-    ("moments",): MAPPINGS, ("moments", "first"): MAPPINGS, ("moments", "second", "drive.delay"): FLOATS,
+    (): KINDS,
+    ("steps",): COUNTS,
+    ("parameters",): MAPPINGS,
+    ("parameters", "drive.weight"): FLOATS,
+    ("moments",): MAPPINGS,
+    ("moments", "first"): MAPPINGS,
+    ("moments", "second", "drive.delay"): FLOATS,
 }
 
 CONSTRUCTOR: Mapping[Place, Mapping[str, Change]] = {
-    ("name",): {"None": KINDS["None"], "empty": lambda value: "", "two words": lambda value: "two words",
-                "a list": KINDS["a list"]},
-    ("limits",): KINDS, ("passes",): {"None": KINDS["None"]}, ("load",): {"a number": lambda value: 3},
-    **{("limits", name): {key: KINDS[key] for key in ("None", "a list", "an object")}
-       for name in ("models", "trainable", "losses", "recordings", "gradients", "numbers")},
+    ("name",): {
+        "None": KINDS["None"],
+        "empty": lambda value: "",
+        "two words": lambda value: "two words",
+        "a list": KINDS["a list"],
+    },
+    ("limits",): KINDS,
+    ("passes",): {"None": KINDS["None"]},
+    ("load",): {"a number": lambda value: 3},
+    **{
+        ("limits", name): {key: KINDS[key] for key in ("None", "a list", "an object")}
+        for name in ("models", "trainable", "losses", "recordings", "gradients", "numbers")
+    },
     ("limits", "time"): {"None": KINDS["None"], "a list": KINDS["a list"]},
 }
 
 PASSES: Mapping[Place, Mapping[str, Change]] = {
-    (): {"None": KINDS["None"], "of numbers": lambda value: [3], "an object": KINDS["an object"]}}
+    (): {"None": KINDS["None"], "of numbers": lambda value: [3], "an object": KINDS["an object"]}
+}
 
 LOAD: Mapping[Place, Mapping[str, Change]] = {
-    (): {**KINDS, "a class": lambda value: type(value)}, ("program",): KINDS}
+    (): {**KINDS, "a class": lambda value: type(value)},
+    ("program",): KINDS,
+}
 
 TABLE: Mapping[str, Mapping[Place, Mapping[str, Change]]] = {
-    "forward": FORWARD, "adjoint": ADJOINT, "learn": LEARN, "state": STATE, "constructor": CONSTRUCTOR,
-    "passes": PASSES, "load": LOAD}
+    "forward": FORWARD,
+    "adjoint": ADJOINT,
+    "learn": LEARN,
+    "state": STATE,
+    "constructor": CONSTRUCTOR,
+    "passes": PASSES,
+    "load": LOAD,
+}
 
 
 def list_attacks() -> Iterator[Attack]:
@@ -445,11 +563,12 @@ def offer(group: str) -> list[EntryPoint]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all cases, print the table, return the exit status."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="run every N-th case only")
     parser.add_argument("--call", choices=TABLE, help="run the cases of one call only")
     options = parser.parse_args(arguments)
-    chosen = [item for item in list_attacks() if options.call in (None, item.call)][::options.every]
+    chosen = [item for item in list_attacks() if options.call in (None, item.call)][:: options.every]
     tried, failed = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     with tempfile.TemporaryDirectory() as place, patch.object(registry, "entry_points", offer):
         model = Path(place) / "wrong.yaml"

@@ -154,8 +154,11 @@ def default_of(part: Part, required: bool) -> str:
 
 def sentence(part: Part) -> str:
     """Return the description of a part without the unit that editors show, safe within a table."""
-    text = re.sub(r"\s*\((?:[^()]*, for example in [^()]*|count|number without unit)\)$", "",
-                  str(part.get("description", "")))
+    text = re.sub(
+        r"\s*\((?:[^()]*, for example in [^()]*|count|number without unit)\)$",
+        "",
+        str(part.get("description", "")),
+    )
     least, most = part.get("minimum"), part.get("maximum")
     bounds = [f"at least {least}"] * (least is not None) + [f"at most {most}"] * (most is not None)
     bounds += {"positive": ["above 0"], "nonnegative": ["at least 0"]}.get(part.get("x-sign", ""), [])

@@ -41,9 +41,13 @@ class CheckedPass:
         with guarded(self.backend, f"the pass {self.name}"):
             result = self.inner(graph)
             if not isinstance(result, NetworkGraph):
-                raise BackendError(blame(
-                    self.backend, f"the pass {self.name} returned a wrong result: expected NetworkGraph, "
-                                  f"got {describe(result)}"))
+                raise BackendError(
+                    blame(
+                        self.backend,
+                        f"the pass {self.name} returned a wrong result: expected NetworkGraph, "
+                        f"got {describe(result)}",
+                    )
+                )
         return result
 
 
@@ -130,11 +134,15 @@ def passes_of(device: Backend) -> tuple[CheckedPass, ...]:
     with guarded(name, "passes"):
         found = device.passes()
         if not isinstance(found, Iterable):
-            raise BackendError(blame(
-                name, f"passes returned a wrong result: expected a sequence, got {describe(found)}"))
+            raise BackendError(
+                blame(name, f"passes returned a wrong result: expected a sequence, got {describe(found)}")
+            )
         steps = tuple(found)
         for step in steps:
             if not callable(step) or not isinstance(getattr(step, "name", None), str):
-                raise BackendError(blame(
-                    name, f"passes returned a wrong result: expected named passes, got {describe(step)}"))
+                raise BackendError(
+                    blame(
+                        name, f"passes returned a wrong result: expected named passes, got {describe(step)}"
+                    )
+                )
     return tuple(CheckedPass(step, step.name, name) for step in steps)

@@ -62,10 +62,14 @@ def guarded(backend: str, call: str) -> Iterator[None]:
             raise
         raise BackendError(blame(backend, f"{call} raised {tell_exception(error)}")) from error
     except MemoryError as error:
-        raise BackendError(Diagnostic(
-            f"{call} of the backend {backend} ran out of memory; use fewer samples in a batch, fewer "
-            "recordings or a smaller network",
-            f"backends.{backend}", MEMORY)) from error
+        raise BackendError(
+            Diagnostic(
+                f"{call} of the backend {backend} ran out of memory; use fewer samples in a batch, fewer "
+                "recordings or a smaller network",
+                f"backends.{backend}",
+                MEMORY,
+            )
+        ) from error
     except BaseException as error:
         raise BackendError(blame(backend, f"{call} raised {tell_exception(error)}")) from error
 
@@ -73,9 +77,18 @@ def guarded(backend: str, call: str) -> Iterator[None]:
 def is_well_formed(error: NetdescError) -> bool:
     """Return whether the diagnostics of an error can be printed and located."""
     items = getattr(error, "diagnostics", None)
-    return isinstance(items, tuple) and bool(items) and all(
-        isinstance(item, Diagnostic) and isinstance(item.message, str) and isinstance(item.path, str)
-        and isinstance(item.code, str) and isinstance(item.location, Location | None) for item in items)
+    return (
+        isinstance(items, tuple)
+        and bool(items)
+        and all(
+            isinstance(item, Diagnostic)
+            and isinstance(item.message, str)
+            and isinstance(item.path, str)
+            and isinstance(item.code, str)
+            and isinstance(item.location, Location | None)
+            for item in items
+        )
+    )
 
 
 def tell_exception(error: BaseException) -> str:
@@ -84,11 +97,14 @@ def tell_exception(error: BaseException) -> str:
         text = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 (the text of a stranger's exception is a stranger's code)
         text = ""
-    text = text if len(text) <= LENGTH else f"{text[:LENGTH - 3]}..."
+    text = text if len(text) <= LENGTH else f"{text[: LENGTH - 3]}..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def blame(backend: str, fact: str) -> Diagnostic:
     """Return a diagnostic of a fault that the author of a backend has to mend."""
-    return Diagnostic(f"{fact}; this is a fault of the backend {backend}, report it to its authors",
-                      f"backends.{backend}", FAULT)
+    return Diagnostic(
+        f"{fact}; this is a fault of the backend {backend}, report it to its authors",
+        f"backends.{backend}",
+        FAULT,
+    )

@@ -37,7 +37,8 @@ class Findings:
     def note(self, name: str, expected: str, got: str) -> None:
         """Note a fault of a field."""
         self.diagnostics.append(
-            blame(self.backend, f"{self.call} returned {name}: expected {expected}, got {got}"))
+            blame(self.backend, f"{self.call} returned {name}: expected {expected}, got {got}")
+        )
 
     def conclude(self) -> None:
         """Raise what was found.
@@ -140,8 +141,9 @@ class Findings:
         """Note a value that is no finite number."""
         if isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) < np.inf:
             return
-        self.note(name, "a finite number" + (f" of at least {low:g}" if np.isfinite(low) else ""),
-                  describe(value))
+        self.note(
+            name, "a finite number" + (f" of at least {low:g}" if np.isfinite(low) else ""), describe(value)
+        )
 
     def check_counts(self, value: object, name: str) -> None:
         """Note a value that is no mapping of names to counts."""

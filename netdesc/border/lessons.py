@@ -12,8 +12,15 @@ MOMENTS = {"adam": ("first", "second"), "adamw": ("first", "second"), "sgd": ("v
 """What the optimizers remember."""
 
 
-def check_report(findings: Findings, report: object, program: Program, lesson: Lesson | None, *, batch: int,
-                 targets: Integers | None) -> None:
+def check_report(
+    findings: Findings,
+    report: object,
+    program: Program,
+    lesson: Lesson | None,
+    *,
+    batch: int,
+    targets: Integers | None,
+) -> None:
     """Note everything that is wrong with the report of a step.
 
     Parameters

@@ -87,8 +87,9 @@ class CheckedLearner(CheckedMachine):
             self.learner.prepare(lesson)
         self.lesson = lesson
 
-    def learn(self, stimulus: Events, targets: Integers | None, *, seed: int,
-              factor: float = 1.0) -> StepReport:
+    def learn(
+        self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
+    ) -> StepReport:
         """Take one step; see ``netdesc.backend.OnDeviceLearning.learn``."""
         with guarded(self.backend, "learn"):
             report = self.learner.learn(stimulus, targets, seed=seed, factor=factor)
@@ -136,8 +137,13 @@ def load(backend: Backend, program: Program, *, seed: int) -> CheckedMachine:
     with guarded(name, "load"):
         machine = backend.load(program, seed=seed)
         if not isinstance(machine, Machine):
-            raise BackendError(blame(name, "load returned a wrong result: expected a machine with program, "
-                                           f"write, forward and adjoint, got {describe(machine)}"))
+            raise BackendError(
+                blame(
+                    name,
+                    "load returned a wrong result: expected a machine with program, "
+                    f"write, forward and adjoint, got {describe(machine)}",
+                )
+            )
         check_program(machine, program, name)
         learns = isinstance(machine, OnDeviceLearning)
     return CheckedLearner(machine, program, name) if learns else CheckedMachine(machine, program, name)
@@ -155,8 +161,12 @@ def check_program(machine: Machine, program: Program, name: str) -> None:
         raise BackendError(blame(name, f"load returned program: expected Program, got {describe(mine)}"))
     same = [item.name for item in mine.populations] == [item.name for item in program.populations]
     if not same or [item.size for item in mine.populations] != [item.size for item in program.populations]:
-        raise BackendError(blame(name, "load returned program: expected the populations that it was given, "
-                                       "got others"))
+        raise BackendError(
+            blame(name, "load returned program: expected the populations that it was given, got others")
+        )
     if set(mine.trainable()) != set(program.trainable()):
-        raise BackendError(blame(name, "load returned program: expected the trainable parameters that it was "
-                                       "given, got others"))
+        raise BackendError(
+            blame(
+                name, "load returned program: expected the trainable parameters that it was given, got others"
+            )
+        )

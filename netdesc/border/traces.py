@@ -55,8 +55,9 @@ def check_spikes(findings: Findings, spikes: object, program: Program, batch: in
     return len(findings.diagnostics) == before
 
 
-def check_events(findings: Findings, events: object, item: PopulationSlice, duration: float, batch: int
-                 ) -> None:
+def check_events(
+    findings: Findings, events: object, item: PopulationSlice, duration: float, batch: int
+) -> None:
     """Note what is wrong with the spikes of a population."""
     name = f"spikes of {item.name}"
     if not findings.require(events, name, Events):
@@ -71,8 +72,11 @@ def check_events(findings: Findings, events: object, item: PopulationSlice, dura
     if not findings.check_array(sources, f"{name}, sources", (size,), "i") or not shaped:
         return
     if offsets[0] != 0 or offsets[-1] != size:
-        findings.note(f"{name}, offsets", f"0 first and the number of spikes, {size}, last",
-                      f"{offsets[0]} first and {offsets[-1]} last")
+        findings.note(
+            f"{name}, offsets",
+            f"0 first and the number of spikes, {size}, last",
+            f"{offsets[0]} first and {offsets[-1]} last",
+        )
         return
     steps = np.diff(offsets)
     if batch and steps.min() < 0:
@@ -100,9 +104,11 @@ def check_order(findings: Findings, events: Events, name: str) -> None:
     place = int(places[0])
     sample = int(np.searchsorted(events.offsets, place, side="right")) - 1
     findings.note(
-        f"{name}, order of times", "spikes of a sample ordered by time, then neuron",
+        f"{name}, order of times",
+        "spikes of a sample ordered by time, then neuron",
         f"neuron {sources[place]} at {times[place]} ms after neuron {sources[place - 1]} at "
-        f"{times[place - 1]} ms, at index {place} in sample {sample}")
+        f"{times[place - 1]} ms, at index {place} in sample {sample}",
+    )
 
 
 def check_currents(findings: Findings, trace: Trace, program: Program) -> None:
@@ -121,8 +127,9 @@ def check_currents(findings: Findings, trace: Trace, program: Program) -> None:
                 findings.note_entry(values[name], np.isinf(values[name]), field, "finite numbers or NaN")
 
 
-def check_recordings(findings: Findings, recordings: object, wanted: list[Sampling], *, duration: float,
-                     batch: int) -> None:
+def check_recordings(
+    findings: Findings, recordings: object, wanted: list[Sampling], *, duration: float, batch: int
+) -> None:
     """Note what is wrong with recordings, of a run or of its adjoint.
 
     A device that learns from sampled voltages returns those samples as well, whatever the file records.
@@ -138,12 +145,14 @@ def check_recordings(findings: Findings, recordings: object, wanted: list[Sampli
     for key, value in recordings.items():
         name = f"recordings of {key}"
         if key not in keys and findings.require(value, name, Recording):
-            findings.check_finite(value.values, f"{name}, values",
-                                  (batch, len(value.neurons), len(value.times)))
+            findings.check_finite(
+                value.values, f"{name}, values", (batch, len(value.neurons), len(value.times))
+            )
 
 
-def check_recording(findings: Findings, value: Recording, name: str, item: Sampling, run: tuple[float, int]
-                    ) -> None:
+def check_recording(
+    findings: Findings, value: Recording, name: str, item: Sampling, run: tuple[float, int]
+) -> None:
     """Note what is wrong with one recording; a converter samples at times of its own."""
     duration, batch = run
     steps = np.size(value.times)
@@ -174,8 +183,15 @@ def check_parameters(findings: Findings, values: object, program: Program) -> No
             findings.check_range(value, f"{name} in ms", 0.0, np.inf)
 
 
-def check_reading(findings: Findings, value: object, reading: Reading, program: Program, *, batch: int,
-                  spikes: Events | None) -> None:
+def check_reading(
+    findings: Findings,
+    value: object,
+    reading: Reading,
+    program: Program,
+    *,
+    batch: int,
+    spikes: Events | None,
+) -> None:
     """Note what is wrong with a reading of membranes.
 
     Parameters
@@ -199,8 +215,9 @@ def check_reading(findings: Findings, value: object, reading: Reading, program: 
             silent[spikes.samples(), spikes.sources] = False
             wrong = ~np.isfinite(value.values) & (silent | np.isinf(value.values))
             if wrong.any():
-                findings.note_entry(value.values, wrong, f"{name}, values",
-                                    "finite numbers of silent neurons")
+                findings.note_entry(
+                    value.values, wrong, f"{name}, values", "finite numbers of silent neurons"
+                )
     else:
         findings.check_finite(value.values, f"{name}, values", shape)
     if reading.kind == "maximum":

@@ -9,8 +9,20 @@ from typing import Annotated
 import typer
 
 COMMANDS = (
-    "new", "check", "show", "graph", "run", "plot", "train", "evaluate", "gradient", "gradcheck", "compare",
-    "test", "schema", "backends",
+    "new",
+    "check",
+    "show",
+    "graph",
+    "run",
+    "plot",
+    "train",
+    "evaluate",
+    "gradient",
+    "gradcheck",
+    "compare",
+    "test",
+    "schema",
+    "backends",
 )
 """Names of the commands, each a function of the module of the same name in ``netdesc.cli.commands``."""
 

@@ -88,7 +88,8 @@ def arrange_outlook(outlook: Outlook | None) -> dict[str, object] | None:
         "parallel": forecast.parallel,
         "run": _estimate(forecast.run),
         "step": None if step is None else _estimate(step),
-        "epoch": None if step is None or not outlook.steps
+        "epoch": None
+        if step is None or not outlook.steps
         else {"steps": outlook.steps, "costs": scale(step.costs, outlook.steps)},
         "numbers": arrange_numbers(forecast.run.numbers),
     }
@@ -138,8 +139,18 @@ def tabulate_outlook(outlook: Outlook) -> str:
     forecast, step = outlook.forecast, outlook.forecast.step
     shares = table(
         ("needs", "", "of", "", "tag", "where"),
-        [(item.name, f"{item.need:.6g}", f"{item.limit.value:.6g}", _percent(item), item.limit.tag,
-          item.place) for item in forecast.shares])
+        [
+            (
+                item.name,
+                f"{item.need:.6g}",
+                f"{item.limit.value:.6g}",
+                _percent(item),
+                item.limit.tag,
+                item.place,
+            )
+            for item in forecast.shares
+        ],
+    )
     columns = {"run, per sample": per_sample(forecast.run.costs, forecast.run.samples)}
     if step is not None:
         columns["learning, per sample"] = per_sample(step.costs, step.samples)
@@ -148,14 +159,22 @@ def tabulate_outlook(outlook: Outlook) -> str:
     names = dict.fromkeys(name for column in reversed(columns.values()) for name in column)
     costs = table(
         ("estimate", *columns, ""),
-        [(phrase(name), *(_figure(column.get(name)) for column in columns.values()), unit_of(name))
-         for name in names])
+        [
+            (phrase(name), *(_figure(column.get(name)) for column in columns.values()), unit_of(name))
+            for name in names
+        ],
+    )
     most = step or forecast.run
     return "\n\n".join(filter(None, (shares, costs, tell_places(most.places), tell_numbers(most.numbers))))
 
 
-def tabulate_costs(estimate: Estimate | None, counted: Mapping[str, float], samples: int,
-                   *, places: Mapping[str, str] | None = None) -> str:
+def tabulate_costs(
+    estimate: Estimate | None,
+    counted: Mapping[str, float],
+    samples: int,
+    *,
+    places: Mapping[str, str] | None = None,
+) -> str:
     """Return costs per sample as a table, beside the estimate where there is one.
 
     Parameters
@@ -176,11 +195,21 @@ def tabulate_costs(estimate: Estimate | None, counted: Mapping[str, float], samp
         return ""
     after = per_sample(counted, samples)
     if estimate is None:
-        return table(("per sample", "counted", ""),
-                     [(phrase(name), _figure(value), unit_of(name)) for name, value in after.items()])
+        return table(
+            ("per sample", "counted", ""),
+            [(phrase(name), _figure(value), unit_of(name)) for name, value in after.items()],
+        )
     before = per_sample(estimate.costs, estimate.samples)
-    rows = [(phrase(name), _figure(before.get(name)), _figure(value),
-             _figure(ratio(value, before.get(name)), 3), unit_of(name)) for name, value in after.items()]
+    rows = [
+        (
+            phrase(name),
+            _figure(before.get(name)),
+            _figure(value),
+            _figure(ratio(value, before.get(name)), 3),
+            unit_of(name),
+        )
+        for name, value in after.items()
+    ]
     both = table(("per sample", "estimated", "counted", "ratio", ""), rows)
     return "\n\n".join(filter(None, (both, tell_places(places or {}), tell_numbers(estimate.numbers))))
 
@@ -246,8 +275,15 @@ def _percent(item: Share) -> str:
 
 def _share(item: Share) -> dict[str, object]:
     limit = item.limit
-    return {"name": item.name, "need": item.need, "limit": limit.value, "unit": limit.unit,
-            "source": limit.source, "tag": limit.tag, "place": item.place}
+    return {
+        "name": item.name,
+        "need": item.need,
+        "limit": limit.value,
+        "unit": limit.unit,
+        "source": limit.source,
+        "tag": limit.tag,
+        "place": item.place,
+    }
 
 
 def _estimate(item: Estimate) -> dict[str, object]:

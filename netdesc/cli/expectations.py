@@ -96,8 +96,9 @@ def _has_trained_loss(description: Any) -> bool:
 def _train(model: Model, backend: str, folder: Path) -> Path:
     from netdesc.training import train
 
-    tell(f"training {model.description.name}, because an accuracy is expected; use --weights DIR to skip "
-         "this")
+    tell(
+        f"training {model.description.name}, because an accuracy is expected; use --weights DIR to skip this"
+    )
     return train(model, backend=backend, output=folder).weights
 
 
@@ -155,8 +156,9 @@ def _population(
 ) -> Iterator[Check]:
     path, program = f"expect.{name}", compiled.program
     if name not in trace.spikes:
-        raise DescriptionError(Diagnostic(f"population {name} never spikes; remove it from "
-                                          "expect", path=path))
+        raise DescriptionError(
+            Diagnostic(f"population {name} never spikes; remove it from expect", path=path)
+        )
     events, size = trace.spikes[name], program.population(name).size
     per_sample = len(events) / events.batch
     if expect.get("rate") is not None:

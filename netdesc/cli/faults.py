@@ -54,8 +54,15 @@ class Journal(logging.Handler):
         else:
             self.lines.append(f"{record.name}: {record.getMessage()}")
 
-    def take_warning(self, message: Warning | str, category: type[Warning], filename: str, lineno: int,
-                     file: TextIO | None = None, line: str | None = None) -> None:
+    def take_warning(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         """Keep a warning, or show one that is in our words."""
         if issubclass(category, NetdescWarning):
             tell(f"warning: {message}")
@@ -64,8 +71,9 @@ class Journal(logging.Handler):
 
     def take_thread(self, arguments: threading.ExceptHookArgs) -> None:
         """Keep an exception of a thread."""
-        self.lines.extend(traceback.format_exception(arguments.exc_type, arguments.exc_value,
-                                                     arguments.exc_traceback))
+        self.lines.extend(
+            traceback.format_exception(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+        )
 
     def take_unraisable(self, arguments: sys.UnraisableHookArgs) -> None:
         """Keep an exception that could not be raised."""
@@ -112,13 +120,16 @@ def judge(error: BaseException, journal: Journal, words: Sequence[str]) -> tuple
     """
     module = type(error).__module__.partition(".")[0]
     if isinstance(error, MemoryError):
-        return Diagnostic("the machine has run out of memory; use a smaller batch, fewer or shorter "
-                          "recordings, or a smaller network"), 3
+        return Diagnostic(
+            "the machine has run out of memory; use a smaller batch, fewer or shorter "
+            "recordings, or a smaller network"
+        ), 3
     if isinstance(error, RecursionError):
         return Diagnostic("the description is nested too deeply; use fewer levels"), 2
     if isinstance(error, UnicodeError):
-        return Diagnostic("a file or an argument holds bytes that are not UTF-8; save it with the encoding "
-                          "UTF-8"), 2
+        return Diagnostic(
+            "a file or an argument holds bytes that are not UTF-8; save it with the encoding UTF-8"
+        ), 2
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -129,8 +140,10 @@ def judge(error: BaseException, journal: Journal, words: Sequence[str]) -> tuple
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f" in {Path(item.filename).name}, line {item.lineno}" for item in place)
     kept = f"with the log file {log}" if log else "with this message (no log file could be written)"
-    return Diagnostic(f"this is a bug in netdesc ({type(error).__name__}{where}); please report it in the "
-                      f"issue tracker of netdesc, {kept}"), BUG
+    return Diagnostic(
+        f"this is a bug in netdesc ({type(error).__name__}{where}); please report it in the "
+        f"issue tracker of netdesc, {kept}"
+    ), BUG
 
 
 def write_log(error: BaseException, journal: Journal, words: Sequence[str]) -> Path | None:
@@ -152,17 +165,30 @@ def write_log(error: BaseException, journal: Journal, words: Sequence[str]) -> P
 
     from netdesc import __version__
 
-    content = visible("\n".join([
-        f"netdesc {__version__}, Python {platform.python_version()}, {platform.platform()}",
-        f"command: netdesc {' '.join(words)}", f"folder: {os.getcwd()}", "",
-        "".join(traceback.format_exception(error)), *journal.lines, ""]))
+    content = visible(
+        "\n".join(
+            [
+                f"netdesc {__version__}, Python {platform.python_version()}, {platform.platform()}",
+                f"command: netdesc {' '.join(words)}",
+                f"folder: {os.getcwd()}",
+                "",
+                "".join(traceback.format_exception(error)),
+                *journal.lines,
+                "",
+            ]
+        )
+    )
     name = f"{PREFIX}{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(4).hex()}.log"
     for folder in (find_state_folder(), Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / name
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w",
-                      encoding="utf-8", errors="backslashreplace") as file:
+            with open(
+                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600),
+                "w",
+                encoding="utf-8",
+                errors="backslashreplace",
+            ) as file:
                 file.write(content)
             for old in sorted(folder.glob(f"{PREFIX}*.log"))[:-LOGS]:
                 old.unlink(missing_ok=True)

@@ -47,8 +47,9 @@ def _list_named(text: str, folder: Path) -> Iterator[Path]:
             if path.is_file():
                 yield path
             elif name and path.is_dir():
-                yield from (item for item in path.iterdir()
-                            if item.name.removesuffix(".gz").endswith("-ubyte"))
+                yield from (
+                    item for item in path.iterdir() if item.name.removesuffix(".gz").endswith("-ubyte")
+                )
         except OSError:
             # Longer than any name, or in a folder that cannot be read.
             continue

@@ -40,7 +40,11 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    file: Path, overrides: Sequence[str] | None, backend: str | None, *, weights: Path | None = None,
+    file: Path,
+    overrides: Sequence[str] | None,
+    backend: str | None,
+    *,
+    weights: Path | None = None,
     targets: Targets | None = None,
 ) -> Prepared:
     """Read, compile and load a model.
@@ -146,6 +150,7 @@ def require_targets(
                 faults += error.diagnostics
         if find_spec("matplotlib") is None:
             faults += OutputError(
-                "pictures need matplotlib; install it with: pip install 'netdesc[plot]'").diagnostics
+                "pictures need matplotlib; install it with: pip install 'netdesc[plot]'"
+            ).diagnostics
     if faults:
         raise OutputError(faults)

@@ -64,13 +64,19 @@ def _find(description: Description) -> Iterator[Diagnostic]:
     from netdesc.registry import names
 
     if description.sweep:
-        yield Diagnostic("warning: sweeps are not available yet, so this section has no effect; use "
-                         "overrides such as simulation.seed=1, one run for each", "sweep")
+        yield Diagnostic(
+            "warning: sweeps are not available yet, so this section has no effect; use "
+            "overrides such as simulation.seed=1, one run for each",
+            "sweep",
+        )
     installed = names() if description.backends else ()
     for name in description.backends:
         if name not in installed:
-            yield Diagnostic(f"warning: the backend {name} is not installed, so its options have no effect "
-                             f"and are not checked; installed are {', '.join(installed)}", f"backends.{name}")
+            yield Diagnostic(
+                f"warning: the backend {name} is not installed, so its options have no effect "
+                f"and are not checked; installed are {', '.join(installed)}",
+                f"backends.{name}",
+            )
 
 
 def list_unrecorded(model: Model) -> list[Diagnostic]:
@@ -85,6 +91,12 @@ def list_unrecorded(model: Model) -> list[Diagnostic]:
     list of Diagnostic
     """
     return [
-        locate(Diagnostic(f"warning: {item.variable} is not recorded by run; use gradient",
-                          f"record.{item.population}"), model.description.locations)
-        for item in model.description.record if item.variable in ADJOINTS]
+        locate(
+            Diagnostic(
+                f"warning: {item.variable} is not recorded by run; use gradient", f"record.{item.population}"
+            ),
+            model.description.locations,
+        )
+        for item in model.description.record
+        if item.variable in ADJOINTS
+    ]

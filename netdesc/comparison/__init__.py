@@ -12,6 +12,19 @@ from netdesc.comparison.substrates import Substrate, parse_list
 from netdesc.comparison.verdict import Verdict
 
 __all__ = [
-    "Answers", "Attribution", "Comparison", "Effect", "NonIdeal", "PairedTest", "Settings", "Substrate",
-    "Verdict", "Weights", "arrange", "compare", "flatten", "parse_list", "with_former_keys",
+    "Answers",
+    "Attribution",
+    "Comparison",
+    "Effect",
+    "NonIdeal",
+    "PairedTest",
+    "Settings",
+    "Substrate",
+    "Verdict",
+    "Weights",
+    "arrange",
+    "compare",
+    "flatten",
+    "parse_list",
+    "with_former_keys",
 ]

@@ -58,8 +58,10 @@ def arrange(comparison: Comparison) -> dict[str, Json]:
                 for label, refusal in comparison.refusals.items()
             },
             "capabilities": {
-                **{label: arrange_capabilities(item.compiled.backend.limits)
-                   for label, item in outcomes.items()},
+                **{
+                    label: arrange_capabilities(item.compiled.backend.limits)
+                    for label, item in outcomes.items()
+                },
                 **_refused_capabilities(comparison),
             },
             "agreements": {label: arrange_agreement(item) for label, item in comparison.agreements.items()},

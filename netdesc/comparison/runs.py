@@ -166,9 +166,7 @@ def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
         compiled.write(job.parameters)
     batch = choose_batch(compiled, job.settings.samples, job.batch)
     trace, seconds = _forward(compiled, batch, compiled.program.seed)
-    setup = Outcome(
-        substrate, model, compiled, batch, trace, None, None, None, (*compiled.notes, *notes), {}
-    )
+    setup = Outcome(substrate, model, compiled, batch, trace, None, None, None, (*compiled.notes, *notes), {})
     return _conclude(setup, trace, job, seed=compiled.program.seed, forward=seconds)
 
 
@@ -243,8 +241,15 @@ def _conclude(setup: Outcome, trace: Trace, job: Job, *, seed: int, forward: flo
     gradients, faults = _differentiate(compiled, trace, evaluation, clock)
     metrics, answers = _measure(compiled, job, clock, seed) if evaluation is not None else (None, None)
     return replace(
-        setup, trace=trace, evaluation=evaluation, gradients=gradients, metrics=metrics, answers=answers,
-        notes=(*setup.notes, *faults), seconds=clock)
+        setup,
+        trace=trace,
+        evaluation=evaluation,
+        gradients=gradients,
+        metrics=metrics,
+        answers=answers,
+        notes=(*setup.notes, *faults),
+        seconds=clock,
+    )
 
 
 def _differentiate(

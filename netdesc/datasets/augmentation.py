@@ -71,8 +71,10 @@ class Augmentation:
 
     def _jitter(self, events: Events, which: Integers, sigma: float, path: str) -> Events:
         counts = np.diff(events.offsets)
-        moves = [stream(self.seed, f"{path}.{sample}").normal(0.0, sigma, count)
-                 for sample, count in zip(which.tolist(), counts.tolist(), strict=True)]
+        moves = [
+            stream(self.seed, f"{path}.{sample}").normal(0.0, sigma, count)
+            for sample, count in zip(which.tolist(), counts.tolist(), strict=True)
+        ]
         times = reflect(events.times + np.concatenate([np.empty(0), *moves]), self.duration)
         return events.move(times)
 

@@ -56,10 +56,12 @@ def read_mnist(options: Mapping[str, Any], directory: Path, seed: int) -> dict[s
     return mnist(options, directory, seed)
 
 
-TABLES: Mapping[str, Callable[[Mapping[str, Any], Path, int], dict[str, Table]]] = MappingProxyType({
-    "yin_yang": draw_yin_yang,
-    "mnist": read_mnist,
-})
+TABLES: Mapping[str, Callable[[Mapping[str, Any], Path, int], dict[str, Table]]] = MappingProxyType(
+    {
+        "yin_yang": draw_yin_yang,
+        "mnist": read_mnist,
+    }
+)
 """Datasets of numbers, which need an encoder."""
 
 DATASETS = (*TABLES, "shd", "spikes", "table")
@@ -193,8 +195,11 @@ def load_samples(data: Samples, defaults: Data | None, program: Program, *, seed
         return splits, (*more, *note_all(splits, program.duration))
     rows = data.rows()
     prepared, notes = prepare(divide_rows(rows, options, seed, SAMPLES), options, SAMPLES)
-    encoder = defaults.encoder if defaults is not None and defaults.encoder is not None else (
-        default_encoder(rows["train"].values.shape[1], sources, program.duration))
+    encoder = (
+        defaults.encoder
+        if defaults is not None and defaults.encoder is not None
+        else (default_encoder(rows["train"].values.shape[1], sources, program.duration))
+    )
     splits = encode_all(prepared, encoder, (program, sources), seed=seed, kind="data")
     return splits, (*notes, *note_all(splits, program.duration))
 
@@ -205,12 +210,20 @@ def default_encoder(features: int, sources: PopulationSlice, duration: float) ->
     It has a bias neuron where the population has one neuron more than there are features.
     """
     bias = 0.0 if sources.size == features + 1 else None
-    return Choice("latency", {"t_early": 0.0, "t_late": min(30.0, duration), "first": "small",
-                              "threshold": None, "bias": bias})
+    return Choice(
+        "latency",
+        {"t_early": 0.0, "t_late": min(30.0, duration), "first": "small", "threshold": None, "bias": bias},
+    )
 
 
-def encode_all(prepared: Mapping[str, Prepared], encoder: Choice, place: tuple[Program, PopulationSlice], *,
-               seed: int, kind: str) -> dict[str, Split]:
+def encode_all(
+    prepared: Mapping[str, Prepared],
+    encoder: Choice,
+    place: tuple[Program, PopulationSlice],
+    *,
+    seed: int,
+    kind: str,
+) -> dict[str, Split]:
     """Encode all splits of a dataset of numbers.
 
     Parameters
@@ -236,8 +249,16 @@ def encode_all(prepared: Mapping[str, Prepared], encoder: Choice, place: tuple[P
     require_features(sources, prepared["train"].values.shape[1], encoder, kind)
     require_room(prepared, encoder, program.duration, kind)
     at = Place(sources.start, program.duration, seed)
-    splits = {name: Split(item.goals.labels, encode(item.values, encoder, at, split=name), None,
-                          item.goals.times, item.goals.traces) for name, item in prepared.items()}
+    splits = {
+        name: Split(
+            item.goals.labels,
+            encode(item.values, encoder, at, split=name),
+            None,
+            item.goals.times,
+            item.goals.traces,
+        )
+        for name, item in prepared.items()
+    }
     require_in_time(splits.values(), program.duration)
     return splits
 
@@ -279,8 +300,10 @@ def note_all(splits: Mapping[str, Split], duration: float) -> tuple[str, ...]:
         times = split.times
         late = 0 if times is None else int(np.count_nonzero((times < 0.0) | (times > duration)))
         if late:
-            notes.append(f"{late} target times of {name} are outside of the sample, 0 ms to "
-                         f"{duration:g} ms, and cannot be reached")
+            notes.append(
+                f"{late} target times of {name} are outside of the sample, 0 ms to "
+                f"{duration:g} ms, and cannot be reached"
+            )
     return tuple(notes)
 
 
@@ -298,8 +321,11 @@ def require_consistent(data: Data) -> None:
     """
     kind, wrong = require_dataset(data).kind, list(find_data_faults(data))
     if kind in TABLES and int(data.option("train") or 0) < 1:
-        wrong.append(Diagnostic("there are no samples to train on; set train to 1 or more",
-                                path=f"data.dataset.{kind}.train"))
+        wrong.append(
+            Diagnostic(
+                "there are no samples to train on; set train to 1 or more", path=f"data.dataset.{kind}.train"
+            )
+        )
     if wrong:
         raise DescriptionError(wrong)
 
@@ -307,5 +333,6 @@ def require_consistent(data: Data) -> None:
 def note_silent(name: str, split: Split) -> tuple[str, ...]:
     """Tell how many samples of a split have no spike at all, where there are any."""
     silent = int(np.count_nonzero(np.diff(split.events.offsets) == 0))
-    return (f"{silent} of {len(split)} {name} samples have no spike; lower the threshold of the encoder",
-            )[:silent]
+    return (f"{silent} of {len(split)} {name} samples have no spike; lower the threshold of the encoder",)[
+        :silent
+    ]

@@ -34,5 +34,10 @@ def find_idx(folder: Path, name: str, axes: int, path: str) -> Path:
         if (folder / candidate).is_file():
             return folder / candidate
     what = "is not a folder" if not folder.is_dir() else f"holds none of {', '.join(names)}"
-    raise DescriptionError(Diagnostic(f"{folder} {what}; use the files of the original set; paths are "
-                                      "relative to the folder of the YAML file", path=path))
+    raise DescriptionError(
+        Diagnostic(
+            f"{folder} {what}; use the files of the original set; paths are "
+            "relative to the folder of the YAML file",
+            path=path,
+        )
+    )

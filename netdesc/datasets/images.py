@@ -54,8 +54,8 @@ def average(images: NDArray[np.uint8], size: tuple[int, int] | None) -> Floats:
     down, across = cover(rows, height), cover(columns, width) / 255.0
     result = np.empty((len(images), height * width))
     for start in range(0, len(images), CHUNK):
-        part = images[start:start + CHUNK].astype(np.float64)
+        part = images[start : start + CHUNK].astype(np.float64)
         narrow = np.ascontiguousarray(blend(part, across).swapaxes(1, 2))
-        result[start:start + CHUNK] = blend(narrow, down).swapaxes(1, 2).reshape(len(part), -1)
+        result[start : start + CHUNK] = blend(narrow, down).swapaxes(1, 2).reshape(len(part), -1)
     # A white area may exceed 1 by a rounding, and no encoder takes that.
     return np.minimum(result, 1.0, out=result)

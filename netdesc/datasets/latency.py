@@ -92,8 +92,9 @@ def logarithmic_latency(values: Floats, options: Mapping[str, Any], first_source
     return place(values, find_times, options.get("bias"), first_source)
 
 
-def place(values: Floats, find_times: Callable[[Floats], Floats], bias: float | None,
-          first_source: int) -> Events:
+def place(
+    values: Floats, find_times: Callable[[Floats], Floats], bias: float | None, first_source: int
+) -> Events:
     """Put the spikes of all features in order.
 
     Parameters
@@ -119,7 +120,7 @@ def place(values: Floats, find_times: Callable[[Floats], Floats], bias: float | 
         raise NumericsError("a feature of the dataset is not finite; every feature must be a number")
     times, sources, counts = [np.empty(0)], [np.empty(0, dtype=np.int64)], [np.zeros(1, dtype=np.int64)]
     for start in range(0, len(values), CHUNK):
-        rows = find_times(values[start:start + CHUNK])
+        rows = find_times(values[start : start + CHUNK])
         if bias is not None:
             rows = np.hstack((rows, np.full((len(rows), 1), float(bias))))
         order = np.argsort(rows, axis=1, kind="stable")
@@ -152,4 +153,6 @@ def with_bias(events: Events, bias: float | None, source: int) -> Events:
     return Events.from_arrays(
         np.concatenate((events.times, np.full(batch, float(bias)))),
         np.concatenate((events.sources, np.full(batch, source, dtype=np.int64))),
-        np.concatenate((events.samples(), np.arange(batch))), batch)
+        np.concatenate((events.samples(), np.arange(batch))),
+        batch,
+    )

@@ -52,8 +52,10 @@ def mnist(options: Mapping[str, Any], directory: Path, seed: int) -> dict[str, T
     images, labels = read_pair(folder, "train")
     require_enough(len(images), {"train": train, "validation": validation}, folder)
     order = stream(seed, "data.validation").permutation(len(images))
-    chosen = {"train": np.sort(order[validation:validation + train]),
-              "validation": np.sort(order[:validation])}
+    chosen = {
+        "train": np.sort(order[validation : validation + train]),
+        "validation": np.sort(order[:validation]),
+    }
     tables = {name: choose(images, labels, which, size) for name, which in chosen.items() if len(which)}
     if test:
         images, labels = read_pair(folder, "t10k")
@@ -85,9 +87,13 @@ def read_pair(folder: Path, name: str) -> tuple[Images, Images]:
         images = read_idx(find_idx(folder, f"{name}-images", 3, f"{PATH}.path"), 3)
         labels = read_idx(find_idx(folder, f"{name}-labels", 1, f"{PATH}.path"), 1)
     if len(images) != len(labels):
-        raise DescriptionError(Diagnostic(
-            f"{folder} has {len(images)} images but {len(labels)} labels of {name}; "
-            "use two files of one set", path=f"{PATH}.path"))
+        raise DescriptionError(
+            Diagnostic(
+                f"{folder} has {len(images)} images but {len(labels)} labels of {name}; "
+                "use two files of one set",
+                path=f"{PATH}.path",
+            )
+        )
     return images, labels
 
 
@@ -111,10 +117,16 @@ def require_enough(found: int, wanted: Mapping[str, int], folder: Path) -> None:
         return
     first = next(iter(wanted))
     sum_of = " and ".join(f"{name}: {count}" for name, count in wanted.items())
-    fix = f"set {first} to {found - total + wanted[first]}" if found > total - wanted[first] else (
-        f"reduce {' and '.join(wanted)} to {found} together")
-    raise DescriptionError(Diagnostic(f"{sum_of} need {total} samples, but {folder} holds {found}; {fix}",
-                                      path=f"{PATH}.{first}"))
+    fix = (
+        f"set {first} to {found - total + wanted[first]}"
+        if found > total - wanted[first]
+        else (f"reduce {' and '.join(wanted)} to {found} together")
+    )
+    raise DescriptionError(
+        Diagnostic(
+            f"{sum_of} need {total} samples, but {folder} holds {found}; {fix}", path=f"{PATH}.{first}"
+        )
+    )
 
 
 def choose(images: Images, labels: Images, which: Integers, size: tuple[int, ...] | None) -> Table:

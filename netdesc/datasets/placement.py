@@ -29,12 +29,20 @@ def find_sources(program: Program) -> PopulationSlice:
     """
     found = [item for item in program.populations if item.kind == "source" and item.model == "dataset"]
     if not found:
-        raise DescriptionError(Diagnostic(
-            "no population receives the dataset; give one of them source: dataset", path="populations"))
+        raise DescriptionError(
+            Diagnostic(
+                "no population receives the dataset; give one of them source: dataset", path="populations"
+            )
+        )
     if len(found) > 1:
         raise DescriptionError(
-            Diagnostic(f"expected one population with source: dataset, got {len(found)}; give the others a "
-                       "different source", path=item.path) for item in found)
+            Diagnostic(
+                f"expected one population with source: dataset, got {len(found)}; give the others a "
+                "different source",
+                path=item.path,
+            )
+            for item in found
+        )
     return found[0]
 
 
@@ -77,8 +85,9 @@ def require_size(sources: PopulationSlice, needed: int, what: str) -> None:
     DescriptionError
     """
     if sources.size != needed:
-        raise DescriptionError(Diagnostic(f"the population has {sources.size} neurons, but {what}",
-                                          path=f"{sources.path}.size"))
+        raise DescriptionError(
+            Diagnostic(f"the population has {sources.size} neurons, but {what}", path=f"{sources.path}.size")
+        )
 
 
 def require_in_time(splits: Iterable[Split], duration: float) -> None:
@@ -95,12 +104,18 @@ def require_in_time(splits: Iterable[Split], duration: float) -> None:
     DescriptionError
         If a spike lies before 0 or after the duration.
     """
-    spans = [(float(split.events.times.min()), float(split.events.times.max()))
-             for split in splits if len(split.events)]
+    spans = [
+        (float(split.events.times.min()), float(split.events.times.max()))
+        for split in splits
+        if len(split.events)
+    ]
     early = min((first for first, _ in spans), default=0.0)
     late = max((last for _, last in spans), default=0.0)
     if early < 0.0 or late > duration:
-        raise DescriptionError(Diagnostic(
-            f"encoded spikes run from {early:g} ms to {late:g} ms, but a sample lasts from 0 ms to "
-            f"{duration:g} ms; change the times and the bias of the encoder, or simulation.duration",
-            path="data.encoder"))
+        raise DescriptionError(
+            Diagnostic(
+                f"encoded spikes run from {early:g} ms to {late:g} ms, but a sample lasts from 0 ms to "
+                f"{duration:g} ms; change the times and the bias of the encoder, or simulation.duration",
+                path="data.encoder",
+            )
+        )

@@ -48,8 +48,7 @@ class Rows:
     def take(self, which: Integers) -> Rows:
         """Return some of the samples."""
         labels, targets, times = (
-            None if item is None else item[which]
-            for item in (self.labels, self.targets, self.times)
+            None if item is None else item[which] for item in (self.labels, self.targets, self.times)
         )
         traces = None if self.traces is None else self.traces[which]
         return Rows(self.values[which], labels, targets, self.names, self.target_names, times, traces)

@@ -137,8 +137,10 @@ def suggest(times: Floats, duration: float, unit: str) -> str:
         for other, factor in UNITS_OF_TIME.items():
             late = times.max() / UNITS_OF_TIME[unit] * factor
             if mostly and factor < UNITS_OF_TIME[unit] and SOON * duration < late <= duration:
-                return (f"With unit: {other} all would be inside the sample; or set simulation.duration, or "
-                        "outside: drop")
+                return (
+                    f"With unit: {other} all would be inside the sample; or set simulation.duration, or "
+                    "outside: drop"
+                )
         return f"Set simulation.duration: {np.ceil(times.max()):g} ms, or outside: drop"
     return "Shift the times of the file, or set outside: drop"
 

@@ -115,8 +115,7 @@ class Samples:
         """
         require_words(unit, tuple(UNITS_OF_TIME), "unit")
         read = events if isinstance(events, Events) else read_events(events, UNITS_OF_TIME[unit])
-        return cls(
-            read, y, validation, test, unit=unit, traces=traces, trace_interval=trace_interval)
+        return cls(read, y, validation, test, unit=unit, traces=traces, trace_interval=trace_interval)
 
     def __len__(self) -> int:
         return self.x.batch if isinstance(self.x, Events) else len(np.asarray(self.x))

@@ -46,8 +46,9 @@ class Recordings:
     speakers: Integers | None
 
 
-def shd(options: Mapping[str, Any], directory: Path, seed: int, *, duration: float, first_source: int
-        ) -> tuple[dict[str, Split], tuple[str, ...]]:
+def shd(
+    options: Mapping[str, Any], directory: Path, seed: int, *, duration: float, first_source: int
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """Read the files, and hold the samples of one speaker out for validation.
 
     Parameters
@@ -81,8 +82,10 @@ def shd(options: Mapping[str, Any], directory: Path, seed: int, *, duration: flo
     for name, recordings in held.items():
         kept, lost = within(recordings, duration, drop=drop)
         if lost:
-            notes.append(f"{lost} of {len(recordings.times)} {name} spikes are after simulation.duration, "
-                         f"{duration:g} ms, and are dropped; the last is at {recordings.times.max():g} ms")
+            notes.append(
+                f"{lost} of {len(recordings.times)} {name} spikes are after simulation.duration, "
+                f"{duration:g} ms, and are dropped; the last is at {recordings.times.max():g} ms"
+            )
         events = Events(kept.times, kept.channels + first_source, kept.offsets)
         splits[name] = Split(recordings.labels, events)
     if options.get("validation", "speaker_holdout") == "none":
@@ -90,8 +93,11 @@ def shd(options: Mapping[str, Any], directory: Path, seed: int, *, duration: flo
     speaker, out = hold_out(held["train"].speakers, options.get("speaker"), seed)
     notes.append(f"speaker {speaker} is held out for validation: {out.sum()} of {len(out)} training samples")
     whole = splits["train"]
-    return {"train": whole.part(np.flatnonzero(~out)), "validation": whole.part(np.flatnonzero(out)),
-            "test": splits["test"]}, tuple(notes)
+    return {
+        "train": whole.part(np.flatnonzero(~out)),
+        "validation": whole.part(np.flatnonzero(out)),
+        "test": splits["test"],
+    }, tuple(notes)
 
 
 def hold_out(speakers: Integers | None, wanted: int | None, seed: int) -> tuple[int, np.ndarray[Any, Any]]:
@@ -118,11 +124,20 @@ def hold_out(speakers: Integers | None, wanted: int | None, seed: int) -> tuple[
     found = [] if speakers is None else np.unique(speakers).tolist()
     if speakers is None or len(found) < 2:
         number = "one speaker" if found else "no speakers (extra/speaker)"
-        raise DescriptionError(Diagnostic(f"the training file has {number}, so none can be held out; "
-                                          "set validation: none", path=f"{PATH}.validation"))
+        raise DescriptionError(
+            Diagnostic(
+                f"the training file has {number}, so none can be held out; set validation: none",
+                path=f"{PATH}.validation",
+            )
+        )
     if wanted is not None and wanted not in found:
-        raise DescriptionError(Diagnostic(f"there is no speaker {wanted} in the training file; speakers are "
-                                          f"{', '.join(map(str, found))}", path=f"{PATH}.speaker"))
+        raise DescriptionError(
+            Diagnostic(
+                f"there is no speaker {wanted} in the training file; speakers are "
+                f"{', '.join(map(str, found))}",
+                path=f"{PATH}.speaker",
+            )
+        )
     speaker = int(stream(seed, "data.validation").choice(found)) if wanted is None else wanted
     return speaker, speakers == speaker
 
@@ -153,13 +168,22 @@ def within(recordings: Recordings, duration: float, *, drop: bool) -> tuple[Reco
     if not lost:
         return recordings, 0
     if not drop:
-        raise DescriptionError(Diagnostic(
-            f"{lost} of {len(kept)} spikes are after the end of the sample, {duration:g} ms, the last at "
-            f"{recordings.times.max():g} ms; increase simulation.duration to "
-            f"{np.ceil(recordings.times.max()):g} ms, or set late_spikes: drop", path=PATH))
+        raise DescriptionError(
+            Diagnostic(
+                f"{lost} of {len(kept)} spikes are after the end of the sample, {duration:g} ms, the last at "
+                f"{recordings.times.max():g} ms; increase simulation.duration to "
+                f"{np.ceil(recordings.times.max()):g} ms, or set late_spikes: drop",
+                path=PATH,
+            )
+        )
     before = np.concatenate(([0], np.cumsum(kept)))
-    return Recordings(recordings.times[kept], recordings.channels[kept], before[recordings.offsets],
-                      recordings.labels, recordings.speakers), lost
+    return Recordings(
+        recordings.times[kept],
+        recordings.channels[kept],
+        before[recordings.offsets],
+        recordings.labels,
+        recordings.speakers,
+    ), lost
 
 
 def read(file: Path, path: str) -> Recordings:
@@ -209,13 +233,18 @@ def collect(content: hdf5.Group) -> Recordings:
         lengths["extra/speaker"] = len(speakers)
     if not len(labels) or len(set(lengths.values())) > 1:
         got = ", ".join(f"{count} in {name}" for name, count in lengths.items())
-        raise fault(content.file, f"expected as many items in each dataset, at least one, got {got}; "
-                                  "use the published file")
+        raise fault(
+            content.file,
+            f"expected as many items in each dataset, at least one, got {got}; use the published file",
+        )
     counts = np.array([len(row) for row in rows], dtype=np.int64)
     wrong = next((index for index, row in enumerate(units) if len(row) != counts[index]), None)
     if wrong is not None:
-        raise fault(content.file, f"expected as many units as times, got {len(units[wrong])} and "
-                                  f"{counts[wrong]} in sample {wrong}; use the published file")
+        raise fault(
+            content.file,
+            f"expected as many units as times, got {len(units[wrong])} and "
+            f"{counts[wrong]} in sample {wrong}; use the published file",
+        )
     offsets = np.concatenate(([0], np.cumsum(counts)))
     times = as_floats(content.file, np.concatenate(rows).astype(np.float64) * 1e3, "spikes/times: ")
     channels = as_integers(content.file, np.concatenate(units), "spikes/units: ")
@@ -240,8 +269,9 @@ def require_range(times: Floats, channels: Integers, file: Path) -> None:
     if (times < 0.0).any():
         raise fault(file, f"expected times of at least 0, got {times.min() / 1e3:g} s; correct it")
     if (channels >= CHANNELS).any():
-        raise fault(file, f"expected channels from 0 to {CHANNELS - 1}, got {channels.max()}; "
-                          "use the published file")
+        raise fault(
+            file, f"expected channels from 0 to {CHANNELS - 1}, got {channels.max()}; use the published file"
+        )
 
 
 def in_order(times: Floats, channels: Integers, offsets: Integers) -> tuple[Floats, Integers]:

@@ -22,9 +22,7 @@ ARRAYS = ("times", "neurons", "offsets")
 ANSWERS = ("labels", "targets")
 
 
-def read_spikes(
-    file: Path, labels: Path | None, factor: float, *, interval: float | None = None
-) -> Recorded:
+def read_spikes(file: Path, labels: Path | None, factor: float, *, interval: float | None = None) -> Recorded:
     """Read spikes with labels or targets.
 
     Parameters

@@ -78,9 +78,9 @@ def join_columns(file: Path, columns: tuple[Column, ...]) -> Floats:
                 file,
                 f"expected numbers in the column {item.name:.60}, got '{word:.60}'; write target voltages",
             )
-    return np.column_stack([
-        np.full(len(item.texts), np.nan) if item.numbers is None else item.numbers for item in columns
-    ])
+    return np.column_stack(
+        [np.full(len(item.texts), np.nan) if item.numbers is None else item.numbers for item in columns]
+    )
 
 
 def as_traces(file: Path, values: NDArray[Any], interval: float, *, samples: int) -> Traces:

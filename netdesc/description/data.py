@@ -44,8 +44,12 @@ def require_dataset(data: Data) -> Choice:
         If it names none.
     """
     if data.dataset is None:
-        raise DescriptionError(Diagnostic(
-            "expected dataset, got none; add one, or pass data=netdesc.Samples(...) in Python", path="data"))
+        raise DescriptionError(
+            Diagnostic(
+                "expected dataset, got none; add one, or pass data=netdesc.Samples(...) in Python",
+                path="data",
+            )
+        )
     return data.dataset
 
 

@@ -145,8 +145,9 @@ def _filled(node: Node, constants: _Constants, path: str, diagnostics: list[Diag
 
 def _evaluated(value: object, constants: _Constants) -> Scalar:
     if isinstance(value, dict | list) or value is None:
-        raise DescriptionError("expected a number, a quantity or a text as parameter, got something "
-                               "else; use one of these")
+        raise DescriptionError(
+            "expected a number, a quantity or a text as parameter, got something else; use one of these"
+        )
     if not isinstance(value, str) or "${" not in value:
         return value  # type: ignore[return-value]
     whole = _HOLE.fullmatch(value.strip())

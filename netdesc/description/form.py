@@ -44,8 +44,9 @@ def shaped(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any
     part = resolved(part)
     if node.value is None:
         if "null" not in part["type"] if "type" in part else True:
-            reading.fail(f"expected {_wanted(part)}, got nothing; write "
-                         "one", path, reading.place(path) or node.place)
+            reading.fail(
+                f"expected {_wanted(part)}, got nothing; write one", path, reading.place(path) or node.place
+            )
         return None
     form = _form(part)
     return _READERS[form](node if form in ARRAYS else expanded(node), part, path, reading)
@@ -175,8 +176,7 @@ def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Ch
     else:
         found = f"keys {', '.join(node.mapping)}" if node.mapping else named(node)
         reading.fail(
-            f"expected one type, a name or a mapping with one key, got {found}; "
-            f"types are {', '.join(kinds)}",
+            f"expected one type, a name or a mapping with one key, got {found}; types are {', '.join(kinds)}",
             path,
             node.place,
         )

@@ -72,12 +72,18 @@ def _node(data: object, path: str, depth: int, growth: _Growth) -> Node:
     if isinstance(data, Mapping):
         return _mapping(data, path, depth, place=place, growth=growth)
     if isinstance(data, list | tuple):
-        return Node([_node(item, f"{path}.{index}" if path else str(index), depth + 1, growth)
-                     for index, item in enumerate(data)], place)
+        return Node(
+            [
+                _node(item, f"{path}.{index}" if path else str(index), depth + 1, growth)
+                for index, item in enumerate(data)
+            ],
+            place,
+        )
     if hasattr(data, "__array__"):
         return _array(data, path, place, growth)
     return growth.fail(
-        f"expected a mapping, list, text, number or array, got {type(data).__name__}", path, place)
+        f"expected a mapping, list, text, number or array, got {type(data).__name__}", path, place
+    )
 
 
 def _mapping(
@@ -97,7 +103,8 @@ def _array(data: object, path: str, place: Location, growth: _Growth) -> Node:
     values = np.asarray(data)
     if values.dtype.kind not in "biuf":
         return growth.fail(
-            f"expected an array of numbers, got one of {values.dtype}; use float64", path, place)
+            f"expected an array of numbers, got one of {values.dtype}; use float64", path, place
+        )
     if values.ndim == 0:
         return Node(values.item(), place)
     if values.ndim > 2:

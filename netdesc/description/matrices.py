@@ -89,8 +89,9 @@ def read_array(node: Node, path: str, reading: Reading) -> Floats | None:
     values = np.array(node.value, dtype=np.float64)
     if values.size == 0 or np.isinf(values).any():
         found = "an infinite number" if values.size else "an array without values"
-        reading.fail(f"expected finite numbers, got {found}; use NaN where there is no synapse", path,
-                     node.place)
+        reading.fail(
+            f"expected finite numbers, got {found}; use NaN where there is no synapse", path, node.place
+        )
         return None
     return values
 
@@ -142,8 +143,11 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
         if "column" in node.mapping:
             values = _column(values, node.mapping["column"].value, file, reading.limit)
         if digest is not None and digest.value != content_digest(file):
-            raise fault(file, f"expected a file with the SHA-256 hash {digest.value!s:.64}, got a different "
-                              "one; remove sha256 to accept the file as it is")
+            raise fault(
+                file,
+                f"expected a file with the SHA-256 hash {digest.value!s:.64}, got a different "
+                "one; remove sha256 to accept the file as it is",
+            )
     except DescriptionError as error:
         reading.absorb(error, f"{path}.file", place)
         return None
@@ -218,8 +222,11 @@ def _array(reading: Reading, name: str) -> Floats:
     file, dataset = _parts(reading, name)
     limit = reading.limit / PER_WRITTEN_VALUE * 8
     if not os.path.lexists(file):
-        raise fault(file, "expected a file of numbers, but there is no such file; correct the path, which "
-                          "begins at the folder of the description")
+        raise fault(
+            file,
+            "expected a file of numbers, but there is no such file; correct the path, which "
+            "begins at the folder of the description",
+        )
     match file.suffix:
         case _ if _is_text(file):
             from netdesc.formats.csv import read_matrix
@@ -240,8 +247,11 @@ def _array(reading: Reading, name: str) -> Floats:
         case _:
             raise fault(file, f"expected a file .csv, .npy or FILE.h5:DATASET, got '{name:.80}'; convert it")
     if values.ndim not in (1, 2) or not values.size:
-        raise fault(file, f"expected one or two axes with values, got {shape_text(values.shape)}; "
-                          "write a row of values, or rows of values")
+        raise fault(
+            file,
+            f"expected one or two axes with values, got {shape_text(values.shape)}; "
+            "write a row of values, or rows of values",
+        )
     return values
 
 
@@ -304,8 +314,11 @@ def read_spikes(name: str, size: int, path: str, reading: Reading) -> list[list[
         rows = _array(reading, name)
         file, _ = _parts(reading, name)
         if rows.ndim != 2 or rows.shape[1] != 2:
-            raise fault(file, "expected two columns, index of the neuron and time in ms, got "
-                              f"{shape_text(rows.shape)} numbers; write a line for each spike")
+            raise fault(
+                file,
+                "expected two columns, index of the neuron and time in ms, got "
+                f"{shape_text(rows.shape)} numbers; write a line for each spike",
+            )
         _require_spikes(rows, size, file)
     except DescriptionError as error:
         reading.absorb(error, path)
@@ -319,12 +332,15 @@ def read_spikes(name: str, size: int, path: str, reading: Reading) -> list[list[
 def _require_spikes(rows: Floats, size: int, file: Path) -> None:
     faults = (
         (~np.isfinite(rows).all(axis=1), "expected a number in both columns"),
-        ((rows[:, 0] < 0) | (rows[:, 0] >= size) | (rows[:, 0] % 1 != 0),
-         f"expected the index of a neuron from 0 to {size - 1}"),
+        (
+            (rows[:, 0] < 0) | (rows[:, 0] >= size) | (rows[:, 0] % 1 != 0),
+            f"expected the index of a neuron from 0 to {size - 1}",
+        ),
         (rows[:, 1] < 0, "expected a time of at least 0 ms"),
     )
     for wrong, expected in faults:
         if wrong.any():
             row = int(wrong.argmax())
-            raise fault(file, f"{expected}, got {rows[row, 0]:g} and {rows[row, 1]:g} as spike {row + 1}; "
-                              "correct it")
+            raise fault(
+                file, f"{expected}, got {rows[row, 0]:g} and {rows[row, 1]:g} as spike {row + 1}; correct it"
+            )

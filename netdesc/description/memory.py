@@ -68,14 +68,28 @@ def check_run(sections: Sections, recordings: Iterable[Recording], reading: Read
     items = [*_network(sections), *_stimulus(sections, duration, batch), *_data(sections)]
     if batch > 1:
         neurons = sum(sizes.values())
-        items.append(Item("training.batch_size", batch * neurons, f"states of neurons, {batch} samples",
-                          PER_STATE, "train smaller batches"))
+        items.append(
+            Item(
+                "training.batch_size",
+                batch * neurons,
+                f"states of neurons, {batch} samples",
+                PER_STATE,
+                "train smaller batches",
+            )
+        )
     for item in recordings:
         if item.every:
             neurons = sizes[item.population] if item.neurons is None else float(len(item.neurons))
             count = neurons * (duration // item.every + 1.0) * batch
-            items.append(Item(f"record.{item.population}", count, f"values of {item.variable}",
-                              PER_RECORDED_VALUE, "record fewer neurons or less often"))
+            items.append(
+                Item(
+                    f"record.{item.population}",
+                    count,
+                    f"values of {item.variable}",
+                    PER_RECORDED_VALUE,
+                    "record fewer neurons or less often",
+                )
+            )
     return _fits(items, sections, reading)
 
 
@@ -100,8 +114,13 @@ def _network(sections: Sections) -> Iterator[Item]:
         yield Item(f"populations.{name}", size, "neurons", PER_NEURON, "make it smaller")
     for name, item in (sections.get("projections") or {}).items():
         if item:
-            yield Item(f"projections.{name}", _synapses(item, sizes), "synapses", PER_SYNAPSE,
-                       "make it smaller or sparser")
+            yield Item(
+                f"projections.{name}",
+                _synapses(item, sizes),
+                "synapses",
+                PER_SYNAPSE,
+                "make it smaller or sparser",
+            )
 
 
 def _stimulus(sections: Sections, duration: float, batch: int) -> Iterator[Item]:
@@ -118,8 +137,9 @@ def _stimulus(sections: Sections, duration: float, batch: int) -> Iterator[Item]
             yield Item(path, count, "expected spikes", PER_SPIKE, "lower the rate or shorten the run")
         elif source.kind == "spike_times":
             count = float(sum(len(row) for row in options["times"]))
-            yield Item(path, count, "written spikes", PER_WRITTEN_SPIKE + PER_SPIKE * batch,
-                       "write fewer spikes")
+            yield Item(
+                path, count, "written spikes", PER_WRITTEN_SPIKE + PER_SPIKE * batch, "write fewer spikes"
+            )
 
 
 def _sum(rate: Constant | Explicit | Distribution, size: float) -> float:
@@ -133,8 +153,12 @@ def _sum(rate: Constant | Explicit | Distribution, size: float) -> float:
     typical = numbers.get("mu", 0.0) + 2.0 * numbers.get("sigma", 0.0)
     if rate.kind == "lognormal":
         typical = float(np.exp(min(typical, 700.0)))
-    return size * max(typical, numbers.get("high", 0.0), numbers.get("beta", 0.0),
-                      numbers.get("k", 0.0) * numbers.get("theta", 0.0))
+    return size * max(
+        typical,
+        numbers.get("high", 0.0),
+        numbers.get("beta", 0.0),
+        numbers.get("k", 0.0) * numbers.get("theta", 0.0),
+    )
 
 
 def _batch(sections: Sections) -> int:
@@ -155,8 +179,9 @@ def _samples(sections: Sections) -> float:
 def _data(sections: Sections) -> Iterator[Item]:
     samples = _samples(sections)
     if samples:
-        yield Item("data.dataset", samples, "samples", YIN_YANG_VALUES * PER_SAMPLE_VALUE,
-                   "use fewer samples")
+        yield Item(
+            "data.dataset", samples, "samples", YIN_YANG_VALUES * PER_SAMPLE_VALUE, "use fewer samples"
+        )
 
 
 def _synapses(data: Mapping[str, Any], sizes: Mapping[str, float]) -> float:

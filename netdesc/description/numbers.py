@@ -149,8 +149,9 @@ def check_magnitude(value: float, path: str, reading: Reading, place: Location |
     if abs(value) <= LARGEST:
         return True
     found = f"{value:g}" if isinstance(value, float) else "a larger whole number"
-    reading.fail(f"expected a magnitude of at most {LARGEST:g}, got {found}; use a smaller value", path,
-                 place)
+    reading.fail(
+        f"expected a magnitude of at most {LARGEST:g}, got {found}; use a smaller value", path, place
+    )
     return False
 
 

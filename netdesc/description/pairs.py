@@ -35,15 +35,18 @@ def read_pairs(node: Node, part: dict[str, Any], path: str, reading: Reading) ->
         None where a fault was noted.
     """
     if "column" in node.mapping:
-        reading.fail("expected a file of pairs without column, got column; its first two columns are read",
-                     f"{path}.column")
+        reading.fail(
+            "expected a file of pairs without column, got column; its first two columns are read",
+            f"{path}.column",
+        )
         return None
     if "file" in node.mapping or isinstance(node.value, np.ndarray):
         values = (read_file if node.mapping else read_array)(node, path, reading)
         return None if values is None else _of_table(values, path, reading)
     if not isinstance(node.value, list):
         reading.fail(
-            f"expected a list of pairs [pre, post] or {{file: NAME}}, got {named(node)}", path, node.place)
+            f"expected a list of pairs [pre, post] or {{file: NAME}}, got {named(node)}", path, node.place
+        )
         return None
     pairs: list[list[Any]] = []
     for index, row in enumerate(node.items):
@@ -52,8 +55,12 @@ def read_pairs(node: Node, part: dict[str, Any], path: str, reading: Reading) ->
             found = f"{len(row.items)} values" if isinstance(row.value, list) else named(row)
             reading.fail(f"expected a pair of indices [pre, post], got {found}", inner, row.place)
             return None
-        pairs.append([integer(item, {"minimum": 0, "x-what": "index of a neuron"}, inner, reading)
-                      for item in row.items])
+        pairs.append(
+            [
+                integer(item, {"minimum": 0, "x-what": "index of a neuron"}, inner, reading)
+                for item in row.items
+            ]
+        )
     return None if any(index is None for pair in pairs for index in pair) else pairs
 
 
@@ -77,7 +84,9 @@ def check_pairs(pairs: Pairs, sizes: tuple[int, float], path: str, reading: Read
         more = int(outside.sum()) - 1
         reading.fail(
             f"pair {row + 1} of the list, [{pairs[row][0]}, {pairs[row][1]}], is outside of {sizes[0]} x "
-            f"{sizes[1]} neurons{f', and {more} more are' if more else ''}; indices begin at 0", path)
+            f"{sizes[1]} neurons{f', and {more} more are' if more else ''}; indices begin at 0",
+            path,
+        )
 
 
 def _of_table(values: NDArray[np.float64], path: str, reading: Reading) -> Pairs | None:
@@ -91,7 +100,9 @@ def _of_table(values: NDArray[np.float64], path: str, reading: Reading) -> Pairs
         row = int(wrong.argmax())
         reading.fail(
             f"expected whole numbers of at least 0 as indices, got {indices[row, 0]:g} and "
-            f"{indices[row, 1]:g} in row {row + 1}", path)
+            f"{indices[row, 1]:g} in row {row + 1}",
+            path,
+        )
         return None
     found: Pairs = indices.astype(np.int64).tolist()
     return found

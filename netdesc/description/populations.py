@@ -41,7 +41,8 @@ def resolve_population(
     if "neuron" not in data and "source" not in data:
         reading.fail(
             "expected either neuron or source, got neither; write neuron: TYPE, or source: dataset for "
-            "an input", path
+            "an input",
+            path,
         )
     size = prod(data["size"]) if data.get("size") else None
     if isinstance(data.get("neuron"), str):

@@ -182,8 +182,9 @@ def _parameters(
     expected = DISTRIBUTIONS[kind]
     if not isinstance(node.value, dict):
         keys = ", ".join(f"{name}: ..." for name in expected)
-        reading.fail(f"expected options of {kind}, got {named(node)}; write "
-                     f"{{{kind}: {{{keys}}}}}", path, node.place)
+        reading.fail(
+            f"expected options of {kind}, got {named(node)}; write {{{kind}: {{{keys}}}}}", path, node.place
+        )
         return None
     for name in node.mapping:
         if name not in expected:

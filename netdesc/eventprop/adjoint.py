@@ -240,8 +240,7 @@ class Adjoint:
         arrival = np.zeros(len(stream.times))
         sums = self.sweep_readout(index, stream, drive, arrival)
         if wiring.kind == NETWORK:
-            inner = merge_own(own.times, own.neurons, own.offsets,
-                              wiring.slots[wiring.stage.populations[0]])
+            inner = merge_own(own.times, own.neurons, own.offsets, wiring.slots[wiring.stage.populations[0]])
             sums.add(self.sweep_readout(index, inner, drive, force))
         return sums, {k: arrival if at is None else arrival[at] for k, at in stream.parts}
 

@@ -59,8 +59,11 @@ def check_cotangent(program: Program, trace: Trace, cotangent: Cotangent) -> Non
     NumericsError
         With one diagnostic per fault.
     """
-    faults = [*reading_faults(program, trace, cotangent), *sample_faults(program, trace, cotangent),
-              *count_faults(program, trace, cotangent)]
+    faults = [
+        *reading_faults(program, trace, cotangent),
+        *sample_faults(program, trace, cotangent),
+        *count_faults(program, trace, cotangent),
+    ]
     if faults:
         raise NumericsError(faults)
 
@@ -92,8 +95,10 @@ def sample_faults(program: Program, trace: Trace, cotangent: Cotangent) -> Itera
     readouts = {f"{item.name}.v": item for item in program.populations if item.kind == "readout"}
     for key, values in cotangent.recordings.items():
         if key not in readouts:
-            yield Diagnostic(f"the cotangent has derivatives by samples of {key}; only voltages of "
-                             "read-outs, which do not spike, have an exact gradient")
+            yield Diagnostic(
+                f"the cotangent has derivatives by samples of {key}; only voltages of "
+                "read-outs, which do not spike, have an exact gradient"
+            )
         elif key not in trace.recordings:
             yield Diagnostic(f"the cotangent names samples of {key}, which the trace does not have")
         else:
@@ -123,8 +128,12 @@ def value_faults(
 
 
 def drive_readout(
-    program: Program, population: PopulationSlice, trace: Trace, cotangent: Cotangent, *,
-    grid: Floats | None = None
+    program: Program,
+    population: PopulationSlice,
+    trace: Trace,
+    cotangent: Cotangent,
+    *,
+    grid: Floats | None = None,
 ) -> Drive | None:
     """Collect what a loss injects into a read-out.
 
@@ -145,9 +154,12 @@ def drive_readout(
     Drive or None
         None where the loss does not look at this read-out.
     """
-    mine = [item for item in program.readings
-            if item.population == population.name and item.key in cotangent.readings]
-    tau_m = program.parameters["tau_m"][population.start:population.stop]
+    mine = [
+        item
+        for item in program.readings
+        if item.population == population.name and item.key in cotangent.readings
+    ]
+    tau_m = program.parameters["tau_m"][population.start : population.stop]
     shape = (trace.batch, population.size)
     parts: list[tuple[Floats, Floats]] = []
     key = f"{population.name}.v"
@@ -158,23 +170,33 @@ def drive_readout(
         parts.append((trace.recordings[key].times, spread))
     means = [item for item in mine if item.kind == "mean"]
     if grid is not None:
-        parts += [(grid, cotangent.readings[item.key][:, :, None]
-                   * mean_weights(grid, program.duration, item.tau)) for item in means]
+        parts += [
+            (grid, cotangent.readings[item.key][:, :, None] * mean_weights(grid, program.duration, item.tau))
+            for item in means
+        ]
         means = []
     if not mine and not parts:
         return None
     moments, jumps = join(parts, shape)
     maxima = [item for item in mine if item.kind == "maximum"]
     return Drive(
-        moments, -jumps / tau_m[:, None], *read_peak(program, population, trace, cotangent, maxima=maxima),
+        moments,
+        -jumps / tau_m[:, None],
+        *read_peak(program, population, trace, cotangent, maxima=maxima),
         np.array([1.0 / item.tau for item in means]),
         np.array([cotangent.readings[item.key] for item in means], dtype=np.float64).reshape(
-            len(means), *shape))
+            len(means), *shape
+        ),
+    )
 
 
 def read_peak(
-    program: Program, population: PopulationSlice, trace: Trace, cotangent: Cotangent, *,
-    maxima: list[Reading]
+    program: Program,
+    population: PopulationSlice,
+    trace: Trace,
+    cotangent: Cotangent,
+    *,
+    maxima: list[Reading],
 ) -> tuple[Floats, Floats, Floats]:
     """Return times, jumps and voltages above rest of the maxima of a read-out."""
     shape = (trace.batch, population.size)

@@ -114,9 +114,13 @@ def refuse_spikes(population: PopulationSlice, trace: Trace, values: Floats) -> 
     """Refuse derivatives by the last voltage of neurons that spike."""
     events = trace.spikes[population.name]
     if np.any(values[events.samples(), events.sources] != 0.0):
-        raise NumericsError(Diagnostic(
-            f"the cotangent has a derivative by the last voltage of a neuron of {population.name} that "
-            "spikes; only that of a silent neuron has a gradient here", population.path))
+        raise NumericsError(
+            Diagnostic(
+                f"the cotangent has a derivative by the last voltage of a neuron of {population.name} that "
+                "spikes; only that of a silent neuron has a gradient here",
+                population.path,
+            )
+        )
 
 
 def merge_own(times: Floats, neurons: Integers, offsets: Integers, base: int) -> Stream:

@@ -59,8 +59,10 @@ def read_samples(program: Program, samples: Mapping[str, Recording]) -> dict[str
     faults = [fault for reading in program.readings for fault in sample_faults(program, reading, samples)]
     if faults:
         raise NumericsError(faults)
-    return {reading.key: read(reading, samples[f"{reading.population}.v"], program.duration)
-            for reading in program.readings}
+    return {
+        reading.key: read(reading, samples[f"{reading.population}.v"], program.duration)
+        for reading in program.readings
+    }
 
 
 def sample_faults(
@@ -74,8 +76,11 @@ def sample_faults(
         return
     found = samples[key]
     if sorted(found.neurons.tolist()) != list(range(population.size)):
-        yield Diagnostic(f"{key} is sampled of {len(found.neurons)} neurons; a {reading.kind} needs each of "
-                         f"the {population.size} once", population.path)
+        yield Diagnostic(
+            f"{key} is sampled of {len(found.neurons)} neurons; a {reading.kind} needs each of "
+            f"the {population.size} once",
+            population.path,
+        )
     elif not len(found.times) or np.any(np.diff(found.times) <= 0.0):
         yield Diagnostic(f"{key} has no samples in ascending order of time", population.path)
     elif not np.isfinite(found.values).all():

@@ -279,9 +279,7 @@ def sweep_readout_layer_back(
         for j in range(segments):
             span[j] = edges[j + 1] - edges[j]
         measure_pieces(segments, span, factors, tau_m, tau_s)
-        find_peaks(
-            b, segments, edges, begin, rows, weights, tau_s, current, factors[1], drive, place, share
-        )
+        find_peaks(b, segments, edges, begin, rows, weights, tau_s, current, factors[1], drive, place, share)
         lam_v[:] = 0.0
         lam_i[:] = 0.0
         for j in range(segments - 1, 0, -1):

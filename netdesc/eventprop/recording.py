@@ -255,7 +255,5 @@ def readout_adjoint(
     lam_v, lam_i = np.zeros(shape), np.zeros(shape)
     if drive is not None:
         cells = layout.cells[index]
-        sample_readout_adjoint(
-            cells.tau_m, cells.tau_s, layout.program.duration, drive, *where, lam_v, lam_i
-        )
+        sample_readout_adjoint(cells.tau_m, cells.tau_s, layout.program.duration, drive, *where, lam_v, lam_i)
     return lam_v, lam_i

@@ -59,8 +59,10 @@ class Content:
             missing -= len(piece)
             self._count += len(piece)
             if self._count > self._limit:
-                raise fault(self._file, f"expected at most {amount(self._limit)} of content, got more; "
-                                        "use a smaller file")
+                raise fault(
+                    self._file,
+                    f"expected at most {amount(self._limit)} of content, got more; use a smaller file",
+                )
         return b"".join(pieces)
 
     def _next(self, count: int) -> bytes:

@@ -83,9 +83,12 @@ class _Lines:
         """Split a line, and refuse it where it has not as many cells as the others."""
         cells = _split(line, self.separator)
         if len(cells) != self.width:
-            raise fault(self.file, f"expected {self.width} cells in every line, got {len(cells)} in line "
-                                   f"{number}; complete the line, or quote texts that hold "
-                                   f"{SEPARATORS.get(self.separator or '', 'spaces')}")
+            raise fault(
+                self.file,
+                f"expected {self.width} cells in every line, got {len(cells)} in line "
+                f"{number}; complete the line, or quote texts that hold "
+                f"{SEPARATORS.get(self.separator or '', 'spaces')}",
+            )
         return cells
 
 
@@ -180,8 +183,9 @@ def _begin(content: Content, file: Path) -> _Lines:
         first = first[1:]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise fault(file, f"expected every name once in the header line, got '{twice:.60}' twice; "
-                              "rename a column")
+            raise fault(
+                file, f"expected every name once in the header line, got '{twice:.60}' twice; rename a column"
+            )
     return _Lines(file, chain(first, lines), separator, len(head), names)
 
 
@@ -193,8 +197,11 @@ def _lines(content: Content, file: Path) -> Iterator[tuple[int, str]]:
         try:
             text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n ")
         except UnicodeDecodeError as error:
-            raise fault(file, f"expected text in UTF-8, got byte 0x{raw[error.start]:02x} in line {number}; "
-                              "save the file with the encoding UTF-8") from None
+            raise fault(
+                file,
+                f"expected text in UTF-8, got byte 0x{raw[error.start]:02x} in line {number}; "
+                "save the file with the encoding UTF-8",
+            ) from None
         if text.strip() and not text.startswith("#"):
             yield number, text
 
@@ -210,8 +217,10 @@ def _raw_lines(content: Content, file: Path) -> Iterator[bytes]:
         # Old Macintosh programs and some instruments end lines with a carriage return alone.
         *whole, rest = (rest + piece).replace(b"\r\n", b"\n").split(b"\n")
         if len(rest) > LONGEST_LINE:
-            raise fault(file, f"expected lines of at most {LONGEST_LINE} bytes, got a longer one; "
-                              "use an NPY or HDF5 file")
+            raise fault(
+                file,
+                f"expected lines of at most {LONGEST_LINE} bytes, got a longer one; use an NPY or HDF5 file",
+            )
         yield from whole
     yield rest
 
@@ -221,8 +230,11 @@ def _require_text(head: bytes, file: Path) -> None:
     if "UTF-16" in found or head[1:2] == b"\0" or (head[:1] == b"\0" and head[1:2] != b"\0"):
         raise fault(file, "expected text in UTF-8, got text in UTF-16; save the file with the encoding UTF-8")
     if found != "something else":
-        raise fault(file, f"expected a table of numbers, got {found}; give it the ending of its format, or "
-                          "export it as CSV")
+        raise fault(
+            file,
+            f"expected a table of numbers, got {found}; give it the ending of its format, or "
+            "export it as CSV",
+        )
 
 
 def _separator(lines: list[str]) -> str | None:
@@ -250,13 +262,19 @@ def _numbers(block: list[tuple[int, str]], table: _Lines, *, missing: bool) -> F
     try:
         values = np.loadtxt([line for _, line in block], delimiter=table.separator, comments=None, ndmin=2)
         sound = values.shape == (len(block), table.width) and bool(
-            (~np.isinf(values) if missing else np.isfinite(values)).all())
+            (~np.isinf(values) if missing else np.isfinite(values)).all()
+        )
         if sound:
             return values
     except (ValueError, TypeError):
         pass
-    rows = [[_cell(cell, table, number, column, missing=missing)
-             for column, cell in enumerate(table.cells(line, number), 1)] for number, line in block]
+    rows = [
+        [
+            _cell(cell, table, number, column, missing=missing)
+            for column, cell in enumerate(table.cells(line, number), 1)
+        ]
+        for number, line in block
+    ]
     return np.array(rows, dtype=np.float64).reshape(len(rows), table.width)
 
 

@@ -98,8 +98,9 @@ class Group:
 
         found = self._require(name)
         if not isinstance(found, h5py.Group):
-            raise fault(self._file, f"expected {self._where(name)} to be a group, got a dataset; "
-                                    "name the group")
+            raise fault(
+                self._file, f"expected {self._where(name)} to be a group, got a dataset; name the group"
+            )
         return Group(found, self._file, self._limit)
 
     def floats(self, name: str, shape: Shape | None = None, *, missing: bool = False) -> Floats:
@@ -171,8 +172,11 @@ class Group:
         data = self._dataset(name)
         kind = h5py.check_vlen_dtype(data.dtype)
         if not isinstance(kind, np.dtype):
-            raise fault(self._file, f"expected {self._where(name)} to hold rows of different lengths, got "
-                                    f"values of type {data.dtype}; write it with a vlen type")
+            raise fault(
+                self._file,
+                f"expected {self._where(name)} to hold rows of different lengths, got "
+                f"values of type {data.dtype}; write it with a vlen type",
+            )
         require_kind(self._file, kind, f"{self._where(name)}: ")
         require_shape(data, self._file, (None,))
         require_stored(data, self._file)
@@ -183,7 +187,7 @@ class Group:
         total = 0
         with reading(self._file, self._where(name)):
             for start in range(0, data.size, min(step, 4096)):
-                rows.extend(data[start:start + min(step, 4096)])
+                rows.extend(data[start : start + min(step, 4096)])
                 total += sum(row.nbytes + 100 for row in rows[start:])
                 require_within(self._file, total, self._limit, f"{len(rows)} rows")
         return rows
@@ -208,8 +212,11 @@ class Group:
 
         data = self._dataset(name)
         if h5py.check_string_dtype(data.dtype) is None or data.shape != ():
-            raise fault(self._file, f"expected {self._where(name)} to be a text, got "
-                                    f"{shape_text(data.shape)} values of type {data.dtype}; write a text")
+            raise fault(
+                self._file,
+                f"expected {self._where(name)} to be a text, got "
+                f"{shape_text(data.shape)} values of type {data.dtype}; write a text",
+            )
         with reading(self._file, self._where(name)):
             require_stored(data, self._file)
             return str(data.asstr()[()])
@@ -253,8 +260,11 @@ class Group:
         value = self.attributes().get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
             got = "nothing" if value is None else repr(value)[:60]
-            raise fault(self._file, f"expected the attribute {name} of {self.path} to be a finite number, "
-                                    f"got {got}; write the file again")
+            raise fault(
+                self._file,
+                f"expected the attribute {name} of {self.path} to be a finite number, "
+                f"got {got}; write the file again",
+            )
         return float(value)
 
     def integer(self, name: str, *, least: int = 0) -> int:
@@ -277,8 +287,11 @@ class Group:
         """
         value = self.number(name)
         if value != int(value) or value < least:
-            raise fault(self._file, f"expected the attribute {name} of {self.path} to be a whole number of "
-                                    f"at least {least}, got {value:g}; write the file again")
+            raise fault(
+                self._file,
+                f"expected the attribute {name} of {self.path} to be a whole number of "
+                f"at least {least}, got {value:g}; write the file again",
+            )
         return int(value)
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -291,8 +304,9 @@ class Group:
             require_kind(self._file, data.dtype, f"{self._where(name)}: ")
             require_shape(data, self._file, shape)
             need = prod(data.shape) * max(data.dtype.itemsize, 8)
-            require_within(self._file, need, self._limit,
-                           f"{self._where(name)} with {shape_text(data.shape)} values")
+            require_within(
+                self._file, need, self._limit, f"{self._where(name)} with {shape_text(data.shape)} values"
+            )
             require_stored(data, self._file)
             return np.asarray(data[()])
 
@@ -302,8 +316,9 @@ class Group:
         found = self._require(name)
         if not isinstance(found, h5py.Dataset) or found.shape is None:
             kind = "a group" if isinstance(found, h5py.Group) else "no values"
-            raise fault(self._file, f"expected {self._where(name)} to be a dataset, got {kind}; "
-                                    "name a dataset")
+            raise fault(
+                self._file, f"expected {self._where(name)} to be a dataset, got {kind}; name a dataset"
+            )
         return found
 
     def _require(self, name: str) -> Any:
@@ -311,8 +326,9 @@ class Group:
         if found is None:
             with reading(self._file, self.path):
                 held = ", ".join(self.names()[:12]) or "nothing"
-            raise fault(self._file, f"expected {self._where(name)}, but {self.path} holds {held}; "
-                                    "correct the name")
+            raise fault(
+                self._file, f"expected {self._where(name)}, but {self.path} holds {held}; correct the name"
+            )
         return found
 
     def _find(self, name: str) -> Any:
@@ -356,4 +372,4 @@ def opened(file: Path, *, limit: float | None = None) -> Iterator[Group]:
 def is_hdf5(file: Path) -> bool:
     """Return whether a regular file is HDF5, at its beginning or behind a user block."""
     head = beginning(file, LARGEST_BLOCK + len(MAGIC))
-    return any(head[start:start + len(MAGIC)] == MAGIC for start in (0, *(2**k for k in range(9, 14))))
+    return any(head[start : start + len(MAGIC)] == MAGIC for start in (0, *(2**k for k in range(9, 14))))

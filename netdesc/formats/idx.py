@@ -55,20 +55,30 @@ def read_idx(file: Path, axes: int, *, limit: float | None = None) -> NDArray[np
 def _shape(content: Content, file: Path, axes: int) -> tuple[int, ...]:
     head = content.read(4 + 4 * axes)
     if len(head) < 4 or head[:2] != b"\0\0":
-        raise fault(file, f"expected an IDX file, which begins with two zero bytes, got {recognized(head)}; "
-                          "use the files of the original set")
+        raise fault(
+            file,
+            f"expected an IDX file, which begins with two zero bytes, got {recognized(head)}; "
+            "use the files of the original set",
+        )
     if head[2] != UNSIGNED_BYTES:
-        raise fault(file, f"expected elements of type 0x08, unsigned bytes, got type 0x{head[2]:02x}; "
-                          "write the values as bytes")
+        raise fault(
+            file,
+            f"expected elements of type 0x08, unsigned bytes, got type 0x{head[2]:02x}; "
+            "write the values as bytes",
+        )
     if head[3] != axes:
-        raise fault(file, f"expected an array of {axes} axes, got {head[3]}; check that images and labels "
-                          "are not exchanged")
+        raise fault(
+            file,
+            f"expected an array of {axes} axes, got {head[3]}; check that images and labels "
+            "are not exchanged",
+        )
     if len(head) < 4 + 4 * axes:
         raise fault(file, f"expected a header of {4 + 4 * axes} bytes, got {len(head)}; copy the file again")
     shape = tuple(int(side) for side in np.frombuffer(head, ">u4", axes, offset=4))
     if 0 in shape:
-        raise fault(file, f"expected at least one value, got an array of {shape_text(shape)}; "
-                          "use a file with samples")
+        raise fault(
+            file, f"expected at least one value, got an array of {shape_text(shape)}; use a file with samples"
+        )
     return shape
 
 
@@ -78,5 +88,8 @@ def _stored(file: Path, axes: int) -> int | None:
 
 
 def _fault_of_size(file: Path, shape: tuple[int, ...], got: str) -> Exception:
-    return fault(file, f"expected {shape_text(shape)} bytes after the header, got {got}; it is cut off or "
-                       "damaged, copy it again")
+    return fault(
+        file,
+        f"expected {shape_text(shape)} bytes after the header, got {got}; it is cut off or "
+        "damaged, copy it again",
+    )

@@ -112,11 +112,20 @@ def read_npz(file: Path, *, limit: float | None = None, text: bool = False) -> d
                     name = member.filename.removesuffix(".npy")
                     arrays[name] = _array(stream, member.file_size, file, name, limit=limit, text=text)
             return arrays
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError,
-            OverflowError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        ValueError,
+        OverflowError,
+    ) as error:
         reason = "it is encrypted" if "password" in str(error) else "it is cut off or damaged"
-        raise fault(file, f"expected a complete NPZ file, but {reason}; write it again with numpy.savez"
-                    ) from None
+        raise fault(
+            file, f"expected a complete NPZ file, but {reason}; write it again with numpy.savez"
+        ) from None
 
 
 def _require_members(file: Path, members: list[zipfile.ZipInfo], limit: float | None) -> None:
@@ -127,8 +136,9 @@ def _require_members(file: Path, members: list[zipfile.ZipInfo], limit: float | 
     names = [member.filename for member in members]
     odd = next((name for name in names if not name.endswith(".npy")), None)
     if odd is not None:
-        raise fault(file, f"expected arrays only, got the member {odd!r:.60}; "
-                          "write the file with numpy.savez")
+        raise fault(
+            file, f"expected arrays only, got the member {odd!r:.60}; write the file with numpy.savez"
+        )
     if len(set(names)) < len(names):
         raise fault(file, "expected every array once, got a name twice; write the file with numpy.savez")
     total = sum(member.file_size for member in members)
@@ -140,14 +150,18 @@ def _array(stream: IO[bytes], size: int, file: Path, name: str, *, limit: float 
     header = _header(stream, file, where)
     require_kind(file, header.dtype, where, text=text)
     if header.nbytes != size - header.start:
-        raise fault(file, f"{where}expected {shape_text(header.shape)} values of {header.dtype.itemsize} "
-                          f"bytes, {amount(header.nbytes)}, got {amount(size - header.start)}; it is cut off "
-                          "or damaged, write it again")
+        raise fault(
+            file,
+            f"{where}expected {shape_text(header.shape)} values of {header.dtype.itemsize} "
+            f"bytes, {amount(header.nbytes)}, got {amount(size - header.start)}; it is cut off "
+            "or damaged, write it again",
+        )
     require_within(file, header.nbytes, limit, f"{where}{shape_text(header.shape)} values")
     content = stream.read(header.nbytes)
     if len(content) != header.nbytes:
-        raise fault(file, f"{where}expected {amount(header.nbytes)}, got {amount(len(content))}; write the "
-                          "file again")
+        raise fault(
+            file, f"{where}expected {amount(header.nbytes)}, got {amount(len(content))}; write the file again"
+        )
     values = np.frombuffer(content, header.dtype)
     return values.reshape(header.shape, order="F" if header.fortran else "C")
 
@@ -158,20 +172,27 @@ def _header(stream: IO[bytes], file: Path, where: str) -> Header:
     wide = len(start) == 8 and start[6] > 1
     length_bytes = stream.read(4 if wide else 2)
     length = int.from_bytes(length_bytes, "little")
-    readers: dict[bytes, Any] = {MAGIC + b"\x01\0": np.lib.format.read_array_header_1_0,
-                                 MAGIC + b"\x02\0": np.lib.format.read_array_header_2_0}
+    readers: dict[bytes, Any] = {
+        MAGIC + b"\x01\0": np.lib.format.read_array_header_1_0,
+        MAGIC + b"\x02\0": np.lib.format.read_array_header_2_0,
+    }
     if start not in readers or length > LONGEST_HEADER:
-        raise fault(file, f"{where}expected an NPY header of version 1 or 2, got another one; "
-                          "write plain numbers with numpy.save")
+        raise fault(
+            file,
+            f"{where}expected an NPY header of version 1 or 2, got another one; "
+            "write plain numbers with numpy.save",
+        )
     text = stream.read(length)
     try:
         with warnings.catch_warnings():  # NumPy comments on headers of Python 2, which it reads all the same
             warnings.simplefilter("ignore")
-            shape, fortran, dtype = readers[start](BytesIO(length_bytes + text),
-                                                   max_header_size=LONGEST_HEADER)
+            shape, fortran, dtype = readers[start](
+                BytesIO(length_bytes + text), max_header_size=LONGEST_HEADER
+            )
     except Exception:  # noqa: BLE001 - NumPy evaluates the text and lets through whatever that raises
-        raise fault(file, f"{where}expected an NPY header, got one that is damaged; write the file again"
-                    ) from None
+        raise fault(
+            file, f"{where}expected an NPY header, got one that is damaged; write the file again"
+        ) from None
     if any(isinstance(side, bool) or side < 0 for side in shape):
         raise fault(file, f"{where}expected sides of at least 0, got {shape_text(shape)}; write it again")
     return Header(tuple(map(int, shape)), bool(fortran), dtype, 8 + len(length_bytes) + length)

@@ -13,8 +13,16 @@ from netdesc.formats.source import fault
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_KINDS = {"c": "complex numbers", "O": "Python objects", "V": "records or raw bytes", "M": "dates",
-          "m": "time spans", "U": "texts", "S": "texts", "T": "texts"}
+_KINDS = {
+    "c": "complex numbers",
+    "O": "Python objects",
+    "V": "records or raw bytes",
+    "M": "dates",
+    "m": "time spans",
+    "U": "texts",
+    "S": "texts",
+    "T": "texts",
+}
 
 
 def require_kind(file: Path, dtype: np.dtype[Any], where: str = "", *, text: bool = False) -> None:
@@ -35,8 +43,11 @@ def require_kind(file: Path, dtype: np.dtype[Any], where: str = "", *, text: boo
     """
     if dtype.kind in "iufb" or (text and dtype.kind in "US"):
         return
-    raise fault(file, f"{where}expected real numbers, got {_KINDS.get(dtype.kind, 'others')} "
-                      f"(type {dtype!s:.60}); use float64 or integers")
+    raise fault(
+        file,
+        f"{where}expected real numbers, got {_KINDS.get(dtype.kind, 'others')} "
+        f"(type {dtype!s:.60}); use float64 or integers",
+    )
 
 
 def as_floats(file: Path, values: NDArray[Any], where: str = "", *, missing: bool = False) -> Floats:
@@ -68,8 +79,11 @@ def as_floats(file: Path, values: NDArray[Any], where: str = "", *, missing: boo
     if wrong.any():
         index = np.unravel_index(int(wrong.argmax()), floats.shape)
         text = ", ".join(str(int(side)) for side in index)
-        raise fault(file, f"{where}expected finite numbers, got {floats[index]} at index [{text}], counted "
-                          "from 0; replace it")
+        raise fault(
+            file,
+            f"{where}expected finite numbers, got {floats[index]} at index [{text}], counted "
+            "from 0; replace it",
+        )
     return floats
 
 
@@ -103,6 +117,9 @@ def as_integers(file: Path, values: NDArray[Any], where: str = "", *, least: int
     if wrong.any():
         index = np.unravel_index(int(wrong.argmax()), values.shape)
         text = ", ".join(str(int(side)) for side in index)
-        raise fault(file, f"{where}expected whole numbers of at least {least}, got {values[index]} at index "
-                          f"[{text}], counted from 0; replace it")
+        raise fault(
+            file,
+            f"{where}expected whole numbers of at least {least}, got {values[index]} at index "
+            f"[{text}], counted from 0; replace it",
+        )
     return np.ascontiguousarray(values, dtype=np.int64).reshape(values.shape)

@@ -155,8 +155,10 @@ def require_within(file: Path, need: float, limit: float | None, what: str) -> N
     """
     allowed = LARGEST if limit is None else limit
     if need > allowed:
-        raise fault(file, f"expected at most {amount(allowed)} in memory, got {what}, {amount(need)}; "
-                          "use a smaller file")
+        raise fault(
+            file,
+            f"expected at most {amount(allowed)} in memory, got {what}, {amount(need)}; use a smaller file",
+        )
 
 
 def amount(count: float) -> str:

@@ -55,15 +55,21 @@ def find(group: h5py.Group, name: str, file: Path) -> Any:
                 return None
             link = here.get(step, getlink=True)
             if isinstance(link, h5py.ExternalLink):
-                raise fault(file, f"expected {where} within the file, got a link to another file, "
-                                  f"{link.filename!r:.80}; copy the values into this one")
+                raise fault(
+                    file,
+                    f"expected {where} within the file, got a link to another file, "
+                    f"{link.filename!r:.80}; copy the values into this one",
+                )
             if not isinstance(link, h5py.SoftLink):
                 here = here[step]
                 continue
             links += 1
             if links > MOST_LINKS:
-                raise fault(file, f"expected {where} to lead to a dataset, got more than {MOST_LINKS} links; "
-                                  "copy the values into this file")
+                raise fault(
+                    file,
+                    f"expected {where} to lead to a dataset, got more than {MOST_LINKS} links; "
+                    "copy the values into this file",
+                )
             here = here.file["/"] if link.path.startswith("/") else here
             steps = split(link.path) + steps
     return here
@@ -88,12 +94,17 @@ def require_shape(data: h5py.Dataset, file: Path, shape: Shape | None) -> None:
     ------
     DescriptionError
     """
-    if shape is None or (len(shape) == len(data.shape) and all(
-            wanted in (None, side) for wanted, side in zip(shape, data.shape, strict=True))):
+    if shape is None or (
+        len(shape) == len(data.shape)
+        and all(wanted in (None, side) for wanted, side in zip(shape, data.shape, strict=True))
+    ):
         return
     wanted = " x ".join("any" if side is None else str(side) for side in shape) or "a single number"
-    raise fault(file, f"expected {data.name} to have the shape {wanted}, got {shape_text(data.shape)}; "
-                      "use the file that belongs to this model")
+    raise fault(
+        file,
+        f"expected {data.name} to have the shape {wanted}, got {shape_text(data.shape)}; "
+        "use the file that belongs to this model",
+    )
 
 
 def require_stored(data: h5py.Dataset, file: Path) -> None:
@@ -110,8 +121,11 @@ def require_stored(data: h5py.Dataset, file: Path) -> None:
     """
     if data.is_virtual or data.external:
         kind = "a virtual dataset" if data.is_virtual else "values in another file"
-        raise fault(file, f"expected the values of {data.name} in this file, got {kind}; "
-                          "copy the values into an ordinary dataset")
+        raise fault(
+            file,
+            f"expected the values of {data.name} in this file, got {kind}; "
+            "copy the values into an ordinary dataset",
+        )
     logical, stored = data.size * data.dtype.itemsize, data.id.get_storage_size()
     if not data.chunks:
         complete = stored >= logical
@@ -119,8 +133,11 @@ def require_stored(data: h5py.Dataset, file: Path) -> None:
         wanted = prod(-(-side // step) for side, step in zip(data.shape, data.chunks, strict=True))
         complete = not logical or data.id.get_num_chunks() >= wanted
     if not complete:
-        raise fault(file, f"expected {amount(logical)} of {data.name}, shape {shape_text(data.shape)}, got "
-                          f"{amount(stored)} on the disk; some of it was never written, write the file again")
+        raise fault(
+            file,
+            f"expected {amount(logical)} of {data.name}, shape {shape_text(data.shape)}, got "
+            f"{amount(stored)} on the disk; some of it was never written, write the file again",
+        )
 
 
 @contextmanager
@@ -144,8 +161,9 @@ def reading(file: Path, where: str) -> Iterator[None]:
     except MemoryError:
         raise fault(file, f"{where} needs more memory than there is; use a smaller file") from None
     except Exception as error:  # noqa: BLE001 - the library raises nearly everything for damaged files
-        raise fault(file, f"expected a complete HDF5 file, but {where} cannot be read: {reason(error)}"
-                    ) from None
+        raise fault(
+            file, f"expected a complete HDF5 file, but {where} cannot be read: {reason(error)}"
+        ) from None
 
 
 def reason(error: Exception) -> str:

@@ -28,11 +28,17 @@ def build(description: Description) -> NetworkGraph:
 def _settings(description: Description) -> Settings:
     simulation = description.simulation
     return Settings(
-        name=description.name, duration=simulation.duration, seed=simulation.seed, digest=description.digest,
-        loop_delay=simulation.loop_delay, carry_state=simulation.carry_state,
-        recordings=description.record, losses=description.losses,
+        name=description.name,
+        duration=simulation.duration,
+        seed=simulation.seed,
+        digest=description.digest,
+        loop_delay=simulation.loop_delay,
+        carry_state=simulation.carry_state,
+        recordings=description.record,
+        losses=description.losses,
         gradient=description.training.gradient if description.training else None,
-        max_memory=simulation.max_memory)
+        max_memory=simulation.max_memory,
+    )
 
 
 def _node(population: Population) -> Node:
@@ -43,10 +49,17 @@ def _node(population: Population) -> Node:
         return Node(population.name, population.size, population.shape, "source", kind, source=options)
     cell = LINEAR_CELLS.get(neuron.model)
     return Node(
-        population.name, population.size, population.shape,
-        kind="readout" if cell and not cell.spiking else "spiking", model=neuron.model,
-        receptors=receptors(neuron.model), subtractive_reset=neuron.reset == "subtract",
-        parameters=dict(neuron.parameters), initial=dict(population.initial), current=population.current)
+        population.name,
+        population.size,
+        population.shape,
+        kind="readout" if cell and not cell.spiking else "spiking",
+        model=neuron.model,
+        receptors=receptors(neuron.model),
+        subtractive_reset=neuron.reset == "subtract",
+        parameters=dict(neuron.parameters),
+        initial=dict(population.initial),
+        current=population.current,
+    )
 
 
 def _edges(description: Description) -> Iterator[Edge]:
@@ -61,6 +74,13 @@ def _edge(projection: Projection, target: str, position: int) -> Edge:
     several = len(projection.post) > 1
     return Edge(
         name=f"{projection.name}.{target}" if several else projection.name,
-        path=f"projections.{projection.name}", position=position, pre=projection.pre, post=target,
-        rule=projection.connector, receptor=projection.receptor, weight=projection.weight,
-        delay=projection.delay, plasticity=projection.plasticity)
+        path=f"projections.{projection.name}",
+        position=position,
+        pre=projection.pre,
+        post=target,
+        rule=projection.connector,
+        receptor=projection.receptor,
+        weight=projection.weight,
+        delay=projection.delay,
+        plasticity=projection.plasticity,
+    )

@@ -44,13 +44,28 @@ class Cell:
 
 LINEAR_CELLS: Mapping[str, Cell] = {
     "LIF": Cell(
-        spiking=True, receptors=("signed",), tau_syn=("tau_syn",), tau_m="tau_mem", rest="v_leak",
-        tau_refrac="tau_refrac", threshold="v_threshold", reset="v_reset"),
+        spiking=True,
+        receptors=("signed",),
+        tau_syn=("tau_syn",),
+        tau_m="tau_mem",
+        rest="v_leak",
+        tau_refrac="tau_refrac",
+        threshold="v_threshold",
+        reset="v_reset",
+    ),
     "LI": Cell(spiking=False, receptors=("signed",), tau_syn=("tau_syn",), tau_m="tau_mem", rest="v_leak"),
     "IF_curr_exp": Cell(
-        spiking=True, receptors=("excitatory", "inhibitory"), tau_syn=("tau_syn_E", "tau_syn_I"),
-        tau_m="tau_m", rest="v_rest", tau_refrac="tau_refrac", threshold="v_thresh", reset="v_reset",
-        capacitance="cm", offset="i_offset"),
+        spiking=True,
+        receptors=("excitatory", "inhibitory"),
+        tau_syn=("tau_syn_E", "tau_syn_I"),
+        tau_m="tau_m",
+        rest="v_rest",
+        tau_refrac="tau_refrac",
+        threshold="v_thresh",
+        reset="v_reset",
+        capacitance="cm",
+        offset="i_offset",
+    ),
 }
 """Cells of the form ``tau_m dv/dt = -(v - rest) + i`` with exponential currents, by model."""
 
@@ -92,4 +107,4 @@ def time_constants(model: str, receptor_names: tuple[str, ...]) -> tuple[str, ..
     KeyError
         If the model is not in the table.
     """
-    return LINEAR_CELLS[model].tau_syn[:len(receptor_names)]
+    return LINEAR_CELLS[model].tau_syn[: len(receptor_names)]

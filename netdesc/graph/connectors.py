@@ -109,7 +109,8 @@ def one_to_one(options: Mapping[str, Any], ends: Ends, generator: np.random.Gene
     """
     if ends.n_pre != ends.n_post:
         raise GraphError(
-            f"one_to_one needs populations of equal size; these have {ends.n_pre} and {ends.n_post} neurons")
+            f"one_to_one needs populations of equal size; these have {ends.n_pre} and {ends.n_post} neurons"
+        )
     return np.arange(ends.n_pre, dtype=np.int64) * (ends.n_post + 1)
 
 
@@ -220,7 +221,8 @@ def pair_list(options: Mapping[str, Any], ends: Ends, generator: np.random.Gener
         pre, post = pairs[row]
         raise GraphError(
             f"pair {row + 1} of the list, [{pre}, {post}], does not exist between populations of "
-            f"{ends.n_pre} and {ends.n_post} neurons; indices count from 0")
+            f"{ends.n_pre} and {ends.n_post} neurons; indices count from 0"
+        )
     return frozen(pairs[:, 0] * ends.n_post + pairs[:, 1], np.int64)
 
 
@@ -266,7 +268,8 @@ def array(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator
     values = np.asarray(options["values"], dtype=bool)
     if values.shape != (ends.n_pre, ends.n_post):
         raise GraphError(
-            f"shape {values.shape} does not fit; it must be {(ends.n_pre, ends.n_post)}, pre by post")
+            f"shape {values.shape} does not fit; it must be {(ends.n_pre, ends.n_post)}, pre by post"
+        )
     return np.flatnonzero(values)
 
 
@@ -299,7 +302,10 @@ def _without_self(places: Integers, options: Mapping[str, Any], ends: Ends) -> I
 
 
 def _choices(
-    options: Mapping[str, Any], sizes: tuple[int, int], same: bool, generator: np.random.Generator,
+    options: Mapping[str, Any],
+    sizes: tuple[int, int],
+    same: bool,
+    generator: np.random.Generator,
 ) -> Integers:
     """Return n different partners for each of ``sizes[0]`` neurons, out of ``sizes[1]``."""
     count, pool = sizes

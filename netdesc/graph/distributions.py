@@ -26,7 +26,8 @@ def _normal_clipped(generator: np.random.Generator, given: Mapping[str, float], 
         values[outside] = generator.normal(given["mu"], given["sigma"], len(outside))
     raise GraphError(
         f"normal_clipped: after {_ROUNDS} rounds {len(outside)} of {size} draws still lie outside "
-        f"{low:g} to {high:g}; move mu towards that interval")
+        f"{low:g} to {high:g}; move mu towards that interval"
+    )
 
 
 _SAMPLERS: Mapping[str, Sampler] = {
@@ -67,8 +68,9 @@ def draw(distribution: Distribution, size: int, *, seed: int, path: str) -> Floa
     sampler = _SAMPLERS.get(distribution.kind)
     if sampler is None:
         known = ", ".join(_SAMPLERS)
-        raise GraphError(Diagnostic(f"{distribution.kind} is not a distribution; choose one of "
-                                    f"{known}", path))
+        raise GraphError(
+            Diagnostic(f"{distribution.kind} is not a distribution; choose one of {known}", path)
+        )
     try:
         return sampler(stream(seed, path), distribution.parameters, size)
     except GraphError as error:
@@ -104,6 +106,9 @@ def resolve(value: Value, size: int, *, seed: int, path: str) -> Floats:
             return draw(value, size, seed=seed, path=path)
         case Explicit():
             if value.values.size != size:
-                raise GraphError(Diagnostic(
-                    f"{value.values.size} values for {size} neurons; give one value per neuron", path))
+                raise GraphError(
+                    Diagnostic(
+                        f"{value.values.size} values for {size} neurons; give one value per neuron", path
+                    )
+                )
             return np.array(value.values, dtype=np.float64).reshape(size)

@@ -39,19 +39,25 @@ def draw_svg(graph: NetworkGraph) -> str:
     width = max(x for x, _ in places.values()) + WIDTH + 40
     height = max(y for _, y in places.values()) + HEIGHT + 40
     inner = "".join([*(_arrow(edge, places) for edge in graph.edges), *_boxes(graph.nodes, places)])
-    return (f"<svg xmlns='http://www.w3.org/2000/svg' width='{width:g}' height='{height:g}' "
-            f"viewBox='0 0 {width:g} {height:g}' role='img' aria-label='network' "
-            "font-family='sans-serif' font-size='11'>"
-            "<defs><marker id='netdesc-tip' viewBox='0 0 10 10' refX='9' refY='5' markerWidth='7' "
-            "markerHeight='7' orient='auto'><path d='M0 0L10 5L0 10z' fill='#777'/></marker></defs>"
-            f"{inner}</svg>")
+    return (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width:g}' height='{height:g}' "
+        f"viewBox='0 0 {width:g} {height:g}' role='img' aria-label='network' "
+        "font-family='sans-serif' font-size='11'>"
+        "<defs><marker id='netdesc-tip' viewBox='0 0 10 10' refX='9' refY='5' markerWidth='7' "
+        "markerHeight='7' orient='auto'><path d='M0 0L10 5L0 10z' fill='#777'/></marker></defs>"
+        f"{inner}</svg>"
+    )
 
 
 def _places(graph: NetworkGraph) -> Places:
     """Return the upper left corner of every box: populations of a cycle share a column."""
     parts = nx.condensation(nx.DiGraph(graph.network))
-    column = {name: number for number, generation in enumerate(nx.topological_generations(parts))
-              for part in generation for name in parts.nodes[part]["members"]}
+    column = {
+        name: number
+        for number, generation in enumerate(nx.topological_generations(parts))
+        for part in generation
+        for name in parts.nodes[part]["members"]
+    }
     filled: dict[int, int] = {}
     places = {}
     for node in graph.nodes:
@@ -69,11 +75,13 @@ def _boxes(nodes: tuple[Node, ...], places: Places) -> Iterator[str]:
         corner = 0 if node.kind == "source" else 8
         dashes = " stroke-dasharray='5 3'" if node.kind == "readout" else ""
         name = node.name if len(node.name) <= 18 else f"{node.name[:15]}..."
-        yield (f"<rect x='{x:g}' y='{y:g}' width='{WIDTH}' height='{HEIGHT}' rx='{corner}' fill='#fff' "
-               f"stroke='#0072B2' stroke-width='2'{dashes}/>"
-               f"<text x='{x + WIDTH / 2:g}' y='{y + 18:g}' text-anchor='middle' fill='#000'>{escape(name)}"
-               f"</text><text x='{x + WIDTH / 2:g}' y='{y + 34:g}' text-anchor='middle' fill='#000'>"
-               f"{escape(f'{shape} {node.model}')}</text>")
+        yield (
+            f"<rect x='{x:g}' y='{y:g}' width='{WIDTH}' height='{HEIGHT}' rx='{corner}' fill='#fff' "
+            f"stroke='#0072B2' stroke-width='2'{dashes}/>"
+            f"<text x='{x + WIDTH / 2:g}' y='{y + 18:g}' text-anchor='middle' fill='#000'>{escape(name)}"
+            f"</text><text x='{x + WIDTH / 2:g}' y='{y + 34:g}' text-anchor='middle' fill='#000'>"
+            f"{escape(f'{shape} {node.model}')}</text>"
+        )
 
 
 def _arrow(edge: Edge, places: Places) -> str:
@@ -83,7 +91,7 @@ def _arrow(edge: Edge, places: Places) -> str:
     title = f"<title>{escape(edge.name)}{', trained' if trained else ''}</title>"
     middle = HEIGHT / 2
     if edge.pre == edge.post:
-        path = (f"M{x0 + 40:g} {y0:g}C{x0 + 40:g} {y0 - 26:g} {x0 + 90:g} {y0 - 26:g} {x0 + 90:g} {y0:g}")
+        path = f"M{x0 + 40:g} {y0:g}C{x0 + 40:g} {y0 - 26:g} {x0 + 90:g} {y0 - 26:g} {x0 + 90:g} {y0:g}"
     elif x0 == x1:
         side = 20.0 if y1 > y0 else 0.0
         at = x0 + WIDTH / 2 - 10 + side
@@ -91,6 +99,8 @@ def _arrow(edge: Edge, places: Places) -> str:
     else:
         start, end = (x0 + WIDTH, y0 + middle), (x1, y1 + middle)
         bend = 26.0 if x1 - x0 > ACROSS and y0 == y1 else 0.0
-        path = (f"M{start[0]:g} {start[1]:g}C{start[0] + 40:g} {start[1] + 2 * bend:g} {end[0] - 40:g} "
-                f"{end[1] + 2 * bend:g} {end[0]:g} {end[1]:g}")
+        path = (
+            f"M{start[0]:g} {start[1]:g}C{start[0] + 40:g} {start[1] + 2 * bend:g} {end[0] - 40:g} "
+            f"{end[1] + 2 * bend:g} {end[0]:g} {end[1]:g}"
+        )
     return f"<path d='{path}' {style}>{title}</path>"

@@ -21,12 +21,20 @@ from netdesc.graph.passes import (
 from netdesc.graph.verify import verify
 
 PASSES: tuple[Pass, ...] = (
-    ResolveParameters(), MergeReceptors(), DrawConnections(), DrawValues(), SplitSigned(), OrderStages())
+    ResolveParameters(),
+    MergeReceptors(),
+    DrawConnections(),
+    DrawValues(),
+    SplitSigned(),
+    OrderStages(),
+)
 """Passes that every network goes through, in order; those of a backend follow."""
 
 
 def compile_graph(
-    description: Description, extra_passes: Sequence[Pass] = (), after: str | None = None,
+    description: Description,
+    extra_passes: Sequence[Pass] = (),
+    after: str | None = None,
 ) -> NetworkGraph:
     """Run the passes, and verify the graph after each.
 
@@ -53,7 +61,7 @@ def compile_graph(
         raise GraphError(_unknown(after, names))
     graph = build(description)
     verify(graph)
-    for item in passes[:len(passes) if after is None else names.index(after)]:
+    for item in passes[: len(passes) if after is None else names.index(after)]:
         before, graph = graph, item(graph)
         verify(graph, before)
     return graph

@@ -30,7 +30,9 @@ def verify(graph: NetworkGraph, before: NetworkGraph | None = None) -> None:
     sound = {node.name for node in graph.nodes if id(node) in known}
     faults = [fault for node in graph.nodes if node.name not in sound for fault in _node_faults(node)]
     faults += [
-        fault for edge in graph.edges if not (id(edge) in known and {edge.pre, edge.post} <= sound)
+        fault
+        for edge in graph.edges
+        if not (id(edge) in known and {edge.pre, edge.post} <= sound)
         for fault in _edge_faults(edge, graph)
     ]
     faults += _stage_faults(graph)
@@ -58,7 +60,14 @@ def _node_faults(node: Node) -> Iterator[Diagnostic]:
 
 def _cell_faults(node: Node, cell: Cell) -> Iterator[Diagnostic]:
     wanted = (
-        *cell.tau_syn, cell.tau_m, cell.rest, cell.tau_refrac, cell.threshold, cell.reset, cell.capacitance)
+        *cell.tau_syn,
+        cell.tau_m,
+        cell.rest,
+        cell.tau_refrac,
+        cell.threshold,
+        cell.reset,
+        cell.capacitance,
+    )
     missing = [name for name in wanted if name and name not in node.values]
     if missing:
         yield Diagnostic(f"{node.model} needs {', '.join(missing)}", f"{node.path}.neuron")
@@ -66,14 +75,18 @@ def _cell_faults(node: Node, cell: Cell) -> Iterator[Diagnostic]:
     for name in filter(None, (cell.tau_m, *cell.tau_syn, cell.capacitance)):
         lowest = node.values[name].min()
         if not lowest > 0.0:
-            yield Diagnostic(f"the smallest value is {lowest:g}; it must be above 0",
-                             f"{node.path}.neuron.{name}")
+            yield Diagnostic(
+                f"the smallest value is {lowest:g}; it must be above 0", f"{node.path}.neuron.{name}"
+            )
     if cell.tau_refrac and node.values[cell.tau_refrac].min() < 0.0:
-        yield Diagnostic("a refractory period is negative; it is at least 0 ms",
-                         f"{node.path}.neuron.{cell.tau_refrac}")
+        yield Diagnostic(
+            "a refractory period is negative; it is at least 0 ms", f"{node.path}.neuron.{cell.tau_refrac}"
+        )
     if cell.spiking and not np.all(node.values[cell.reset] < node.values[cell.threshold]):
-        yield Diagnostic(f"{cell.reset} must lie below {cell.threshold}, or the neuron spikes endlessly",
-                         f"{node.path}.neuron.{cell.reset}")
+        yield Diagnostic(
+            f"{cell.reset} must lie below {cell.threshold}, or the neuron spikes endlessly",
+            f"{node.path}.neuron.{cell.reset}",
+        )
 
 
 def _edge_faults(edge: Edge, graph: NetworkGraph) -> Iterator[Diagnostic]:
@@ -85,16 +98,22 @@ def _edge_faults(edge: Edge, graph: NetworkGraph) -> Iterator[Diagnostic]:
     if post.kind == "source":
         yield Diagnostic(f"{post.name} is a source and receives no synapses; project to a neuron", edge.path)
     if pre.kind == "readout":
-        yield Diagnostic(f"{pre.name} never spikes, since {pre.model} has no threshold; project from a "
-                         f"population that spikes", edge.path)
+        yield Diagnostic(
+            f"{pre.name} never spikes, since {pre.model} has no threshold; project from a "
+            f"population that spikes",
+            edge.path,
+        )
     if edge.synapses is not None:
         yield from _synapse_faults(edge, edge.synapses, (pre.size, post.size))
 
 
 def _synapse_faults(edge: Edge, synapses: Synapses, shape: tuple[int, int]) -> Iterator[Diagnostic]:
     if (synapses.n_pre, synapses.n_post) != shape:
-        yield Diagnostic(f"synapses for {synapses.n_pre} by {synapses.n_post} neurons between populations of "
-                         f"{shape[0]} and {shape[1]}", edge.path)
+        yield Diagnostic(
+            f"synapses for {synapses.n_pre} by {synapses.n_post} neurons between populations of "
+            f"{shape[0]} and {shape[1]}",
+            edge.path,
+        )
         return
     if synapses.indptr is not None and synapses.indices is not None:
         yield from _index_faults(edge, synapses)
@@ -133,8 +152,11 @@ def _stage_faults(graph: NetworkGraph) -> list[Diagnostic]:
     order = {name: index for index, group in enumerate(graph.stages) for name in group.populations}
     listed = [name for group in graph.stages for name in group.populations]
     expected = {node.name for node in graph.nodes if node.kind != "source"}
-    faults = [] if set(listed) == expected and len(listed) == len(expected) else [
-        Diagnostic("the stages do not hold every population exactly once")]
+    faults = (
+        []
+        if set(listed) == expected and len(listed) == len(expected)
+        else [Diagnostic("the stages do not hold every population exactly once")]
+    )
     for edge in graph.edges:
         before, after = order.get(edge.pre, -1), order.get(edge.post, -1)
         if before > after or (before == after >= 0 and not graph.stages[after].recurrent):

@@ -27,17 +27,21 @@ from netdesc.losses.voltage_mse import read_voltages, require_traces, voltage_ms
 from netdesc.program import Program, Reading
 from netdesc.trace import Trace
 
-KINDS: Mapping[str, Kind] = MappingProxyType({
-    "time_to_first_spike": time_to_first_spike,
-    "spike_time_mse": spike_time_mse,
-    "relative_spike_time_mse": relative_spike_time_mse,
-})
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "time_to_first_spike": time_to_first_spike,
+        "spike_time_mse": spike_time_mse,
+        "relative_spike_time_mse": relative_spike_time_mse,
+    }
+)
 """Kinds of losses on first spikes, by name."""
 
-VOLTAGE_KINDS: Mapping[str, Kind] = MappingProxyType({
-    "max_voltage": voltage_cross_entropy,
-    "mean_voltage": voltage_cross_entropy,
-})
+VOLTAGE_KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "max_voltage": voltage_cross_entropy,
+        "mean_voltage": voltage_cross_entropy,
+    }
+)
 """Kinds of losses on readings of voltages, by name."""
 
 REGULARIZERS = frozenset({"firing_rate"})
@@ -127,8 +131,11 @@ def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | 
 
 def follows_samples(loss: Loss) -> bool:
     """Return whether a loss of spike times takes its targets from the samples."""
-    return loss.kind == "spike_time_mse" and loss.options.get("target") is None and all(
-        loss.options.get(name) is None for name in ("correct", "wrong"))
+    return (
+        loss.kind == "spike_time_mse"
+        and loss.options.get("target") is None
+        and all(loss.options.get(name) is None for name in ("correct", "wrong"))
+    )
 
 
 def require_times(loss: Loss, targets: Floats | None, size: int) -> Floats:
@@ -152,14 +159,21 @@ def require_times(loss: Loss, targets: Floats | None, size: int) -> Floats:
         If there are no target times, or not one row for each neuron.
     """
     if targets is None:
-        raise DescriptionError(Diagnostic(
-            "spike_time_mse expected target times of the samples, got none; use data with targets, or write "
-            "target, or correct and wrong", path=f"losses.{loss.name}"))
+        raise DescriptionError(
+            Diagnostic(
+                "spike_time_mse expected target times of the samples, got none; use data with targets, or write "
+                "target, or correct and wrong",
+                path=f"losses.{loss.name}",
+            )
+        )
     if targets.shape[1] != size:
-        raise DescriptionError(Diagnostic(
-            f"spike_time_mse expected targets of the {size} neurons of population {loss.population}, got "
-            f"targets of {targets.shape[1]}; set populations.{loss.population}.size: {targets.shape[1]}",
-            path=f"losses.{loss.name}"))
+        raise DescriptionError(
+            Diagnostic(
+                f"spike_time_mse expected targets of the {size} neurons of population {loss.population}, got "
+                f"targets of {targets.shape[1]}; set populations.{loss.population}.size: {targets.shape[1]}",
+                path=f"losses.{loss.name}",
+            )
+        )
     return targets
 
 
@@ -191,9 +205,12 @@ def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer 
     """
     key = reading_of(loss).key
     if key not in batch.trace.readings:
-        raise BackendError(Diagnostic(
-            f"the run has no reading {key}; use a backend that reads voltages, such as numba",
-            path=f"losses.{loss.name}"))
+        raise BackendError(
+            Diagnostic(
+                f"the run has no reading {key}; use a backend that reads voltages, such as numba",
+                path=f"losses.{loss.name}",
+            )
+        )
     voltages = batch.trace.readings[key].values
     wanted = choose_labels(loss, batch.labels, voltages.shape)
     values, slopes = compute_term(loss, voltages, wanted, duration=batch.program.duration)
@@ -255,9 +272,13 @@ def find_spikes(loss: Loss, trace: Trace) -> Events:
         If the population has no spikes because it is a read-out.
     """
     if loss.population not in trace.spikes:
-        raise DescriptionError(Diagnostic(
-            f"{loss.kind} needs spikes, but population {loss.population} never spikes; "
-            "use a spiking population", path=f"losses.{loss.name}"))
+        raise DescriptionError(
+            Diagnostic(
+                f"{loss.kind} needs spikes, but population {loss.population} never spikes; "
+                "use a spiking population",
+                path=f"losses.{loss.name}",
+            )
+        )
     return trace.spikes[loss.population]
 
 
@@ -287,10 +308,13 @@ def choose_labels(loss: Loss, labels: Integers | None, shape: tuple[int, ...]) -
     if target is not None:
         labels = np.full(shape[0], int(target), dtype=np.int64)
     if labels is not None and len(labels) and (labels.min() < 0 or labels.max() >= shape[1]):
-        raise DescriptionError(Diagnostic(
-            f"labels run from {labels.min()} to {labels.max()}, but population {loss.population} has "
-            f"{shape[1]} neurons, 0 to {shape[1] - 1}; give it one neuron per class",
-            path=f"losses.{loss.name}"))
+        raise DescriptionError(
+            Diagnostic(
+                f"labels run from {labels.min()} to {labels.max()}, but population {loss.population} has "
+                f"{shape[1]} neurons, 0 to {shape[1] - 1}; give it one neuron per class",
+                path=f"losses.{loss.name}",
+            )
+        )
     return labels
 
 

@@ -84,15 +84,20 @@ def require_kinds(losses: Iterable[Loss], available: Iterable[str], who: str) ->
     """
     kinds = sorted(available)
     diagnostics = [
-        Diagnostic(f"{who} has no exact gradient for {loss.kind} yet; use one of {', '.join(kinds)}",
-                   path=f"losses.{loss.name}")
-        for loss in losses if loss.kind not in kinds]
+        Diagnostic(
+            f"{who} has no exact gradient for {loss.kind} yet; use one of {', '.join(kinds)}",
+            path=f"losses.{loss.name}",
+        )
+        for loss in losses
+        if loss.kind not in kinds
+    ]
     if diagnostics:
         raise BackendError(diagnostics)
 
 
-def evaluate(losses: Mapping[str, Loss], trace: Trace, program: Program,
-             goals: Goals | Integers | None) -> Evaluation:
+def evaluate(
+    losses: Mapping[str, Loss], trace: Trace, program: Program, goals: Goals | Integers | None
+) -> Evaluation:
     """Compute the total loss of a batch and its derivative with respect to all that it reads.
 
     Parameters
@@ -127,7 +132,12 @@ def evaluate(losses: Mapping[str, Loss], trace: Trace, program: Program,
         answer = answer or found
     answer = answer or no_answer(trace.batch)
     return Evaluation(
-        loss=sum(terms.values()), terms=terms,
+        loss=sum(terms.values()),
+        terms=terms,
         cotangent=Cotangent(piles.spikes, piles.readings, piles.recordings, piles.counts),
-        predictions=answer.predictions, ties=answer.ties, correct=answer.correct,
-        silent_samples=answer.silent_samples, silent_labels=answer.silent_labels)
+        predictions=answer.predictions,
+        ties=answer.ties,
+        correct=answer.correct,
+        silent_samples=answer.silent_samples,
+        silent_labels=answer.silent_labels,
+    )

@@ -48,9 +48,13 @@ def pull_silent(
     """
     key = Reading(loss.population, "final").key
     if key not in trace.readings:
-        raise BackendError(Diagnostic(
-            "the run has no voltages at its end, which pull needs; set pull: 0, or use a backend that reads "
-            "them, such as numba", path=f"losses.{loss.name}"))
+        raise BackendError(
+            Diagnostic(
+                "the run has no voltages at its end, which pull needs; set pull: 0, or use a backend that reads "
+                "them, such as numba",
+                path=f"losses.{loss.name}",
+            )
+        )
     values, slopes = np.zeros(len(times)), np.zeros(times.shape)
     if labels is None:
         return values, slopes

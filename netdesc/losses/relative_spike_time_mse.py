@@ -11,8 +11,9 @@ from netdesc.events import Floats, Integers
 from netdesc.losses.term import Term
 
 
-def relative_spike_time_mse(options: Mapping[str, Any], times: Floats, labels: Integers | None, *,
-                            duration: float) -> Term:
+def relative_spike_time_mse(
+    options: Mapping[str, Any], times: Floats, labels: Integers | None, *, duration: float
+) -> Term:
     """Compute ``1/2 sum_{j != label} (t_j - t_label - margin)^2`` over the first spikes.
 
     A silent neuron counts in the value with t = duration, and has slope 0. Where the label's own neuron is
@@ -40,8 +41,9 @@ def relative_spike_time_mse(options: Mapping[str, Any], times: Floats, labels: I
         If there are no labels.
     """
     if labels is None:
-        raise ValueError("relative_spike_time_mse needs labels; "
-                         "give the loss a target, or the model a dataset")
+        raise ValueError(
+            "relative_spike_time_mse needs labels; give the loss a target, or the model a dataset"
+        )
     rows = np.arange(len(labels))
     fired = np.isfinite(times)
     heard = fired[rows, labels][:, None]

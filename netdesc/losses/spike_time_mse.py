@@ -38,19 +38,24 @@ def target_times(options: Mapping[str, Any], shape: tuple[int, ...], labels: Int
     if isinstance(target, list | tuple | np.ndarray):
         row = np.array([np.nan if time is None else time for time in target], dtype=np.float64)
         if row.shape != shape[1:]:
-            raise ValueError(f"target has {row.size} times, but the population has {shape[1]} neurons; "
-                             "give one time (or null) for each")
+            raise ValueError(
+                f"target has {row.size} times, but the population has {shape[1]} neurons; "
+                "give one time (or null) for each"
+            )
         return np.broadcast_to(row, shape)
     if labels is None:
-        raise ValueError("spike_time_mse without a time per neuron needs labels; "
-                         "give it a list of times as target, or the model a dataset")
+        raise ValueError(
+            "spike_time_mse without a time per neuron needs labels; "
+            "give it a list of times as target, or the model a dataset"
+        )
     goal = np.full(shape, float(options["wrong"]))
     goal[np.arange(shape[0]), labels] = float(options["correct"])
     return goal
 
 
-def spike_time_mse(options: Mapping[str, Any], times: Floats, labels: Integers | None, *,
-                   duration: float) -> Term:
+def spike_time_mse(
+    options: Mapping[str, Any], times: Floats, labels: Integers | None, *, duration: float
+) -> Term:
     """Compute ``1/2 sum_j (t_j - target_j)^2`` over the first spikes.
 
     A silent neuron counts in the value with t = duration, and has slope 0.

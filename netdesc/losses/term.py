@@ -27,8 +27,9 @@ class Term(NamedTuple):
 class Kind(Protocol):
     """A kind of loss with an answer: on first spike times, or on readings of voltages."""
 
-    def __call__(self, options: Mapping[str, Any], times: Floats, labels: Integers | None, /, *,
-                 duration: float) -> Term:
+    def __call__(
+        self, options: Mapping[str, Any], times: Floats, labels: Integers | None, /, *, duration: float
+    ) -> Term:
         """Compute the loss and its slopes.
 
         Parameters

@@ -11,8 +11,9 @@ from netdesc.events import Floats, Integers
 from netdesc.losses.term import Term
 
 
-def time_to_first_spike(options: Mapping[str, Any], times: Floats, labels: Integers | None, *,
-                        duration: float) -> Term:
+def time_to_first_spike(
+    options: Mapping[str, Any], times: Floats, labels: Integers | None, *, duration: float
+) -> Term:
     """Compute ``-log softmax(-t / tau_0)[label] + alpha (exp(t_label / tau_1) - 1)``.
 
     A silent neuron has t = infinity: it adds nothing to the softmax and has slope 0. Where the label's

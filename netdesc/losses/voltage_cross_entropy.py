@@ -13,8 +13,9 @@ from netdesc.losses.term import Term
 from netdesc.program import Reading
 
 
-def voltage_cross_entropy(options: Mapping[str, Any], voltages: Floats, labels: Integers | None, *,
-                          duration: float) -> Term:
+def voltage_cross_entropy(
+    options: Mapping[str, Any], voltages: Floats, labels: Integers | None, *, duration: float
+) -> Term:
     """Compute ``-log softmax(v)[label]`` of one voltage per neuron.
 
     Parameters
@@ -43,8 +44,9 @@ def voltage_cross_entropy(options: Mapping[str, Any], voltages: Floats, labels: 
     shaping enhances exact gradient learning with EventProp in spiking neural networks.
     """
     if labels is None:
-        raise ValueError("a cross entropy of voltages needs labels; give the loss a target, or the model a "
-                         "dataset")
+        raise ValueError(
+            "a cross entropy of voltages needs labels; give the loss a target, or the model a dataset"
+        )
     rows = np.arange(len(labels))
     highest = voltages.max(axis=1, keepdims=True)
     odds = np.exp(voltages - highest)

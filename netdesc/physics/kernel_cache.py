@@ -149,7 +149,10 @@ class KernelFiles:
             _refused.add(folder)
             log.warning(
                 "cannot write compiled kernels to %s (%s); the next process compiles them again. "
-                "Set NUMBA_CACHE_DIR to a folder that can be written", folder, error.strerror or error)
+                "Set NUMBA_CACHE_DIR to a folder that can be written",
+                folder,
+                error.strerror or error,
+            )
 
     def _name(self, key: object) -> str:
         self._digest = self._digest or digest_kernel(self.function)
@@ -186,8 +189,12 @@ def _open_folder(base: str) -> Path | None:
         folder = Path(base or "~/.cache")
     if not fault:
         return folder
-    log.warning("no cache of compiled kernels in %s (%s); kernels are compiled in every process. "
-                "Set NUMBA_CACHE_DIR to a folder of your own", folder, fault)
+    log.warning(
+        "no cache of compiled kernels in %s (%s); kernels are compiled in every process. "
+        "Set NUMBA_CACHE_DIR to a folder of your own",
+        folder,
+        fault,
+    )
     return None
 
 
@@ -236,7 +243,7 @@ def read_checked(path: Path) -> bytes | None:
         except OSError:
             return None
     start = len(MAGIC) + hashlib.sha256().digest_size
-    if not content.startswith(MAGIC) or content[len(MAGIC):start] != _checksum(path, content[start:]):
+    if not content.startswith(MAGIC) or content[len(MAGIC) : start] != _checksum(path, content[start:]):
         return None
     return content[start:]
 

@@ -79,8 +79,9 @@ def _follow(item: object) -> tuple[dict[str, str], list[object]]:
 
 def _follow_function(function: FunctionType) -> tuple[dict[str, str], list[object]]:
     found = {f"code of {_title(function)}": _digest_code(function.__code__)}
-    values = {name: function.__globals__[name] for name in _names(function.__code__)
-              if name in function.__globals__}
+    values = {
+        name: function.__globals__[name] for name in _names(function.__code__) if name in function.__globals__
+    }
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     values |= {f"cell {name}": cell.cell_contents for name, cell in cells}
     values |= {f"default {place}": value for place, value in enumerate(function.__defaults__ or ())}
@@ -143,8 +144,17 @@ def _names(code: CodeType) -> set[str]:
 def _digest_code(code: CodeType) -> str:
     constants = [_digest_code(item) if isinstance(item, CodeType) else repr(item) for item in code.co_consts]
     # exception tables and flags are part of what runs, lines and file names are not
-    parts = (code.co_code, code.co_exceptiontable, code.co_flags, code.co_argcount, code.co_names,
-             code.co_varnames, code.co_freevars, code.co_cellvars, constants)
+    parts = (
+        code.co_code,
+        code.co_exceptiontable,
+        code.co_flags,
+        code.co_argcount,
+        code.co_names,
+        code.co_varnames,
+        code.co_freevars,
+        code.co_cellvars,
+        constants,
+    )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

@@ -83,9 +83,7 @@ def fall_time(
 
 
 @equation
-def peak_within(
-    u: float, i: float, j: float, span: float, tau_m: float, tau_i: float, tau_j: float
-) -> float:
+def peak_within(u: float, i: float, j: float, span: float, tau_m: float, tau_i: float, tau_j: float) -> float:
     """Return the time of the maximum of u strictly within an interval without events.
 
     Between turning points of the total current the sign of ``du/dt`` changes at most once (its product with

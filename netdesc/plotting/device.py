@@ -68,7 +68,7 @@ def plot_network(
     for axis, view in zip(axes, views, strict=False):
         draw_graph(axis, view.graph, drawn(view.title))
     populations = [node.name for view in views for node in view.graph.nodes]
-    for axis, panel in zip(axes[len(views):], panels, strict=True):
+    for axis, panel in zip(axes[len(views) :], panels, strict=True):
         draw_panel(axis, panel, populations)
     if path is not None:
         save(figure, Path(path))
@@ -94,22 +94,43 @@ def draw_panel(axis: Axes, panel: Panel, known: Sequence[str] = ()) -> None:
         shade = shades[group] if group else NOBODY
         tiles = [tile for tile in panel.tiles if tile.group == group]
         back = [Rectangle((tile.x, tile.y), tile.width, tile.height) for tile in tiles]
-        axis.add_collection(PatchCollection(back, facecolor=shade, edgecolor=shade if group else "none",
-                                            alpha=0.25 if group else 1.0, linewidth=0.8))
-        full = [Rectangle((tile.x, tile.y), tile.width, tile.height * min(max(tile.fill, 0.0), 1.0))
-                for tile in tiles if tile.fill > 0.0]
+        axis.add_collection(
+            PatchCollection(
+                back,
+                facecolor=shade,
+                edgecolor=shade if group else "none",
+                alpha=0.25 if group else 1.0,
+                linewidth=0.8,
+            )
+        )
+        full = [
+            Rectangle((tile.x, tile.y), tile.width, tile.height * min(max(tile.fill, 0.0), 1.0))
+            for tile in tiles
+            if tile.fill > 0.0
+        ]
         axis.add_collection(PatchCollection(full, facecolor=shade, edgecolor="none"))
     if len(panel.tiles) <= LABELLED:
         for tile in panel.tiles:
-            axis.text(tile.x + tile.width / 2, tile.y + tile.height / 2, tile.label, ha="center",
-                      va="center", fontsize=5)
+            axis.text(
+                tile.x + tile.width / 2,
+                tile.y + tile.height / 2,
+                tile.label,
+                ha="center",
+                va="center",
+                fontsize=5,
+            )
     axis.autoscale_view()
     axis.set_aspect("equal")
     axis.set_axis_off()
     fill = f"; filled: fraction of {panel.fill}" if panel.fill else ""
     axis.set_title(f"{panel.title}{fill}", fontsize=10)
-    axis.legend(handles=[Patch(facecolor=shades[group], label=group) for group in present],
-                frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axis.legend(
+        handles=[Patch(facecolor=shades[group], label=group) for group in present],
+        frameon=False,
+        fontsize=7,
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+    )
 
 
 def _height(panel: Panel) -> float:

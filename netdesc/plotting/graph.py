@@ -171,9 +171,19 @@ def _draw_node(axis: Axes, node: Node, place: Point, shade: str) -> None:
 
     x, y = place
     style = "round,pad=0,rounding_size=0.12" if node.kind != "source" else "square,pad=0"
-    axis.add_patch(FancyBboxPatch(
-        (x - WIDTH / 2, y - HEIGHT / 2), WIDTH, HEIGHT, boxstyle=style, facecolor="white",
-        edgecolor=shade, linewidth=2.0, linestyle="--" if node.kind == "readout" else "-", zorder=3))
+    axis.add_patch(
+        FancyBboxPatch(
+            (x - WIDTH / 2, y - HEIGHT / 2),
+            WIDTH,
+            HEIGHT,
+            boxstyle=style,
+            facecolor="white",
+            edgecolor=shade,
+            linewidth=2.0,
+            linestyle="--" if node.kind == "readout" else "-",
+            zorder=3,
+        )
+    )
     axis.text(x, y, describe_node(node), ha="center", va="center", fontsize=8, zorder=4)
 
 
@@ -183,11 +193,30 @@ def _draw_edge(axis: Axes, edge: Edge, layout: Layout, before: int) -> None:
 
     shade = TRAINED if edge.weight.train or edge.delay.train else PLAIN
     route = _route(edge, layout, before)
-    axis.add_patch(FancyArrowPatch(
-        route.start, route.end, connectionstyle=f"arc3,rad={route.bend}", arrowstyle="-|>",
-        mutation_scale=12, color=shade, linewidth=1.4, zorder=2, shrinkA=0, shrinkB=1))
-    axis.text(*route.text, describe_edge(edge), ha=route.align, va="center", fontsize=6.5, color=shade,
-              zorder=5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.9})
+    axis.add_patch(
+        FancyArrowPatch(
+            route.start,
+            route.end,
+            connectionstyle=f"arc3,rad={route.bend}",
+            arrowstyle="-|>",
+            mutation_scale=12,
+            color=shade,
+            linewidth=1.4,
+            zorder=2,
+            shrinkA=0,
+            shrinkB=1,
+        )
+    )
+    axis.text(
+        *route.text,
+        describe_edge(edge),
+        ha=route.align,
+        va="center",
+        fontsize=6.5,
+        color=shade,
+        zorder=5,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.9},
+    )
 
 
 def _route(edge: Edge, layout: Layout, before: int) -> Route:
@@ -222,8 +251,9 @@ def _within(edge: Edge, layout: Layout, before: int) -> Route:
     shift, touch = side * 0.3 * WIDTH, side * HEIGHT / 2
     bend = -0.15 - 0.1 * before - (0.25 if abs(y1 - y0) > 1.5 * DOWN else 0.0)
     curve = _curve((x0 + shift, y0 - touch), (x1 + shift, y1 + touch), bend)
-    return curve._replace(text=(curve.text[0] + 0.08 * side, curve.text[1]),
-                          align="left" if side > 0 else "right")
+    return curve._replace(
+        text=(curve.text[0] + 0.08 * side, curve.text[1]), align="left" if side > 0 else "right"
+    )
 
 
 def _curve(start: Point, end: Point, bend: float) -> Route:

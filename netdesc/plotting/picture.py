@@ -56,8 +56,10 @@ def require_ending(picture: Path) -> None:
     OutputError
     """
     if picture.suffix.lower() not in ENDINGS:
-        raise OutputError(f"{picture}: expected a name that ends with {', '.join(ENDINGS)}, "
-                          f"got {picture.suffix or 'no ending'}; use for example {picture.stem}.png")
+        raise OutputError(
+            f"{picture}: expected a name that ends with {', '.join(ENDINGS)}, "
+            f"got {picture.suffix or 'no ending'}; use for example {picture.stem}.png"
+        )
 
 
 def drawn(name: str) -> str:

@@ -85,9 +85,7 @@ def plot_raster(
 
 def _one_sample(events: Events, sample: int) -> tuple[Floats, Integers]:
     if not 0 <= sample < events.batch:
-        raise DescriptionError(
-            Diagnostic(f"expected a sample from 0 to {events.batch - 1}, got {sample}")
-        )
+        raise DescriptionError(Diagnostic(f"expected a sample from 0 to {events.batch - 1}, got {sample}"))
     span = slice(events.offsets[sample], events.offsets[sample + 1])
     return events.times[span], events.sources[span]
 

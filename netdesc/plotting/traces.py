@@ -63,9 +63,7 @@ def plot_traces(run: HasRecordings, path: Path | str | None = None, *, sample: i
         )
     batch = next(iter(run.recordings.values())).values.shape[0]
     if not 0 <= sample < batch:
-        raise DescriptionError(
-            Diagnostic(f"expected a sample from 0 to {batch - 1}, got {sample}")
-        )
+        raise DescriptionError(Diagnostic(f"expected a sample from 0 to {batch - 1}, got {sample}"))
     figure = new_figure((6.4, 0.8 + 1.8 * len(run.recordings)), path)
     grid = figure.subplots(len(run.recordings), 1, squeeze=False, sharex=True)
     axes: list[Axes] = grid[:, 0].tolist()
@@ -102,8 +100,15 @@ def _mark(axis: Axes, item: Recording, sample: int, spikes: Events | None, thres
         shown = item.neurons[:MOST].tolist()
         for neuron, line in zip(shown, axis.get_lines(), strict=False):
             times = spikes.times[span][spikes.sources[span] == neuron]
-            axis.plot(times, [top] * len(times), linestyle="none", marker=2, markersize=9, clip_on=False,
-                      color=line.get_color())
+            axis.plot(
+                times,
+                [top] * len(times),
+                linestyle="none",
+                marker=2,
+                markersize=9,
+                clip_on=False,
+                color=line.get_color(),
+            )
     axis.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 

@@ -36,8 +36,15 @@ def accuracy(page: Page) -> str:
     test = page.table(
         f"Accuracy, and McNemar's exact test against {data['reference']} on the same samples: two-sided "
         "p-value of the discordant samples, those that only one of the two classifies correctly",
-        ("substrate", "accuracy", "samples", f"only {data['reference']} correct", "only substrate correct",
-         "n discordant", "p"),
+        (
+            "substrate",
+            "accuracy",
+            "samples",
+            f"only {data['reference']} correct",
+            "only substrate correct",
+            "n discordant",
+            "p",
+        ),
         rows,
     )
     matrices = "".join(_matrix(page, label) for label in known)

@@ -32,19 +32,26 @@ def spikes(page: Page) -> str:
     """Return rasters, shifts of matched spikes, and distances."""
     data = page.data
     rasters = "".join(
-        figure(f"raster-{k}", f"{label}: spikes of the selected population and sample" + (
-            "" if label == data["reference"] else f", matched and unmatched against {data['reference']}"))
+        figure(
+            f"raster-{k}",
+            f"{label}: spikes of the selected population and sample"
+            + ("" if label == data["reference"] else f", matched and unmatched against {data['reference']}"),
+        )
         for k, label in enumerate(data["substrates"])
     )
     rows: list[Row] = [
-        (f"{name} on {label}",
-         *(Number(("agreements", label, "spikes", name, key), form) for key, _, form in SPIKES))
+        (
+            f"{name} on {label}",
+            *(Number(("agreements", label, "spikes", name, key), form) for key, _, form in SPIKES),
+        )
         for label, part in data["agreements"].items()
         for name in part["spikes"]
     ]
     shifts = figure(
-        "deviations", "Shifts of matched spikes of the selected population, all compared samples; all "
-        "substrates have the same bins", wide=True
+        "deviations",
+        "Shifts of matched spikes of the selected population, all compared samples; all "
+        "substrates have the same bins",
+        wide=True,
     )
     settings = data["settings"]
     return f'<div class="charts">{rasters}</div>{shifts}' + page.table(
@@ -63,9 +70,13 @@ def voltages(page: Page) -> str:
     data = page.data
     others = list(data["agreements"]) or [data["reference"]]
     charts = "".join(
-        figure(f"voltage-{k}", f"{label} (thin line) and {data['reference']} (wide pale line): voltages of "
-               "the selected population and sample, one panel per neuron; dotted: threshold; "
-               "triangles: spikes", wide=True)
+        figure(
+            f"voltage-{k}",
+            f"{label} (thin line) and {data['reference']} (wide pale line): voltages of "
+            "the selected population and sample, one panel per neuron; dotted: threshold; "
+            "triangles: spikes",
+            wide=True,
+        )
         for k, label in enumerate(others)
     )
     rows: list[Row] = [
@@ -74,7 +85,8 @@ def voltages(page: Page) -> str:
         for key in part["voltages"]
     ]
     return charts + page.table(
-        f"Root mean square deviation of the voltage from {data['reference']}", ("voltage", "deviation"), rows)
+        f"Root mean square deviation of the voltage from {data['reference']}", ("voltage", "deviation"), rows
+    )
 
 
 def gradients(page: Page) -> str:
@@ -108,14 +120,18 @@ def gradients(page: Page) -> str:
         for key, item in part["gradients"].items()
         for k in range(len(item["cosines"]))
     ]
-    label = (f"Cosine between the gradient of each sample and that on {data['reference']}; "
-             "none where a gradient is zero")
+    label = (
+        f"Cosine between the gradient of each sample and that on {data['reference']}; "
+        "none where a gradient is zero"
+    )
     samples = figure("cosines", label, wide=True)
     ratio = f"norm ratio, substrate / {data['reference']}"
     table = page.table(
         f"Gradient of the mean loss of the batch against {data['reference']}. Norm ratio: Euclidean norm of "
         f"the gradient on the substrate over its norm on {data['reference']}",
-        ("parameter", "cosine", ratio, "entries"), rows)
+        ("parameter", "cosine", ratio, "entries"),
+        rows,
+    )
     rest = page.table("Gradient of each sample", ("parameter", "cosine", ratio), each)
     return (
         f'<div class="charts">{charts}</div>{samples}{table}'
@@ -126,10 +142,15 @@ def gradients(page: Page) -> str:
 def weights(page: Page) -> str:
     """Return which effective weights and delays differ from the nominal ones."""
     rows: list[Row] = [
-        (f"{key} on {label}",
-         *(Number(("agreements", label, "parameters", key, name), form) for name, _, form in PARAMETERS))
+        (
+            f"{key} on {label}",
+            *(Number(("agreements", label, "parameters", key, name), form) for name, _, form in PARAMETERS),
+        )
         for label, part in page.data["agreements"].items()
         for key in part["parameters"]
     ]
-    return page.table("Effective weights and delays against the nominal ones",
-                      ("parameter", *(words for _, words, _ in PARAMETERS)), rows)
+    return page.table(
+        "Effective weights and delays against the nominal ones",
+        ("parameter", *(words for _, words, _ in PARAMETERS)),
+        rows,
+    )

@@ -18,9 +18,7 @@ def curves(page: Page) -> str:
         (
             label if label in page.data["substrates"] else "shared weights",
             *(
-                Number(("curves", label, name, len(columns[name]) - 1), form)
-                if columns.get(name)
-                else "–"
+                Number(("curves", label, name, len(columns[name]) - 1), form) if columns.get(name) else "–"
                 for name, form in (
                     ("epoch", ".0f"),
                     ("loss", ".4g"),
@@ -45,8 +43,12 @@ TAGS = "Tags: V verified, R reported, D derived, A assumed"
 
 COSTS = (
     ("spikes", "Spikes per sample, by population", ".6g"),
-    ("costs", "Costs of all compared samples. Events, packets and bytes are counted in the run; times and "
-     "energies are estimates computed from these counts", ".6g"),
+    (
+        "costs",
+        "Costs of all compared samples. Events, packets and bytes are counted in the run; times and "
+        "energies are estimates computed from these counts",
+        ".6g",
+    ),
     ("estimated", "Costs estimated before the run", ".6g"),
     ("health", "Counts of events delivered, shifted or lost", ".6g"),
     ("seconds", "Seconds on the host, including compilation at first use", ".3g"),
@@ -71,8 +73,7 @@ def _numbers(page: Page, label: str) -> str:
     header = ("number", "value", "tag", "source")
     caption = f"{label}: numbers used for times and energies. {TAGS}"
     table = page.table(caption, header, rows)
-    return (f"<details><summary>{escape(label)}: assumptions for times and energies</summary>"
-            f"{table}</details>")
+    return f"<details><summary>{escape(label)}: assumptions for times and energies</summary>{table}</details>"
 
 
 def _number(path: tuple[str, ...], name: str, item: dict[str, Any]) -> Row:

@@ -26,8 +26,7 @@ def sources(page: Page) -> str:
     if not data["attributions"]:
         if data["trained_separately"]:
             return (
-                "<p>Not measured: the substrates were trained separately, so their weights differ "
-                "anyway.</p>"
+                "<p>Not measured: the substrates were trained separately, so their weights differ anyway.</p>"
             )
         return "<p>Not measured.</p>"
     tables = "".join(_table(page, label) for label in data["attributions"])

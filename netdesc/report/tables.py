@@ -32,10 +32,20 @@ Cell = str | Number | tuple[str | Number, ...]
 """Content of a cell: text, a number, or several of them in a row."""
 
 DARK = {
-    "#0072B2": "#5ab4ee", "#D55E00": "#ff9352", "#009E73": "#45cfa3", "#CC79A7": "#e3a5cc",
-    "#56B4E9": "#8fd3ff", "#E69F00": "#ffc44d", "#000000": "#e8eaed",
-    "#332288": "#a99bff", "#882255": "#ff8fc0", "#117733": "#7fd89a", "#999933": "#d6d67a",
-    "#CC6677": "#ff9fae", "#44AA99": "#86e0d2", "#AA4499": "#eaa0de",
+    "#0072B2": "#5ab4ee",
+    "#D55E00": "#ff9352",
+    "#009E73": "#45cfa3",
+    "#CC79A7": "#e3a5cc",
+    "#56B4E9": "#8fd3ff",
+    "#E69F00": "#ffc44d",
+    "#000000": "#e8eaed",
+    "#332288": "#a99bff",
+    "#882255": "#ff8fc0",
+    "#117733": "#7fd89a",
+    "#999933": "#d6d67a",
+    "#CC6677": "#ff9fae",
+    "#44AA99": "#86e0d2",
+    "#AA4499": "#eaa0de",
 }
 """Lighter versions of the colours of populations and substrates, for a dark page."""
 

@@ -61,8 +61,9 @@ def write_csv(comparison: Comparison | dict[str, Any], path: Path | str) -> None
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("path", "value"))
-    table.writerows((neutral_cell(name), "" if value is None else neutral_cell(value))
-                    for name, value in flatten(data))
+    table.writerows(
+        (neutral_cell(name), "" if value is None else neutral_cell(value)) for name, value in flatten(data)
+    )
     replace_text(Path(path), text.getvalue())
 
 

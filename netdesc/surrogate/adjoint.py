@@ -64,16 +64,21 @@ def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, step: float
     require_possible(program, cotangent)
     require_finite(cotangent)
     grid = find_grid(program, trace, step)
-    layers = {index: lay_out(program, trace, item, grid)
-              for index, item in enumerate(program.populations) if item.kind != "source"}
+    layers = {
+        index: lay_out(program, trace, item, grid)
+        for index, item in enumerate(program.populations)
+        if item.kind != "source"
+    }
     for layer in layers.values():
         pull_at(layer, program, trace, cotangent, grid=grid)
     links = [link(program, block, trace.effective_parameters, grid) for block in program.blocks]
     for stage in reversed(program.stages):
         sweep_stage(stage, layers, links, grid.steps)
     bins = {name: grid.bins(events.times) for name, events in trace.spikes.items()}
-    health = {"outside_grid": sum(count_outside(item, grid.steps) for item in bins.values()),
-              "rounded_delays": sum(item.rounded for item in links)}
+    health = {
+        "outside_grid": sum(count_outside(item, grid.steps) for item in bins.values()),
+        "rounded_delays": sum(item.rounded for item in links),
+    }
     return Gradient(find_slopes(program, trace, layers, links=links, bins=bins), {}, health=health)
 
 
@@ -89,18 +94,35 @@ def require_possible(program: Program, cotangent: Cotangent) -> None:
     ------
     BackendError
     """
-    faults = [Diagnostic("a surrogate gradient is of weights alone; set train: false, or gradient: eventprop",
-                         f"{block.path}.delay") for block in program.blocks if block.train_delay]
-    faults += [Diagnostic("spike times have no surrogate gradient; use a loss of voltages or spike counts, "
-                          "or gradient: eventprop", program.population(name).path)
-               for name, slopes in cotangent.spikes.items() if np.any(slopes)]
-    faults += [Diagnostic("only voltages of read-outs may be read by a loss of samples",
-                          program.population(key.rpartition(".")[0]).path)
-               for key in cotangent.recordings
-               if program.population(key.rpartition(".")[0]).kind != "readout"]
+    faults = [
+        Diagnostic(
+            "a surrogate gradient is of weights alone; set train: false, or gradient: eventprop",
+            f"{block.path}.delay",
+        )
+        for block in program.blocks
+        if block.train_delay
+    ]
+    faults += [
+        Diagnostic(
+            "spike times have no surrogate gradient; use a loss of voltages or spike counts, "
+            "or gradient: eventprop",
+            program.population(name).path,
+        )
+        for name, slopes in cotangent.spikes.items()
+        if np.any(slopes)
+    ]
+    faults += [
+        Diagnostic(
+            "only voltages of read-outs may be read by a loss of samples",
+            program.population(key.rpartition(".")[0]).path,
+        )
+        for key in cotangent.recordings
+        if program.population(key.rpartition(".")[0]).kind != "readout"
+    ]
     if program.surrogate is None:
-        faults.append(Diagnostic("the program has no surrogate; set gradient: surrogate",
-                                 "training.gradient"))
+        faults.append(
+            Diagnostic("the program has no surrogate; set gradient: surrogate", "training.gradient")
+        )
     if faults:
         raise BackendError(faults)
 
@@ -116,9 +138,12 @@ def require_finite(cotangent: Cotangent) -> None:
     ------
     NumericsError
     """
-    faults = [f"the derivative of the loss by {key} is not finite"
-              for part in (cotangent.readings, cotangent.recordings, cotangent.counts)
-              for key, values in part.items() if not np.isfinite(values).all()]
+    faults = [
+        f"the derivative of the loss by {key} is not finite"
+        for part in (cotangent.readings, cotangent.recordings, cotangent.counts)
+        for key, values in part.items()
+        if not np.isfinite(values).all()
+    ]
     if faults:
         raise NumericsError("; ".join(faults))
 
@@ -200,8 +225,14 @@ def carry_between(synapses: Link, layers: Mapping[int, Layer], span: tuple[int, 
     carry_back(synapses, behind.currents[synapses.block.receptor], span, before.pull)
 
 
-def find_slopes(program: Program, trace: Trace, layers: Mapping[int, Layer], *, links: list[Link],
-                bins: Mapping[str, Integers]) -> dict[str, Floats]:
+def find_slopes(
+    program: Program,
+    trace: Trace,
+    layers: Mapping[int, Layer],
+    *,
+    links: list[Link],
+    bins: Mapping[str, Integers],
+) -> dict[str, Floats]:
     """Return the derivative by all trained weights, by their keys, each of shape (k,).
 
     Parameters

@@ -50,7 +50,8 @@ class Grid:
     def fits(self, times: Floats) -> bool:
         """Return whether times are those of the grid."""
         return len(times) == self.steps and bool(
-            np.all(np.abs(times - self.times) <= TOLERANCE * self.step * max(1, self.steps)))
+            np.all(np.abs(times - self.times) <= TOLERANCE * self.step * max(1, self.steps))
+        )
 
 
 def find_grid(program: Program, trace: Trace, step: float) -> Grid:
@@ -94,16 +95,22 @@ def find_faults(population: PopulationSlice, trace: Trace, grid: Grid) -> Iterat
     key = f"{population.name}.v"
     if key not in trace.recordings:
         if population.kind == "spiking":
-            yield Diagnostic(f"{key} is not sampled; a surrogate gradient needs it of every neuron",
-                             population.path)
+            yield Diagnostic(
+                f"{key} is not sampled; a surrogate gradient needs it of every neuron", population.path
+            )
         return
     found = trace.recordings[key]
     if not grid.steps or not grid.fits(found.times):
-        yield Diagnostic(f"{key} is not sampled every {grid.step:g} ms at the {grid.steps} times of the "
-                         "other populations", population.path)
+        yield Diagnostic(
+            f"{key} is not sampled every {grid.step:g} ms at the {grid.steps} times of the other populations",
+            population.path,
+        )
     elif population.kind == "spiking" and sorted(found.neurons.tolist()) != list(range(population.size)):
-        yield Diagnostic(f"{key} is sampled of {len(found.neurons)} neurons; a surrogate gradient needs each "
-                         f"of the {population.size} once", population.path)
+        yield Diagnostic(
+            f"{key} is sampled of {len(found.neurons)} neurons; a surrogate gradient needs each "
+            f"of the {population.size} once",
+            population.path,
+        )
     elif population.kind == "spiking" and not np.isfinite(found.values).all():
         yield Diagnostic(f"{key} holds a sample that is not finite", population.path)
 

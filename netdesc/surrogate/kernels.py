@@ -21,8 +21,14 @@ def close_steps(samples: Integers, sources: Integers, first: Integers, last: Int
 
 
 @kernel
-def sweep(drive: Floats, open_: Flags, factors: tuple[Floats, Floats, Floats], span: tuple[int, int],
-          state: Floats, currents: Floats) -> None:
+def sweep(
+    drive: Floats,
+    open_: Flags,
+    factors: tuple[Floats, Floats, Floats],
+    span: tuple[int, int],
+    state: Floats,
+    currents: Floats,
+) -> None:
     """Carry the adjoints of voltage and currents back over a span of steps.
 
     ``g_v[n] = drive[n] + open[n] beta g_v[n+1]`` and
@@ -53,18 +59,21 @@ def sweep(drive: Floats, open_: Flags, factors: tuple[Floats, Floats, Floats], s
                     for j in range(size):
                         currents[receptor, sample, step, j] = (
                             alpha[receptor, j] * currents[receptor, sample, step + 1, j]
-                            + open_[sample, step, j] * gain[j] * state[sample, j])
+                            + open_[sample, step, j] * gain[j] * state[sample, j]
+                        )
                 else:
                     for j in range(size):
                         currents[receptor, sample, step, j] = 0.0
             for j in range(size):
-                state[sample, j] = (drive[sample, step, j]
-                                    + open_[sample, step, j] * beta[j] * state[sample, j])
+                state[sample, j] = (
+                    drive[sample, step, j] + open_[sample, step, j] * beta[j] * state[sample, j]
+                )
 
 
 @kernel
-def gather_dense(samples: Integers, sources: Integers, arrivals: Integers, currents: Floats,
-                 result: Floats) -> None:
+def gather_dense(
+    samples: Integers, sources: Integers, arrivals: Integers, currents: Floats, result: Floats
+) -> None:
     """Add up the adjoints that every source meets: ``result[source] += currents[sample, arrival]``.
 
     Parameters
@@ -85,8 +94,14 @@ def gather_dense(samples: Integers, sources: Integers, arrivals: Integers, curre
 
 
 @kernel
-def gather_sparse(spikes: tuple[Integers, Integers, Integers], indptr: Integers, indices: Integers,
-                  lags: Integers, currents: Floats, result: Floats) -> None:
+def gather_sparse(
+    spikes: tuple[Integers, Integers, Integers],
+    indptr: Integers,
+    indices: Integers,
+    lags: Integers,
+    currents: Floats,
+    result: Floats,
+) -> None:
     """Add up the adjoints that every synapse meets; see ``gather_dense``.
 
     Parameters
@@ -112,8 +127,14 @@ def gather_sparse(spikes: tuple[Integers, Integers, Integers], indptr: Integers,
 
 
 @kernel
-def return_sparse(indptr: Integers, indices: Integers, charges: tuple[Floats, Integers],
-                  span: tuple[int, int], currents: Floats, result: Floats) -> None:
+def return_sparse(
+    indptr: Integers,
+    indices: Integers,
+    charges: tuple[Floats, Integers],
+    span: tuple[int, int],
+    currents: Floats,
+    result: Floats,
+) -> None:
     """Carry adjoints of currents back to the spikes: ``result[n] += sum_j w_j currents[n + lag_j]``.
 
     Parameters

@@ -71,12 +71,27 @@ def lay_out(program: Program, trace: Trace, population: PopulationSlice, grid: G
     slope, open_ = None, np.ones(shape, dtype=np.uint8)
     if population.kind == "spiking" and program.surrogate is not None:
         sampled = trace.recordings[f"{population.name}.v"]
-        slope = differentiate(program.surrogate, rows(sampled, sampled.values),
-                              parameters["threshold"][span], parameters["rest"][span])
-        open_ = find_open(trace.spikes[population.name], grid, parameters["tau_ref"][span],
-                          reset=not population.subtractive_reset)
-    return Layer(population, np.zeros(shape), slope, open_, (beta, 1.0 - beta, alpha),
-                 np.zeros((trace.batch, population.size)), np.empty((count, *shape)))
+        slope = differentiate(
+            program.surrogate,
+            rows(sampled, sampled.values),
+            parameters["threshold"][span],
+            parameters["rest"][span],
+        )
+        open_ = find_open(
+            trace.spikes[population.name],
+            grid,
+            parameters["tau_ref"][span],
+            reset=not population.subtractive_reset,
+        )
+    return Layer(
+        population,
+        np.zeros(shape),
+        slope,
+        open_,
+        (beta, 1.0 - beta, alpha),
+        np.zeros((trace.batch, population.size)),
+        np.empty((count, *shape)),
+    )
 
 
 def advance(layer: Layer, span: tuple[int, int]) -> None:
@@ -90,6 +105,6 @@ def advance(layer: Layer, span: tuple[int, int]) -> None:
         First and one past the last step; the steps after it are done.
     """
     if layer.slope is not None:
-        part = layer.pull[:, span[0]:span[1]]
-        np.multiply(part, layer.slope[:, span[0]:span[1]], out=part)
+        part = layer.pull[:, span[0] : span[1]]
+        np.multiply(part, layer.slope[:, span[0] : span[1]], out=part)
     sweep(layer.pull, layer.open, layer.factors, span, layer.state, layer.currents)

@@ -92,7 +92,7 @@ def carry_back(synapses: Link, currents: Floats, span: tuple[int, int], result: 
         lag = int(synapses.lags[0])
         last = min(span[1], steps - lag)
         if last > first:
-            result[:, first:last] += currents[:, first + lag:last + lag] @ synapses.matrix
+            result[:, first:last] += currents[:, first + lag : last + lag] @ synapses.matrix
         return
     indptr, indices = synapses.block.sparse()
     lags = np.ascontiguousarray(np.broadcast_to(synapses.lags, synapses.charges.shape))

@@ -54,9 +54,11 @@ def cells(program: Program, arithmetic: Arithmetic[N]) -> list[Cell[N]]:
     result = []
     for item in program.populations:
         for n in range(item.start, item.stop):
-            one = {name: number(float(values[name][n]))
-                   for name in ("tau_m", "tau_ref", "rest", "threshold", "reset")}
-            tau_s = tuple(number(float(tau)) for tau in values["tau_s"][n, :len(item.receptors)])
+            one = {
+                name: number(float(values[name][n]))
+                for name in ("tau_m", "tau_ref", "rest", "threshold", "reset")
+            }
+            tau_s = tuple(number(float(tau)) for tau in values["tau_s"][n, : len(item.receptors)])
             result.append(Cell(tau_s=tau_s, **one))
     return result
 
@@ -83,8 +85,11 @@ def synapses(program: Program, arithmetic: Arithmetic[N]) -> list[list[tuple[int
         for source in range(block.n_pre):
             for k in range(int(indptr[source]), int(indptr[source + 1])):
                 target = post + int(indices[k])
-                jump = (number(float(block.weights[k])) * number(block.sign)
-                        * number(float(program.parameters["resistance"][target])))
+                jump = (
+                    number(float(block.weights[k]))
+                    * number(block.sign)
+                    * number(float(program.parameters["resistance"][target]))
+                )
                 result[pre + source].append((target, block.receptor, jump, number(float(delays[k]))))
     return result
 
@@ -115,8 +120,10 @@ class Sweep(Generic[N]):
         """Start a new interval of a neuron."""
         self.states[neuron].append(state)
         self.forecasts[neuron] = (
-            Forecast(None) if math.isinf(self.cells[neuron].threshold)
-            else forecast(self.cells[neuron], state, self.end, self.arithmetic))
+            Forecast(None)
+            if math.isinf(self.cells[neuron].threshold)
+            else forecast(self.cells[neuron], state, self.end, self.arithmetic)
+        )
 
     def close(self, neuron: int, time: N) -> State[N]:
         """End an interval of a neuron and count what was marginal in it."""
@@ -139,8 +146,9 @@ class Sweep(Generic[N]):
         """Apply the next arrival."""
         time, _, target, receptor, jump = heapq.heappop(self.arrivals)
         state = self.close(target, time)
-        currents = tuple(current + jump if r == receptor else current
-                         for r, current in enumerate(state.currents))
+        currents = tuple(
+            current + jump if r == receptor else current for r, current in enumerate(state.currents)
+        )
         self.begin(target, State(time, state.voltage, currents, state.release))
 
     def spike(self, neuron: int, time: N) -> None:
@@ -152,8 +160,9 @@ class Sweep(Generic[N]):
 
     def next_crossing(self) -> tuple[N, int] | None:
         """Return the earliest threshold crossing, ties by neuron."""
-        due = [(item.crossing, neuron) for neuron, item in enumerate(self.forecasts)
-               if item.crossing is not None]
+        due = [
+            (item.crossing, neuron) for neuron, item in enumerate(self.forecasts) if item.crossing is not None
+        ]
         return min(due, default=None)
 
 
@@ -174,17 +183,24 @@ def run(program: Program, stimulus: Events, sample: int, arithmetic: Arithmetic[
     number, size = arithmetic.number, program.size
     still: Forecast[N] = Forecast(None)
     sweep: Sweep[N] = Sweep(
-        arithmetic, number(program.duration), cells(program, arithmetic), synapses(program, arithmetic),
-        [[] for _ in range(size)], [still] * size, [], [])
+        arithmetic,
+        number(program.duration),
+        cells(program, arithmetic),
+        synapses(program, arithmetic),
+        [[] for _ in range(size)],
+        [still] * size,
+        [],
+        [],
+    )
     span = slice(stimulus.offsets[sample], stimulus.offsets[sample + 1])
     for time, source in zip(stimulus.times[span].tolist(), stimulus.sources[span].tolist(), strict=True):
         sweep.send(source, number(time))
     zero = number(0.0)
-    live = [n for item in program.populations if item.kind != "source"
-            for n in range(item.start, item.stop)]
+    live = [n for item in program.populations if item.kind != "source" for n in range(item.start, item.stop)]
     for n in live:
-        currents = tuple(number(float(program.parameters["i_init"][n, r]))
-                         for r in range(len(sweep.cells[n].tau_s)))
+        currents = tuple(
+            number(float(program.parameters["i_init"][n, r])) for r in range(len(sweep.cells[n].tau_s))
+        )
         sweep.begin(n, State(zero, number(float(program.parameters["v_init"][n])), currents, zero))
     while True:
         crossing = sweep.next_crossing()

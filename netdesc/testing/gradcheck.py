@@ -120,8 +120,14 @@ class GradientCheck:
         return sum(item.skipped for item in self.comparisons.values())
 
 
-def gradcheck(machine: Machine, stimulus: Events, objective: Callable[[Trace], Scored], *,
-              step: float = 1e-2, limit: int = 100) -> GradientCheck:
+def gradcheck(
+    machine: Machine,
+    stimulus: Events,
+    objective: Callable[[Trace], Scored],
+    *,
+    step: float = 1e-2,
+    limit: int = 100,
+) -> GradientCheck:
     """Compare the gradient of a machine with differences of the loss.
 
     Parameters
@@ -163,13 +169,16 @@ def gradcheck(machine: Machine, stimulus: Events, objective: Callable[[Trace], S
 
         def probe(index: int, key: str = key, value: Floats = value) -> Probe:
             return parameter_probe(machine, lambda: loss_of(stimulus), key, value, index=index, step=step)
+
         try:
             comparisons[key] = compare(key, probe, gradient.parameters[key], limit)
         finally:
             machine.write({key: value})
     for name, spikes in source_spikes(machine, stimulus):
+
         def time_probe(index: int, spikes: Integers = spikes) -> Probe:
             return time_probe_of(stimulus, loss_of, int(spikes[index]), machine.program.duration, step=step)
+
         key = f"{name}.spike_times"
         comparisons[key] = compare(key, time_probe, gradient.spike_times[name], limit)
     return GradientCheck(scored.loss, comparisons)
@@ -188,9 +197,12 @@ def spike_counts(machine: Machine, trace: Trace) -> Integers:
     ndarray of int64, shape (batch * neurons,)
         Population after population.
     """
-    counts = [np.bincount(spikes.samples() * item.size + spikes.sources, minlength=trace.batch * item.size)
-              for item in machine.program.populations if item.kind == "spiking"
-              for spikes in [trace.spikes[item.name]]]
+    counts = [
+        np.bincount(spikes.samples() * item.size + spikes.sources, minlength=trace.batch * item.size)
+        for item in machine.program.populations
+        if item.kind == "spiking"
+        for spikes in [trace.spikes[item.name]]
+    ]
     return np.concatenate([np.empty(0, dtype=np.int64), *counts])
 
 
@@ -213,8 +225,9 @@ def source_spikes(machine: Machine, stimulus: Events) -> Iterator[tuple[str, Int
             yield item.name, np.flatnonzero((stimulus.sources >= item.start) & (stimulus.sources < item.stop))
 
 
-def parameter_probe(machine: Machine, loss: Callable[[], float | None], key: str, value: Floats, *,
-                    index: int, step: float) -> Probe:
+def parameter_probe(
+    machine: Machine, loss: Callable[[], float | None], key: str, value: Floats, *, index: int, step: float
+) -> Probe:
     """Return the direction of one weight or delay.
 
     Parameters
@@ -246,8 +259,9 @@ def parameter_probe(machine: Machine, loss: Callable[[], float | None], key: str
     return Probe(at, reach, not delay or bool(value[index] >= reach))
 
 
-def time_probe_of(stimulus: Events, loss: Callable[[Events], float | None], event: int, duration: float, *,
-                  step: float) -> Probe:
+def time_probe_of(
+    stimulus: Events, loss: Callable[[Events], float | None], event: int, duration: float, *, step: float
+) -> Probe:
     """Return the direction of one spike of the stimulus.
 
     Parameters

@@ -126,8 +126,9 @@ def flow(cell: Cell[N], state: State[N], time: N, arithmetic: Arithmetic[N]) -> 
         At ``time``.
     """
     span = time - state.time
-    currents = tuple(current * arithmetic.exp(-span / tau)
-                     for current, tau in zip(state.currents, cell.tau_s, strict=True))
+    currents = tuple(
+        current * arithmetic.exp(-span / tau) for current, tau in zip(state.currents, cell.tau_s, strict=True)
+    )
     if time <= state.release:
         return State(time, state.voltage, currents, state.release)
     if state.time < state.release:
@@ -219,15 +220,21 @@ def turns(cell: Cell[N], state: State[N], span: N, arithmetic: Arithmetic[N]) ->
     slowest = max(cell.tau_s)
 
     def current_slope(time: N) -> N:
-        return -sum((current / tau * arithmetic.exp(time / slowest - time / tau)
-                     for current, tau in zip(state.currents, cell.tau_s, strict=True)), 0 * time)
+        return -sum(
+            (
+                current / tau * arithmetic.exp(time / slowest - time / tau)
+                for current, tau in zip(state.currents, cell.tau_s, strict=True)
+            ),
+            0 * time,
+        )
 
     def voltage_slope(time: N) -> N:
         lift = time / max(cell.tau_m, slowest)
         slope = (cell.rest - state.voltage) * arithmetic.exp(lift - time / cell.tau_m)
         for current, tau in zip(state.currents, cell.tau_s, strict=True):
-            slope += current * (arithmetic.exp(lift - time / tau)
-                                - response(cell, tau, time, arithmetic, lift=lift))
+            slope += current * (
+                arithmetic.exp(lift - time / tau) - response(cell, tau, time, arithmetic, lift=lift)
+            )
         return slope
 
     # At its turning points the voltage is flat, so half the digits of their times give all of its own.

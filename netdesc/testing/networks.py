@@ -44,8 +44,15 @@ def random_network(recipe: Recipe) -> Network:
     parameters = make_parameters(recipe, populations)
     blocks = make_blocks(recipe, populations, parameters)
     program = Program(
-        name=f"random-{recipe.seed}", duration=50.0, seed=recipe.seed, populations=populations,
-        blocks=blocks, parameters=parameters, stages=make_stages(recipe), readings=make_readings(recipe))
+        name=f"random-{recipe.seed}",
+        duration=50.0,
+        seed=recipe.seed,
+        populations=populations,
+        blocks=blocks,
+        parameters=parameters,
+        stages=make_stages(recipe),
+        readings=make_readings(recipe),
+    )
     return Network(program, make_stimulus(recipe))
 
 
@@ -74,8 +81,19 @@ def make_populations(recipe: Recipe) -> tuple[PopulationSlice, ...]:
         size = recipe.inputs if kind == "source" else recipe.size
         name = {"source": "input", "spiking": f"layer_{index}", "readout": "output"}[kind]
         model = {"source": "spike_times", "spiking": "LIF", "readout": "LI"}[kind]
-        result.append(PopulationSlice(name, start, start + size, kind, model,
-                                      () if kind == "source" else receptors, False, (size,), {}))
+        result.append(
+            PopulationSlice(
+                name,
+                start,
+                start + size,
+                kind,
+                model,
+                () if kind == "source" else receptors,
+                False,
+                (size,),
+                {},
+            )
+        )
         start += size
     return tuple(result)
 
@@ -100,21 +118,28 @@ def make_parameters(recipe: Recipe, populations: tuple[PopulationSlice, ...]) ->
     tau_s = tau_m[:, None] / RATIOS[recipe.ratio]
     if recipe.two_currents:
         tau_s = tau_s * np.array([1.0, 1.0 if recipe.ratio == "equal" else 1.7])
-    start = {"rest": np.zeros(n), "random": random.uniform(-1.0, 0.9, n),
-             "above": random.uniform(-0.5, 1.5, n)}[recipe.start]
+    start = {
+        "rest": np.zeros(n),
+        "random": random.uniform(-1.0, 0.9, n),
+        "above": random.uniform(-0.5, 1.5, n),
+    }[recipe.start]
     values = {
-        "tau_m": tau_m, "tau_s": tau_s,
+        "tau_m": tau_m,
+        "tau_s": tau_s,
         "tau_ref": 2.0 * spread[:, 1] if recipe.refractory else np.zeros(n),
-        "rest": np.full(n, rest + 1.2 * unit if recipe.tonic else rest), "threshold": np.full(n, rest + unit),
+        "rest": np.full(n, rest + 1.2 * unit if recipe.tonic else rest),
+        "threshold": np.full(n, rest + unit),
         "reset": rest - unit * (spread[:, 2] - 0.7 if recipe.mixed_cells else 0.0 * spread[:, 2]),
-        "v_init": rest + unit * start, "i_init": np.zeros_like(tau_s),
-        "resistance": np.full(n, 20.0 if recipe.millivolts else 1.0)}
+        "v_init": rest + unit * start,
+        "i_init": np.zeros_like(tau_s),
+        "resistance": np.full(n, 20.0 if recipe.millivolts else 1.0),
+    }
     for item in populations:
         for value in values.values():
             if item.kind == "source":
-                value[item.start:item.stop] = np.nan
+                value[item.start : item.stop] = np.nan
         if item.kind == "readout":
-            values["threshold"][item.start:item.stop] = np.inf
+            values["threshold"][item.start : item.stop] = np.inf
     return values
 
 
@@ -135,8 +160,9 @@ def make_stages(recipe: Recipe) -> tuple[Stage, ...]:
     return tuple(stages + [Stage((recipe.layers + 1,), False)] * recipe.readout)
 
 
-def make_blocks(recipe: Recipe, populations: tuple[PopulationSlice, ...],
-                parameters: Mapping[str, Floats]) -> tuple[Block, ...]:
+def make_blocks(
+    recipe: Recipe, populations: tuple[PopulationSlice, ...], parameters: Mapping[str, Floats]
+) -> tuple[Block, ...]:
     """Draw the synapses.
 
     Parameters
@@ -160,9 +186,22 @@ def make_blocks(recipe: Recipe, populations: tuple[PopulationSlice, ...],
         strength = recipe.gain * jump_to_threshold(ends[1], parameters) / 2
         for receptor, name in enumerate(ends[1].receptors):
             path = f"{ends[0].name}_to_{ends[1].name}" + (f"_{name}" if recipe.two_currents else "")
-            block = Block(path, f"projections.{path}", pre, post, ends[0].size, ends[1].size, receptor,
-                          -1.0 if name == "inhibitory" else 1.0, None, None, np.empty(0), np.empty(0),
-                          train_weight=True, train_delay=recipe.delay == "mixed")
+            block = Block(
+                path,
+                f"projections.{path}",
+                pre,
+                post,
+                ends[0].size,
+                ends[1].size,
+                receptor,
+                -1.0 if name == "inhibitory" else 1.0,
+                None,
+                None,
+                np.empty(0),
+                np.empty(0),
+                train_weight=True,
+                train_delay=recipe.delay == "mixed",
+            )
             result.append(fill(recipe, block, strength if pre < post else -0.3 * strength))
     return tuple(result)
 
@@ -215,8 +254,9 @@ def fill(recipe: Recipe, block: Block, strength: float) -> Block:
     if recipe.two_currents:
         inhibits = (block.sign < 0) == (strength > 0)
         weights = np.abs(weights) * (0.5 if inhibits else 1.0)
-    delays = {"zero": np.zeros(1), "uniform": np.full(1, 1.5),
-              "mixed": random.uniform(0.0, 6.0, count)}[recipe.delay]
+    delays = {"zero": np.zeros(1), "uniform": np.full(1, 1.5), "mixed": random.uniform(0.0, 6.0, count)}[
+        recipe.delay
+    ]
     values = {field.name: getattr(block, field.name) for field in fields(block)}
     return Block(**{**values, "indptr": indptr, "indices": indices, "weights": weights, "delays": delays})
 

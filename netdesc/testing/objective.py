@@ -52,8 +52,11 @@ def random_loss(machine: Machine, seed: int) -> Callable[[Trace], SmoothLoss]:
             if item.kind != "spiking":
                 continue
             spikes = trace.spikes[item.name]
-            mark = (12.9898 * (item.start + spikes.sources) + 78.233 * ordinals(spikes)
-                    + 37.719 * spikes.samples())
+            mark = (
+                12.9898 * (item.start + spikes.sources)
+                + 78.233 * ordinals(spikes)
+                + 37.719 * spikes.samples()
+            )
             size, phase = np.sin(mark + shift[0]), spikes.times / 10.0 + 1.7 * mark + shift[1]
             loss += float(np.sum(size * np.sin(phase)))
             slopes[item.name] = size * np.cos(phase) / 10.0

@@ -93,12 +93,23 @@ def recipes(**fixed: object) -> SearchStrategy[Recipe]:
 
     either = st.booleans()
     choices = {
-        "seed": st.integers(0, 2**32 - 1), "layers": st.integers(1, 3), "size": st.integers(1, 5),
-        "inputs": st.integers(1, 5), "batch": st.integers(1, 2), "ratio": st.sampled_from(sorted(RATIOS)),
+        "seed": st.integers(0, 2**32 - 1),
+        "layers": st.integers(1, 3),
+        "size": st.integers(1, 5),
+        "inputs": st.integers(1, 5),
+        "batch": st.integers(1, 2),
+        "ratio": st.sampled_from(sorted(RATIOS)),
         "loop": st.sampled_from(["none", "self", "cycle"]),
         "delay": st.sampled_from(["zero", "uniform", "mixed"]),
         "start": st.sampled_from(["rest", "random", "above"]),
-        "density": st.sampled_from([1.0, 0.5]), "gain": st.sampled_from([1.0, 2.0, 4.0]),
-        "two_currents": either, "refractory": either, "mixed_cells": either, "tonic": either,
-        "millivolts": either, "tied": either, "readout": either}
+        "density": st.sampled_from([1.0, 0.5]),
+        "gain": st.sampled_from([1.0, 2.0, 4.0]),
+        "two_currents": either,
+        "refractory": either,
+        "mixed_cells": either,
+        "tonic": either,
+        "millivolts": either,
+        "tied": either,
+        "readout": either,
+    }
     return st.builds(Recipe, **{**choices, **{name: st.just(value) for name, value in fixed.items()}})

@@ -71,10 +71,14 @@ class ReferenceTrace:
         index = self.program.population(population).start + neuron
         states = self.states[sample][index]
         starts = [state.time for state in states]
-        found = [flow(self.cells[index], states[bisect_right(starts, time) - 1], time, doubles())
-                 for time in np.asarray(times, dtype=np.float64).tolist()]
-        return (np.array([state.voltage for state in found]),
-                np.array([sum(state.currents) for state in found]))
+        found = [
+            flow(self.cells[index], states[bisect_right(starts, time) - 1], time, doubles())
+            for time in np.asarray(times, dtype=np.float64).tolist()
+        ]
+        return (
+            np.array([state.voltage for state in found]),
+            np.array([sum(state.currents) for state in found]),
+        )
 
 
 def simulate(program: Program, stimulus: Events, *, digits: int | None = None) -> ReferenceTrace:
@@ -125,8 +129,9 @@ def check_cells(program: Program) -> None:
     for item in program.populations:
         span = slice(item.start, item.stop)
         if len(item.receptors) > 2:
-            wrong.append(Diagnostic(f"{len(item.receptors)} synaptic currents; the reference has at most 2",
-                                    item.path))
+            wrong.append(
+                Diagnostic(f"{len(item.receptors)} synaptic currents; the reference has at most 2", item.path)
+            )
         if np.any(program.parameters["reset"][span] >= program.parameters["threshold"][span]):
             wrong.append(Diagnostic("a reset at or above the threshold; choose a lower reset", item.path))
     if wrong:
@@ -146,9 +151,15 @@ def rounded(course: Course[Decimal]) -> Course[float]:
     """
     return Course(
         [Spike(s.neuron, float(s.time), float(s.current), s.release_current) for s in course.spikes],
-        [[State(float(s.time), float(s.voltage), tuple(float(i) for i in s.currents), float(s.release))
-          for s in states] for states in course.states],
-        course.marginal)
+        [
+            [
+                State(float(s.time), float(s.voltage), tuple(float(i) for i in s.currents), float(s.release))
+                for s in states
+            ]
+            for states in course.states
+        ],
+        course.marginal,
+    )
 
 
 def gather(program: Program, stimulus: Events, courses: Sequence[Course[float]]) -> ReferenceTrace:
@@ -171,11 +182,20 @@ def gather(program: Program, stimulus: Events, courses: Sequence[Course[float]])
         elif item.kind == "spiking":
             rows = sorted(
                 (sample, spike.time, spike.neuron - item.start, spike.current, spike.release_current)
-                for sample, course in enumerate(courses) for spike in course.spikes
-                if item.start <= spike.neuron < item.stop)
+                for sample, course in enumerate(courses)
+                for spike in course.spikes
+                if item.start <= spike.neuron < item.stop
+            )
             table = np.array(rows, dtype=np.float64).reshape(-1, 5)
             samples, neurons = table[:, 0].astype(np.int64), table[:, 2].astype(np.int64)
             spikes[item.name] = Events.from_arrays(table[:, 1], neurons, samples, len(courses))
             currents[item.name], releases[item.name] = table[:, 3], table[:, 4]
-    return ReferenceTrace(program, spikes, currents, releases, sum(course.marginal for course in courses),
-                          cells(program, doubles()), [course.states for course in courses])
+    return ReferenceTrace(
+        program,
+        spikes,
+        currents,
+        releases,
+        sum(course.marginal for course in courses),
+        cells(program, doubles()),
+        [course.states for course in courses],
+    )

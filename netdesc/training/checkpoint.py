@@ -77,8 +77,14 @@ def save_state(path: Path, state: State, layout: Layout, *, origin: Origin) -> N
     for name, moment in state.optimizer.moments.items():
         arrays |= join_paths(f"optimizer/{name}", layout.split(moment))
     attributes = {
-        "format": FORMAT, "epoch": state.epoch, "step": state.step, "seed": origin.seed,
-        "digest": origin.digest, "best_epoch": state.best_epoch, "optimizer_steps": state.optimizer.steps}
+        "format": FORMAT,
+        "epoch": state.epoch,
+        "step": state.step,
+        "seed": origin.seed,
+        "digest": origin.digest,
+        "best_epoch": state.best_epoch,
+        "optimizer_steps": state.optimizer.steps,
+    }
     texts = {"reports": json.dumps([asdict(report) for report in state.reports]), "origin": origin.write()}
     write_sealed(path, attributes, arrays=arrays, texts=texts)
 
@@ -117,11 +123,15 @@ def require_format(path: Path, content: Content) -> int:
     """
     found = content.attributes.get("format", UNSEALED)
     if not isinstance(found, int | np.integer) or found not in (FORMAT, UNSEALED):
-        raise RunDirectoryError(f"{path} has format {found}, expected {FORMAT} or {UNSEALED}; use the "
-                                "version of netdesc that wrote it")
+        raise RunDirectoryError(
+            f"{path} has format {found}, expected {FORMAT} or {UNSEALED}; use the "
+            "version of netdesc that wrote it"
+        )
     if found == FORMAT and not content.sealed:
-        raise RunDirectoryError(f"{path} has no checksum; it was edited or repacked after it was "
-                                "written, so use a copy of the original file")
+        raise RunDirectoryError(
+            f"{path} has no checksum; it was edited or repacked after it was "
+            "written, so use a copy of the original file"
+        )
     return int(found)
 
 
@@ -154,11 +164,13 @@ def read_past(path: Path, record: Path) -> Past:
         data = json.loads(record.read_text(encoding="utf-8"))
         return Past(path, content, epoch, dict(data["resolved"]), read_stages(data), None)
     except OSError as error:
-        raise RunDirectoryError(f"{source} cannot be read: {error.strerror or error}; train into a new "
-                                "directory") from error
+        raise RunDirectoryError(
+            f"{source} cannot be read: {error.strerror or error}; train into a new directory"
+        ) from error
     except Malformed as error:
-        raise RunDirectoryError(f"{source} is damaged: it does not hold the record of a training; train into "
-                                "a new directory") from error
+        raise RunDirectoryError(
+            f"{source} is damaged: it does not hold the record of a training; train into a new directory"
+        ) from error
 
 
 def load_state(path: Path, layout: Layout) -> State:
@@ -208,24 +220,32 @@ def restore_state(content: Content, layout: Layout, path: Path) -> State:
     groups |= {name: content.group(f"optimizer/{name}") for name in kinds}
     faults = [fault for name, parts in groups.items() for fault in find_misfits(name, parts, layout)]
     if faults:
-        raise RunDirectoryError(f"{path} does not fit this model: {'; '.join(faults)}; train into a new "
-                                "directory")
+        raise RunDirectoryError(
+            f"{path} does not fit this model: {'; '.join(faults)}; train into a new directory"
+        )
     attributes = content.attributes
     try:
         reports = tuple(read_report(item) for item in json.loads(content.texts["reports"]))
         state = State(
-            epoch=int(attributes["epoch"]), step=int(attributes["step"]),
+            epoch=int(attributes["epoch"]),
+            step=int(attributes["step"]),
             values=join_parts(groups["parameters"], layout),
-            optimizer=OptimizerState(int(attributes["optimizer_steps"]),
-                                     {name: join_parts(groups[name], layout) for name in kinds}),
-            best_values=join_parts(groups["best"], layout), best_epoch=int(attributes["best_epoch"]),
-            reports=reports)
+            optimizer=OptimizerState(
+                int(attributes["optimizer_steps"]), {name: join_parts(groups[name], layout) for name in kinds}
+            ),
+            best_values=join_parts(groups["best"], layout),
+            best_epoch=int(attributes["best_epoch"]),
+            reports=reports,
+        )
     except Malformed as error:
-        raise RunDirectoryError(f"{path} is damaged: it does not hold a training state; train into a new "
-                                "directory") from error
+        raise RunDirectoryError(
+            f"{path} is damaged: it does not hold a training state; train into a new directory"
+        ) from error
     if len(reports) != state.epoch or not 1 <= state.best_epoch <= state.epoch:
-        raise RunDirectoryError(f"{path} is damaged: expected the reports of {state.epoch} epochs, got "
-                                f"{len(reports)}; train into a new directory")
+        raise RunDirectoryError(
+            f"{path} is damaged: expected the reports of {state.epoch} epochs, got "
+            f"{len(reports)}; train into a new directory"
+        )
     return state
 
 
@@ -234,10 +254,16 @@ def find_misfits(group: str, parts: Mapping[str, Floats], layout: Layout) -> lis
     sizes = {key: len(part) for key, part in layout.split(layout.low).items()}
     faults = [f"{group} has no {key}" for key in sizes if key not in parts]
     faults += [f"{group} has {key}, which is not trained" for key in parts if key not in sizes]
-    faults += [f"{group} has {parts[key].size} values for {key}, expected {size}"
-               for key, size in sizes.items() if key in parts and parts[key].shape != (size,)]
-    return faults + [f"{group} has a value of {key} that is not finite"
-                     for key in sizes if key in parts and not np.isfinite(parts[key]).all()]
+    faults += [
+        f"{group} has {parts[key].size} values for {key}, expected {size}"
+        for key, size in sizes.items()
+        if key in parts and parts[key].shape != (size,)
+    ]
+    return faults + [
+        f"{group} has a value of {key} that is not finite"
+        for key in sizes
+        if key in parts and not np.isfinite(parts[key]).all()
+    ]
 
 
 def read_report(item: Mapping[str, Any]) -> EpochReport:
@@ -249,8 +275,11 @@ def read_report(item: Mapping[str, Any]) -> EpochReport:
         If the data are something else.
     """
     item = {name: item[former] for name, former in FORMER.items() if former in item} | dict(item)
-    numbers = {field.name: item[field.name] for field in fields(EpochReport)
-               if field.name in item and field.name not in ("costs", "notes")}
+    numbers = {
+        field.name: item[field.name]
+        for field in fields(EpochReport)
+        if field.name in item and field.name not in ("costs", "notes")
+    }
     if not all(value is None or isinstance(value, int | float) for value in numbers.values()):
         raise ValueError("a report holds something that is not a number")
     costs = {str(name): float(cost) for name, cost in item.get("costs", {}).items()}

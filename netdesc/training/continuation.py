@@ -15,8 +15,14 @@ from netdesc.training.origin import Origin, Stage, compare_wiring
 HARMLESS = ("name", "description", "record", "expect", "sweep", "simulation.max_memory")
 """Settings and sections that change nothing about the model."""
 
-EXTENDABLE = (*HARMLESS, "training.epochs", "training.early_stopping", "training.on_device",
-              "training.on_dead", "training.backend")
+EXTENDABLE = (
+    *HARMLESS,
+    "training.epochs",
+    "training.early_stopping",
+    "training.on_device",
+    "training.on_dead",
+    "training.backend",
+)
 """Settings and sections that may change when a run goes on; the backend itself is compared by its name."""
 
 SAMPLES = ("data.dataset", "data.encoder")
@@ -49,8 +55,12 @@ def require_same(past: Past, origin: Origin, *, backend: str, path: Path) -> tup
     """
     before = past.origin
     known = before is not None and before.data == origin.data
-    faults = find_differences(past.resolved, origin.resolved, free=SAMPLES if known else (),
-                              backends=(past.stages[-1]["backend"], backend))
+    faults = find_differences(
+        past.resolved,
+        origin.resolved,
+        free=SAMPLES if known else (),
+        backends=(past.stages[-1]["backend"], backend),
+    )
     if before is not None:
         faults += [] if faults else compare_wiring(before.wiring, origin.wiring)
         if not known and not faults:
@@ -59,17 +69,29 @@ def require_same(past: Past, origin: Origin, *, backend: str, path: Path) -> tup
         raise RunDirectoryError(
             f"{path} holds the run of another model: {'; '.join(faults)}. Only training.epochs, "
             "training.early_stopping, training.on_device, training.on_dead, the backend, and what does not "
-            "change the model may differ; change the rest back, or use another directory")
+            "change the model may differ; change the rest back, or use another directory"
+        )
     if before is None:
         return (f"{past.path} has no checksum; it was written by an earlier version of netdesc",)
-    changed = [f"{name} {before.versions.get(name)} (now {now})" for name, now in origin.versions.items()
-               if before.versions.get(name) != now]
-    return (f"the run so far was trained with {', '.join(changed)}; results may differ in the last "
-            "digits",) if changed else ()
+    changed = [
+        f"{name} {before.versions.get(name)} (now {now})"
+        for name, now in origin.versions.items()
+        if before.versions.get(name) != now
+    ]
+    return (
+        (f"the run so far was trained with {', '.join(changed)}; results may differ in the last digits",)
+        if changed
+        else ()
+    )
 
 
-def find_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, backends: tuple[str, str],
-                     free: tuple[str, ...] = ()) -> list[str]:
+def find_differences(
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    *,
+    backends: tuple[str, str],
+    free: tuple[str, ...] = (),
+) -> list[str]:
     """Return what differs between a run and what is to go on with it.
 
     Parameters
@@ -95,8 +117,13 @@ def find_differences(before: Mapping[str, Any], now: Mapping[str, Any], *, backe
     return compare_settings(before, now, free=free)
 
 
-def compare_settings(before: Mapping[str, Any], now: Mapping[str, Any], *, free: tuple[str, ...],
-                     sections: tuple[str, ...] = ()) -> list[str]:
+def compare_settings(
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    *,
+    free: tuple[str, ...],
+    sections: tuple[str, ...] = (),
+) -> list[str]:
     """Return how the settings of two files differ.
 
     Parameters
@@ -114,15 +141,18 @@ def compare_settings(before: Mapping[str, Any], now: Mapping[str, Any], *, free:
         Path, old and new value.
     """
     old, new = flatten(before), flatten(now)
-    return [f"{path} was {shorten(old.get(path, 'absent'))}, now it is {shorten(new.get(path, 'absent'))}"
-            for path in sorted(old.keys() | new.keys())
-            if old.get(path) != new.get(path) and not is_free(path, free)
-            and (not sections or path.split(".")[0] in sections)]
+    return [
+        f"{path} was {shorten(old.get(path, 'absent'))}, now it is {shorten(new.get(path, 'absent'))}"
+        for path in sorted(old.keys() | new.keys())
+        if old.get(path) != new.get(path)
+        and not is_free(path, free)
+        and (not sections or path.split(".")[0] in sections)
+    ]
 
 
 def shorten(text: str, limit: int = 60) -> str:
     """Return a value as it fits into a message."""
-    return text if len(text) <= limit else f"{text[:limit - 4]} ..."
+    return text if len(text) <= limit else f"{text[: limit - 4]} ..."
 
 
 def is_free(path: str, free: tuple[str, ...]) -> bool:
@@ -141,11 +171,13 @@ def is_free(path: str, free: tuple[str, ...]) -> bool:
     """
     # An empty section is a leaf of its own, which turns up or goes with the first key in it.
     return any(path == item or path.startswith(f"{item}.") for item in free) or (
-        path == "backends" and any(item.startswith("backends.") for item in free))
+        path == "backends" and any(item.startswith("backends.") for item in free)
+    )
 
 
-def note_stage(old: Sequence[Stage], training: Training | None, backend: str, *,
-               epochs: int) -> tuple[Stage, ...]:
+def note_stage(
+    old: Sequence[Stage], training: Training | None, backend: str, *, epochs: int
+) -> tuple[Stage, ...]:
     """Return on what a run has been trained so far.
 
     Parameters
@@ -185,8 +217,10 @@ def describe_stages(stages: Sequence[Stage]) -> tuple[str, ...]:
     """
     if len(stages) < 2:
         return ()
-    parts = [f"from epoch {item['epochs'] + 1} on {item['backend']}{', on the device' * item['on_device']}"
-             for item in stages]
+    parts = [
+        f"from epoch {item['epochs'] + 1} on {item['backend']}{', on the device' * item['on_device']}"
+        for item in stages
+    ]
     return (f"trained {'; '.join(parts)}",)
 
 

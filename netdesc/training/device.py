@@ -43,12 +43,24 @@ def put_on_device(task: Task, *, backend: str) -> Task:
     machine, faults = task.machine, list[Diagnostic]()
     policy = task.training.silent_neurons.kind
     if policy != "ignore":
-        faults.append(Diagnostic(f"{policy} is applied by the host, but with on_device the device updates "
-                                 "the weights; use ignore, or remove "
-                                 "on_device", "training.silent_neurons", CODE))
+        faults.append(
+            Diagnostic(
+                f"{policy} is applied by the host, but with on_device the device updates "
+                "the weights; use ignore, or remove "
+                "on_device",
+                "training.silent_neurons",
+                CODE,
+            )
+        )
     if not isinstance(machine, OnDeviceLearning):
-        faults.append(Diagnostic(f"the backend {backend} cannot learn on the device; remove on_device, or "
-                                 "name a backend that can", "training.on_device", CODE))
+        faults.append(
+            Diagnostic(
+                f"the backend {backend} cannot learn on the device; remove on_device, or "
+                "name a backend that can",
+                "training.on_device",
+                CODE,
+            )
+        )
         raise BackendError(faults)
     try:
         machine.prepare(write_lesson(task.losses, task.training))
@@ -72,9 +84,14 @@ def write_lesson(losses: Mapping[str, Loss], training: Training) -> Lesson:
     Lesson
     """
     objectives = tuple(
-        Objective(loss.kind, loss.population, loss.weight,
-                  {name: value for name, value in loss.options.items() if value is not None})
-        for loss in losses.values())
+        Objective(
+            loss.kind,
+            loss.population,
+            loss.weight,
+            {name: value for name, value in loss.options.items() if value is not None},
+        )
+        for loss in losses.values()
+    )
     return Lesson(objectives, training.optimizer.kind, fill_options(training.optimizer))
 
 
@@ -113,11 +130,18 @@ def take_state(device: OnDeviceLearning, layout: Layout, state: State) -> State:
     """
     learned = device.state()
     parts = {"parameters": learned.parameters, **learned.moments}
-    faults = [f"{key} ({name})" for name, part in parts.items() for key in layout.keys
-              if not np.isfinite(part[key]).all()]
+    faults = [
+        f"{key} ({name})"
+        for name, part in parts.items()
+        for key in layout.keys
+        if not np.isfinite(part[key]).all()
+    ]
     if faults:
-        raise NumericsError(f"epoch {state.epoch + 1}: read back from the device, {', '.join(faults)} is not "
-                            "finite; lower the learning rate")
+        raise NumericsError(
+            f"epoch {state.epoch + 1}: read back from the device, {', '.join(faults)} is not "
+            "finite; lower the learning rate"
+        )
     moments = {name: layout.join(part) for name, part in learned.moments.items()}
-    return replace(state, values=layout.join(learned.parameters),
-                   optimizer=OptimizerState(learned.steps, moments))
+    return replace(
+        state, values=layout.join(learned.parameters), optimizer=OptimizerState(learned.steps, moments)
+    )

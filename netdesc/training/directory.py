@@ -132,17 +132,21 @@ def require_trainable(directory: RunDirectory, *, resume: bool) -> None:
     """Refuse a directory whose run must stay as it is; see ``require_vacant``."""
     path, found = directory.path, directory.trained
     if found and not resume:
-        raise RunDirectoryError(f"{path} already holds a run; use --resume to continue it, or another "
-                                "directory")
+        raise RunDirectoryError(
+            f"{path} already holds a run; use --resume to continue it, or another directory"
+        )
     if found and not directory.checkpoint.exists():
         names = ", ".join(item.name for item in found)
-        raise RunDirectoryError(f"{path} holds {names} but no checkpoint.h5, without which the training "
-                                "cannot continue; use another directory")
+        raise RunDirectoryError(
+            f"{path} holds {names} but no checkpoint.h5, without which the training "
+            "cannot continue; use another directory"
+        )
 
 
 @contextmanager
-def open_directory(path: Path, description: Description, origin: Origin, *, backend: str,
-                   resume: bool) -> Iterator[Run]:
+def open_directory(
+    path: Path, description: Description, origin: Origin, *, backend: str, resume: bool
+) -> Iterator[Run]:
     """Prepare a run directory, or find the run to go on with; nobody else trains into it meanwhile.
 
     What was written is removed again where the first epoch does not end.
@@ -205,8 +209,12 @@ def prepare_run(directory: RunDirectory, description: Description, origin: Origi
 
     past = read_past(directory.checkpoint, directory.record) if directory.checkpoint.exists() else None
     notes = () if past is None else require_same(past, origin, backend=backend, path=directory.path)
-    stages = note_stage(() if past is None else past.stages, description.training, backend,
-                        epochs=0 if past is None else past.epoch)
+    stages = note_stage(
+        () if past is None else past.stages,
+        description.training,
+        backend,
+        epochs=0 if past is None else past.epoch,
+    )
     run = Run(directory, replace(origin, stages=stages), past, notes)
     remove_drafts(directory.path)
     replace_text(directory.record, write_record(run.origin))

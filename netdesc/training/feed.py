@@ -37,8 +37,7 @@ class Feed:
     def __len__(self) -> int:
         return 1 if self.split is None else len(self.split)
 
-    def draw(self, indices: Integers, number: int, *, epoch: int | None = None
-             ) -> tuple[Events, Goals]:
+    def draw(self, indices: Integers, number: int, *, epoch: int | None = None) -> tuple[Events, Goals]:
         """Return some of the samples.
 
         Parameters
@@ -58,12 +57,18 @@ class Feed:
         """
         numbers = self.first + number + np.arange(len(indices))
         samples = None if self.split is None else self.split.batch(indices, epoch=epoch)
-        events = stimulus(self.program, dataset_events=samples, batch=len(indices), seed=self.program.seed,
-                          identities=numbers)
+        events = stimulus(
+            self.program,
+            dataset_events=samples,
+            batch=len(indices),
+            seed=self.program.seed,
+            identities=numbers,
+        )
         return events, Goals() if self.split is None else self.split.batch_goals(indices)
 
-    def batches(self, order: Integers, size: int, *, round_number: int | None = None
-                ) -> Iterator[tuple[Events, Goals]]:
+    def batches(
+        self, order: Integers, size: int, *, round_number: int | None = None
+    ) -> Iterator[tuple[Events, Goals]]:
         """Yield all samples in batches.
 
         Parameters
@@ -83,7 +88,7 @@ class Feed:
         """
         for start in range(0, len(order), size):
             number = (round_number or 0) * len(order) + start
-            yield self.draw(order[start:start + size], number, epoch=round_number)
+            yield self.draw(order[start : start + size], number, epoch=round_number)
 
     def in_order(self) -> Integers:
         """Return the order of the samples as they stand, shape (len(self),)."""

@@ -61,16 +61,22 @@ class Layout:
         """
         parts = [part for block in program.blocks for part in lay_out_block(block, program)]
         if not parts:
-            raise DescriptionError(Diagnostic(
-                "no parameter is trained; set train: true for a weight or a delay", path="projections"))
+            raise DescriptionError(
+                Diagnostic(
+                    "no parameter is trained; set train: true for a weight or a delay", path="projections"
+                )
+            )
         keys, bounds, delays, targets, signs = zip(*parts, strict=True)
         sizes = [len(part) for part in targets]
         return cls(
-            keys=keys, offsets=(0, *accumulate(sizes)),
+            keys=keys,
+            offsets=(0, *accumulate(sizes)),
             low=np.repeat([low for low, _ in bounds], sizes),
             high=np.repeat([high for _, high in bounds], sizes),
             delays=np.repeat(np.array(delays, dtype=np.bool_), sizes),
-            targets=np.concatenate(targets), signs=np.repeat(signs, sizes))
+            targets=np.concatenate(targets),
+            signs=np.repeat(signs, sizes),
+        )
 
     def join(self, values: Mapping[str, Floats]) -> Floats:
         """Return parameters as one vector.
@@ -91,8 +97,10 @@ class Layout:
         """
         vector = np.concatenate([values[key] for key in self.keys])
         if len(vector) != self.offsets[-1]:
-            raise NumericsError(f"there are {len(vector)} values, but {self.offsets[-1]} trainable "
-                                "parameters; both must belong to one program")
+            raise NumericsError(
+                f"there are {len(vector)} values, but {self.offsets[-1]} trainable "
+                "parameters; both must belong to one program"
+            )
         return vector
 
     def split(self, vector: Floats) -> dict[str, Floats]:
@@ -106,8 +114,10 @@ class Layout:
         -------
         dict of str to ndarray of float64, shape (k,)
         """
-        return {key: vector[start:stop] for key, (start, stop) in
-                zip(self.keys, pairwise(self.offsets), strict=True)}
+        return {
+            key: vector[start:stop]
+            for key, (start, stop) in zip(self.keys, pairwise(self.offsets), strict=True)
+        }
 
 
 Part = tuple[str, tuple[float, float], bool, Integers, float]

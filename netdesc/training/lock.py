@@ -121,8 +121,11 @@ def complain(path: Path, holder: dict[str, Any]) -> str:
 
 def note_holder(handle: int) -> None:
     """Write this process into a lock file."""
-    holder = {"pid": os.getpid(), "host": socket.gethostname(),
-              "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    holder = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps(holder).encode() + b"\n", 0)
 

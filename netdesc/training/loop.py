@@ -91,12 +91,14 @@ def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics,
             state, raised = train_batch(task, state, stimulus, goals=goals, tally=tally)
         except NumericsError as error:
             kept = "; the checkpoint keeps the epochs before" if state.epoch else ""
-            raise NumericsError(f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}"
-                                f"{kept}") from error
+            raise NumericsError(
+                f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: {error}{kept}"
+            ) from error
         except BackendError as error:
             where = f"epoch {state.epoch + 1}, step {tally.batches + 1} of the epoch: "
-            raise BackendError(replace(item, message=f"{where}{item.message}")
-                               for item in error.diagnostics) from error
+            raise BackendError(
+                replace(item, message=f"{where}{item.message}") for item in error.diagnostics
+            ) from error
         grazing += raised
         watch.observe(tally, before, state.values, epoch=state.epoch + 1)
     if task.device is not None:
@@ -104,8 +106,9 @@ def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics,
     return state, tally.conclude("train"), grazing
 
 
-def train_batch(task: Task, state: State, stimulus: Events, *, goals: Goals,
-                tally: Tally) -> tuple[State, int]:
+def train_batch(
+    task: Task, state: State, stimulus: Events, *, goals: Goals, tally: Tally
+) -> tuple[State, int]:
     """Take one step: forward run, loss, adjoint run, update; or have the device take it.
 
     Parameters
@@ -143,8 +146,9 @@ def train_batch(task: Task, state: State, stimulus: Events, *, goals: Goals,
     return state, gradient.health.get("grazing", 0)
 
 
-def learn_batch(task: Task, state: State, stimulus: Events, *, goals: Goals,
-                tally: Tally) -> tuple[State, int]:
+def learn_batch(
+    task: Task, state: State, stimulus: Events, *, goals: Goals, tally: Tally
+) -> tuple[State, int]:
     """Have the device take one step; see ``train_batch``."""
     if task.device is None:
         raise NumericsError("the machine is not prepared to learn by itself")
@@ -178,8 +182,7 @@ def shuffle(task: Task, epoch: int, samples: int) -> Integers:
     return stream(task.program.seed, f"training.shuffle.{epoch}").permutation(samples)
 
 
-def take_step(task: Task, state: State, loss: float, gradient: Floats, *,
-              silent: NDArray[np.bool_]) -> State:
+def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent: NDArray[np.bool_]) -> State:
     """Change the parameters once and write them to the machine.
 
     Parameters
@@ -205,8 +208,9 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *,
     if not np.isfinite(loss):
         raise NumericsError(f"the loss is {loss}; lower the learning rate")
     if not np.isfinite(gradient).all():
-        raise NumericsError(f"the gradient of {name_culprit(task.layout, gradient)} is not finite; "
-                            "lower the learning rate")
+        raise NumericsError(
+            f"the gradient of {name_culprit(task.layout, gradient)} is not finite; lower the learning rate"
+        )
     factor = scale_rate(task.training.schedule, task.training.epochs, epoch=state.epoch, step=state.step)
     values, optimizer = task.optimizer.update(state.values, gradient, state.optimizer, factor=factor)
     policy = task.training.silent_neurons
@@ -214,8 +218,9 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *,
         values = bump_weights(values, task.layout, silent, amount=float(policy.options["amount"]))
     values = np.minimum(np.maximum(values, task.layout.low), task.layout.high)
     if not np.isfinite(values).all():
-        raise NumericsError(f"{name_culprit(task.layout, values)} is not finite after the update; "
-                            "lower the learning rate")
+        raise NumericsError(
+            f"{name_culprit(task.layout, values)} is not finite after the update; lower the learning rate"
+        )
     task.machine.write(task.layout.split(values))
     return replace(state, step=state.step + 1, values=values, optimizer=optimizer)
 
@@ -235,8 +240,9 @@ def name_culprit(layout: Layout, vector: Floats) -> str:
     return next(key for key, part in layout.split(vector).items() if not np.isfinite(part).all())
 
 
-def report_epoch(task: Task, state: State, metrics: Metrics, *, validation: Metrics | None,
-                 grazing: int) -> EpochReport:
+def report_epoch(
+    task: Task, state: State, metrics: Metrics, *, validation: Metrics | None, grazing: int
+) -> EpochReport:
     """Put the report of an epoch together, its time still open.
 
     Parameters
@@ -253,18 +259,27 @@ def report_epoch(task: Task, state: State, metrics: Metrics, *, validation: Metr
     -------
     EpochReport
     """
-    factor = scale_rate(task.training.schedule, task.training.epochs,
-                        epoch=state.epoch - 1, step=state.step - 1)
+    factor = scale_rate(
+        task.training.schedule, task.training.epochs, epoch=state.epoch - 1, step=state.step - 1
+    )
     return EpochReport(
-        epoch=state.epoch, epochs=task.training.epochs, loss=metrics.loss, accuracy=metrics.accuracy,
+        epoch=state.epoch,
+        epochs=task.training.epochs,
+        loss=metrics.loss,
+        accuracy=metrics.accuracy,
         accuracy_ties_as_errors=metrics.accuracy_ties_as_errors,
         validation_loss=validation.loss if validation else None,
         validation_accuracy=validation.accuracy if validation else None,
         validation_accuracy_ties_as_errors=validation.accuracy_ties_as_errors if validation else None,
         learning_rate=factor * float(task.training.optimizer.options["learning_rate"]),
-        silent_fraction=metrics.silent_fraction, silent_samples=metrics.silent_samples,
-        silent_labels=metrics.silent_labels, grazing=grazing, seconds=0.0,
-        samples=metrics.samples, costs=metrics.costs)
+        silent_fraction=metrics.silent_fraction,
+        silent_samples=metrics.silent_samples,
+        silent_labels=metrics.silent_labels,
+        grazing=grazing,
+        seconds=0.0,
+        samples=metrics.samples,
+        costs=metrics.costs,
+    )
 
 
 def keep_best(task: Task, state: State, report: EpochReport) -> State:

@@ -46,8 +46,9 @@ class Optimizer(Protocol):
         """
         ...
 
-    def update(self, values: Floats, gradient: Floats, state: OptimizerState, *,
-               factor: float) -> tuple[Floats, OptimizerState]:
+    def update(
+        self, values: Floats, gradient: Floats, state: OptimizerState, *, factor: float
+    ) -> tuple[Floats, OptimizerState]:
         """Take one step.
 
         Parameters
@@ -94,14 +95,15 @@ class Adam:
         """Return zero moments."""
         return OptimizerState(0, {"first": np.zeros(size), "second": np.zeros(size)})
 
-    def update(self, values: Floats, gradient: Floats, state: OptimizerState, *,
-               factor: float) -> tuple[Floats, OptimizerState]:
+    def update(
+        self, values: Floats, gradient: Floats, state: OptimizerState, *, factor: float
+    ) -> tuple[Floats, OptimizerState]:
         """Take one step; see ``Optimizer.update``."""
         steps = state.steps + 1
         first = self.beta_1 * state.moments["first"] + (1.0 - self.beta_1) * gradient
         second = self.beta_2 * state.moments["second"] + (1.0 - self.beta_2) * (gradient * gradient)
-        size = np.sqrt(second / (1.0 - self.beta_2 ** steps)) + self.epsilon
-        change = self.rates * (first / ((1.0 - self.beta_1 ** steps) * size))
+        size = np.sqrt(second / (1.0 - self.beta_2**steps)) + self.epsilon
+        change = self.rates * (first / ((1.0 - self.beta_1**steps) * size))
         if self.decay is not None:
             change = change + self.rates * self.decay * values
         return values - factor * change, OptimizerState(steps, {"first": first, "second": second})
@@ -126,8 +128,9 @@ class Descent:
         """Return zero velocity."""
         return OptimizerState(0, {"velocity": np.zeros(size)})
 
-    def update(self, values: Floats, gradient: Floats, state: OptimizerState, *,
-               factor: float) -> tuple[Floats, OptimizerState]:
+    def update(
+        self, values: Floats, gradient: Floats, state: OptimizerState, *, factor: float
+    ) -> tuple[Floats, OptimizerState]:
         """Take one step; see ``Optimizer.update``."""
         velocity = self.momentum * state.moments["velocity"] + gradient
         moved = values - factor * self.rates * velocity
@@ -154,9 +157,12 @@ def build_optimizer(choice: Choice, layout: Layout) -> Optimizer:
         If there is no such optimizer.
     """
     if choice.kind not in BUILDERS:
-        raise BackendError(Diagnostic(
-            f"optimizer {choice.kind} is not available; use one of {', '.join(BUILDERS)}",
-            path="training.optimizer"))
+        raise BackendError(
+            Diagnostic(
+                f"optimizer {choice.kind} is not available; use one of {', '.join(BUILDERS)}",
+                path="training.optimizer",
+            )
+        )
     options = fill_options(choice)
     rate = options["learning_rate"]
     rates = np.where(layout.delays, options.get("delay_learning_rate", rate), rate)
@@ -196,12 +202,16 @@ def build_sgd(options: Mapping[str, float], rates: Floats, layout: Layout) -> Op
     return Descent(rates, options["momentum"])
 
 
-DEFAULTS: Mapping[str, Mapping[str, float]] = MappingProxyType({
-    "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},
-    "adamw": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01},
-    "sgd": {"momentum": 0.0}})
+DEFAULTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},
+        "adamw": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01},
+        "sgd": {"momentum": 0.0},
+    }
+)
 """Numbers of the optimizers that a file need not give."""
 
 BUILDERS: Mapping[str, Callable[[Mapping[str, float], Floats, Layout], Optimizer]] = MappingProxyType(
-    {"adam": build_adam, "adamw": build_adamw, "sgd": build_sgd})
+    {"adam": build_adam, "adamw": build_adamw, "sgd": build_sgd}
+)
 """Optimizers by the name that they have in the file."""

@@ -107,8 +107,15 @@ class Origin:
             Without stages.
         """
         resolved = json.loads(json.dumps(description.resolved))
-        return cls(description.digest, resolved, program.seed, collect_versions(), (),
-                   describe_wiring(program), digest_data(dataset))
+        return cls(
+            description.digest,
+            resolved,
+            program.seed,
+            collect_versions(),
+            (),
+            describe_wiring(program),
+            digest_data(dataset),
+        )
 
     @classmethod
     def read(cls, text: str) -> Origin:
@@ -130,8 +137,11 @@ class Origin:
         """
         data = json.loads(text)
         origin = cls(**{name: data[name] for name in cls.__slots__})
-        origin = replace(origin, stages=read_stages(data), wiring={
-            str(name): Wiring(**item) for name, item in data["wiring"].items()})
+        origin = replace(
+            origin,
+            stages=read_stages(data),
+            wiring={str(name): Wiring(**item) for name, item in data["wiring"].items()},
+        )
         if not isinstance(origin.resolved, dict) or not isinstance(origin.seed, int):
             raise ValueError("the origin of the run is incomplete")
         return origin
@@ -159,8 +169,10 @@ def read_stages(record: Mapping[str, Any]) -> tuple[Stage, ...]:
     ValueError, LookupError, TypeError
         If they are missing or something else.
     """
-    stages = tuple({"backend": str(item["backend"]), "on_device": bool(item["on_device"]),
-                    "epochs": int(item["epochs"])} for item in record["stages"])
+    stages = tuple(
+        {"backend": str(item["backend"]), "on_device": bool(item["on_device"]), "epochs": int(item["epochs"])}
+        for item in record["stages"]
+    )
     if not stages:
         raise ValueError("no backend is recorded")
     return stages
@@ -173,8 +185,14 @@ def digest_data(dataset: Dataset | None) -> str:
     digest = sha256()
     for split in (dataset.train, dataset.validation):
         if split is not None:
-            for values in (split.labels, split.events.times, split.events.sources, split.events.offsets,
-                           split.times, None if split.traces is None else split.traces.values):
+            for values in (
+                split.labels,
+                split.events.times,
+                split.events.sources,
+                split.events.offsets,
+                split.times,
+                None if split.traces is None else split.traces.values,
+            ):
                 digest.update(b"" if values is None else values.tobytes())
     return digest.hexdigest()
 
@@ -193,8 +211,9 @@ def digest_network(resolved: Mapping[str, Any]) -> str:
         The same for any name, description, recordings, losses, training and backend options.
     """
     network = {name: resolved.get(name) for name in ("simulation", "populations", "projections")}
-    network["simulation"] = {key: value for key, value in (resolved.get("simulation") or {}).items()
-                             if key != "max_memory"}
+    network["simulation"] = {
+        key: value for key, value in (resolved.get("simulation") or {}).items() if key != "max_memory"
+    }
     return sha256(json.dumps(network, sort_keys=True).encode()).hexdigest()
 
 
@@ -220,8 +239,9 @@ def compare_wiring(before: Mapping[str, Wiring], now: Mapping[str, Wiring]) -> I
         if old is None or new is None:
             yield f"projection {name} is {'missing' if new is None else 'new'}"
         elif (old.pre, old.post) != (new.pre, new.post):
-            yield (f"projection {name} was from {old.pre} to {old.post}, now it is from {new.pre} to "
-                   f"{new.post}")
+            yield (
+                f"projection {name} was from {old.pre} to {old.post}, now it is from {new.pre} to {new.post}"
+            )
         elif old.synapses != new.synapses:
             yield f"projection {name} had {old.synapses} synapses, now it has {new.synapses}"
         elif old != new:
@@ -245,18 +265,24 @@ def find_drawn(description: Description) -> Iterator[str]:
         values = {f"neuron.{key}": item.init for key, item in parameters.items()}
         values |= {f"initial.{key}": item for key, item in population.initial.items()}
         values["current"] = population.current
-        yield from (f"populations.{name}.{key}" for key, value in values.items()
-                    if isinstance(value, Distribution))
+        yield from (
+            f"populations.{name}.{key}" for key, value in values.items() if isinstance(value, Distribution)
+        )
     for name, projection in description.projections.items():
-        yield from (f"projections.{name}.{key}" for key, item in
-                    (("weight", projection.weight), ("delay", projection.delay))
-                    if isinstance(item.init, Distribution) and not item.train)
+        yield from (
+            f"projections.{name}.{key}"
+            for key, item in (("weight", projection.weight), ("delay", projection.delay))
+            if isinstance(item.init, Distribution) and not item.train
+        )
 
 
 def collect_versions() -> dict[str, str]:
     """Return the versions of Python, the machine and the packages that compute."""
-    versions = {"python": platform.python_version(), "machine": platform.machine(),
-                "system": platform.system()}
+    versions = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+    }
     for package in PACKAGES:
         try:
             versions[package] = version(package)
@@ -277,8 +303,21 @@ def write_record(origin: Origin) -> str:
     str
     """
     last = origin.stages[-1]
-    return json.dumps({
-        "format": 2, "digest": origin.digest, "network": digest_network(origin.resolved),
-        "seed": origin.seed, "backend": last["backend"], "on_device": last["on_device"],
-        "started": datetime.now(UTC).isoformat(timespec="seconds"), "versions": origin.versions,
-        "stages": origin.stages, "resolved": origin.resolved}, indent=2) + "\n"
+    return (
+        json.dumps(
+            {
+                "format": 2,
+                "digest": origin.digest,
+                "network": digest_network(origin.resolved),
+                "seed": origin.seed,
+                "backend": last["backend"],
+                "on_device": last["on_device"],
+                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                "versions": origin.versions,
+                "stages": origin.stages,
+                "resolved": origin.resolved,
+            },
+            indent=2,
+        )
+        + "\n"
+    )

@@ -69,12 +69,21 @@ def require_training(description: Description, backend: str) -> Training:
     require_losses(description)
     training = description.training
     if training is None:
-        raise DescriptionError(Diagnostic("there is no section training; add one, for example "
-                                          "training: {optimizer: adam, epochs: 100}", path="training"))
+        raise DescriptionError(
+            Diagnostic(
+                "there is no section training; add one, for example training: {optimizer: adam, epochs: 100}",
+                path="training",
+            )
+        )
     faults = []
     if training.options.get("forward_backend") not in (None, backend):
-        faults.append(Diagnostic("running forward and adjoint on different backends is not supported yet; "
-                                 "remove forward_backend", path="training.forward_backend"))
+        faults.append(
+            Diagnostic(
+                "running forward and adjoint on different backends is not supported yet; "
+                "remove forward_backend",
+                path="training.forward_backend",
+            )
+        )
     if faults:
         raise BackendError(faults)
     return training
@@ -110,7 +119,11 @@ def build_task(
     samples = len(dataset.train) if dataset is not None else 1
     require_memory(program, description, step=None, backend="", batch=min(training.batch_size, samples))
     validation = dataset.validation if dataset is not None else None
-    require_watchable(training.early_stopping, validated=validation is not None,
-                      labelled=validation is not None and validation.labels is not None)
-    return Task(machine, training, description.losses, dataset, layout,
-                build_optimizer(training.optimizer, layout))
+    require_watchable(
+        training.early_stopping,
+        validated=validation is not None,
+        labelled=validation is not None and validation.labels is not None,
+    )
+    return Task(
+        machine, training, description.losses, dataset, layout, build_optimizer(training.optimizer, layout)
+    )

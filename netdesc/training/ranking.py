@@ -50,10 +50,17 @@ def require_watchable(stopping: Choice | None, *, validated: bool, labelled: boo
     if stopping is None:
         return
     if not validated:
-        raise DescriptionError(Diagnostic(
-            "early stopping needs validation samples; set validation in data.dataset, "
-            "or remove early_stopping", path="training.early_stopping"))
+        raise DescriptionError(
+            Diagnostic(
+                "early stopping needs validation samples; set validation in data.dataset, "
+                "or remove early_stopping",
+                path="training.early_stopping",
+            )
+        )
     if stopping.options.get("metric") == "validation_accuracy" and not labelled:
-        raise DescriptionError(Diagnostic(
-            "without labels there is no accuracy; use metric: validation_loss",
-            path="training.early_stopping.metric"))
+        raise DescriptionError(
+            Diagnostic(
+                "without labels there is no accuracy; use metric: validation_loss",
+                path="training.early_stopping.metric",
+            )
+        )

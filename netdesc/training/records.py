@@ -158,16 +158,22 @@ class TrainingResult:
 
     def __repr__(self) -> str:
         test = self.test
-        return summarize("TrainingResult", {
-            "epochs": len(self.reports), "best_epoch": self.best_epoch,
-            "test_loss": f"{test.loss:.4g}" if test else None,
-            "test_accuracy": f"{test.accuracy:.4g}" if test and test.accuracy is not None else None,
-            "directory": repr(str(self.directory))})
+        return summarize(
+            "TrainingResult",
+            {
+                "epochs": len(self.reports),
+                "best_epoch": self.best_epoch,
+                "test_loss": f"{test.loss:.4g}" if test else None,
+                "test_accuracy": f"{test.accuracy:.4g}" if test and test.accuracy is not None else None,
+                "directory": repr(str(self.directory)),
+            },
+        )
 
     def _repr_html_(self) -> str:
-        rows = [(report.epoch, f"{report.loss:.4g}", _text(report.accuracy),
-                 _text(report.validation_accuracy))
-                for report in self.reports[-10:]]
+        rows = [
+            (report.epoch, f"{report.loss:.4g}", _text(report.accuracy), _text(report.validation_accuracy))
+            for report in self.reports[-10:]
+        ]
         title = f"{self.directory}, best epoch {self.best_epoch}"
         return html_table(title, ("epoch", "loss", "accuracy", "validation accuracy"), rows)
 

@@ -49,6 +49,9 @@ def scale_rate(schedule: Choice, epochs: int, *, epoch: int, step: int) -> float
     if schedule.kind == "cosine":
         final, length = float(options.get("final", 0.0)), options.get("epochs") or epochs
         return final + (1.0 - final) * 0.5 * (1.0 + cos(pi * min(epoch / float(length), 1.0)))
-    raise BackendError(Diagnostic(
-        f"schedule {schedule.kind} is not available; use one of {', '.join(SCHEDULES)}",
-        path="training.schedule"))
+    raise BackendError(
+        Diagnostic(
+            f"schedule {schedule.kind} is not available; use one of {', '.join(SCHEDULES)}",
+            path="training.schedule",
+        )
+    )

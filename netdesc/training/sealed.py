@@ -54,12 +54,16 @@ class Content:
 
     def group(self, name: str) -> dict[str, Floats]:
         """Return the arrays in a group, by the rest of their path."""
-        return {path[len(name) + 1:]: values for path, values in self.arrays.items()
-                if path.startswith(f"{name}/")}
+        return {
+            path[len(name) + 1 :]: values
+            for path, values in self.arrays.items()
+            if path.startswith(f"{name}/")
+        }
 
 
-def write_sealed(path: Path, attributes: Mapping[str, Any], *, arrays: Mapping[str, Floats],
-                 texts: Mapping[str, str]) -> None:
+def write_sealed(
+    path: Path, attributes: Mapping[str, Any], *, arrays: Mapping[str, Floats], texts: Mapping[str, str]
+) -> None:
     """Write a file, whole or not at all.
 
     Parameters
@@ -72,6 +76,7 @@ def write_sealed(path: Path, attributes: Mapping[str, Any], *, arrays: Mapping[s
     texts : mapping of str to str
         Further datasets, by path.
     """
+
     def fill(file: h5py.File) -> None:
         file.attrs.update(attributes)
         for name, values in {**arrays, **texts}.items():
@@ -134,11 +139,12 @@ def check_seal(path: Path, data: bytes) -> bool:
     """
     if data.startswith(SIGNATURE):
         return False
-    if data[BLOCK:BLOCK + len(SIGNATURE)] != SIGNATURE and not data.startswith(MARK):
+    if data[BLOCK : BLOCK + len(SIGNATURE)] != SIGNATURE and not data.startswith(MARK):
         raise RunDirectoryError(f"{path} is not an HDF5 file")
     if data[:BLOCK] != seal(memoryview(data)[BLOCK:]):
-        raise RunDirectoryError(f"{path} does not match its checksum: it was damaged or edited after it "
-                               "was written")
+        raise RunDirectoryError(
+            f"{path} does not match its checksum: it was damaged or edited after it was written"
+        )
     return True
 
 
@@ -160,8 +166,12 @@ def read_content(root: Group, *, sealed: bool) -> Content:
         If a dataset is damaged, not stored in the file, or neither numbers nor text.
     """
     texts = {name: root.text(name) for name in root.names() if not root.is_group(name)}
-    arrays = {path: values for name in root.names() if root.is_group(name)
-              for path, values in iterate_arrays(root.group(name), name)}
+    arrays = {
+        path: values
+        for name in root.names()
+        if root.is_group(name)
+        for path, values in iterate_arrays(root.group(name), name)
+    }
     return Content(root.attributes(), arrays, texts, sealed)
 
 
@@ -180,5 +190,7 @@ def iterate_arrays(group: Group, path: str, depth: int = 0) -> Iterator[tuple[st
         elif depth < DEPTH:
             yield from iterate_arrays(group.group(name), inner, depth + 1)
         else:
-            raise fault(group.file, f"expected at most {DEPTH + 1} groups within each other; use a file that "
-                                    "a training wrote")
+            raise fault(
+                group.file,
+                f"expected at most {DEPTH + 1} groups within each other; use a file that a training wrote",
+            )

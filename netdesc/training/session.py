@@ -40,9 +40,15 @@ if TYPE_CHECKING:
     from netdesc.api import Model
 
 
-def train(model: Model, *, data: Samples | None = None, backend: str | None = None,
-          output: Path | str | None = None, resume: bool = False, progress: Progress | None = None
-          ) -> TrainingResult:
+def train(
+    model: Model,
+    *,
+    data: Samples | None = None,
+    backend: str | None = None,
+    output: Path | str | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> TrainingResult:
     """Train a model and write all results to a run directory.
 
     After every epoch the directory holds a complete checkpoint. A training that was stopped at any moment,
@@ -121,8 +127,9 @@ def prepare_task(model: Model, backend: str, data: Samples | None = None) -> Tas
         training = require_training(model.description, backend)
         compiled = compile(model, backend)
         require_kinds(model.description.losses.values(), compiled.backend.limits.losses, f"backend {backend}")
-        return put_on_device(build_task(load_machine(compiled), model.description, training, data),
-                             backend=backend)
+        return put_on_device(
+            build_task(load_machine(compiled), model.description, training, data), backend=backend
+        )
 
 
 def run_directory(description: Description, output: Path | str | None) -> Path:
@@ -132,8 +139,13 @@ def run_directory(description: Description, output: Path | str | None) -> Path:
     return Path("runs") / safe_name(description.name or "model")
 
 
-def evaluate(model: Model, weights: Path | str | None = None, backend: str | None = None, *,
-             data: Samples | None = None) -> Metrics:
+def evaluate(
+    model: Model,
+    weights: Path | str | None = None,
+    backend: str | None = None,
+    *,
+    data: Samples | None = None,
+) -> Metrics:
     """Measure trained weights on any backend.
 
     Parameters
@@ -170,8 +182,11 @@ def evaluate(model: Model, weights: Path | str | None = None, backend: str | Non
         compiled = compile(model, name)
         training = require_training(model.description, name)
         task = build_task(load_machine(compiled), model.description, training, data)
-    values = task.program.trainable() if weights is None else load_weights(
-        Path(weights), task.program, model.description)
+    values = (
+        task.program.trainable()
+        if weights is None
+        else load_weights(Path(weights), task.program, model.description)
+    )
     with located(model):
         for split in ("test", "validation"):
             metrics = measure(task, task.layout.join(values), split)
@@ -229,8 +244,13 @@ def keep_weights(task: Task, state: State, run: Run) -> None:
     run : Run
     """
     best = task.layout.split(state.best_values)
-    save_weights(run.directory.weights, best, epoch=state.best_epoch, origin=run.origin,
-                 connections=task.program.connections())
+    save_weights(
+        run.directory.weights,
+        best,
+        epoch=state.best_epoch,
+        origin=run.origin,
+        connections=task.program.connections(),
+    )
 
 
 def finish(task: Task, state: State, run: Run) -> TrainingResult:
@@ -252,11 +272,21 @@ def finish(task: Task, state: State, run: Run) -> TrainingResult:
     curve, notes = draw_curve(directory)
     signs = dict.fromkeys(note for report in state.reports for note in report.notes)
     return TrainingResult(
-        directory=directory.path, reports=state.reports, best_epoch=state.best_epoch,
-        stopped_early=has_stalled(task, state) and state.epoch < task.training.epochs, test=test,
-        weights=directory.weights, curve=curve, notes=(
-            *run.notes, *describe_stages(run.origin.stages), *signs,
-            *(task.dataset.notes if task.dataset else ()), *notes))
+        directory=directory.path,
+        reports=state.reports,
+        best_epoch=state.best_epoch,
+        stopped_early=has_stalled(task, state) and state.epoch < task.training.epochs,
+        test=test,
+        weights=directory.weights,
+        curve=curve,
+        notes=(
+            *run.notes,
+            *describe_stages(run.origin.stages),
+            *signs,
+            *(task.dataset.notes if task.dataset else ()),
+            *notes,
+        ),
+    )
 
 
 def draw_curve(directory: RunDirectory) -> tuple[Path | None, tuple[str, ...]]:

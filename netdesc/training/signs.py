@@ -36,8 +36,7 @@ FIRST = 5
 STILL = 3
 """Epochs in a row with the same loss that are a sign."""
 
-WAKE = ("neurons that never spike have no gradient; raise the weights onto it, or set "
-        "training.silent_neurons")
+WAKE = "neurons that never spike have no gradient; raise the weights onto it, or set training.silent_neurons"
 """Reason and fix of a silent population."""
 
 
@@ -94,8 +93,12 @@ class Watch:
         loss = (tally.loss - self.loss) / samples
         spikes = {name: count - self.counted[name] for name, count in tally.spikes.items()}
         self.loss, self.samples, self.counted = tally.loss, tally.samples, Counter(tally.spikes)
-        for signs in (self.find_growth(after), self.find_leap(loss), self.find_spikes(spikes, samples),
-                      self.find_stillness(before, after)):
+        for signs in (
+            self.find_growth(after),
+            self.find_leap(loss),
+            self.find_spikes(spikes, samples),
+            self.find_stillness(before, after),
+        ):
             for key, sign in signs:
                 self.report(key, sign, f"epoch {epoch}, step {tally.batches} of the epoch: ")
 
@@ -105,8 +108,10 @@ class Watch:
         for key, part in self.task.layout.split(values).items():
             old, new = (float(np.sqrt(np.mean(np.square(item)))) for item in (start[key], part))
             if old and new > GROWTH * old:
-                yield f"growth {key}", (f"{key} has grown to {new / old:.3g} times its initial size; lower "
-                                        "the learning rate")
+                yield (
+                    f"growth {key}",
+                    (f"{key} has grown to {new / old:.3g} times its initial size; lower the learning rate"),
+                )
 
     def find_leap(self, loss: float) -> Iterator[tuple[str, str]]:
         """Yield that the loss has leapt."""
@@ -114,8 +119,13 @@ class Watch:
         if len(self.losses) < FIRST:
             self.losses.append(abs(loss))
         if largest and loss > LEAP * largest:
-            yield "leap", (f"the loss is {loss:.3g}, at most {largest:.3g} in the first batches; lower the "
-                           "learning rate")
+            yield (
+                "leap",
+                (
+                    f"the loss is {loss:.3g}, at most {largest:.3g} in the first batches; lower the "
+                    "learning rate"
+                ),
+            )
 
     def find_spikes(self, spikes: dict[str, int], samples: int) -> Iterator[tuple[str, str]]:
         """Yield populations that are silent, or spike out of all proportion."""
@@ -125,13 +135,20 @@ class Watch:
                 continue
             self.silent[name] = 0 if spikes.get(name) else self.silent[name] + 1
             if self.silent[name] >= self.window:
-                yield f"silent {name}", (
-                    f"population {name} has not spiked in {self.silent[name]} batches in a row, and {WAKE}")
+                yield (
+                    f"silent {name}",
+                    (f"population {name} has not spiked in {self.silent[name]} batches in a row, and {WAKE}"),
+                )
             rate = spikes.get(name, 0) / (samples * population.size)
             first = self.rates.setdefault(name, rate)
             if rate > GROWTH * max(first, 1.0):
-                yield f"spikes {name}", (f"population {name} spikes {rate:.3g} times per neuron and sample, "
-                                         f"{first:.3g} in the first batch; lower the learning rate")
+                yield (
+                    f"spikes {name}",
+                    (
+                        f"population {name} spikes {rate:.3g} times per neuron and sample, "
+                        f"{first:.3g} in the first batch; lower the learning rate"
+                    ),
+                )
 
     def find_stillness(self, before: Floats, after: Floats) -> Iterator[tuple[str, str]]:
         """Yield that the parameters stay as they are; nothing where they are on a device."""
@@ -139,8 +156,13 @@ class Watch:
             return
         self.unchanged = self.unchanged + 1 if np.array_equal(before, after) else 0
         if self.unchanged >= WINDOW:
-            yield "unchanged", (f"no parameter has changed in {self.unchanged} batches in a row; the "
-                                "gradient is zero or the learning rate too small")
+            yield (
+                "unchanged",
+                (
+                    f"no parameter has changed in {self.unchanged} batches in a row; the "
+                    "gradient is zero or the learning rate too small"
+                ),
+            )
 
     def conclude(self, reports: Sequence[EpochReport], loss: float, *, epoch: int) -> tuple[str, ...]:
         """Look at an epoch, and return all signs that were first seen in it.
@@ -166,13 +188,19 @@ class Watch:
         if self.task.training.silent_neurons.kind == "ignore":
             for population in self.task.program.populations:
                 if population.kind == "spiking" and not self.counted[population.name]:
-                    self.report(f"silent {population.name}", (
-                        f"population {population.name} has not spiked in the whole epoch, and {WAKE}"),
-                        f"epoch {epoch}: ")
-        last = [report.loss for report in reports[-STILL + 1:]]
+                    self.report(
+                        f"silent {population.name}",
+                        (f"population {population.name} has not spiked in the whole epoch, and {WAKE}"),
+                        f"epoch {epoch}: ",
+                    )
+        last = [report.loss for report in reports[-STILL + 1 :]]
         if len(last) == STILL - 1 and all(abs(item - loss) <= 1e-9 * abs(loss) for item in last):
-            self.report("loss", f"the loss has not changed in {STILL} epochs in a row; raise the learning "
-                                "rate, or the weights onto silent neurons", f"epoch {epoch}: ")
+            self.report(
+                "loss",
+                f"the loss has not changed in {STILL} epochs in a row; raise the learning "
+                "rate, or the weights onto silent neurons",
+                f"epoch {epoch}: ",
+            )
         return tuple(self.notes)
 
     def report(self, key: str, sign: str, where: str) -> None:

@@ -27,7 +27,7 @@ def find_silent(trace: Trace, program: Program) -> NDArray[np.bool_]:
     silent = np.zeros(program.size + 1, dtype=np.bool_)
     for population in program.populations:
         if population.kind == "spiking":
-            part = silent[population.start:population.stop]
+            part = silent[population.start : population.stop]
             part[:] = True
             part[trace.spikes[population.name].sources] = False
     return silent

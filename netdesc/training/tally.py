@@ -114,9 +114,15 @@ class Tally:
         """
         spiking = sum(item.size for item in self.program.populations if item.kind == "spiking")
         return Metrics(
-            split=split, samples=self.samples, loss=self.loss / self.samples,
+            split=split,
+            samples=self.samples,
+            loss=self.loss / self.samples,
             accuracy=self.correct / self.labelled if self.labelled else None,
             accuracy_ties_as_errors=self.correct_untied / self.labelled if self.labelled else None,
-            ties=self.ties, silent_samples=self.silent_samples, silent_labels=self.silent_labels,
+            ties=self.ties,
+            silent_samples=self.silent_samples,
+            silent_labels=self.silent_labels,
             silent_fraction=self.silent_fraction / (self.batches * max(spiking, 1)),
-            spikes={name: count / self.samples for name, count in self.spikes.items()}, costs=self.costs)
+            spikes={name: count / self.samples for name, count in self.spikes.items()},
+            costs=self.costs,
+        )

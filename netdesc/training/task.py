@@ -56,8 +56,10 @@ class Task:
             return self.train_feed()
         if self.dataset is None:
             return None
-        part, first = {"validation": (self.dataset.validation, UNSEEN),
-                       "test": (self.dataset.test, 2 * UNSEEN)}[split]
+        part, first = {
+            "validation": (self.dataset.validation, UNSEEN),
+            "test": (self.dataset.test, 2 * UNSEEN),
+        }[split]
         return None if part is None else Feed(self.program, part, first)
 
 

@@ -30,7 +30,11 @@ NETWORK = ("simulation", "populations", "projections")
 
 
 def save_weights(
-    path: Path, values: Mapping[str, Floats], *, epoch: int, origin: Origin,
+    path: Path,
+    values: Mapping[str, Floats],
+    *,
+    epoch: int,
+    origin: Origin,
     connections: Mapping[str, Connection] = MappingProxyType({}),
 ) -> None:
     """Write trained parameters, whole or not at all.
@@ -98,14 +102,19 @@ def load_weights(path: Path, program: Program, description: Description | None =
         raise RunDirectoryError(f"{file_path} holds no weights; use the run directory of a training")
     require_fit(found, program.trainable(), file_path)
     if version != FORMAT:
-        LOG.warning("%s has no checksum; it was written by an earlier version of netdesc, and whether it "
-                    "belongs to this model was not checked", file_path)
+        LOG.warning(
+            "%s has no checksum; it was written by an earlier version of netdesc, and whether it "
+            "belongs to this model was not checked",
+            file_path,
+        )
         return found
     try:
         origin = Origin.read(content.texts["origin"])
     except Malformed as error:
-        raise RunDirectoryError(f"{file_path} is damaged: it does not record what was trained; use the run "
-                                "directory of a training") from error
+        raise RunDirectoryError(
+            f"{file_path} is damaged: it does not record what was trained; use the run "
+            "directory of a training"
+        ) from error
     require_origin(origin, program, description, path=file_path)
     return found
 
@@ -125,13 +134,22 @@ def require_fit(found: Mapping[str, Floats], wanted: Mapping[str, Floats], path:
         With every misfit.
     """
     faults = [f"{path} has no {key}; train this model first" for key in wanted if key not in found]
-    faults += [f"{path} has {key}, which this model does not train; use the file it was trained with"
-               for key in found if key not in wanted]
-    faults += [f"{path} has {found[key].size} values for {key}, but this model has {wanted[key].size}; "
-               "use the file it was trained with"
-               for key in wanted if key in found and found[key].shape != wanted[key].shape]
-    faults += [f"{path} has a value of {key} that is not finite" for key in wanted
-               if key in found and not np.isfinite(found[key]).all()]
+    faults += [
+        f"{path} has {key}, which this model does not train; use the file it was trained with"
+        for key in found
+        if key not in wanted
+    ]
+    faults += [
+        f"{path} has {found[key].size} values for {key}, but this model has {wanted[key].size}; "
+        "use the file it was trained with"
+        for key in wanted
+        if key in found and found[key].shape != wanted[key].shape
+    ]
+    faults += [
+        f"{path} has a value of {key} that is not finite"
+        for key in wanted
+        if key in found and not np.isfinite(found[key]).all()
+    ]
     if faults:
         raise RunDirectoryError("; ".join(faults))
 
@@ -159,12 +177,14 @@ def require_origin(origin: Origin, program: Program, description: Description | 
     if faults:
         if origin.seed != program.seed:
             faults.append(f"simulation.seed was {origin.seed}, now it is {program.seed}")
-        raise RunDirectoryError(f"{path} belongs to another network: {'; '.join(faults)}; use the file it "
-                                "was trained with")
+        raise RunDirectoryError(
+            f"{path} belongs to another network: {'; '.join(faults)}; use the file it was trained with"
+        )
     if description is None or description.digest == origin.digest:
         return
-    for difference in compare_settings(origin.resolved, description.resolved, sections=NETWORK,
-                                       free=(*HARMLESS, *list_trained(description))):
+    for difference in compare_settings(
+        origin.resolved, description.resolved, sections=NETWORK, free=(*HARMLESS, *list_trained(description))
+    ):
         LOG.warning("%s was trained with another network: %s", path, difference)
 
 

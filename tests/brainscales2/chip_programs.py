@@ -23,18 +23,48 @@ def program(sizes, links, weights=None, *, kinds=None, duration=40.0, **levels):
     for name, size in sizes.items():
         kind = kinds.get(name, "spiking" if name in reached else "source")
         model = {"source": "dataset", "spiking": "LIF", "readout": "LI"}[kind]
-        populations.append(PopulationSlice(name, start, start + size, kind, model,
-                                           () if kind == "source" else ("signed",), False, (size,), {}))
+        populations.append(
+            PopulationSlice(
+                name,
+                start,
+                start + size,
+                kind,
+                model,
+                () if kind == "source" else ("signed",),
+                False,
+                (size,),
+                {},
+            )
+        )
         start += size
     names = list(sizes)
     blocks = tuple(
-        Block(f"{pre}_{post}", f"projections.{pre}_{post}", names.index(pre), names.index(post), sizes[pre],
-              sizes[post], 0, 1.0, None, None, np.broadcast_to(value(pre, post, weights),
-                                                               sizes[pre] * sizes[post]),
-              np.zeros(1), train_weight=weights is None)
-        for pre, post in links)
-    return Program("drawn", duration, 1, tuple(populations), blocks, parameters(populations, start, levels),
-                   stages(names, populations, links))
+        Block(
+            f"{pre}_{post}",
+            f"projections.{pre}_{post}",
+            names.index(pre),
+            names.index(post),
+            sizes[pre],
+            sizes[post],
+            0,
+            1.0,
+            None,
+            None,
+            np.broadcast_to(value(pre, post, weights), sizes[pre] * sizes[post]),
+            np.zeros(1),
+            train_weight=weights is None,
+        )
+        for pre, post in links
+    )
+    return Program(
+        "drawn",
+        duration,
+        1,
+        tuple(populations),
+        blocks,
+        parameters(populations, start, levels),
+        stages(names, populations, links),
+    )
 
 
 def value(pre, post, weights):
@@ -44,35 +74,49 @@ def value(pre, post, weights):
 
 
 def parameters(populations, size, levels):
-    table = {"tau_m": 20.0, "tau_ref": 1.0, "rest": 0.0, "threshold": 1.0, "reset": 0.0, "v_init": 0.0,
-             "resistance": 1.0, "tau_s": 5.0, "i_init": 0.0} | levels
-    found = {name: np.full((size, 1) if name in ("tau_s", "i_init") else size, level)
-             for name, level in table.items()}
+    table = {
+        "tau_m": 20.0,
+        "tau_ref": 1.0,
+        "rest": 0.0,
+        "threshold": 1.0,
+        "reset": 0.0,
+        "v_init": 0.0,
+        "resistance": 1.0,
+        "tau_s": 5.0,
+        "i_init": 0.0,
+    } | levels
+    found = {
+        name: np.full((size, 1) if name in ("tau_s", "i_init") else size, level)
+        for name, level in table.items()
+    }
     for item in populations:
         if item.kind == "source":
             for array in found.values():
-                array[item.start:item.stop] = np.nan
+                array[item.start : item.stop] = np.nan
         if item.kind == "readout":
-            found["threshold"][item.start:item.stop] = np.inf
+            found["threshold"][item.start : item.stop] = np.inf
     return found
 
 
 def stages(names, populations, links):
-    own = [(number, (name, name) in links) for number, name in enumerate(names)
-           if populations[number].kind != "source"]
+    own = [
+        (number, (name, name) in links)
+        for number, name in enumerate(names)
+        if populations[number].kind != "source"
+    ]
     return tuple(Stage((number,), loop) for number, loop in own)
 
 
 def layered(*sizes, weights=None, **more):
     names = [f"layer{number}" for number in range(len(sizes))]
-    return program(dict(zip(names, sizes, strict=True)), list(pairwise(names)), weights,
-                   **more)
+    return program(dict(zip(names, sizes, strict=True)), list(pairwise(names)), weights, **more)
 
 
 def one_to_one(size, weight=0.5):
     drawn = program({"input": size, "neurons": size}, [("input", "neurons")])
-    block = replace(drawn.blocks[0], indptr=np.arange(size + 1), indices=np.arange(size),
-                    weights=np.full(size, weight))
+    block = replace(
+        drawn.blocks[0], indptr=np.arange(size + 1), indices=np.arange(size), weights=np.full(size, weight)
+    )
     return replace(drawn, blocks=(block,))
 
 

@@ -13,9 +13,15 @@ ALL = np.arange(CIRCUITS)
 
 
 def targets(tau_mem=20.0):
-    return Targets(np.full(CIRCUITS, tau_mem), np.full((CIRCUITS, 2), 5.0), np.full(CIRCUITS, 200.0),
-                   np.full(CIRCUITS, 80.0), np.full(CIRCUITS, 80.0), np.ones(CIRCUITS, dtype=bool),
-                   [f"hidden[{k}]" for k in range(CIRCUITS)])
+    return Targets(
+        np.full(CIRCUITS, tau_mem),
+        np.full((CIRCUITS, 2), 5.0),
+        np.full(CIRCUITS, 200.0),
+        np.full(CIRCUITS, 80.0),
+        np.full(CIRCUITS, 80.0),
+        np.ones(CIRCUITS, dtype=bool),
+        [f"hidden[{k}]" for k in range(CIRCUITS)],
+    )
 
 
 @pytest.mark.parametrize("quantity", ["tau_mem", "tau_syn", "threshold", "leak", "reset"])

@@ -14,8 +14,14 @@ NO_PAUSE = {"profile_numbers": {"wait": 0}}
 
 
 def counts(samples=1, instances=1, duration=40.0, **events):
-    return Counts(samples, instances, duration, events.get("into", 0.0), events.get("out", 0.0),
-                  events.get("readings", 0.0))
+    return Counts(
+        samples,
+        instances,
+        duration,
+        events.get("into", 0.0),
+        events.get("out", 0.0),
+        events.get("readings", 0.0),
+    )
 
 
 def test_the_published_timing_gives_the_published_throughput_and_energy():
@@ -26,8 +32,9 @@ def test_the_published_timing_gives_the_published_throughput_and_energy():
 
 
 def test_a_pause_between_entries_costs_time_and_energy():
-    with_pause, without = (charge(counts(samples=1000, duration=11.6), options(**section))
-                           for section in ({}, NO_PAUSE))
+    with_pause, without = (
+        charge(counts(samples=1000, duration=11.6), options(**section)) for section in ({}, NO_PAUSE)
+    )
     assert with_pause.time - without.time == pytest.approx(1000 * 0.05)
     assert with_pause.energy - without.energy == pytest.approx(200 * 1000 * 50e-6)
 
@@ -47,8 +54,9 @@ def test_every_execution_instance_runs_all_entries():
 def test_energy_is_power_times_all_of_the_time():
     bill = charge(counts(samples=7), options(profile_numbers={"host_time": 100}))
     parts = bill.flat()
-    assert parts["time_ms"] == pytest.approx(sum(parts[name] for name in (
-        "chip_time_ms", "wait_time_ms", "configuration_time_ms", "host_time_ms")))
+    assert parts["time_ms"] == pytest.approx(
+        sum(parts[name] for name in ("chip_time_ms", "wait_time_ms", "configuration_time_ms", "host_time_ms"))
+    )
     assert parts["energy_mJ"] == pytest.approx(200 * parts["time_ms"] * 1e-3)
 
 
@@ -110,9 +118,20 @@ def test_an_overridden_number_is_an_assumption_of_the_file():
     assert found.input_rate.value == 10.0
 
 
-@pytest.mark.parametrize("numbers", [
-    {"hemispheres": 3}, {"columns": 0}, {"labels": 1.5}, {"speed_up": 0}, {"threshold_level": 80},
-    {"wait": "30 mV"}, {"wait": "soon"}, {"power": float("nan")}, {"noise": 1}])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"hemispheres": 3},
+        {"columns": 0},
+        {"labels": 1.5},
+        {"speed_up": 0},
+        {"threshold_level": 80},
+        {"wait": "30 mV"},
+        {"wait": "soon"},
+        {"power": float("nan")},
+        {"noise": 1},
+    ],
+)
 def test_numbers_that_no_machine_has_are_refused(numbers):
     with pytest.raises(BackendError) as caught:
         Profile.read("calibrated", numbers)

@@ -39,8 +39,9 @@ RAW = Spreads(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, r
 def draw(size=5, batch=8, duration=25.0):
     rng = np.random.default_rng(1)
     times = rng.uniform(0.0, duration, batch * size * 2)
-    return Events.from_arrays(times, np.tile(np.arange(size), 2 * batch),
-                              np.repeat(np.arange(batch), 2 * size), batch)
+    return Events.from_arrays(
+        times, np.tile(np.arange(size), 2 * batch), np.repeat(np.arange(batch), 2 * size), batch
+    )
 
 
 def load(made, **options):
@@ -48,8 +49,14 @@ def load(made, **options):
 
 
 def tell(code, hash_seed):
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                          cwd=os.path.dirname(__file__), env={**os.environ, "PYTHONHASHSEED": hash_seed})
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=os.path.dirname(__file__),
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+    )
     return told.stdout.strip()
 
 
@@ -95,8 +102,12 @@ def test_runs_without_noise_repeat_bit_for_bit_in_a_chip_that_is_loaded_anew(kin
 def test_every_event_that_the_host_sends_or_relays_arrives_or_is_counted_as_lost(numbers):
     drawn = layered(5, 20, 3, weights=2.0)
     late = replace(drawn.blocks[1], delays=np.array([2.0]))
-    machine = load(replace(drawn, blocks=(drawn.blocks[0], late)), delays="instance", profile_numbers=numbers,
-                   rates={"layer0": 1e-4, "layer1": 1e-4, "layer2": 1e-4})
+    machine = load(
+        replace(drawn, blocks=(drawn.blocks[0], late)),
+        delays="instance",
+        profile_numbers=numbers,
+        rates={"layer0": 1e-4, "layer1": 1e-4, "layer2": 1e-4},
+    )
     assert len(machine.plan.instances) == 2
     trace = machine.forward(draw(), seed=1)
     health, relayed = trace.health, len(trace.spikes["layer1"])
@@ -114,8 +125,12 @@ def test_the_host_relays_no_event_that_it_has_lost():
     drawn = layered(5, 20, 3, weights=2.0)
     late = replace(drawn.blocks[1], delays=np.array([2.0]))
     made = replace(drawn, blocks=(drawn.blocks[0], late))
-    machine = load(made, delays="instance", profile_numbers={"output_rate": 0.2, "fifo_depth": 1},
-                   rates={"layer1": 1e-4, "layer2": 1e-4})
+    machine = load(
+        made,
+        delays="instance",
+        profile_numbers={"output_rate": 0.2, "fifo_depth": 1},
+        rates={"layer1": 1e-4, "layer2": 1e-4},
+    )
     trace = machine.forward(draw(), seed=1)
     kept = len(trace.spikes["layer1"])
     whole = load(made, delays="instance").forward(draw(), seed=1)
@@ -131,11 +146,15 @@ def fit_labels(labels):
 FULL = {
     "circuits": (layered(10, 512, weights=1.0), {}),
     "rows of one sign": (layered(256, 4, weights=0.06), {"profile_numbers": {"merged_max": 1}}),
-    "rows of both signs": (layered(128, 4, weights=np.tile([0.3, -0.1], 256)),
-                           {"profile_numbers": {"merged_max": 1}}),
+    "rows of both signs": (
+        layered(128, 4, weights=np.tile([0.3, -0.1], 256)),
+        {"profile_numbers": {"merged_max": 1}},
+    ),
     "labels": fit_labels(3),
-    "rows of a bus": (layered(32, 1, weights=np.resize([1.0, 0.9, -0.2], 32)),
-                      {"rows": {"layer0_layer1": 4}, "profile_numbers": {"merged_max": 1}}),
+    "rows of a bus": (
+        layered(32, 1, weights=np.resize([1.0, 0.9, -0.2], 32)),
+        {"rows": {"layer0_layer1": 4}, "profile_numbers": {"merged_max": 1}},
+    ),
 }
 
 
@@ -145,8 +164,10 @@ def test_what_just_fits_runs(name):
     machine = load(made, profile="ideal", instances=1, **section)
     active = min(made.populations[0].size, 40)
     times = np.sort(np.random.default_rng(3).uniform(0.0, 20.0, 12 * active))
-    trace = machine.forward(Events.from_arrays(
-        times, np.resize(np.arange(active), 12 * active), np.zeros(12 * active, int), 1), seed=1)
+    trace = machine.forward(
+        Events.from_arrays(times, np.resize(np.arange(active), 12 * active), np.zeros(12 * active, int), 1),
+        seed=1,
+    )
     assert trace.health["dropped_in"] == 0
     target = made.populations[1]
     assert len(trace.spikes[target.name]) > 0

@@ -59,8 +59,11 @@ def test_one_label_too_many_is_refused_and_one_less_is_accepted(labels):
 def test_one_row_too_many_on_a_bus_is_refused_and_one_less_is_accepted():
     section = {**NO_MERGE, "rows": {"layer0_layer1": 4}}
     assert codes(layered(32, 1, weights=None), **section) == []
-    drawn = program({"input": 32, "other": 1, "neurons": 1}, [("input", "neurons"), ("other", "neurons")],
-                    {("input", "neurons"): np.resize([0.5, -0.5], 32), ("other", "neurons"): -0.5})
+    drawn = program(
+        {"input": 32, "other": 1, "neurons": 1},
+        [("input", "neurons"), ("other", "neurons")],
+        {("input", "neurons"): np.resize([0.5, -0.5], 32), ("other", "neurons"): -0.5},
+    )
     section = {**NO_MERGE, "profile_numbers": {"merged_max": 1, "rows": 1000}, "rows": {"input_neurons": 4}}
     (fault,) = faults(drawn, **section)
     assert (fault.code, fault.path) == ("B2-PADI", "populations.neurons")
@@ -119,8 +122,10 @@ def test_a_membrane_that_does_not_start_at_rest_is_refused():
 
 
 def delayed(drawn, number, delay=1.0):
-    blocks = [replace(block, delays=np.array([delay])) if place == number else block
-              for place, block in enumerate(drawn.blocks)]
+    blocks = [
+        replace(block, delays=np.array([delay])) if place == number else block
+        for place, block in enumerate(drawn.blocks)
+    ]
     return replace(drawn, blocks=tuple(blocks))
 
 
@@ -158,12 +163,13 @@ def test_delays_that_differ_among_the_targets_of_a_source_are_refused():
 
 def two_receptors(weight, sign=1.0, receptor=0, **more):
     drawn = layered(2, 3, weights=weight)
-    populations = (drawn.populations[0],
-                   replace(drawn.populations[1], receptors=("excitatory", "inhibitory")))
+    populations = (
+        drawn.populations[0],
+        replace(drawn.populations[1], receptors=("excitatory", "inhibitory")),
+    )
     pair = {name: np.repeat(drawn.parameters[name], 2, axis=1) for name in ("tau_s", "i_init")}
     block = replace(drawn.blocks[0], sign=sign, receptor=receptor, **more)
-    return replace(drawn, populations=populations, blocks=(block,),
-                   parameters={**drawn.parameters, **pair})
+    return replace(drawn, populations=populations, blocks=(block,), parameters={**drawn.parameters, **pair})
 
 
 def test_weights_against_the_sign_of_their_receptor_are_refused():
@@ -185,7 +191,13 @@ def test_weights_beyond_given_rows_are_saturated_and_counted():
     (note,) = [note for note in plan.notes if note.code == "B2-WEIGHT"]
     assert "in 1 x 63 steps a sign: 2 of 6 weights rounded, 0 to 0, 2 saturated" in note.message
     assert plan.wirings[0].words(np.array([0.11, 1.0, 1.1, -0.11, -1.0, -1.1])).tolist() == [
-        7, 60, 63, -7, -60, -63]
+        7,
+        60,
+        63,
+        -7,
+        -60,
+        -63,
+    ]
 
 
 def test_weights_that_all_become_zero_are_refused():
@@ -206,8 +218,12 @@ def test_the_interval_of_the_slow_converter_is_a_limit():
 
 
 def test_two_neurons_may_be_read_fast_and_three_not():
-    assert planned(sampled([0, 1], 0.1), places={"layer1": 3}, profile_numbers={"hemispheres": 1}
-                   ).sampled[0].converter == "madc"
+    assert (
+        planned(sampled([0, 1], 0.1), places={"layer1": 3}, profile_numbers={"hemispheres": 1})
+        .sampled[0]
+        .converter
+        == "madc"
+    )
     assert codes(sampled([0, 1, 2], 0.1)) == ["B2-CADC"]
     assert codes(sampled([0, 1, 2], 0.1), sampling="madc") == ["B2-MADC"]
 
@@ -241,18 +257,31 @@ def test_a_loop_too_large_for_the_chip_is_not_cut():
 
 def test_every_option_that_is_not_known_or_possible_is_told_with_the_nearest():
     with pytest.raises(BackendError) as caught:
-        options(profil="ideal", chip=-1, noise="yes", profile_numbers={"waits": 1, "power": -1},
-                places={"hidden": 256}, dead_circuits=[512])
+        options(
+            profil="ideal",
+            chip=-1,
+            noise="yes",
+            profile_numbers={"waits": 1, "power": -1},
+            places={"hidden": 256},
+            dead_circuits=[512],
+        )
     text = str(caught.value)
     assert "did you mean profile?" in text
     assert "did you mean wait?" in text
     assert {item.path.removeprefix("backends.brainscales2.") for item in caught.value.diagnostics} >= {
-        "profil", "chip", "noise", "profile_numbers.waits", "profile_numbers.power"}
+        "profil",
+        "chip",
+        "noise",
+        "profile_numbers.waits",
+        "profile_numbers.power",
+    }
 
 
 def test_options_for_populations_that_are_not_there_are_told():
-    assert codes(layered(2, 3), scales={"layer2": 3}, places={"layer0": 1}, rows={"nothing": 2}) == [
-        "B2-OPTION"] * 3
+    assert (
+        codes(layered(2, 3), scales={"layer2": 3}, places={"layer0": 1}, rows={"nothing": 2})
+        == ["B2-OPTION"] * 3
+    )
 
 
 MODEL = """

@@ -27,7 +27,7 @@ def draw_stripes(count, seed):
     labels = np.arange(count) % 10
     images = 90 * (random.random((count, 16, 16)) < 0.05)
     for image, label in zip(images, labels, strict=True):
-        image[:, label + 2:label + 4] = random.integers(120, 256, size=(16, 2))
+        image[:, label + 2 : label + 4] = random.integers(120, 256, size=(16, 2))
     return images, labels
 
 
@@ -46,17 +46,29 @@ def train(folder, gradient, *, epochs=5, images=(TRAIN, TEST), overrides=()):
 
 
 def test_the_network_fills_all_circuits_and_rows_of_one_instance(stripes):
-    compiled = netdesc.compile(netdesc.load(SCRIPT["MODEL"], [
-        f"data.dataset.mnist.path={stripes}", f"data.dataset.mnist.train={TRAIN}",
-        f"data.dataset.mnist.test={TEST}"]), "brainscales2")
+    compiled = netdesc.compile(
+        netdesc.load(
+            SCRIPT["MODEL"],
+            [
+                f"data.dataset.mnist.path={stripes}",
+                f"data.dataset.mnist.train={TRAIN}",
+                f"data.dataset.mnist.test={TEST}",
+            ],
+        ),
+        "brainscales2",
+    )
     verdict = " ".join(note.message for note in compiled.graph.notes)
     assert "512 of 512 circuits and 512 of 512 rows in the fullest of 1 execution instance" in verdict
 
 
 @pytest.mark.parametrize("gradient", ["surrogate", "eventprop"])
 def test_images_are_learned_in_the_loop(stripes, gradient):
-    outcome = train(stripes, gradient, epochs=12, overrides=(
-        "training.batch_size=10", "training.optimizer.adam.learning_rate=2e-3"))
+    outcome = train(
+        stripes,
+        gradient,
+        epochs=12,
+        overrides=("training.batch_size=10", "training.optimizer.adam.learning_rate=2e-3"),
+    )
     assert outcome.accuracy >= 80.0
     assert 0.0 < outcome.hidden_spikes < 1.0
 
@@ -70,10 +82,27 @@ def test_a_surrogate_reads_samples_of_all_membranes_and_eventprop_those_of_the_r
 
 
 def test_the_page_has_a_row_of_each_gradient_and_what_is_kept_is_not_done_again(
-        stripes, tmp_path, monkeypatch, capsys):
+    stripes, tmp_path, monkeypatch, capsys
+):
     keep, page = tmp_path / "kept.jsonl", tmp_path / "page.md"
-    command = ["mnist", "--seeds", "1", "2", "--data", str(stripes), "--epochs", "1", "--train", str(TRAIN),
-               "--test", str(TEST), "--keep", str(keep), "-o", str(page)]
+    command = [
+        "mnist",
+        "--seeds",
+        "1",
+        "2",
+        "--data",
+        str(stripes),
+        "--epochs",
+        "1",
+        "--train",
+        str(TRAIN),
+        "--test",
+        str(TEST),
+        "--keep",
+        str(keep),
+        "-o",
+        str(page),
+    ]
     monkeypatch.setattr("sys.argv", command)
     SCRIPT["main"]()
     first = page.read_text(encoding="utf-8")

@@ -89,8 +89,10 @@ def pair(model, weights=None):
 
 def carry_over(cotangent, mine, theirs):
     """Give each output spike of the solver the derivative of its partner on the chip."""
-    ours, others = (np.lexsort((item.times, item.sources, item.samples()))
-                    for item in (mine.spikes["output"], theirs.spikes["output"]))
+    ours, others = (
+        np.lexsort((item.times, item.sources, item.samples()))
+        for item in (mine.spikes["output"], theirs.spikes["output"])
+    )
     values = np.empty(len(ours))
     values[others] = cotangent.spikes["output"][ours]
     return Cotangent({"output": values})
@@ -115,8 +117,12 @@ def demand_same_spikes(mine, theirs):
                 assert (gaps < GRID + 1e-9).all()
 
 
-CASES = {"one-1": (ONE_SPIKE, 1), "one-2": (ONE_SPIKE, 2), "many-2": (MANY_SPIKES, 2),
-         "many-3": (MANY_SPIKES, 3)}
+CASES = {
+    "one-1": (ONE_SPIKE, 1),
+    "one-2": (ONE_SPIKE, 2),
+    "many-2": (MANY_SPIKES, 2),
+    "many-3": (MANY_SPIKES, 3),
+}
 
 
 @pytest.mark.parametrize(("neuron", "seed"), CASES.values(), ids=CASES)
@@ -131,7 +137,8 @@ def test_spikes_and_the_gradient_of_a_batch_are_those_of_the_solver(tmp_path, ne
 
 @pytest.mark.parametrize("neuron", [ONE_SPIKE, MANY_SPIKES], ids=["one", "many"])
 def test_the_gradient_of_trained_weights_is_that_of_the_solver_with_the_same_derivative_of_the_loss(
-        tmp_path, neuron):
+    tmp_path, neuron
+):
     # samples nearly cancel after training, and what stamps do to the loss itself shows in their sum
     model = write(tmp_path, neuron, 2)
     netdesc.train(model, backend="brainscales2", output=tmp_path / "run")
@@ -171,8 +178,10 @@ def test_a_neuron_that_touches_its_threshold_spikes_as_in_the_solver(tmp_path):
     weights = mine.effective_parameters["input_to_hidden.weight"].reshape(5, 120)
     assert np.isclose(weights[4, slow[0]], 4.0)
     rest = np.delete(np.arange(120), slow)
-    found, wanted = (item.parameters["input_to_hidden.weight"].reshape(5, 120)[:, rest].ravel()
-                     for item in (gradient, exact))
+    found, wanted = (
+        item.parameters["input_to_hidden.weight"].reshape(5, 120)[:, rest].ravel()
+        for item in (gradient, exact)
+    )
     assert cosine(found, wanted) > 0.9999
     assert gradient.health["grazing"] > 0
     assert all(np.abs(values).max() < 1e3 for values in gradient.parameters.values())

@@ -24,8 +24,12 @@ EXACT = {"noise": False, "profile_numbers": {"saturation_knee": 0}}
 def draw(seed=1):
     rng = np.random.default_rng(seed)
     count = BATCH * 10
-    return Events.from_arrays(rng.uniform(0.0, 25.0, count), np.tile(np.arange(5), 2 * BATCH),
-                              np.repeat(np.arange(BATCH), 10), BATCH)
+    return Events.from_arrays(
+        rng.uniform(0.0, 25.0, count),
+        np.tile(np.arange(5), 2 * BATCH),
+        np.repeat(np.arange(BATCH), 10),
+        BATCH,
+    )
 
 
 def network(links):
@@ -96,9 +100,15 @@ def test_derivatives_by_spikes_are_aligned_with_the_measured_ones():
     moved = refined(machine, trace)
     # the last spike of a neuron without a later one acts through nothing else
     events = trace.spikes["output"]
-    last = np.array([not np.any((events.sources[k + 1:] == events.sources[k])
-                                & (events.samples()[k + 1:] == events.samples()[k]))
-                     for k in range(len(events))])
+    last = np.array(
+        [
+            not np.any(
+                (events.sources[k + 1 :] == events.sources[k])
+                & (events.samples()[k + 1 :] == events.samples()[k])
+            )
+            for k in range(len(events))
+        ]
+    )
     np.testing.assert_allclose(gradient.spike_times["output"][last], pull[last], rtol=1e-12)
     assert np.array_equal(np.sort(moved.order["output"]), np.arange(len(events)))
 

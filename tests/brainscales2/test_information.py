@@ -17,9 +17,12 @@ READINGS = int(42 / 1.7) + 1
 @pytest.fixture(scope="module")
 def outcomes():
     methods = SCRIPT["list_methods"]((1, 4), 1.0)
-    return {method.name: SCRIPT["measure"](
-        method, SCRIPT["load"](method, 1, FEW), state="initial", chip=1, weights=None, samples=SAMPLES)
-        for method in methods}
+    return {
+        method.name: SCRIPT["measure"](
+            method, SCRIPT["load"](method, 1, FEW), state="initial", chip=1, weights=None, samples=SAMPLES
+        )
+        for method in methods
+    }
 
 
 def bits(outcome):
@@ -27,8 +30,14 @@ def bits(outcome):
 
 
 def median(outcome, projection):
-    return float(np.nanmedian([SCRIPT["cosine"](mine, true) for mine, true in zip(
-        outcome.found[projection], outcome.exact[projection], strict=True)]))
+    return float(
+        np.nanmedian(
+            [
+                SCRIPT["cosine"](mine, true)
+                for mine, true in zip(outcome.found[projection], outcome.exact[projection], strict=True)
+            ]
+        )
+    )
 
 
 def test_eventprop_reads_a_tenth_of_the_bits_of_the_surrogate_gradient_for_a_better_gradient(outcomes):
@@ -63,9 +72,22 @@ def test_a_run_tells_bits_of_events_and_of_readings():
 
 def test_the_page_has_a_row_of_each_method_at_both_weights(tmp_path, monkeypatch, capsys):
     page = tmp_path / "page.md"
-    monkeypatch.setattr("sys.argv", [
-        "information", *FEW, "training.epochs=1", "--chips", "1", "--samples", "60", "--decimations", "1",
-        "-o", str(page)])
+    monkeypatch.setattr(
+        "sys.argv",
+        [
+            "information",
+            *FEW,
+            "training.epochs=1",
+            "--chips",
+            "1",
+            "--samples",
+            "60",
+            "--decimations",
+            "1",
+            "-o",
+            str(page),
+        ],
+    )
     SCRIPT["main"]()
     rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][1:]
     assert [row.split("|")[1].strip() for row in rows] == ["initial"] * 3 + ["trained"] * 3

@@ -27,11 +27,16 @@ def draw():
 def network():
     rng = np.random.default_rng(2)
     links = (("input", "hidden"), ("hidden", "output"))
-    weights = {links[0]: rng.normal(0.9, 0.8, (5, HIDDEN)),
-               links[1]: rng.normal(0.1, 0.3, (HIDDEN, 3)) + np.array([1.2, -0.1, 0.6])}
+    weights = {
+        links[0]: rng.normal(0.9, 0.8, (5, HIDDEN)),
+        links[1]: rng.normal(0.1, 0.3, (HIDDEN, 3)) + np.array([1.2, -0.1, 0.6]),
+    }
     made = program({"input": 5, "hidden": HIDDEN, "output": 3}, links, weights)
-    return replace(made, blocks=tuple(replace(block, train_weight=True) for block in made.blocks),
-                   readings=(Reading("output", "final"),))
+    return replace(
+        made,
+        blocks=tuple(replace(block, train_weight=True) for block in made.blocks),
+        readings=(Reading("output", "final"),),
+    )
 
 
 def load(made, **options):
@@ -88,8 +93,11 @@ def test_last_voltages_cost_one_reading_of_each_neuron_of_the_population():
 def test_a_reading_is_noisy_unless_noise_is_off():
     made = network()
     quiet, loud = (load(made, profile="calibrated", noise=noise) for noise in (False, True))
-    numbers = [machine.forward(draw(), seed=seed).readings[KEY].values
-               for machine in (quiet, loud) for seed in (1, 2)]
+    numbers = [
+        machine.forward(draw(), seed=seed).readings[KEY].values
+        for machine in (quiet, loud)
+        for seed in (1, 2)
+    ]
     assert np.array_equal(numbers[0], numbers[1], equal_nan=True)
     assert not np.array_equal(numbers[2], numbers[3], equal_nan=True)
 

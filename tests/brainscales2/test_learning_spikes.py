@@ -51,8 +51,12 @@ def test_a_huge_bound_raises_all_slopes_and_shrinks_the_gradient_with_it():
     assert gradient.health["grazing"] == count_spikes(trace)
     _, larger = differentiate(denominator_floor=1e4)
     key = next(name for name in gradient.parameters if "hidden_output" in name)
-    np.testing.assert_allclose(larger.parameters[key], gradient.parameters[key] / 10.0, rtol=1e-2,
-                               atol=1e-3 * np.abs(gradient.parameters[key]).max())
+    np.testing.assert_allclose(
+        larger.parameters[key],
+        gradient.parameters[key] / 10.0,
+        rtol=1e-2,
+        atol=1e-3 * np.abs(gradient.parameters[key]).max(),
+    )
 
 
 def test_the_default_bound_keeps_spikes_that_barely_happened_from_outweighing_the_rest():

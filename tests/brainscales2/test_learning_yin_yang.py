@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "brainscales2_yin_yang.py"))
-TINY = ("parameters.hidden=12", "data.dataset.yin_yang={train: 60, validation: 20, test: 20}",
-        "training.epochs=1")
+TINY = (
+    "parameters.hidden=12",
+    "data.dataset.yin_yang={train: 60, validation: 20, test: 20}",
+    "training.epochs=1",
+)
 SHORT = ("data.dataset.yin_yang={train: 1200, validation: 200, test: 400}", "training.epochs=3")
 
 
@@ -33,8 +36,11 @@ def test_every_chip_learns_with_every_seed_and_profile():
     keys = SCRIPT["plan"]([1, 2, 3], [1, 2, 3], True)
     assert len(keys) == len(set(keys)) == 18 + 3 + 3
     assert {key for key in keys if key[0] == "loop"} == {
-        ("loop", profile, chip, seed) for profile in ("calibrated", "uncalibrated")
-        for chip in (1, 2, 3) for seed in (1, 2, 3)}
+        ("loop", profile, chip, seed)
+        for profile in ("calibrated", "uncalibrated")
+        for chip in (1, 2, 3)
+        for seed in (1, 2, 3)
+    }
     assert not any(key[0] == "coarse" for key in SCRIPT["plan"]([1], [1], False))
 
 
@@ -61,9 +67,18 @@ def test_the_page_has_every_result_and_what_is_kept_is_not_done_again(tmp_path, 
     first = page.read_text(encoding="utf-8")
     kept = [json.loads(line) for line in keep.read_text(encoding="utf-8").splitlines()]
     kinds = [(item["kind"], item["profile"], item["chip"]) for item in kept]
-    assert sorted(kinds) == sorted([
-        *((kind, profile, chip) for kind in ("loop", "transfer") for profile in ("calibrated", "uncalibrated")
-          for chip in (1, 2)), ("ideal", "ideal", 0), ("coarse", "ideal", 0)])
+    assert sorted(kinds) == sorted(
+        [
+            *(
+                (kind, profile, chip)
+                for kind in ("loop", "transfer")
+                for profile in ("calibrated", "uncalibrated")
+                for chip in (1, 2)
+            ),
+            ("ideal", "ideal", 0),
+            ("coarse", "ideal", 0),
+        ]
+    )
     for item in kept:
         cells = (item["kind"], item["profile"], item["chip"] or "", 5, f"{item['accuracy']:.2f}")
         assert f"| {' | '.join(map(str, cells))} |" in first
@@ -74,9 +89,14 @@ def test_the_page_has_every_result_and_what_is_kept_is_not_done_again(tmp_path, 
 
 
 def test_a_summary_is_of_one_kind_and_profile_alone():
-    outcomes = [SCRIPT["Outcome"]("loop", profile, chip, 1, accuracy, accuracy, 0, 60.0, 3.0, 1, 1.0)
-                for profile, chip, accuracy in (
-                    ("calibrated", 1, 95.0), ("calibrated", 2, 97.0), ("uncalibrated", 1, 90.0))]
+    outcomes = [
+        SCRIPT["Outcome"]("loop", profile, chip, 1, accuracy, accuracy, 0, 60.0, 3.0, 1, 1.0)
+        for profile, chip, accuracy in (
+            ("calibrated", 1, 95.0),
+            ("calibrated", 2, 97.0),
+            ("uncalibrated", 1, 90.0),
+        )
+    ]
     assert SCRIPT["summarize"](outcomes, "loop", "calibrated") == "96.00 ± 1.41 % (95.0 to 97.0, 2)"
     assert SCRIPT["summarize"](outcomes, "loop", "uncalibrated") == "90.00 %"
     assert SCRIPT["summarize"](outcomes, "transfer", "calibrated") == "not run"

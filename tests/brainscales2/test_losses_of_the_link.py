@@ -27,7 +27,8 @@ def test_deliveries_add_up(into, out):
     program, health = compiled.program, trace.health
     sent = sum(
         int(np.diff(block.sparse()[0])[trace.spikes[program.populations[block.pre].name].sources].sum())
-        for block in program.blocks)
+        for block in program.blocks
+    )
     accounted = health["arrivals"] + health["in_flight"] + health["dropped"]
     assert accounted == sent + health["unrecorded"]
     assert health["dropped"] == 3 * health["dropped_in"]

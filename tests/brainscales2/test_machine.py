@@ -32,8 +32,12 @@ def draw(size=5, seed=1, batch=BATCH):
 def network(links=(("input", "hidden"), ("hidden", "output")), **sizes):
     sizes = {"input": 5, "hidden": 20, "output": 3} | sizes
     rng = np.random.default_rng(2)
-    means = {("input", "hidden"): (0.9, 0.8), ("hidden", "output"): (0.25, 0.4),
-             ("hidden", "hidden"): (0.0, 0.3), ("input", "other"): (0.9, 0.8)}
+    means = {
+        ("input", "hidden"): (0.9, 0.8),
+        ("hidden", "output"): (0.25, 0.4),
+        ("hidden", "hidden"): (0.0, 0.3),
+        ("input", "other"): (0.9, 0.8),
+    }
     weights = {link: rng.normal(*means[link], (sizes[link[0]], sizes[link[1]])) for link in links}
     made = program(sizes, links, weights)
     return replace(made, blocks=tuple(replace(block, train_weight=True) for block in made.blocks))
@@ -44,8 +48,11 @@ def load(made, **options):
 
 
 def same(one, two):
-    return all(np.array_equal(one.spikes[k].times, two.spikes[k].times)
-               and np.array_equal(one.spikes[k].sources, two.spikes[k].sources) for k in one.spikes)
+    return all(
+        np.array_equal(one.spikes[k].times, two.spikes[k].times)
+        and np.array_equal(one.spikes[k].sources, two.spikes[k].sources)
+        for k in one.spikes
+    )
 
 
 def cotangent(trace, seed=5):
@@ -70,8 +77,9 @@ def test_spikes_of_an_ideal_chip_are_exact_up_to_their_stamps(links):
     expected = exact.forward(draw(), seed=1)
     for name in ("hidden", "output"):
         late = trace.spikes[name].lists(20), expected.spikes[name].lists(20)
-        for mine, theirs in zip(np.ravel(np.array(late[0], dtype=object)),
-                                np.ravel(np.array(late[1], dtype=object)), strict=True):
+        for mine, theirs in zip(
+            np.ravel(np.array(late[0], dtype=object)), np.ravel(np.array(late[1], dtype=object)), strict=True
+        ):
             gaps = np.subtract(mine, theirs)
             assert len(mine) == len(theirs)
             assert (gaps > -1e-9).all()
@@ -152,8 +160,10 @@ def test_noise_does_not_depend_on_threads(links):
 
 
 def test_a_further_population_leaves_the_others_neurons():
-    alone, both = (load(network(links, **sizes), noise=False) for links, sizes in (
-        (LAYERED, {}), ((*LAYERED, ("input", "other")), {"other": 4})))
+    alone, both = (
+        load(network(links, **sizes), noise=False)
+        for links, sizes in ((LAYERED, {}), ((*LAYERED, ("input", "other")), {"other": 4}))
+    )
     both.write({block.weight_key: block.weights for block in alone.program.blocks})
     assert np.array_equal(alone.membranes["hidden"].tau_m, both.membranes["hidden"].tau_m)
 

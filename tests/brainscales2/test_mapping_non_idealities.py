@@ -9,8 +9,15 @@ from netdesc_brainscales2.options import Options
 def test_each_non_ideality_starts_where_the_one_before_it_ends():
     section = {"chip": 3, "profile_numbers": {"power": 150}}
     pairs = BrainScaleS2Backend(section).non_idealities()
-    assert list(pairs) == ["time grid", "weight quantization", "shortest refractory period", "mismatch",
-                           "saturation", "noise", "read-out"]
+    assert list(pairs) == [
+        "time grid",
+        "weight quantization",
+        "shortest refractory period",
+        "mismatch",
+        "saturation",
+        "noise",
+        "read-out",
+    ]
     for (_, end), (start, _) in pairwise(pairs.values()):
         assert end == start
     assert pairs["read-out"][1] == section
@@ -27,8 +34,10 @@ def test_the_first_settings_are_almost_those_of_the_equations():
     assert not first.noise
     assert not first.calibrate
     assert first.profile.event_grid.value < 1e-6
-    assert {getattr(first.profile, name).value for name in (
-        "tau_mem_spread", "gain_spread", "threshold_offset", "saturation_knee", "refractory_low")} == {0.0}
+    assert {
+        getattr(first.profile, name).value
+        for name in ("tau_mem_spread", "gain_spread", "threshold_offset", "saturation_knee", "refractory_low")
+    } == {0.0}
 
 
 def test_fine_words_need_no_more_rows():

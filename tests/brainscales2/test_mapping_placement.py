@@ -13,8 +13,15 @@ from netdesc_brainscales2.mapping import lay_out, map_program
 
 from netdesc.errors import LimitError
 
-TINY = {"columns": 16, "output_columns": 2, "rows": 32, "bus_rows": 8, "row_selects": 4, "labels": 4,
-        "merged_max": 4}
+TINY = {
+    "columns": 16,
+    "output_columns": 2,
+    "rows": 32,
+    "bus_rows": 8,
+    "row_selects": 4,
+    "labels": 4,
+    "merged_max": 4,
+}
 """A chip of 32 circuits, so that drawn networks meet its limits."""
 
 
@@ -31,17 +38,28 @@ def networks(draw):
         dense = rng.random((block.n_pre, block.n_post)) < draw(st.sampled_from([0.2, 0.6, 1.0]))
         sign = draw(st.sampled_from([(-1.0, 1.0), (0.1, 1.0), (-1.0, -0.1)]))
         count = int(dense.sum())
-        blocks.append(replace(
-            block, indptr=np.concatenate(([0], np.cumsum(dense.sum(axis=1)))), indices=np.nonzero(dense)[1],
-            weights=rng.uniform(*sign, count) * draw(st.sampled_from([0.5, 2.0])), train_weight=False))
+        blocks.append(
+            replace(
+                block,
+                indptr=np.concatenate(([0], np.cumsum(dense.sum(axis=1)))),
+                indices=np.nonzero(dense)[1],
+                weights=rng.uniform(*sign, count) * draw(st.sampled_from([0.5, 2.0])),
+                train_weight=False,
+            )
+        )
     return replace(drawn, blocks=tuple(blocks))
 
 
 def cells_of(plan, wiring):
     for sign, (rows, circuits) in zip((1, -1), wiring.cells(), strict=True):
         for synapse, cell in zip(*np.nonzero(rows >= 0), strict=True):
-            yield int(wiring.instance[synapse]), int(synapse), int(rows[synapse, cell]), int(
-                circuits[synapse, cell]), sign
+            yield (
+                int(wiring.instance[synapse]),
+                int(synapse),
+                int(rows[synapse, cell]),
+                int(circuits[synapse, cell]),
+                sign,
+            )
 
 
 @settings(max_examples=60, deadline=None)
@@ -86,7 +104,7 @@ def internal_events_stay_on_their_bus(plan):
         if not route.external:
             for part in plan.select(route.population):
                 if part.instance == route.instance:
-                    buses = route.bus[part.start:part.stop]
+                    buses = route.bus[part.start : part.stop]
                     expected = part.circuits[:, 0] % plan.columns // 2 % 4
                     assert np.all((buses == expected) | (buses < 0))
 
@@ -99,8 +117,11 @@ def listeners_can_tell_senders_apart(drawn, plan):
         sources = np.repeat(np.arange(block.n_pre), np.diff(indptr))
         name = drawn.populations[block.pre].name
         for instance, synapse, row, _, _ in cells_of(plan, wiring):
-            (route,) = [item for item in plan.routes if (item.population, item.instance) == (name, instance)
-                        and item.bus[sources[synapse]] >= 0]
+            (route,) = [
+                item
+                for item in plan.routes
+                if (item.population, item.instance) == (name, instance) and item.bus[sources[synapse]] >= 0
+            ]
             label = int(route.label[sources[synapse]])
             assert 0 <= label < 4
             heard[instance, row // 2].add((label, name, int(sources[synapse])))
@@ -128,8 +149,13 @@ def test_a_small_classifier_of_points_fits_with_room_for_its_weights():
 
 
 def test_a_recurrent_layer_fits():
-    plan = planned(program({"input": 70, "loop": 100, "output": 20},
-                           [("input", "loop"), ("loop", "loop"), ("loop", "output")]), **ONE)
+    plan = planned(
+        program(
+            {"input": 70, "loop": 100, "output": 20},
+            [("input", "loop"), ("loop", "loop"), ("loop", "output")],
+        ),
+        **ONE,
+    )
     assert plan.parts[0].merged == 2
 
 

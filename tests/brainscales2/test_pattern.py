@@ -11,8 +11,10 @@ RAW = Spreads(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, r
 
 
 def test_a_chip_has_the_same_pattern_in_another_process():
-    code = ("from netdesc_brainscales2.pattern import *; "
-            "print(draw_pattern(7, Spreads(leak=12.0)).leak.sum().hex())")
+    code = (
+        "from netdesc_brainscales2.pattern import *; "
+        "print(draw_pattern(7, Spreads(leak=12.0)).leak.sum().hex())"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert float.fromhex(told.strip()) == draw_pattern(7, Spreads(leak=12.0)).leak.sum()
 
@@ -23,8 +25,15 @@ def test_chips_differ():
 
 def test_quantities_are_independent():
     pattern = draw_pattern(3, RAW)
-    columns = [pattern.tau_mem, *pattern.tau_syn.T, *pattern.gain.T, pattern.threshold, pattern.leak,
-               pattern.reset, pattern.cadc]
+    columns = [
+        pattern.tau_mem,
+        *pattern.tau_syn.T,
+        *pattern.gain.T,
+        pattern.threshold,
+        pattern.leak,
+        pattern.reset,
+        pattern.cadc,
+    ]
     assert np.abs(np.corrcoef(columns) - np.eye(len(columns))).max() < 0.2
 
 

@@ -16,16 +16,35 @@ ROOT = Path(__file__).resolve().parents[2]
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     target = tmp_path_factory.mktemp("speed") / "page.md"
     done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "brainscales2_speed.py"), "--rounds", "2", "--batch", "4",
-         "--hidden", "12", "--image-rounds", "1", "--images", "2", "-o", str(target)],
-        check=False, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ))
+        [
+            sys.executable,
+            str(ROOT / "benchmarks" / "brainscales2_speed.py"),
+            "--rounds",
+            "2",
+            "--batch",
+            "4",
+            "--hidden",
+            "12",
+            "--image-rounds",
+            "1",
+            "--images",
+            "2",
+            "-o",
+            str(target),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=dict(os.environ),
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == target.read_text(encoding="utf-8")
     return done.stdout
 
 
 def read_rows(text: str, first: str) -> dict[str, list[str]]:
-    lines = text[text.index(first):].split("\n\n")[0].splitlines()[2:]
+    lines = text[text.index(first) :].split("\n\n")[0].splitlines()[2:]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {row[0]: row[1:] for row in rows}
 

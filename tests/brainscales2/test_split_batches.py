@@ -97,7 +97,8 @@ def test_noise_does_not_depend_on_threads(tmp_path, threads):
     machine.threads = threads
     found, expected = (one.forward(events, seed=3).recordings for one in (machine, compiled.machine))
     assert {key: item.values.tobytes() for key, item in found.items()} == {
-        key: item.values.tobytes() for key, item in expected.items()}
+        key: item.values.tobytes() for key, item in expected.items()
+    }
 
 
 def test_an_evaluation_does_not_depend_on_the_size_of_its_batches(tmp_path, monkeypatch):

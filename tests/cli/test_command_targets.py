@@ -33,8 +33,14 @@ def model(tmp_path, monkeypatch):
     return Path("model.yaml")
 
 
-WRITERS = [("run", "-o"), ("run", "--plot"), ("gradient", "-o"), ("graph", "-o"),
-           ("compare", "-o"), ("compare", "--csv")]
+WRITERS = [
+    ("run", "-o"),
+    ("run", "--plot"),
+    ("gradient", "-o"),
+    ("graph", "-o"),
+    ("compare", "-o"),
+    ("compare", "--csv"),
+]
 
 
 def attempt(command, option, model, target):
@@ -62,14 +68,17 @@ def test_no_command_writes_over_what_it_reads_or_what_is_no_file(model, capsys, 
     assert (model.read_bytes(), Path("w.npy").read_bytes()) == before[:2]
     assert os.lstat(target).st_ino == before[2].st_ino
     errors = capsys.readouterr().err
-    expected = {"pipe": "is a named pipe", "loop": "form a loop"}.get(
-        way, "is read by this command")
+    expected = {"pipe": "is a named pipe", "loop": "form a loop"}.get(way, "is read by this command")
     assert expected in errors or (way == "array" and "a name that ends with" in errors)
 
 
-@pytest.mark.parametrize(("words", "both"), [
-    (["run", "-o", "a.png", "--plot", "./a.png"], "-o and --plot"),
-    (["compare", "--backends", "numba", "-o", "a", "--csv", "a"], "-o and --csv")])
+@pytest.mark.parametrize(
+    ("words", "both"),
+    [
+        (["run", "-o", "a.png", "--plot", "./a.png"], "-o and --plot"),
+        (["compare", "--backends", "numba", "-o", "a", "--csv", "a"], "-o and --csv"),
+    ],
+)
 def test_two_outputs_of_a_command_are_two_files(model, capsys, words, both):
     assert main([words[0], str(model), *words[1:]]) == 2
     assert f"is the target of both {both}" in capsys.readouterr().err
@@ -112,9 +121,12 @@ def test_every_file_that_a_description_mentions_is_found(tmp_path):
     (tmp_path / "images").mkdir()
     for name in ("w.h5", "spikes.csv", "images/train-images-idx3-ubyte.gz", "images/notes.txt", "out"):
         (tmp_path / name).write_text("")
-    data = {"name": "out", "data": {"dataset": {"mnist": {"path": "images"}}},
-            "populations": {"a": {"source": {"spike_file": "spikes.csv"}, "tau": "10 ms"}},
-            "projections": {"p": {"weight": {"file": "w.h5:matrix"}, "values": [[0.5, "x" * 5000, "\0"]]}}}
+    data = {
+        "name": "out",
+        "data": {"dataset": {"mnist": {"path": "images"}}},
+        "populations": {"a": {"source": {"spike_file": "spikes.csv"}, "tau": "10 ms"}},
+        "projections": {"p": {"weight": {"file": "w.h5:matrix"}, "values": [[0.5, "x" * 5000, "\0"]]}},
+    }
     mentions = list_mentions(tree(data))
     assert "10 ms" not in mentions
     found = {str(path.relative_to(tmp_path)) for path in list_mentioned(mentions, tmp_path)}
@@ -142,8 +154,7 @@ def test_a_name_never_leads_out_of_runs(tmp_path, monkeypatch, capsys, name):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("netdesc.training.train", stop)
-    Path("model.yaml").write_text(f'name: "{name}"\n'
-                                  + MODEL.replace("{file: w.npy}", "1"), encoding="utf-8")
+    Path("model.yaml").write_text(f'name: "{name}"\n' + MODEL.replace("{file: w.npy}", "1"), encoding="utf-8")
     assert main(["train", "model.yaml"]) == 130
     assert asked[0].resolve().parent == (tmp_path / "runs").resolve()
     errors = capsys.readouterr().err

@@ -10,8 +10,12 @@ from netdesc.cli import main
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TWO = str(EXAMPLES / "two_neurons.yaml")
 YIN_YANG = str(EXAMPLES / "yin_yang.yaml")
-SMALL = ("data.dataset.yin_yang={train: 60, validation: 20, test: 20}",
-         "populations.hidden.size=20", "training.epochs=2", "training.batch_size=20")
+SMALL = (
+    "data.dataset.yin_yang={train: 60, validation: 20, test: 20}",
+    "populations.hidden.size=20",
+    "training.epochs=2",
+    "training.batch_size=20",
+)
 
 
 @pytest.fixture
@@ -20,6 +24,7 @@ def command(capsys):
         status = main([str(word) for word in words])
         printed = capsys.readouterr()
         return status, printed.out, printed.err
+
     return run
 
 
@@ -30,6 +35,7 @@ def answer(command):
         assert found == status, err
         assert out.count("\n") == 1
         return json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
     return run
 
 
@@ -129,9 +135,13 @@ def test_gradient_prints_the_adjoints_that_the_file_records(answer):
 
 
 def test_a_missing_synapse_has_null_in_place_of_a_gradient(answer):
-    found = answer("gradient", TWO, "projections.input_to_output.connector=one_to_one",
-                   "projections.input_to_output.weight={init: 4.0, train: true}",
-                   "projections.input_to_output.delay=1 ms")
+    found = answer(
+        "gradient",
+        TWO,
+        "projections.input_to_output.connector=one_to_one",
+        "projections.input_to_output.weight={init: 4.0, train: true}",
+        "projections.input_to_output.delay=1 ms",
+    )
     assert found["gradients"]["input_to_output"]["weight"][0][1] is None
     assert "delay" not in found["gradients"]["input_to_output"]
 
@@ -176,8 +186,17 @@ def test_a_training_is_not_overwritten(command, tmp_path):
 
 def test_evaluate_ends_with_1_where_an_expectation_is_missed(answer, tmp_path):
     answer("train", YIN_YANG, *SMALL, "training.epochs=1", "-o", tmp_path / "run")
-    found = answer("evaluate", YIN_YANG, *SMALL, "training.epochs=1", "expect.test_accuracy.min=1.0",
-                   "training.optimizer.adam.learning_rate=1e-9", "--weights", tmp_path / "run", status=1)
+    found = answer(
+        "evaluate",
+        YIN_YANG,
+        *SMALL,
+        "training.epochs=1",
+        "expect.test_accuracy.min=1.0",
+        "training.optimizer.adam.learning_rate=1e-9",
+        "--weights",
+        tmp_path / "run",
+        status=1,
+    )
     assert found["expectations"][0]["met"] is False
 
 
@@ -211,7 +230,8 @@ def test_backends_lists_what_numba_can_train(answer):
 
 def test_what_there_is_one_of_is_in_the_singular(command, tmp_path):
     path = tmp_path / "one.yaml"
-    path.write_text("""
+    path.write_text(
+        """
 netdesc: 1
 simulation: {duration: 10 ms, seed: 1}
 populations:
@@ -219,5 +239,7 @@ populations:
   b: {size: 1, neuron: {LI: {tau_mem: 20 ms, tau_syn: 5 ms}}}
 projections:
   p: {pre: a, post: b, weight: 1}
-""", encoding="utf-8")
+""",
+        encoding="utf-8",
+    )
     assert "2 neurons in 2 populations, 1 synapse in 1 projection\n" in command("check", path)[1]

@@ -91,16 +91,25 @@ def test_a_file_in_another_folder_is_found_from_that_of_the_model(folder):
     assert main(["check", "models/iris.yaml"]) == 0
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (["iris.csv", "--label", "specis"], "expected a column specis, got sepal_length, sepal_width, "
-                                        "petal_length, "
-                                        "petal_width, species; did you mean 'species'?"),
-    (["iris.csv"], "expected a column to learn, got none"),
-    (["iris.csv", "--target", "species"], "expected numbers in the column species, got 'setosa' in row 1"),
-    (["none.csv"], "there is no such file"),
-    (["s.npz", "--unit", "min"], "expected one of s, ms, us, ns as unit, got min"),
-    (["s.npz"], "expected labels or targets, got neither"),
-])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["iris.csv", "--label", "specis"],
+            "expected a column specis, got sepal_length, sepal_width, "
+            "petal_length, "
+            "petal_width, species; did you mean 'species'?",
+        ),
+        (["iris.csv"], "expected a column to learn, got none"),
+        (
+            ["iris.csv", "--target", "species"],
+            "expected numbers in the column species, got 'setosa' in row 1",
+        ),
+        (["none.csv"], "there is no such file"),
+        (["s.npz", "--unit", "min"], "expected one of s, ms, us, ns as unit, got min"),
+        (["s.npz"], "expected labels or targets, got neither"),
+    ],
+)
 def test_what_cannot_be_learned_is_told(folder, words, message, capsys):
     shutil.copy(IRIS, folder)
     write_spikes(folder)
@@ -145,18 +154,28 @@ def test_target_voltages_of_recorded_spikes_are_not_taken_for_times(folder):
     assert main(["check", "s.yaml", *options]) == 0
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (["--from", "v.npz"], "v.npz: expected the interval of the target voltages in the array targets, of the "
-                          "shape 20 x 11 x 2, got none; add it, for example --target-interval '1 ms'"),
-    (["--from", "v.npz", "--target-interval", "2"],
-     "--target-interval: expected a time above 0 ms, got '2'; use for example '1 ms'"),
-    (["--from", "v.npz", "--target-interval", "2 mV"], "expected a time above 0 ms, got '2 mV'"),
-    (["--from", "v.npz", "--target-interval", "0 ms"], "expected a time above 0 ms, got '0 ms'"),
-    (["--from", "v.npz", "--target-interval", "-1 ms"], "expected a time above 0 ms, got '-1 ms'"),
-    (["first", "--label", "species", "--unit", "s"], "expected --from beside --label, --unit, got none"),
-    (["--from", "v.npz", "first", "v.yaml"],
-     "expected FILE as the only argument beside --from, got v.yaml too"),
-])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["--from", "v.npz"],
+            "v.npz: expected the interval of the target voltages in the array targets, of the "
+            "shape 20 x 11 x 2, got none; add it, for example --target-interval '1 ms'",
+        ),
+        (
+            ["--from", "v.npz", "--target-interval", "2"],
+            "--target-interval: expected a time above 0 ms, got '2'; use for example '1 ms'",
+        ),
+        (["--from", "v.npz", "--target-interval", "2 mV"], "expected a time above 0 ms, got '2 mV'"),
+        (["--from", "v.npz", "--target-interval", "0 ms"], "expected a time above 0 ms, got '0 ms'"),
+        (["--from", "v.npz", "--target-interval", "-1 ms"], "expected a time above 0 ms, got '-1 ms'"),
+        (["first", "--label", "species", "--unit", "s"], "expected --from beside --label, --unit, got none"),
+        (
+            ["--from", "v.npz", "first", "v.yaml"],
+            "expected FILE as the only argument beside --from, got v.yaml too",
+        ),
+    ],
+)
 def test_options_that_do_not_go_together_are_refused(folder, words, message, capsys):
     write_traces(folder)
     assert main(["new", *words]) == 2

@@ -16,8 +16,14 @@ COMMANDS = ("new", "check", "show", "run", "train", "evaluate", "gradient", "gra
 
 def start(*words, **options):
     program = "import sys; from netdesc.cli import main; sys.exit(main(sys.argv[1:]))"
-    return subprocess.Popen([sys.executable, "-c", program, *words], cwd=ROOT, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
 
 
 def test_without_a_command_the_commands_are_listed(capsys):
@@ -61,10 +67,17 @@ def test_a_folder_that_is_not_there_is_told_without_a_traceback(capsys, tmp_path
 
 
 def test_check_imports_nothing_heavy():
-    program = ("import sys; from netdesc.cli import main; main(sys.argv[1:]); "
-               "print(sorted({'numba', 'h5py', 'matplotlib', 'rich', 'scipy'} & set(sys.modules)))")
-    done = subprocess.run([sys.executable, "-c", program, "check", YIN_YANG], cwd=ROOT, text=True,
-                          capture_output=True, check=True)
+    program = (
+        "import sys; from netdesc.cli import main; main(sys.argv[1:]); "
+        "print(sorted({'numba', 'h5py', 'matplotlib', 'rich', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "check", YIN_YANG],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
     assert done.stdout.splitlines()[-1] == "[]"
 
 
@@ -78,13 +91,16 @@ def test_an_interrupt_ends_with_130_and_no_traceback(monkeypatch, capsys):
 
 
 def test_an_interrupt_while_modules_are_imported_ends_with_130_and_no_traceback():
-    program = ("import builtins, sys; from netdesc.cli import main; found = builtins.__import__\n"
-               "def interrupt(name, *rest):\n"
-               "    if name == 'netdesc.cli.entry': raise KeyboardInterrupt\n"
-               "    return found(name, *rest)\n"
-               "builtins.__import__ = interrupt; sys.exit(main(['schema']))")
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, text=True, capture_output=True,
-                          check=False)
+    program = (
+        "import builtins, sys; from netdesc.cli import main; found = builtins.__import__\n"
+        "def interrupt(name, *rest):\n"
+        "    if name == 'netdesc.cli.entry': raise KeyboardInterrupt\n"
+        "    return found(name, *rest)\n"
+        "builtins.__import__ = interrupt; sys.exit(main(['schema']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, text=True, capture_output=True, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
@@ -97,11 +113,20 @@ def test_a_reader_that_goes_away_hears_no_complaint():
 
 
 def test_an_interrupted_training_leaves_no_traceback_and_can_go_on(tmp_path):
-    words = ("train", YIN_YANG, "data.dataset.yin_yang.train=200", "populations.hidden.size=20",
-             "-o", str(tmp_path / "run"))
+    words = (
+        "train",
+        YIN_YANG,
+        "data.dataset.yin_yang.train=200",
+        "populations.hidden.size=20",
+        "-o",
+        str(tmp_path / "run"),
+    )
     # a shell that runs the tests in the background lets its children ignore interrupts
-    process = start(*words, "training.epochs=100000",
-                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    process = start(
+        *words,
+        "training.epochs=100000",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     deadline = time.monotonic() + 60
     while not (tmp_path / "run" / "checkpoint.h5").exists() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -27,6 +27,7 @@ expect: {expect}
 @pytest.fixture
 def run(tmp_path, capsys):
     """Write a file with expectations, run a command on it, and return status and JSON."""
+
     def go(expect, command="test", *more):
         path = tmp_path / "small.yaml"
         path.write_text(TEXT.format(expect=expect), encoding="utf-8")
@@ -36,17 +37,20 @@ def run(tmp_path, capsys):
     return go
 
 
-@pytest.mark.parametrize(("expect", "met"), [
-    ("{output: {spikes: {between: [2, 2]}}}", True),
-    ("{output: {spikes: {min: 3}}}", False),
-    ("{output: {rate: {between: [20 Hz, 30 Hz]}}}", True),
-    ("{output: {rate: {max: 24 Hz}}}", False),
-    ("{input: {spike_times: {times: [[1 ms, 6 ms], [4 ms]], tolerance: 1 us}}}", True),
-    ("{input: {spike_times: {times: [[1 ms, 6.1 ms], [4 ms]], tolerance: 50 us}}}", False),
-    ("{input: {spike_times: {times: [[1 ms], [4 ms]], tolerance: 1 ms}}}", False),
-    ("{gradient_deviation: {max: 1e-6}}", True),
-    ("{loss: {min: 1e3}}", False),
-])
+@pytest.mark.parametrize(
+    ("expect", "met"),
+    [
+        ("{output: {spikes: {between: [2, 2]}}}", True),
+        ("{output: {spikes: {min: 3}}}", False),
+        ("{output: {rate: {between: [20 Hz, 30 Hz]}}}", True),
+        ("{output: {rate: {max: 24 Hz}}}", False),
+        ("{input: {spike_times: {times: [[1 ms, 6 ms], [4 ms]], tolerance: 1 us}}}", True),
+        ("{input: {spike_times: {times: [[1 ms, 6.1 ms], [4 ms]], tolerance: 50 us}}}", False),
+        ("{input: {spike_times: {times: [[1 ms], [4 ms]], tolerance: 1 ms}}}", False),
+        ("{gradient_deviation: {max: 1e-6}}", True),
+        ("{loss: {min: 1e3}}", False),
+    ],
+)
 def test_an_expectation_is_met_or_not(run, expect, met):
     status, result = run(expect)
     assert status == (0 if met else 1)
@@ -56,7 +60,7 @@ def test_an_expectation_is_met_or_not(run, expect, met):
 
 def test_the_rate_is_told_in_hertz(run):
     _, result = run("{output: {rate: {min: 1 Hz}}}")
-    (found,), = result["files"].values()
+    ((found,),) = result["files"].values()
     assert found["value"] == pytest.approx(2 / 2 / 0.04)
     assert found["found"].endswith("Hz")
 
@@ -91,7 +95,7 @@ def test_one_wrong_file_does_not_hide_the_others(run, tmp_path, capsys):
 def test_overrides_hold_for_every_file(run, tmp_path):
     status, result = run("{output: {spikes: {between: [2, 2]}}}", "test", "projections.drive.weight.init=0.1")
     assert status == 1
-    (found,), = result["files"].values()
+    ((found,),) = result["files"].values()
     assert found["value"] == 0.0
 
 
@@ -108,7 +112,8 @@ def test_the_table_sums_up(run, tmp_path, capsys):
 
 def test_an_expected_accuracy_is_trained_for(tmp_path, capsys):
     path = tmp_path / "points.yaml"
-    path.write_text("""
+    path.write_text(
+        """
 netdesc: 1
 simulation: {duration: 40 ms, seed: 3}
 data:
@@ -123,7 +128,9 @@ losses:
   goal: {time_to_first_spike: {population: output, tau_0: 0.5 ms, tau_1: 6.4 ms, alpha: 0.003}}
 training: {epochs: 1, batch_size: 4}
 expect: {test_accuracy: {min: 0.0}, train_accuracy: {max: 1.0}, loss: {max: 100}}
-""", encoding="utf-8")
+""",
+        encoding="utf-8",
+    )
     assert main(["test", str(path), "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["files"][str(path)]) == 3
 

@@ -36,16 +36,20 @@ def fail_with(monkeypatch, error):
     monkeypatch.setattr("netdesc.description.describe", fail)
 
 
-@pytest.mark.parametrize(("error", "status", "words"), [
-    (MemoryError(), 3, "the machine has run out of memory"),
-    (RecursionError("maximum recursion depth exceeded"), 2, "nested too deeply"),
-    (EOFError("EOF: reading array data"), 2, "ends too early or is damaged"),
-    (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 2, "not UTF-8"),
-    (PermissionError(13, "Permission denied", "secret.npy"), 2, "secret.npy: Permission denied"),
-    (OSError(28, "No space left on device"), 2, "no space is left on the device"),
-    (zipfile.BadZipFile("File is not a zip file"), 2, "damaged"),
-    (zlib.error("Error -3"), 2, "damaged"),
-    (yaml.YAMLError("while parsing"), 2, "damaged")])
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (MemoryError(), 3, "the machine has run out of memory"),
+        (RecursionError("maximum recursion depth exceeded"), 2, "nested too deeply"),
+        (EOFError("EOF: reading array data"), 2, "ends too early or is damaged"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 2, "not UTF-8"),
+        (PermissionError(13, "Permission denied", "secret.npy"), 2, "secret.npy: Permission denied"),
+        (OSError(28, "No space left on device"), 2, "no space is left on the device"),
+        (zipfile.BadZipFile("File is not a zip file"), 2, "damaged"),
+        (zlib.error("Error -3"), 2, "damaged"),
+        (yaml.YAMLError("while parsing"), 2, "damaged"),
+    ],
+)
 def test_what_a_user_can_cause_ends_as_a_message(monkeypatch, capsys, error, status, words):
     fail_with(monkeypatch, error)
     assert main(["check", FILE]) == status
@@ -109,40 +113,58 @@ def test_warnings_of_libraries_are_kept_and_ours_are_shown(capsys):
         thread.start()
         thread.join()
     assert capsys.readouterr().err == "warning: the noise is large\nno cache\n"
-    assert [part for part in ("overflow encountered", "findfont", "ZeroDivisionError")
-            if part not in "\n".join(journal.lines)] == []
+    assert [
+        part
+        for part in ("overflow encountered", "findfont", "ZeroDivisionError")
+        if part not in "\n".join(journal.lines)
+    ] == []
 
 
 def run_shell(command):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "backends")))}
-    done = subprocess.run(["bash", "-c", command.replace("netdesc", f"'{sys.executable}' -m netdesc", 1)],
-                          check=False, capture_output=True, text=True, cwd=ROOT, env=environment)
+    done = subprocess.run(
+        ["bash", "-c", command.replace("netdesc", f"'{sys.executable}' -m netdesc", 1)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+    )
     return done.returncode, done.stdout, done.stderr
 
 
-FULL = ("standard output cannot be written: no space is left on the device; free some, "
-        "or write to another place\n")
+FULL = (
+    "standard output cannot be written: no space is left on the device; free some, "
+    "or write to another place\n"
+)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
-@pytest.mark.parametrize(("command", "status", "message"), [
-    ("netdesc schema --json > /dev/full", 2, FULL),
-    ("netdesc schema > /dev/full", 2, FULL),
-    ("netdesc check absent.yaml --json > /dev/full", 2, FULL),
-    ("netdesc --help > /dev/full", 2, FULL.partition(": ")[2]),
-    ("netdesc schema >&-", 2, "standard output is closed, so the result cannot be printed\n"),
-    ("netdesc check absent.yaml 2>&-", 2, ""),
-    ("netdesc check absent.yaml 2> /dev/full", 2, ""),
-    ("netdesc check absent.yaml >&- 2>&-", 2, ""),
-    ("netdesc schema | head -0; exit ${PIPESTATUS[0]}", 141, ""),
-    ("netdesc --help | head -0; exit ${PIPESTATUS[0]}", 141, "")])
+@pytest.mark.parametrize(
+    ("command", "status", "message"),
+    [
+        ("netdesc schema --json > /dev/full", 2, FULL),
+        ("netdesc schema > /dev/full", 2, FULL),
+        ("netdesc check absent.yaml --json > /dev/full", 2, FULL),
+        ("netdesc --help > /dev/full", 2, FULL.partition(": ")[2]),
+        ("netdesc schema >&-", 2, "standard output is closed, so the result cannot be printed\n"),
+        ("netdesc check absent.yaml 2>&-", 2, ""),
+        ("netdesc check absent.yaml 2> /dev/full", 2, ""),
+        ("netdesc check absent.yaml >&- 2>&-", 2, ""),
+        ("netdesc schema | head -0; exit ${PIPESTATUS[0]}", 141, ""),
+        ("netdesc --help | head -0; exit ${PIPESTATUS[0]}", 141, ""),
+    ],
+)
 def test_output_that_cannot_be_written_ends_with_a_status_and_no_noise(command, status, message):
     assert run_shell(command) == (status, "", message)
 
 
 def test_text_that_the_terminal_has_no_characters_for_is_written_out(tmp_path):
-    (tmp_path / "model.yaml").write_text("netdesc: 1\nname: caf\u00e9\nsimulation: {duration: 1 ms}\n"
-                                         "populations: {a: {size: 1, neuron: LIF}}\n", encoding="utf-8")
+    (tmp_path / "model.yaml").write_text(
+        "netdesc: 1\nname: caf\u00e9\nsimulation: {duration: 1 ms}\n"
+        "populations: {a: {size: 1, neuron: LIF}}\n",
+        encoding="utf-8",
+    )
     command = f"PYTHONIOENCODING=ascii netdesc show {tmp_path}/model.yaml"
     status, shown, errors = run_shell(command)
     assert (status, errors) == (0, "")
@@ -153,8 +175,11 @@ def test_text_that_the_terminal_has_no_characters_for_is_written_out(tmp_path):
 @pytest.mark.parametrize("words", [["show"], ["check"], ["show", "--json"], ["show", "--resolved"]])
 def test_control_characters_of_a_file_never_reach_the_terminal(tmp_path, capsys, words):
     file = tmp_path / "mo\x1b[31mdel.yaml"
-    file.write_text('netdesc: 1\nname: "\\e]0;title\\a \\x9b31m"\nsimulation: {duration: 1 ms}\n'
-                    "populations: {a: {size: 1, neuron: LIF}}\n", encoding="utf-8")
+    file.write_text(
+        'netdesc: 1\nname: "\\e]0;title\\a \\x9b31m"\nsimulation: {duration: 1 ms}\n'
+        "populations: {a: {size: 1, neuron: LIF}}\n",
+        encoding="utf-8",
+    )
     main([words[0], str(file), *words[1:]])
     main([words[0], str(file) + "\x1b[2J", *words[1:]])
     main([words[0], str(file), "populations.\x1b[2J=1", *words[1:]])

@@ -8,9 +8,15 @@ from netdesc.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 YIN_YANG = str(EXAMPLES / "yin_yang.yaml")
-SMALL = ("data.dataset.yin_yang={train: 50, validation: 10, test: 10}", "populations.hidden.size=12",
-         "training.epochs=1", "training.batch_size=20", "simulation.duration=27 ms",
-         "data.encoder.latency.t_late=26 ms", "backends.spinnaker2={batch: 20, scheme: off_grid}")
+SMALL = (
+    "data.dataset.yin_yang={train: 50, validation: 10, test: 10}",
+    "populations.hidden.size=12",
+    "training.epochs=1",
+    "training.batch_size=20",
+    "simulation.duration=27 ms",
+    "data.encoder.latency.t_late=26 ms",
+    "backends.spinnaker2={batch: 20, scheme: off_grid}",
+)
 
 
 @pytest.fixture
@@ -19,6 +25,7 @@ def command(capsys):
         status = main([str(word) for word in words])
         printed = capsys.readouterr()
         return status, printed.out, printed.err
+
     return run
 
 
@@ -28,6 +35,7 @@ def answer(command):
         found, out, err = command(*words, "--json")
         assert found == status, err
         return json.loads(out)
+
     return run
 
 
@@ -80,8 +88,16 @@ def test_a_training_and_its_evaluation_have_their_costs(answer, command, tmp_pat
     assert energy == pytest.approx(epoch["costs"]["energy_mJ"] / 50)
     head = (tmp_path / "run" / "metrics.csv").read_text(encoding="utf-8").splitlines()[0]
     assert "cost_energy_mJ" in head.split(",")
-    status, out, _ = command("evaluate", YIN_YANG, *on_device, "--backend", "spinnaker2", "--weights",
-                             tmp_path / "run", "expect.test_accuracy.min=0")
+    status, out, _ = command(
+        "evaluate",
+        YIN_YANG,
+        *on_device,
+        "--backend",
+        "spinnaker2",
+        "--weights",
+        tmp_path / "run",
+        "expect.test_accuracy.min=0",
+    )
     assert status == 0
     assert re.search(r"per sample +estimated +counted +ratio", out)
 
@@ -104,8 +120,9 @@ def test_show_says_that_a_backend_has_no_map(command):
 @pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_graph_draws_the_network_and_the_chip(answer, tmp_path, ending, start):
     picture = tmp_path / f"picture.{ending}"
-    found = answer("graph", YIN_YANG, *SMALL, "backends.spinnaker2.batch=2", "--backend", "spinnaker2",
-                   "-o", picture)
+    found = answer(
+        "graph", YIN_YANG, *SMALL, "backends.spinnaker2.batch=2", "--backend", "spinnaker2", "-o", picture
+    )
     assert picture.read_bytes().startswith(start)
     assert found["panels"] == ["memory of 10 PEs on 1 chip", "work of 10 PEs on 1 chip"]
 
@@ -116,14 +133,17 @@ def test_graph_refuses_what_is_no_picture(command, tmp_path):
     assert ".png, .svg, .pdf" in err
 
 
-@pytest.mark.parametrize(("option", "told"), [
-    ("backends.spinnaker2.scheme=papr", "did you mean 'paper'?"),
-    ("backends.spinnaker2.schem=paper", "did you mean 'scheme'?"),
-    ("backends.spinnaker2.profile={synapse_cycle: 30}", "did you mean 'synapse_cycles'?"),
-    ("backends.spinnaker2.slices={hidden: 0}", "must be at least 1"),
-    ("backends.spinnaker2.rates={hidden: 0.05}", "for example 0.05 Hz"),
-    ("backends.spinnaker2.tick=1", "for example 1 ms"),
-])
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("backends.spinnaker2.scheme=papr", "did you mean 'paper'?"),
+        ("backends.spinnaker2.schem=paper", "did you mean 'scheme'?"),
+        ("backends.spinnaker2.profile={synapse_cycle: 30}", "did you mean 'synapse_cycles'?"),
+        ("backends.spinnaker2.slices={hidden: 0}", "must be at least 1"),
+        ("backends.spinnaker2.rates={hidden: 0.05}", "for example 0.05 Hz"),
+        ("backends.spinnaker2.tick=1", "for example 1 ms"),
+    ],
+)
 def test_a_wrong_option_of_the_chip_is_told_by_the_reader(command, option, told):
     status, _, err = command("check", YIN_YANG, option)
     assert status == 2

@@ -10,8 +10,13 @@ from netdesc.cli.templates import find_templates
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DATA = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
-SMALL = ["data.dataset.yin_yang.train=40", "data.dataset.yin_yang.validation=20",
-         "data.dataset.yin_yang.test=20", "populations.hidden.size=20", "training.epochs=1"]
+SMALL = [
+    "data.dataset.yin_yang.train=40",
+    "data.dataset.yin_yang.validation=20",
+    "data.dataset.yin_yang.test=20",
+    "populations.hidden.size=20",
+    "training.epochs=1",
+]
 BACKENDS = ["numba", "spinnaker2", "brainscales2"]
 
 
@@ -26,7 +31,8 @@ def test_new_without_a_name_gives_each_template_one_line(capsys):
     lines = capsys.readouterr().out.partition("\n\n")[0].splitlines()
     assert [line.split()[0] for line in lines] == list(find_templates())
     assert {line.split()[0] for line in lines} == {
-        path.stem.replace("_", "-") for path in EXAMPLES.glob("*.yaml")}
+        path.stem.replace("_", "-") for path in EXAMPLES.glob("*.yaml")
+    }
     assert lines[0].startswith("first ")
     assert [line for line in lines if len(line.split()) < 5 or len(line) > 130] == []
 

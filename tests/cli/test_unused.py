@@ -25,6 +25,7 @@ def write(tmp_path):
         path = tmp_path / "plain.yaml"
         path.write_text(text + "".join(f"{line}\n" for line in lines), encoding="utf-8")
         return path
+
     return save
 
 
@@ -46,7 +47,9 @@ def test_a_path_of_a_sweep_that_does_not_exist_is_an_error_with_its_place(write)
     with pytest.raises(DescriptionError) as caught:
         netdesc.load(file)
     assert [(item.path, item.location.line) for item in caught.value.diagnostics] == [
-        ("sweep.matrix.simulation.sed", 12), ("sweep.exclude.0.populations.no.size", 13)]
+        ("sweep.matrix.simulation.sed", 12),
+        ("sweep.exclude.0.populations.no.size", 13),
+    ]
 
 
 def test_options_of_a_backend_that_is_not_installed_are_reported(write, capsys):
@@ -55,12 +58,15 @@ def test_options_of_a_backend_that_is_not_installed_are_reported(write, capsys):
     assert "backends.levitation: warning: the backend levitation is not installed" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("override", "right"), [
-    ("populations.b.neuron.LI.tau_mem=10 ms", "use populations.b.neuron.LIF.tau_mem=..."),
-    ("training.optimizer.sgd.learning_rate=1", "use training.optimizer.adam.learning_rate=..."),
-    ("losses.goal.spike_time_mse.population=b", "use losses.goal.time_to_first_spike.population=..."),
-    ("populations.a.source.poisson.rate=1 Hz", "use populations.a.source='{poisson: {rate: ...}}'"),
-])
+@pytest.mark.parametrize(
+    ("override", "right"),
+    [
+        ("populations.b.neuron.LI.tau_mem=10 ms", "use populations.b.neuron.LIF.tau_mem=..."),
+        ("training.optimizer.sgd.learning_rate=1", "use training.optimizer.adam.learning_rate=..."),
+        ("losses.goal.spike_time_mse.population=b", "use losses.goal.time_to_first_spike.population=..."),
+        ("populations.a.source.poisson.rate=1 Hz", "use populations.a.source='{poisson: {rate: ...}}'"),
+    ],
+)
 def test_an_option_of_another_kind_is_refused_with_the_right_path(write, override, right):
     with pytest.raises(DescriptionError) as caught:
         netdesc.load(write(), [override])
@@ -68,17 +74,25 @@ def test_an_option_of_another_kind_is_refused_with_the_right_path(write, overrid
 
 
 def test_a_kind_can_be_replaced_whole_and_a_default_can_be_replaced(write):
-    model = netdesc.load(write(), ["training.optimizer={sgd: {learning_rate: 1}}",
-                                   "training.silent_neurons.weight_bump.amount=0.1",
-                                   "backends.numba.solver.grid.timestep=1 ms"])
+    model = netdesc.load(
+        write(),
+        [
+            "training.optimizer={sgd: {learning_rate: 1}}",
+            "training.silent_neurons.weight_bump.amount=0.1",
+            "backends.numba.solver.grid.timestep=1 ms",
+        ],
+    )
     assert model.description.training.optimizer.kind == "sgd"
     assert model.description.training.silent_neurons.kind == "weight_bump"
 
 
-@pytest.mark.parametrize(("lines", "told"), [
-    (["training.forward_backend=spinnaker2"], "training.forward_backend"),
-    (["training.on_device=true"], "training.on_device"),
-])
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["training.forward_backend=spinnaker2"], "training.forward_backend"),
+        (["training.on_device=true"], "training.on_device"),
+    ],
+)
 def test_check_refuses_what_train_refuses(write, capsys, tmp_path, lines, told):
     file = write()
     assert main(["check", str(file), *lines, "--backend", "numba"]) == 3

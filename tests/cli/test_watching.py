@@ -39,9 +39,15 @@ def test_kernels_are_counted_and_the_stage_comes_back(capsys: pytest.CaptureFixt
         emit(watcher, KERNELS, text)
     watcher.finish()
     assert shown.texts == [
-        "simulating on numba", "compiling kernel 1, once per machine", "compiling kernel 2, once per machine",
-        "compiling kernel 2, once per machine", "simulating on numba", "compiling kernel 3, once per machine",
-        "simulating on numba", "closed"]
+        "simulating on numba",
+        "compiling kernel 1, once per machine",
+        "compiling kernel 2, once per machine",
+        "compiling kernel 2, once per machine",
+        "simulating on numba",
+        "compiling kernel 3, once per machine",
+        "simulating on numba",
+        "closed",
+    ]
     assert capsys.readouterr().err == "compiled 3 kernels in 0 s, once per machine\n"
 
 
@@ -54,7 +60,8 @@ def test_messages_of_parts_are_lines_of_their_own(capsys: pytest.CaptureFixture[
 
 
 def test_a_short_stage_leaves_no_line_and_a_long_one_does(
-        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(watching, "PATIENCE", 0.05)
     with watch():
         STAGES.info("short")
@@ -65,7 +72,8 @@ def test_a_short_stage_leaves_no_line_and_a_long_one_does(
 
 
 def test_many_short_stages_are_reported_now_and_then(
-        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = Lines()
     monkeypatch.setattr(watching, "SILENCE", -1.0)
     lines.show("entry 1 of 9")

@@ -48,14 +48,19 @@ class PlantedBackend:
     def non_idealities(self) -> dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
         told = self.inner.non_idealities() if isinstance(self.inner, NonIdeal) else {}
         if told:
-            return {name: ({**self.section, "options": before}, {**self.section, "options": after})
-                    for name, (before, after) in told.items()}
+            return {
+                name: ({**self.section, "options": before}, {**self.section, "options": after})
+                for name, (before, after) in told.items()
+            }
         return self._own()
 
     def _own(self) -> dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
         ideal = {**self.section, **IDEAL}
-        return {name: (ideal, {**ideal, name: self.section[name]}) for name in IDEAL
-                if self.section[name] != ideal[name]}
+        return {
+            name: (ideal, {**ideal, name: self.section[name]})
+            for name in IDEAL
+            if self.section[name] != ideal[name]
+        }
 
 
 class PlantedMachine:
@@ -85,20 +90,30 @@ class PlantedMachine:
         if self.section["fault"] == "packet":
             keep = np.arange(len(stimulus)) != 1
             events = Events.from_arrays(
-                stimulus.times[keep], stimulus.sources[keep], stimulus.samples()[keep], stimulus.batch)
+                stimulus.times[keep], stimulus.sources[keep], stimulus.samples()[keep], stimulus.batch
+            )
         if self.section["jitter"]:
             moved = np.random.default_rng(seed).normal(scale=float(self.section["jitter"]), size=len(events))
             events = Events.from_arrays(
-                np.maximum(events.times + moved, 0.0), events.sources, events.samples(), events.batch)
+                np.maximum(events.times + moved, 0.0), events.sources, events.samples(), events.batch
+            )
         self.ran = self.inner.forward(events, seed=seed)
         source = self.program.populations[0]
         spikes = stimulus.select(source.start, source.stop)
-        lists = {name: {**values, source.name: np.zeros(len(spikes))}
-                 for name, values in (("currents", self.ran.currents),
-                                      ("release_currents", self.ran.release_currents))
-                 if source.name in (values or ())}
-        return replace(self.ran, effective_parameters=dict(self.told),
-                       spikes={**self.ran.spikes, source.name: spikes}, **lists)
+        lists = {
+            name: {**values, source.name: np.zeros(len(spikes))}
+            for name, values in (
+                ("currents", self.ran.currents),
+                ("release_currents", self.ran.release_currents),
+            )
+            if source.name in (values or ())
+        }
+        return replace(
+            self.ran,
+            effective_parameters=dict(self.told),
+            spikes={**self.ran.spikes, source.name: spikes},
+            **lists,
+        )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         assert self.ran is not None
@@ -106,5 +121,8 @@ class PlantedMachine:
         turned = -1.0 if self.section["fault"] == "adjoint" else 1.0
         source = self.program.populations[0].name
         times = np.resize(found.spike_times[source], len(trace.spikes[source]))
-        return replace(found, parameters={key: turned * item for key, item in found.parameters.items()},
-                       spike_times={**found.spike_times, source: times})
+        return replace(
+            found,
+            parameters={key: turned * item for key, item in found.parameters.items()},
+            spike_times={**found.spike_times, source: times},
+        )

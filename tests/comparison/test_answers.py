@@ -12,9 +12,17 @@ def answers(labels, predictions):
     return Answers(labels, predictions, labels == predictions)
 
 
-@pytest.mark.parametrize(("one", "two", "expected"), [
-    (0, 0, 1.0), (5, 5, 1.0), (1, 9, 22 / 1024), (9, 1, 22 / 1024), (0, 1, 1.0), (8, 12, 0.503444671630859),
-])
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        (0, 0, 1.0),
+        (5, 5, 1.0),
+        (1, 9, 22 / 1024),
+        (9, 1, 22 / 1024),
+        (0, 1, 1.0),
+        (8, 12, 0.503444671630859),
+    ],
+)
 def test_the_exact_test_gives_binomial_tails(one, two, expected):
     assert binomial_test(one, two) == pytest.approx(expected, rel=1e-12)
 
@@ -46,15 +54,26 @@ def test_batches_are_joined_unless_one_has_no_labels():
 
 
 def test_former_keys_are_kept_beside_the_new_ones():
-    data = {"trained_separately": False, "overview": {"a": {"largest_source": "noise"}},
-            "agreements": {"a": {"gradients": {"w": {"norm_ratio": 2.0, "norm_ratios": [2.0]}},
-                                 "spikes": {"p": {"type": "spiking"}}}},
-            "attributions": {"a": {"effects": [{"source_of_deviation": "noise", "norm_ratio": 1.5}]}}}
+    data = {
+        "trained_separately": False,
+        "overview": {"a": {"largest_source": "noise"}},
+        "agreements": {
+            "a": {
+                "gradients": {"w": {"norm_ratio": 2.0, "norm_ratios": [2.0]}},
+                "spikes": {"p": {"type": "spiking"}},
+            }
+        },
+        "attributions": {"a": {"effects": [{"source_of_deviation": "noise", "norm_ratio": 1.5}]}},
+    }
     found = with_former_keys(data)
     assert found["trained_apart"] is False
     assert found["overview"]["a"]["cause"] == "noise"
     assert found["agreements"]["a"]["gradients"]["w"] == {
-        "norm_ratio": 2.0, "norm_ratios": [2.0], "ratio": 2.0, "ratios": [2.0]}
+        "norm_ratio": 2.0,
+        "norm_ratios": [2.0],
+        "ratio": 2.0,
+        "ratios": [2.0],
+    }
     assert found["agreements"]["a"]["spikes"]["p"]["kind"] == "spiking"
     assert found["attributions"]["a"]["effects"][0]["cause"] == "noise"
     assert found["attributions"]["a"]["effects"][0]["length"] == 1.5

@@ -28,14 +28,17 @@ def test_a_number_that_one_stream_has_not_none_has():
     assert np.isnan(summarize(effects("spikes", [0.1, np.nan])).spikes)
 
 
-@pytest.mark.parametrize(("values", "clear"), [
-    ([-0.3, -0.31, -0.29], True),
-    ([0.0, 0.012, 0.014], False),
-    ([-0.01, 0.01, 0.02], False),
-    ([0.01, 0.03, 0.05], False),
-    ([0.03, 0.04, 0.05], True),
-    ([0.0, 0.0, 0.0], False),
-])
+@pytest.mark.parametrize(
+    ("values", "clear"),
+    [
+        ([-0.3, -0.31, -0.29], True),
+        ([0.0, 0.012, 0.014], False),
+        ([-0.01, 0.01, 0.02], False),
+        ([0.01, 0.03, 0.05], False),
+        ([0.03, 0.04, 0.05], True),
+        ([0.0, 0.0, 0.0], False),
+    ],
+)
 def test_an_effect_that_may_be_nothing_with_another_stream_is_not_clear(values, clear):
     assert summarize(effects("accuracy", values)).is_clear("accuracy") is clear
 

@@ -33,11 +33,14 @@ def test_every_non_ideality_of_a_chip_can_be_switched():
     assert listed("spinnaker2", {"scheme": "off_grid"}) == {}
 
 
-@pytest.mark.parametrize(("name", "section"), [
-    ("numba", {"solver": {"grid": {"timestep": 1.0, "scheme": "published"}}}),
-    ("spinnaker2", {"scheme": "published", "tick": 2.0}),
-    ("brainscales2", {}),
-])
+@pytest.mark.parametrize(
+    ("name", "section"),
+    [
+        ("numba", {"solver": {"grid": {"timestep": 1.0, "scheme": "published"}}}),
+        ("spinnaker2", {"scheme": "published", "tick": 2.0}),
+        ("brainscales2", {}),
+    ],
+)
 def test_every_listed_setting_is_one_that_the_backend_takes(name, section):
     if name not in registry.names():
         pytest.skip(f"{name} is not installed")

@@ -29,12 +29,15 @@ def test_only_a_fault_raises_an_alert(door, small):
     assert departing.verdicts["bad"].alerts == ()
 
 
-@pytest.mark.parametrize(("fault", "hint"), [
-    ("sign", "First deviating spike: hidden"),
-    ("delay", "a constant shift such as a delay causes"),
-    ("packet", "First deviating spike: hidden"),
-    ("adjoint", "opposite direction"),
-])
+@pytest.mark.parametrize(
+    ("fault", "hint"),
+    [
+        ("sign", "First deviating spike: hidden"),
+        ("delay", "a constant shift such as a delay causes"),
+        ("packet", "First deviating spike: hidden"),
+        ("adjoint", "opposite direction"),
+    ],
+)
 def test_an_alert_tells_how_a_fault_shows(door, small, fault, hint):
     (alert,) = verdict(small, fault)[0].alerts
     assert "this may be a fault" in alert
@@ -57,8 +60,10 @@ def test_a_swapped_sign_of_a_weight_shows_in_the_spikes(door, small):
 
 def test_a_delay_off_by_a_tick_is_a_constant_shift(door, small):
     found, _ = verdict(small, "delay")
-    assert any("hidden" in text and "1 ms late, a constant shift such as a delay causes" in text
-               for text in found.findings)
+    assert any(
+        "hidden" in text and "1 ms late, a constant shift such as a delay causes" in text
+        for text in found.findings
+    )
 
 
 def test_a_dropped_packet_shows_where_spikes_part_first(door, small):

@@ -16,8 +16,9 @@ def test_a_model_agrees_with_itself(small):
     found = compare(small, ["numba", "again=numba"])
     assert found.verdicts["again"].level == "agrees"
     agreement = found.agreements["again"]
-    assert all(item.matches.missing.sum() == item.matches.extra.sum() == 0
-               for item in agreement.spikes.values())
+    assert all(
+        item.matches.missing.sum() == item.matches.extra.sum() == 0 for item in agreement.spikes.values()
+    )
     assert all(item.cosine == pytest.approx(1.0) for item in agreement.gradients.values())
     assert all(np.all(item == 0.0) for item in agreement.voltages.values())
 
@@ -78,8 +79,12 @@ def test_all_of_a_comparison_is_json(points):
 def test_substrates_that_train_apart_have_curves(points, tmp_path):
     from netdesc.comparison import Weights
 
-    found = compare(points, ["numba"], weights=Weights(train=True, output=tmp_path),
-                    settings=Settings(samples=2, attribute=False))
+    found = compare(
+        points,
+        ["numba"],
+        weights=Weights(train=True, output=tmp_path),
+        settings=Settings(samples=2, attribute=False),
+    )
     assert len(found.outcomes["numba"].curves["loss"]) == 1
     assert (tmp_path / "numba" / "weights.h5").is_file()
 
@@ -87,8 +92,9 @@ def test_substrates_that_train_apart_have_curves(points, tmp_path):
 def test_substrates_that_train_apart_are_judged_by_what_they_reach(points):
     from netdesc.comparison import Weights
 
-    found = compare(points, ["numba", "again=numba"], weights=Weights(train=True),
-                    settings=Settings(samples=2))
+    found = compare(
+        points, ["numba", "again=numba"], weights=Weights(train=True), settings=Settings(samples=2)
+    )
     assert found.verdicts["again"].level == "agrees"
     assert not any("gradient of" in text for text in found.verdicts["again"].findings)
     assert any("trained separately" in text for text in found.verdicts["again"].findings)
@@ -96,9 +102,15 @@ def test_substrates_that_train_apart_are_judged_by_what_they_reach(points):
     assert arrange(found)["overview"]["again"]["accuracy_test"]["p_value"] == 1.0
 
 
-@pytest.mark.parametrize(("wrong", "level"), [
-    (0, "agrees"), (5, "agrees"), (9, "is close"), (60, "deviates"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "level"),
+    [
+        (0, "agrees"),
+        (5, "agrees"),
+        (9, "is close"),
+        (60, "deviates"),
+    ],
+)
 def test_accuracies_are_judged_by_the_paired_test(points, wrong, level):
     from dataclasses import replace
 

@@ -69,8 +69,11 @@ def test_no_matching_finds_more_pairs(one, two):
     from itertools import combinations
 
     def possible(count):
-        return any(all(abs(a - b) <= 2.0 for a, b in zip(left, right, strict=True))
-                   for left in combinations(one, count) for right in combinations(two, count))
+        return any(
+            all(abs(a - b) <= 2.0 for a, b in zip(left, right, strict=True))
+            for left in combinations(one, count)
+            for right in combinations(two, count)
+        )
 
     one, two = one[:5], two[:5]
     found = int(match(trains(one), trains(two), 2.0).matched.sum())
@@ -82,6 +85,7 @@ def test_no_matching_finds_more_pairs(one, two):
 @given(TIMES, TIMES, TIMES)
 def test_distances_are_symmetric_and_obey_the_triangle(one, two, three):
     for measure, scale in ((van_rossum, 5.0), (victor_purpura, 0.2)):
+
         def apart(left, right, measure=measure, scale=scale):
             return measure(trains(left), trains(right), scale)[0, 0]
 

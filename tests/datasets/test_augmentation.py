@@ -46,8 +46,10 @@ def test_a_sample_is_changed_the_same_way_in_whatever_batch_it_comes(change):
 @pytest.mark.parametrize("change", [SHIFT, JITTER])
 def test_epochs_and_seeds_differ(change):
     which = np.arange(40)
-    drawn = [make_split(change, seed=seed).batch(which, epoch=epoch).lists(9) for seed, epoch in
-             ((1, 0), (1, 1), (2, 0))]
+    drawn = [
+        make_split(change, seed=seed).batch(which, epoch=epoch).lists(9)
+        for seed, epoch in ((1, 0), (1, 1), (2, 0))
+    ]
     assert drawn[0] != drawn[1]
     assert drawn[0] != drawn[2]
 
@@ -57,7 +59,7 @@ def test_jitter_keeps_every_spike_and_its_channel_within_the_sample():
     assert [[len(times) for times in row] for row in changed.lists(9)] == [[0, 0, 0, 1, 1, 1, 0, 0, 0]] * 40
     assert changed.times.min() >= 0.0
     assert changed.times.max() <= 50.0
-    assert all(np.all(np.diff(changed.times[3 * row:3 * row + 3]) >= 0.0) for row in range(40))
+    assert all(np.all(np.diff(changed.times[3 * row : 3 * row + 3]) >= 0.0) for row in range(40))
 
 
 def test_jitter_has_the_width_asked_for():

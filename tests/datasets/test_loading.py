@@ -54,13 +54,19 @@ def test_without_a_bias_there_is_no_bias_neuron():
 def test_latency_is_linear_in_the_feature_and_the_bias_comes_last():
     events = latency(np.array([[0.0, 1.0, 0.5]]), {"t_early": 2.0, "t_late": 10.0, "bias": 1.0}, 4)
     assert dict(zip(events.sources.tolist(), events.times.tolist(), strict=True)) == {
-        4: 2.0, 5: 10.0, 6: 6.0, 7: 1.0}
+        4: 2.0,
+        5: 10.0,
+        6: 6.0,
+        7: 1.0,
+    }
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=1, max_size=8), st.data())
 def test_a_batch_holds_the_samples_asked_for_in_that_order(counts, data):
-    samples = [[[10.0 * row + k for k in range(len(spikes))], [float(s) + 0.5 for s in spikes]]
-               for row, spikes in enumerate(counts)]
+    samples = [
+        [[10.0 * row + k for k in range(len(spikes))], [float(s) + 0.5 for s in spikes]]
+        for row, spikes in enumerate(counts)
+    ]
     split = Split(np.arange(len(samples)), Events.from_lists(samples))
     wanted = data.draw(st.lists(st.integers(0, len(samples) - 1), min_size=1, max_size=6))
     batch = split.batch(np.array(wanted))
@@ -95,7 +101,10 @@ def test_what_does_not_go_together_is_told_all_at_once():
     with pytest.raises(DescriptionError) as caught:
         load(Data(Choice("yin_yang", {"train": 0}), None, change), make_program(), seed=0)
     assert [item.path for item in caught.value.diagnostics] == [
-        "data", "data.augmentation.0", "data.dataset.yin_yang.train"]
+        "data",
+        "data.augmentation.0",
+        "data.dataset.yin_yang.train",
+    ]
 
 
 def test_spikes_need_no_encoder():

@@ -65,20 +65,23 @@ def test_a_missing_folder_and_a_missing_file_are_named(tmp_path):
     assert caught.value.diagnostics[0].path == "data.dataset.mnist.path"
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"", "got an empty file"),
-    (b"PK\x03\x04", "expected an IDX file"),
-    (bytes([0, 0, 13, 3]), "got type 0x0d"),
-    (bytes([0, 0, 8, 1]), "expected an array of 3 axes, got 1"),
-    (bytes([0, 0, 8, 3, 0, 0]), "a header of 16 bytes, got 6"),
-    (pack(np.zeros((8, 4, 4)))[:-1], "expected 8 x 4 x 4 bytes after the header, got 127 bytes"),
-    (pack(np.zeros((8, 4, 4))) + b"x", "got 129 bytes"),
-    (pack(np.zeros((0, 4, 4))), "got an array of 0 x 4 x 4"),
-    (b"\0\0\x08\x03" + b"\xff" * 12, "at most 16 GiB in memory, got 4294967295 x"),
-    (gzip.compress(pack(np.zeros((8, 4, 4))), mtime=0)[:-12], "it ends too early"),
-    (b"\x1f\x8bnonsense", "it is damaged"),
-    (pack(np.zeros((7, 4, 4))), "has 7 images but 8 labels of train"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "got an empty file"),
+        (b"PK\x03\x04", "expected an IDX file"),
+        (bytes([0, 0, 13, 3]), "got type 0x0d"),
+        (bytes([0, 0, 8, 1]), "expected an array of 3 axes, got 1"),
+        (bytes([0, 0, 8, 3, 0, 0]), "a header of 16 bytes, got 6"),
+        (pack(np.zeros((8, 4, 4)))[:-1], "expected 8 x 4 x 4 bytes after the header, got 127 bytes"),
+        (pack(np.zeros((8, 4, 4))) + b"x", "got 129 bytes"),
+        (pack(np.zeros((0, 4, 4))), "got an array of 0 x 4 x 4"),
+        (b"\0\0\x08\x03" + b"\xff" * 12, "at most 16 GiB in memory, got 4294967295 x"),
+        (gzip.compress(pack(np.zeros((8, 4, 4))), mtime=0)[:-12], "it ends too early"),
+        (b"\x1f\x8bnonsense", "it is damaged"),
+        (pack(np.zeros((7, 4, 4))), "has 7 images but 8 labels of train"),
+    ],
+)
 def test_a_damaged_file_is_reported_with_what_is_wrong(tmp_path, content, message):
     options = write_set(tmp_path)
     (tmp_path / "train-images-idx3-ubyte").write_bytes(content)

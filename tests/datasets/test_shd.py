@@ -79,17 +79,23 @@ def test_a_spike_at_the_end_of_the_sample_stays(tmp_path):
     assert len(dataset.train.events) == 6
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"labels": (0, 1, 2)}, "got 4 in spikes/times, 4 in spikes/units, 3 in labels"),
-    ({"labels": (0, 1, 2, -3)}, "/labels: expected whole numbers of at least 0, got -3"),
-    ({"labels": (0, 1, 2, 0.5)}, "/labels: expected whole numbers"),
-    ({"units": [[3, 700, 7], [0], [], [1, 2]]}, "expected channels from 0 to 699, got 700"),
-    ({"units": [[3, 7], [0], [], [1, 2]]}, "got 2 and 3 in sample 0"),
-    ({"times": [[0.1, np.nan, 0.2], [0.5], [], [1, 2]]}, "spikes/times: expected finite numbers, got nan"),
-    ({"times": [[0.1, -0.1, 0.2], [0.5], [], [1, 2]]}, "expected times of at least 0"),
-    ({"speakers": (0, 1)}, "4 in labels, 2 in extra/speaker"),
-    ({"times": [], "units": [], "labels": (), "speakers": None}, "got 0 in spikes/times"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": (0, 1, 2)}, "got 4 in spikes/times, 4 in spikes/units, 3 in labels"),
+        ({"labels": (0, 1, 2, -3)}, "/labels: expected whole numbers of at least 0, got -3"),
+        ({"labels": (0, 1, 2, 0.5)}, "/labels: expected whole numbers"),
+        ({"units": [[3, 700, 7], [0], [], [1, 2]]}, "expected channels from 0 to 699, got 700"),
+        ({"units": [[3, 7], [0], [], [1, 2]]}, "got 2 and 3 in sample 0"),
+        (
+            {"times": [[0.1, np.nan, 0.2], [0.5], [], [1, 2]]},
+            "spikes/times: expected finite numbers, got nan",
+        ),
+        ({"times": [[0.1, -0.1, 0.2], [0.5], [], [1, 2]]}, "expected times of at least 0"),
+        ({"speakers": (0, 1)}, "4 in labels, 2 in extra/speaker"),
+        ({"times": [], "units": [], "labels": (), "speakers": None}, "got 0 in spikes/times"),
+    ],
+)
 def test_a_file_that_does_not_fit_together_is_refused_with_what_is_wrong(tmp_path, change, message):
     with pytest.raises(DescriptionError, match=message):
         read(write_file(tmp_path / "x.h5", **change), "data")
@@ -111,11 +117,14 @@ def test_a_file_that_is_missing_cut_off_or_incomplete_is_reported_with_its_name(
         read(tmp_path / "part.h5", "data")
 
 
-@pytest.mark.parametrize(("speakers", "options", "message"), [
-    (None, {}, "no speakers .* set validation: none"),
-    ((2, 2, 2, 2), {}, "one speaker, so none can be held out; set validation: none"),
-    ((0, 1, 2, 3), {"speaker": 7}, "no speaker 7 in the training file; speakers are 0, 1, 2, 3"),
-])
+@pytest.mark.parametrize(
+    ("speakers", "options", "message"),
+    [
+        (None, {}, "no speakers .* set validation: none"),
+        ((2, 2, 2, 2), {}, "one speaker, so none can be held out; set validation: none"),
+        ((0, 1, 2, 3), {"speaker": 7}, "no speaker 7 in the training file; speakers are 0, 1, 2, 3"),
+    ],
+)
 def test_a_speaker_that_cannot_be_held_out_is_an_error(tmp_path, speakers, options, message):
     write_file(tmp_path / "train.h5", speakers=speakers)
     with pytest.raises(DescriptionError, match=message):
@@ -127,8 +136,9 @@ def test_a_population_without_one_neuron_per_channel_is_refused(tmp_path):
         load(make_data(tmp_path), make_program(size=100), seed=0)
 
 
-@pytest.mark.skipif(not FOLDER.is_dir(),
-                    reason="the spoken digits are not here; set NETDESC_SPOKEN_DIGITS to their folder")
+@pytest.mark.skipif(
+    not FOLDER.is_dir(), reason="the spoken digits are not here; set NETDESC_SPOKEN_DIGITS to their folder"
+)
 def test_the_spoken_digits_have_ten_digits_of_four_speakers():
     recordings = read(FOLDER / "spoken_digits_test.h5", "data")
     assert np.bincount(recordings.labels).tolist() == [20] * 10

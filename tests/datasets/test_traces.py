@@ -61,8 +61,7 @@ def test_columns_of_a_table_are_the_steps_of_one_output_and_an_empty_cell_is_no_
 def test_a_dropped_row_takes_its_traces_along(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,1\n,2\n3,3\n")
     np.save(tmp_path / "t.npy", ONE[:3])
-    dataset = load_table(
-        tmp_path, 2, file="t.csv", target_file="t.npy", target_interval=2.0, missing="drop")
+    dataset = load_table(tmp_path, 2, file="t.csv", target_file="t.npy", target_interval=2.0, missing="drop")
     assert found(dataset) == ONE[[0, 2]][:, :, None].tolist()
 
 
@@ -91,13 +90,16 @@ def test_recorded_spikes_may_have_them_in_a_second_file(tmp_path):
         assert np.array(found(dataset))[:, :, 0].tolist() == wanted
 
 
-@pytest.mark.parametrize(("targets", "interval", "message"), [
-    (TRACES[:4], 2.0, "expected target voltages of 6 samples, got those of 4"),
-    (TRACES[0, 0], 2.0, r"expected target voltages of shape \(samples, steps, outputs\)"),
-    (TRACES, None, "write target_interval"),
-    (np.full((6, 3), np.inf), 2.0, "targets"),
-    (None, 2.0, "expected target voltages beside target_interval, got none"),
-])
+@pytest.mark.parametrize(
+    ("targets", "interval", "message"),
+    [
+        (TRACES[:4], 2.0, "expected target voltages of 6 samples, got those of 4"),
+        (TRACES[0, 0], 2.0, r"expected target voltages of shape \(samples, steps, outputs\)"),
+        (TRACES, None, "write target_interval"),
+        (np.full((6, 3), np.inf), 2.0, "targets"),
+        (None, 2.0, "expected target voltages beside target_interval, got none"),
+    ],
+)
 def test_targets_that_do_not_fit_are_refused(tmp_path, targets, interval, message):
     arrays = {"x": X, "y": np.arange(6) % 2} | ({} if targets is None else {"targets": targets})
     np.savez(tmp_path / "t.npz", **arrays)

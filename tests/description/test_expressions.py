@@ -115,7 +115,8 @@ def test_a_chain_of_thousands_of_parameters_is_evaluated_in_any_order() -> None:
     chain = [f"  p{index}: ${{p{index - 1} + 1}}\n" for index in range(1, 3000)]
     for lines in (chain, chain[::-1]):
         text = (
-            "netdesc: 1\nsimulation: {duration: 1 ms}\nparameters:\n  p0: 1\n" + "".join(lines)
+            "netdesc: 1\nsimulation: {duration: 1 ms}\nparameters:\n  p0: 1\n"
+            + "".join(lines)
             + "populations: {a: {size: '${p2999}', neuron: LIF}}\n"
         )
         assert describe_text(text).populations["a"].size == 3000

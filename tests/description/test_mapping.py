@@ -88,23 +88,39 @@ def test_faults_of_a_mapping_name_the_dotted_path_and_no_line():
     data["projections"]["p"]["weight"]["init"] = np.ones((2, 2))
     found = faults(data)
     assert [item.partition(":")[0] for item in found] == [
-        "simulation.duration", "populations.a.sise", "projections.p.weight.init"]
+        "simulation.duration",
+        "populations.a.sise",
+        "projections.p.weight.init",
+    ]
     assert "expected 2 x 3 values, pre by post (x by a), got 2 x 2" in found[2]
 
 
-@pytest.mark.parametrize(("change", "path", "message"), [
-    ({"weight": np.full((2, 3), np.inf)}, "weight", "expected finite numbers, got an infinite number"),
-    ({"weight": np.empty((0, 3))}, "weight", "expected finite numbers, got an array without values"),
-    ({"weight": np.ones((2, 3), dtype=complex)}, "weight",
-     "expected an array of numbers, got one of complex128"),
-    ({"weight": np.ones((1, 2, 3))}, "weight", "expected an array of one or two axes, got 3"),
-    ({"weight": {"init": object()}}, "weight.init",
-     "expected a mapping, list, text, number or array, got object"),
-    ({3: "x"}, "3", "expected a text as key, got int"),
-    ({"pre": np.array([1.0])}, "pre", "expected a text"),
-    ({"connector": {"array": {"values": np.ones(3)}}}, "connector.array.values",
-     "expected two axes, pre by post, got 1"),
-], ids=lambda item: item if isinstance(item, str) else None)
+@pytest.mark.parametrize(
+    ("change", "path", "message"),
+    [
+        ({"weight": np.full((2, 3), np.inf)}, "weight", "expected finite numbers, got an infinite number"),
+        ({"weight": np.empty((0, 3))}, "weight", "expected finite numbers, got an array without values"),
+        (
+            {"weight": np.ones((2, 3), dtype=complex)},
+            "weight",
+            "expected an array of numbers, got one of complex128",
+        ),
+        ({"weight": np.ones((1, 2, 3))}, "weight", "expected an array of one or two axes, got 3"),
+        (
+            {"weight": {"init": object()}},
+            "weight.init",
+            "expected a mapping, list, text, number or array, got object",
+        ),
+        ({3: "x"}, "3", "expected a text as key, got int"),
+        ({"pre": np.array([1.0])}, "pre", "expected a text"),
+        (
+            {"connector": {"array": {"values": np.ones(3)}}},
+            "connector.array.values",
+            "expected two axes, pre by post, got 1",
+        ),
+    ],
+    ids=lambda item: item if isinstance(item, str) else None,
+)
 def test_what_has_no_form_in_the_language_is_named(change, path, message):
     data = copy.deepcopy(small())
     data["projections"]["p"] |= change

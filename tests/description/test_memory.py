@@ -11,28 +11,40 @@ from netdesc.errors import DescriptionError
 HEAD = "netdesc: 1\nsimulation: {duration: 1 s, max_memory: 100 MB}\n"
 
 
-@pytest.mark.parametrize(("text", "largest"), [
-    ("populations: {a: {size: 1000000, neuron: LIF}}", "populations.a: .* with 1e.06 neurons"),
-    ("populations: {a: {size: 2000, neuron: LIF}}\nprojections: {p: {pre: a, post: a, weight: 0.1}}",
-     "projections.p: .* with 4e.06 synapses"),
-    ("populations: {a: {size: 2000, source: {poisson: {rate: 1 kHz}}}}", "with 2e.06 expected spikes"),
-    ("populations: {a: {size: 2000, source: {poisson: {rate: {uniform: {low: 0 Hz, high: 1 kHz}}}}}}",
-     "with 2e.06 expected spikes"),
-    ("populations: {a: {size: 1000, neuron: LIF}}\nrecord: {a: [{v: {every: 0.1 ms}}]}",
-     "record.a: .* with 1e.07 values of v"),
-])
+@pytest.mark.parametrize(
+    ("text", "largest"),
+    [
+        ("populations: {a: {size: 1000000, neuron: LIF}}", "populations.a: .* with 1e.06 neurons"),
+        (
+            "populations: {a: {size: 2000, neuron: LIF}}\nprojections: {p: {pre: a, post: a, weight: 0.1}}",
+            "projections.p: .* with 4e.06 synapses",
+        ),
+        ("populations: {a: {size: 2000, source: {poisson: {rate: 1 kHz}}}}", "with 2e.06 expected spikes"),
+        (
+            "populations: {a: {size: 2000, source: {poisson: {rate: {uniform: {low: 0 Hz, high: 1 kHz}}}}}}",
+            "with 2e.06 expected spikes",
+        ),
+        (
+            "populations: {a: {size: 1000, neuron: LIF}}\nrecord: {a: [{v: {every: 0.1 ms}}]}",
+            "record.a: .* with 1e.07 values of v",
+        ),
+    ],
+)
 def test_the_largest_item_is_named_with_what_would_fit(text: str, largest: str) -> None:
     with pytest.raises(DescriptionError, match=largest + ".* of which at most .* fit beside the rest"):
         describe_text(HEAD + text)
 
 
-@pytest.mark.parametrize("text", [
-    "populations: {a: {size: 2000, source: {poisson: {rate: 1 kHz, start: 990 ms}}}}",
-    "populations: {a: {size: 1000, neuron: LIF}}\nrecord: {a: [{v: {every: 0.1 ms, neurons: [1, 2]}}]}",
-    'populations: {a: {size: 1000, neuron: LIF}}\nrecord: {a: [{v: {every: 0.1 ms, neurons: "0:10"}}]}',
-    "populations: {a: {size: 2000, neuron: LIF}}\n"
-    "projections: {p: {pre: a, post: a, weight: 0.1, connector: {fixed_probability: {p: 0.01}}}}",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "populations: {a: {size: 2000, source: {poisson: {rate: 1 kHz, start: 990 ms}}}}",
+        "populations: {a: {size: 1000, neuron: LIF}}\nrecord: {a: [{v: {every: 0.1 ms, neurons: [1, 2]}}]}",
+        'populations: {a: {size: 1000, neuron: LIF}}\nrecord: {a: [{v: {every: 0.1 ms, neurons: "0:10"}}]}',
+        "populations: {a: {size: 2000, neuron: LIF}}\n"
+        "projections: {p: {pre: a, post: a, weight: 0.1, connector: {fixed_probability: {p: 0.01}}}}",
+    ],
+)
 def test_what_fits_is_accepted(text: str) -> None:
     assert describe_text(HEAD + text).populations
 

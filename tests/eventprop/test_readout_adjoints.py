@@ -18,8 +18,11 @@ from netdesc.trace import Cotangent, Recording
 def readout(every=None, variables=("v",), **recipe):
     """Return a random network that ends in a read-out of 3 neurons."""
     network = random_network(Recipe(**{"seed": 2, "readout": True, "readings": True, "gain": 1.5, **recipe}))
-    sampling = () if every is None else tuple(
-        Sampling("output", variable, np.arange(3), every) for variable in variables)
+    sampling = (
+        ()
+        if every is None
+        else tuple(Sampling("output", variable, np.arange(3), every) for variable in variables)
+    )
     return replace(network.program, sampling=sampling), network.stimulus
 
 
@@ -35,10 +38,17 @@ def score(trace):
     return sum(float(np.sum(np.sin(1.0 + read.values))) for read in trace.readings.values())
 
 
-@pytest.mark.parametrize("recipe", [{}, {"two_currents": True, "delay": "mixed", "mixed_cells": True},
-                                    {"ratio": "equal", "millivolts": True}])
-@pytest.mark.parametrize(("variable", "start", "constant"), [("lam_v", "v_init", "tau_m"),
-                                                             ("lam_i", "i_init", "tau_s")])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {},
+        {"two_currents": True, "delay": "mixed", "mixed_cells": True},
+        {"ratio": "equal", "millivolts": True},
+    ],
+)
+@pytest.mark.parametrize(
+    ("variable", "start", "constant"), [("lam_v", "v_init", "tau_m"), ("lam_i", "i_init", "tau_s")]
+)
 def test_adjoints_at_the_start_are_derivatives_by_the_initial_state(recipe, variable, start, constant):
     program, stimulus = readout(10.0, (variable,), batch=1, **recipe)
     machine = load(program)
@@ -136,14 +146,18 @@ def test_missing_samples_are_named_for_every_reading():
     assert len(caught.value.diagnostics) == 3
 
 
-@pytest.mark.parametrize(("change", "told"), [
-    ({"readings": {"output.median": np.zeros((2, 3))}}, "output.median, which the trace does not have"),
-    ({"readings": {"output.maximum": np.zeros((2, 4))}}, r"shape \(2, 4\); it needs \(2, 3\)"),
-    ({"readings": {"output.mean": np.full((2, 3), np.nan)}}, "not finite"),
-    ({"recordings": {"layer_1.v": np.zeros((2, 3, 5))}}, "only voltages of read-outs"),
-    ({"recordings": {"output.v": np.zeros((2, 3, 5))}}, "which the trace does not have"),
-    ({"counts": {"output": np.zeros((2, 3))}}, "which never spikes"),
-    ({"counts": {"layer_1": np.zeros((2, 1))}}, "shape")])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"readings": {"output.median": np.zeros((2, 3))}}, "output.median, which the trace does not have"),
+        ({"readings": {"output.maximum": np.zeros((2, 4))}}, r"shape \(2, 4\); it needs \(2, 3\)"),
+        ({"readings": {"output.mean": np.full((2, 3), np.nan)}}, "not finite"),
+        ({"recordings": {"layer_1.v": np.zeros((2, 3, 5))}}, "only voltages of read-outs"),
+        ({"recordings": {"output.v": np.zeros((2, 3, 5))}}, "which the trace does not have"),
+        ({"counts": {"output": np.zeros((2, 3))}}, "which never spikes"),
+        ({"counts": {"layer_1": np.zeros((2, 1))}}, "shape"),
+    ],
+)
 @pytest.mark.parametrize("options", [{}, {"solver": {"grid": {"timestep": 0.5, "scheme": "published"}}}])
 def test_a_cotangent_that_does_not_fit_is_refused(change, told, options):
     program, stimulus = readout()
@@ -178,12 +192,15 @@ def test_a_count_above_its_target_lowers_the_weights_that_excite():
     assert gradient.parameters["input_to_layer_1.weight"].sum() > 0.0
 
 
-@pytest.mark.parametrize("options", [{"solver": {"grid": {"timestep": 0.01}}},
-                                     {"solver": {"grid": {"timestep": 0.01, "transport": True}}}])
+@pytest.mark.parametrize(
+    "options",
+    [{"solver": {"grid": {"timestep": 0.01}}}, {"solver": {"grid": {"timestep": 0.01, "transport": True}}}],
+)
 def test_counts_do_the_same_on_a_fine_grid(options):
     network = random_network(Recipe(4, size=2, batch=1, gain=1.0, delay="uniform"))
-    program = replace(network.program, blocks=tuple(
-        replace(block, train_delay=False) for block in network.program.blocks))
+    program = replace(
+        network.program, blocks=tuple(replace(block, train_delay=False) for block in network.program.blocks)
+    )
     slopes = []
     for backend in (NumbaBackend({"threads": 1}), NumbaBackend({"threads": 1, **options})):
         machine = backend.load(program, seed=0)

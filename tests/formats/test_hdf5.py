@@ -61,22 +61,25 @@ def test_datasets_links_and_attributes_are_read(file: Path) -> None:
         assert np.isnan(content.floats("nan", missing=True)[1])
 
 
-@pytest.mark.parametrize(("name", "message"), [
-    ("circle", "got more than 16 links"),
-    ("far", "got a link to another file, '/etc/passwd'"),
-    ("complex", "got complex numbers"),
-    ("texts", "expected real numbers"),
-    ("nan", r"got nan at index \[1\]"),
-    ("huge", "in memory, got /huge with 1000000 x 1000000 values, 7.276 TiB"),
-    ("unwritten", "got 15.62 KiB on the disk; some of it was never written"),
-    ("absent", "got 0 bytes on the disk"),
-    ("outside", "got values in another file"),
-    ("virtual", "got a virtual dataset"),
-    ("rows", "expected real numbers"),
-    ("empty", "got no values"),
-    ("deep", "got a group"),
-    ("nothing", "expected /nothing, but / holds"),
-])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("circle", "got more than 16 links"),
+        ("far", "got a link to another file, '/etc/passwd'"),
+        ("complex", "got complex numbers"),
+        ("texts", "expected real numbers"),
+        ("nan", r"got nan at index \[1\]"),
+        ("huge", "in memory, got /huge with 1000000 x 1000000 values, 7.276 TiB"),
+        ("unwritten", "got 15.62 KiB on the disk; some of it was never written"),
+        ("absent", "got 0 bytes on the disk"),
+        ("outside", "got values in another file"),
+        ("virtual", "got a virtual dataset"),
+        ("rows", "expected real numbers"),
+        ("empty", "got no values"),
+        ("deep", "got a group"),
+        ("nothing", "expected /nothing, but / holds"),
+    ],
+)
 def test_what_cannot_be_read_as_numbers_is_refused(file: Path, name: str, message: str) -> None:
     with opened(file) as content, pytest.raises(DescriptionError, match=message) as caught:
         content.floats(name)
@@ -102,10 +105,14 @@ def test_rows_that_share_their_values_are_counted_as_they_come(file: Path) -> No
         content.ragged("rows")
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"", "got an empty file"), (b"PK\x03\x04", "got a ZIP archive"),
-    (b"\x89HDF\r\n\x1a\n1234", "HDF5 file, but"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "got an empty file"),
+        (b"PK\x03\x04", "got a ZIP archive"),
+        (b"\x89HDF\r\n\x1a\n1234", "HDF5 file, but"),
+    ],
+)
 def test_another_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "b.h5").write_bytes(content)
     with pytest.raises(DescriptionError, match=message), opened(tmp_path / "b.h5"):

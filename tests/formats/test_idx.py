@@ -28,23 +28,26 @@ def test_a_plain_or_compressed_array_is_read(tmp_path: Path, content: bytes) -> 
     np.testing.assert_array_equal(read_idx(tmp_path / "a", 2), np.arange(6).reshape(2, 3))
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"", "got an empty file"),
-    (b"\0\0\x08", "begins with two zero bytes"),
-    (b"PK\x03\x04", "got a ZIP archive"),
-    (head(2, 3, code=0x0d) + bytes(24), "got type 0x0d"),
-    (head(6) + bytes(6), "expected an array of 2 axes, got 1"),
-    (SOUND[:9], "a header of 12 bytes, got 9"),
-    (SOUND[:-1], "expected 2 x 3 bytes after the header, got 5 bytes"),
-    (SOUND + b"\0", "got 7 bytes"),
-    (head(0, 3), "at least one value"),
-    (head(2**32 - 1, 2**32 - 1), "in memory"),
-    (gzip.compress(SOUND[:-1], mtime=0), "got 5 bytes"),
-    (gzip.compress(SOUND + b"\0" * 10_000_000, mtime=0), "got more bytes"),
-    (gzip.compress(SOUND, mtime=0)[:-5], "it ends too early"),
-    (gzip.compress(SOUND, mtime=0)[:-8] + bytes(8), "it is damaged"),
-    (b"\x1f\x8b" + bytes(20), "it is damaged"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "got an empty file"),
+        (b"\0\0\x08", "begins with two zero bytes"),
+        (b"PK\x03\x04", "got a ZIP archive"),
+        (head(2, 3, code=0x0D) + bytes(24), "got type 0x0d"),
+        (head(6) + bytes(6), "expected an array of 2 axes, got 1"),
+        (SOUND[:9], "a header of 12 bytes, got 9"),
+        (SOUND[:-1], "expected 2 x 3 bytes after the header, got 5 bytes"),
+        (SOUND + b"\0", "got 7 bytes"),
+        (head(0, 3), "at least one value"),
+        (head(2**32 - 1, 2**32 - 1), "in memory"),
+        (gzip.compress(SOUND[:-1], mtime=0), "got 5 bytes"),
+        (gzip.compress(SOUND + b"\0" * 10_000_000, mtime=0), "got more bytes"),
+        (gzip.compress(SOUND, mtime=0)[:-5], "it ends too early"),
+        (gzip.compress(SOUND, mtime=0)[:-8] + bytes(8), "it is damaged"),
+        (b"\x1f\x8b" + bytes(20), "it is damaged"),
+    ],
+)
 def test_what_is_not_as_announced_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(DescriptionError, match=re.escape(message)):

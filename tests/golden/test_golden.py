@@ -15,7 +15,15 @@ SINGLE = ("_32", "chip_")
 
 
 INTERPRETED = (
-    "layers", "maximum", "mean", "recurrent_maximum", "refractory", "held", "two_currents", "adjoints")
+    "layers",
+    "maximum",
+    "mean",
+    "recurrent_maximum",
+    "refractory",
+    "held",
+    "two_currents",
+    "adjoints",
+)
 """Networks that run without being compiled."""
 
 

@@ -24,7 +24,8 @@ def test_adding_a_population_and_a_projection_changes_no_other_draw():
     small = describe([sources("a", 30), cells("b", 40)], [projection("p", "a", "b", **rule)])
     large = describe(
         [cells("new", 7, tau_mem=POSITIVE), sources("a", 30), cells("b", 40)],
-        [projection("q", "a", "new", **rule), projection("p", "a", "b", **rule)])
+        [projection("q", "a", "new", **rule), projection("p", "a", "b", **rule)],
+    )
     first, second = edge(small, "p"), edge(large, "p")
     assert np.array_equal(first.synapses.flat(), second.synapses.flat())
     assert np.array_equal(first.weights, second.weights)
@@ -42,6 +43,7 @@ def test_leaving_out_self_connections_keeps_the_other_weights():
         wires = [projection("p", "b", "b", weight=NORMAL, allow_self_connections=allow)]
         found = edge(describe([cells("b", 4)], wires), "p")
         return found.synapses, found.weights
+
     _, full = weights(True)
     synapses, partial = weights(False)
     assert np.array_equal(partial, full[synapses.flat()])
@@ -58,16 +60,24 @@ def test_the_targets_of_one_projection_draw_independently():
 
 
 def test_a_null_in_the_weights_is_no_synapse():
-    found = edge(describe([sources("a", 2), cells("b", 2)], [
-        projection("p", "a", "b", weight=[[1.0, np.nan], [3.0, 4.0]])]), "p")
+    found = edge(
+        describe(
+            [sources("a", 2), cells("b", 2)], [projection("p", "a", "b", weight=[[1.0, np.nan], [3.0, 4.0]])]
+        ),
+        "p",
+    )
     assert found.synapses.flat().tolist() == [0, 2, 3]
     assert found.weights.tolist() == [1.0, 3.0, 4.0]
 
 
 def test_a_null_where_the_connector_makes_a_synapse_is_an_error():
     with pytest.raises(GraphError, match=r"projections.p.weight: no value .* neuron 1 of a to neuron 1 of b"):
-        compile_graph(describe([sources("a", 2), cells("b", 2)], [
-            projection("p", "a", "b", rule="one_to_one", weight=[[1.0, 0.0], [0.0, np.nan]])]))
+        compile_graph(
+            describe(
+                [sources("a", 2), cells("b", 2)],
+                [projection("p", "a", "b", rule="one_to_one", weight=[[1.0, 0.0], [0.0, np.nan]])],
+            )
+        )
 
 
 def test_a_matrix_of_another_shape_is_an_error():
@@ -77,8 +87,12 @@ def test_a_matrix_of_another_shape_is_an_error():
 
 def test_all_faults_are_told_at_once():
     with pytest.raises(GraphError) as caught:
-        compile_graph(describe([sources("a", 2), cells("b", 3)], [
-            projection("p", "a", "b", rule="one_to_one"), projection("q", "a", "b", weight=[[1.0]])]))
+        compile_graph(
+            describe(
+                [sources("a", 2), cells("b", 3)],
+                [projection("p", "a", "b", rule="one_to_one"), projection("q", "a", "b", weight=[[1.0]])],
+            )
+        )
     paths = [item.path for item in caught.value.diagnostics]
     assert paths == ["projections.p.connector", "projections.q.weight"]
 
@@ -124,13 +138,16 @@ def test_an_interval_out_of_reach_is_an_error():
         compile_graph(two_layers(weight=far))
 
 
-@pytest.mark.parametrize(("kind", "parameters", "mean", "deviation"), [
-    ("normal", {"mu": 2.0, "sigma": 0.5}, 2.0, 0.5),
-    ("uniform", {"low": 1.0, "high": 3.0}, 2.0, 2.0 / np.sqrt(12.0)),
-    ("lognormal", {"mu": 0.5, "sigma": 0.2}, np.exp(0.52), np.exp(0.52) * np.sqrt(np.expm1(0.04))),
-    ("gamma", {"k": 4.0, "theta": 0.5}, 2.0, 1.0),
-    ("exponential", {"beta": 2.0}, 2.0, 2.0),
-])
+@pytest.mark.parametrize(
+    ("kind", "parameters", "mean", "deviation"),
+    [
+        ("normal", {"mu": 2.0, "sigma": 0.5}, 2.0, 0.5),
+        ("uniform", {"low": 1.0, "high": 3.0}, 2.0, 2.0 / np.sqrt(12.0)),
+        ("lognormal", {"mu": 0.5, "sigma": 0.2}, np.exp(0.52), np.exp(0.52) * np.sqrt(np.expm1(0.04))),
+        ("gamma", {"k": 4.0, "theta": 0.5}, 2.0, 1.0),
+        ("exponential", {"beta": 2.0}, 2.0, 2.0),
+    ],
+)
 def test_distributions_have_the_moments_of_their_names(kind, parameters, mean, deviation):
     wires = [projection("p", "a", "b", weight=Distribution(kind, parameters))]
     values = edge(describe([sources("a", 100), cells("b", 100)], wires), "p").weights

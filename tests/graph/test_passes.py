@@ -18,17 +18,38 @@ def small_network():
     populations = [
         sources("input", 2),
         cells("pyramid", 3, "IF_curr_exp", tau_syn_I=10.0, tau_m=[10.0, 20.0, 30.0], i_offset=0.1),
-        cells("basket", 2, "IF_curr_exp", reset="subtract",
-              initial={"v": -60.0, "i_exc": 0.5, "i_inh": -0.25}),
-        cells("readout", 1, "LI")]
+        cells(
+            "basket", 2, "IF_curr_exp", reset="subtract", initial={"v": -60.0, "i_exc": 0.5, "i_inh": -0.25}
+        ),
+        cells("readout", 1, "LI"),
+    ]
     projections = [
-        projection("drive", "input", ["pyramid", "basket"], weight=Parameter(Constant(0.5), True, 0.0, 2.0),
-                   receptor="excitatory", delay=1.0),
-        projection("mixed", "basket", "pyramid", weight=[[1.0, -2.0, 3.0], [-4.0, 5.0, -6.0]],
-                   delay=[[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]),
-        projection("back", "pyramid", "basket", rule="list", pairs=((2, 0), (0, 1)), receptor="inhibitory",
-                   weight=0.25),
-        projection("read", "pyramid", "readout", weight=0.125)]
+        projection(
+            "drive",
+            "input",
+            ["pyramid", "basket"],
+            weight=Parameter(Constant(0.5), True, 0.0, 2.0),
+            receptor="excitatory",
+            delay=1.0,
+        ),
+        projection(
+            "mixed",
+            "basket",
+            "pyramid",
+            weight=[[1.0, -2.0, 3.0], [-4.0, 5.0, -6.0]],
+            delay=[[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]],
+        ),
+        projection(
+            "back",
+            "pyramid",
+            "basket",
+            rule="list",
+            pairs=((2, 0), (0, 1)),
+            receptor="inhibitory",
+            weight=0.25,
+        ),
+        projection("read", "pyramid", "readout", weight=0.125),
+    ]
     return describe(populations, projections)
 
 
@@ -45,8 +66,10 @@ def test_an_unknown_pass_is_named_with_its_neighbour():
 def stages(names, wires):
     populations = [cells(name, 1) for name in names]
     projections = [projection(f"{pre}{post}", pre, post, delay=1.0) for pre, post in wires]
-    return [(" ".join(group.populations), group.recurrent)
-            for group in compile_graph(describe(populations, projections)).stages]
+    return [
+        (" ".join(group.populations), group.recurrent)
+        for group in compile_graph(describe(populations, projections)).stages
+    ]
 
 
 def test_populations_without_order_come_in_the_order_of_the_file():
@@ -102,7 +125,7 @@ def test_a_signed_edge_onto_two_currents_is_split_by_sign():
 
 
 def test_an_edge_of_one_sign_keeps_its_name():
-    only, = split(-2.0)
+    (only,) = split(-2.0)
     assert (only.name, only.receptor, only.weights.tolist()) == ("p", "inhibitory", [2.0] * 4)
     assert only.synapses.dense
 
@@ -113,13 +136,19 @@ def test_a_trained_edge_cannot_be_split():
 
 
 def test_a_signed_edge_onto_one_current_is_left_alone():
-    only, = compile_graph(describe([sources("x", 1), cells("a", 2)], [
-        projection("p", "x", "a", weight=[[1.0, -1.0]])])).edges
+    (only,) = compile_graph(
+        describe([sources("x", 1), cells("a", 2)], [projection("p", "x", "a", weight=[[1.0, -1.0]])])
+    ).edges
     assert (only.name, only.receptor, only.weights.tolist()) == ("p", "signed", [1.0, -1.0])
 
 
-LIMITS = Limits("event-driven", frozenset({"LIF", "dataset"}), frozenset({"weight"}), frozenset({"mse"}),
-                frozenset({"spikes", "v"}))
+LIMITS = Limits(
+    "event-driven",
+    frozenset({"LIF", "dataset"}),
+    frozenset({"weight"}),
+    frozenset({"mse"}),
+    frozenset({"spikes", "v"}),
+)
 
 
 def check(description):
@@ -134,16 +163,26 @@ def test_a_network_within_the_limits_passes():
 def test_every_excess_is_told_at_once_with_code_and_path():
     trained = Parameter(Constant(1.0), train=True)
     description = describe(
-        [sources("x", 1, "poisson", rate=Constant(0.1)),
-         cells("a", 1, tau_mem=Parameter(Constant(20.0), True)), cells("b", 1, "Izhikevich")],
+        [
+            sources("x", 1, "poisson", rate=Constant(0.1)),
+            cells("a", 1, tau_mem=Parameter(Constant(20.0), True)),
+            cells("b", 1, "Izhikevich"),
+        ],
         [projection("p", "x", ["a", "b"], delay=trained, plasticity=Choice("stdp"))],
-        record=[Recording("a", "lam_v", None, 1.0)], losses={"l": Loss("l", "other", "a", 1.0, {})})
+        record=[Recording("a", "lam_v", None, 1.0)],
+        losses={"l": Loss("l", "other", "a", 1.0, {})},
+    )
     with pytest.raises(LimitError) as caught:
         check(description)
     assert [(item.code, item.path) for item in caught.value.diagnostics] == [
-        ("TC-MODEL", "populations.x.source"), ("TC-MODEL", "populations.b.neuron"),
-        ("TC-PLASTICITY", "projections.p.plasticity"), ("TC-TRAIN", "populations.a.neuron.tau_mem"),
-        ("TC-TRAIN", "projections.p.delay"), ("TC-RECORD", "record.a.lam_v"), ("TC-LOSS", "losses.l")]
+        ("TC-MODEL", "populations.x.source"),
+        ("TC-MODEL", "populations.b.neuron"),
+        ("TC-PLASTICITY", "projections.p.plasticity"),
+        ("TC-TRAIN", "populations.a.neuron.tau_mem"),
+        ("TC-TRAIN", "projections.p.delay"),
+        ("TC-RECORD", "record.a.lam_v"),
+        ("TC-LOSS", "losses.l"),
+    ]
 
 
 def test_a_pass_leaves_the_graph_it_was_given_as_it_is():

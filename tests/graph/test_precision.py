@@ -40,13 +40,22 @@ def test_a_weight_beyond_float32_is_an_error_with_its_place(backend, delay, weig
     assert caught.value.exit_status == 2
 
 
-@pytest.mark.parametrize(("change", "path"), [
-    ({"state": ", current: 1e39"}, "populations.b.current"),
-    ({"state": ", initial: {v: -1e39}"}, "populations.b.initial.v"),
-    ({"neuron": "{LIF: {v_threshold: 1e39}}"}, "populations.b.neuron.v_threshold"),
-    ({"neuron": "{IF_curr_exp: {cm: 1e-6 nF}}", "weight": "1e35 nA", "receptor": ", receptor: excitatory"},
-     "projections.p.weight"),
-])
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"state": ", current: 1e39"}, "populations.b.current"),
+        ({"state": ", initial: {v: -1e39}"}, "populations.b.initial.v"),
+        ({"neuron": "{LIF: {v_threshold: 1e39}}"}, "populations.b.neuron.v_threshold"),
+        (
+            {
+                "neuron": "{IF_curr_exp: {cm: 1e-6 nF}}",
+                "weight": "1e35 nA",
+                "receptor": ", receptor: excitatory",
+            },
+            "projections.p.weight",
+        ),
+    ],
+)
 def test_every_number_beyond_float32_is_named(change, path):
     with pytest.raises(GraphError) as caught:
         build(**change)
@@ -95,8 +104,9 @@ def test_an_overflow_in_double_precision_names_population_and_neuron(solver):
 
 @pytest.mark.parametrize(("backend", "delay"), BACKENDS)
 def test_a_weight_beyond_float32_in_a_file_or_an_override_is_named(tmp_path, backend, delay):
-    text = FILE.format(solver=SINGLE, neuron="LIF", state="", weight="{file: weights.npy}", delay=delay,
-                       receptor="")
+    text = FILE.format(
+        solver=SINGLE, neuron="LIF", state="", weight="{file: weights.npy}", delay=delay, receptor=""
+    )
     (tmp_path / "model.yaml").write_text(text)
     np.save(tmp_path / "weights.npy", np.array([[1.0, -1e39]]))
     with pytest.raises(GraphError, match=r"projections\.p\.weight: .*-1e\+39, beyond float32"):

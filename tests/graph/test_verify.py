@@ -33,20 +33,31 @@ def test_a_compiled_graph_is_sound():
     verify(compiled())
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"post": "nobody"}, "there is no population 'nobody'"),
-    ({"pre": "b", "post": "x"}, "x is a source and receives no synapses"),
-    ({"weights": np.ones(2)}, "projections.p.weight: 2 values for 3 synapses"),
-    ({"weights": np.array([1.0, np.nan, 1.0])}, "projections.p.weight: a value is not a finite number"),
-    ({"delays": np.array([-1.0])}, "projections.p.delay: a delay is negative"),
-    ({"receptor": "inhibitory", "weights": -np.ones(3)}, "receptor: inhibitory takes magnitudes"),
-    ({"synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([0, 3, 1]))}, "reaches a neuron outside a"),
-    ({"synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([1, 0, 1]))}, "are not in order"),
-    ({"rule": Choice("one_to_one"), "synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([1, 1, 1]))},
-     "one_to_one makes a synapse twice"),
-    ({"synapses": Synapses(2, 3, np.array([0, 3]), np.array([0, 1, 2]))}, "do not add up"),
-    ({"synapses": Synapses(1, 3)}, "synapses for 1 by 3 neurons between populations of 2 and 3"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"post": "nobody"}, "there is no population 'nobody'"),
+        ({"pre": "b", "post": "x"}, "x is a source and receives no synapses"),
+        ({"weights": np.ones(2)}, "projections.p.weight: 2 values for 3 synapses"),
+        ({"weights": np.array([1.0, np.nan, 1.0])}, "projections.p.weight: a value is not a finite number"),
+        ({"delays": np.array([-1.0])}, "projections.p.delay: a delay is negative"),
+        ({"receptor": "inhibitory", "weights": -np.ones(3)}, "receptor: inhibitory takes magnitudes"),
+        (
+            {"synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([0, 3, 1]))},
+            "reaches a neuron outside a",
+        ),
+        ({"synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([1, 0, 1]))}, "are not in order"),
+        (
+            {
+                "rule": Choice("one_to_one"),
+                "synapses": Synapses(2, 3, np.array([0, 2, 3]), np.array([1, 1, 1])),
+            },
+            "one_to_one makes a synapse twice",
+        ),
+        ({"synapses": Synapses(2, 3, np.array([0, 3]), np.array([0, 1, 2]))}, "do not add up"),
+        ({"synapses": Synapses(1, 3)}, "synapses for 1 by 3 neurons between populations of 2 and 3"),
+    ],
+)
 def test_a_broken_edge_is_told(changes, message):
     assert message in complaint(with_edge(**changes))
 

@@ -24,8 +24,13 @@ def squared(target, weight=1.0, name="distance"):
 
 
 def first_spike_loss(**options):
-    return Loss("class", "time_to_first_spike", "output", 1.0,
-                {"tau_0": 0.5, "tau_1": 6.4, "alpha": 0.003, "target": None} | options)
+    return Loss(
+        "class",
+        "time_to_first_spike",
+        "output",
+        1.0,
+        {"tau_0": 0.5, "tau_1": 6.4, "alpha": 0.003, "target": None} | options,
+    )
 
 
 def test_only_the_first_spike_of_a_neuron_carries_a_derivative():
@@ -101,8 +106,10 @@ def test_a_target_list_of_the_wrong_length_is_an_error():
 
 
 def test_every_loss_without_an_exact_gradient_is_named():
-    losses = {name: Loss(name, kind, "output", 1.0, {}) for name, kind in
-              (("a", "per_time_cross_entropy"), ("b", "unheard_of"))}
+    losses = {
+        name: Loss(name, kind, "output", 1.0, {})
+        for name, kind in (("a", "per_time_cross_entropy"), ("b", "unheard_of"))
+    }
     with pytest.raises(BackendError) as caught:
         evaluate(losses, make_trace([[[3.0], []]]), make_program(), None)
     assert [item.path for item in caught.value.diagnostics] == ["losses.a", "losses.b"]
@@ -117,8 +124,9 @@ def test_a_spike_loss_on_a_read_out_is_an_error():
 def test_first_spikes_agree_with_those_of_the_events():
     random = np.random.default_rng(1)
     count, batch, size = 300, 7, 11
-    events = Events.from_arrays(random.uniform(0, 40, count), random.integers(0, size, count),
-                                random.integers(0, batch, count), batch)
+    events = Events.from_arrays(
+        random.uniform(0, 40, count), random.integers(0, size, count), random.integers(0, batch, count), batch
+    )
     first = FirstSpikes.find(events, size)
     np.testing.assert_array_equal(first.times, events.first_spikes(size))
 

@@ -79,27 +79,31 @@ def test_time_to_first_spike_pulls_on_nobody_where_the_label_is_silent():
 
 def test_relative_spike_time_mse_pulls_on_nobody_where_the_label_is_silent():
     value, slopes = KINDS["relative_spike_time_mse"](
-        {"margin": 5.0}, np.array([[np.inf, 10.0]]), np.array([0]), duration=DURATION)
+        {"margin": 5.0}, np.array([[np.inf, 10.0]]), np.array([0]), duration=DURATION
+    )
     assert value.tolist() == [12.5]
     assert slopes.tolist() == [[0.0, 0.0]]
 
 
 def test_spike_time_mse_leaves_out_neurons_without_a_target():
     value, slopes = KINDS["spike_time_mse"](
-        {"target": [10.0, None]}, np.array([[13.0, 20.0]]), None, duration=DURATION)
+        {"target": [10.0, None]}, np.array([[13.0, 20.0]]), None, duration=DURATION
+    )
     assert value.tolist() == [4.5]
     assert slopes.tolist() == [[3.0, 0.0]]
 
 
 def test_spike_time_mse_takes_the_duration_for_a_silent_neuron():
     value, slopes = KINDS["spike_time_mse"](
-        {"target": [10.0, None]}, np.array([[np.inf, np.inf]]), None, duration=DURATION)
+        {"target": [10.0, None]}, np.array([[np.inf, np.inf]]), None, duration=DURATION
+    )
     assert value.tolist() == [450.0]
     assert slopes.tolist() == [[0.0, 0.0]]
 
 
 def test_relative_spike_time_mse_is_zero_when_all_others_keep_the_margin():
     value, slopes = KINDS["relative_spike_time_mse"](
-        {"margin": 5.0}, np.array([[15.0, 10.0, 15.0]]), np.array([1]), duration=DURATION)
+        {"margin": 5.0}, np.array([[15.0, 10.0, 15.0]]), np.array([1]), duration=DURATION
+    )
     assert value.tolist() == [0.0]
     assert slopes.tolist() == [[0.0, 0.0, 0.0]]

@@ -62,16 +62,29 @@ def test_slopes_are_those_of_central_differences():
         assert slopes[place] == pytest.approx((moved[0] - moved[1]) / 2e-4, abs=1e-7)
 
 
-@pytest.mark.parametrize(("loss", "goals", "message"), [
-    (LOSS, Goals(), "spike_time_mse expected target times of the samples, got none"),
-    (LOSS, Goals(times=np.zeros((1, 3, 1))), r"expected targets of the 2 neurons of population output, "
-                                             r"got targets of "
-                                             r"3; set populations\.output\.size: 3"),
-    (Loss("class", "time_to_first_spike", "output", 1.0, {"target": None}), Goals(times=np.zeros((1, 2, 1))),
-     "time_to_first_spike expected labels of the train samples, got target times; use spike_time_mse"),
-    (Loss("class", "max_voltage", "output", 1.0, {"target": None}), Goals(np.array([2])),
-     "labels run from 2 to 2, but population output has 2 neurons"),
-])
+@pytest.mark.parametrize(
+    ("loss", "goals", "message"),
+    [
+        (LOSS, Goals(), "spike_time_mse expected target times of the samples, got none"),
+        (
+            LOSS,
+            Goals(times=np.zeros((1, 3, 1))),
+            r"expected targets of the 2 neurons of population output, "
+            r"got targets of "
+            r"3; set populations\.output\.size: 3",
+        ),
+        (
+            Loss("class", "time_to_first_spike", "output", 1.0, {"target": None}),
+            Goals(times=np.zeros((1, 2, 1))),
+            "time_to_first_spike expected labels of the train samples, got target times; use spike_time_mse",
+        ),
+        (
+            Loss("class", "max_voltage", "output", 1.0, {"target": None}),
+            Goals(np.array([2])),
+            "labels run from 2 to 2, but population output has 2 neurons",
+        ),
+    ],
+)
 def test_samples_without_what_a_loss_needs_are_refused_before_anything_runs(loss, goals, message):
     with pytest.raises(DescriptionError, match=message):
         require_goals([loss], goals, PROGRAM, split="train")

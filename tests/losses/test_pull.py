@@ -28,8 +28,10 @@ losses:
 backends:
   numba: {{solver: {solver}}}
 """
-LOOP = ("  back: {pre: output, post: output, connector: all_to_all, delay: 2 ms, "
-        "weight: {init: 0.1, train: true}}")
+LOOP = (
+    "  back: {pre: output, post: output, connector: all_to_all, delay: 2 ms, "
+    "weight: {init: 0.1, train: true}}"
+)
 
 
 def write(seed=1, tau_syn=5, delay=1, loop="", solver="event"):
@@ -42,6 +44,7 @@ def load(tmp_path):
         file = tmp_path / "model.yaml"
         file.write_text(text, encoding="utf-8")
         return netdesc.load(file)
+
     return read
 
 
@@ -49,8 +52,9 @@ def load(tmp_path):
 def test_the_gradient_of_a_silent_label_is_that_of_central_differences(load, changes):
     compiled = netdesc.compile(load(write(**changes)))
     labels = first_batch(compiled).labels
-    report = gradcheck(compiled.machine, compiled.stimulate(),
-                       lambda trace: evaluate_losses(compiled, trace, labels))
+    report = gradcheck(
+        compiled.machine, compiled.stimulate(), lambda trace: evaluate_losses(compiled, trace, labels)
+    )
     assert report.checked > 20
     assert report.deviation < 1e-6
 
@@ -97,8 +101,10 @@ def test_on_a_fine_grid_the_gradient_is_that_of_continuous_time(load):
         assert grid.gradient.parameters[key] == near
 
 
-@pytest.mark.parametrize(("scheme", "timestep", "near"), [
-    ("off_grid", 1.0, 1e-4), ("exact_exponential", 0.01, 0.02), ("published", 0.002, 0.02)])
+@pytest.mark.parametrize(
+    ("scheme", "timestep", "near"),
+    [("off_grid", 1.0, 1e-4), ("exact_exponential", 0.01, 0.02), ("published", 0.002, 0.02)],
+)
 def test_schemes_with_packets_pull_as_continuous_time_does(load, scheme, timestep, near):
     exact = netdesc.grad(load(write(delay=1)))
     solver = f"{{grid: {{timestep: {timestep} ms, scheme: {scheme}, transport: true}}}}"

@@ -66,21 +66,30 @@ def test_a_mean_is_over_the_times_with_a_target_alone():
     assert result.correct is None
 
 
-@pytest.mark.parametrize(("goals", "message"), [
-    (Goals(), "voltage_mse expected target voltages of the train samples, got none"),
-    (Goals(traces=Traces(np.zeros((1, 3, 1)), 2.0)), r"got those of 1; set populations\.output\.size: 1"),
-    (Goals(traces=Traces(np.zeros((1, 3, 2)), 1.0)), r"every 2 ms, got them every 1 ms; set interval: 1 ms"),
-    (Goals(traces=Traces(np.zeros((1, 5, 2)), 2.0)), "at most 3 target voltages.*duration: 8 ms"),
-])
+@pytest.mark.parametrize(
+    ("goals", "message"),
+    [
+        (Goals(), "voltage_mse expected target voltages of the train samples, got none"),
+        (Goals(traces=Traces(np.zeros((1, 3, 1)), 2.0)), r"got those of 1; set populations\.output\.size: 1"),
+        (
+            Goals(traces=Traces(np.zeros((1, 3, 2)), 1.0)),
+            r"every 2 ms, got them every 1 ms; set interval: 1 ms",
+        ),
+        (Goals(traces=Traces(np.zeros((1, 5, 2)), 2.0)), "at most 3 target voltages.*duration: 8 ms"),
+    ],
+)
 def test_targets_that_do_not_fit_are_refused_before_anything_runs(goals, message):
     with pytest.raises(DescriptionError, match=message):
         require_goals([LOSS], goals, PROGRAM, split="train")
 
 
-@pytest.mark.parametrize(("trace", "message"), [
-    (Trace({}, None, None, batch_size=1), "the run has no samples of output.v"),
-    (trace_of(np.zeros((1, 2, 3)), (0.0, 2.5, 5.0)), "every 2 ms, got them at other times"),
-])
+@pytest.mark.parametrize(
+    ("trace", "message"),
+    [
+        (Trace({}, None, None, batch_size=1), "the run has no samples of output.v"),
+        (trace_of(np.zeros((1, 2, 3)), (0.0, 2.5, 5.0)), "every 2 ms, got them at other times"),
+    ],
+)
 def test_a_run_without_the_samples_is_refused(trace, message):
     with pytest.raises(BackendError, match=message):
         evaluate({"fit": LOSS}, trace, PROGRAM, Goals(traces=Traces(np.zeros((1, 3, 2)), 2.0)))
@@ -122,8 +131,13 @@ def results_equal(one, other):
     for file in (one, other):
         with h5py.File(file) as content:
             values = {}
-            content.visititems(lambda name, item, into=values: into.update({name: item[()].tobytes()})
-                               if isinstance(item, h5py.Dataset) and item.dtype.kind == "f" else None)
+            content.visititems(
+                lambda name, item, into=values: (
+                    into.update({name: item[()].tobytes()})
+                    if isinstance(item, h5py.Dataset) and item.dtype.kind == "f"
+                    else None
+                )
+            )
             found.append(values)
     return bool(found[0]) and found[0] == found[1]
 

@@ -61,8 +61,10 @@ def test_loss_and_cotangent_of_voltages_are_means_over_the_batch():
     np.testing.assert_allclose(result.cotangent.readings["output.maximum"][0], [-1 / 3, 1 / 6, 1 / 6])
 
 
-@pytest.mark.parametrize(("weighting", "key"), [
-    (Choice("uniform", {}), "output.mean"), (Choice("exponential", {"tau": 12.5}), "output.mean.12.5")])
+@pytest.mark.parametrize(
+    ("weighting", "key"),
+    [(Choice("uniform", {}), "output.mean"), (Choice("exponential", {"tau": 12.5}), "output.mean.12.5")],
+)
 def test_a_mean_is_read_with_its_weighting(weighting, key):
     loss = Loss("class", "mean_voltage", "output", 1.0, {"target": 2, "weighting": weighting})
     assert reading_of(loss).key == key

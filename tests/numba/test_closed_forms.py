@@ -21,23 +21,34 @@ def first_spike(network):
     slopes = np.zeros(len(trace.spikes["cell"]))
     slopes[0] = 1.0
     gradient = machine.adjoint(trace, Cotangent({"cell": slopes}))
-    return (trace.spikes["cell"].times[0], gradient.parameters["input_to_cell_0.weight"],
-            gradient.parameters["input_to_cell_0.delay"], gradient.spike_times["input"])
+    return (
+        trace.spikes["cell"].times[0],
+        gradient.parameters["input_to_cell_0.weight"],
+        gradient.parameters["input_to_cell_0.delay"],
+        gradient.spike_times["input"],
+    )
 
 
 def derivatives(voltage, time, inputs):
     """Return dt/dw and dt/dt_j where voltage(t) is the threshold, by the implicit function theorem."""
     slope = mpmath.diff(lambda t: sum(w * voltage(t - s) for s, w in inputs), time)
-    return ([float(-voltage(time - s) / slope) for s, _ in inputs],
-            [float(w * mpmath.diff(voltage, time - s) / slope) for s, w in inputs])
+    return (
+        [float(-voltage(time - s) / slope) for s, _ in inputs],
+        [float(w * mpmath.diff(voltage, time - s) / slope) for s, w in inputs],
+    )
 
 
 def assert_close(found, expected):
     assert np.allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
-SPIKES = [[(3.0, 9.0)], [(0.0, 4.4)], [(10.0, 60.0)], [(1.0, 2.5), (4.0, 3.5)],
-          [(1.0, 4.0), (2.0, -1.5), (5.0, 6.0)]]
+SPIKES = [
+    [(3.0, 9.0)],
+    [(0.0, 4.4)],
+    [(10.0, 60.0)],
+    [(1.0, 2.5), (4.0, 3.5)],
+    [(1.0, 4.0), (2.0, -1.5), (5.0, 6.0)],
+]
 
 
 @pytest.mark.parametrize("inputs", SPIKES)

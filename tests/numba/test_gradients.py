@@ -41,8 +41,15 @@ FAMILIES = {
     "two currents, cycle with delays": {"loop": "cycle", "two_currents": True, "delay": "mixed"},
     "two equal currents": {"layers": 2, "two_currents": True, "ratio": "equal"},
     "mixed cells": {"layers": 2, "mixed_cells": True},
-    "mixed cells, everything": {"layers": 2, "loop": "cycle", "mixed_cells": True, "delay": "mixed",
-                                "two_currents": True, "refractory": True, "readout": True},
+    "mixed cells, everything": {
+        "layers": 2,
+        "loop": "cycle",
+        "mixed_cells": True,
+        "delay": "mixed",
+        "two_currents": True,
+        "refractory": True,
+        "readout": True,
+    },
     "rest above the threshold": {"layers": 2, "tonic": True},
     "random start": {"layers": 2, "start": "random"},
     "start above the threshold": {"layers": 2, "start": "above"},
@@ -72,8 +79,9 @@ def test_the_gradient_agrees_with_differences(family, seed):
 @pytest.mark.parametrize("loop", ["none", "self", "cycle"])
 def test_the_gradient_of_a_delay_of_zero_agrees_with_one_sided_differences(loop, seed):
     network = random_network(Recipe(seed, size=2, inputs=3, layers=2, loop=loop, gain=1.5, batch=1))
-    blocks = tuple(replace(block, delays=np.zeros(block.size), train_delay=True)
-                   for block in network.program.blocks)
+    blocks = tuple(
+        replace(block, delays=np.zeros(block.size), train_delay=True) for block in network.program.blocks
+    )
     assert_gradient(Network(replace(network.program, blocks=blocks), network.stimulus), seed)
 
 
@@ -85,8 +93,10 @@ def test_a_batch_has_the_sum_of_the_gradients_of_its_samples():
     whole = machine.adjoint(trace, Cotangent(slopes)).parameters
     parts = []
     for sample in range(3):
-        part = {name: np.where(trace.spikes[name].samples() == sample, slope, 0.0)
-                for name, slope in slopes.items()}
+        part = {
+            name: np.where(trace.spikes[name].samples() == sample, slope, 0.0)
+            for name, slope in slopes.items()
+        }
         parts.append(machine.adjoint(trace, Cotangent(part)).parameters)
     for key, value in whole.items():
         assert np.allclose(value, sum(part[key] for part in parts), rtol=1e-10, atol=1e-12)

@@ -35,8 +35,11 @@ def membrane(spikes, tau_s=(5.0,), receptors=None, **constants):
     """Return the network of one neuron that only integrates, with its readings."""
     network = one_neuron(spikes, tau_s, receptors, threshold=math.inf, **constants)
     source, cell = network.program.populations
-    return replace(network.program, populations=(source, replace(cell, kind="readout", model="LI")),
-                   readings=(MAXIMUM, MEAN, EARLY)), network.stimulus
+    return replace(
+        network.program,
+        populations=(source, replace(cell, kind="readout", model="LI")),
+        readings=(MAXIMUM, MEAN, EARLY),
+    ), network.stimulus
 
 
 def forward(program, stimulus, **options):
@@ -44,8 +47,20 @@ def forward(program, stimulus, **options):
 
 
 def family(name, seed, **fixed):
-    return random_network(Recipe(**{"seed": seed, "size": 3, "inputs": 3, "gain": 1.5, "readout": True,
-                                    "readings": True, **FAMILIES[name], **fixed}))
+    return random_network(
+        Recipe(
+            **{
+                "seed": seed,
+                "size": 3,
+                "inputs": 3,
+                "gain": 1.5,
+                "readout": True,
+                "readings": True,
+                **FAMILIES[name],
+                **fixed,
+            }
+        )
+    )
 
 
 @pytest.mark.parametrize(("tau_m", "tau_s"), [(20.0, 5.0), (20.0, 10.0), (5.0, 8.0), (10.0, 10.0001)])
@@ -70,11 +85,15 @@ def test_an_inhibitory_spike_on_the_rise_makes_a_maximum_at_its_time():
     assert forward(program, stimulus).readings["cell.maximum"].times[0, 0] == 5.0
 
 
-@pytest.mark.parametrize(("spikes", "constants", "moment"), [
-    ([(3.0, -1.0)], {}, 0.0),
-    ([], {"v_init": 1.0}, 0.0),
-    ([], {"rest": 1.0, "v_init": 0.0}, 50.0),
-    ([(49.0, 1.0)], {}, 50.0)])
+@pytest.mark.parametrize(
+    ("spikes", "constants", "moment"),
+    [
+        ([(3.0, -1.0)], {}, 0.0),
+        ([], {"v_init": 1.0}, 0.0),
+        ([], {"rest": 1.0, "v_init": 0.0}, 50.0),
+        ([(49.0, 1.0)], {}, 50.0),
+    ],
+)
 def test_a_maximum_may_lie_at_the_start_or_the_end(spikes, constants, moment):
     program, stimulus = membrane(spikes or [(60.0, 1.0)], **constants)
     assert forward(program, stimulus).readings["cell.maximum"].times[0, 0] == moment
@@ -131,8 +150,11 @@ def gradient(network, options, threads, stimulus=None):
     return trace, machine.adjoint(trace, Cotangent({}, pulls))
 
 
-SOLVERS = {"event": {}, "grid": {"solver": {"grid": {"timestep": 0.5}}},
-           "published": {"solver": {"grid": {"timestep": 0.5, "scheme": "published"}}}}
+SOLVERS = {
+    "event": {},
+    "grid": {"solver": {"grid": {"timestep": 0.5}}},
+    "published": {"solver": {"grid": {"timestep": 0.5, "scheme": "published"}}},
+}
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -159,16 +181,19 @@ def with_direct_path():
     network = family("layer", 4, batch=2)
     blocks = [replace(block, delays=np.full(1, 2.0)) for block in network.program.blocks]
     blocks.append(replace(blocks[-1], pre=0, name="direct", path="projections.direct"))
-    lists = [[sorted(set(np.round(times).tolist())) for times in sample]
-             for sample in network.stimulus.lists(3)]
+    lists = [
+        [sorted(set(np.round(times).tolist())) for times in sample] for sample in network.stimulus.lists(3)
+    ]
     return Network(replace(network.program, blocks=tuple(blocks)), Events.from_lists(lists))
 
 
 @pytest.mark.parametrize("scheme", ["exact_exponential", "published", "off_grid"])
 def test_readings_of_the_direct_path_approach_those_of_continuous_time(scheme):
     network = with_direct_path()
-    quiet = tuple(replace(block, weights=np.zeros(block.size)) if block.post == 1 else block
-                  for block in network.program.blocks)
+    quiet = tuple(
+        replace(block, weights=np.zeros(block.size)) if block.post == 1 else block
+        for block in network.program.blocks
+    )
     network = Network(replace(network.program, blocks=quiet), network.stimulus)
     expected, exact = gradient(network, {}, 1)
     choices = [{}, {"transport": True}] if scheme == "exact_exponential" else [{"precision": "float64"}]

@@ -12,11 +12,29 @@ from netdesc.testing.objective import random_loss
 from netdesc.testing.recipe import Recipe
 from netdesc.testing.reference import simulate
 
-FEED_FORWARD = [Recipe(seed, layers=3, size=3, delay=delay, two_currents=two, refractory=two, mixed_cells=two,
-                       ratio=ratio, gain=1.5)
-                for seed, (delay, two, ratio) in enumerate([
-                    ("zero", False, "shorter"), ("uniform", False, "double"), ("mixed", False, "equal"),
-                    ("mixed", True, "shorter"), ("uniform", True, "longer"), ("zero", False, "near")])]
+FEED_FORWARD = [
+    Recipe(
+        seed,
+        layers=3,
+        size=3,
+        delay=delay,
+        two_currents=two,
+        refractory=two,
+        mixed_cells=two,
+        ratio=ratio,
+        gain=1.5,
+    )
+    for seed, (delay, two, ratio) in enumerate(
+        [
+            ("zero", False, "shorter"),
+            ("uniform", False, "double"),
+            ("mixed", False, "equal"),
+            ("mixed", True, "shorter"),
+            ("uniform", True, "longer"),
+            ("zero", False, "near"),
+        ]
+    )
+]
 
 
 def both(recipe):
@@ -38,18 +56,27 @@ def test_the_sweep_and_the_queue_find_the_same_spikes(recipe):
 @pytest.mark.parametrize("recipe", FEED_FORWARD)
 def test_the_sweep_and_the_queue_have_the_same_gradient(recipe):
     machines, traces = both(recipe)
-    layered, queued = (machine.adjoint(trace, random_loss(machine, 1)(trace).cotangent)
-                       for machine, trace in zip(machines, traces, strict=True))
+    layered, queued = (
+        machine.adjoint(trace, random_loss(machine, 1)(trace).cotangent)
+        for machine, trace in zip(machines, traces, strict=True)
+    )
     for key, value in layered.parameters.items():
         assert np.allclose(value, queued.parameters[key], rtol=0, atol=1e-8 * (1e-3 + np.abs(value).max()))
     for name, value in layered.spike_times.items():
         assert np.allclose(value, queued.spike_times[name], rtol=0, atol=1e-8 * (1e-3 + np.abs(value).max()))
 
 
-@pytest.mark.parametrize("recipe", [
-    Recipe(1, layers=2, readout=True), Recipe(2, layers=2, readout=True, loop="cycle", delay="mixed"),
-    Recipe(3, readout=True, two_currents=True, refractory=True, delay="uniform"),
-    Recipe(4, readout=True, loop="self", delay="mixed", mixed_cells=True, refractory=True, millivolts=True)])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(1, layers=2, readout=True),
+        Recipe(2, layers=2, readout=True, loop="cycle", delay="mixed"),
+        Recipe(3, readout=True, two_currents=True, refractory=True, delay="uniform"),
+        Recipe(
+            4, readout=True, loop="self", delay="mixed", mixed_cells=True, refractory=True, millivolts=True
+        ),
+    ],
+)
 @pytest.mark.parametrize("variable", ["v", "i"])
 def test_recordings_show_the_reference_s_voltages_and_currents(recipe, variable):
     network = random_network(recipe)

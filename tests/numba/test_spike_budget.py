@@ -44,8 +44,11 @@ def test_the_spikes_of_a_batch_are_bounded_by_max_memory(options, recipe, thread
     with pytest.raises(NumericsError) as caught:
         run(network, total - 1, options)
     (diagnostic,) = caught.value.diagnostics
-    found = re.search(r"more than (\d+) spikes in 12 samples, (\d+) of them in population (\w+); "
-                      r"simulation.max_memory \(.*\) has room for (\d+); lower", diagnostic.message)
+    found = re.search(
+        r"more than (\d+) spikes in 12 samples, (\d+) of them in population (\w+); "
+        r"simulation.max_memory \(.*\) has room for (\d+); lower",
+        diagnostic.message,
+    )
     assert int(found[4]) == total - 1 < int(found[1]) <= total
     assert diagnostic.path == f"populations.{found[3]}" == f"populations.{worst}"
     assert diagnostic.message.endswith("or raise simulation.max_memory")
@@ -79,6 +82,7 @@ def test_the_default_limit_grows_with_neurons_and_with_time():
     assert most_spikes(program, stage, None) == FEWEST
     assert most_spikes(program, stage, 7) == 7
     longer = replace(program, duration=1e6)
-    shortest = np.fmin(program.parameters["tau_m"], np.nanmin(
-        np.nan_to_num(program.parameters["tau_s"], nan=np.inf), axis=1))[program.populations[1].start:][:4]
+    shortest = np.fmin(
+        program.parameters["tau_m"], np.nanmin(np.nan_to_num(program.parameters["tau_s"], nan=np.inf), axis=1)
+    )[program.populations[1].start :][:4]
     assert most_spikes(longer, stage, None) == pytest.approx(np.sum(1e8 / shortest), abs=1)

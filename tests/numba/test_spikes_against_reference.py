@@ -27,7 +27,8 @@ def assert_same_spikes(network, *, digits=None):
         size = network.program.population(name).size
         ours, theirs = found.spikes[name].lists(size), events.lists(size)
         assert [[len(times) for times in sample] for sample in ours] == [
-            [len(times) for times in sample] for sample in theirs]
+            [len(times) for times in sample] for sample in theirs
+        ]
         for sample, other in zip(ours, theirs, strict=True):
             for times, others in zip(sample, other, strict=True):
                 assert np.allclose(times, others, rtol=0, atol=TOLERANCE)
@@ -42,8 +43,9 @@ def test_random_networks_of_every_kind_spike_at_the_same_times(recipe):
 @pytest.mark.parametrize("loop", ["none", "self", "cycle"])
 @pytest.mark.parametrize("ratio", sorted(RATIOS))
 def test_strong_weights_make_the_same_bursts_between_two_inputs(ratio, loop):
-    network = random_network(Recipe(7, layers=2, size=2, inputs=2, loop=loop, ratio=ratio, gain=6.0,
-                                    delay="mixed"))
+    network = random_network(
+        Recipe(7, layers=2, size=2, inputs=2, loop=loop, ratio=ratio, gain=6.0, delay="mixed")
+    )
     assert_same_spikes(network)
 
 
@@ -62,30 +64,52 @@ def test_currents_at_spikes_and_at_releases_agree(recipe):
     for name, currents in expected.currents.items():
         scale = 1.0 + np.abs(currents).max(initial=0.0)
         assert np.allclose(found.currents[name], currents, rtol=0, atol=1e-8 * scale)
-        assert np.allclose(found.release_currents[name], expected.release_currents[name], rtol=0,
-                           atol=1e-8 * scale, equal_nan=True)
+        assert np.allclose(
+            found.release_currents[name],
+            expected.release_currents[name],
+            rtol=0,
+            atol=1e-8 * scale,
+            equal_nan=True,
+        )
 
 
 def peak(tau_s, spikes):
     """Return the largest voltage after two simultaneous inputs, to many digits."""
     with mpmath.workdps(50):
+
         def voltage(s):
-            return sum(w * (mpmath.exp(-s / 20) - mpmath.exp(-s / tau)) * tau / (20 - tau)
-                       for tau, w in zip(map(mpmath.mpf, tau_s), spikes, strict=True))
+            return sum(
+                w * (mpmath.exp(-s / 20) - mpmath.exp(-s / tau)) * tau / (20 - tau)
+                for tau, w in zip(map(mpmath.mpf, tau_s), spikes, strict=True)
+            )
+
         top = max(np.linspace(0.1, 60, 600), key=lambda s: float(voltage(s)))
         return voltage(mpmath.findroot(lambda s: mpmath.diff(voltage, s), top))
 
 
 @pytest.mark.parametrize("excess", [10.0**-k for k in range(3, 12)])
-@pytest.mark.parametrize(("tau_s", "weights"), [
-    ((5.0,), (1.0,)), ((10.0,), (1.0,)), ((30.0,), (1.0,)), ((5.0, 9.0), (1.0, -0.4)),
-    ((2.0, 15.0), (-1.0, 1.0))])
+@pytest.mark.parametrize(
+    ("tau_s", "weights"),
+    [
+        ((5.0,), (1.0,)),
+        ((10.0,), (1.0,)),
+        ((30.0,), (1.0,)),
+        ((5.0, 9.0), (1.0, -0.4)),
+        ((2.0, 15.0), (-1.0, 1.0)),
+    ],
+)
 def test_a_peak_a_little_above_the_threshold_makes_a_spike_and_below_it_none(tau_s, weights, excess):
     top = peak(tau_s, weights)
     for side, count in ((1, 1), (-1, 0)):
         spikes = [(1.0, w) for w in weights]
-        network = one_neuron(spikes, tau_s, range(len(tau_s)), threshold=float(top * (1 - side * excess)),
-                             tau_ref=60.0, duration=90.0)
+        network = one_neuron(
+            spikes,
+            tau_s,
+            range(len(tau_s)),
+            threshold=float(top * (1 - side * excess)),
+            tau_ref=60.0,
+            duration=90.0,
+        )
         expected = simulate(network.program, network.stimulus, digits=40).spikes["cell"].times
         found = forward(network).spikes["cell"].times
         assert len(expected) == len(found) == count
@@ -110,8 +134,11 @@ def test_long_runs_and_far_time_constants_keep_every_spike(tau_s, tau_m):
     times = np.sort(random.uniform(0.0, 1e4, 60)).tolist()
     weights = (random.normal(1.5, 1.0, 60) * 2 * max(1.0, tau_m / tau_s[0])).tolist()
     receptors = [k % len(tau_s) for k in range(60)]
-    assert_same_spikes(one_neuron(list(zip(times, weights, strict=True)), tau_s, receptors, tau_m=tau_m,
-                                  tau_ref=0.2, duration=1e4))
+    assert_same_spikes(
+        one_neuron(
+            list(zip(times, weights, strict=True)), tau_s, receptors, tau_m=tau_m, tau_ref=0.2, duration=1e4
+        )
+    )
 
 
 def test_inhibition_just_before_a_crossing_prevents_it_and_just_after_does_not():
@@ -122,8 +149,13 @@ def test_inhibition_just_before_a_crossing_prevents_it_and_just_after_does_not()
     assert len(forward(late).spikes["cell"]) == 1
 
 
-@pytest.mark.parametrize("recipe", [Recipe(3, loop="self", delay="mixed", readout=True, refractory=True),
-                                    Recipe(4, layers=2, two_currents=True, readout=True, millivolts=True)])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(3, loop="self", delay="mixed", readout=True, refractory=True),
+        Recipe(4, layers=2, two_currents=True, readout=True, millivolts=True),
+    ],
+)
 def test_the_solver_does_the_same_in_every_batch(recipe):
     network = random_network(recipe)
     once, again = forward(network), forward(network)

@@ -9,8 +9,10 @@ from netdesc.api import Model, compile, evaluate_losses
 from netdesc.description import describe_text
 from netdesc.steps import LATEST, count_steps, round_to_steps, whole_steps
 
-SOLVERS = ["event"] + [f"{{grid: {{timestep: 0.5 ms{more}}}}}" for more in (
-    "", ", precision: float32", ", scheme: published", ", scheme: off_grid")]
+SOLVERS = ["event"] + [
+    f"{{grid: {{timestep: 0.5 ms{more}}}}}"
+    for more in ("", ", precision: float32", ", scheme: published", ", scheme: off_grid")
+]
 LATE = ["1000 ms", "1e18 ms", "1e20 ms", "1e299 ms"]
 
 DELAYED = """

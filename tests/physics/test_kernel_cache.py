@@ -55,8 +55,13 @@ def run(home: Path, cache: Path | str) -> tuple[float, str]:
     """Return what the toy kernel computes in a process of its own, and what that process reports."""
     paths = os.pathsep.join([str(home), *(entry for entry in sys.path if entry)])
     found = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT], capture_output=True, text=True, timeout=300, cwd=home,
-        env={**os.environ, "PYTHONPATH": paths, "NUMBA_CACHE_DIR": str(cache)})
+        [sys.executable, "-W", "error", "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": paths, "NUMBA_CACHE_DIR": str(cache)},
+    )
     assert found.returncode == 0, found.stderr
     return float(found.stdout), found.stderr
 
@@ -75,13 +80,16 @@ def test_the_second_process_compiles_nothing(toy: Path, tmp_path: Path) -> None:
 
 
 def test_a_changed_equation_of_another_file_is_compiled_even_if_the_cache_is_read_only(
-        toy: Path, tmp_path: Path) -> None:
+    toy: Path, tmp_path: Path
+) -> None:
     cache = tmp_path / "cache"
     assert run(toy, cache)[0] == 2.0
     (toy / "toy" / "equations.py").write_text(EQUATION.format(factor=3.0))
     # a folder that takes no new file, for the superuser too
-    block = "import tempfile\ndef refuse(*a, **k):\n    raise OSError(30, 'Read-only file system')\n" \
-            "tempfile.mkstemp = refuse\n"
+    block = (
+        "import tempfile\ndef refuse(*a, **k):\n    raise OSError(30, 'Read-only file system')\n"
+        "tempfile.mkstemp = refuse\n"
+    )
     (toy / "sitecustomize.py").write_text(block)
     value, messages = run(toy, cache)
     assert value == 3.0
@@ -124,7 +132,8 @@ def test_damaged_files_are_compiled_again(toy: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_with_a_right_checksum_that_holds_no_kernel_is_compiled_again(
-        toy: Path, tmp_path: Path) -> None:
+    toy: Path, tmp_path: Path
+) -> None:
     cache = tmp_path / "cache"
     run(toy, cache)
     (file,) = files(cache)
@@ -143,7 +152,8 @@ def test_a_file_that_others_may_write_is_not_read(tmp_path: Path, mode: int) -> 
 
 
 def test_a_folder_that_others_may_write_is_not_used(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = tmp_path / "netdesc" / "kernels"
     folder.mkdir(parents=True)
     folder.chmod(0o777)
@@ -154,7 +164,8 @@ def test_a_folder_that_others_may_write_is_not_used(
         assert kernel_cache.open_folder() is None
     assert [record.getMessage() for record in caplog.records] == [
         f"no cache of compiled kernels in {folder} (other users may write to it); kernels are compiled in "
-        "every process. Set NUMBA_CACHE_DIR to a folder of your own"]
+        "every process. Set NUMBA_CACHE_DIR to a folder of your own"
+    ]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
@@ -198,7 +209,8 @@ def test_only_old_unfinished_files_are_removed(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_file_that_vanishes_meanwhile_is_no_fault(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Path, "glob", lambda *_: iter([tmp_path / f"gone{kernel_cache.UNFINISHED}"]))
     kernel_cache.remove_abandoned(tmp_path)
     assert not any(tmp_path.iterdir())

@@ -20,15 +20,15 @@ FILES = {
     "__init__": "",
     "constants": "RATE = 2.0\nUNUSED = 1\n",
     "deep": "import math\nfrom netdesc.physics.jit import equation\nfrom pack.constants import RATE\n"
-            "@equation\ndef deep(x):\n    return RATE * math.exp(x)\n",
+    "@equation\ndef deep(x):\n    return RATE * math.exp(x)\n",
     "middle": "from netdesc.physics.jit import equation\nfrom pack.deep import deep\n"
-              "@equation\ndef middle(x):\n    return deep(x) + 1.0\n",
+    "@equation\ndef middle(x):\n    return deep(x) + 1.0\n",
     "shapes": "from typing import NamedTuple\nclass State(NamedTuple):\n    v: float\n    i: float\n",
     "plain": "def plain(x):\n    return x\n",
     "kernels": "from netdesc.physics.jit import kernel\nfrom pack.middle import middle\n"
-               "from pack.shapes import State\n"
-               "@kernel\ndef step(values):\n    for k in range(len(values)):\n"
-               "        values[k] = State(middle(values[k]), 0.0).v\n",
+    "from pack.shapes import State\n"
+    "@kernel\ndef step(values):\n    for k in range(len(values)):\n"
+    "        values[k] = State(middle(values[k]), 0.0).v\n",
 }
 
 
@@ -60,42 +60,56 @@ def digest(monkeypatch: pytest.MonkeyPatch) -> str:
     return digest_kernel(importlib.import_module("pack.kernels").step.py_func)
 
 
-@pytest.mark.parametrize(("name", "old", "new"), [
-    ("constants", "RATE = 2.0", "RATE = 2.5"),
-    ("constants", "RATE = 2.0", "RATE = (2.0, 1)[0] + 1e-15"),
-    ("constants", "RATE = 2.0", "import numpy as np\nRATE = np.float32(2.0)"),
-    ("deep", "RATE * math.exp(x)", "RATE * math.exp(-x)"),
-    ("deep", "math.exp(x)", "math.expm1(x)"),
-    ("deep", "@equation", "from netdesc.physics.jit import kernel\n@kernel"),
-    ("middle", "+ 1.0", "+ 2.0"),
-    ("middle", "+ 1.0", "- 1.0"),
-    ("shapes", "    v: float\n    i: float\n", "    i: float\n    v: float\n"),
-    ("kernels", "0.0)", "1.0)"),
-])
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("constants", "RATE = 2.0", "RATE = 2.5"),
+        ("constants", "RATE = 2.0", "RATE = (2.0, 1)[0] + 1e-15"),
+        ("constants", "RATE = 2.0", "import numpy as np\nRATE = np.float32(2.0)"),
+        ("deep", "RATE * math.exp(x)", "RATE * math.exp(-x)"),
+        ("deep", "math.exp(x)", "math.expm1(x)"),
+        ("deep", "@equation", "from netdesc.physics.jit import kernel\n@kernel"),
+        ("middle", "+ 1.0", "+ 2.0"),
+        ("middle", "+ 1.0", "- 1.0"),
+        ("shapes", "    v: float\n    i: float\n", "    i: float\n    v: float\n"),
+        ("kernels", "0.0)", "1.0)"),
+    ],
+)
 def test_a_change_of_what_a_kernel_reaches_is_noticed(
-        folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str) -> None:
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str
+) -> None:
     before = digest(monkeypatch)
     assert old in FILES[name]
     write(folder, name, FILES[name].replace(old, new))
     assert digest(monkeypatch) != before
 
 
-@pytest.mark.parametrize(("name", "old", "new"), [
-    ("constants", "UNUSED = 1", "UNUSED = 2"),
-    ("deep", "import math", "# a comment\n\nimport math"),
-    ("kernels", "from pack.shapes", "import os\nfrom pack.shapes"),
-])
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("constants", "UNUSED = 1", "UNUSED = 2"),
+        ("deep", "import math", "# a comment\n\nimport math"),
+        ("kernels", "from pack.shapes", "import os\nfrom pack.shapes"),
+    ],
+)
 def test_a_change_of_anything_else_is_not(
-        folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str) -> None:
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str
+) -> None:
     before = digest(monkeypatch)
     write(folder, name, FILES[name].replace(old, new))
     assert digest(monkeypatch) == before
 
 
 def test_where_a_meaning_cannot_be_read_off_all_imported_sources_count(
-        folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(folder, "kernels", FILES["kernels"].replace(
-        "from pack.shapes", "from pack.plain import plain\nfrom pack.shapes").replace("0.0)", "plain(0.0))"))
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        folder,
+        "kernels",
+        FILES["kernels"]
+        .replace("from pack.shapes", "from pack.plain import plain\nfrom pack.shapes")
+        .replace("0.0)", "plain(0.0))"),
+    )
     before = digest(monkeypatch)
     write(folder, "plain", "def plain(x):\n    return x\n# what an implementation registered here may do\n")
     assert digest(monkeypatch) != before
@@ -121,7 +135,8 @@ def test_sources_follow_imports_of_every_form(tmp_path: Path) -> None:
         (package / f"{name}.py").write_text(f"# {name}\n")
     (package / "kernels.py").write_text(
         "from pack import (\n    a,\n    b as other,\n)\nimport pack.c\nfrom . import d\n"
-        "def late():\n    from .deep.f import x\n")
+        "def late():\n    from .deep.f import x\n"
+    )
     (package / "d.py").write_text("from pack.e import constant\n")
 
     def sources() -> str:
@@ -149,7 +164,11 @@ def modules() -> Iterator[ModuleType]:
 
 def test_every_kernel_of_netdesc_can_be_followed() -> None:
     assert netdesc.__version__
-    found = {value.py_func for module in modules() for value in vars(module).values()
-             if isinstance(getattr(value, "_cache", None), KernelCache)}
+    found = {
+        value.py_func
+        for module in modules()
+        for value in vars(module).values()
+        if isinstance(getattr(value, "_cache", None), KernelCache)
+    }
     assert len(found) > 100
     assert len({digest_kernel(function) for function in found}) == len(found)

@@ -9,7 +9,9 @@ from netdesc.plotting import figure, plot_raster, plot_traces, plot_weights
 from netdesc.trace import Recording, Trace
 
 TRACE = Trace(
-    {"a": Events.from_lists([[[1.0, 2.0], [1.5]]])}, None, None,
+    {"a": Events.from_lists([[[1.0, 2.0], [1.5]]])},
+    None,
+    None,
     {"a.v": Recording(np.arange(3.0), np.array([0]), np.zeros((1, 1, 3)))},
 )
 

@@ -76,8 +76,13 @@ populations:
 def recorded():
     spikes = Events.from_lists([[[1.0, 2.0], []]])
     voltage = Recording(np.arange(4.0), np.array([0, 1]), np.ones((1, 2, 4)))
-    return Results({"input": spikes, "hidden": spikes}, {"input": 2, "hidden": 2}, 4.0,
-                   {"hidden.v": voltage, "output.v": voltage}, {"resolved": RESOLVED})
+    return Results(
+        {"input": spikes, "hidden": spikes},
+        {"input": 2, "hidden": 2},
+        4.0,
+        {"hidden.v": voltage, "output.v": voltage},
+        {"resolved": RESOLVED},
+    )
 
 
 def test_a_population_has_one_colour_in_all_pictures():

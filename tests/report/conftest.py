@@ -51,10 +51,19 @@ def data(tmp_path_factory):
     path.write_text(TEXT, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "entry_points", offered)
-        substrates = ["numba", "grid=numba:solver.grid.timestep=1 ms", "bad=planted:fault=sign",
-                      "off=planted:fault=refuse"]
+        substrates = [
+            "numba",
+            "grid=numba:solver.grid.timestep=1 ms",
+            "bad=planted:fault=sign",
+            "off=planted:fault=refuse",
+        ]
         found = arrange(compare(netdesc.load(path), substrates))
     epochs = [float(number) for number in range(1, 31)]
-    curve = {"epoch": epochs, "loss": [2.0 / number for number in epochs], "accuracy": [None] * 30,
-             "validation_loss": [2.1 / number for number in epochs], "validation_accuracy": [None] * 30}
+    curve = {
+        "epoch": epochs,
+        "loss": [2.0 / number for number in epochs],
+        "accuracy": [None] * 30,
+        "validation_loss": [2.1 / number for number in epochs],
+        "validation_accuracy": [None] * 30,
+    }
     return {**found, "curves": {label: curve for label in found["substrates"]}}

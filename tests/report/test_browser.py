@@ -8,11 +8,19 @@ import pytest
 from netdesc.report import write
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no chromium; tests/report/install_browser.sh installs it")
+    BROWSER is None, reason="no chromium; tests/report/install_browser.sh installs it"
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +100,8 @@ def test_every_link_leads_to_its_section(view):
         target = link.get_attribute("href")
         view.wait_for_function(
             "name => Math.abs(document.querySelector(name).getBoundingClientRect().top) < window.innerHeight",
-            arg=target)
+            arg=target,
+        )
 
 
 def test_details_open_and_a_change_of_colours_is_followed(view):
@@ -103,7 +112,8 @@ def test_details_open_and_a_change_of_colours_is_followed(view):
     now = "light" if view.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "dark"
     view.emulate_media(color_scheme=now)
     view.wait_for_function(
-        "before => document.getElementById('raster-0').layout.font.color !== before", arg=before)
+        "before => document.getElementById('raster-0').layout.font.color !== before", arg=before
+    )
 
 
 def test_text_contrasts_with_its_background(view):
@@ -153,7 +163,8 @@ def test_voltages_show_threshold_and_spikes(view, data):
     names = view.evaluate("document.getElementById('voltage-0').data.map(item => item.name || '')")
     assert "threshold" in names
     symbols = view.evaluate(
-        "document.getElementById('voltage-0').data.map(item => (item.marker || {}).symbol || '')")
+        "document.getElementById('voltage-0').data.map(item => (item.marker || {}).symbol || '')"
+    )
     assert "triangle-down" in symbols
 
 

@@ -215,10 +215,12 @@ def test_a_report_replaces_its_file_whole(page, data, tmp_path):
 
 def test_a_page_with_labels_shows_the_paired_test_and_confusion_matrices(data):
     test = {"samples": 40, "only_reference": 3, "only_other": 1, "discordant": 4, "p_value": 0.625}
-    overview = {label: {**item, "accuracy": 0.5, "accuracy_test": test}
-                for label, item in data["overview"].items()}
-    parts = {label: {**item, "confusion": [[12, 8, 0], [5, 14, 1]]}
-             for label, item in data["substrates"].items()}
+    overview = {
+        label: {**item, "accuracy": 0.5, "accuracy_test": test} for label, item in data["overview"].items()
+    }
+    parts = {
+        label: {**item, "confusion": [[12, 8, 0], [5, 14, 1]]} for label, item in data["substrates"].items()
+    }
     page = render({**data, "overview": overview, "substrates": parts})
     section = page[page.index('<section id="accuracy"') : page.index('<section id="sources"')]
     assert "McNemar's exact test" in unescape(section)
@@ -229,8 +231,10 @@ def test_a_page_with_labels_shows_the_paired_test_and_confusion_matrices(data):
 
 
 def test_energies_are_marked_as_estimates_with_their_assumptions(data):
-    numbers = {"baseline_power": {"value": 75.2, "unit": "mW", "source": "published", "tag": "R"},
-               "clock": {"value": 150.0, "unit": "MHz", "source": "published", "tag": "R"}}
+    numbers = {
+        "baseline_power": {"value": 75.2, "unit": "mW", "source": "published", "tag": "R"},
+        "clock": {"value": 150.0, "unit": "MHz", "source": "published", "tag": "R"},
+    }
     overview = {label: {**item, "energy": 0.4} for label, item in data["overview"].items()}
     parts = {label: {**item, "numbers": numbers} for label, item in data["substrates"].items()}
     page = render({**data, "overview": overview, "substrates": parts})

@@ -20,10 +20,20 @@ def made(tmp_path_factory):
 
     path, said = tmp_path_factory.mktemp("refusal") / "report.html", StringIO()
     with redirect_stdout(said):
-        status = main(["compare", str(EXAMPLE), "populations.input.size=40", "populations.output.size=20",
-                       "projections.input_to_output.weight.init.normal.mu=0.5",
-                       "--backends", "numba,digital=spinnaker2:scheme=off_grid,brainscales2",
-                       "-o", str(path), "--json"])
+        status = main(
+            [
+                "compare",
+                str(EXAMPLE),
+                "populations.input.size=40",
+                "populations.output.size=20",
+                "projections.input_to_output.weight.init.normal.mu=0.5",
+                "--backends",
+                "numba,digital=spinnaker2:scheme=off_grid,brainscales2",
+                "-o",
+                str(path),
+                "--json",
+            ]
+        )
     return status, json.loads(said.getvalue()), path.read_text(encoding="utf-8")
 
 

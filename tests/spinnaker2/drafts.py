@@ -18,26 +18,53 @@ def source(name: str, size: int, spikes: float = 1.0) -> Population:
 
 def layer(name: str, size: int, spikes: float = 1.0, loss: str = "") -> Population:
     levels = {key: np.zeros(size) for key in ("rest", "reset", "tau_ref")}
-    return Population(name, f"populations.{name}", size, "spiking", "LIF", loss=loss, spikes=spikes,
-                      parameters=levels)
+    return Population(
+        name, f"populations.{name}", size, "spiking", "LIF", loss=loss, spikes=spikes, parameters=levels
+    )
 
 
 def dense(pre: Population, post: Population, train: bool = False, delay: int = 1) -> Link:
     name = f"{pre.name}_to_{post.name}"
-    return Link(name, f"projections.{name}", pre.name, post.name, pre.size, post.size, None, None,
-                np.ones(pre.size * post.size), np.array([delay]), train)
+    return Link(
+        name,
+        f"projections.{name}",
+        pre.name,
+        post.name,
+        pre.size,
+        post.size,
+        None,
+        None,
+        np.ones(pre.size * post.size),
+        np.array([delay]),
+        train,
+    )
 
 
 def sparse(pre: Population, post: Population, matrix: np.ndarray, train: bool = False) -> Link:
     rows, columns = np.nonzero(matrix)
     name = f"{pre.name}_to_{post.name}"
     indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=pre.size))))
-    return Link(name, f"projections.{name}", pre.name, post.name, pre.size, post.size, indptr, columns,
-                matrix[rows, columns].astype(float), np.array([1]), train)
+    return Link(
+        name,
+        f"projections.{name}",
+        pre.name,
+        post.name,
+        pre.size,
+        post.size,
+        indptr,
+        columns,
+        matrix[rows, columns].astype(float),
+        np.array([1]),
+        train,
+    )
 
 
-def layered(sizes: tuple[int, ...] = (5, 120, 3), train: bool = True, ticks: int = 27,
-            records: tuple[Record, ...] = ()) -> Network:
+def layered(
+    sizes: tuple[int, ...] = (5, 120, 3),
+    train: bool = True,
+    ticks: int = 27,
+    records: tuple[Record, ...] = (),
+) -> Network:
     hidden = [f"hidden{number}" if number else "hidden" for number in range(len(sizes) - 2)]
     names = ("input", *hidden, "output")
     populations = [source(names[0], sizes[0])]

@@ -27,9 +27,10 @@ STEP_EQUAL = 1e-6
 def tick_network(recipe: Recipe, scheme: str, tick: float = 1.0) -> Network:
     """Return a random network with all delays whole ticks, and input on ticks unless times travel along."""
     network = random_network(recipe)
-    blocks = tuple(replace(block, train_delay=False,
-                           delays=np.maximum(np.round(block.delays / tick), 1.0) * tick)
-                   for block in network.program.blocks)
+    blocks = tuple(
+        replace(block, train_delay=False, delays=np.maximum(np.round(block.delays / tick), 1.0) * tick)
+        for block in network.program.blocks
+    )
     held = np.round(network.program.parameters["tau_ref"] / tick) * tick
     parameters = {**network.program.parameters, "tau_ref": held}
     stimulus = network.stimulus
@@ -38,25 +39,57 @@ def tick_network(recipe: Recipe, scheme: str, tick: float = 1.0) -> Network:
     return Network(replace(network.program, blocks=blocks, parameters=parameters), stimulus)
 
 
-def layered(sizes: tuple[int, ...] = (5, 30, 3), *, ticks: int = 27, seed: int = 0,
-            gain: float = 1.0) -> Program:
+def layered(
+    sizes: tuple[int, ...] = (5, 30, 3), *, ticks: int = 27, seed: int = 0, gain: float = 1.0
+) -> Program:
     """Return ``input``, ``hidden_0``, ..., ``output``, each dense onto the next at one tick of 1 ms."""
     random, populations, start = np.random.default_rng(seed), [], 0
     names = ("input", *(f"hidden_{k}" for k in range(len(sizes) - 2)), "output")
     for k, (name, size) in enumerate(zip(names, sizes, strict=True)):
-        populations.append(PopulationSlice(
-            name, start, start + size, "spiking" if k else "source", "LIF" if k else "dataset",
-            ("signed",) if k else (), False, (size,), {}))
+        populations.append(
+            PopulationSlice(
+                name,
+                start,
+                start + size,
+                "spiking" if k else "source",
+                "LIF" if k else "dataset",
+                ("signed",) if k else (),
+                False,
+                (size,),
+                {},
+            )
+        )
         start += size
     ones = np.ones(start)
-    parameters = {"tau_m": 20 * ones, "tau_s": 5 * ones[:, None], "tau_ref": 0 * ones, "rest": 0 * ones,
-                  "threshold": ones, "reset": 0 * ones, "v_init": 0 * ones, "i_init": 0 * ones[:, None],
-                  "resistance": ones}
-    blocks = tuple(Block(
-        f"{a.name}_to_{b.name}", f"projections.{a.name}_to_{b.name}", k, k + 1, a.size, b.size, 0, 1.0,
-        None, None,
-        gain * random.normal(6.0 / a.size**0.7, 4.0 / a.size**0.7, a.size * b.size), np.array([1.0]), True)
-        for k, (a, b) in enumerate(pairwise(populations)))
+    parameters = {
+        "tau_m": 20 * ones,
+        "tau_s": 5 * ones[:, None],
+        "tau_ref": 0 * ones,
+        "rest": 0 * ones,
+        "threshold": ones,
+        "reset": 0 * ones,
+        "v_init": 0 * ones,
+        "i_init": 0 * ones[:, None],
+        "resistance": ones,
+    }
+    blocks = tuple(
+        Block(
+            f"{a.name}_to_{b.name}",
+            f"projections.{a.name}_to_{b.name}",
+            k,
+            k + 1,
+            a.size,
+            b.size,
+            0,
+            1.0,
+            None,
+            None,
+            gain * random.normal(6.0 / a.size**0.7, 4.0 / a.size**0.7, a.size * b.size),
+            np.array([1.0]),
+            True,
+        )
+        for k, (a, b) in enumerate(pairwise(populations))
+    )
     stages = tuple(Stage((k,), False) for k in range(1, len(sizes)))
     return Program("layered", float(ticks), seed, tuple(populations), blocks, parameters, stages)
 
@@ -87,8 +120,13 @@ def chip(program: Program, scheme: str, tick: float = 1.0, **options: object) ->
 
 def pull(program: Program, spikes: Mapping[str, Events]) -> Cotangent:
     """Return some derivative by the time of every spike of a neuron."""
-    return Cotangent({name: np.cos(events.times) + 0.3 for name, events in spikes.items()
-                      if program.population(name).kind == "spiking"})
+    return Cotangent(
+        {
+            name: np.cos(events.times) + 0.3
+            for name, events in spikes.items()
+            if program.population(name).kind == "spiking"
+        }
+    )
 
 
 def run(machine: Machine, stimulus: Events) -> tuple[Trace, Gradient]:
@@ -112,7 +150,8 @@ def same_spikes(one: Trace, other: Trace) -> bool:
         events.times.tobytes() == other.spikes[name].times.tobytes()
         and events.sources.tolist() == other.spikes[name].sources.tolist()
         and events.offsets.tolist() == other.spikes[name].offsets.tolist()
-        for name, events in one.spikes.items())
+        for name, events in one.spikes.items()
+    )
 
 
 def balanced(health: Mapping[str, int]) -> bool:
@@ -121,4 +160,5 @@ def balanced(health: Mapping[str, int]) -> bool:
     fates = {kind: [health[f"{kind}_{fate}"] for fate in ("delivered", "late", "dropped")] for kind in kinds}
     totals = sum(health[f"{kind}_sent"] for kind in kinds if kind != "packets")
     return health["packets_sent"] == totals and all(
-        min(fates[kind]) >= 0 and health[f"{kind}_sent"] == sum(fates[kind]) for kind in kinds)
+        min(fates[kind]) >= 0 and health[f"{kind}_sent"] == sum(fates[kind]) for kind in kinds
+    )

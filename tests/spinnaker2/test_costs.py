@@ -20,8 +20,10 @@ HIGH, LOW, AUTO = Options(clock="high"), Options(clock="low"), Options(clock="au
 
 def work(shape=(1, 1), ticks=1.0, **counts):
     zero = np.zeros(shape)
-    rows = {name: np.broadcast_to(np.asarray(counts.get(name, 0.0), dtype=float), shape) + zero
-            for name in ("events", "updates", "received", "sent", "steps")}
+    rows = {
+        name: np.broadcast_to(np.asarray(counts.get(name, 0.0), dtype=float), shape) + zero
+        for name in ("events", "updates", "received", "sent", "steps")
+    }
     return Work(**rows, ticks=np.full(shape[1], ticks), samples=1)
 
 
@@ -117,8 +119,9 @@ def test_the_estimate_meets_the_cycles_and_packets_of_the_map(sizes, train):
     cycles = (count_cycles(expected, options)[:, [FORWARD, BACKWARD]].max(axis=1) - idle) * longer + idle
     received = expected.received[:, [FORWARD, BACKWARD]].max(axis=1) * longer
     # Without a loss nobody listens to the last layer, and it sends nothing.
-    layers = [item.index for item in plan.slices
-              if item.role == "layer" and (train or item.population != "output")]
+    layers = [
+        item.index for item in plan.slices if item.role == "layer" and (train or item.population != "output")
+    ]
     assert cycles[layers] == pytest.approx([plan.cycles[index] for index in layers])
     assert received[layers] == pytest.approx([plan.packets[index] for index in layers])
 
@@ -143,8 +146,9 @@ def test_a_batch_in_parallel_copies_takes_no_longer():
     assert expect(all_, many).ticks[:GATHER].tolist() == [29.0, 29.0]
     turns = expect(all_, many, samples=45)
     assert turns.ticks[:GATHER].tolist() == [87.0, 87.0]
-    assert (turns.events @ turns.ticks).sum() == pytest.approx(45 / 22 * (
-        expect(all_, many).events @ expect(all_, many).ticks).sum())
+    assert (turns.events @ turns.ticks).sum() == pytest.approx(
+        45 / 22 * (expect(all_, many).events @ expect(all_, many).ticks).sum()
+    )
 
 
 def test_gradients_are_gathered_from_every_sample_and_weights_sent_once():
@@ -189,8 +193,9 @@ def test_arranged_counts_are_all_there_in_the_copy_that_made_them(samples, copie
     assert sorted(table[table > 0]) == sorted(counts.ravel())
     for number in range(samples):
         turn, copy = divmod(number, copies)
-        assert np.array_equal(table[copy * slices:(copy + 1) * slices, turn * ticks:(turn + 1) * ticks],
-                              counts[number])
+        assert np.array_equal(
+            table[copy * slices : (copy + 1) * slices, turn * ticks : (turn + 1) * ticks], counts[number]
+        )
 
 
 def test_flat_costs_add_up():
@@ -205,8 +210,10 @@ PAGE = (Path(__file__).parents[2] / "docs" / "spinnaker2_backend.md").read_text(
 
 
 def test_the_page_has_every_number_of_the_machine_with_tag_and_source():
-    rows = [f"| `{name}` | {f'{limit.value:.15g} {limit.unit}'.strip()} | {limit.tag} | {limit.source} |"
-            for name, limit in Profile().numbers().items()]
+    rows = [
+        f"| `{name}` | {f'{limit.value:.15g} {limit.unit}'.strip()} | {limit.tag} | {limit.source} |"
+        for name, limit in Profile().numbers().items()
+    ]
     assert [row for row in rows if row not in PAGE] == []
 
 

@@ -93,8 +93,13 @@ def test_gradients_and_weights_travel_as_foreseen(scheme, options):
 def test_an_error_leaves_in_the_tick_after_that_of_its_spike(scheme):
     machine, _ = learned(scheme, slices=SLICES)
     work = machine.device.emulation.board.work[..., 2]
-    answers = Counter(sender for flow in machine.plan.flows if flow.space == "error"
-                      for sender in flow.targets for _ in flow.senders)
+    answers = Counter(
+        sender
+        for flow in machine.plan.flows
+        if flow.space == "error"
+        for sender in flow.targets
+        for _ in flow.senders
+    )
     layers = [item.index for item in machine.plan.slices if item.role == "layer"]
     expected = sum(count * work[:, sender, 0, :-1].astype(int) for sender, count in answers.items())
     assert np.array_equal(work[:, layers, 1, 1:].sum(axis=1), expected)
@@ -107,8 +112,13 @@ def test_the_busiest_link_is_found_by_following_every_spike(scheme):
     loads = Counter()
     for name, events in trace.spikes.items():
         for sample, neuron, time in zip(events.samples(), events.sources, events.times, strict=True):
-            item = next(item for item in plan.slices if item.role in ("input", "layer")
-                        and item.population == name and item.start <= neuron < item.stop)
+            item = next(
+                item
+                for item in plan.slices
+                if item.role in ("input", "layer")
+                and item.population == name
+                and item.start <= neuron < item.stop
+            )
             key = plan.keys[item.index].spike
             tick = round(time) if scheme != "off_grid" else int(np.floor(time))
             if key is not None:

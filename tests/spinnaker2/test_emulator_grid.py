@@ -27,9 +27,12 @@ RICHER = {
 }
 """What ``published`` does not offer."""
 
-CASES = [pytest.param(recipe, scheme, id=f"{name}-{scheme}")
-         for choice, schemes in ((RECIPES, SCHEMES), (RICHER, SCHEMES[1:]))
-         for name, recipe in choice.items() for scheme in schemes]
+CASES = [
+    pytest.param(recipe, scheme, id=f"{name}-{scheme}")
+    for choice, schemes in ((RECIPES, SCHEMES), (RICHER, SCHEMES[1:]))
+    for name, recipe in choice.items()
+    for scheme in schemes
+]
 
 
 @pytest.mark.parametrize(("recipe", "scheme"), CASES)

@@ -36,7 +36,7 @@ def teach(machine, stimulus):
         slopes = machine.adjoint(trace, result.cotangent).parameters
         for key, slope in slopes.items():
             first[key] = ADAM["beta_1"] * first[key] + (1 - ADAM["beta_1"]) * slope
-            second[key] = ADAM["beta_2"] * second[key] + (1 - ADAM["beta_2"]) * slope ** 2
+            second[key] = ADAM["beta_2"] * second[key] + (1 - ADAM["beta_2"]) * slope**2
             size = np.sqrt(second[key] / (1 - ADAM["beta_2"] ** step)) + ADAM["epsilon"]
             rate = ADAM["learning_rate"] / (1 - ADAM["beta_1"] ** step)
             values[key] = values[key] - rate * first[key] / size

@@ -149,8 +149,9 @@ def test_a_store_that_is_full_names_the_bytes_of_one_spike_more():
     plan = chip(program, "off_grid", rates=rates).plan
     most = max(plan.bytes(item.index) for item in plan.slices) + 20
     with pytest.raises(NumericsError) as caught:
-        chip(program, "off_grid", rates=rates, slices={"hidden_0": 30},
-             profile={"sram": most + 36_864}).forward(inputs(2), seed=0)
+        chip(
+            program, "off_grid", rates=rates, slices={"hidden_0": 30}, profile={"sram": most + 36_864}
+        ).forward(inputs(2), seed=0)
     text = caught.value.diagnostics[0].message
     need, limit = (int(number) for number in re.findall(r"(\d+) B", text))
     assert caught.value.diagnostics[0].code == "S2-SRAM"

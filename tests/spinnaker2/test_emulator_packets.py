@@ -11,8 +11,14 @@ RECIPE = Recipe(3, layers=2, size=5, gain=1.5, delay="mixed", loop="self", batch
 
 SLICES = {"input": 2, "layer_1": 2, "layer_2": 3}
 
-MAPS = [{}, {"slices": SLICES}, {"slices": {"layer_1": 1, "layer_2": 1}}, {"batch": 2}, {"copies": 3},
-        {"copies": 2, "slices": SLICES}]
+MAPS = [
+    {},
+    {"slices": SLICES},
+    {"slices": {"layer_1": 1, "layer_2": 1}},
+    {"batch": 2},
+    {"copies": 3},
+    {"copies": 2, "slices": SLICES},
+]
 """One element per population and one copy, and others."""
 
 
@@ -70,8 +76,10 @@ def test_every_synaptic_event_is_counted(scheme):
     network = tick_network(RECIPE, scheme)
     machine = chip(network.program, scheme)
     trace = machine.forward(network.stimulus, seed=0)
-    expected = sum(len(trace.spikes[machine.program.populations[block.pre].name]) * block.n_post
-                   for block in machine.program.blocks)
+    expected = sum(
+        len(trace.spikes[machine.program.populations[block.pre].name]) * block.n_post
+        for block in machine.program.blocks
+    )
     assert trace.health["arrivals"] + trace.health["in_flight"] == expected
     assert trace.health["dropped"] == 0
 

@@ -45,8 +45,10 @@ def test_loss_and_gradient_are_those_of_the_grid(model):
     grid, chip = (netdesc.grad(model, backend=name) for name in ("numba", "spinnaker2"))
     first = grid.trace.spikes["output"].first_spikes(3)
     assert np.isinf(first).any()
-    assert np.array_equal(np.isnan(chip.trace.readings["output.final"].values),
-                          np.isnan(grid.trace.readings["output.final"].values))
+    assert np.array_equal(
+        np.isnan(chip.trace.readings["output.final"].values),
+        np.isnan(grid.trace.readings["output.final"].values),
+    )
     assert chip.loss == pytest.approx(grid.loss, rel=1e-6)
     for key, values in grid.gradient.parameters.items():
         close = pytest.approx(values, rel=1e-4, abs=1e-5 * np.abs(values).max())
@@ -58,8 +60,9 @@ def test_what_the_chip_learns_by_itself_is_what_the_host_would(model):
     batch = netdesc.api.first_batch(compiled)
     found = netdesc.grad(model, backend="spinnaker2")
     before = compiled.program.trainable()
-    objective = Objective("time_to_first_spike", "output", 1.0,
-                          {"tau_0": 1.0, "alpha": 0.01, "tau_1": 20.0, "pull": 2.5})
+    objective = Objective(
+        "time_to_first_spike", "output", 1.0, {"tau_0": 1.0, "alpha": 0.01, "tau_1": 20.0, "pull": 2.5}
+    )
     compiled.machine.prepare(Lesson((objective,), "sgd", {"learning_rate": 0.01, "momentum": 0.0}))
     report = compiled.machine.learn(batch.events, batch.labels, seed=1)
     assert report.silent_targets > 0

@@ -48,8 +48,10 @@ def test_the_host_makes_room_between_rounds_without_another_run(copies, attempts
     assert tight.device.room > 1
     assert not attempts
     assert same_spikes(whole, other.forward(stimulus, seed=0))
-    alone = [other.forward(Events(stimulus.times[a:b], stimulus.sources[a:b], np.array([0, b - a])), seed=0)
-             for a, b in pairwise(stimulus.offsets)]
+    alone = [
+        other.forward(Events(stimulus.times[a:b], stimulus.sources[a:b], np.array([0, b - a])), seed=0)
+        for a, b in pairwise(stimulus.offsets)
+    ]
     assert whole.health["packets_sent"] == sum(trace.health["packets_sent"] for trace in alone)
 
 

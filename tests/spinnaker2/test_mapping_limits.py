@@ -84,9 +84,17 @@ def test_a_loss_on_more_neurons_than_a_slice_holds_is_refused():
     assert codes(layered((5, 20, 257))) == ["S2-ATOMS"]
 
 
-@pytest.mark.parametrize(("bits", "delay", "expected"), [
-    (4, 8, []), (4, 9, ["S2-DELAY"]), (7, 1, []), (7, 2, ["S2-DELAY"]),
-    (None, 8, []), (None, 9, ["S2-DELAY"])])
+@pytest.mark.parametrize(
+    ("bits", "delay", "expected"),
+    [
+        (4, 8, []),
+        (4, 9, ["S2-DELAY"]),
+        (7, 1, []),
+        (7, 2, ["S2-DELAY"]),
+        (None, 8, []),
+        (None, 9, ["S2-DELAY"]),
+    ],
+)
 def test_integer_words_bound_the_delay(bits, delay, expected):
     pre, post = source("a", 2), layer("b", 3)
     network = Network("late", 20.0, 1.0, (pre, post), (dense(pre, post, delay=delay),))
@@ -160,12 +168,13 @@ def test_a_buffer_of_recordings_beyond_the_sram_is_told_as_such():
 def test_models_and_levels_that_the_scheme_lacks_are_refused():
     pre, post = source("a", 2), layer("b", 2)
     for change, scheme, expected in (
-            ({"model": "IF_cond_exp"}, "off_grid", ["S2-MODEL"]),
-            ({"receptors": 2}, "off_grid", ["S2-MODEL"]),
-            ({"subtractive_reset": True}, "published", ["S2-MODEL"]),
-            ({"subtractive_reset": True}, "off_grid", []),
-            ({"parameters": {"reset": np.array([0.0, -0.5])}}, "published", ["S2-MODEL"]),
-            ({"parameters": {"reset": np.array([0.0, -0.5])}}, "exact_exponential", [])):
+        ({"model": "IF_cond_exp"}, "off_grid", ["S2-MODEL"]),
+        ({"receptors": 2}, "off_grid", ["S2-MODEL"]),
+        ({"subtractive_reset": True}, "published", ["S2-MODEL"]),
+        ({"subtractive_reset": True}, "off_grid", []),
+        ({"parameters": {"reset": np.array([0.0, -0.5])}}, "published", ["S2-MODEL"]),
+        ({"parameters": {"reset": np.array([0.0, -0.5])}}, "exact_exponential", []),
+    ):
         network = Network("odd", 20.0, 1.0, (pre, replace(post, **change)), (dense(pre, post),))
         assert codes(network, Options(scheme=scheme)) == expected
 
@@ -181,7 +190,14 @@ def test_all_violations_come_at_once():
     with pytest.raises(LimitError) as caught:
         plan(network, options)
     assert {item.code for item in caught.value.diagnostics} == {
-        "S2-MODEL", "S2-ATOMS", "S2-SRAM", "S2-TICK", "S2-FIFO", "S2-DELAY", "S2-CORES"}
+        "S2-MODEL",
+        "S2-ATOMS",
+        "S2-SRAM",
+        "S2-TICK",
+        "S2-FIFO",
+        "S2-DELAY",
+        "S2-CORES",
+    }
     assert all(item.path for item in caught.value.diagnostics)
 
 

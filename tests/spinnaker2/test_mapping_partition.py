@@ -50,8 +50,14 @@ def test_memory_follows_the_formula():
     plan = drawn(layered((5, 120, 3), ticks=27))
     hidden = plan.select("layer", "hidden")[0]
     items = dict(plan.memory[hidden.index])
-    assert items == {"weights": 4 * 600, "gradients": 4 * 600,
-                     "own_spikes": 8 * 120, "received_spikes": 4 * 5, "state": 16 * 120, "ring": 2 * 120 * 8}
+    assert items == {
+        "weights": 4 * 600,
+        "gradients": 4 * 600,
+        "own_spikes": 8 * 120,
+        "received_spikes": 4 * 5,
+        "state": 16 * 120,
+        "ring": 2 * 120 * 8,
+    }
     optimizer = plan.select("optimizer", "hidden")[0]
     assert plan.bytes(optimizer.index) == 4 * 600 * (1 + 1 + 2)
 
@@ -76,8 +82,10 @@ def test_a_sparse_link_pays_for_indices_and_rows_that_reach_the_slice():
     pre, post = source("a", 8), layer("b", 4)
     matrix = np.zeros((8, 4))
     matrix[:4, :2] = matrix[4:, 2:] = 1.0
-    plan = drawn(Network("blocks", 10.0, 1.0, (pre, post), (sparse(pre, post, matrix),)),
-                 Options(slices={"a": 4, "b": 2}))
+    plan = drawn(
+        Network("blocks", 10.0, 1.0, (pre, post), (sparse(pre, post, matrix),)),
+        Options(slices={"a": 4, "b": 2}),
+    )
     items = [plan.memory[item.index] for item in plan.select("layer", "b")]
     assert [(item["weights"], item["indices"], item["rows"]) for item in items] == [(32, 8, 8)] * 2
 
@@ -133,8 +141,14 @@ def test_recordings_take_a_buffer_and_the_rest_goes_to_the_dram():
 
 def test_sources_and_losses_have_programs_of_their_own():
     roles = {(item.role, item.population) for item in drawn(layered()).slices}
-    assert roles == {("input", "input"), ("layer", "hidden"), ("layer", "output"), ("loss", "output"),
-                     ("optimizer", "hidden"), ("optimizer", "output")}
+    assert roles == {
+        ("input", "input"),
+        ("layer", "hidden"),
+        ("layer", "output"),
+        ("loss", "output"),
+        ("optimizer", "hidden"),
+        ("optimizer", "output"),
+    }
 
 
 def test_without_training_there_are_inputs_and_layers_only():
@@ -159,14 +173,19 @@ def test_the_search_says_so_where_nothing_fits():
     assert fewest(lambda parts: False, 2, 9) is None
 
 
-@given(st.integers(0, 2**31), st.lists(st.integers(1, 5), min_size=1, max_size=5),
-       st.lists(st.integers(1, 5), min_size=1, max_size=5))
+@given(
+    st.integers(0, 2**31),
+    st.lists(st.integers(1, 5), min_size=1, max_size=5),
+    st.lists(st.integers(1, 5), min_size=1, max_size=5),
+)
 def test_slices_are_connected_where_a_synapse_is_between_them(seed, rows, columns):
     pre, post = np.concatenate(([0], np.cumsum(rows))), np.concatenate(([0], np.cumsum(columns)))
     matrix = np.random.default_rng(seed).random((pre[-1], post[-1])) < 0.2
     link = sparse(source("a", int(pre[-1])), layer("b", int(post[-1])), matrix)
-    expected = [[bool(matrix[pre[p]:pre[p + 1], post[q]:post[q + 1]].any()) for q in range(len(columns))]
-                for p in range(len(rows))]
+    expected = [
+        [bool(matrix[pre[p] : pre[p + 1], post[q] : post[q + 1]].any()) for q in range(len(columns))]
+        for p in range(len(rows))
+    ]
     assert connected(link, pre, post).tolist() == expected
 
 
@@ -194,16 +213,20 @@ def test_a_million_synapses_are_laid_out_on_several_chips():
     generator = np.random.default_rng(1)
     pre, post = source("a", 100), layer("b", 2000, spikes=5.0)
     inner = sparse(post, post, generator.random((2000, 2000)) < 0.25)
-    plan = drawn(Network("wide", 100.0, 1.0, (pre, post), (dense(pre, post), inner)),
-                 Options(slices={"b": 10}))
+    plan = drawn(
+        Network("wide", 100.0, 1.0, (pre, post), (dense(pre, post), inner)), Options(slices={"b": 10})
+    )
     assert len({site.chip for site in plan.sites}) == 2
     assert sum(plan.memory[item.index]["indices"] for item in plan.select("layer", "b")) == inner.size
 
 
 def test_spikes_of_all_populations_that_reach_a_slice_are_received():
     first, second, post = source("a", 4, spikes=2.0), source("b", 3, spikes=5.0), layer("c", 2)
-    plan = drawn(Network("joined", 10.0, 1.0, (first, second, post),
-                         (dense(first, post, train=True), dense(second, post))))
+    plan = drawn(
+        Network(
+            "joined", 10.0, 1.0, (first, second, post), (dense(first, post, train=True), dense(second, post))
+        )
+    )
     (entry,) = plan.select("layer", "c")
     assert plan.memory[entry.index]["received_spikes"] == 4 * (4 * 2 + 3 * 5)
     assert plan.packets[entry.index] == pytest.approx(2.3)

@@ -41,8 +41,10 @@ def tables_of_blocks(draw):
     kinds = draw(st.lists(st.integers(0, 4), min_size=len(places), max_size=len(places)))
     routes = draw(st.lists(st.integers(0, 4), min_size=len(places), max_size=len(places)))
     size = 1 << width
-    return [Entry((kind << 29) + place * size, 0xFFFFFFFF ^ (size - 1), route, (route,))
-            for place, kind, route in zip(places, kinds, routes, strict=True)]
+    return [
+        Entry((kind << 29) + place * size, 0xFFFFFFFF ^ (size - 1), route, (route,))
+        for place, kind, route in zip(places, kinds, routes, strict=True)
+    ]
 
 
 @given(tables_of_blocks())
@@ -90,12 +92,18 @@ def test_a_merged_entry_matches_all_that_its_parts_match():
     assert all(key & merged.mask == merged.key for key in (0b1000, 0b1011, 0b0010))
 
 
-@given(st.tuples(st.integers(0, 7), st.integers(0, 5)),
-       st.lists(st.tuples(st.integers(0, 7), st.integers(0, 5)), min_size=1, max_size=20))
+@given(
+    st.tuples(st.integers(0, 7), st.integers(0, 5)),
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 5)), min_size=1, max_size=20),
+)
 def test_a_tree_reaches_every_chip_once(start, ends):
     links = tree(start, ends)
-    reached = [(x + LINKS[bit][0], y + LINKS[bit][1])
-               for (x, y), bits in links.items() for bit in range(6) if bits >> bit & 1]
+    reached = [
+        (x + LINKS[bit][0], y + LINKS[bit][1])
+        for (x, y), bits in links.items()
+        for bit in range(6)
+        if bits >> bit & 1
+    ]
     assert len(reached) == len(set(reached))
     assert set(ends) <= {start, *reached}
     assert all(0 <= x < 8 and 0 <= y < 6 for x, y in reached)
@@ -118,13 +126,20 @@ def test_every_packet_of_a_random_network_arrives_where_it_is_intended(seed, cop
     generator = np.random.default_rng(seed)
     first, second = source("a", 13), layer("b", 21)
     third = layer("c", 6, loss="time_to_first_spike")
-    links = (sparse(first, second, generator.random((13, 21)) < 0.2, train),
-             sparse(second, second, generator.random((21, 21)) < 0.1, train),
-             sparse(second, third, generator.random((21, 6)) < 0.3, train))
+    links = (
+        sparse(first, second, generator.random((13, 21)) < 0.2, train),
+        sparse(second, second, generator.random((21, 21)) < 0.1, train),
+        sparse(second, third, generator.random((21, 6)) < 0.3, train),
+    )
     network = Network("random", 10.0, 1.0, (first, second, third), links)
-    options = Options.read({"copies": copies, "slices": {"a": 5, "b": 4, "c": 6},
-                            "profile": {"pes_usable": pes},
-                            "dead_cores": {"0,0": [0, 2], "2,0": list(range(12))}})
+    options = Options.read(
+        {
+            "copies": copies,
+            "slices": {"a": 5, "b": 4, "c": 6},
+            "profile": {"pes_usable": pes},
+            "dead_cores": {"0,0": [0, 2], "2,0": list(range(12))},
+        }
+    )
     assert_all_flows_arrive(drawn(network, options))
 
 
@@ -146,10 +161,21 @@ def test_a_spike_reaches_the_slices_of_its_own_copy_only():
 def test_errors_go_the_way_of_the_spikes_backwards():
     plan = drawn(layered(), Options(slices={"hidden": 60}))
     layers = {item.index for item in plan.slices if item.role == "layer"}
-    forward = {(sender, target) for flow in plan.flows if flow.space == "spike"
-               for sender in flow.senders for target in flow.targets if target in layers}
-    backward = {(target, sender) for flow in plan.flows if flow.space == "error"
-                for sender in flow.senders for target in flow.targets}
+    forward = {
+        (sender, target)
+        for flow in plan.flows
+        if flow.space == "spike"
+        for sender in flow.senders
+        for target in flow.targets
+        if target in layers
+    }
+    backward = {
+        (target, sender)
+        for flow in plan.flows
+        if flow.space == "error"
+        for sender in flow.senders
+        for target in flow.targets
+    }
     assert forward == backward
 
 
@@ -164,8 +190,10 @@ def test_a_corrupted_entry_sends_packets_elsewhere():
     plan = drawn(layered(), Options(copies=2))
     flow = plan.flows[0]
     chip = plan.sites[flow.senders[0]].chip
-    table = [replace(entry, pes=(99,)) if first_match([entry], flow.block.base) else entry
-             for entry in plan.tables[chip]]
+    table = [
+        replace(entry, pes=(99,)) if first_match([entry], flow.block.base) else entry
+        for entry in plan.tables[chip]
+    ]
     wrong = replace(plan, tables={**plan.tables, chip: tuple(table)})
     assert arrivals(wrong, flow.block.base, flow.senders[0]) == [Site(*chip, 99)]
 
@@ -179,9 +207,10 @@ def test_each_kind_of_wrong_entry_is_reported():
     plan = drawn(layered(), Options(copies=2))
     block = plan.flows[0].block
     for table, message in (
-            ((), "no entry on chips [(0, 0)]"),
-            ((Entry(block.base, block.mask, 1 << 3, ()),), "leaves the board at [(0, 0)]"),
-            ((Entry(block.base, block.mask, 0, (99,)),), "also reaches [(0, 0, 99)]")):
+        ((), "no entry on chips [(0, 0)]"),
+        ((Entry(block.base, block.mask, 1 << 3, ()),), "leaves the board at [(0, 0)]"),
+        ((Entry(block.base, block.mask, 0, (99,)),), "also reaches [(0, 0, 99)]"),
+    ):
         found = list(misrouted(plan, Router({(0, 0): table}, 8, 6)))
         assert found[0].code == "S2-ROUTE"
         assert message in found[0].message
@@ -214,8 +243,10 @@ def test_the_first_matching_entry_decides():
 @pytest.mark.parametrize("training", [False, True])
 def test_slices_whose_spikes_go_to_the_same_places_share_one_entry(training):
     first, second = source("a", 200), layer("b", 400)
-    plan = drawn(Network("wide", 10.0, 1.0, (first, second), (dense(first, second, training),)),
-                 Options(slices={"a": 10, "b": 10}))
+    plan = drawn(
+        Network("wide", 10.0, 1.0, (first, second), (dense(first, second, training),)),
+        Options(slices={"a": 10, "b": 10}),
+    )
     spikes = [entry for entry in plan.tables[0, 0] if entry.key >> 29 == 0]
     assert len(spikes) == 1
 

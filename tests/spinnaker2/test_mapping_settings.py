@@ -36,19 +36,40 @@ def test_data_has_96_kb_less_the_stack():
 def test_a_number_of_the_file_is_an_assumption_and_says_where_it_is_from():
     limit = Profile.read({"tick": "0.5 ms"}).tick
     assert (limit.value, limit.unit, limit.tag, limit.source) == (
-        0.5, "ms", "A", "backends.spinnaker2.profile.tick")
+        0.5,
+        "ms",
+        "A",
+        "backends.spinnaker2.profile.tick",
+    )
 
 
 def test_all_options_that_are_wrong_are_told_at_once():
-    options = {"schem": "published", "scheme": "best", "batch": 0, "weight_bits": 5, "tick": "2 mV",
-               "slices": {"hidden": 1.5}, "rates": {"hidden": "-3 Hz"}, "training": "yes",
-               "dead_cores": {"9,0": [1]}, "profile": {"sramm": 3, "sram": "many", "fifo_depth": -1}}
+    options = {
+        "schem": "published",
+        "scheme": "best",
+        "batch": 0,
+        "weight_bits": 5,
+        "tick": "2 mV",
+        "slices": {"hidden": 1.5},
+        "rates": {"hidden": "-3 Hz"},
+        "training": "yes",
+        "dead_cores": {"9,0": [1]},
+        "profile": {"sramm": 3, "sram": "many", "fifo_depth": -1},
+    }
     assert refused(options) == [
-        "backends.spinnaker2.schem", "backends.spinnaker2.scheme", "backends.spinnaker2.tick",
-        "backends.spinnaker2.weight_bits", "backends.spinnaker2.batch", "backends.spinnaker2.training",
-        "backends.spinnaker2.slices.hidden", "backends.spinnaker2.rates.hidden",
-        "backends.spinnaker2.profile.sramm", "backends.spinnaker2.profile.sram",
-        "backends.spinnaker2.profile.fifo_depth", "backends.spinnaker2.dead_cores.9,0"]
+        "backends.spinnaker2.schem",
+        "backends.spinnaker2.scheme",
+        "backends.spinnaker2.tick",
+        "backends.spinnaker2.weight_bits",
+        "backends.spinnaker2.batch",
+        "backends.spinnaker2.training",
+        "backends.spinnaker2.slices.hidden",
+        "backends.spinnaker2.rates.hidden",
+        "backends.spinnaker2.profile.sramm",
+        "backends.spinnaker2.profile.sram",
+        "backends.spinnaker2.profile.fifo_depth",
+        "backends.spinnaker2.dead_cores.9,0",
+    ]
 
 
 def test_a_name_that_is_almost_right_is_suggested():
@@ -92,7 +113,8 @@ def test_graph_and_program_give_the_same_view():
     one = view_graph(graph, options)
     two = view_program(lower(graph), options, {"output": "time_to_first_spike"})
     assert [(item.name, item.spikes, item.loss, item.kind) for item in one.populations] == [
-        (item.name, item.spikes, item.loss, item.kind) for item in two.populations]
+        (item.name, item.spikes, item.loss, item.kind) for item in two.populations
+    ]
     for left, right in zip(one.links, two.links, strict=True):
         assert left.weights.tolist() == right.weights.tolist()
         assert left.delays.tolist() == right.delays.tolist()

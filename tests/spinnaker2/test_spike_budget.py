@@ -16,12 +16,17 @@ def test_the_spikes_of_a_batch_are_bounded_by_max_memory(copies):
     counts = {name: len(trace.spikes[name]) for name in ("hidden_0", "output")}
     total, worst = sum(counts.values()), max(counts, key=counts.__getitem__)
     fixed = PER_NEURON * program.size + PER_SYNAPSE * sum(block.size for block in program.blocks)
-    fits, short = (replace(program, max_memory=fixed + (number + 0.5) * PER_FOUND_SPIKE)
-                   for number in (total, total - 1))
+    fits, short = (
+        replace(program, max_memory=fixed + (number + 0.5) * PER_FOUND_SPIKE) for number in (total, total - 1)
+    )
     assert len(chip(fits, "off_grid", copies=copies).forward(stimulus, seed=0).spikes["output"]) == len(
-        trace.spikes["output"])
+        trace.spikes["output"]
+    )
     machine = chip(short, "off_grid", copies=copies)
     machine.device.room = 1
-    with pytest.raises(NumericsError, match=rf"^populations.{worst}: .* in population {worst}; .*"
-                       rf"has room for {total - 1}; .*raise simulation.max_memory$"):
+    with pytest.raises(
+        NumericsError,
+        match=rf"^populations.{worst}: .* in population {worst}; .*"
+        rf"has room for {total - 1}; .*raise simulation.max_memory$",
+    ):
         machine.forward(stimulus, seed=0)

@@ -27,7 +27,8 @@ class RefuseInstantLoops:
         faults = [
             Diagnostic("a loop needs a delay above 0 ms", f"{edge.path}.delay", "ST-LOOP")
             for edge in graph.edges
-            if edge.pre in stage and stage[edge.pre] == stage[edge.post] and np.any(edge.delays == 0.0)]
+            if edge.pre in stage and stage[edge.pre] == stage[edge.post] and np.any(edge.delays == 0.0)
+        ]
         if faults:
             raise LimitError(faults)
         return graph
@@ -39,16 +40,22 @@ class StrangerBackend:
     name = "stranger"
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        faults = [Diagnostic("is not an option; there is only look", f"backends.stranger.{key}", "ST-OPTION")
-                  for key in options if key != "look"]
+        faults = [
+            Diagnostic("is not an option; there is only look", f"backends.stranger.{key}", "ST-OPTION")
+            for key in options
+            if key != "look"
+        ]
         if faults:
             raise BackendError(faults)
         self.look = float(options.get("look", 0.1))
         self.limits = Limits(
-            time="event-driven, by bisection", models=frozenset({"LIF", "spike_times", "dataset"}),
-            trainable=frozenset({"weight"}), losses=frozenset({"time_to_first_spike"}),
+            time="event-driven, by bisection",
+            models=frozenset({"LIF", "spike_times", "dataset"}),
+            trainable=frozenset({"weight"}),
+            losses=frozenset({"time_to_first_spike"}),
             recordings=frozenset({"spikes"}),
-            numbers={"look": Limit(self.look, "ms", "option look", "V")})
+            numbers={"look": Limit(self.look, "ms", "option look", "V")},
+        )
 
     def passes(self) -> Sequence[Pass]:
         return (CheckLimits(self.limits, self.name, "ST"), RefuseInstantLoops())

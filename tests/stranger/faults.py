@@ -17,9 +17,11 @@ from stranger.machine import StrangerMachine
 
 def planted(machine_class):
     """Return the backend with machines of another class."""
+
     class Planted(StrangerBackend):
         def load(self, program, *, seed):
             return machine_class(program, self.look)
+
     return Planted
 
 
@@ -59,17 +61,21 @@ class DroppedSpike(StrangerMachine):
         offsets = np.minimum(events.offsets, len(events) - 1)
         fewer = Events(events.times[:-1], events.sources[:-1], offsets)
         return replace(
-            trace, spikes={**trace.spikes, name: fewer},
+            trace,
+            spikes={**trace.spikes, name: fewer},
             currents={**trace.currents, name: trace.currents[name][:-1]},
-            release_currents={**trace.release_currents, name: trace.release_currents[name][:-1]})
+            release_currents={**trace.release_currents, name: trace.release_currents[name][:-1]},
+        )
 
 
 class OneSampleGradient(StrangerMachine):
     """Only the first sample of a batch has a gradient."""
 
     def adjoint(self, trace, cotangent):
-        first = {name: np.where(trace.spikes[name].samples() == 0, values, 0.0)
-                 for name, values in cotangent.spikes.items()}
+        first = {
+            name: np.where(trace.spikes[name].samples() == 0, values, 0.0)
+            for name, values in cotangent.spikes.items()
+        }
         return super().adjoint(trace, Cotangent(first))
 
 
@@ -86,8 +92,9 @@ class BentGradient(StrangerMachine):
 
     def adjoint(self, trace, cotangent):
         gradient = super().adjoint(trace, cotangent)
-        return replace(gradient, parameters={
-            key: np.tanh(value) for key, value in gradient.parameters.items()})
+        return replace(
+            gradient, parameters={key: np.tanh(value) for key, value in gradient.parameters.items()}
+        )
 
 
 class LateGradientOfTimes(StrangerMachine):
@@ -95,16 +102,24 @@ class LateGradientOfTimes(StrangerMachine):
 
     def adjoint(self, trace, cotangent):
         gradient = super().adjoint(trace, cotangent)
-        return replace(gradient, spike_times={
-            name: 2.0 * values for name, values in gradient.spike_times.items()})
+        return replace(
+            gradient, spike_times={name: 2.0 * values for name, values in gradient.spike_times.items()}
+        )
 
 
 class GradientWithoutEnd(StrangerMachine):
     """What is not finite becomes 0."""
 
     def adjoint(self, trace, cotangent):
-        return super().adjoint(trace, Cotangent({
-            name: np.where(np.isfinite(values), values, 0.0) for name, values in cotangent.spikes.items()}))
+        return super().adjoint(
+            trace,
+            Cotangent(
+                {
+                    name: np.where(np.isfinite(values), values, 0.0)
+                    for name, values in cotangent.spikes.items()
+                }
+            ),
+        )
 
 
 class MissingKey(StrangerMachine):
@@ -149,8 +164,12 @@ class LeakingSamples(StrangerMachine):
     def run(self, stimulus, number):
         samples = stimulus.samples()
         heard = (samples == number) | (samples == number - 1)
-        return super().run(Events.from_arrays(stimulus.times[heard], stimulus.sources[heard],
-                                              np.zeros(int(heard.sum()), dtype=np.int64), 1), 0)
+        return super().run(
+            Events.from_arrays(
+                stimulus.times[heard], stimulus.sources[heard], np.zeros(int(heard.sum()), dtype=np.int64), 1
+            ),
+            0,
+        )
 
 
 class UnevenRuns(StrangerMachine):
@@ -264,8 +283,12 @@ class Learner(StrangerMachine):
     def learn(self, stimulus, targets, *, seed, factor=1.0):
         trace = self.forward(stimulus, seed=seed)
         spikes = trace.spikes[self.taught]
-        slopes = np.array([1.0 if neuron == targets[sample] else 0.25
-                           for neuron, sample in zip(spikes.sources, spikes.samples(), strict=True)])
+        slopes = np.array(
+            [
+                1.0 if neuron == targets[sample] else 0.25
+                for neuron, sample in zip(spikes.sources, spikes.samples(), strict=True)
+            ]
+        )
         gradient = self.adjoint(trace, Cotangent({self.taught: slopes}))
         for key, value in gradient.parameters.items():
             self.values[key] = self.values[key] - factor * self.rate * value
@@ -273,8 +296,15 @@ class Learner(StrangerMachine):
         first = spikes.first_spikes(self.program.population(self.taught).size)
         predictions = np.where(np.isfinite(first.min(axis=1)), first.argmin(axis=1), -1)
         counts = {name: len(events) for name, events in trace.spikes.items()}
-        return StepReport(float(slopes @ spikes.times), predictions == targets, predictions,
-                          (first == first.min(axis=1)[:, None]).sum(axis=1) > 1, 0, 0, counts)
+        return StepReport(
+            float(slopes @ spikes.times),
+            predictions == targets,
+            predictions,
+            (first == first.min(axis=1)[:, None]).sum(axis=1) > 1,
+            0,
+            0,
+            counts,
+        )
 
     def state(self):
         return LearningState(self.steps, {key: self.values[key] for key in self.program.trainable()}, {})

@@ -49,10 +49,16 @@ class StrangerMachine:
                 spikes[item.name] = Events(mine[:, 1], mine[:, 2] - item.start, offsets)
                 currents[item.name], releases[item.name] = mine[:, 3], mine[:, 4]
         return Trace(
-            spikes, currents, releases, effective_parameters=dict(self.values),
-            health={"arrivals": sum(run.arrivals for run in runs),
-                    "in_flight": sum(run.in_flight for run in runs)},
-            provenance={"backend": "stranger", "solver": f"bisection, looks every {self.look:g} ms"})
+            spikes,
+            currents,
+            releases,
+            effective_parameters=dict(self.values),
+            health={
+                "arrivals": sum(run.arrivals for run in runs),
+                "in_flight": sum(run.in_flight for run in runs),
+            },
+            provenance={"backend": "stranger", "solver": f"bisection, looks every {self.look:g} ms"},
+        )
 
     def run(self, stimulus: Events, number: int) -> Sample:
         span = slice(int(stimulus.offsets[number]), int(stimulus.offsets[number + 1]))

@@ -15,10 +15,13 @@ class Sample:
 
     def __init__(self, program: Program, look: float) -> None:
         self.program, self.look, self.end = program, look, program.duration
-        self.values = {name: np.reshape(value, (program.size, -1))[:, 0].tolist()
-                       for name, value in program.parameters.items()}
-        self.live = [n for item in program.populations if item.kind == "spiking"
-                     for n in range(item.start, item.stop)]
+        self.values = {
+            name: np.reshape(value, (program.size, -1))[:, 0].tolist()
+            for name, value in program.parameters.items()
+        }
+        self.live = [
+            n for item in program.populations if item.kind == "spiking" for n in range(item.start, item.stop)
+        ]
         self.since = dict.fromkeys(self.live, 0.0)
         self.released = dict.fromkeys(self.live, 0.0)
         self.voltage = {n: self.values["v_init"][n] for n in self.live}

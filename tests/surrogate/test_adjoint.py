@@ -13,9 +13,16 @@ from netdesc.trace import Cotangent, Recording
 from tests.surrogate.networks import STEP, draw_changes, make_program, make_trace, tangent, with_maximum
 
 CASES = [
-    {}, {"shape": "sigmoid"}, {"shape": "triangle"}, {"recurrent": True}, {"sparse": True},
-    {"delays": "one"}, {"delays": "each"}, {"recurrent": True, "delays": "each", "sparse": True},
-    {"receptors": ("excitatory", "inhibitory")}, {"subtractive": True},
+    {},
+    {"shape": "sigmoid"},
+    {"shape": "triangle"},
+    {"recurrent": True},
+    {"sparse": True},
+    {"delays": "one"},
+    {"delays": "each"},
+    {"recurrent": True, "delays": "each", "sparse": True},
+    {"receptors": ("excitatory", "inhibitory")},
+    {"subtractive": True},
     {"recurrent": True, "receptors": ("excitatory", "inhibitory"), "delays": "one"},
 ]
 
@@ -31,9 +38,11 @@ def test_the_gradient_is_that_of_the_linearized_recursion(case):
     trace, changes = make_trace(random, program), draw_changes(random, program)
     maximum, mean = (item.key for item in program.readings)
     cotangent = Cotangent(
-        {}, readings={maximum: random.normal(size=(3, 2)), mean: random.normal(size=(3, 2))},
+        {},
+        readings={maximum: random.normal(size=(3, 2)), mean: random.normal(size=(3, 2))},
         recordings={"output.v": random.normal(size=(3, 2, 9))},
-        counts={"first": random.normal(size=(3, 3)), "second": random.normal(size=(3, 3))})
+        counts={"first": random.normal(size=(3, 3)), "second": random.normal(size=(3, 3))},
+    )
     gradient = surrogate.adjoint(program, trace, cotangent, step=STEP)
     dv, dz = tangent(program, trace, changes)
     expected = sum(np.sum(cotangent.counts[name][:, None] * dz[name]) for name in ("first", "second"))
@@ -44,8 +53,11 @@ def test_the_gradient_is_that_of_the_linearized_recursion(case):
     expected += np.sum(cotangent.readings[maximum] * at_peaks)
     times = STEP * np.arange(9)
     means = np.trapezoid if hasattr(np, "trapezoid") else np.trapz
-    expected += np.sum(cotangent.readings[mean] * means(
-        dv["output"] * np.exp(-times / 7.0)[:, None], times, axis=1) / program.duration)
+    expected += np.sum(
+        cotangent.readings[mean]
+        * means(dv["output"] * np.exp(-times / 7.0)[:, None], times, axis=1)
+        / program.duration
+    )
     assert abs(expected) > 1e-3
     assert along(gradient, changes) == pytest.approx(expected, rel=1e-10)
 
@@ -78,7 +90,8 @@ def read_out(program, weights, trace):
             if int(time // STEP) == step:
                 current[0, sample, step + 1] += table[source]
         voltage[:, step + 1] = beta * voltage[:, step] + (1 - beta) * (
-            parameters["rest"][span] + current[0, :, step])
+            parameters["rest"][span] + current[0, :, step]
+        )
     return voltage
 
 
@@ -86,8 +99,9 @@ def test_without_spiking_neurons_the_gradient_is_that_of_central_differences():
     random = np.random.default_rng(7)
     program = make_program(random)
     block = replace(program.blocks[2], pre=0, n_pre=4, weights=random.normal(size=8))
-    program = replace(program, blocks=(replace(block, weights=np.zeros(8), name="other", train_weight=False),
-                                       block))
+    program = replace(
+        program, blocks=(replace(block, weights=np.zeros(8), name="other", train_weight=False), block)
+    )
     trace = make_trace(random, program)
     target = random.normal(size=(3, 9, 2))
 
@@ -107,8 +121,15 @@ def test_a_batch_adds_up_its_samples():
     random = np.random.default_rng(3)
     program = make_program(random, recurrent=True)
     trace, counts = make_trace(random, program), random.normal(size=(3, 3))
-    parts = [surrogate.adjoint(program, trace, Cotangent({}, counts={
-        "second": counts * (np.arange(3) == sample)[:, None]}), step=STEP) for sample in range(3)]
+    parts = [
+        surrogate.adjoint(
+            program,
+            trace,
+            Cotangent({}, counts={"second": counts * (np.arange(3) == sample)[:, None]}),
+            step=STEP,
+        )
+        for sample in range(3)
+    ]
     whole = surrogate.adjoint(program, trace, Cotangent({}, counts={"second": counts}), step=STEP)
     for key, values in whole.parameters.items():
         np.testing.assert_allclose(values, sum(part.parameters[key] for part in parts), atol=1e-13)
@@ -120,7 +141,8 @@ def test_only_trained_weights_have_a_gradient_of_the_shape_of_their_block():
     program = replace(program, blocks=(*program.blocks[:-1], replace(program.blocks[-1], train_weight=False)))
     gradient = surrogate.adjoint(program, make_trace(random, program), Cotangent({}), step=STEP)
     assert {key: values.shape for key, values in gradient.parameters.items()} == {
-        block.weight_key: block.weights.shape for block in program.blocks[:-1]}
+        block.weight_key: block.weights.shape for block in program.blocks[:-1]
+    }
 
 
 def test_a_spike_on_the_edge_of_a_bin_is_in_the_later_one_whatever_its_last_digit():
@@ -186,14 +208,20 @@ def test_what_has_no_surrogate_gradient_is_refused_all_at_once():
     random = np.random.default_rng(0)
     program = make_program(random)
     trace = make_trace(random, program)
-    program = replace(program, surrogate=None,
-                      blocks=(replace(program.blocks[0], train_delay=True), *program.blocks[1:]))
+    program = replace(
+        program, surrogate=None, blocks=(replace(program.blocks[0], train_delay=True), *program.blocks[1:])
+    )
     cotangent = Cotangent(
-        {"second": np.ones(len(trace.spikes["second"]))}, recordings={"first.v": np.zeros(1)})
+        {"second": np.ones(len(trace.spikes["second"]))}, recordings={"first.v": np.zeros(1)}
+    )
     with pytest.raises(BackendError) as caught:
         surrogate.adjoint(program, trace, cotangent, step=STEP)
     assert [item.path for item in caught.value.diagnostics] == [
-        "projections.p0.delay", "populations.second", "populations.first", "training.gradient"]
+        "projections.p0.delay",
+        "populations.second",
+        "populations.first",
+        "training.gradient",
+    ]
 
 
 def test_a_loss_that_is_not_a_number_is_refused():

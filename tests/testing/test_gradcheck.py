@@ -33,15 +33,21 @@ class Sums:
         totals = np.bincount(stimulus.samples(), moments, stimulus.batch)
         quiet = weights.max() > self.limit
         lists = [[[] if quiet else [total]] for total in totals]
-        return Trace({"input": stimulus, "cell": Events.from_lists(lists)}, None, None,
-                     effective_parameters=self.values)
+        return Trace(
+            {"input": stimulus, "cell": Events.from_lists(lists)},
+            None,
+            None,
+            effective_parameters=self.values,
+        )
 
     def adjoint(self, trace, cotangent):
         slope, stimulus = cotangent.spikes["cell"], trace.spikes["input"]
         each = slope[stimulus.samples()]
         by_source = np.bincount(stimulus.sources, each, len(self.values[KEYS[0]]))
-        return Gradient({KEYS[0]: self.wrong * 2 * self.values[KEYS[0]] * by_source, KEYS[1]: by_source},
-                        {"input": each, "cell": slope})
+        return Gradient(
+            {KEYS[0]: self.wrong * 2 * self.values[KEYS[0]] * by_source, KEYS[1]: by_source},
+            {"input": each, "cell": slope},
+        )
 
 
 def square(trace):

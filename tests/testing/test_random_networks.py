@@ -25,14 +25,15 @@ def test_programs_are_consistent(recipe):
         assert (block.delays >= 0).all()
     for name, values in program.parameters.items():
         assert len(values) == program.size, name
-        assert np.isnan(values[:recipe.inputs]).all()
-        assert not np.isnan(values[recipe.inputs:]).any()
+        assert np.isnan(values[: recipe.inputs]).all()
+        assert not np.isnan(values[recipe.inputs :]).any()
 
 
 def test_a_recipe_makes_the_same_network_every_time():
     once, again = (random_network(Recipe(3, layers=2, density=0.5, delay="mixed")) for _ in range(2))
     assert [block.weights.tolist() for block in once.program.blocks] == [
-        block.weights.tolist() for block in again.program.blocks]
+        block.weights.tolist() for block in again.program.blocks
+    ]
     assert once.stimulus.times.tolist() == again.stimulus.times.tolist()
 
 
@@ -42,8 +43,9 @@ def test_two_currents_take_magnitudes():
     assert {(block.receptor, block.sign) for block in network.program.blocks} == {(0, 1.0), (1, -1.0)}
 
 
-@pytest.mark.parametrize(("loop", "recurrent"), [("none", [False, False]), ("self", [True, True]),
-                                                 ("cycle", [True])])
+@pytest.mark.parametrize(
+    ("loop", "recurrent"), [("none", [False, False]), ("self", [True, True]), ("cycle", [True])]
+)
 def test_stages_follow_the_loops(loop, recurrent):
     program = random_network(Recipe(0, layers=2, loop=loop)).program
     assert [stage.recurrent for stage in program.stages] == recurrent

@@ -42,7 +42,7 @@ def small_steps(cell, state, span, steps=4000):
 @pytest.mark.parametrize("tau_s", [(5.0,), (20.0,), (20.0001,), (10.0,), (30.0,), (5.0, 9.0), (2.0, 40.0)])
 def test_the_flow_solves_the_differential_equations(tau_s):
     cell = Cell(20.0, 0.0, tau_s, -0.3, 1.0, 0.0)
-    state = State(0.0, 0.4, (1.7, -2.2)[:len(tau_s)], 0.0)
+    state = State(0.0, 0.4, (1.7, -2.2)[: len(tau_s)], 0.0)
     later = flow(cell, state, 13.0, doubles())
     assert np.allclose([later.voltage, *later.currents], small_steps(cell, state, 13.0), rtol=0, atol=1e-11)
 
@@ -157,8 +157,9 @@ def test_samples_do_not_feel_each_other():
     network = random_network(Recipe(5, layers=2, loop="cycle", batch=3, delay="mixed"))
     whole = simulate(network.program, network.stimulus).spikes["layer_2"].lists(3)
     span = slice(*network.stimulus.offsets[1:3])
-    alone = Events(network.stimulus.times[span], network.stimulus.sources[span],
-                   np.array([0, span.stop - span.start]))
+    alone = Events(
+        network.stimulus.times[span], network.stimulus.sources[span], np.array([0, span.stop - span.start])
+    )
     assert simulate(network.program, alone).spikes["layer_2"].lists(3)[0] == whole[1]
 
 
@@ -172,7 +173,8 @@ def test_a_spike_without_delay_reaches_others_at_the_same_time():
     network = random_network(Recipe(0, layers=2, size=1, inputs=1, gain=4.0))
     blocks = tuple(
         replace(block, weights=np.full(block.size, 0.0 if (block.pre, block.post) == (0, 2) else 9.0))
-        for block in network.program.blocks)
+        for block in network.program.blocks
+    )
     trace = simulate(replace(network.program, blocks=blocks), network.stimulus)
     first = trace.spikes["layer_1"].times[0]
     _, current = trace.state("layer_2", 0, np.array([np.nextafter(first, 0), first]))

@@ -46,24 +46,34 @@ class LearningMachine(LinearMachine):
         self.descend(slope.astype(np.float32), factor)
         answers = trace.spikes["output"]
         return StepReport(
-            seen.loss, seen.correct, seen.predictions, seen.ties, seen.silent_labels,
-            3 - len(set(answers.sources.tolist())), {name: len(part) for name, part in trace.spikes.items()},
-            {"grazing": 1}, {"energy_mJ": 2.0, "peak_cycles": float(len(stimulus))})
+            seen.loss,
+            seen.correct,
+            seen.predictions,
+            seen.ties,
+            seen.silent_labels,
+            3 - len(set(answers.sources.tolist())),
+            {name: len(part) for name, part in trace.spikes.items()},
+            {"grazing": 1},
+            {"energy_mJ": 2.0, "peak_cycles": float(len(stimulus))},
+        )
 
     def descend(self, slope, factor):
         self.steps += 1
         one, two = (np.float32(self.lesson.options[name]) for name in ("beta_1", "beta_2"))
         self.first = one * self.first + (1 - one) * slope
         self.second = two * self.second + (1 - two) * slope * slope
-        size = np.sqrt(self.second / (1 - two ** self.steps)) + np.float32(self.lesson.options["epsilon"])
+        size = np.sqrt(self.second / (1 - two**self.steps)) + np.float32(self.lesson.options["epsilon"])
         rate = np.float32(factor * self.lesson.options["learning_rate"])
-        moved = self.weights.astype(np.float32) - rate * self.first / ((1 - one ** self.steps) * size)
+        moved = self.weights.astype(np.float32) - rate * self.first / ((1 - one**self.steps) * size)
         self.weights = np.clip(moved, -8, 8).astype(np.float64)
 
     def state(self):
         parts = {"first": self.first, "second": self.second}
-        return LearningState(self.steps, {KEY: self.weights.ravel().copy()},
-                             {name: {KEY: part.ravel().astype(np.float64)} for name, part in parts.items()})
+        return LearningState(
+            self.steps,
+            {KEY: self.weights.ravel().copy()},
+            {name: {KEY: part.ravel().astype(np.float64)} for name, part in parts.items()},
+        )
 
     def restore(self, state):
         def rounded(values):

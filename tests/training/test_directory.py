@@ -39,8 +39,11 @@ def resume(path, *overrides):
 
 
 def test_a_second_training_into_a_directory_is_refused_and_names_the_first(tmp_path):
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "run")], stdout=subprocess.PIPE,
-                               env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "run")],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
     try:
         assert process.stdout.readline() == b"held\n"
         for again in (False, True):
@@ -137,23 +140,37 @@ def test_weights_without_a_checkpoint_are_not_trained_over(run, again):
     assert (run / "weights.h5").read_bytes() == weights
 
 
-@pytest.mark.parametrize("override", [
-    "name=other", "description=of no consequence", "record={output: [spikes]}",
-    "expect={test_accuracy: {min: 0.1}}", "simulation.max_memory=1 GiB", "training.backend=linear",
-    "training.early_stopping={patience: 9}"])
+@pytest.mark.parametrize(
+    "override",
+    [
+        "name=other",
+        "description=of no consequence",
+        "record={output: [spikes]}",
+        "expect={test_accuracy: {min: 0.1}}",
+        "simulation.max_memory=1 GiB",
+        "training.backend=linear",
+        "training.early_stopping={patience: 9}",
+    ],
+)
 def test_what_does_not_change_the_model_may_differ(run, override):
     assert len(resume(run, override).reports) == 3
 
 
-@pytest.mark.parametrize(("override", "words"), [
-    ("simulation.seed=6", "simulation.seed was 5, now it is 6"),
-    ("simulation.duration=50 ms", 'simulation.duration was "40 ms", now it is "50 ms"'),
-    ("populations.output.neuron={LIF: {tau_mem: 11 ms}}",
-     'populations.output.neuron.LIF.tau_mem was "20 ms", now it is "11 ms"'),
-    ("projections.only.weight.max=9", "projections.only.weight.max was 8.0, now it is 9.0"),
-    ("training.optimizer.adam.learning_rate=0.1", "learning_rate was 0.05, now it is 0.1"),
-    ("losses.class.time_to_first_spike.alpha=0.1", "losses.class.time_to_first_spike.alpha was 0.003"),
-    ("data.dataset.yin_yang.train=61", "data.dataset.yin_yang.train was 60, now it is 61")])
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("simulation.seed=6", "simulation.seed was 5, now it is 6"),
+        ("simulation.duration=50 ms", 'simulation.duration was "40 ms", now it is "50 ms"'),
+        (
+            "populations.output.neuron={LIF: {tau_mem: 11 ms}}",
+            'populations.output.neuron.LIF.tau_mem was "20 ms", now it is "11 ms"',
+        ),
+        ("projections.only.weight.max=9", "projections.only.weight.max was 8.0, now it is 9.0"),
+        ("training.optimizer.adam.learning_rate=0.1", "learning_rate was 0.05, now it is 0.1"),
+        ("losses.class.time_to_first_spike.alpha=0.1", "losses.class.time_to_first_spike.alpha was 0.003"),
+        ("data.dataset.yin_yang.train=61", "data.dataset.yin_yang.train was 60, now it is 61"),
+    ],
+)
 def test_what_changes_the_model_is_refused_with_path_and_values(run, override, words):
     before = {path.name: path.read_bytes() for path in run.iterdir()}
     with pytest.raises(RunDirectoryError) as caught:
@@ -192,8 +209,19 @@ def test_a_run_of_an_earlier_version_goes_on_with_a_note(run, tmp_path):
     assert result.reports[-1].loss == whole.reports[-1].loss
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]", "{}", '{"resolved": {}, "stages": []}',
-                                     '{"resolved": 3, "stages": [{}]}', '{"stages": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"resolved": {}, "stages": []}',
+        '{"resolved": 3, "stages": [{}]}',
+        '{"stages": {"a": 1}}',
+    ],
+)
 def test_a_damaged_record_of_an_earlier_version_is_refused(run, content):
     unseal(run / "checkpoint.h5")
     (run / "run.json").unlink() if content is None else (run / "run.json").write_text(content)

@@ -34,8 +34,16 @@ def test_training_lowers_the_loss(tmp_path):
 def test_a_run_directory_tells_the_whole_story(tmp_path):
     result = train_linear(tmp_path / "run")
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert names >= {"resolved.yaml", "digest.txt", "versions.json", "metrics.csv", "weights.h5",
-                     "checkpoint.h5", "result.json", "run.json"}
+    assert names >= {
+        "resolved.yaml",
+        "digest.txt",
+        "versions.json",
+        "metrics.csv",
+        "weights.h5",
+        "checkpoint.h5",
+        "result.json",
+        "run.json",
+    }
     assert describe(tmp_path / "run" / "resolved.yaml").digest == describe_linear().digest
     assert (tmp_path / "run" / "digest.txt").read_text().strip() == describe_linear().digest
     assert json.loads((tmp_path / "run" / "versions.json").read_text())["numpy"] == np.__version__
@@ -71,8 +79,10 @@ def test_the_weights_kept_are_those_of_the_best_validation_epoch(tmp_path):
 def test_without_validation_the_last_weights_are_kept(tmp_path):
     result = train_linear(tmp_path / "run", "data.dataset.yin_yang.validation=0")
     assert result.best_epoch == 4
-    np.testing.assert_array_equal(read_weights(tmp_path / "run" / "weights.h5", "weights"),
-                                  read_weights(tmp_path / "run" / "checkpoint.h5"))
+    np.testing.assert_array_equal(
+        read_weights(tmp_path / "run" / "weights.h5", "weights"),
+        read_weights(tmp_path / "run" / "checkpoint.h5"),
+    )
 
 
 def test_one_step_of_descent_follows_the_gradient():
@@ -104,19 +114,29 @@ def test_a_file_in_place_of_a_directory_is_refused(tmp_path):
         train_linear(tmp_path / "run")
 
 
-@pytest.mark.parametrize("overrides", [
-    [],
-    ["training.optimizer={adamw: {learning_rate: 0.05}}",
-     "training.schedule={exponential: {factor: 0.9}}"],
-    ["training.optimizer={sgd: {learning_rate: 0.05, momentum: 0.9}}",
-     "training.schedule={step: {factor: 0.5, every: 2}}"]])
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        [
+            "training.optimizer={adamw: {learning_rate: 0.05}}",
+            "training.schedule={exponential: {factor: 0.9}}",
+        ],
+        [
+            "training.optimizer={sgd: {learning_rate: 0.05, momentum: 0.9}}",
+            "training.schedule={step: {factor: 0.5, every: 2}}",
+        ],
+    ],
+)
 def test_a_continued_run_equals_one_that_never_stopped(tmp_path, overrides):
     whole = train_linear(tmp_path / "whole", "training.epochs=6", *overrides)
     train_linear(tmp_path / "parts", "training.epochs=2", *overrides)
     parts = train_linear(tmp_path / "parts", "training.epochs=6", *overrides, resume=True)
     for file, group in (("checkpoint.h5", "parameters"), ("weights.h5", "weights")):
-        assert (read_weights(tmp_path / "whole" / file, group).tobytes()
-                == read_weights(tmp_path / "parts" / file, group).tobytes())
+        assert (
+            read_weights(tmp_path / "whole" / file, group).tobytes()
+            == read_weights(tmp_path / "parts" / file, group).tobytes()
+        )
     assert [report.loss for report in parts.reports] == [report.loss for report in whole.reports]
     assert parts.test.loss == whole.test.loss
 
@@ -177,8 +197,12 @@ def test_an_infinite_loss_is_told_with_its_step():
 
 
 def test_early_stopping_ends_after_patience_epochs_without_progress(tmp_path):
-    result = train_linear(tmp_path / "run", "training.optimizer={sgd: {learning_rate: 1e-300}}",
-                          "training.epochs=20", "training.early_stopping={patience: 3}")
+    result = train_linear(
+        tmp_path / "run",
+        "training.optimizer={sgd: {learning_rate: 1e-300}}",
+        "training.epochs=20",
+        "training.early_stopping={patience: 3}",
+    )
     assert (len(result.reports), result.best_epoch, result.stopped_early) == (4, 1, True)
 
 

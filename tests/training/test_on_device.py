@@ -27,10 +27,15 @@ def test_what_a_device_learns_is_what_the_host_learns(tmp_path):
     wanted = weights_of(tmp_path / "host", machine)
     assert weights_of(tmp_path / "device", machine) == pytest.approx(wanted, rel=1e-4)
     assert [report.loss for report in on_device.reports] == pytest.approx(
-        [report.loss for report in on_host.reports], rel=1e-4)
+        [report.loss for report in on_host.reports], rel=1e-4
+    )
     first, host = on_device.reports[0], on_host.reports[0]
     assert (first.accuracy, first.silent_fraction, first.silent_labels, first.grazing) == (
-        host.accuracy, host.silent_fraction, host.silent_labels, host.grazing)
+        host.accuracy,
+        host.silent_fraction,
+        host.silent_labels,
+        host.grazing,
+    )
 
 
 def test_the_host_neither_runs_nor_updates_what_is_learned(tmp_path):
@@ -104,7 +109,7 @@ def test_a_backend_that_cannot_learn_says_so_and_nothing_is_written(tmp_path):
     model = Model(describe_text(TEXT, overrides=["training.on_device=true"]))
     with pytest.raises(BackendError) as caught:
         train(model, output=tmp_path / "run")
-    fault, = caught.value.diagnostics
+    (fault,) = caught.value.diagnostics
     assert (fault.path, fault.code) == ("training.on_device", "ON-DEVICE")
     assert "backend numba cannot learn on the device" in str(fault)
     assert not (tmp_path / "run").exists()
@@ -120,13 +125,15 @@ def test_everything_that_stands_against_learning_on_the_device_is_told_at_once()
     with pytest.raises(BackendError) as caught:
         prepare_device("training.silent_neurons=weight_bump", "training.optimizer=sgd")
     assert [(item.path, item.code) for item in caught.value.diagnostics] == [
-        ("training.silent_neurons", "ON-DEVICE"), ("training.optimizer", "FAKE")]
+        ("training.silent_neurons", "ON-DEVICE"),
+        ("training.optimizer", "FAKE"),
+    ]
 
 
 def test_the_device_is_told_loss_and_optimizer_with_all_numbers():
     task, _ = prepare_device()
     lesson = task.machine.lesson
-    objective, = lesson.objectives
+    (objective,) = lesson.objectives
     assert (objective.kind, objective.population, objective.weight) == ("time_to_first_spike", "output", 1.0)
     assert objective.options["tau_1"] == 6.4
     numbers = {"learning_rate": 0.05, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
@@ -158,8 +165,9 @@ def test_a_class_without_a_neuron_is_told_before_the_device_sees_it(tmp_path):
 
     stimulus, goals = next(task.train_feed().batches(np.arange(7), 7))
     with pytest.raises(DescriptionError, match="labels run from 5 to 5"):
-        learn_batch(task, start(task), stimulus, goals=replace(goals, labels=np.full(7, 5)),
-                    tally=Tally(task.program))
+        learn_batch(
+            task, start(task), stimulus, goals=replace(goals, labels=np.full(7, 5)), tally=Tally(task.program)
+        )
     assert task.machine.learned == 0
 
 

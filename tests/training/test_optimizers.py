@@ -11,8 +11,15 @@ from netdesc.training.schedules import scale_rate
 
 def make_layout(delays=(False, False)):
     size = len(delays)
-    return Layout(("a.weight",), (0, size), np.full(size, -np.inf), np.full(size, np.inf), np.array(delays),
-                  np.zeros(size, dtype=np.int64), np.ones(size))
+    return Layout(
+        ("a.weight",),
+        (0, size),
+        np.full(size, -np.inf),
+        np.full(size, np.inf),
+        np.array(delays),
+        np.zeros(size, dtype=np.int64),
+        np.ones(size),
+    )
 
 
 def walk(choice, gradients, delays=(False, False)):
@@ -31,8 +38,8 @@ def test_the_first_step_of_adam_has_the_size_of_the_learning_rate():
 def test_two_steps_of_adam_agree_with_the_algorithm_by_hand():
     values = walk(Choice("adam", {"learning_rate": 0.1, "epsilon": 0.5}), [[1.0, 0.0], [3.0, 0.0]])
     after_one = 1.0 - 0.1 * 1.0 / (1.0 + 0.5)
-    first, second = (0.9 * 0.1 + 0.1 * 3.0) / (1 - 0.9 ** 2), (0.999 * 0.001 + 0.001 * 9.0) / (1 - 0.999 ** 2)
-    assert values[0] == pytest.approx(after_one - 0.1 * first / (second ** 0.5 + 0.5), rel=1e-13)
+    first, second = (0.9 * 0.1 + 0.1 * 3.0) / (1 - 0.9**2), (0.999 * 0.001 + 0.001 * 9.0) / (1 - 0.999**2)
+    assert values[0] == pytest.approx(after_one - 0.1 * first / (second**0.5 + 0.5), rel=1e-13)
 
 
 def test_adamw_decays_weights_but_not_delays():
@@ -55,17 +62,20 @@ def test_an_unknown_optimizer_names_what_there_is():
         build_optimizer(Choice("lion", {"learning_rate": 0.1}), make_layout())
 
 
-@pytest.mark.parametrize(("schedule", "epoch", "step", "factor"), [
-    (Choice("constant"), 7, 100, 1.0),
-    (Choice("exponential", {"factor": 0.5, "every": "epoch"}), 3, 100, 0.125),
-    (Choice("exponential", {"factor": 0.5, "every": "step"}), 0, 2, 0.25),
-    (Choice("exponential", {"factor": 0.25, "every": 2}), 1, 9, 0.5),
-    (Choice("step", {"factor": 0.1, "every": 2}), 1, 9, 1.0),
-    (Choice("step", {"factor": 0.1, "every": 2}), 5, 9, 0.01),
-    (Choice("cosine", {"final": 0.0, "epochs": None}), 0, 0, 1.0),
-    (Choice("cosine", {"final": 0.0, "epochs": None}), 5, 0, 0.5),
-    (Choice("cosine", {"final": 0.2, "epochs": 4}), 8, 0, 0.2),
-])
+@pytest.mark.parametrize(
+    ("schedule", "epoch", "step", "factor"),
+    [
+        (Choice("constant"), 7, 100, 1.0),
+        (Choice("exponential", {"factor": 0.5, "every": "epoch"}), 3, 100, 0.125),
+        (Choice("exponential", {"factor": 0.5, "every": "step"}), 0, 2, 0.25),
+        (Choice("exponential", {"factor": 0.25, "every": 2}), 1, 9, 0.5),
+        (Choice("step", {"factor": 0.1, "every": 2}), 1, 9, 1.0),
+        (Choice("step", {"factor": 0.1, "every": 2}), 5, 9, 0.01),
+        (Choice("cosine", {"final": 0.0, "epochs": None}), 0, 0, 1.0),
+        (Choice("cosine", {"final": 0.0, "epochs": None}), 5, 0, 0.5),
+        (Choice("cosine", {"final": 0.2, "epochs": 4}), 8, 0, 0.2),
+    ],
+)
 def test_schedules_scale_the_rate(schedule, epoch, step, factor):
     assert scale_rate(schedule, 10, epoch=epoch, step=step) == pytest.approx(factor, rel=1e-12)
 

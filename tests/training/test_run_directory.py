@@ -6,8 +6,11 @@ from netdesc import load
 from netdesc.cli.commands.train import choose_directory
 from netdesc.training.session import run_directory
 
-MODEL = {"netdesc": 1, "simulation": {"duration": "1 ms"},
-         "populations": {"a": {"size": 1, "neuron": {"LIF": {}}}}}
+MODEL = {
+    "netdesc": 1,
+    "simulation": {"duration": "1 ms"},
+    "populations": {"a": {"size": 1, "neuron": {"LIF": {}}}},
+}
 
 
 @pytest.mark.parametrize("name", ["../../x", "/etc/x", "a b", "plain", "..", "Größe"])

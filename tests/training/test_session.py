@@ -68,11 +68,14 @@ def test_a_class_without_a_neuron_is_told_with_its_place(tmp_path):
         train(load(text), output=tmp_path / "run")
 
 
-@pytest.mark.parametrize(("overrides", "path"), [
-    (["training.gradient=surrogate"], "training.gradient"),
-    (["training.on_device=true"], "training.on_device"),
-    (["training.forward_backend=spinnaker2"], "training.forward_backend"),
-])
+@pytest.mark.parametrize(
+    ("overrides", "path"),
+    [
+        (["training.gradient=surrogate"], "training.gradient"),
+        (["training.on_device=true"], "training.on_device"),
+        (["training.forward_backend=spinnaker2"], "training.forward_backend"),
+    ],
+)
 def test_what_training_cannot_do_yet_is_told_and_nothing_is_written(tmp_path, overrides, path):
     with pytest.raises((BackendError, LimitError)) as caught:
         train(load(SMALL, *overrides), output=tmp_path / "run")
@@ -81,11 +84,11 @@ def test_what_training_cannot_do_yet_is_told_and_nothing_is_written(tmp_path, ov
 
 
 def test_a_model_without_losses_is_refused(tmp_path):
-    text = SMALL[:SMALL.index("losses:")] + SMALL[SMALL.index("training:"):]
+    text = SMALL[: SMALL.index("losses:")] + SMALL[SMALL.index("training:") :]
     with pytest.raises(DescriptionError, match="there is no loss; add one under losses"):
         train(load(text), output=tmp_path / "run")
 
 
 def test_a_model_without_a_section_training_is_refused(tmp_path):
     with pytest.raises(DescriptionError, match="there is no section training; add one"):
-        train(load(SMALL[:SMALL.index("training:")]), output=tmp_path / "run")
+        train(load(SMALL[: SMALL.index("training:")]), output=tmp_path / "run")

@@ -11,8 +11,11 @@ from netdesc.training.tally import Tally
 from netdesc.training.task import start
 
 SILENT = ["projections.only.weight={init: -7, train: true}", "training.batch_size=3"]
-WILD = ["training.optimizer.adam.learning_rate=1e3", "projections.only.weight.max=1e9",
-        "projections.only.weight.min=-1e9"]
+WILD = [
+    "training.optimizer.adam.learning_rate=1e3",
+    "projections.only.weight.max=1e9",
+    "projections.only.weight.min=-1e9",
+]
 SHORT = ["projections.only.weight={init: -7, train: true}", "training.batch_size=30"]
 STILL = ["training.optimizer={sgd: {learning_rate: 1e-300}}", "training.batch_size=60"]
 
@@ -22,12 +25,16 @@ def read_notes(folder):
         return [row["notes"] for row in csv.DictReader(file)]
 
 
-@pytest.mark.parametrize(("overrides", "words"), [
-    (SILENT, "epoch 1, step 10 of the epoch: population output has not spiked in 10 batches in a row"),
-    (SILENT, "epoch 1, step 10 of the epoch: no parameter has changed in 10 batches in a row"),
-    (SHORT, "epoch 1: population output has not spiked in the whole epoch, and neurons that never"),
-    (WILD, "epoch 1, step 1 of the epoch: only.weight has grown to "),
-    (STILL, "epoch 3: the loss has not changed in 3 epochs in a row")])
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (SILENT, "epoch 1, step 10 of the epoch: population output has not spiked in 10 batches in a row"),
+        (SILENT, "epoch 1, step 10 of the epoch: no parameter has changed in 10 batches in a row"),
+        (SHORT, "epoch 1: population output has not spiked in the whole epoch, and neurons that never"),
+        (WILD, "epoch 1, step 1 of the epoch: only.weight has grown to "),
+        (STILL, "epoch 3: the loss has not changed in 3 epochs in a row"),
+    ],
+)
 def test_a_sign_is_reported_once_everywhere(tmp_path, caplog, overrides, words):
     with caplog.at_level(logging.WARNING, "netdesc.training"):
         result = train_linear(tmp_path / "run", *overrides)
@@ -35,11 +42,18 @@ def test_a_sign_is_reported_once_everywhere(tmp_path, caplog, overrides, words):
         assert len([text for text in texts if words.removeprefix("epoch") in text]) == 1
 
 
-@pytest.mark.parametrize(("overrides", "words"), [
-    (SILENT, "^epoch 1, step 10 of the epoch: population output has not spiked .*; training.on_dead is stop"),
-    (SHORT, "^epoch 1: population output has not spiked in the whole epoch.*; training.on_dead is stop$"),
-    (WILD, "^epoch 1, step 1 of the epoch: only.weight has grown to .*; training.on_dead is stop$"),
-    (STILL, "^epoch 3: the loss has not changed in 3 epochs")])
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (
+            SILENT,
+            "^epoch 1, step 10 of the epoch: population output has not spiked .*; training.on_dead is stop",
+        ),
+        (SHORT, "^epoch 1: population output has not spiked in the whole epoch.*; training.on_dead is stop$"),
+        (WILD, "^epoch 1, step 1 of the epoch: only.weight has grown to .*; training.on_dead is stop$"),
+        (STILL, "^epoch 3: the loss has not changed in 3 epochs"),
+    ],
+)
 def test_a_training_stops_when_told_to(tmp_path, overrides, words):
     with pytest.raises(NumericsError, match=words):
         train_linear(tmp_path / "run", *overrides, "training.on_dead=stop")
@@ -57,9 +71,13 @@ def test_silent_neurons_that_are_being_woken_have_more_time():
     assert not any("has not spiked" in note for note in state.reports[0].notes)
 
 
-@pytest.mark.parametrize(("loss", "spikes", "words"), [
-    (5e4, 3, "the loss is 5e+04, at most 1 in the first batches"),
-    (1.0, 3000, "population output spikes 1e+03 times per neuron and sample, 1 in the first batch")])
+@pytest.mark.parametrize(
+    ("loss", "spikes", "words"),
+    [
+        (5e4, 3, "the loss is 5e+04, at most 1 in the first batches"),
+        (1.0, 3000, "population output spikes 1e+03 times per neuron and sample, 1 in the first batch"),
+    ],
+)
 def test_a_leap_of_loss_or_spikes_is_a_sign(loss, spikes, words):
     task, _ = prepare()
     state = start(task)

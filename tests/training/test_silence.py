@@ -11,12 +11,28 @@ from netdesc.training.task import start
 
 
 def make_program(sign=1.0, sparse=False):
-    populations = (PopulationSlice("input", 0, 2, "source", "dataset", (), False, (2,), {}),
-                   PopulationSlice("output", 2, 5, "spiking", "LIF", ("signed",), False, (3,), {}))
+    populations = (
+        PopulationSlice("input", 0, 2, "source", "dataset", (), False, (2,), {}),
+        PopulationSlice("output", 2, 5, "spiking", "LIF", ("signed",), False, (3,), {}),
+    )
     indptr, indices = (np.array([0, 2, 3]), np.array([0, 2, 1])) if sparse else (None, None)
     count = 3 if sparse else 6
-    block = Block("only", "projections.only", 0, 1, 2, 3, 0, sign, indptr, indices, np.zeros(count),
-                  np.zeros(count), train_weight=True, train_delay=True)
+    block = Block(
+        "only",
+        "projections.only",
+        0,
+        1,
+        2,
+        3,
+        0,
+        sign,
+        indptr,
+        indices,
+        np.zeros(count),
+        np.zeros(count),
+        train_weight=True,
+        train_delay=True,
+    )
     return Program("test", 40.0, 0, populations, (block,), {}, ())
 
 

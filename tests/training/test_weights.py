@@ -15,13 +15,16 @@ from netdesc.training import RunDirectoryError, train
 from netdesc.training.weights import load_weights
 
 SPARSE = TEXT.replace("connector: all_to_all", "connector: {fixed_number_pre: {n: 3}}")
-FIXED = TEXT.replace("projections:\n", """projections:
+FIXED = TEXT.replace(
+    "projections:\n",
+    """projections:
   fixed:
     pre: input
     post: output
     connector: all_to_all
     weight: {normal: {mu: 0, sigma: 0.1}}
-""")
+""",
+)
 
 
 def load(path, text, *overrides):
@@ -44,34 +47,56 @@ def test_weights_of_the_same_model_are_read_without_a_word(runs, caplog):
     assert (values["only.weight"].shape, caplog.messages) == ((15,), [])
 
 
-@pytest.mark.parametrize("override", ["training.epochs=9", "record={output: [spikes]}", "name=other",
-                                      "backends.numba.threads=1", "projections.only.weight.max=99",
-                                      "simulation.max_memory=1 GiB"])
+@pytest.mark.parametrize(
+    "override",
+    [
+        "training.epochs=9",
+        "record={output: [spikes]}",
+        "name=other",
+        "backends.numba.threads=1",
+        "projections.only.weight.max=99",
+        "simulation.max_memory=1 GiB",
+    ],
+)
 def test_what_does_not_change_the_network_is_no_difference(runs, caplog, override):
     assert load(runs / "dense", TEXT, override)
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize(("override", "words"), [
-    ("simulation.duration=50 ms", 'simulation.duration was "40 ms", now it is "50 ms"'),
-    ("simulation.seed=6", "simulation.seed was 5, now it is 6"),
-    ("populations.output.neuron={LIF: {tau_mem: 11 ms}}",
-     'populations.output.neuron.LIF.tau_mem was "20 ms", now it is "11 ms"')])
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("simulation.duration=50 ms", 'simulation.duration was "40 ms", now it is "50 ms"'),
+        ("simulation.seed=6", "simulation.seed was 5, now it is 6"),
+        (
+            "populations.output.neuron={LIF: {tau_mem: 11 ms}}",
+            'populations.output.neuron.LIF.tau_mem was "20 ms", now it is "11 ms"',
+        ),
+    ],
+)
 def test_weights_of_a_changed_network_are_read_with_a_warning(runs, caplog, override, words):
     with caplog.at_level(logging.WARNING, "netdesc.training"):
         assert load(runs / "dense", TEXT, override)
-    message, = caplog.messages
+    (message,) = caplog.messages
     assert message.endswith(f"was trained with another network: {words}")
 
 
-@pytest.mark.parametrize(("name", "text", "overrides", "words"), [
-    ("sparse", SPARSE, ["simulation.seed=40"], "projection only connects different neurons"),
-    ("fixed", FIXED, ["simulation.seed=6"], "projections.fixed.weight is drawn with another seed"),
-    ("fixed", FIXED, ["simulation.seed=6"], "simulation.seed was 5, now it is 6"),
-    ("dense", FIXED, [], "projection fixed is new"),
-    ("fixed", TEXT, [], "projection fixed is missing"),
-    ("dense", TEXT.replace("  input:", "  other:").replace("pre: input", "pre: other"), [],
-     "projection only was from input to output, now it is from other to output")])
+@pytest.mark.parametrize(
+    ("name", "text", "overrides", "words"),
+    [
+        ("sparse", SPARSE, ["simulation.seed=40"], "projection only connects different neurons"),
+        ("fixed", FIXED, ["simulation.seed=6"], "projections.fixed.weight is drawn with another seed"),
+        ("fixed", FIXED, ["simulation.seed=6"], "simulation.seed was 5, now it is 6"),
+        ("dense", FIXED, [], "projection fixed is new"),
+        ("fixed", TEXT, [], "projection fixed is missing"),
+        (
+            "dense",
+            TEXT.replace("  input:", "  other:").replace("pre: input", "pre: other"),
+            [],
+            "projection only was from input to output, now it is from other to output",
+        ),
+    ],
+)
 def test_weights_of_a_network_with_other_synapses_are_refused(runs, name, text, overrides, words):
     with pytest.raises(RunDirectoryError) as caught:
         load(runs / name, text, *overrides)
@@ -99,8 +124,18 @@ def test_no_flipped_bit_is_accepted(runs, tmp_path, name):
 def test_no_file_that_is_cut_off_or_something_else_is_accepted(runs, tmp_path, name):
     run = shutil.copytree(runs / "dense", tmp_path / "run")
     whole = (run / name).read_bytes()
-    for content in (b"", b"x", whole[:8], whole[:512], whole[:700], whole[:-1], whole + b"x", whole[512:],
-                    b"netdesc sha256 ", b"\x89HDF\r\n\x1a\n"):
+    for content in (
+        b"",
+        b"x",
+        whole[:8],
+        whole[:512],
+        whole[:700],
+        whole[:-1],
+        whole + b"x",
+        whole[512:],
+        b"netdesc sha256 ",
+        b"\x89HDF\r\n\x1a\n",
+    ):
         (run / name).write_bytes(content)
         refuse(run, name)
 
@@ -120,7 +155,8 @@ CRAFTED = {
     "a dataset that is not stored": lambda file: file.create_dataset("weights/only.weight", (10**12,), "f8"),
     "another file": lambda file: file.update({"weights": h5py.ExternalLink("other.h5", "/weights")}),
     "values in another file": lambda file: file.create_dataset(
-        "weights/only.weight", (15,), "f8", external=[("/etc/passwd", 0, 120)]),
+        "weights/only.weight", (15,), "f8", external=[("/etc/passwd", 0, 120)]
+    ),
     "a circle": lambda file: file.update({"weights": h5py.SoftLink("/weights")}),
     "a group in itself": lambda file: file.create_group("weights").update({"again": file["weights"]}),
     "text": lambda file: file.update({"weights/only.weight": "text"}),

@@ -23,11 +23,19 @@ def backends(as_json: AsJson = False) -> None:
 
     known = {name: ask(name) for name in names()}
     if as_json:
-        emit({name: {"error": found} if isinstance(found, str) else arrange_capabilities(found)
-              for name, found in known.items()})
+        emit(
+            {
+                name: {"error": found} if isinstance(found, str) else arrange_capabilities(found)
+                for name, found in known.items()
+            }
+        )
         return
-    tables = (f"{name}\n{table(('', ''), [('cannot be used', found)])}" if isinstance(found, str)
-              else f"{name}\n{table(('', ''), list_capabilities(found))}" for name, found in known.items())
+    tables = (
+        f"{name}\n{table(('', ''), [('cannot be used', found)])}"
+        if isinstance(found, str)
+        else f"{name}\n{table(('', ''), list_capabilities(found))}"
+        for name, found in known.items()
+    )
     print_text("\n\n".join(tables))
 
 

@@ -30,7 +30,7 @@ def check(
             "--backend",
             metavar="NAME",
             help="Check whether this backend can run it; may be repeated. By default, every backend that "
-                 "the file names.",
+            "the file names.",
             show_default=False,
         ),
     ] = None,
@@ -48,8 +48,7 @@ def check(
         samples = survey_samples(model.description, graph)
     # The file itself says how many samples of a set there are that is drawn.
     samples = None if samples is None or is_drawn(model.description) else samples
-    notes = [*list_unused(model),
-             *(locate(note, model.description.locations) for note in graph.notes)]
+    notes = [*list_unused(model), *(locate(note, model.description.locations) for note in graph.notes)]
     verdicts = [ask(model, name) for name in backend or choose_backends(model)]
     if as_json:
         emit(
@@ -66,8 +65,10 @@ def check(
         explain(f"{file}: valid; {summarize(graph)}", notes)
         if samples is not None:
             sizes = arrange_samples(samples)["samples"]
-            explain(f"data: {', '.join(f'{number} {name}' for name, number in sizes.items())} samples",
-                    [Diagnostic(note) for note in samples.notes])
+            explain(
+                f"data: {', '.join(f'{number} {name}' for name, number in sizes.items())} samples",
+                [Diagnostic(note) for note in samples.notes],
+            )
         for item in verdicts:
             explain(
                 f"{item.name}: can run it ({item.time})" if item.possible else f"{item.name}: cannot run it",
@@ -106,8 +107,10 @@ def arrange_samples(dataset: Dataset) -> Sizes:
     dict
     """
     splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
-    return {"samples": {name: len(part) for name, part in splits.items() if part is not None},
-            "notes": list(dataset.notes)}
+    return {
+        "samples": {name: len(part) for name, part in splits.items() if part is not None},
+        "notes": list(dataset.notes),
+    }
 
 
 class Verdict(NamedTuple):

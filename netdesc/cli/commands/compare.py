@@ -49,8 +49,9 @@ def compare(
     train: Annotated[
         bool, typer.Option("--train", help="Train each substrate separately before the comparison.")
     ] = False,
-    samples: Annotated[int, typer.Option(help="Number of samples whose spikes and gradients are "
-                                              "compared.")] = 16,
+    samples: Annotated[
+        int, typer.Option(help="Number of samples whose spikes and gradients are compared.")
+    ] = 16,
     test_samples: Annotated[int, typer.Option(help="Largest number of samples for accuracy and loss.")] = 500,
     window: Annotated[float, typer.Option(help="Largest time difference of matched spikes, in ms.")] = 2.0,
     attribute: Annotated[
@@ -65,8 +66,12 @@ def compare(
     ] = None,
     numbers: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="NUMBERS.csv", help="CSV file with all numbers of the "
-                                                          "report.", show_default=False),
+        typer.Option(
+            "--csv",
+            metavar="NUMBERS.csv",
+            help="CSV file with all numbers of the report.",
+            show_default=False,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

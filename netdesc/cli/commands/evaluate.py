@@ -124,5 +124,6 @@ def rows(metrics: Metrics) -> list[tuple[str, str]]:
     if metrics.accuracy_ties_as_errors is not None:
         lines.append(("accuracy, ties counted as errors", f"{100 * metrics.accuracy_ties_as_errors:.2f} %"))
     lines.append(("silent samples", str(metrics.silent_samples)))
-    return lines + [(f"spikes of {name}", f"{number:.4g} per sample")
-                    for name, number in metrics.spikes.items()]
+    return lines + [
+        (f"spikes of {name}", f"{number:.4g} per sample") for name, number in metrics.spikes.items()
+    ]

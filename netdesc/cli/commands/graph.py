@@ -21,7 +21,10 @@ def graph(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="PICTURE", help="Picture to write, for example .svg or .png.",
+            "-o",
+            "--output",
+            metavar="PICTURE",
+            help="Picture to write, for example .svg or .png.",
             show_default=False,
         ),
     ],
@@ -51,7 +54,13 @@ def graph(
     views = (View(f"{name}, as written", written), lowered)
     plot_network(views, panels, output)
     if as_json:
-        emit({"digest": model.digest, "backend": compiled.backend.name, "picture": str(output),
-              "panels": [panel.title for panel in panels]})
+        emit(
+            {
+                "digest": model.digest,
+                "backend": compiled.backend.name,
+                "picture": str(output),
+                "panels": [panel.title for panel in panels],
+            }
+        )
     else:
         print_text(f"wrote {output}")

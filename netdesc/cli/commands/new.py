@@ -49,8 +49,8 @@ def new(
         ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option("--label", metavar="COLUMN", help="Column with the class "
-                                                                   "labels.", show_default=False)
+        str | None,
+        typer.Option("--label", metavar="COLUMN", help="Column with the class labels.", show_default=False),
     ] = None,
     target: Annotated[
         list[str] | None,
@@ -88,7 +88,8 @@ def new(
         text = draft(source, place, wanted=wanted, unit=unit)
         write_new(place, text)
         emit({"source": str(source), "file": str(place)}) if as_json else tell(
-            f"wrote {place}; try: netdesc train {place}")
+            f"wrote {place}; try: netdesc train {place}"
+        )
         return
     known = find_templates()
     if template is None:
@@ -102,8 +103,9 @@ def new(
     copied = copy(known[name], place)
     missing = known[name].explain_missing(place.parent)
     if as_json:
-        emit({"template": name, "file": str(place), "data": [str(path) for path in copied],
-              "missing": missing})
+        emit(
+            {"template": name, "file": str(place), "data": [str(path) for path in copied], "missing": missing}
+        )
         return
     tell(f"wrote {', '.join(str(path) for path in (place, *copied))}; try: netdesc check {place}")
     if missing:
@@ -119,12 +121,18 @@ def require_use(source: Path | None, file: Path | None, about_data: Sequence[str
     DescriptionError
     """
     if source is None and about_data:
-        raise DescriptionError(Diagnostic(
-            f"expected --from beside {', '.join(about_data)}, got none; use --from DATA, or leave "
-            f"{'it' if len(about_data) == 1 else 'them'} out"))
+        raise DescriptionError(
+            Diagnostic(
+                f"expected --from beside {', '.join(about_data)}, got none; use --from DATA, or leave "
+                f"{'it' if len(about_data) == 1 else 'them'} out"
+            )
+        )
     if source is not None and file is not None:
-        raise DescriptionError(Diagnostic(
-            f"expected FILE as the only argument beside --from, got {file} too; leave the template out"))
+        raise DescriptionError(
+            Diagnostic(
+                f"expected FILE as the only argument beside --from, got {file} too; leave the template out"
+            )
+        )
 
 
 def read_interval(text: str) -> float:
@@ -140,8 +148,9 @@ def read_interval(text: str) -> float:
     except DescriptionError:
         found = None
     if found is None or found.unit != "ms" or not found.value > 0:
-        raise DescriptionError(Diagnostic(
-            f"--target-interval: expected a time above 0 ms, got {text!r}; use for example '1 ms'"))
+        raise DescriptionError(
+            Diagnostic(f"--target-interval: expected a time above 0 ms, got {text!r}; use for example '1 ms'")
+        )
     return found.value
 
 
@@ -185,8 +194,14 @@ def copy(template: Template, place: Path) -> list[Path]:
     data = {place.parent / path: (template.path.parent / path).read_bytes() for path in template.list_data()}
     taken = [path for path, content in data.items() if os.path.lexists(path) and not holds(path, content)]
     if taken:
-        raise OutputError([Diagnostic(f"{path} already exists with different content and was not changed; "
-                                      "give another folder") for path in taken])
+        raise OutputError(
+            [
+                Diagnostic(
+                    f"{path} already exists with different content and was not changed; give another folder"
+                )
+                for path in taken
+            ]
+        )
     missing = {path: content for path, content in data.items() if not os.path.lexists(path)}
     for path in missing:
         make_folder(path.parent)

@@ -78,8 +78,11 @@ def plot(
         tell(f"{result} also holds {others}; draw it with --kind, or everything without -o")
         kinds = kinds[:1]
     pictures = {item.value: output or result.with_name(f"{result.stem}-{item.value}.png") for item in kinds}
-    require_targets({"-o" if output else f"--kind {name}": picture for name, picture in pictures.items()},
-                    [result], pictures=pictures.values())
+    require_targets(
+        {"-o" if output else f"--kind {name}": picture for name, picture in pictures.items()},
+        [result],
+        pictures=pictures.values(),
+    )
     for name, picture in pictures.items():
         draw(result, Kind(name), picture, sample)
     if as_json:
@@ -115,8 +118,11 @@ def list_kinds(result: Path) -> list[Kind]:
     }
     kinds = [kind for kind, there in held.items() if there]
     if not kinds:
-        raise fault(result, "expected results of a run or weights of a training, got neither; write them "
-                            "with netdesc run -o or netdesc train")
+        raise fault(
+            result,
+            "expected results of a run or weights of a training, got neither; write them "
+            "with netdesc run -o or netdesc train",
+        )
     return kinds
 
 
@@ -181,15 +187,21 @@ def drawing(result: Path) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except (ValueError, OverflowError, FloatingPointError, IndexError, ZeroDivisionError) as error:
-        raise fault(result, "expected names and values that fit into a picture, got others; look at the file "
-                            "with netdesc.results.read") from error
+        raise fault(
+            result,
+            "expected names and values that fit into a picture, got others; look at the file "
+            "with netdesc.results.read",
+        ) from error
 
 
 def require_few(result: Path, panels: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what is drawn, one panel for each; refuse more than fit into a picture."""
     if len(panels) > MOST_PANELS:
-        raise fault(result, f"expected at most {MOST_PANELS} populations or parameters, got {len(panels)}; "
-                            "draw them with matplotlib from netdesc.results.read")
+        raise fault(
+            result,
+            f"expected at most {MOST_PANELS} populations or parameters, got {len(panels)}; "
+            "draw them with matplotlib from netdesc.results.read",
+        )
     return panels
 
 

@@ -116,8 +116,11 @@ def describe_map(model: Model, backend: str) -> DeviceMap:
 
     compiled = compile(model, backend)
     if not isinstance(compiled.backend, Mapped):
-        raise BackendError(Diagnostic(
-            f"backend {backend} has no resource placement; show the graph after its passes with "
-            f"--after order_stages --backend {backend}"))
+        raise BackendError(
+            Diagnostic(
+                f"backend {backend} has no resource placement; show the graph after its passes with "
+                f"--after order_stages --backend {backend}"
+            )
+        )
     with located(model):
         return compiled.backend.describe_map(compiled.program)

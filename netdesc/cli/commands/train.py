@@ -96,8 +96,17 @@ def list_files(directory: Path) -> dict[str, Path]:
     from netdesc.training.directory import RunDirectory
 
     run = RunDirectory(directory)
-    files = (run.resolved, run.record, run.digest, run.versions, run.metrics, run.checkpoint, run.weights,
-             run.curve, run.result)
+    files = (
+        run.resolved,
+        run.record,
+        run.digest,
+        run.versions,
+        run.metrics,
+        run.checkpoint,
+        run.weights,
+        run.curve,
+        run.result,
+    )
     return {f"-o ({path.name})": path for path in files} if directory.is_dir() else {}
 
 

@@ -12,6 +12,15 @@ from netdesc.graph.passes.resolve_parameters import ResolveParameters
 from netdesc.graph.passes.split_signed import SplitSigned
 
 __all__ = [
-    "CheckLimits", "CheckPrecision", "CheckState", "DrawConnections", "DrawValues", "MergeReceptors",
-    "OrderStages", "Pass", "ResolveParameters", "SplitSigned", "check_limits",
+    "CheckLimits",
+    "CheckPrecision",
+    "CheckState",
+    "DrawConnections",
+    "DrawValues",
+    "MergeReceptors",
+    "OrderStages",
+    "Pass",
+    "ResolveParameters",
+    "SplitSigned",
+    "check_limits",
 ]

@@ -72,7 +72,8 @@ def check_limits(graph: NetworkGraph, limits: Limits, device: str, *, prefix: st
     """
     faults = [*_models(graph, limits), *_trained(graph, limits), *_observed(graph, limits)]
     return tuple(
-        Diagnostic(f"{device} {message}", path, f"{prefix}-{code}") for code, path, message in faults)
+        Diagnostic(f"{device} {message}", path, f"{prefix}-{code}") for code, path, message in faults
+    )
 
 
 Fault = tuple[str, str, str]
@@ -82,12 +83,18 @@ def _models(graph: NetworkGraph, limits: Limits) -> Iterator[Fault]:
     for node in graph.nodes:
         if node.model not in limits.models:
             section, word = ("source", "source") if node.kind == "source" else ("neuron", "cell")
-            yield "MODEL", f"{node.path}.{section}", (
-                f"has no {word} {node.model}; it has {_listed(limits.models)}")
+            yield (
+                "MODEL",
+                f"{node.path}.{section}",
+                (f"has no {word} {node.model}; it has {_listed(limits.models)}"),
+            )
     for path, kind in {(edge.path, edge.plasticity.kind): None for edge in graph.edges if edge.plasticity}:
         if kind not in limits.models:
-            yield "PLASTICITY", f"{path}.plasticity", (
-                f"has no plasticity {kind}; leave plasticity out for static weights")
+            yield (
+                "PLASTICITY",
+                f"{path}.plasticity",
+                (f"has no plasticity {kind}; leave plasticity out for static weights"),
+            )
 
 
 def _trained(graph: NetworkGraph, limits: Limits) -> Iterator[Fault]:
@@ -114,16 +121,25 @@ def _trained_synapses(edges: tuple[Edge, ...]) -> Iterator[tuple[str, str]]:
 def _observed(graph: NetworkGraph, limits: Limits) -> Iterator[Fault]:
     for item in graph.settings.recordings:
         if item.variable not in limits.recordings:
-            yield "RECORD", f"record.{item.population}.{item.variable}", (
-                f"cannot record {item.variable}; it records {_listed(limits.recordings)}")
+            yield (
+                "RECORD",
+                f"record.{item.population}.{item.variable}",
+                (f"cannot record {item.variable}; it records {_listed(limits.recordings)}"),
+            )
     gradient = graph.settings.gradient
     if gradient is not None and gradient.kind not in limits.gradients:
-        yield "GRADIENT", "training.gradient", (
-            f"has no gradient {gradient.kind}; it has {_listed(limits.gradients)}")
+        yield (
+            "GRADIENT",
+            "training.gradient",
+            (f"has no gradient {gradient.kind}; it has {_listed(limits.gradients)}"),
+        )
     for loss in graph.settings.losses.values():
         if loss.kind not in limits.losses:
-            yield "LOSS", f"losses.{loss.name}", (
-                f"has no gradient for {loss.kind}; it has one for {_listed(limits.losses)}")
+            yield (
+                "LOSS",
+                f"losses.{loss.name}",
+                (f"has no gradient for {loss.kind}; it has one for {_listed(limits.losses)}"),
+            )
 
 
 def _listed(names: frozenset[str]) -> str:

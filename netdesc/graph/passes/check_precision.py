@@ -61,8 +61,11 @@ def check_node(node: Node, code: str) -> list[Diagnostic]:
             continue
         charged = name in ("current", "initial.i", "initial.i_exc", "initial.i_inh")
         charged = charged or (cell is not None and bool(cell.offset) and name == cell.offset)
-        path = f"{node.path}.{name}" if name == "current" or name.startswith("initial.") else (
-            f"{node.path}.neuron.{name}")
+        path = (
+            f"{node.path}.{name}"
+            if name == "current" or name.startswith("initial.")
+            else (f"{node.path}.neuron.{name}")
+        )
         faults += beyond_float32(values, path, scale=resistance(node) if charged else 1.0, code=code)
     return faults
 

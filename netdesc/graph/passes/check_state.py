@@ -41,7 +41,11 @@ class CheckState:
             If the model asks for ``carry_state: true``.
         """
         if graph.settings.carry_state:
-            raise LimitError(Diagnostic(
-                f"{self.device} starts every sample in a fresh state; set carry_state: false",
-                "simulation.carry_state", f"{self.prefix}-STATE"))
+            raise LimitError(
+                Diagnostic(
+                    f"{self.device} starts every sample in a fresh state; set carry_state: false",
+                    "simulation.carry_state",
+                    f"{self.prefix}-STATE",
+                )
+            )
         return graph

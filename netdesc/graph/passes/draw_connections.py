@@ -46,8 +46,10 @@ class DrawConnections:
             try:
                 edges.append(replace(edge, synapses=_synapses(edge, graph)))
             except GraphError as error:
-                faults.extend(item if item.path else replace(item, path=f"{edge.path}.connector")
-                              for item in error.diagnostics)
+                faults.extend(
+                    item if item.path else replace(item, path=f"{edge.path}.connector")
+                    for item in error.diagnostics
+                )
         if faults:
             raise GraphError(faults)
         return graph.with_edges(edges)
@@ -69,14 +71,21 @@ def _restricted(synapses: Synapses, edge: Edge, name: str) -> Synapses:
     shape = (synapses.n_pre, synapses.n_post)
     if edge.rule.kind == "list" and value.values.ndim == 1:
         if len(value.values) != synapses.size:
-            raise GraphError(Diagnostic(
-                f"expected a value for each of the {synapses.size} pairs, got {len(value.values)}; write the "
-                "values in the order of the pairs", f"{edge.path}.{name}"))
+            raise GraphError(
+                Diagnostic(
+                    f"expected a value for each of the {synapses.size} pairs, got {len(value.values)}; write the "
+                    "values in the order of the pairs",
+                    f"{edge.path}.{name}",
+                )
+            )
         return synapses
     if value.values.shape != shape:
-        raise GraphError(Diagnostic(
-            f"the matrix has shape {value.values.shape}; {edge.pre} to {edge.post} needs {shape} (pre, post)",
-            f"{edge.path}.{name}"))
+        raise GraphError(
+            Diagnostic(
+                f"the matrix has shape {value.values.shape}; {edge.pre} to {edge.post} needs {shape} (pre, post)",
+                f"{edge.path}.{name}",
+            )
+        )
     missing = np.isnan(value.values).ravel()
     if edge.rule.kind != "all_to_all" or not missing.any():
         return synapses

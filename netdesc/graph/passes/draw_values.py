@@ -93,9 +93,13 @@ def _looked_up(matrix: Floats, edge: Edge, synapses: Synapses, name: str) -> Flo
     missing = np.flatnonzero(np.isnan(values))
     if len(missing):
         pre, post = divmod(int(synapses.flat()[missing[0]]), synapses.n_post)
-        raise GraphError(Diagnostic(
-            f"no value for the synapse from neuron {pre} of {edge.pre} to neuron {post} of {edge.post}, "
-            f"which {edge.rule.kind} creates; write a number there", f"{edge.path}.{name}"))
+        raise GraphError(
+            Diagnostic(
+                f"no value for the synapse from neuron {pre} of {edge.pre} to neuron {post} of {edge.post}, "
+                f"which {edge.rule.kind} creates; write a number there",
+                f"{edge.path}.{name}",
+            )
+        )
     alike = name == "delay" and not edge.delay.train and len(values) > 0 and bool(np.all(values == values[0]))
     return values[:1] if alike else values
 
@@ -105,10 +109,13 @@ def _negative(edge: Edge, weights: Floats, delays: Floats) -> list[Diagnostic]:
     low, drawn = int(np.sum(weights < 0.0)), isinstance(edge.weight.init, Distribution)
     if low and edge.receptor != "signed":
         fix = "use normal_clipped with low: 0, or receptor: signed" if drawn else "remove the sign"
-        faults.append(Diagnostic(
-            f"{low} of {len(weights)} weights are negative, but receptor: {edge.receptor} takes "
-            f"magnitudes; {fix}",
-            f"{edge.path}.weight"))
+        faults.append(
+            Diagnostic(
+                f"{low} of {len(weights)} weights are negative, but receptor: {edge.receptor} takes "
+                f"magnitudes; {fix}",
+                f"{edge.path}.weight",
+            )
+        )
     low, drawn = int(np.sum(delays < 0.0)), isinstance(edge.delay.init, Distribution)
     if low:
         fix = "use uniform, or normal_clipped with low: 0 ms" if drawn else "a delay is at least 0 ms"
@@ -120,8 +127,12 @@ def _bounded(values: Floats, parameter: Parameter, path: str, notes: list[Diagno
     bounded = np.clip(values, parameter.low, parameter.high)
     moved = int(np.sum(bounded != values))
     if parameter.train and moved:
-        notes.append(Diagnostic(
-            f"{moved} of {len(values)} initial values lie outside {parameter.low:g} to {parameter.high:g} "
-            f"and start at the bound", path))
+        notes.append(
+            Diagnostic(
+                f"{moved} of {len(values)} initial values lie outside {parameter.low:g} to {parameter.high:g} "
+                f"and start at the bound",
+                path,
+            )
+        )
         return bounded
     return values

@@ -30,10 +30,10 @@ class OrderStages:
         rank = {node.name: index for index, node in enumerate(graph.nodes) if node.kind != "source"}
         network = graph.network.subgraph(rank)
         condensed = nx.condensation(nx.DiGraph(network))
-        members = {key: sorted(names, key=rank.__getitem__)
-                   for key, names in condensed.nodes(data="members")}
+        members = {key: sorted(names, key=rank.__getitem__) for key, names in condensed.nodes(data="members")}
         order = nx.lexicographical_topological_sort(condensed, key=lambda key: rank[members[key][0]])
         stages = tuple(
             Group(tuple(members[key]), len(members[key]) > 1 or network.has_edge(*members[key] * 2))
-            for key in order)
+            for key in order
+        )
         return replace(graph, stages=stages)

@@ -53,9 +53,13 @@ def _parts(edge: Edge, graph: NetworkGraph, faults: list[Diagnostic]) -> Iterato
         yield edge
         return
     if edge.weight.train:
-        faults.append(Diagnostic(
-            f"{edge.post} has two synaptic time constants, so a trained weight cannot change its sign; "
-            f"set receptor: excitatory or inhibitory, or give {edge.post} equal time constants", edge.path))
+        faults.append(
+            Diagnostic(
+                f"{edge.post} has two synaptic time constants, so a trained weight cannot change its sign; "
+                f"set receptor: excitatory or inhibitory, or give {edge.post} equal time constants",
+                edge.path,
+            )
+        )
     if edge.synapses is None or edge.weights is None or edge.delays is None:
         raise GraphError(Diagnostic("its weights are not drawn yet; run draw_values first", edge.path))
     negative = edge.weights < 0.0
@@ -64,8 +68,13 @@ def _parts(edge: Edge, graph: NetworkGraph, faults: list[Diagnostic]) -> Iterato
         if mask.any() or (receptor == "excitatory" and not mask.size):
             name = f"{edge.name}.{receptor}" if mixed else edge.name
             yield replace(
-                edge, name=name, receptor=receptor, synapses=_kept(edge.synapses, mask),
-                weights=np.abs(edge.weights[mask]), delays=_delays(edge.delays, mask))
+                edge,
+                name=name,
+                receptor=receptor,
+                synapses=_kept(edge.synapses, mask),
+                weights=np.abs(edge.weights[mask]),
+                delays=_delays(edge.delays, mask),
+            )
 
 
 def _kept(synapses: Synapses, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Synapses:

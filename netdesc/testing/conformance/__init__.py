@@ -27,12 +27,32 @@ from netdesc.testing.conformance.subject import Subject
 from netdesc.testing.conformance.tolerance import Tolerance
 
 __all__ = [
-    "CASES", "READING_CASES", "AdjointChecks", "Case", "Conformance", "ContractChecks", "ForwardChecks",
-    "HostRule", "LearningChecks", "ParameterChecks", "PhysicsChecks", "ReadingChecks", "RefusalChecks",
-    "Subject", "Tolerance",
+    "CASES",
+    "READING_CASES",
+    "AdjointChecks",
+    "Case",
+    "Conformance",
+    "ContractChecks",
+    "ForwardChecks",
+    "HostRule",
+    "LearningChecks",
+    "ParameterChecks",
+    "PhysicsChecks",
+    "ReadingChecks",
+    "RefusalChecks",
+    "Subject",
+    "Tolerance",
 ]
 
 
-class Conformance(ContractChecks, ForwardChecks, ParameterChecks, PhysicsChecks, AdjointChecks, ReadingChecks,
-                  RefusalChecks, LearningChecks):
+class Conformance(
+    ContractChecks,
+    ForwardChecks,
+    ParameterChecks,
+    PhysicsChecks,
+    AdjointChecks,
+    ReadingChecks,
+    RefusalChecks,
+    LearningChecks,
+):
     """All checks at once; see ``Subject`` for what a backend says about itself."""

@@ -24,8 +24,10 @@ class AdjointChecks(Subject):
         bench = self.trained(case)
         trace, gradient = differentiated(bench)
         wanted = bench.program.trainable()
-        demand(set(gradient.parameters) == set(wanted),
-               f"gradient of {sorted(gradient.parameters)}, expected {sorted(wanted)}")
+        demand(
+            set(gradient.parameters) == set(wanted),
+            f"gradient of {sorted(gradient.parameters)}, expected {sorted(wanted)}",
+        )
         for key, value in gradient.parameters.items():
             demand(value.shape == wanted[key].shape, f"the gradient of {key} has shape {value.shape}")
             demand(bool(np.isfinite(value).all()), f"the gradient of {key} is not finite")
@@ -64,8 +66,11 @@ class AdjointChecks(Subject):
         bench = self.trained(case)
         trace = bench.machine.forward(silence(1), seed=0)
         gradient = bench.machine.adjoint(trace, Cotangent(pull(bench.program, trace.spikes)))
-        heard = {block.weight_key for block in bench.program.blocks
-                 if not len(trace.spikes[bench.program.populations[block.pre].name])}
+        heard = {
+            block.weight_key
+            for block in bench.program.blocks
+            if not len(trace.spikes[bench.program.populations[block.pre].name])
+        }
         for key in heard & set(gradient.parameters):
             demand(not np.any(gradient.parameters[key]), f"{key} carried no spike and has a gradient")
 
@@ -87,8 +92,9 @@ class AdjointChecks(Subject):
         pulls, sums = pull(bench.program, trace.spikes), dict.fromkeys(gradient.parameters, np.zeros(()))
         for sample in range(trace.batch):
             alone = bench.machine.forward(one_sample(bench.stimulus, sample), seed=0)
-            part = Cotangent({name: values[trace.spikes[name].samples() == sample]
-                              for name, values in pulls.items()})
+            part = Cotangent(
+                {name: values[trace.spikes[name].samples() == sample] for name, values in pulls.items()}
+            )
             found = bench.machine.adjoint(alone, part).parameters
             sums = {key: value + found[key] for key, value in sums.items()}
         for key, whole in gradient.parameters.items():

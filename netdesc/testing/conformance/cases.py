@@ -106,5 +106,6 @@ losses: {goal: {KIND: {population: output, target: 0}}}
 """
 
 READING_CASES: Mapping[str, Case] = MappingProxyType(
-    {kind: Case(kind, READ.replace("KIND", kind)) for kind in ("max_voltage", "mean_voltage")})
+    {kind: Case(kind, READ.replace("KIND", kind)) for kind in ("max_voltage", "mean_voltage")}
+)
 """Networks whose voltages are read, by the kind of loss that a device must have for them."""

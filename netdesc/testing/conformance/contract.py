@@ -21,8 +21,10 @@ class ContractChecks(Subject):
     def test_a_backend_has_a_name(self) -> None:
         """The name consists of letters, digits and _: files and commands use it as a key."""
         name = self.device().name
-        demand(isinstance(name, str) and name.isidentifier(),
-               f"{name!r} is not a name; use letters, digits and _")
+        demand(
+            isinstance(name, str) and name.isidentifier(),
+            f"{name!r} is not a name; use letters, digits and _",
+        )
 
     def test_limits_are_filled_in(self) -> None:
         """``limits`` states how time advances, and at least one model; all its sets hold names."""

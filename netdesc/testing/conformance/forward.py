@@ -12,11 +12,14 @@ from netdesc.testing.conformance.spikes import compare, first_difference, one_sa
 from netdesc.testing.conformance.subject import Bench, Subject, demand
 from netdesc.trace import Trace
 
-DRIVEN = Case("no_source", """
+DRIVEN = Case(
+    "no_source",
+    """
 netdesc: 1
 simulation: {duration: 40 ms}
 populations: {output: {size: 1, neuron: {LIF: {tau_mem: 20 ms, tau_syn: 5 ms}}, current: 2}}
-""")
+""",
+)
 STILL = Case("no_source_still", DRIVEN.text.replace(", current: 2", ""))
 
 

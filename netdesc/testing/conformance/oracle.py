@@ -101,8 +101,10 @@ def differentiate(program: Program, stimulus: Events) -> dict[str, Floats]:
     """
     result = {}
     for key, value in program.trainable().items():
+
         def loss(moved: Floats, key: str = key) -> float:
             return loss_of(program.with_parameters({key: moved}), stimulus)
+
         scale = 1.0 if key.endswith(".delay") else float(np.sqrt(np.mean(value**2)) or 1.0)
         result[key] = gradient_of(loss, value, STEP * scale)
     return result
@@ -129,6 +131,7 @@ def differentiate_stimulus(program: Program, stimulus: Events) -> dict[str, Floa
 
         def loss(times: Floats, mine: Integers = mine) -> float:
             return loss_of(program, retimed(stimulus, mine, times))
+
         result[item.name] = gradient_of(loss, stimulus.times[mine], STEP)
     return result
 

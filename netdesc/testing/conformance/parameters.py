@@ -68,7 +68,8 @@ class ParameterChecks(Subject):
             "key": {"no_such_projection.weight": np.ones(1)},
             "nan": {block.weight_key: np.full(block.size, np.nan)},
             "infinite": {block.weight_key: np.full(block.size, np.inf)},
-            "delay": {block.delay_key: np.full(len(block.delays), -1.0)}}[fault]
+            "delay": {block.delay_key: np.full(len(block.delays), -1.0)},
+        }[fault]
         try:
             bench.machine.write(wrong)
         except NetdescError:
@@ -91,5 +92,7 @@ class ParameterChecks(Subject):
                 largest = float(np.abs(wanted).max(initial=0.0))
                 allowed = self.tolerance.delay if key == block.delay_key else self.tolerance.weight * largest
                 off = float(np.abs(as_run[key] - wanted).max(initial=0.0))
-                demand(off <= allowed,
-                       f"{key} deviates by {off:g} from what was written; the tolerance is {allowed:g}")
+                demand(
+                    off <= allowed,
+                    f"{key} deviates by {off:g} from what was written; the tolerance is {allowed:g}",
+                )

@@ -18,8 +18,13 @@ projections:
 {rest}
 """
 
-PLAIN = {"source": "{spike_times: {times: [[1 ms], [2 ms]]}}", "neuron": "LIF", "weight": "1.0", "rest": "",
-         "receptor": ""}
+PLAIN = {
+    "source": "{spike_times: {times: [[1 ms], [2 ms]]}}",
+    "neuron": "LIF",
+    "weight": "1.0",
+    "rest": "",
+    "receptor": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +71,37 @@ def make_probes() -> Mapping[str, Probe]:
         make("models", "IF_curr_alpha", neuron="IF_curr_alpha", weight="1 nA", **excitatory),
         make("models", "IF_cond_exp", neuron="IF_cond_exp", weight="4 nS", **excitatory),
         make("models", "IF_cond_alpha", neuron="IF_cond_alpha", weight="4 nS", **excitatory),
-        make("models", "EIF_cond_exp_isfa_ista", neuron="EIF_cond_exp_isfa_ista", weight="4 nS",
-             **excitatory),
+        make(
+            "models", "EIF_cond_exp_isfa_ista", neuron="EIF_cond_exp_isfa_ista", weight="4 nS", **excitatory
+        ),
         make("models", "Izhikevich", neuron="Izhikevich", weight="5 mV"),
         make("models", "poisson", source="{poisson: {rate: 100 Hz}}"),
         make("trainable", "weight", weight="{init: 1.0, train: true}"),
         make("trainable", "tau_mem", neuron="{LIF: {tau_mem: {init: 20 ms, train: true}}}"),
         make("trainable", "tau_syn", neuron="{LIF: {tau_syn: {init: 5 ms, train: true}}}"),
         make("trainable", "v_threshold", neuron="{LIF: {v_threshold: {init: 1.0, train: true}}}"),
-        *(make("recordings", variable, rest=f"record: {{output: [{{{variable}: {{every: 1 ms}}}}]}}")
-          for variable in ("v", "i", "lam_v", "lam_i")),
-        *(make("losses", kind, rest=f"losses: {{goal: {{{kind}: {{population: output, target: 0}}}}}}")
-          for kind in ("time_to_first_spike", "relative_spike_time_mse")),
-        make("losses", "spike_time_mse",
-             rest="losses: {goal: {spike_time_mse: {population: output, target: [5 ms, 6 ms]}}}"),
-        *(make("losses", kind, neuron="LI",
-               rest=f"losses: {{goal: {{{kind}: {{population: output, target: 0}}}}}}")
-          for kind in ("max_voltage", "mean_voltage", "per_time_cross_entropy")),
+        *(
+            make("recordings", variable, rest=f"record: {{output: [{{{variable}: {{every: 1 ms}}}}]}}")
+            for variable in ("v", "i", "lam_v", "lam_i")
+        ),
+        *(
+            make("losses", kind, rest=f"losses: {{goal: {{{kind}: {{population: output, target: 0}}}}}}")
+            for kind in ("time_to_first_spike", "relative_spike_time_mse")
+        ),
+        make(
+            "losses",
+            "spike_time_mse",
+            rest="losses: {goal: {spike_time_mse: {population: output, target: [5 ms, 6 ms]}}}",
+        ),
+        *(
+            make(
+                "losses",
+                kind,
+                neuron="LI",
+                rest=f"losses: {{goal: {{{kind}: {{population: output, target: 0}}}}}}",
+            )
+            for kind in ("max_voltage", "mean_voltage", "per_time_cross_entropy")
+        ),
         make("losses", "firing_rate", rest="losses: {goal: {firing_rate: {population: output, target: 2}}}"),
     ]
     return MappingProxyType({f"{item.field}.{item.key}": item for item in probes})

@@ -49,8 +49,10 @@ class ReadingChecks(Subject):
             demand(off <= allowed, f"{key} deviates by {off:g}; the tolerance is {allowed:g}")
             if wanted.times is not None and found.times is not None:
                 late = float(np.abs(found.times - wanted.times).max())
-                demand(late <= self.tolerance.reading_time,
-                       f"{key} is read {late:g} ms off; the tolerance is {self.tolerance.reading_time:g} ms")
+                demand(
+                    late <= self.tolerance.reading_time,
+                    f"{key} is read {late:g} ms off; the tolerance is {self.tolerance.reading_time:g} ms",
+                )
 
     def test_gradients_by_readings_agree_with_the_exact_one(self, read: str) -> None:
         """Cosine and norm per array of parameters, against differences of the reference."""
@@ -60,6 +62,7 @@ class ReadingChecks(Subject):
 
             def loss(moved: Floats, key: str = key) -> float:
                 return loss_of(program.with_parameters({key: moved}), bench.stimulus, self.moments(trace))
+
             scale = 1.0 if key.endswith(".delay") else float(np.sqrt(np.mean(value**2)) or 1.0)
             self.demand_alike_read(key, gradient.parameters[key], gradient_of(loss, value, STEP * scale))
 
@@ -74,6 +77,7 @@ class ReadingChecks(Subject):
 
             def loss(times: Floats, mine: Integers = mine) -> float:
                 return loss_of(program, retimed(stimulus, mine, times), self.moments(trace))
+
             exact = gradient_of(loss, stimulus.times[mine], STEP)
             self.demand_alike_read(f"spike_times of {item.name}", gradient.spike_times[item.name], exact)
 
@@ -81,8 +85,9 @@ class ReadingChecks(Subject):
         """NaN raises NumericsError; it does not become a number."""
         bench = self.trained(read)
         trace = bench.forward()
-        slopes = {item.key: np.full_like(trace.readings[item.key].values, np.nan)
-                  for item in bench.program.readings}
+        slopes = {
+            item.key: np.full_like(trace.readings[item.key].values, np.nan) for item in bench.program.readings
+        }
         with pytest.raises(NumericsError):
             bench.machine.adjoint(trace, Cotangent({}, slopes))
 
@@ -95,8 +100,11 @@ class ReadingChecks(Subject):
 
     def moments(self, trace: Trace) -> Mapping[str, Floats]:
         """Return when a device that samples took its maxima, by reading; nothing for others."""
-        return {key: read.times for key, read in trace.readings.items()
-                if type(self).sampled and read.times is not None}
+        return {
+            key: read.times
+            for key, read in trace.readings.items()
+            if type(self).sampled and read.times is not None
+        }
 
     def demand_alike_read(self, key: str, found: Floats, exact: Floats) -> None:
         """Fail unless cosine and norm of a gradient by readings are as claimed."""
@@ -128,8 +136,11 @@ def loss_of(program: Program, stimulus: Events, moments: Mapping[str, Floats]) -
     """
     course = simulate(program, stimulus)
     values = {key: read.values for key, read in read_voltages(course).items()}
-    values |= {item.key: voltages_at(course, item.population, moments[item.key])
-               for item in program.readings if item.key in moments}
+    values |= {
+        item.key: voltages_at(course, item.population, moments[item.key])
+        for item in program.readings
+        if item.key in moments
+    }
     return sum(float(np.sum(factors(value) * value)) for value in values.values())
 
 
@@ -137,6 +148,6 @@ def voltages_at(course: ReferenceTrace, population: str, moments: Floats) -> Flo
     """Return the voltage of every sample and neuron of a population at a time of its own."""
     result = np.empty(moments.shape)
     for sample, neuron in np.ndindex(*moments.shape):
-        when = moments[sample, neuron:neuron + 1]
+        when = moments[sample, neuron : neuron + 1]
         result[sample, neuron] = course.state(population, neuron, when, sample=sample)[0][0]
     return result

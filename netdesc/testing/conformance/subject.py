@@ -93,12 +93,13 @@ class Subject:
         """Run a check once for every network or probe that it asks for by the name of its argument."""
         supported = [name for name in CASES if name not in self.unsupported]
         losses = self.device().limits.losses if "read" in metafunc.fixturenames else frozenset()
-        choices = {"case": supported,
-                   "read": [name for name in READING_CASES
-                            if name in losses and name not in self.unsupported],
-                   "taught": supported if type(self).learning is not None else [],
-                   "refused": [name for name in self.unsupported if name in {*CASES, *READING_CASES}],
-                   "probe": list(PROBES)}
+        choices = {
+            "case": supported,
+            "read": [name for name in READING_CASES if name in losses and name not in self.unsupported],
+            "taught": supported if type(self).learning is not None else [],
+            "refused": [name for name in self.unsupported if name in {*CASES, *READING_CASES}],
+            "probe": list(PROBES),
+        }
         for argument, values in choices.items():
             if argument in metafunc.fixturenames:
                 metafunc.parametrize(argument, values)

@@ -61,7 +61,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-KERNELS := netdesc.physics netdesc.eventprop netdesc_numba netdesc_spinnaker2 netdesc_brainscales2
+KERNELS := netdesc.dynamics netdesc.adjoint netdesc_numba netdesc_spinnaker2 netdesc_brainscales2
 # Lines that run, in per cent, where kernels are interpreted.
 COVERED ?= 80
 

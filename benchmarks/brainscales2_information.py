@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from netdesc_brainscales2.machine import AnalogMachine
-from netdesc_brainscales2.true_model import TrueModel
-from netdesc_numba.machine import EventMachine
+from netdesc_brainscales2.host.machine import AnalogMachine
+from netdesc_brainscales2.host.true_model import TrueModel
+from netdesc_numba.event.machine import EventMachine
 from netdesc_numba.options import Options as NumbaOptions
 
 import netdesc

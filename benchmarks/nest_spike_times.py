@@ -24,8 +24,8 @@ import numpy as np
 
 from netdesc.events import Events
 from netdesc.program import Program
-from netdesc.testing.networks import Network, random_network
-from netdesc.testing.recipe import Recipe
+from netdesc.testing.generate.networks import Network, random_network
+from netdesc.testing.generate.traits import Recipe
 
 RESOLUTION = 1e-3
 """Of NEST, in ms."""
@@ -221,9 +221,12 @@ def report(rows: list[Row]) -> str:
         [
             "# Spike times against NEST",
             "",
-            f"Random networks, 50 ms each, run by netdesc's event-driven solver and by NEST {nest.__version__}",
-            "at a resolution of 1 us. Delays and refractory periods are multiples of the resolution, input times",
-            "are not. Spikes are paired neuron by neuron in order. NEST's lossless model has one synaptic time",
+            "Random networks, 50 ms each, run by netdesc's event-driven solver and by NEST "
+            f"{nest.__version__}",
+            "at a resolution of 1 us. Delays and refractory periods are multiples of the resolution, "
+            "input times",
+            "are not. Spikes are paired neuron by neuron in order. NEST's lossless model has one "
+            "synaptic time",
             "constant per cell; where there are two, its other model in continuous time is used.",
             "Made by `python benchmarks/nest_spike_times.py`.",
             "",

@@ -145,7 +145,8 @@ def write_report(cases: Sequence[Case], timings: Sequence[Sequence[Timing]], fil
             "# Start-up",
             "",
             f"`python benchmarks/start_up.py` runs `{name}` in fresh processes, one after the other, "
-            f"{runs} of each kind, after one that fills the cache of compiled kernels. None of these compiles a "
+            f"{runs} of each kind, after one that fills the cache of compiled kernels. None of these "
+            "compiles a "
             "kernel up to its first step; the script fails otherwise.",
             "",
             f"Measured on: {describe_machine()}.",
@@ -154,7 +155,8 @@ def write_report(cases: Sequence[Case], timings: Sequence[Sequence[Timing]], fil
             "|---|---|---|---|---|",
             *(write_row(case, found) for case, found in zip(cases, timings, strict=True)),
             "",
-            "Seconds on the wall clock, from before the process is started until it has ended. Processor time is "
+            "Seconds on the wall clock, from before the process is started until it has ended. "
+            "Processor time is "
             "that of all threads of the process; other programs on the machine affect it little.",
             "",
         ]

@@ -238,9 +238,12 @@ def write_report(ratios: Sequence[Course], others: Sequence[Course], hidden: int
         [
             "# Time of a training step",
             "",
-            "`python benchmarks/training_step.py` times whole steps of training on Yin-Yang: forward run, loss, "
-            "adjoint run, Adam, and the new weights written to the machine, from a batch of input spikes that is "
-            f"ready. The network has 5-{hidden}-3 neurons, the batch {batch} samples. Weights are drawn so that "
+            "`python benchmarks/training_step.py` times whole steps of training on Yin-Yang: forward "
+            "run, loss, "
+            "adjoint run, Adam, and the new weights written to the machine, from a batch of input "
+            "spikes that is "
+            f"ready. The network has 5-{hidden}-3 neurons, the batch {batch} samples. Weights are "
+            "drawn so that "
             "the network spikes about as often for every pair of time constants. All cases take turns with "
             f"products of {SIZE} x {SIZE} float64 matrices on one thread.",
             "",
@@ -248,26 +251,31 @@ def write_report(ratios: Sequence[Course], others: Sequence[Course], hidden: int
             "",
             "## Event-driven, one thread",
             "",
-            "| tau_mem / tau_syn in ms | spikes per sample, hidden + output | step / ms | forward | adjoint | "
+            "| tau_mem / tau_syn in ms | spikes per sample, hidden + output | step / ms | forward | "
+            "adjoint | "
             "loss and update | write | step on the wall clock / ms | GFLOP/s of the matrix product | ratio |",
             "|---|---|---|---|---|---|---|---|---|---|",
             *(write_row(course) for course in ratios),
             "",
-            "Medians, with quartiles in brackets. Times are those that the thread ran, which other programs on "
+            "Medians, with quartiles in brackets. Times are those that the thread ran, which other "
+            "programs on "
             "the machine affect only through its caches; the wall clock shows the same on a machine that is "
-            "otherwise idle. The ratio is step time times GFLOP/s over 3 ms times 64 GFLOP/s, each step compared "
+            "otherwise idle. The ratio is step time times GFLOP/s over 3 ms times 64 GFLOP/s, each "
+            "step compared "
             "with the products just before it: at 1 a step takes 3 ms on a machine that multiplies at 64 "
             "GFLOP/s, below 1 less.",
             "",
             "## Solvers and threads",
             "",
-            f"tau_mem / tau_syn = {ratios[0].case.tau_mem:g} / {ratios[0].case.tau_syn:g} ms, on the wall clock:",
+            f"tau_mem / tau_syn = {ratios[0].case.tau_mem:g} / {ratios[0].case.tau_syn:g} ms, on the "
+            "wall clock:",
             "",
             "| solver | threads | spikes per sample, hidden + output | step / ms |",
             "|---|---|---|---|",
             *(write_other(course) for course in (ratios[0], *others)),
             "",
-            "Spikes of the event-driven solver and its gradient are exact; those of a grid are not, which is why "
+            "Spikes of the event-driven solver and its gradient are exact; those of a grid are not, "
+            "which is why "
             "the numbers of spikes differ.",
             "",
         ]

@@ -261,7 +261,7 @@ def read_batch(compiled: CompiledProgram, given: Events | Samples | Batch | None
 def load_batch(compiled: CompiledProgram, data: Samples | None, split: str, count: int | None) -> Batch:
     """Load a dataset and return the first samples of a split; see `batch`."""
     from netdesc.datasets import load as load_dataset
-    from netdesc.description.data import with_dataset
+    from netdesc.description.sections.data import with_dataset
 
     description, program = compiled.model.description, compiled.program
     with located(compiled.model):

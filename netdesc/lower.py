@@ -154,7 +154,8 @@ def _receptor(edge: Edge, receptors: tuple[str, ...]) -> int:
     if edge.receptor not in receptors:
         raise GraphError(
             Diagnostic(
-                f"{edge.post} has receptors {', '.join(receptors)}, not {edge.receptor}; run split_signed first",
+                f"{edge.post} has receptors {', '.join(receptors)}, not {edge.receptor}; run "
+                "split_signed first",
                 f"{edge.path}.receptor",
             )
         )

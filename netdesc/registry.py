@@ -47,7 +47,8 @@ def backend_class(name: str) -> type[Backend]:
         offers = ", ".join(_describe(point) for point in found[name])
         raise BackendError(
             Diagnostic(
-                f"{len(found[name])} installed packages offer a backend {name}: {offers}; uninstall all but one",
+                f"{len(found[name])} installed packages offer a backend {name}: {offers}; uninstall "
+                "all but one",
                 f"backends.{name}",
             )
         )
@@ -72,7 +73,8 @@ def _import(name: str, point: EntryPoint) -> type[Backend]:
     except BaseException as error:
         raise BackendError(
             Diagnostic(
-                f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; this is a fault of the "
+                f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; this is a "
+                "fault of the "
                 f"backend {name}, report it to its authors",
                 path,
             )

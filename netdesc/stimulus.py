@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from netdesc.description.data import WITHOUT_DATA
+from netdesc.description.sections.data import WITHOUT_DATA
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import PopulationSlice, Program

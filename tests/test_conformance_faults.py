@@ -11,7 +11,7 @@ from netdesc.lower import lower
 from netdesc.testing.conformance import CASES, Conformance
 from netdesc.testing.conformance.oracle import differentiate, pull
 from netdesc.testing.conformance.spikes import unmatched
-from netdesc.testing.reference import simulate
+from netdesc.testing.reference.simulator import simulate
 from netdesc.trace import Cotangent
 
 FAILED = (AssertionError, pytest.fail.Exception)

@@ -35,7 +35,7 @@ OBJECTS = {
     "Gradient(parameters=[p.weight (60000,)])": Gradient(VALUES, {}, connections=JOINED),
     "Weights(parameters=[p.weight (60000,)])": Weights(VALUES, JOINED),
     "Connection(x 200 -> a 300, 60000 synapses)": JOINED["p.weight"],
-    "TrainingResult(epochs=1, best_epoch=1, test_loss=0.25, test_accuracy=0.95, directory='run')": TrainingResult(
+    "TrainingResult(epochs=1, best_epoch=1, test_loss=0.25, test_accuracy=0.95, directory='run')": TrainingResult(  # noqa: E501
         Path("run"), (REPORT,), 1, False, METRICS, Path("run/weights.h5"), None
     ),
 }

@@ -14,7 +14,7 @@ import pytest
 
 import netdesc
 from netdesc.cli import main
-from netdesc.description.schema import schema
+from netdesc.description.schema.document import schema
 from netdesc.registry import names
 
 for package in ("mkdocs", "mkdocstrings"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
-from netdesc_brainscales2.mapping import map_program
+from netdesc_brainscales2.mapping.pipeline import map_program
 from netdesc_brainscales2.non_idealities import Pair, list_non_idealities
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.passes import MapToChip
@@ -92,22 +92,22 @@ class BrainScaleS2Backend:
         LimitError, BackendError
             With everything that the machine cannot do.
         """
-        from netdesc_brainscales2.commissioning import commission
-        from netdesc_brainscales2.machine import AnalogMachine
+        from netdesc_brainscales2.chip.commissioning import commission
+        from netdesc_brainscales2.host.machine import AnalogMachine
 
         plan, calibration = commission(program, self.options)
         return AnalogMachine(program, plan, calibration, self.options)
 
     def describe_map(self, program: Program) -> DeviceMap:
         """Tell where a program goes on the chip; see ``netdesc.maps.Mapped``."""
-        from netdesc_brainscales2.chip_map import describe
-        from netdesc_brainscales2.commissioning import commission
+        from netdesc_brainscales2.chip.commissioning import commission
+        from netdesc_brainscales2.mapping.chip_map import describe
 
         senders = {block.name: program.populations[block.pre].name for block in program.blocks}
         return describe(commission(program, self.options)[0], senders, self.options)
 
     def estimate(self, program: Program, samples: int) -> Forecast:
         """Estimate what runs of a program take at the expected rates; see ``netdesc.maps.Estimating``."""
-        from netdesc_brainscales2.forecast import forecast
+        from netdesc_brainscales2.costs.forecast import forecast
 
         return forecast(program, map_program(program, self.options), self.options, samples)

@@ -10,9 +10,9 @@ from netdesc.errors import Diagnostic, LimitError
 from netdesc.graph.cells import LINEAR_CELLS
 from netdesc.graph.ir import NetworkGraph
 from netdesc.lower import lower
-from netdesc_brainscales2.mapping import lay_out
+from netdesc_brainscales2.mapping.pipeline import lay_out
+from netdesc_brainscales2.mapping.text import summary
 from netdesc_brainscales2.options import Options
-from netdesc_brainscales2.text import summary
 
 
 @dataclass(frozen=True, slots=True)

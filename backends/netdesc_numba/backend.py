@@ -9,10 +9,10 @@ from netdesc.backend import Machine
 from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
+from netdesc_numba.grid.passes import ApplyTransport, CheckScheme
 from netdesc_numba.non_idealities import Pair, list_non_idealities
 from netdesc_numba.options import Options
 from netdesc_numba.passes import RoundToGrid
-from netdesc_numba.ticks_passes import ApplyTransport, CheckScheme
 
 LOSSES = frozenset({
     "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage",
@@ -80,13 +80,13 @@ class NumbaBackend:
         Machine
         """
         if self.options.timestep is None:
-            from netdesc_numba.machine import EventMachine
+            from netdesc_numba.event.machine import EventMachine
 
             return EventMachine(program, self.options)
         if self.options.transport:
-            from netdesc_numba.ticks_machine import TickMachine
+            from netdesc_numba.grid.machine import TickMachine
 
             return TickMachine(program, self.options)
-        from netdesc_numba.grid_machine import GridMachine
+        from netdesc_numba.grid.direct_machine import GridMachine
 
         return GridMachine(program, self.options, self.options.timestep)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.program import Program
-from netdesc_spinnaker2.checks import MODELS, SOURCES
+from netdesc_spinnaker2.mapping.checks import MODELS, SOURCES
 from netdesc_spinnaker2.non_idealities import Pair, list_non_idealities
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.passes import CheckBoard, RoundToTicks
@@ -16,7 +16,7 @@ from netdesc_spinnaker2.passes import CheckBoard, RoundToTicks
 if TYPE_CHECKING:
     from netdesc.backend import Machine
     from netdesc.maps import DeviceMap, Forecast
-    from netdesc_spinnaker2.plan import Plan
+    from netdesc_spinnaker2.mapping.plan import Plan
 
 LOSSES = frozenset({"time_to_first_spike", "spike_time_mse", "relative_spike_time_mse"})
 
@@ -82,19 +82,19 @@ class SpiNNaker2Backend:
         LimitError, BackendError
             With everything that the machine cannot do.
         """
-        from netdesc_spinnaker2.machine import Machine
+        from netdesc_spinnaker2.host.machine import Machine
 
         return Machine(program, self.options, seed=seed)
 
     def describe_map(self, program: Program) -> DeviceMap:
         """Tell where a program goes on the board; see ``netdesc.maps.Mapped``."""
-        from netdesc_spinnaker2.forecast import describe
+        from netdesc_spinnaker2.costs.forecast import describe
 
         return describe(self.lay_out(program), self.options)
 
     def estimate(self, program: Program, samples: int) -> Forecast:
         """Estimate what runs of a program take at the expected rates; see ``netdesc.maps.Estimating``."""
-        from netdesc_spinnaker2.forecast import forecast
+        from netdesc_spinnaker2.costs.forecast import forecast
 
         return forecast(self.lay_out(program), self.options, samples, trains=self.trains(program))
 
@@ -118,6 +118,6 @@ class SpiNNaker2Backend:
         LimitError
             With every limit of the machine that the program exceeds.
         """
-        from netdesc_spinnaker2.layout import lay_out_program, outputs_of
+        from netdesc_spinnaker2.board.arrangement import lay_out_program, outputs_of
 
         return lay_out_program(program, self.options, outputs_of(program), training=self.trains(program))

@@ -8,7 +8,7 @@ from typing import Any
 
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.options import Reader
-from netdesc_spinnaker2.plan import Chip
+from netdesc_spinnaker2.mapping.plan import Chip
 from netdesc_spinnaker2.profile import SECTION, Profile
 
 CHOICES: Mapping[str, tuple[str, ...]] = {

@@ -68,7 +68,7 @@ def main() -> int:
     draw = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NUMBA_CACHE_DIR"] = folder
-        from netdesc.physics.jit import kernel
+        from netdesc.dynamics.jit import kernel
 
         def double(values):  # type: ignore[no-untyped-def]
             for k in range(len(values)):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from netdesc.description.schema import resolved, schema
+from netdesc.description.schema.document import resolved, schema
 
 Part = dict[str, Any]
 Row = tuple[str, str, str, str]

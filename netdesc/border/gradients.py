@@ -35,7 +35,7 @@ def check_gradient(findings: Findings, gradient: object, trace: Trace, program: 
         for name, events in trace.spikes.items():
             findings.check_finite(gradient.spike_times[name], f"spike_times of {name}", (len(events),))
     wanted = [item for item in program.sampling if item.variable in ADJOINTS]
-    check_recordings(findings, gradient.recordings, wanted, duration=program.duration, batch=trace.batch)
+    check_recordings(findings, gradient.recordings, wanted, program, batch=trace.batch)
     findings.check_counts(gradient.health, "health")
 
 

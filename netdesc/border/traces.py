@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.border.findings import Findings
+from netdesc.border.findings import Findings, describe
 from netdesc.events import Events
 from netdesc.program import PopulationSlice, Program, Reading, Sampling
 from netdesc.trace import Read, Recording, Trace
 
+STATES = ("v", "i")
+"""Variables that ``forward`` samples."""
+
 ADJOINTS = ("lam_v", "lam_i")
-"""Variables that ``adjoint`` samples; ``forward`` samples the others."""
+"""Variables that ``adjoint`` samples."""
 
 
 def check_trace(findings: Findings, trace: object, program: Program, batch: int) -> None:
@@ -34,7 +37,7 @@ def check_trace(findings: Findings, trace: object, program: Program, batch: int)
     if good:
         check_currents(findings, trace, program)
     wanted = [item for item in program.sampling if item.variable not in ADJOINTS]
-    check_recordings(findings, trace.recordings, wanted, duration=program.duration, batch=batch)
+    check_recordings(findings, trace.recordings, wanted, program, batch=batch)
     check_parameters(findings, trace.effective_parameters, program)
     if findings.require_keys(trace.readings, "readings", [item.key for item in program.readings]):
         for reading in program.readings:
@@ -128,12 +131,13 @@ def check_currents(findings: Findings, trace: Trace, program: Program) -> None:
 
 
 def check_recordings(
-    findings: Findings, recordings: object, wanted: list[Sampling], *, duration: float, batch: int
+    findings: Findings, recordings: object, wanted: list[Sampling], program: Program, *, batch: int
 ) -> None:
     """Note what is wrong with recordings, of a run or of its adjoint.
 
     A device that learns from sampled voltages returns those samples as well, whatever the file records.
     """
+    possible = {f"{item.name}.{name}" for item in program.populations for name in (*STATES, *ADJOINTS)}
     keys = {f"{item.population}.{item.variable}": item for item in wanted}
     if not findings.require_mapping(recordings, "recordings"):
         return
@@ -141,12 +145,18 @@ def check_recordings(
         if key not in recordings:
             findings.require_keys(recordings, "recordings", keys)
         elif findings.require(recordings[key], f"recordings of {key}", Recording):
-            check_recording(findings, recordings[key], f"recordings of {key}", item, (duration, batch))
+            check_recording(
+                findings, recordings[key], f"recordings of {key}", item, (program.duration, batch)
+            )
     for key, value in recordings.items():
         name = f"recordings of {key}"
-        if key not in keys and findings.require(value, name, Recording):
+        if key not in possible:
+            findings.note("recordings, keys", "names of the form population.variable", describe(key))
+        elif key not in keys and findings.require(value, name, Recording):
             findings.check_finite(
-                value.values, f"{name}, values", (batch, len(value.neurons), len(value.times))
+                value.values,
+                f"{name}, values by sample, neuron and times",
+                (batch, len(value.neurons), len(value.times)),
             )
 
 
@@ -166,7 +176,9 @@ def check_recording(
         wrong = value.neurons != item.neurons
         if wrong.any():
             findings.note_entry(value.neurons, wrong, f"{name}, neurons", "the neurons of the file in order")
-    findings.check_finite(value.values, f"{name}, values", (batch, len(item.neurons), steps))
+    findings.check_finite(
+        value.values, f"{name}, values by sample, neuron and times", (batch, len(item.neurons), steps)
+    )
 
 
 def check_parameters(findings: Findings, values: object, program: Program) -> None:

@@ -88,7 +88,7 @@ def _needs_training(model: Model) -> bool:
 
 
 def _has_trained_loss(description: Any) -> bool:
-    from netdesc.description.data import with_dataset
+    from netdesc.description.sections.data import with_dataset
 
     return with_dataset(description.data) is not None and description.training is not None
 

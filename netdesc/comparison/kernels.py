@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from netdesc.dynamics.jit import kernel
 from netdesc.events import Floats, Integers
-from netdesc.physics.jit import kernel
 
 
 @kernel

@@ -19,8 +19,8 @@ from netdesc.datasets.records import Dataset, Split, Table
 from netdesc.datasets.samples import PATH as SAMPLES
 from netdesc.datasets.samples import Samples
 from netdesc.datasets.yin_yang import yin_yang
-from netdesc.description.data import find_data_faults, require_dataset
 from netdesc.description.model import Choice, Data
+from netdesc.description.sections.data import find_data_faults, require_dataset
 from netdesc.errors import DescriptionError, Diagnostic, LimitError
 from netdesc.losses import Goals
 from netdesc.program import PopulationSlice, Program

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.description.suggestion import did_you_mean
+from netdesc.description.reading.suggestion import did_you_mean
 from netdesc.errors import DescriptionError
 from netdesc.formats import csv, npy
 from netdesc.formats.csv import Column

@@ -7,8 +7,8 @@ from dataclasses import replace
 from netdesc.datasets.catalogue import load
 from netdesc.datasets.records import Dataset
 from netdesc.datasets.samples import Samples
-from netdesc.description.data import with_dataset
 from netdesc.description.model import Choice, Data, Description
+from netdesc.description.sections.data import with_dataset
 from netdesc.graph.ir import NetworkGraph
 from netdesc.losses import require_goals
 from netdesc.lower import lay_out

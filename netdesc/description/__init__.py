@@ -1,8 +1,8 @@
 """The language: YAML text or a mapping to frozen records, with every fault told at once."""
 
-from netdesc.description.emit import dump
 from netdesc.description.load import describe, describe_mapping, describe_text
 from netdesc.description.model import Description
-from netdesc.description.schema import schema
+from netdesc.description.reading.emit import dump
+from netdesc.description.schema.document import schema
 
 __all__ = ["Description", "describe", "describe_mapping", "describe_text", "dump", "schema"]

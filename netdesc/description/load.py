@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from netdesc.description.build import build
-from netdesc.description.files import text_of
-from netdesc.description.mapping import NOWHERE, tree
 from netdesc.description.model import Description
-from netdesc.description.overrides import overridden
-from netdesc.description.reader import read
-from netdesc.description.tree import named
+from netdesc.description.reading.files import text_of
+from netdesc.description.reading.mapping import NOWHERE, tree
+from netdesc.description.reading.overrides import overridden
+from netdesc.description.reading.reader import read
+from netdesc.description.reading.tree import named
+from netdesc.description.sections.build import build
 from netdesc.errors import DescriptionError, Diagnostic, Location
 
 Overrides = Mapping[str, object] | Sequence[str]

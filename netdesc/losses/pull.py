@@ -50,7 +50,8 @@ def pull_silent(
     if key not in trace.readings:
         raise BackendError(
             Diagnostic(
-                "the run has no voltages at its end, which pull needs; set pull: 0, or use a backend that reads "
+                "the run has no voltages at its end, which pull needs; set pull: 0, or use a backend "
+                "that reads "
                 "them, such as numba",
                 path=f"losses.{loss.name}",
             )

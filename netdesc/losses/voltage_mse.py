@@ -69,7 +69,8 @@ def require_traces(loss: Loss, traces: Traces | None, program: Program, *, split
     if traces is None:
         raise DescriptionError(
             Diagnostic(
-                f"voltage_mse expected target voltages {of}, got none; add target_interval and targets to the "
+                f"voltage_mse expected target voltages {of}, got none; add target_interval and "
+                "targets to the "
                 "data, or pass netdesc.Samples(x, traces=..., trace_interval=...)",
                 path=path,
             )
@@ -78,7 +79,8 @@ def require_traces(loss: Loss, traces: Traces | None, program: Program, *, split
     if abs(traces.interval - interval) > CLOSE * interval:
         raise DescriptionError(
             Diagnostic(
-                f"expected target voltages {of} every {interval:g} ms, got them every {traces.interval:g} ms; "
+                f"expected target voltages {of} every {interval:g} ms, got them every "
+                f"{traces.interval:g} ms; "
                 f"set interval: {traces.interval:g} ms",
                 path=path,
             )
@@ -86,7 +88,8 @@ def require_traces(loss: Loss, traces: Traces | None, program: Program, *, split
     if outputs != size:
         raise DescriptionError(
             Diagnostic(
-                f"voltage_mse expected target voltages of the {size} neurons of population {loss.population}, "
+                f"voltage_mse expected target voltages of the {size} neurons of population "
+                f"{loss.population}, "
                 f"got those of {outputs}; set populations.{loss.population}.size: {outputs}",
                 path=path,
             )
@@ -95,8 +98,10 @@ def require_traces(loss: Loss, traces: Traces | None, program: Program, *, split
     if steps > most:
         raise DescriptionError(
             Diagnostic(
-                f"expected at most {most} target voltages for each output, one every {interval:g} ms from 0 to "
-                f"{program.duration:g} ms, got {steps}; set simulation.duration: {(steps - 1) * interval:g} ms, "
+                f"expected at most {most} target voltages for each output, one every {interval:g} ms "
+                "from 0 to "
+                f"{program.duration:g} ms, got {steps}; set simulation.duration: "
+                f"{(steps - 1) * interval:g} ms, "
                 "or shorten them",
                 path=path,
             )
@@ -125,7 +130,8 @@ def read_voltages(loss: Loss, trace: Trace) -> Floats:
     if (np.abs(found.times - due) > CLOSE * interval).any():
         raise BackendError(
             Diagnostic(
-                f"expected samples of {key} every {interval:g} ms, got them at other times; use a backend that "
+                f"expected samples of {key} every {interval:g} ms, got them at other times; use a "
+                "backend that "
                 "samples at this interval, such as numba",
                 path=f"losses.{loss.name}",
             )

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from netdesc.adjoint.readings import mean_weights
 from netdesc.errors import BackendError, Diagnostic, NumericsError
-from netdesc.eventprop.readings import mean_weights
 from netdesc.events import Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program, Stage

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.dynamics.jit import kernel
 from netdesc.events import Floats, Integers
-from netdesc.physics.jit import kernel
 
 Flags = NDArray[np.uint8]
 

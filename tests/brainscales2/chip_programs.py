@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from netdesc_brainscales2.mapping import lay_out
+from netdesc_brainscales2.mapping.pipeline import lay_out
+from netdesc_brainscales2.mapping.plan import Plan
 from netdesc_brainscales2.options import Options
-from netdesc_brainscales2.plan import Plan
 
 from netdesc.program import Block, PopulationSlice, Program, Stage
 

@@ -3,8 +3,8 @@ from dataclasses import fields
 import pytest
 from chip_programs import layered, options, planned
 from netdesc_brainscales2.backend import BrainScaleS2Backend
-from netdesc_brainscales2.costs import Counts, charge, numbers_of
-from netdesc_brainscales2.forecast import expect
+from netdesc_brainscales2.costs.costs import Counts, charge, numbers_of
+from netdesc_brainscales2.costs.forecast import expect
 from netdesc_brainscales2.profile import MACHINES, NAMES, Profile
 
 from netdesc.errors import BackendError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from chip_programs import layered, one_to_one, program
 from netdesc_brainscales2.backend import BrainScaleS2Backend
-from netdesc_brainscales2.pattern import Spreads, draw_pattern
+from netdesc_brainscales2.chip.pattern import Spreads, draw_pattern
 
 from netdesc.events import Events
 
@@ -18,14 +18,14 @@ SIZES = {"input": 5, "hidden": 20, "output": 3}
 PATTERN = """
 import hashlib
 from dataclasses import fields
-from netdesc_brainscales2.pattern import Spreads, draw_pattern
+from netdesc_brainscales2.chip.pattern import Spreads, draw_pattern
 raw = Spreads(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, reset=12.0, cadc=3.0)
 found = draw_pattern(7, raw)
 print(hashlib.sha256(b"".join(getattr(found, item.name).tobytes() for item in fields(found))).hexdigest())
 """
 CALIBRATED = """
 import hashlib
-from netdesc_brainscales2.calibration import QUANTITIES, calibrate
+from netdesc_brainscales2.chip.calibration import QUANTITIES, calibrate
 from netdesc_brainscales2.profile import Profile
 from test_calibration import targets
 found = calibrate(4, targets(), Profile.read("calibrated"))[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from netdesc_numba.machine import EventMachine
+from netdesc_numba.event.machine import EventMachine
 from netdesc_numba.options import Options as NumbaOptions
 
 import netdesc

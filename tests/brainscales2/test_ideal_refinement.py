@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from chip_programs import program
 from netdesc_brainscales2.backend import BrainScaleS2Backend
-from netdesc_brainscales2.refinement import refine
-from netdesc_numba.machine import EventMachine
+from netdesc_brainscales2.host.refinement import refine
+from netdesc_numba.event.machine import EventMachine
 from netdesc_numba.options import Options as NumbaOptions
 
 from netdesc.events import Events

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from chip_programs import program
 from netdesc_brainscales2.backend import BrainScaleS2Backend
-from netdesc_numba.machine import EventMachine
+from netdesc_numba.event.machine import EventMachine
 from netdesc_numba.options import Options as NumbaOptions
 
 from netdesc.errors import NumericsError

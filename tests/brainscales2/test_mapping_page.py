@@ -1,9 +1,12 @@
 import re
 from pathlib import Path
 
-from netdesc_brainscales2 import checks, mapping, observation, options, profile
-from netdesc_brainscales2.costs import Counts, charge
+from netdesc_brainscales2 import options, profile
+from netdesc_brainscales2.costs.costs import Counts, charge
+from netdesc_brainscales2.mapping import checks
+from netdesc_brainscales2.mapping import pipeline as mapping
 from netdesc_brainscales2.profile import MACHINES, Profile
+from netdesc_brainscales2.readout import observation
 
 PAGE = (Path(__file__).parents[2] / "docs" / "brainscales2_backend.md").read_text(encoding="utf-8")
 

@@ -8,8 +8,8 @@ from chip_programs import ONE, layered, one_to_one, options, planned, program
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from netdesc_brainscales2.backend import BrainScaleS2Backend
-from netdesc_brainscales2.chip_map import chart
-from netdesc_brainscales2.mapping import lay_out, map_program
+from netdesc_brainscales2.mapping.chip_map import chart
+from netdesc_brainscales2.mapping.pipeline import lay_out, map_program
 
 from netdesc.errors import LimitError
 

@@ -5,14 +5,14 @@ import sys
 
 import numpy as np
 import pytest
-from netdesc_brainscales2.pattern import Spreads, draw_pattern
+from netdesc_brainscales2.chip.pattern import Spreads, draw_pattern
 
 RAW = Spreads(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, reset=12.0, cadc=3.0)
 
 
 def test_a_chip_has_the_same_pattern_in_another_process():
     code = (
-        "from netdesc_brainscales2.pattern import *; "
+        "from netdesc_brainscales2.chip.pattern import *; "
         "print(draw_pattern(7, Spreads(leak=12.0)).leak.sum().hex())"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

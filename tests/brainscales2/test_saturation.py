@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from netdesc_brainscales2.analog_stamps import pass_link, pass_together
-from netdesc_brainscales2.saturation import add_charge
+from netdesc_brainscales2.analog.saturation import add_charge
+from netdesc_brainscales2.analog.stamps import pass_link, pass_together
 
 KNEE, ROOM = 3.0, 2.0
 

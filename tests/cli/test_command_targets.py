@@ -8,8 +8,8 @@ import pytest
 
 from netdesc.cli import main
 from netdesc.cli.inputs import list_mentioned
-from netdesc.description.mapping import tree
-from netdesc.description.mentions import list_mentions
+from netdesc.description.reading.mapping import tree
+from netdesc.description.reading.mentions import list_mentions
 
 MODEL = """netdesc: 1
 simulation: {duration: 10 ms}

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from netdesc.description import describe, describe_text, dump, schema
-from netdesc.description.reader import read
-from netdesc.description.tree import plain
+from netdesc.description.reading.reader import read
+from netdesc.description.reading.tree import plain
 from netdesc.errors import DescriptionError
 
 DATA = Path(__file__).resolve().parent.parent / "data"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netdesc.description import describe_text
-from netdesc.description.expressions import evaluate
-from netdesc.description.tree import grown, plain
+from netdesc.description.reading.expressions import evaluate
+from netdesc.description.reading.tree import grown, plain
 from netdesc.errors import Diagnostic, Location
 
 PLACE = Location("f", 1, 1)

@@ -8,8 +8,8 @@ import pytest
 
 import netdesc
 from netdesc.description import describe_mapping, describe_text
-from netdesc.description.reader import read
-from netdesc.description.tree import plain
+from netdesc.description.reading.reader import read
+from netdesc.description.reading.tree import plain
 from netdesc.errors import DescriptionError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

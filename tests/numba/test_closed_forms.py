@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from netdesc_numba import NumbaBackend
 
-from netdesc.testing.neuron import one_neuron
+from netdesc.testing.reference.neuron import one_neuron
 from netdesc.trace import Cotangent
 
 

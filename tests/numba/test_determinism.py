@@ -5,8 +5,8 @@ import pytest
 from netdesc_numba import NumbaBackend
 
 from netdesc.events import Events
-from netdesc.testing.networks import random_network
-from netdesc.testing.recipe import Recipe
+from netdesc.testing.generate.networks import random_network
+from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent
 
 SHARED = {"gain": 5.0, "batch": 23, "size": 7, "inputs": 4}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from netdesc_numba import NumbaBackend
 
+from netdesc.testing.generate.networks import Network, random_network
+from netdesc.testing.generate.objective import random_loss
+from netdesc.testing.generate.traits import Recipe
 from netdesc.testing.gradcheck import gradcheck
-from netdesc.testing.networks import Network, random_network
-from netdesc.testing.neuron import one_neuron
-from netdesc.testing.objective import random_loss
-from netdesc.testing.recipe import Recipe
+from netdesc.testing.reference.neuron import one_neuron
 from netdesc.trace import Cotangent
 
 TOLERANCE = 1e-6

@@ -14,9 +14,9 @@ from netdesc.events import Events
 from netdesc.graph import compile_graph
 from netdesc.lower import lower
 from netdesc.program import Sampling
-from netdesc.testing.networks import random_network
-from netdesc.testing.neuron import one_neuron
-from netdesc.testing.recipe import Recipe, recipes
+from netdesc.testing.generate.networks import random_network
+from netdesc.testing.generate.traits import Recipe, recipes
+from netdesc.testing.reference.neuron import one_neuron
 from netdesc.trace import Cotangent
 
 STEP = 0.1

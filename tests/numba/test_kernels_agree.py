@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from netdesc_numba import NumbaBackend
 
-from netdesc.eventprop.wiring import LAYER, NETWORK, NEURONS
+from netdesc.adjoint.wiring import LAYER, NETWORK, NEURONS
 from netdesc.program import Sampling
-from netdesc.testing.networks import random_network
-from netdesc.testing.objective import random_loss
-from netdesc.testing.recipe import Recipe
+from netdesc.testing.generate.networks import random_network
+from netdesc.testing.generate.objective import random_loss
+from netdesc.testing.generate.traits import Recipe
 
 RECIPES = [
     Recipe(1),

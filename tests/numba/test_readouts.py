@@ -9,13 +9,13 @@ from netdesc_numba import NumbaBackend
 
 from netdesc.events import Events
 from netdesc.program import Reading
+from netdesc.testing.generate.networks import Network, random_network
+from netdesc.testing.generate.objective import random_loss
+from netdesc.testing.generate.traits import Recipe
 from netdesc.testing.gradcheck import gradcheck
-from netdesc.testing.networks import Network, random_network
-from netdesc.testing.neuron import one_neuron
-from netdesc.testing.objective import random_loss
-from netdesc.testing.recipe import Recipe
-from netdesc.testing.reference import simulate
-from netdesc.testing.voltages import read_voltages
+from netdesc.testing.reference.neuron import one_neuron
+from netdesc.testing.reference.simulator import simulate
+from netdesc.testing.reference.voltages import read_voltages
 from netdesc.trace import Cotangent
 
 MAXIMUM, MEAN, EARLY = Reading("cell", "maximum"), Reading("cell", "mean"), Reading("cell", "mean", 12.0)

@@ -8,8 +8,8 @@ from netdesc_numba import NumbaBackend
 
 from netdesc.errors import BackendError
 from netdesc.program import Sampling
-from netdesc.testing.networks import random_network
-from netdesc.testing.recipe import Recipe
+from netdesc.testing.generate.networks import random_network
+from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent
 
 RECIPES = [

@@ -7,10 +7,10 @@ import pytest
 from netdesc_numba import NumbaBackend
 
 from netdesc.program import Sampling, Stage
-from netdesc.testing.networks import random_network
-from netdesc.testing.objective import random_loss
-from netdesc.testing.recipe import Recipe
-from netdesc.testing.reference import simulate
+from netdesc.testing.generate.networks import random_network
+from netdesc.testing.generate.objective import random_loss
+from netdesc.testing.generate.traits import Recipe
+from netdesc.testing.reference.simulator import simulate
 
 FEED_FORWARD = [
     Recipe(

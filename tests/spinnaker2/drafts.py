@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from netdesc_spinnaker2.mapping import lay_out
-from netdesc_spinnaker2.network import Link, Network, Population, Record
+from netdesc_spinnaker2.board.router import Router
+from netdesc_spinnaker2.mapping.network import Link, Network, Population, Record
+from netdesc_spinnaker2.mapping.pipeline import lay_out
+from netdesc_spinnaker2.mapping.plan import Plan
 from netdesc_spinnaker2.options import Options
-from netdesc_spinnaker2.plan import Plan
-from netdesc_spinnaker2.router import Router
 
 
 def source(name: str, size: int, spikes: float = 1.0) -> Population:

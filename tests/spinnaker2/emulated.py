@@ -14,8 +14,8 @@ from netdesc.backend import Machine
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Block, PopulationSlice, Program, Stage
-from netdesc.testing.networks import Network, random_network
-from netdesc.testing.recipe import Recipe
+from netdesc.testing.generate.networks import Network, random_network
+from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent, Trace
 
 SCHEMES = ("published", "exact_exponential", "off_grid")

@@ -7,11 +7,11 @@ import pytest
 from drafts import drawn, layered
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from netdesc_spinnaker2 import checks
-from netdesc_spinnaker2.clock import choose_pace
-from netdesc_spinnaker2.costs import Work, arrange, charge, count_cycles
-from netdesc_spinnaker2.energy import spend
-from netdesc_spinnaker2.expectation import BACKWARD, FORWARD, GATHER, UPDATE, expect
+from netdesc_spinnaker2.costs.clock import choose_pace
+from netdesc_spinnaker2.costs.costs import Work, arrange, charge, count_cycles
+from netdesc_spinnaker2.costs.energy import spend
+from netdesc_spinnaker2.costs.expectation import BACKWARD, FORWARD, GATHER, UPDATE, expect
+from netdesc_spinnaker2.mapping import checks
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.profile import Profile
 

@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 from emulated import SCHEMES, chip, tick_network
-from netdesc_spinnaker2 import emulator_board
-from netdesc_spinnaker2.counting import count_work
-from netdesc_spinnaker2.expectation import expect
-from netdesc_spinnaker2.router import Router
+from netdesc_spinnaker2.board import assembly as emulator_board
+from netdesc_spinnaker2.board.router import Router
+from netdesc_spinnaker2.costs.counting import count_work
+from netdesc_spinnaker2.costs.expectation import expect
 
 from netdesc.backend import Lesson, Objective
-from netdesc.testing.recipe import Recipe
+from netdesc.testing.generate.traits import Recipe
 
 RECIPE = Recipe(3, layers=2, size=5, gain=1.5, delay="mixed", loop="self", batch=3)
 SLICES = {"input": 2, "layer_1": 2, "layer_2": 3}

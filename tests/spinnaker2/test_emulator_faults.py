@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from emulated import SCHEMES, balanced, chip, inputs, layered, pull, run, same_spikes
-from netdesc_spinnaker2.router import Router
+from netdesc_spinnaker2.board.router import Router
 
 from netdesc.backend import Lesson, Objective
 from netdesc.errors import NumericsError

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from emulated import SCHEMES, chip, grid, inputs, layered, run, same_spikes
-from netdesc_spinnaker2.emulator_parameters import Parameters
-from netdesc_spinnaker2.integers import rounding_of
+from netdesc_spinnaker2.board.integers import rounding_of
+from netdesc_spinnaker2.host.parameters import Parameters
 from netdesc_spinnaker2.options import Options
 
 from netdesc.backend import Lesson, Objective

@@ -7,11 +7,11 @@ import pytest
 from emulated import SCHEMES, balanced, chip, deviation, run, same_spikes, tick_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from netdesc_spinnaker2 import mapping
-from netdesc_spinnaker2.placement import place
+from netdesc_spinnaker2.mapping import pipeline as mapping
+from netdesc_spinnaker2.mapping.placement import place
 
 from netdesc.backend import Lesson, Objective
-from netdesc.testing.recipe import Recipe
+from netdesc.testing.generate.traits import Recipe
 
 FEW = settings(max_examples=6, deadline=None)
 

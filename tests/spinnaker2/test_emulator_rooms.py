@@ -2,13 +2,13 @@
 
 from itertools import pairwise
 
-import netdesc_spinnaker2.emulator_device as device
+import netdesc_spinnaker2.host.device as device
 import numpy as np
 import pytest
 from emulated import SCHEMES, chip, inputs, layered, same_spikes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from netdesc_spinnaker2.packets import KNOWN, find_block
+from netdesc_spinnaker2.board.packets import KNOWN, find_block
 
 from netdesc.events import Events
 

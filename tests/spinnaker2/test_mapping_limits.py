@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drafts import codes, dense, drawn, layer, layered, source, sparse
-from netdesc_spinnaker2.mapping import lay_out, plan
-from netdesc_spinnaker2.network import Network, Record
+from netdesc_spinnaker2.mapping.network import Network, Record
+from netdesc_spinnaker2.mapping.pipeline import lay_out, plan
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.profile import Profile
 

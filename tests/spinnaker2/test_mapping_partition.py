@@ -3,10 +3,10 @@ import pytest
 from drafts import dense, drawn, layer, layered, source, sparse
 from hypothesis import given
 from hypothesis import strategies as st
-from netdesc_spinnaker2.network import Network, Record
+from netdesc_spinnaker2.mapping.network import Network, Record
+from netdesc_spinnaker2.mapping.partition import even, fewest
+from netdesc_spinnaker2.mapping.traffic import connected
 from netdesc_spinnaker2.options import Options
-from netdesc_spinnaker2.partition import even, fewest
-from netdesc_spinnaker2.traffic import connected
 
 
 def test_a_small_population_is_one_slice():

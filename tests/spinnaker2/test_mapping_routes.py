@@ -6,11 +6,11 @@ import pytest
 from drafts import dense, drawn, layer, layered, router, source, sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from netdesc_spinnaker2.compression import aggregate, compress, cover, union
+from netdesc_spinnaker2.board.router import Router, misrouted
+from netdesc_spinnaker2.mapping.compression import aggregate, compress, cover, union
+from netdesc_spinnaker2.mapping.plan import LINKS, SPACES, Entry, Network, Plan, Site
+from netdesc_spinnaker2.mapping.routing import tree
 from netdesc_spinnaker2.options import Options
-from netdesc_spinnaker2.plan import LINKS, SPACES, Entry, Network, Plan, Site
-from netdesc_spinnaker2.router import Router, misrouted
-from netdesc_spinnaker2.routing import tree
 
 
 def first_match(table, key):

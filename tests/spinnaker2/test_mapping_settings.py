@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drafts import drawn, layered
-from netdesc_spinnaker2.network_view import ticks_of, view_graph, view_program
+from netdesc_spinnaker2.mapping.network_view import ticks_of, view_graph, view_program
+from netdesc_spinnaker2.mapping.text import render
 from netdesc_spinnaker2.options import CHOICES, Options
 from netdesc_spinnaker2.profile import NAMES, Profile
-from netdesc_spinnaker2.text import render
 
 import netdesc
 from netdesc.errors import BackendError

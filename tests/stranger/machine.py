@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from netdesc.adjoint.host import adjoint
 from netdesc.errors import NumericsError
-from netdesc.eventprop.adjoint import adjoint
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Program

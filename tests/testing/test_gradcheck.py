@@ -8,9 +8,9 @@ import pytest
 from netdesc.errors import NumericsError
 from netdesc.events import Events
 from netdesc.gradient import Gradient
+from netdesc.testing.generate.objective import SmoothLoss, ordinals, random_loss
 from netdesc.testing.gradcheck import gradcheck
-from netdesc.testing.neuron import one_neuron
-from netdesc.testing.objective import SmoothLoss, ordinals, random_loss
+from netdesc.testing.reference.neuron import one_neuron
 from netdesc.trace import Cotangent, Trace
 
 KEYS = ("input_to_cell_0.weight", "input_to_cell_0.delay")

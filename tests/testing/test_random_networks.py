@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from netdesc.testing.networks import random_network
-from netdesc.testing.recipe import Recipe, recipes
-from netdesc.testing.reference import simulate
+from netdesc.testing.generate.networks import random_network
+from netdesc.testing.generate.traits import Recipe, recipes
+from netdesc.testing.reference.simulator import simulate
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -73,7 +73,8 @@ def _restricted(synapses: Synapses, edge: Edge, name: str) -> Synapses:
         if len(value.values) != synapses.size:
             raise GraphError(
                 Diagnostic(
-                    f"expected a value for each of the {synapses.size} pairs, got {len(value.values)}; write the "
+                    f"expected a value for each of the {synapses.size} pairs, got "
+                    f"{len(value.values)}; write the "
                     "values in the order of the pairs",
                     f"{edge.path}.{name}",
                 )
@@ -82,7 +83,8 @@ def _restricted(synapses: Synapses, edge: Edge, name: str) -> Synapses:
     if value.values.shape != shape:
         raise GraphError(
             Diagnostic(
-                f"the matrix has shape {value.values.shape}; {edge.pre} to {edge.post} needs {shape} (pre, post)",
+                f"the matrix has shape {value.values.shape}; {edge.pre} to {edge.post} needs {shape} "
+                "(pre, post)",
                 f"{edge.path}.{name}",
             )
         )

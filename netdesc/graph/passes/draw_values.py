@@ -129,7 +129,8 @@ def _bounded(values: Floats, parameter: Parameter, path: str, notes: list[Diagno
     if parameter.train and moved:
         notes.append(
             Diagnostic(
-                f"{moved} of {len(values)} initial values lie outside {parameter.low:g} to {parameter.high:g} "
+                f"{moved} of {len(values)} initial values lie outside {parameter.low:g} to "
+                f"{parameter.high:g} "
                 f"and start at the bound",
                 path,
             )

@@ -11,8 +11,8 @@ from netdesc.program import Program
 from netdesc.testing.conformance.spikes import compare, spiking
 from netdesc.testing.conformance.subject import Bench
 from netdesc.testing.conformance.tolerance import Tolerance
-from netdesc.testing.objective import ordinals
-from netdesc.testing.reference import ReferenceTrace, simulate
+from netdesc.testing.generate.objective import ordinals
+from netdesc.testing.reference.simulator import ReferenceTrace, simulate
 from netdesc.trace import Trace
 
 STEP = 1e-4

@@ -13,8 +13,8 @@ from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.testing.conformance.oracle import STEP, gradient_of, retimed
 from netdesc.testing.conformance.subject import Bench, Subject, demand, demand_close
-from netdesc.testing.reference import ReferenceTrace, simulate
-from netdesc.testing.voltages import read_voltages
+from netdesc.testing.reference.simulator import ReferenceTrace, simulate
+from netdesc.testing.reference.voltages import read_voltages
 from netdesc.trace import Cotangent, Trace
 
 

@@ -1,0 +1,1 @@
+"""The analog core: circuits in continuous time."""

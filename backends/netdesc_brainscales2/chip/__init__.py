@@ -1,0 +1,1 @@
+"""A chip and its circuits: fixed pattern, calibration, noise."""

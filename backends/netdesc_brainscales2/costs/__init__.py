@@ -1,0 +1,1 @@
+"""Time, energy and data of a run."""

@@ -1,0 +1,1 @@
+"""What the host does: running, gradients in the loop."""

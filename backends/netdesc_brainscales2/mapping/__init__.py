@@ -1,0 +1,1 @@
+"""From a network to circuits, rows, buses and labels."""

@@ -1,0 +1,1 @@
+"""The event-driven solver: exact in continuous time."""

@@ -1,0 +1,360 @@
+"""Programs laid out for the event-driven kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.final_voltages import final_samplings, read_finals
+from netdesc.adjoint.host import Adjoint
+from netdesc.adjoint.recording import record_states
+from netdesc.adjoint.wiring import LAYER, NETWORK
+from netdesc.budget import SpikeBudget, count_spikes
+from netdesc.errors import Diagnostic, NumericsError
+from netdesc.events import Events, Floats, Integers
+from netdesc.gradient import Gradient
+from netdesc.program import PopulationSlice, Program
+from netdesc.threads import run, split
+from netdesc.trace import Cotangent, Read, Trace, require_finite
+from netdesc_numba.event.layer import sweep_layer
+from netdesc_numba.event.network import run_network
+from netdesc_numba.event.neurons import sweep_neurons
+from netdesc_numba.event.readings import read_readouts
+from netdesc_numba.options import Options
+from netdesc_numba.spike_limit import most_spikes
+
+Spikes = tuple[Floats, Integers, Floats, Floats, Integers]
+Kernel = Callable[..., tuple[int, int]]
+Arrays = tuple[NDArray[Any], ...]
+
+
+def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
+    """Return the spikes of every source population, by population index.
+
+    Parameters
+    ----------
+    program : Program
+    stimulus : Events
+        By program-wide neuron index.
+
+    Returns
+    -------
+    dict of int to Events
+
+    Raises
+    ------
+    NumericsError
+        If a spike belongs to no source, is not finite, or lies before 0.
+    """
+    sources = [(k, p) for k, p in enumerate(program.populations) if p.kind == "source"]
+    if len(sources) == 1 and sources[0][1].start == 0:
+        population = sources[0][1]
+        result = {sources[0][0]: stimulus}
+        inside = not len(stimulus) or bool(stimulus.sources.max() < population.stop)
+    else:
+        result = {k: stimulus.select(p.start, p.stop) for k, p in sources}
+        inside = sum(len(events) for events in result.values()) == len(stimulus)
+    if not inside or (len(stimulus) and stimulus.sources.min() < 0):
+        raise NumericsError("the stimulus holds a spike of a neuron that is not a source")
+    if len(stimulus) and not (np.isfinite(stimulus.times).all() and stimulus.times.min() >= 0.0):
+        raise NumericsError("the stimulus holds a spike at a time that is not finite or before 0 ms")
+    return result
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
+    return {name: version(name) for name in ("netdesc", "numba", "numpy")}
+
+
+class EventMachine:
+    """A program on the event-driven solver: exact in continuous time.
+
+    Parameters
+    ----------
+    program : Program
+    options : Options
+    """
+
+    solver = "event"
+
+    def __init__(self, program: Program, options: Options) -> None:
+        self.program = program
+        self.options = options
+        self.layout = Layout(program)
+        self.backward = Adjoint(
+            self.layout, floor=options.denominator_floor, threads=options.threads, grid=self.moments()
+        )
+        self.guesses: dict[int, float] = {}
+        self.budget: SpikeBudget = program.spike_budget(0)
+
+    def moments(self) -> Floats | None:
+        """Return the times at which means of voltages are taken, None for all."""
+        return np.arange(round(self.program.duration) + 1.0) if self.solver == "grid" else None
+
+    def write(self, parameters: Mapping[str, Floats]) -> None:
+        """Set weights and delays; see ``netdesc.backend.Machine``."""
+        self.layout.write(parameters)
+
+    def forward(self, stimulus: Events, *, seed: int) -> Trace:
+        """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
+        spikes = select_stimulus(self.program, stimulus)
+        self.budget = self.program.spike_budget(stimulus.batch)
+        currents: dict[str, Floats] = {}
+        releases: dict[str, Floats] = {}
+        for index, stage in enumerate(self.program.stages):
+            if self.program.populations[stage.populations[0]].kind == "readout":
+                continue
+            self.share(index, self.run_stage(index, spikes, stimulus.batch), spikes, currents, releases)
+        names = [population.name for population in self.program.populations]
+        stepped = self.solver == "grid"
+        steps = round(self.program.duration) if stepped else None
+        threads = self.options.threads
+        samples = record_states(self.layout, spikes, stimulus.batch, stepped=stepped)
+        trace = Trace(
+            spikes={names[k]: spikes[k] for k in sorted(spikes)},
+            currents=currents,
+            release_currents=releases,
+            recordings=samples,
+            effective_parameters=dict(self.layout.values),
+            health=self.count_arrivals(spikes),
+            provenance={"backend": "numba", "solver": self.solver, **versions()},
+            readings={
+                **read_readouts(self.layout, spikes, stimulus.batch, threads=threads, steps=steps),
+                **self.read_finals(spikes, stimulus.batch),
+            },
+            batch_size=stimulus.batch,
+        )
+        # times of a grid are steps here, and its machine checks when they are ms again
+        return trace if stepped else require_finite(trace)
+
+    def read_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
+        """Return the last voltages that losses read."""
+        sampling = final_samplings(self.program)
+        if not sampling:
+            return {}
+        samples = record_states(self.layout, spikes, batch, sampling=sampling, stepped=self.solver == "grid")
+        names = {self.program.populations[k].name: events for k, events in spikes.items()}
+        return read_finals(self.program, samples, names)
+
+    def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Carry a cotangent back; see ``netdesc.backend.Machine``."""
+        return self.backward.run(trace, cotangent)
+
+    def count_arrivals(self, spikes: Mapping[int, Events]) -> dict[str, int]:
+        """Count deliveries and those due after the end: together, spikes times their synapses."""
+        arrivals = in_flight = 0
+        for block in self.program.blocks:
+            events = spikes[block.pre]
+            delays = self.layout.values[block.delay_key]
+            late = 0
+            if block.dense and block.uniform_delay:
+                total = len(events) * block.n_post
+                if delays[0] > 0.0 or events.times.max(initial=0.0) >= self.program.duration:
+                    late = int(np.sum(events.times + delays[0] >= self.program.duration)) * block.n_post
+            else:
+                indptr, _ = block.sparse()
+                fan = np.diff(indptr)
+                total = int(fan[events.sources].sum())
+                longest = np.zeros(block.n_pre)
+                spread = np.broadcast_to(delays, block.weights.shape)
+                np.maximum.at(longest, np.repeat(np.arange(block.n_pre), fan), spread)
+                for k in np.flatnonzero(events.times + longest[events.sources] >= self.program.duration):
+                    span = slice(indptr[events.sources[k]], indptr[events.sources[k] + 1])
+                    late += int(np.sum(events.times[k] + spread[span] >= self.program.duration))
+            arrivals += total - late
+            in_flight += late
+        return {"arrivals": arrivals, "in_flight": in_flight}
+
+    def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Spikes:
+        """Run a stage on all samples and return its spikes, neurons counted within it."""
+        stream = self.layout.stream(index, spikes, batch)
+        wiring, cells = self.layout.wirings[index], self.layout.cells[index]
+        duration = self.program.duration
+        if wiring.kind == LAYER:
+            constants = (
+                float(cells.tau_m[0]),
+                float(cells.tau_s[0, 0]),
+                float(cells.gap[0]),
+                float(cells.reset[0]),
+            )
+            return self.grow(
+                index,
+                batch,
+                sweep_layer,
+                (
+                    stream.times,
+                    stream.slots,
+                    stream.offsets,
+                    self.layout.weights[index].reshape(-1, wiring.size),
+                    cells.start,
+                    cells.current.sum(axis=1),
+                    constants,
+                    duration,
+                ),
+                releases=False,
+            )
+        fan = self.layout.fanout(index)
+        base = (wiring.slots[wiring.stage.populations[0]],) if wiring.kind == NETWORK else ()
+        kernel = run_network if wiring.kind == NETWORK else sweep_neurons
+        return self.grow(
+            index,
+            batch,
+            kernel,
+            (
+                stream.times,
+                stream.slots,
+                stream.offsets,
+                *base,
+                fan.start,
+                fan.target,
+                fan.receptor,
+                fan.weight,
+                fan.delay,
+                cells.tau_m,
+                cells.tau_s,
+                cells.tau_ref,
+                cells.gap,
+                cells.reset,
+                cells.start,
+                cells.current,
+                duration,
+            ),
+        )
+
+    def grow(
+        self,
+        index: int,
+        batch: int,
+        kernel: Kernel,
+        arguments: tuple[object, ...],
+        *,
+        releases: bool = True,
+        dtype: type[np.generic] = np.float64,
+    ) -> Spikes:
+        """Run a kernel over the batch, with room for the spikes that grows as they need it.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        batch : int
+        kernel : callable
+            Takes first and last sample, the arguments and the arrays of results.
+        arguments : tuple
+        releases : bool
+            Whether the kernel tells currents at the end of refractory periods; they equal those at the
+            spikes otherwise.
+        dtype : type
+            Of the spike times.
+
+        Returns
+        -------
+        tuple of ndarray
+            Times, neurons, currents, release currents, offsets.
+
+        Raises
+        ------
+        NumericsError
+            If a sample has more spikes than ``max_spikes``, or the batch more than fit into memory.
+        """
+        counts = np.zeros(batch, dtype=np.int64)
+        size = self.layout.wirings[index].size
+        sizes = {item.name: item.size for item in self.members(index)}
+        budget = self.budget
+        limit = self.most_spikes(index)
+
+        def task(first: int, last: int) -> list[tuple[Arrays, int]]:
+            room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
+            pieces: list[tuple[Arrays, int]] = []
+            stop = part = last
+            while first < last:
+                arrays: Arrays = (
+                    np.empty(room, dtype),
+                    np.empty(room, np.int64),
+                    np.empty(room),
+                    *((np.empty(room),) if releases else ()),
+                )
+                done, used = kernel(first, stop, *arguments, *arrays, counts)
+                if done > first:
+                    pieces.append((arrays, used))
+                budget.keep(part, count_spikes(arrays[1][:used], sizes))
+                if done == first and room < limit:
+                    # the sample has at least one spike more than there was room for
+                    left = budget.hold(part, count_spikes(arrays[1], sizes))
+                    room = min(2 * room, limit, room + max(left, 1))
+                elif done == first and stop == first + 1:
+                    raise NumericsError(self.overflow(index, first))
+                else:
+                    # the limit is one sample's: where several together do not fit, each is run alone
+                    stop = first + 1 if done == first else last
+                first = done
+            return pieces
+
+        pieces = [
+            piece
+            for part in run(task, split(batch, self.options.threads), self.options.threads)
+            for piece in part
+        ]
+        excess = np.flatnonzero(counts > limit)
+        if len(excess):
+            raise NumericsError(self.overflow(index, int(excess[0])))
+        columns = [
+            self.join([arrays[k][:used] for arrays, used in pieces]) for k in range(4 if releases else 3)
+        ]
+        offsets = np.zeros(batch + 1, dtype=np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(columns[0]) / max(batch, 1))
+        return columns[0], columns[1], columns[2], columns[3 if releases else 2], offsets
+
+    def most_spikes(self, index: int) -> int:
+        """Return how many spikes a sample may have in a stage."""
+        return most_spikes(self.program, self.program.stages[index], self.options.max_spikes)
+
+    def members(self, index: int) -> list[PopulationSlice]:
+        """Return the populations of a stage."""
+        return [self.program.populations[p] for p in self.program.stages[index].populations]
+
+    @staticmethod
+    def join(parts: list[NDArray[Any]]) -> NDArray[Any]:
+        """Concatenate parts, without a copy where there is one."""
+        return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0)
+
+    def overflow(self, index: int, sample: int) -> Diagnostic:
+        """Return what to say of a stage that does not stop spiking."""
+        names = [item.name for item in self.members(index)]
+        return Diagnostic(
+            f"sample {sample} has more than {self.most_spikes(index)} spikes in {', '.join(names)}; lower "
+            "the weights, add a refractory period, or raise backends.numba.max_spikes",
+            f"populations.{names[0]}",
+        )
+
+    def share(
+        self,
+        index: int,
+        found: Spikes,
+        spikes: dict[int, Events],
+        currents: dict[str, Floats],
+        releases: dict[str, Floats],
+    ) -> None:
+        """Hand the spikes of a stage to its populations."""
+        times, neurons, current, release, offsets = found
+        members = self.program.stages[index].populations
+        if len(members) == 1:
+            name = self.program.populations[members[0]].name
+            spikes[members[0]] = Events(times, neurons, offsets)
+            currents[name], releases[name] = current, release
+            return
+        everything = Events(times, neurons, offsets)
+        for p in members:
+            population = self.program.populations[p]
+            place = self.layout.wirings[index].places[p]
+            keep = (neurons >= place) & (neurons < place + population.size)
+            spikes[p] = everything.select(place, place + population.size)
+            currents[population.name], releases[population.name] = current[keep], release[keep]

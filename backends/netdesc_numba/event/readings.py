@@ -1,0 +1,138 @@
+"""Readings of a run: what losses see of the membranes of read-outs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.final_voltages import FINAL
+from netdesc.adjoint.readings import mean_weights
+from netdesc.adjoint.wiring import LAYER
+from netdesc.events import Events, Floats
+from netdesc.program import Reading
+from netdesc.threads import run, split
+from netdesc.trace import Read
+from netdesc_numba.event.readout import read_layer, read_neurons, read_steps
+
+Sweep = Callable[[int, int], None]
+
+
+def read_readouts(
+    layout: Layout, spikes: Mapping[int, Events], batch: int, *, threads: int, steps: int | None = None
+) -> dict[str, Read]:
+    """Take all readings of a program.
+
+    Parameters
+    ----------
+    layout : Layout
+        With the parameters of the run.
+    spikes : mapping of int to Events
+        By population index.
+    batch : int
+        Number of samples.
+    threads : int
+        Number of threads; results do not depend on it.
+    steps : int, optional
+        Read at whole steps only, in which all times are counted; over continuous time where it is absent.
+
+    Returns
+    -------
+    dict of str to Read
+        By the keys of ``Program.readings``.
+    """
+    result: dict[str, Read] = {}
+    program = layout.program
+    for index, stage in enumerate(program.stages):
+        name = program.populations[stage.populations[0]].name
+        readings = [item for item in program.readings if item.population == name and item.kind != FINAL]
+        if readings:
+            result |= read_stage(layout, index, readings, (spikes, batch), threads=threads, steps=steps)
+    return {reading.key: result[reading.key] for reading in program.readings if reading.key in result}
+
+
+def read_stage(
+    layout: Layout,
+    index: int,
+    readings: list[Reading],
+    given: tuple[Mapping[int, Events], int],
+    *,
+    threads: int,
+    steps: int | None,
+) -> dict[str, Read]:
+    """Take the readings of one read-out; see ``read_readouts``."""
+    batch = given[1]
+    means = [item for item in readings if item.kind == "mean"]
+    shape = (batch, layout.wirings[index].size)
+    peak, when, sums = np.empty(shape), np.empty(shape), np.empty((len(means), *shape))
+    task = (
+        continuous_sweep(layout, index, means, given, (peak, when, sums))
+        if steps is None
+        else stepped_sweep(layout, index, means, given, (peak, when, sums))
+    )
+    run(task, split(batch, threads), threads)
+    rest = layout.cells[index].rest
+    result = {
+        item.key: Read(sums[k] + rest * mean_of_one(item, layout, steps)) for k, item in enumerate(means)
+    }
+    result |= {item.key: Read(peak + rest, when) for item in readings if item.kind == "maximum"}
+    return result
+
+
+def mean_of_one(reading: Reading, layout: Layout, steps: int | None) -> float:
+    """Return the mean of a voltage of 1, which the resting voltage is multiplied with."""
+    duration = layout.program.duration
+    if steps is not None:
+        return float(mean_weights(np.arange(steps + 1.0), duration, reading.tau).sum())
+    if np.isinf(reading.tau):
+        return 1.0
+    return float(-np.expm1(-duration / reading.tau) * reading.tau / duration)
+
+
+def continuous_sweep(
+    layout: Layout,
+    index: int,
+    means: list[Reading],
+    given: tuple[Mapping[int, Events], int],
+    results: tuple[Floats, Floats, Floats],
+) -> Sweep:
+    """Return the kernel call that reads a range of samples over continuous time."""
+    wiring, cells = layout.wirings[index], layout.cells[index]
+    rates = np.array([1.0 / item.tau for item in means])
+    stream = layout.stream(index, *given)
+    common = (stream.times, stream.slots, stream.offsets)
+    end = (layout.program.duration, rates, *results)
+    if wiring.kind == LAYER:
+        matrix = layout.weights[index].reshape(-1, wiring.size)
+        constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), cells.start, cells.current.sum(axis=1))
+        return bind(read_layer, (*common, matrix, *constants, *end))
+    fan = layout.fanout(index)
+    synapses = (fan.start, fan.target, fan.receptor, fan.weight, fan.delay)
+    state = (cells.tau_m, cells.tau_s, cells.start, cells.current)
+    return bind(read_neurons, (*common, *synapses, *state, *end))
+
+
+def stepped_sweep(
+    layout: Layout,
+    index: int,
+    means: list[Reading],
+    given: tuple[Mapping[int, Events], int],
+    results: tuple[Floats, Floats, Floats],
+) -> Sweep:
+    """Return the kernel call that reads a range of samples at whole steps."""
+    cells, fan = layout.cells[index], layout.fanout(index)
+    steps = round(layout.program.duration)
+    moments = np.arange(steps + 1.0)
+    weights = np.array([mean_weights(moments, layout.program.duration, item.tau) for item in means])
+    stream = layout.emissions(index, *given)
+    common = (stream.times, stream.slots, stream.offsets)
+    synapses = (fan.start, fan.target, fan.receptor, fan.weight, fan.delay)
+    state = (cells.tau_m, cells.tau_s, cells.start, cells.current)
+    end = (steps, weights.reshape(-1, steps + 1), *results)
+    return bind(read_steps, (*common, *synapses, *state, *end))
+
+
+def bind(kernel: Callable[..., None], arguments: tuple[object, ...]) -> Sweep:
+    """Return a kernel with all its arguments but the range of samples."""
+    return lambda first, last: kernel(first, last, *arguments)

@@ -1,0 +1,1 @@
+"""The emulated chips: memory, packets and routers."""

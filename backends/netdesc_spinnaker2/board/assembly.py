@@ -1,0 +1,246 @@
+"""From a program and its map to the memory of all processing elements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Floats, Integers
+from netdesc.program import Program
+from netdesc_spinnaker2.board.memory import OWN, PROGRESS, RECEIVED, Board, Rules
+from netdesc_spinnaker2.board.packets import PACKET, Boxes
+from netdesc_spinnaker2.board.router import Router
+from netdesc_spinnaker2.board.routes import PortTable, open_ports
+from netdesc_spinnaker2.board.slices import Rooms, begins, senders_of, write_sheet
+from netdesc_spinnaker2.board.wiring import Template, lay_out_template
+from netdesc_spinnaker2.mapping.plan import ROLES, Plan
+from netdesc_spinnaker2.options import CHOICES, Options
+from netdesc_spinnaker2.programs.loss import Verdicts
+
+LARGEST_WORK = 2**26
+"""Numbers that the record of work may take; beyond that samples are added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emulation:
+    """A board with a network on it.
+
+    Parameters
+    ----------
+    plan : Plan
+    options : Options
+    training : bool
+        Whether it can run backward.
+    template : Template
+    table : PortTable
+    board : Board
+    boxes : Boxes
+    verdicts : Verdicts
+    rules : Rules
+    rooms : Rooms
+    """
+
+    plan: Plan
+    options: Options
+    training: bool
+    template: Template
+    table: PortTable
+    board: Board
+    boxes: Boxes
+    verdicts: Verdicts
+    rules: Rules
+    rooms: Rooms
+
+    @property
+    def each(self) -> int:
+        """Slices of one copy."""
+        return len(self.template.cell)
+
+
+def build(
+    program: Program,
+    plan: Plan,
+    router: Router,
+    options: Options,
+    delays: Mapping[str, Integers],
+    *,
+    training: bool,
+) -> Emulation:
+    """Load a network onto an emulated board, its weights still 0.
+
+    Parameters
+    ----------
+    program : Program
+    plan : Plan
+    router : Router
+        With the tables that are in the routers.
+    options : Options
+    delays : mapping of str to ndarray of int64
+        In ticks, by the keys of the blocks.
+    training : bool
+
+    Returns
+    -------
+    Emulation
+    """
+    count = len(plan.slices)
+    senders = senders_of(plan, count)
+    each = sum(item.copy == 0 for item in plan.slices)
+    template = lay_out_template(
+        program,
+        plan.slices[:each],
+        senders[:each],
+        delays,
+        scheme=options.scheme,
+        timestep=options.step,
+        training=training,
+    )
+    table = open_ports(plan, router, senders)
+    profile = options.profile
+    budget = options.clock_rate * options.step * 1e-3
+    rules = Rules(
+        round(program.duration / options.step),
+        CHOICES["scheme"].index(options.scheme),
+        training or options.scheme == "off_grid",
+        not training,
+        CHOICES["overrun"].index(options.overrun),
+        int(budget),
+        int(profile.neuron_cycles.value),
+        int(profile.synapse_cycles.value),
+        int(profile.packet_cycles.value),
+        options.step,
+        template.uniform,
+        template.holding,
+    )
+    rooms = first_rooms(plan, template, options, rules)
+    return furnish(plan, options, template, table, rules, rooms, training)
+
+
+def first_rooms(plan: Plan, template: Template, options: Options, rules: Rules) -> Rooms:
+    """Return the stores as the map has them, and boxes for one packet of every key."""
+    inside = options.scheme == "off_grid"
+    own, received, box = (np.zeros(len(plan.slices), dtype=np.int64) for _ in range(3))
+    each, rows = len(template.cell), template.row
+    ends = np.append(rows[1:], len(template.fan))
+    for s, (item, memory) in enumerate(zip(plan.slices, plan.memory, strict=True)):
+        own[s] = memory.get("stimulus", 0) // (8 if inside else 4)
+        own[s] += memory.get("own_spikes", 0) // (12 if inside else 8)
+        received[s] = memory.get("received_spikes", 0) // (8 if inside else 4)
+        known = int(ends[s % each] - rows[s % each]) if item.role == "layer" else 0
+        received[s] = received[s] if rules.keep else known + 16
+        box[s] = 0 if item.role == "optimizer" else known + 4 * item.size + 64
+    if rules.overrun != CHOICES["overrun"].index("ignore"):
+        box = np.minimum(box, int(options.profile.fifo_depth.value))
+    return Rooms(own, received, box, 64)
+
+
+def furnish(
+    plan: Plan,
+    options: Options,
+    template: Template,
+    table: PortTable,
+    rules: Rules,
+    rooms: Rooms,
+    training: bool,
+) -> Emulation:
+    """Give every slice its stretch of memory."""
+    each, count = len(template.cell), len(plan.slices)
+    sheet, known = write_sheet(plan, template, table, rules, rooms)
+    layers = sheet["role"] == ROLES.index("layer")
+    neurons = int(sheet["size"][sheet["role"] != ROLES.index("optimizer")].sum())
+    slots = int((sheet["depth"] * sheet["size"])[layers].sum())
+    own, received = stores(rooms)
+    kind = np.float32
+    board = Board(
+        sheet,
+        np.zeros(count, PROGRESS),
+        known,
+        template.numbers,
+        template.taus,
+        template.hold,
+        template.first,
+        template.fan,
+        template.lags,
+        template.segments,
+        template.target,
+        template.distinct,
+        np.zeros((5, neurons), kind),
+        np.zeros((3, neurons), np.int64),
+        np.zeros((4 if options.scheme == "off_grid" else 1, slots), kind),
+        np.zeros((2, count * (rules.steps + 3)), np.int64),
+        own,
+        received,
+        np.zeros(int(sheet["weight_end"][-1]), kind),
+        np.zeros(int(sheet["gradient_end"][-1]), kind),
+        *fresh_counts(count, each, rules, 1).values(),
+    )
+    verdicts = Verdicts(
+        np.full(neurons, -1, np.int64),
+        np.zeros(neurons, kind),
+        np.zeros(neurons, kind),
+        np.zeros(count, kind),
+        np.zeros(count, np.int64),
+    )
+    return Emulation(
+        plan, options, training, template, table, board, boxes_of(rooms, options), verdicts, rules, rooms
+    )
+
+
+def stores(rooms: Rooms) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return empty stores of spikes."""
+    return np.zeros(int(rooms.own.sum()), OWN), np.zeros(int(rooms.received.sum()), RECEIVED)
+
+
+def boxes_of(rooms: Rooms, options: Options) -> Boxes:
+    """Return empty boxes."""
+    room = int(rooms.box.sum())
+    depth = int(options.profile.fifo_depth.value) if options.overrun == "late" else 0
+    return Boxes(
+        begins(rooms.box),
+        np.zeros((2, len(rooms.box)), np.int64),
+        np.zeros((2, room), PACKET),
+        np.array([depth]),
+    )
+
+
+def fresh_counts(count: int, each: int, rules: Rules, batch: int) -> dict[str, NDArray[Any]]:
+    """Return counts of nothing, by their names in ``Board``."""
+    ticks = rules.steps + 2
+    samples = max(1, min(batch, LARGEST_WORK // (each * 6 * ticks)))
+    return {
+        "packets": np.zeros((count, 5, 4), np.int64),
+        "events": np.zeros((count, 4), np.int64),
+        "busiest": np.zeros((count, 2), np.int64),
+        "work": np.zeros((samples, each, 2, ticks, 3), np.int32),
+    }
+
+
+def grow(emulation: Emulation, rooms: Rooms) -> Emulation:
+    """Return the emulation with other stores and boxes, all empty."""
+    own, received = stores(rooms)
+    sheet = emulation.board.sheet.copy()
+    for name, sizes in (("own", rooms.own), ("received", rooms.received)):
+        sheet[name], sheet[f"{name}_end"] = begins(sizes)[:-1], begins(sizes)[1:]
+    return replace(
+        emulation,
+        board=emulation.board._replace(sheet=sheet, own=own, received=received),
+        rooms=rooms,
+        boxes=boxes_of(rooms, emulation.options),
+    )
+
+
+def load_weights(emulation: Emulation, weights: Floats) -> None:
+    """Write weights into the memory of all layers.
+
+    Parameters
+    ----------
+    emulation : Emulation
+    weights : ndarray of float64, shape (synapses,)
+        In the voltage of the cell, all blocks one after the other.
+    """
+    chosen = weights[emulation.template.weight_order].astype(np.float32)
+    emulation.board.weight.reshape(emulation.plan.copies, -1)[:] = chosen

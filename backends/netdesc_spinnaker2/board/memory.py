@@ -1,0 +1,225 @@
+"""Memory of the emulated processing elements: one array per kind of content, a stretch of it per slice."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Floats, Integers
+
+INPUT, LAYER, LOSS_PROGRAM, OPTIMIZER = range(4)
+"""Programs, in the order of ``plan.ROLES``."""
+
+TRAINED = 1 << 40
+"""A layer knows the keys of weights that are sent to it from this number on, one for every neuron."""
+
+SHEET = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "role",
+            "size",
+            "copy",
+            "number",
+            "cell",
+            "row",
+            "distinct",
+            "delays",
+            "state",
+            "ring",
+            "depth",
+            "place",
+            "weight",
+            "weight_end",
+            "gradient",
+            "gradient_end",
+            "own",
+            "own_end",
+            "received",
+            "received_end",
+            "known",
+            "known_end",
+            "spike_port",
+            "error_port",
+            "loss_port",
+            "gradient_port",
+            "weight_port",
+            "error_base",
+            "loss_base",
+        )
+    ]
+)
+"""What a slice is and where it finds its own.
+
+Program, number of neurons, copy of the network, place among the slices of its copy; where its constants,
+its rows of
+synapses and its delays begin, and how many different delays there are (all copies share these); where
+its state and
+its ring buffer begin, slots of the ring buffer, where its index by tick begins; beginning and end of its
+weights,
+gradients, own spikes, spikes received, and known blocks of keys; first port of each kind, -1 where it
+has none; first
+key of the errors and of the losses addressed to it, -1 where there are none.
+"""
+
+SEGMENT = np.dtype(
+    [(name, np.int32) for name in ("delay", "run", "base", "start", "size", "gain", "target_start")]
+)
+"""Synapses of one source, delay and projection onto one slice, by ascending target.
+
+Delay in ticks; 1 where the targets follow each other; first target; first synapse within the slice; number of
+synapses; first gradient within the slice, -1 where the weights are not trained; where the targets stand
+otherwise.
+"""
+
+OWN = np.dtype(
+    [
+        ("tick", np.int64),
+        ("neuron", np.int64),
+        ("previous", np.int64),
+        ("fraction", np.float32),
+        ("current", np.float32),
+        ("release", np.float32),
+        ("slope", np.float32),
+        ("force", np.float32),
+    ]
+)
+"""A spike of a slice.
+
+Tick, neuron within the slice, spike of the same neuron before it or -1; part of the tick that had
+passed; total current
+at the spike and at the end of the refractory period; what the adjoint divides by; dL/dt in 1/ms.
+"""
+
+RECEIVED = np.dtype([("tick", np.int64), ("row", np.int64), ("fraction", np.float32), ("pulled", np.float32)])
+"""A spike received: tick of emission, row of synapses, part of the tick, dL/d(arrival) through the slice."""
+
+PROGRESS = np.dtype([("own", np.int64), ("received", np.int64), ("cursor", np.int64)])
+"""Own spikes and spikes received so far, and how many of them have been dealt with."""
+
+GAP, RESET, START, CURRENT, FLOOR, LEAK, RISE, FADE, PULL, TAU = range(10)
+"""Constants of a neuron, in the frame of the resting voltage: threshold, reset, initial voltage and
+current, smallest
+slope to divide by, what a tick does (see ``netdesc.dynamics.tick.Tick``), synaptic time constant in ms."""
+
+TAU_M, TAU_S = range(2)
+"""Time constants in ms, in double precision."""
+
+U, I, LAM_V, LAM_I, CARRY = range(5)  # noqa: E741
+"""State of a neuron; the last is kept of an adjoint through a refractory period."""
+
+FREE_AT, WAITING, LATEST = range(3)
+"""Marks of a neuron: tick of the release, spike that it is held by or -1, latest spike or -1."""
+
+RING, LIFT, RISES, FALLS = range(4)
+"""Ring buffers: currents; in ``off_grid`` voltages and sums of positive and of negative weights, too."""
+
+SENT_AT, CAME_AT = range(2)
+"""Index by tick of emission: first own spike, first spike received."""
+
+
+class Board(NamedTuple):
+    """Everything that the programs work on.
+
+    Parameters
+    ----------
+    sheet : ndarray of SHEET, shape (slices,)
+    progress : ndarray of PROGRESS, shape (slices,)
+    known : ndarray of packets.KNOWN
+    numbers : ndarray of float32, shape (10, neurons)
+    taus : ndarray of float64, shape (2, neurons)
+    hold : ndarray of int64, shape (neurons,)
+        Refractory period in ticks.
+    first : ndarray of int64, shape (rows + 1,)
+        Segments of each row; a row is a source that a slice knows.
+    fan : ndarray of int64, shape (rows,)
+        Synapses of each row.
+    lags : ndarray of uint16, shape (rows,)
+        Bit k is set where a segment of the row has a delay of k ticks, modulo 16.
+    segments : ndarray of SEGMENT
+    target, distinct : ndarray of int64
+        Targets of segments that are not runs; delays of each slice that occur, descending.
+    state : ndarray of float32, shape (5, neurons)
+    marks : ndarray of int64, shape (3, neurons)
+    rings : ndarray of float32, shape (1 or 4, slots)
+    places : ndarray of int64, shape (2, ticks of all slices)
+    own : ndarray of OWN
+    received : ndarray of RECEIVED
+    weight, gradient : ndarray of float32
+        In the voltage of the cell, and dL/d of it of one sample.
+    packets : ndarray of int64, shape (slices, 5, 4)
+        Counts by kind and fate, see ``packets``.
+    events : ndarray of int64, shape (slices, 4)
+        Synaptic events, those due after the end, spikes with a raised slope, ticks that took too long.
+    busiest : ndarray of int64, shape (slices, 2)
+        Most cycles in a tick, forward and backward.
+    work : ndarray of int32, shape (samples, slices of a copy, 2, ticks, 3)
+        Synaptic events, packets taken in and packets sent, by tick, forward and backward. Samples wrap around
+        where there are more.
+    """
+
+    sheet: NDArray[Any]
+    progress: NDArray[Any]
+    known: NDArray[Any]
+    numbers: NDArray[Any]
+    taus: Floats
+    hold: Integers
+    first: Integers
+    fan: Integers
+    lags: NDArray[Any]
+    segments: NDArray[Any]
+    target: Integers
+    distinct: Integers
+    state: NDArray[Any]
+    marks: Integers
+    rings: NDArray[Any]
+    places: Integers
+    own: NDArray[Any]
+    received: NDArray[Any]
+    weight: NDArray[Any]
+    gradient: NDArray[Any]
+    packets: Integers
+    events: Integers
+    busiest: Integers
+    work: NDArray[Any]
+
+
+class Rules(NamedTuple):
+    """Numbers of a run.
+
+    Parameters
+    ----------
+    steps : int
+        Ticks of a sample.
+    scheme : int
+        0 ``paper``, 1 ``exact_exponential``, 2 ``off_grid``.
+    keep : bool
+        Whether received spikes are kept: for a backward run, or while they are under way in ``off_grid``.
+    sliding : bool
+        Whether those that have arrived are forgotten where there is no room.
+    overrun : int
+        0 ``error``, 1 ``late``, 2 ``ignore``.
+    budget, neuron, synapse, packet : int
+        Cycles of a tick, per neuron, synaptic event and packet.
+    timestep : float
+        In ms.
+    uniform : bool
+        Whether all neurons of each population have the same time constants.
+    holding : bool
+        Whether there are refractory periods.
+    """
+
+    steps: int
+    scheme: int
+    keep: bool
+    sliding: bool
+    overrun: int
+    budget: int
+    neuron: int
+    synapse: int
+    packet: int
+    timestep: float
+    uniform: bool
+    holding: bool

@@ -1,0 +1,71 @@
+"""Memory asked for before it is needed.
+
+In a large network a spike reaches rows of synapses that lie far apart, and the processor would wait for each
+of them. The rows of the spikes that come next are known, so they are asked for while the present one is dealt
+with.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.core.cgutils import get_item_pointer
+from numba.np.arrayobj import make_array
+
+from netdesc.dynamics.jit import instruction
+from netdesc_spinnaker2.board.inlining import part
+from netdesc_spinnaker2.board.memory import Board
+
+FAR, MIDDLE, CLOSE = 24, 16, 8
+"""How many spikes ahead the entry of a row, its first segment, and what that points to are asked for."""
+
+
+def _prefetch(array: Any, index: int) -> None:
+    pass
+
+
+@instruction(_prefetch)
+def prefetch(context: Any, array: types.Array, index: types.Integer) -> Any:
+    """Ask for an element of an array with one dimension; nothing is read, and any index is allowed."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        held = make_array(kind)(context, builder, arguments[0])
+        place = context.cast(builder, arguments[1], signature.args[1], types.intp)
+        element = get_item_pointer(context, builder, kind, held, [place], wraparound=False)
+        word, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch", [word], ir.FunctionType(ir.VoidType(), [word, number, number, number])
+        )
+        # for reading, to be kept in all caches, data
+        builder.call(function, [builder.bitcast(element, word), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, index), generate
+
+
+@part
+def fetch_ahead(e: int, end: int, rows: int, weights: int, board: Board) -> None:
+    """Ask for the synapses of the spikes received that follow one.
+
+    Parameters
+    ----------
+    e, end : int
+        The spike, and one past the last that will be dealt with.
+    rows, weights : int
+        Where the rows and weights of the slice begin.
+    board : Board
+    """
+    received, first = board.received, board.first
+    if e + FAR < end:
+        prefetch(first, rows + received[e + FAR].row)
+    if e + MIDDLE < end:
+        prefetch(board.segments, first[rows + received[e + MIDDLE].row])
+    if e + CLOSE < end:
+        row = rows + received[e + CLOSE].row
+        g = first[row]
+        if g < first[row + 1]:
+            prefetch(board.weight, weights + board.segments[g].start)
+            prefetch(board.target, board.segments[g].target_start)

@@ -1,0 +1,138 @@
+"""Where each slice finds its own, and which keys it knows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Integers
+from netdesc_spinnaker2.board.memory import SHEET, TRAINED, Rules
+from netdesc_spinnaker2.board.packets import KNOWN
+from netdesc_spinnaker2.board.routes import PortTable
+from netdesc_spinnaker2.board.wiring import Template
+from netdesc_spinnaker2.mapping.plan import ROLES, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the stores and boxes of the slices hold; shape (slices,).
+
+    Parameters
+    ----------
+    own, received, box : ndarray of int64
+        Own spikes, spikes received, packets in a box.
+    arrivals : int
+        At one neuron in a tick.
+    """
+
+    own: Integers
+    received: Integers
+    box: Integers
+    arrivals: int
+
+
+def senders_of(plan: Plan, count: int) -> list[tuple[int, ...]]:
+    """Return, for each slice, what it listens to: slices that send it spikes, by their flows, ascending."""
+    heard: dict[int, list[int]] = defaultdict(list)
+    for number, flow in enumerate(plan.flows):
+        if flow.space == "spike":
+            for target in flow.targets:
+                heard[target].append(number)
+
+    @cache
+    def merge(numbers: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(sender for number in numbers for sender in plan.flows[number].senders))
+
+    return [merge(tuple(heard[s])) for s in range(count)]
+
+
+def write_sheet(
+    plan: Plan, template: Template, table: PortTable, rules: Rules, rooms: Rooms
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return where each slice finds its own, and the blocks of keys that all of them know."""
+    each, count = len(template.cell), len(plan.slices)
+    role = np.array([ROLES.index(item.role) for item in plan.slices], dtype=np.int64)
+    size = np.array([item.size for item in plan.slices], dtype=np.int64)
+    idle = role == ROLES.index("optimizer")
+    number = np.where(idle, 0, np.arange(count) % each)
+    depth = np.where(idle, 0, template.depth[number])
+    known, known_first = known_keys(plan)
+    spans = {
+        "weight": begins(np.where(idle, 0, template.weights[number])),
+        "gradient": begins(np.where(idle, 0, template.gradients[number])),
+        "own": begins(rooms.own),
+        "received": begins(rooms.received),
+        "known": known_first,
+    }
+    columns = {
+        "role": role,
+        "size": size,
+        "copy": [item.copy for item in plan.slices],
+        "number": number,
+        "cell": template.cell[number],
+        "row": template.row[number],
+        "distinct": template.distinct_at[number],
+        "delays": np.where(idle, 0, template.delays[number]),
+        "state": begins(np.where(idle, 0, size))[:-1],
+        "ring": begins(np.where(role == ROLES.index("layer"), depth * size, 0))[:-1],
+        "depth": depth,
+        "place": np.arange(count) * (rules.steps + 3),
+        **{name: span[:-1] for name, span in spans.items()},
+        **{f"{name}_end": span[1:] for name, span in spans.items()},
+        "spike_port": table.spike,
+        "error_port": table.error,
+        "loss_port": table.loss,
+        "gradient_port": table.gradient,
+        "weight_port": table.weight,
+        "error_base": bases(plan, "error"),
+        "loss_base": bases(plan, "loss"),
+    }
+    sheet = np.zeros(count, dtype=SHEET)
+    for name, values in columns.items():
+        sheet[name] = values
+    return sheet, known
+
+
+def begins(sizes: NDArray[Any]) -> Integers:
+    """Return where each of a row of stretches begins, and where the last ends."""
+    return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+
+
+def bases(plan: Plan, kind: str) -> Integers:
+    """Return the first key of a kind that is addressed to each slice, -1 for none."""
+    blocks = [getattr(keys, kind) for keys in plan.keys]
+    return np.array([-1 if block is None else block.base for block in blocks], dtype=np.int64)
+
+
+def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers]:
+    """Return the blocks of keys that each program knows, by its flows, and where those of each begin."""
+    base = np.array([-1 if keys.spike is None else keys.spike.base for keys in plan.keys], dtype=np.int64)
+    size = np.array([item.size for item in plan.slices], dtype=np.int64)
+    others = other_keys(plan)
+    tables = []
+    for s, senders in enumerate(senders_of(plan, len(plan.slices))):
+        sources = np.array(senders, dtype=np.int64)
+        sending = base[sources] >= 0
+        table = np.zeros(int(sending.sum()) + len(others[s]), dtype=KNOWN)
+        heard = table[: int(sending.sum())]
+        heard["base"], heard["size"] = base[sources[sending]], size[sources[sending]]
+        heard["row"] = (np.cumsum(size[sources]) - size[sources])[sending]
+        table[len(heard) :] = others[s]
+        tables.append(table[np.argsort(table["base"], kind="stable")])
+    return np.concatenate(tables), begins(np.array([len(table) for table in tables]))
+
+
+def other_keys(plan: Plan) -> dict[int, list[tuple[int, int, int]]]:
+    """Return the blocks of keys of gradients and weights that each slice hears, and their first rows."""
+    found: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for flow in plan.flows:
+        if flow.space in ("gradient", "weight"):
+            row = 0 if flow.space == "gradient" else TRAINED
+            for target in flow.targets:
+                found[target] += [(flow.block.base, plan.slices[k].size, row) for k in flow.senders]
+    return found

@@ -1,0 +1,162 @@
+"""Synapses of one slice, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Integers
+from netdesc.program import Block, Program
+from netdesc_spinnaker2.board.memory import SEGMENT
+from netdesc_spinnaker2.mapping.plan import Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Synapses of one slice.
+
+    Parameters
+    ----------
+    rows : ndarray of int64
+        Number of segments of each row.
+    fan, segments, target, distinct
+        As in ``emulator_memory.Board``.
+    order, trained, trained_target
+        As ``weight_order``, ``gradient_weight`` and ``gradient_target`` of ``Template``.
+    """
+
+    rows: Integers
+    fan: Integers
+    segments: NDArray[Any]
+    target: Integers
+    distinct: Integers
+    order: Integers
+    trained: Integers
+    trained_target: Integers
+
+
+def empty_part() -> Part:
+    """Return the synapses of a slice that has none."""
+    none = np.empty(0, dtype=np.int64)
+    return Part(none, none, np.empty(0, dtype=SEGMENT), none, none, none, none, none)
+
+
+def gather(program: Program, post: int, delays: Mapping[str, Integers]) -> dict[str, Integers]:
+    """Return the synapses into a population, projection after projection.
+
+    Parameters
+    ----------
+    program : Program
+    post : int
+        Index of the population.
+    delays : mapping of str to ndarray of int64
+        In ticks, by the keys of the blocks.
+
+    Returns
+    -------
+    dict of str to ndarray of int64
+        ``source`` (index in the program), ``target`` (within the population), ``delay``, ``number`` of the
+        projection, ``place`` of the synapse when those of all blocks follow each other, ``train``.
+    """
+    columns: dict[str, list[Integers]] = {
+        name: [np.empty(0, dtype=np.int64)]
+        for name in ("source", "target", "delay", "number", "place", "train")
+    }
+    at = 0
+    for number, block in enumerate(program.blocks):
+        if block.post == post:
+            for name, values in columns_of(program, block, delays[block.delay_key]).items():
+                columns[name].append(values)
+            columns["number"].append(np.full(block.size, number))
+            columns["place"].append(at + np.arange(block.size))
+        at += block.size
+    return {name: np.concatenate(values) for name, values in columns.items()}
+
+
+def columns_of(program: Program, block: Block, delay: Integers) -> dict[str, Integers]:
+    """Return source, target, delay and whether it is trained, of every synapse of a block."""
+    indptr, indices = block.sparse()
+    source = program.populations[block.pre].start + np.repeat(np.arange(block.n_pre), np.diff(indptr))
+    return {
+        "source": source,
+        "target": indices,
+        "delay": np.broadcast_to(delay, source.shape),
+        "train": np.full(len(source), int(block.train_weight)),
+    }
+
+
+def divide(synapses: dict[str, Integers], layers: list[Slice]) -> list[tuple[Slice, dict[str, Integers]]]:
+    """Give every slice of a population its synapses, by source, delay and projection, targets ascending."""
+    starts = np.array([item.start for item in layers])
+    owner = np.searchsorted(starts, synapses["target"], side="right") - 1
+    spans = [
+        int(values.max(initial=0)) + 1 for values in (synapses[k] for k in ("source", "delay", "number"))
+    ]
+    key = ((owner * spans[0] + synapses["source"]) * spans[1] + synapses["delay"]) * spans[2]
+    order = np.argsort(key + synapses["number"], kind="stable")
+    bounds = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=len(layers)))))
+    return [
+        (item, {name: values[order[bounds[k] : bounds[k + 1]]] for name, values in synapses.items()})
+        for k, item in enumerate(layers)
+    ]
+
+
+def heard_neurons(program: Program, slices: tuple[Slice, ...], senders: tuple[int, ...]) -> Integers:
+    """Return the index in the program of every neuron of some slices, slice after slice."""
+    starts = {p.name: p.start for p in program.populations}
+    begin = np.array([starts[slices[k].population] + slices[k].start for k in senders], dtype=np.int64)
+    size = np.array([slices[k].size for k in senders], dtype=np.int64)
+    return np.repeat(begin - np.cumsum(size) + size, size) + np.arange(size.sum())
+
+
+def lay_out_slice(
+    program: Program,
+    slices: tuple[Slice, ...],
+    senders: tuple[int, ...],
+    item: Slice,
+    synapses: dict[str, Integers],
+    training: bool,
+) -> Part:
+    """Put the synapses of a slice, in order, into segments."""
+    rows_of = heard_neurons(program, slices, senders)
+    source, target = synapses["source"], synapses["target"] - item.start
+    count = len(source)
+    change = np.ones(count, dtype=np.bool_)
+    change[1:] = (
+        (np.diff(source) != 0) | (np.diff(synapses["delay"]) != 0) | (np.diff(synapses["number"]) != 0)
+    )
+    head = np.flatnonzero(change)
+    size = np.diff(np.append(head, count))
+    run = target[head + size - 1] - target[head] == size - 1 if count else np.empty(0, dtype=np.bool_)
+    row = np.searchsorted(rows_of, source[head])
+    trained = np.flatnonzero(synapses["train"]) if training else np.empty(0, dtype=np.int64)
+    gain = np.full(len(head), -1, dtype=np.int64)
+    before = np.concatenate(([0], np.cumsum(synapses["train"])))
+    if training:
+        gain = np.where(synapses["train"][head] > 0, before[head], -1)
+    segments = np.zeros(len(head), dtype=SEGMENT)
+    starts_at = np.concatenate(([0], np.cumsum(np.where(run, 0, size))))[:-1]
+    for name, column in (
+        ("delay", synapses["delay"][head]),
+        ("run", run),
+        ("base", target[head]),
+        ("start", head),
+        ("size", size),
+        ("gain", gain),
+        ("target_start", starts_at),
+    ):
+        segments[name] = column
+    return Part(
+        np.bincount(row, minlength=len(rows_of)).astype(np.int64),
+        np.bincount(row, weights=size, minlength=len(rows_of)).astype(np.int64),
+        segments,
+        target[~np.repeat(run, size)],
+        np.unique(synapses["delay"])[::-1],
+        synapses["place"],
+        trained,
+        target[trained],
+    )

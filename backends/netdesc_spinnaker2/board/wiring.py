@@ -1,0 +1,206 @@
+"""Constants and synapses of a program, slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.adjoint.cells import read_cells
+from netdesc.dynamics.tick import measure_tick
+from netdesc.events import Floats, Integers
+from netdesc.program import Program, Stage
+from netdesc.steps import whole_steps
+from netdesc_spinnaker2.board.synapses import Part, divide, empty_part, gather, lay_out_slice
+from netdesc_spinnaker2.mapping.plan import Slice
+
+FLOOR = 1e-6
+"""Smallest slope that an adjoint divides by, relative to the distance from reset to threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What all copies of the network have in common.
+
+    Parameters
+    ----------
+    numbers, taus, hold, first, fan, lags, segments, target, distinct
+        See ``emulator_memory.Board``.
+    cell, row, distinct_at, delays, depth : ndarray of int64, shape (slices of a copy,)
+        See ``emulator_memory.SHEET``.
+    weights, gradients : ndarray of int64, shape (slices of a copy,)
+        How many there are.
+    weight_order, gradient_order : ndarray of int64
+        Number of the synapse that each weight and each gradient belongs to, slice after slice, when those of
+        the blocks follow each other.
+    gradient_weight, gradient_target : ndarray of int64
+        Weight and target, counted within the slice, of each gradient.
+    uniform, holding : bool
+        See ``emulator_memory.Rules``.
+    """
+
+    numbers: NDArray[Any]
+    taus: Floats
+    hold: Integers
+    first: Integers
+    fan: Integers
+    lags: NDArray[Any]
+    segments: NDArray[Any]
+    target: Integers
+    distinct: Integers
+    cell: Integers
+    row: Integers
+    distinct_at: Integers
+    delays: Integers
+    depth: Integers
+    weights: Integers
+    gradients: Integers
+    weight_order: Integers
+    gradient_order: Integers
+    gradient_weight: Integers
+    gradient_target: Integers
+    uniform: bool
+    holding: bool
+
+
+def lay_out_template(
+    program: Program,
+    slices: tuple[Slice, ...],
+    senders: list[tuple[int, ...]],
+    delays: Mapping[str, Integers],
+    *,
+    scheme: str,
+    timestep: float,
+    training: bool,
+) -> Template:
+    """Lay out one copy of a network.
+
+    Parameters
+    ----------
+    program : Program
+    slices : tuple of Slice
+        Of the first copy.
+    senders : list of tuple of int
+        Of each slice, the slices whose spikes it takes in, ascending.
+    delays : mapping of str to ndarray of int64
+        In ticks, by the keys of the blocks.
+    scheme : str
+    timestep : float
+        In ms.
+    training : bool
+        Whether there are gradients.
+
+    Returns
+    -------
+    Template
+    """
+    parts = [empty_part() for _ in slices]
+    for p, population in enumerate(program.populations):
+        layers = [item for item in slices if item.role == "layer" and item.population == population.name]
+        if layers:
+            synapses = gather(program, p, delays)
+            for item, chosen in divide(synapses, layers):
+                parts[item.index] = lay_out_slice(
+                    program, slices, senders[item.index], item, chosen, training
+                )
+    numbers, taus, hold, cell, uniform = lay_out_cells(program, slices, scheme, timestep)
+    target = begins([len(part.target) for part in parts])
+    segments = np.concatenate([part.segments for part in parts])
+    segments["target_start"] += np.repeat(target, [len(part.segments) for part in parts])
+    orders = [part.order for part in parts]
+    first = np.concatenate(([0], np.cumsum(stack(parts, "rows")))).astype(np.int64)
+    return Template(
+        numbers,
+        taus,
+        hold,
+        first,
+        stack(parts, "fan"),
+        lags_of(first, segments["delay"]),
+        segments,
+        stack(parts, "target"),
+        stack(parts, "distinct"),
+        cell,
+        begins([len(part.rows) for part in parts]),
+        begins([len(part.distinct) for part in parts]),
+        np.array([len(part.distinct) for part in parts], dtype=np.int64),
+        slots(slices, parts),
+        np.array([len(order) for order in orders], dtype=np.int64),
+        np.array([len(part.trained) for part in parts], dtype=np.int64),
+        np.concatenate(orders),
+        np.concatenate([order[part.trained] for order, part in zip(orders, parts, strict=True)]),
+        stack(parts, "trained"),
+        stack(parts, "trained_target"),
+        uniform,
+        bool(np.any(hold > 0)),
+    )
+
+
+def lags_of(first: Integers, delays: Integers) -> NDArray[Any]:
+    """Return which delays, modulo 16, the segments of each row have, as bits."""
+    bits = np.zeros(len(first) - 1, dtype=np.uint16)
+    rows = np.repeat(np.arange(len(bits)), np.diff(first))
+    np.bitwise_or.at(bits, rows, np.left_shift(1, delays % 16).astype(np.uint16))
+    return bits
+
+
+def slots(slices: tuple[Slice, ...], parts: list[Part]) -> Integers:
+    """Return the slots of the ring buffer of every slice, for the longest delay into its population."""
+    longest: dict[str, int] = {}
+    for item, part in zip(slices, parts, strict=True):
+        longest[item.population] = max(longest.get(item.population, 1), int(part.distinct.max(initial=1)))
+    return np.array([longest[item.population] + 1 for item in slices], dtype=np.int64)
+
+
+def begins(sizes: list[int]) -> Integers:
+    """Return where each of a row of stretches begins."""
+    return np.cumsum([0, *sizes])[:-1].astype(np.int64)
+
+
+def stack(parts: list[Part], name: str) -> Integers:
+    """Concatenate one column of all parts."""
+    return np.concatenate([getattr(part, name) for part in parts]).astype(np.int64)
+
+
+def lay_out_cells(
+    program: Program, slices: tuple[Slice, ...], scheme: str, timestep: float
+) -> tuple[NDArray[Any], Floats, Integers, Integers, bool]:
+    """Return numbers, time constants and refractory periods of all layers, their starts, uniformity."""
+    numbers = {population.name: p for p, population in enumerate(program.populations)}
+    layers = [item for item in slices if item.role == "layer"]
+    read = {
+        name: constants(program, numbers[name], scheme, timestep)
+        for name in dict.fromkeys(item.population for item in layers)
+    }
+    cell = np.zeros(len(slices), dtype=np.int64)
+    cell[[item.index for item in layers]] = begins([item.size for item in layers])
+    columns = [read[item.population][:, item.start : item.stop] for item in layers]
+    every = np.concatenate([np.empty((13, 0)), *columns], axis=1)
+    uniform = all(bool(np.all(rows[10:12] == rows[10:12, :1])) for rows in read.values())
+    return every[:10].astype(np.float32), every[10:12].copy(), every[12].astype(np.int64), cell, uniform
+
+
+def constants(program: Program, p: int, scheme: str, timestep: float) -> Floats:
+    """Return the constants of a population: those of ``Board.numbers``, ``taus`` and ``hold``, row by row."""
+    cells = read_cells(program, Stage((p,), False))
+    tau_s: Floats = cells.tau_s[:, :1]
+    tick = measure_tick(scheme, timestep, cells.tau_m, tau_s, np.float32)
+    return np.stack(
+        [
+            cells.gap,
+            cells.reset,
+            cells.start,
+            cells.current[:, 0],
+            FLOOR * (cells.gap - cells.reset),
+            tick.leak,
+            tick.rise[0],
+            tick.fade[0],
+            tick.pull[0],
+            tau_s[:, 0],
+            cells.tau_m,
+            tau_s[:, 0],
+            whole_steps(cells.tau_ref, timestep, round(program.duration / timestep) + 1),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Cycles, time and energy, expected and counted."""

@@ -1,0 +1,276 @@
+"""From the counts of an emulated board to the work of its processing elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from netdesc.events import Floats
+from netdesc_spinnaker2.board.assembly import Emulation
+from netdesc_spinnaker2.board.packets import DELIVERED, DROPPED, LATE, SENT
+from netdesc_spinnaker2.board.slices import senders_of
+from netdesc_spinnaker2.costs.costs import Costs, Fixed, Peak, Work, arrange, charge, find_peak
+from netdesc_spinnaker2.costs.expectation import GATHER, Prospect, run_ticks
+from netdesc_spinnaker2.host.interruptions import sram_bytes
+from netdesc_spinnaker2.mapping.plan import SPACES, Chip
+from netdesc_spinnaker2.programs.layer import LONG_TICKS
+
+FATES = {"sent": SENT, "delivered": DELIVERED, "late": LATE, "dropped": DROPPED}
+"""What becomes of packets."""
+
+Link = tuple[Chip, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Links that the packets of one slice take.
+
+    Parameters
+    ----------
+    spikes : int
+        Slice whose spikes make these packets: its own, or those that an error answers.
+    backward : bool
+        Whether they are errors.
+    links : tuple of (chip, int)
+    """
+
+    spikes: int
+    backward: bool
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What a board needs to know to count its work, once for every map.
+
+    Parameters
+    ----------
+    prospect : Prospect
+        Gradients and weights travel as foreseen, for no rate has a say in them.
+    paths : tuple of Path
+        Of all packets that leave their chip.
+    sizes : ndarray of float64, shape (slices of a copy,)
+        Neurons that a slice updates in every tick.
+    fixed : Fixed
+        With the stores as they are.
+    """
+
+    prospect: Prospect
+    paths: tuple[Path, ...]
+    sizes: Floats
+    fixed: Fixed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """A board as it is laid out; two are equal where map, tables and stores are the same objects."""
+
+    emulation: Emulation
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Laid)
+            and other.emulation.plan is self.emulation.plan
+            and other.emulation.table is self.emulation.table
+            and other.emulation.rooms is self.emulation.rooms
+        )
+
+    def __hash__(self) -> int:
+        return hash((id(self.emulation.plan), id(self.emulation.table), id(self.emulation.rooms)))
+
+
+@lru_cache(maxsize=2)
+def measure(laid: Laid) -> Meter:
+    """Return what it takes to count the work of a board.
+
+    Parameters
+    ----------
+    laid : Laid
+
+    Returns
+    -------
+    Meter
+    """
+    e = laid.emulation
+    sizes = np.array(
+        [item.size * (item.role in ("layer", "loss")) for item in e.plan.slices[: e.each]], dtype=np.float64
+    )
+    fixed = replace(Fixed.of(e.plan, e.options), sram=_fullest(e))
+    return Meter(Prospect.of(e.plan, e.options), tuple(_paths(e)), sizes, fixed)
+
+
+@lru_cache(maxsize=4)
+def foresee(laid: Laid, batch: int) -> Work:
+    """Return the expected work of learning from a batch; see ``measure``."""
+    return measure(laid).prospect.work(batch, learns=True)
+
+
+def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
+    """Return what a run took.
+
+    Parameters
+    ----------
+    emulation : Emulation
+        With the counts of the run.
+    batch : int
+        Samples.
+    learns : bool
+        Whether they were a batch to learn from, in one step.
+
+    Returns
+    -------
+    Costs
+    """
+    board, plan = emulation.board, emulation.plan
+    fixed = measure(Laid(emulation)).fixed
+    costs = charge(count_work(emulation, batch, learns=learns), plan, emulation.options, fixed=fixed)
+    # Where there were more samples than the record of work holds, only these two tell the extremes.
+    busiest = find_peak(board.busiest.max(axis=1, keepdims=True).astype(np.float64), plan)
+    overruns = float(board.events[:, LONG_TICKS].sum())
+    fates = board.packets.sum(axis=(0, 1))
+    return replace(
+        costs,
+        overruns=overruns,
+        busiest=max(costs.busiest, replace(busiest, column=-1), key=lambda peak: peak.value),
+        fates={name: float(fates[number]) for name, number in FATES.items()},
+    )
+
+
+def count_work(emulation: Emulation, batch: int, *, learns: bool) -> Work:
+    """Return the work of a run, tick by tick.
+
+    Parameters
+    ----------
+    emulation, batch, learns
+        As in ``count_costs``.
+
+    Returns
+    -------
+    Work
+        Columns are the ticks forward, backward where there was learning, then ``GATHER`` and ``UPDATE``.
+    """
+    plan, meter = emulation.plan, measure(Laid(emulation))
+    runs = 1 + learns
+    counts, spans = _per_sample(emulation, batch, runs, meter.sizes)
+    ticks = np.repeat(spans, counts.shape[-1])
+    rows = np.zeros((4, len(plan.slices), len(ticks)))
+    for row, values in zip(rows, counts, strict=True):
+        row[: plan.copies * emulation.each] = arrange(values, plan.copies)
+    links = _links(meter, counts[2], emulation, runs)
+    sent = emulation.board.packets[:, :, SENT].sum(axis=0)
+    work = Work(
+        events=rows[0],
+        updates=rows[3],
+        received=rows[1],
+        sent=rows[2],
+        steps=np.zeros_like(rows[0]),
+        ticks=ticks,
+        samples=batch,
+        links=links,
+        packets={space: float(sent[number]) for number, space in enumerate(SPACES) if sent[number]},
+        dram=float(sum(plan.recorded)) / plan.copies * batch,
+    )
+    return _with_update(work, foresee(Laid(emulation), batch)) if learns else work
+
+
+def _per_sample(emulation: Emulation, batch: int, runs: int, sizes: Floats) -> tuple[Floats, Floats]:
+    """Return what each sample made, and how often each round was run.
+
+    Events, packets in, packets out and updates; shape (4, samples, slices, ticks). Where the record of work
+    is too short for the batch, one round of mean samples stands for all.
+    """
+    e, work = emulation, emulation.board.work
+    ticks = run_ticks(e.rules.steps, e.options)
+    rounds = -(-batch // e.plan.copies)
+    # a batch without samples is a board that runs no round
+    spans, share = np.ones(rounds) if rounds else np.zeros(1), 1.0
+    counts = work[:, :, :runs, :ticks]
+    if len(work) < batch:
+        places = rounds * e.plan.copies
+        spans, share = np.array([float(rounds)]), batch / places
+        counts = np.repeat(counts.sum(axis=0, keepdims=True) / places, e.plan.copies, axis=0)
+    result = np.empty((4, len(counts), e.each, runs * ticks))
+    result[:3] = np.moveaxis(counts, -1, 0).reshape(3, len(counts), e.each, runs * ticks)
+    result[3] = sizes[:, None] * share
+    return result, spans
+
+
+def _with_update(work: Work, foreseen: Work) -> Work:
+    """Return work with the columns that are the same in every run."""
+
+    def joined(name: str) -> Floats:
+        return np.concatenate((getattr(work, name), getattr(foreseen, name)[..., GATHER:]), axis=-1)
+
+    idle = np.zeros(len(work.ticks))
+    links = {
+        link: np.concatenate((work.links.get(link, idle), load[GATHER:]))
+        for link, load in foreseen.links.items()
+    }
+    return replace(
+        work,
+        events=joined("events"),
+        updates=joined("updates"),
+        received=joined("received"),
+        sent=joined("sent"),
+        steps=joined("steps"),
+        ticks=joined("ticks"),
+        links=links,
+    )
+
+
+def _fullest(emulation: Emulation) -> Peak:
+    # All copies have the same stores.
+    sizes = [
+        sram_bytes(emulation.rooms, item.index, emulation) if item.copy <= 0 else 0
+        for item in emulation.plan.slices
+    ]
+    return find_peak(np.array(sizes, dtype=np.float64)[:, None], emulation.plan)
+
+
+def _paths(emulation: Emulation) -> Iterator[Path]:
+    """Yield the paths of spikes, and of the errors that answer them."""
+    table, plan = emulation.table, emulation.plan
+    senders = senders_of(plan, len(plan.slices))
+    for item in plan.slices:
+        if table.spike[item.index] >= 0:
+            yield from _path(emulation, int(table.spike[item.index]), item.index, backward=False)
+        for kind in (table.error, table.loss):
+            port = int(kind[item.index])
+            for sender in senders[item.index] if port >= 0 else ():
+                yield from _path(emulation, port, sender, backward=True)
+                port += plan.slices[sender].size
+
+
+def _path(emulation: Emulation, port: int, spikes: int, *, backward: bool) -> Iterator[Path]:
+    journey = int(emulation.table.ports.journey[port])
+    links = emulation.table.journeys[journey].links if journey >= 0 else ()
+    if links:
+        yield Path(spikes, backward, links)
+
+
+def _links(meter: Meter, sent: Floats, emulation: Emulation, runs: int) -> dict[Link, Floats]:
+    """Return the packets over every link in each tick of each round.
+
+    An error packet travels in the backward tick after that of the spike that it answers; a loss packet does,
+    too, and there is one at most for each spike.
+    """
+    copies, each = emulation.plan.copies, emulation.each
+    if not meter.paths:
+        return {}
+    table = arrange(sent, copies)
+    span = sent.shape[-1] // runs
+    split = table.reshape(len(table), -1, runs, span)
+    found: dict[Link, Floats] = {}
+    for path in meter.paths:
+        if path.spikes >= copies * each or (path.backward and runs == 1):
+            continue
+        for link in path.links:
+            load = found.setdefault(link, np.zeros(split.shape[1:]))
+            if path.backward:
+                load[:, 1, 1:] += split[path.spikes, :, 0, :-1]
+            else:
+                load[:, 0] += split[path.spikes, :, 0]
+    return {link: load.reshape(-1) for link, load in found.items()}

@@ -1,0 +1,1 @@
+"""What the host does: loading, running, reading and learning."""

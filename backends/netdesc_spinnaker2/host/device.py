@@ -1,0 +1,319 @@
+"""An emulated board under the control of a host: load, run round after round, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from netdesc.budget import SpikeBudget
+from netdesc.errors import BackendError, Diagnostic, NumericsError
+from netdesc.events import Events, Floats, Integers
+from netdesc.program import Program
+from netdesc.threads import available, run, split
+from netdesc_spinnaker2.board.assembly import Emulation, build, fresh_counts, grow, load_weights
+from netdesc_spinnaker2.board.backward import run_round_back
+from netdesc_spinnaker2.board.forward import run_round, run_samples
+from netdesc_spinnaker2.board.loading import FULL_OUT, Out, Stimulus
+from netdesc_spinnaker2.board.router import Router
+from netdesc_spinnaker2.host.interruptions import relieve
+from netdesc_spinnaker2.host.readout import extend, make_out
+from netdesc_spinnaker2.host.stimulus import lay_out_stimulus
+from netdesc_spinnaker2.mapping.plan import Plan
+from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.programs.loss import Told
+
+COUNTS = ("packets", "events", "busiest", "work")
+"""Counts of a board."""
+
+
+@dataclass(slots=True)
+class Device:
+    """A board, and what the host knows of it.
+
+    Parameters
+    ----------
+    program : Program
+    emulation : Emulation
+    samples : ndarray of int64, shape (copies,)
+        Sample of each copy in the latest round, -1 for none.
+    room : int
+        Spikes that the host has room for.
+    """
+
+    program: Program
+    emulation: Emulation
+    samples: Integers
+    room: int = 1024
+
+    @classmethod
+    def start(
+        cls,
+        program: Program,
+        plan: Plan,
+        options: Options,
+        delays: Mapping[str, Integers],
+        *,
+        training: bool,
+        router: Router | None = None,
+    ) -> Device:
+        """Load a program onto a board.
+
+        Parameters
+        ----------
+        program : Program
+        plan : Plan
+        options : Options
+        delays : mapping of str to ndarray of int64
+            In ticks, by the keys of the blocks.
+        training : bool
+            Whether it must be able to run backward.
+        router : Router or None
+            With tables other than those of the plan.
+
+        Returns
+        -------
+        Device
+
+        Raises
+        ------
+        BackendError
+            If a cell is not one that the programs can start with.
+        """
+        check_cells(program)
+        tables = router or Router(plan.tables, int(options.profile.board_width.value), options.height)
+        emulation = build(program, plan, tables, options, delays, training=training)
+        return cls(program, emulation, np.full(plan.copies, -1, dtype=np.int64))
+
+    @property
+    def parts(self) -> list[tuple[int, int]]:
+        """Ranges of slices that can run at the same time."""
+        copies, each = self.emulation.plan.copies, self.emulation.each
+        threads = 1 if self.emulation.table.crossing else available()
+        return [(first * each, last * each) for first, last in split(copies, threads)]
+
+    def load(self, weights: Floats) -> None:
+        """Write the weights of all layers, in the voltage of the cell."""
+        load_weights(self.emulation, weights)
+
+    def stimulate(
+        self, sources: Mapping[str, Events], batch: int, labels: Integers | None = None
+    ) -> Stimulus:
+        """Sort input spikes for the input programs, labels for the loss programs."""
+        return lay_out_stimulus(self.emulation, self.program, sources, labels, batch=batch)
+
+    def reset_counts(self, batch: int) -> None:
+        """Start to count anew."""
+        emulation = self.emulation
+        counts = fresh_counts(len(emulation.plan.slices), emulation.each, emulation.rules, batch)
+        self.emulation = replace(emulation, board=emulation.board._replace(**counts))
+
+    def run(self, stimulus: Stimulus, batch: int) -> list[tuple[Out, int]]:
+        """Run all samples of a batch forward.
+
+        Parameters
+        ----------
+        stimulus : Stimulus
+        batch : int
+
+        Returns
+        -------
+        list of (Out, int)
+            What was read, and how many spikes that is; from every part of the board.
+
+        Raises
+        ------
+        NumericsError
+            If a limit of the machine is met during the run, or the spikes do not fit into memory.
+        """
+        while True:
+            self.reset_counts(batch)
+            budget = self.program.spike_budget(batch)
+            outs = [make_out(self.emulation, self.program, batch, self.room) for _ in self.parts]
+            outs = [outs[0], *(out._replace(states=outs[0].states) for out in outs[1:])]
+            status = [np.zeros(3, dtype=np.int64) for _ in outs]
+            samples = [self.samples.copy() for _ in outs]
+            codes = self.run_parts(stimulus, budget, outs, samples, status)
+            self.room = max(self.room, *(len(out.tick) for out in outs))
+            failed = [k for k, code in enumerate(codes) if code]
+            if not failed:
+                for k, out in enumerate(outs):
+                    budget.keep(k, self.count_found(out))
+                self.samples = samples[0]
+                return [(out, int(out.used[0])) for out in outs]
+            self.enlarge(codes[failed[0]], status[failed[0]])
+
+    def run_parts(
+        self,
+        stimulus: Stimulus,
+        budget: SpikeBudget,
+        outs: list[Out],
+        samples: list[Integers],
+        status: list[Integers],
+    ) -> list[int]:
+        """Run every part of the board, with more room in ``outs`` where needed; return why each stopped."""
+        e, parts = self.emulation, self.parts
+
+        def task(k: int, _: int) -> int:
+            start, (begin, end) = 0, parts[k]
+            while True:
+                code = run_samples(
+                    begin,
+                    end,
+                    samples[k],
+                    e.plan.copies,
+                    start,
+                    budget.batch,
+                    e.rooms.arrivals,
+                    e.board,
+                    e.rules,
+                    e.table.ports,
+                    e.boxes,
+                    stimulus,
+                    e.verdicts,
+                    outs[k],
+                    status[k],
+                )
+                if code != FULL_OUT:
+                    return int(code)
+                budget.hold(k, self.count_found(outs[k]))
+                outs[k], start = extend(outs[k], int(e.rooms.own[begin:end].sum())), int(status[k][1])
+
+        return run(task, [(k, k + 1) for k in range(len(parts))], len(parts))
+
+    def count_found(self, out: Out) -> dict[str, int]:
+        """Return the spikes that were read so far, by population."""
+        slices = self.emulation.plan.slices
+        counts = np.bincount(out.slice[: int(out.used[0])], minlength=len(slices))
+        result: dict[str, int] = {}
+        for item, count in zip(slices, counts.tolist(), strict=True):
+            if count:
+                result[item.population] = result.get(item.population, 0) + count
+        return result
+
+    def enlarge(self, code: int, status: Integers) -> None:
+        """Make room for a run that stopped, or raise NumericsError."""
+        self.emulation = grow(self.emulation, relieve(code, status, self.emulation))
+
+    def run_round(self, first: int, batch: int, stimulus: Stimulus) -> None:
+        """Run samples ``first`` and following, one on each copy, forward; as ``run``."""
+        copies = self.emulation.plan.copies
+        number = first + np.arange(copies)
+        self.samples = np.where(number < batch, number, -1)
+        out = make_out(self.emulation, replace(self.program, sampling=()), 0, 0)
+        while True:
+            before = copy_counts(self.emulation)
+            code, status = self.sweep(
+                lambda begin, end, e, status: run_round(
+                    begin,
+                    end,
+                    self.samples,
+                    e.rooms.arrivals,
+                    e.board,
+                    e.rules,
+                    e.table.ports,
+                    e.boxes,
+                    stimulus,
+                    e.verdicts,
+                    out,
+                    status,
+                )
+            )
+            if not code:
+                return
+            restore_counts(self.emulation, before)
+            self.enlarge(code, status)
+
+    def run_back(self, told: Told, listens: Integers) -> None:
+        """Run the samples of the latest round backward.
+
+        Parameters
+        ----------
+        told : Told
+        listens : ndarray of int64, shape (slices,)
+            See ``emulator.run_round_back``.
+
+        Raises
+        ------
+        NumericsError
+            If a limit of the machine is met during the run.
+        """
+        while True:
+            before = copy_counts(self.emulation)
+            code, status = self.sweep(
+                lambda begin, end, e, status: run_round_back(
+                    begin,
+                    end,
+                    self.samples,
+                    e.rooms.arrivals,
+                    e.board,
+                    e.rules,
+                    e.table.ports,
+                    e.boxes,
+                    e.verdicts,
+                    told,
+                    listens,
+                    status,
+                )
+            )
+            if not code:
+                return
+            restore_counts(self.emulation, before)
+            rooms = relieve(code, status, self.emulation)
+            # stores keep what the forward run has left in them
+            kept = self.emulation.board
+            grown = grow(self.emulation, rooms)
+            self.emulation = replace(grown, board=kept)
+
+    def sweep(self, task: Callable[[int, int, Emulation, Integers], int]) -> tuple[int, Integers]:
+        """Run a kernel on all parts of the board; the first code that is not 0, with its place."""
+        parts, e = self.parts, self.emulation
+        status = {part: np.zeros(3, dtype=np.int64) for part in parts}
+        codes = run(lambda begin, end: int(task(begin, end, e, status[begin, end])), parts, len(parts))
+        for part, code in zip(parts, codes, strict=True):
+            if code:
+                return code, status[part]
+        return 0, np.zeros(3, dtype=np.int64)
+
+
+def copy_counts(emulation: Emulation) -> list[np.ndarray]:
+    """Return copies of all counts."""
+    return [getattr(emulation.board, name).copy() for name in COUNTS]
+
+
+def restore_counts(emulation: Emulation, before: list[np.ndarray]) -> None:
+    """Put counts back to what they were before a run that is to be repeated."""
+    for name, old in zip(COUNTS, before, strict=True):
+        getattr(emulation.board, name)[:] = old
+
+
+def check_cells(program: Program) -> None:
+    """Raise BackendError for cells that the programs cannot start with."""
+    faults = []
+    for population in program.populations:
+        span = slice(population.start, population.stop)
+        if population.kind == "source":
+            continue
+        if np.any(program.parameters["v_init"][span] >= program.parameters["threshold"][span]):
+            faults.append(
+                Diagnostic(
+                    "every neuron must start below its threshold; lower the initial voltage",
+                    f"{population.path}.neuron",
+                    "S2-MODEL",
+                )
+            )
+        if len(population.receptors) > 1:
+            faults.append(
+                Diagnostic(
+                    "the programs have one synaptic current; give both receptors one time constant, "
+                    "so that they merge",
+                    f"{population.path}.neuron",
+                    "S2-MODEL",
+                )
+            )
+    ticks = program.duration
+    if not np.isfinite(ticks):
+        raise NumericsError("the duration is not finite")
+    if faults:
+        raise BackendError(faults)

@@ -1,0 +1,285 @@
+"""A program on an emulated board: forward, adjoint, and learning on the chip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from netdesc.adjoint.host import first_forces
+from netdesc.backend import LearningState, Lesson, StepReport
+from netdesc.dynamics.tick import OFF_GRID
+from netdesc.errors import BackendError, Diagnostic, NumericsError
+from netdesc.events import Events, Floats, Integers
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.trace import Cotangent, Trace, require_finite
+from netdesc_spinnaker2.board.arrangement import lay_out_program, outputs_of
+from netdesc_spinnaker2.board.loading import read_forces
+from netdesc_spinnaker2.board.router import Router
+from netdesc_spinnaker2.costs.counting import count_costs
+from netdesc_spinnaker2.host.device import Device
+from netdesc_spinnaker2.host.final_voltages import collect_finals, read_states, tell_finals, watch
+from netdesc_spinnaker2.host.learner import Learner
+from netdesc_spinnaker2.host.parameters import Parameters
+from netdesc_spinnaker2.host.readout import collect
+from netdesc_spinnaker2.host.report import count_health
+from netdesc_spinnaker2.host.spike_records import enter, slice_holders, tell
+from netdesc_spinnaker2.host.stimulus import round_stimulus
+from netdesc_spinnaker2.host.tasks import check_lesson, default_lesson
+from netdesc_spinnaker2.mapping.plan import Plan
+from netdesc_spinnaker2.options import Options
+
+
+class Machine:
+    """A program on an emulated board.
+
+    Parameters
+    ----------
+    program : Program
+    options : Options
+    seed : int
+        Of stochastic rounding.
+
+    Raises
+    ------
+    LimitError
+        With every limit of the machine that the program exceeds.
+    BackendError
+        If a cell is not one that the programs can run.
+    """
+
+    def __init__(self, program: Program, options: Options, *, seed: int = 0) -> None:
+        self.program = program
+        self.options = options
+        self.parameters = Parameters(program, options, seed)
+        self.listened = outputs_of(program)
+        self.training = any(block.train_weight for block in program.blocks) and options.training is not False
+        self.device = self.map_out()
+        self.latest: Trace | None = None
+        self.learner: Learner | None = None
+
+    def map_out(self, router: Router | None = None) -> Device:
+        """Lay the program out anew and load it.
+
+        Parameters
+        ----------
+        router : Router or None
+            With tables other than those of the plan.
+
+        Returns
+        -------
+        Device
+        """
+        current = self.parameters.program()
+        plan = lay_out_program(current, self.options, self.listened, training=self.training)
+        device = Device.start(
+            watch(current), plan, self.options, self.parameters.ticks(), training=self.training, router=router
+        )
+        device.load(self.parameters.potentials())
+        return device
+
+    @property
+    def plan(self) -> Plan:
+        """The map."""
+        return self.device.emulation.plan
+
+    def route(self, router: Router) -> None:
+        """Put other tables into the routers.
+
+        Parameters
+        ----------
+        router : Router
+        """
+        self.device, self.latest, self.learner = self.map_out(router), None, None
+
+    def write(self, parameters: Mapping[str, Floats]) -> None:
+        """Set weights and delays; see ``Machine``. Delays are rounded to ticks, at least one."""
+        rewire = self.parameters.write(parameters)
+        self.latest = None
+        if rewire:
+            self.device, self.learner = self.map_out(), None
+        else:
+            self.device.load(self.parameters.potentials())
+            if self.learner is not None:
+                self.learner.write(self.parameters.values)
+
+    def forward(self, stimulus: Events, *, seed: int) -> Trace:
+        """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
+        self.synchronize()
+        device, batch = self.device, stimulus.batch
+        sources, moved = round_stimulus(self.program, stimulus, self.options.scheme, self.options.step)
+        parts = device.run(device.stimulate(sources, batch), batch)
+        found = collect(parts, device.emulation, self.program, batch)
+        spikes = {**sources, **{name: events for name, (events, _, _) in found.items()}}
+        health = count_health(device.emulation)
+        costs = count_costs(device.emulation, batch, learns=False)
+        names = [population.name for population in self.program.populations if population.name in spikes]
+        samples, readings = read_states(parts[0][0], device.emulation, self.program, spikes)
+        trace = Trace(
+            spikes={name: spikes[name] for name in names},
+            currents={name: current for name, (_, current, _) in found.items()},
+            release_currents={name: release for name, (_, _, release) in found.items()},
+            recordings=samples,
+            effective_parameters=self.parameters.as_run(),
+            health={
+                **health,
+                "inputs_moved": moved,
+                "dropped": self.missing(spikes, health),
+                **self.parameters.rounding(),
+            },
+            costs=costs.flat(),
+            provenance={
+                "backend": "spinnaker2",
+                "solver": f"packets, tick {self.options.step:g} ms, {self.options.scheme}, "
+                f"{self.options.weights} "
+                "weights",
+                **costs.places(),
+            },
+            readings=readings,
+            batch_size=batch,
+        )
+        self.latest = require_finite(trace)
+        return trace
+
+    def missing(self, spikes: Mapping[str, Events], health: Mapping[str, int]) -> int:
+        """Return the synaptic events that the network would have had and the board had not."""
+        expected = 0
+        for block in self.program.blocks:
+            name = self.program.populations[block.pre].name
+            if name in spikes:
+                fan = (
+                    np.diff(block.sparse()[0])
+                    if block.indptr is not None
+                    else np.full(block.n_pre, block.n_post)
+                )
+                expected += int(fan[spikes[name].sources].sum())
+        return max(0, expected - health["arrivals"] - health["in_flight"])
+
+    def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Carry a cotangent back; see ``netdesc.backend.Machine``.
+
+        Losses that end at outputs are sent as loss packets; for other populations the host writes them.
+        """
+        forces = first_forces(self.program, trace, cotangent)
+        finals = collect_finals(self.program, trace, cotangent, self.listened)
+        self.require_training()
+        self.synchronize()
+        device = self.device
+        e, step = device.emulation, self.options.step
+        names = [name for name in (p.name for p in self.program.populations) if name in trace.spikes]
+        values = np.concatenate(
+            [forces[k] for k, p in enumerate(self.program.populations) if p.name in trace.spikes]
+        )
+        told_to = self.told_to()
+        told = tell(
+            enter(trace.spikes, self.program, told_to, e.each, step, batch=trace.batch),
+            values,
+            e.board.sheet["role"][: e.each] == 2,
+        )
+        top = e.rules.steps + (0 if self.options.scheme == OFF_GRID else 1)
+        told = tell_finals(told, finals, slice_holders(e, ("loss",)), e.each, top)
+        listens = np.full(len(e.plan.slices), -1, dtype=np.int64)
+        for _, numbers in told_to.values():
+            for copy in range(e.plan.copies):
+                listens[copy * e.each + numbers] = numbers
+        ledger = enter(
+            trace.spikes, self.program, slice_holders(e, ("input", "layer")), e.each, step, batch=trace.batch
+        )
+        back = np.zeros(len(ledger.order), dtype=np.float32)
+        total = np.zeros(len(e.template.gradient_order))
+        ready = trace is self.latest and trace.batch <= e.plan.copies
+        sources = {p.name: trace.spikes[p.name] for p in self.program.populations if p.kind == "source"}
+        stimulus = device.stimulate(sources, trace.batch)
+        device.reset_counts(trace.batch)
+        for first in range(0, trace.batch, e.plan.copies):
+            if not ready:
+                device.run_round(first, trace.batch, stimulus)
+                self.latest = None
+            device.run_back(told, listens)
+            e = device.emulation
+            if not read_forces(
+                0, e.plan.copies * e.each, device.samples, e.each, ledger.first, e.board, back
+            ):
+                raise NumericsError(
+                    "the trace does not belong to this machine with its current weights and delays"
+                )
+            rows = e.board.gradient.reshape(e.plan.copies, -1)[device.samples >= 0]
+            total += rows.sum(axis=0, dtype=np.float64)
+        flat = np.zeros(len(values))
+        flat[ledger.order] = back
+        offsets = np.cumsum([0, *(len(trace.spikes[name]) for name in names)])
+        times = {
+            name: flat[offsets[k] : offsets[k + 1]]
+            for k, name in enumerate(names)
+            if self.options.input_errors or self.program.population(name).kind != "source"
+        }
+        return Gradient(self.parameters.by_key(e.template.gradient_order, total), times, {}, count_health(e))
+
+    def told_to(self) -> dict[str, tuple[Integers, Integers]]:
+        """Return to which slices the derivatives of each population go."""
+        e = self.device.emulation
+        return {**slice_holders(e, ("input", "layer")), **slice_holders(e, ("loss",))}
+
+    def require_training(self) -> None:
+        """Lay the program out for training where it is not.
+
+        Raises
+        ------
+        BackendError
+            If the options exclude it.
+        """
+        if self.training:
+            return
+        if self.options.training is False:
+            raise BackendError(
+                Diagnostic(
+                    "the network is mapped for inference only; remove training: false",
+                    "backends.spinnaker2.training",
+                    "S2-OPTION",
+                )
+            )
+        self.training, self.latest = True, None
+        self.device = self.map_out()
+
+    def prepare(self, lesson: Lesson) -> None:
+        """Put loss and optimizer on the chip; see ``netdesc.backend.OnDeviceLearning``."""
+        check_lesson(lesson, self.program, self.options)
+        self.synchronize()
+        self.require_training()
+        wanted = (lesson.objectives[0].population,)
+        if wanted != self.listened:
+            self.listened = wanted
+            self.device = self.map_out()
+        self.latest = None
+        self.learner = Learner(self.device, self.parameters, lesson)
+
+    def learn(
+        self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
+    ) -> StepReport:
+        """Take one step of learning; see ``netdesc.backend.OnDeviceLearning``. The seed has no use."""
+        learner = self.taught()
+        self.latest = None
+        return learner.learn(stimulus, targets, factor=factor)
+
+    def taught(self) -> Learner:
+        """Return the learner, with the default lesson where there was none."""
+        if self.learner is None:
+            self.prepare(default_lesson(self.program, self.options))
+        if self.learner is None:
+            raise BackendError("nothing can be learned")
+        return self.learner
+
+    def state(self) -> LearningState:
+        """Read back what was learned; see ``netdesc.backend.OnDeviceLearning``."""
+        return self.taught().state()
+
+    def restore(self, state: LearningState) -> None:
+        """Put back what was learned; see ``netdesc.backend.OnDeviceLearning``."""
+        self.taught().restore(state)
+        self.latest = None
+
+    def synchronize(self) -> None:
+        """Read the weights back that were learned on the chip."""
+        if self.learner is not None:
+            self.learner.read_back()

@@ -1,0 +1,142 @@
+"""Spikes of a trace, sorted for the board, and derivatives that the host tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.dynamics.tick import RESOLUTION
+from netdesc.events import Events, Floats, Integers
+from netdesc.program import Program
+from netdesc.steps import LATEST, count_steps
+from netdesc_spinnaker2.board.assembly import Emulation
+from netdesc_spinnaker2.programs.loss import Told
+
+
+def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
+    """Return tick and fraction of times in ms, in the resolution of a payload."""
+    parts = np.floor(np.minimum(count_steps(times, timestep), LATEST) * RESOLUTION + 0.5)
+    ticks = np.floor(parts / RESOLUTION)
+    return ticks.astype(np.int64), parts / RESOLUTION - ticks
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Spikes of a trace, sorted by sample, then by what holds them, then by time.
+
+    Parameters
+    ----------
+    order : ndarray of int64, shape (k,)
+        Place of each in the spikes of all populations, one after the other.
+    first : ndarray of int64, shape (batch * holders + 1,)
+        First spike of each sample and holder.
+    tick, neuron : ndarray of int64, shape (k,)
+        Neuron within its population.
+    fraction : ndarray of float32, shape (k,)
+    """
+
+    order: Integers
+    first: Integers
+    tick: Integers
+    neuron: Integers
+    fraction: NDArray[Any]
+
+
+def enter(
+    spikes: Mapping[str, Events],
+    program: Program,
+    holders: Mapping[str, tuple[Integers, Integers]],
+    count: int,
+    timestep: float,
+    *,
+    batch: int,
+) -> Ledger:
+    """Sort the spikes of a trace by holder.
+
+    Parameters
+    ----------
+    spikes : mapping of str to Events
+    program : Program
+    holders : mapping of str to (starts, numbers)
+        First neuron of each holder of a population, ascending, and its number; spikes of other populations
+        are left out.
+    count : int
+        Number of holders.
+    timestep : float
+        In ms.
+    batch : int
+        Number of samples.
+
+    Returns
+    -------
+    Ledger
+    """
+    nothing = np.empty(0, dtype=np.int64)
+    places, keys, times, neurons = [nothing], [nothing], [np.empty(0)], [nothing]
+    at = 0
+    for population in program.populations:
+        if population.name not in spikes:
+            continue
+        events = spikes[population.name]
+        if population.name in holders:
+            starts, numbers = holders[population.name]
+            holder = numbers[np.searchsorted(starts, events.sources, side="right") - 1]
+            places.append(at + np.arange(len(events)))
+            keys.append(events.samples() * count + holder)
+            times.append(events.times)
+            neurons.append(events.sources)
+        at += len(events)
+    key, place = np.concatenate(keys), np.concatenate(places)
+    order = np.argsort(key, kind="stable")
+    ticks, fractions = split_times(np.concatenate(times)[order], timestep)
+    first = np.concatenate(([0], np.cumsum(np.bincount(key, minlength=batch * count)))).astype(np.int64)
+    return Ledger(place[order], first, ticks, np.concatenate(neurons)[order], fractions.astype(np.float32))
+
+
+def slice_holders(emulation: Emulation, roles: tuple[str, ...]) -> dict[str, tuple[Integers, Integers]]:
+    """Return starts and numbers of the slices of the first copy with these roles, by population."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for item in emulation.plan.slices[: emulation.each]:
+        if item.role in roles:
+            found.setdefault(item.population, []).append((item.start, item.index))
+    return {
+        name: (np.array([start for start, _ in rows]), np.array([number for _, number in rows]))
+        for name, rows in found.items()
+    }
+
+
+def tell(ledger: Ledger, values: Floats, listening: NDArray[np.bool_]) -> Told:
+    """Put derivatives of a loss into the form that the board takes.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        With the holders to whom they are told.
+    values : ndarray of float64
+        dL/dt of all spikes of all populations, in 1/ms.
+    listening : ndarray of bool, shape (holders,)
+        Whether a holder is a loss program, which knows a spike by its neuron; others by its number.
+
+    Returns
+    -------
+    Told
+    """
+    holders = len(listening)
+    groups = np.diff(ledger.first)
+    group = np.repeat(np.arange(len(groups)), groups)
+    number = np.arange(len(ledger.order)) - ledger.first[:-1][group]
+    neuron = np.where(listening[group % holders], ledger.neuron, number)
+    return Told(ledger.first, ledger.tick, neuron, ledger.fraction, values[ledger.order].astype(np.float32))
+
+
+NO_TOLD = Told(
+    np.zeros(1, np.int64),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.float32),
+    np.zeros(0, np.float32),
+)

@@ -1,0 +1,108 @@
+"""What the host puts on the board: stimuli."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from netdesc.dynamics.tick import OFF_GRID
+from netdesc.errors import NumericsError
+from netdesc.events import Events, Integers
+from netdesc.program import Program
+from netdesc.steps import nearest_steps
+from netdesc_spinnaker2.board.assembly import Emulation
+from netdesc_spinnaker2.board.loading import Stimulus
+from netdesc_spinnaker2.host.spike_records import enter, slice_holders, split_times
+
+
+def round_stimulus(
+    program: Program, stimulus: Events, scheme: str, timestep: float
+) -> tuple[dict[str, Events], int]:
+    """Move input spikes to times that packets can tell.
+
+    Parameters
+    ----------
+    program : Program
+    stimulus : Events
+        By program-wide index.
+    scheme : str
+    timestep : float
+        In ms.
+
+    Returns
+    -------
+    spikes : dict of str to Events
+        Of the sources, by population.
+    moved : int
+        How many moved by more than noise.
+
+    Raises
+    ------
+    NumericsError
+        If a spike is before 0, not finite, or not one of a source.
+    """
+    check_stimulus(program, stimulus)
+    result, moved = {}, 0
+    for population in program.populations:
+        if population.kind != "source":
+            continue
+        events = stimulus.select(population.start, population.stop)
+        ticks, fractions = split_times(events.times, timestep)
+        exact = ticks + fractions if scheme == OFF_GRID else nearest_steps(events.times, timestep)
+        moved += int(np.sum(np.abs(exact * timestep - events.times) > 1e-6 * timestep))
+        result[population.name] = events.move(exact * timestep)
+    return result, moved
+
+
+def check_stimulus(program: Program, stimulus: Events) -> None:
+    """Raise NumericsError for a stimulus that cannot be loaded."""
+    if len(stimulus) and not (np.isfinite(stimulus.times).all() and stimulus.times.min() >= 0.0):
+        raise NumericsError("a spike of the stimulus is before 0 ms or not finite; shift it into the sample")
+    source = np.zeros(program.size + 1, dtype=np.bool_)
+    for population in program.populations:
+        source[population.start : population.stop] = population.kind == "source"
+    if not source[np.clip(stimulus.sources, -1, program.size)].all():
+        raise NumericsError("the stimulus names a neuron that is not a source")
+
+
+def lay_out_stimulus(
+    emulation: Emulation,
+    program: Program,
+    sources: Mapping[str, Events],
+    labels: Integers | None,
+    *,
+    batch: int,
+) -> Stimulus:
+    """Sort input spikes by sample and slice.
+
+    Parameters
+    ----------
+    emulation : Emulation
+    program : Program
+    sources : mapping of str to Events
+        From ``round_stimulus``.
+    labels : ndarray of int64, shape (batch,), or None
+    batch : int
+        Number of samples.
+
+    Returns
+    -------
+    Stimulus
+    """
+    each, holders = emulation.each, slice_holders(emulation, ("input",))
+    ledger = enter(sources, program, holders, each, emulation.options.step, batch=batch)
+    start = np.array([item.start for item in emulation.plan.slices[:each]])
+    holder = np.repeat(np.tile(np.arange(each), batch), np.diff(ledger.first))
+    marks = (
+        np.zeros(batch, dtype=np.int64) if labels is None else np.ascontiguousarray(labels, dtype=np.int64)
+    )
+    return Stimulus(
+        ledger.first,
+        ledger.tick,
+        ledger.neuron - start[holder],
+        ledger.fraction,
+        np.ascontiguousarray(emulation.board.sheet["number"]),
+        np.array([each]),
+        marks,
+    )

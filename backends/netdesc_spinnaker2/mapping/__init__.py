@@ -1,0 +1,1 @@
+"""From a network to slices, places, keys and routing tables."""

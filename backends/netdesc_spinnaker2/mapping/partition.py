@@ -1,0 +1,172 @@
+"""Cutting populations into slices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from netdesc.events import Integers
+from netdesc_spinnaker2.mapping import memory, traffic
+from netdesc_spinnaker2.mapping.placement import capacity
+from netdesc_spinnaker2.mapping.plan import Network, Population
+from netdesc_spinnaker2.mapping.traffic import Fan, Load, Reach
+from netdesc_spinnaker2.options import Options
+
+_ROUNDS = 6
+Division = tuple[dict[str, Integers], dict[str, Reach], dict[str, Load]]
+
+
+def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Division:
+    """Cut all populations into slices.
+
+    Parameters
+    ----------
+    network : Network
+    fans : mapping of str to Fan
+        Per population.
+    options : Options
+
+    Returns
+    -------
+    bounds : dict of str to ndarray of int64
+        Per population, as ``cut`` gives them; finer where that is needed for the error packets, whose number
+        depends on the slices of other populations.
+    reach : dict of str to ndarray of bool
+        Per link, which slices are connected.
+    loads : dict of str to Load
+        Per population, exact.
+    """
+    bounds = {item.name: cut(network, item, fans[item.name], options) for item in network.populations}
+    for left in reversed(range(_ROUNDS)):
+        reach = {
+            link.name: traffic.connected(link, bounds[link.pre], bounds[link.post]) for link in network.links
+        }
+        loads = traffic.measure(network, fans, bounds, reach)
+        finer = {
+            item.name: even(item.size, _more(network, item, loads[item.name], options))
+            for item in network.populations
+            if _overrun(network, item, loads[item.name], options)
+        }
+        if not finer or not left:
+            break
+        bounds |= finer
+    return bounds, reach, loads
+
+
+def _overrun(network: Network, item: Population, load: Load, options: Options) -> bool:
+    """Tell whether finer slices may shorten a tick that is too long."""
+    parts = len(load.neurons)
+    return (
+        item.kind != "source"
+        and item.name not in options.slices
+        and parts < min(item.size, capacity(options))
+        and _excess(network, load, options) > 1.0
+    )
+
+
+def _excess(network: Network, load: Load, options: Options) -> float:
+    work = traffic.cycles(load, network.ticks, options.profile, training=traffic.trains(network, options))
+    return float(np.max(work)) / (options.clock_rate * options.step * 1e-3)
+
+
+def _more(network: Network, item: Population, load: Load, options: Options) -> int:
+    parts = len(load.neurons)
+    wanted = max(parts + 1, math.ceil(parts * _excess(network, load, options)))
+    return min(wanted, item.size, capacity(options))
+
+
+def cut(network: Network, population: Population, arriving: Fan, options: Options) -> Integers:
+    """Choose the slices of a population.
+
+    Parameters
+    ----------
+    network : Network
+    population : Population
+    arriving : Fan
+        Of the population.
+    options : Options
+        ``slices`` fixes the size; all slices but the last have it.
+
+    Returns
+    -------
+    ndarray of int64, shape (slices + 1,)
+        Bounds. Without a fixed size: as few slices as neurons, SRAM (of the layer and of its optimizer) and
+        cycles allow, of equal size up to one neuron; as few as neurons allow where no size fits, which the
+        checks then tell.
+    """
+    fixed = options.slices.get(population.name)
+    if fixed is not None:
+        return np.append(np.arange(0, population.size, fixed), population.size)
+    least = max(1, -(-population.size // int(options.profile.neurons_per_slice.value)))
+
+    def fits(parts: int) -> bool:
+        return fitting(network, population, arriving, options, even(population.size, parts))
+
+    parts = fewest(fits, least, population.size)
+    return even(population.size, least if parts is None else parts)
+
+
+def fitting(
+    network: Network, population: Population, arriving: Fan, options: Options, bounds: Integers
+) -> bool:
+    """Tell whether slices fit into their processing elements, as if every source reached all of them.
+
+    Parameters
+    ----------
+    network : Network
+    population : Population
+    arriving : Fan
+    options : Options
+    bounds : ndarray of int64, shape (slices + 1,)
+
+    Returns
+    -------
+    bool
+    """
+    load, profile = traffic.bound(population, network, arriving, bounds), options.profile
+    sram, training = profile.data_sram.value, traffic.trains(network, options)
+    buffer, _ = memory.recording(network, population, bounds)
+    if population.kind == "source":
+        return bool(np.all(memory.total(memory.source(load, options)) + buffer <= sram))
+    items = memory.layer(load, options, network.ticks, training=training)
+    enough = bool(np.all(memory.total(items) + buffer <= sram))
+    if training:
+        enough &= bool(np.all(memory.total(memory.optimizer(load, options)) <= sram))
+    work = traffic.cycles(load, network.ticks, profile, training=training)
+    return enough and bool(np.all(work <= options.clock_rate * options.step * 1e-3))
+
+
+def even(size: int, parts: int) -> Integers:
+    """Return the bounds of slices whose sizes differ by at most one."""
+    return np.arange(parts + 1, dtype=np.int64) * size // parts
+
+
+def fewest(fits: Callable[[int], bool], least: int, most: int) -> int | None:
+    """Return the smallest number for which a condition holds, or None if there is none.
+
+    Parameters
+    ----------
+    fits : callable
+        Condition; once it holds it is taken to hold for all larger numbers, up to rounding.
+    least, most : int
+        Range.
+
+    Returns
+    -------
+    int or None
+        A number for which ``fits`` was seen to hold.
+    """
+    low, high = least - 1, least
+    while not fits(high):
+        if high >= most:
+            return None
+        low, high = high, min(most, 2 * high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits(middle):
+            high = middle
+        else:
+            low = middle
+    return high

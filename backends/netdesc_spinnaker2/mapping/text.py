@@ -1,0 +1,89 @@
+"""A plan as stable text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netdesc_spinnaker2.mapping.checks import listed
+from netdesc_spinnaker2.mapping.plan import SPACES, KeyBlock, Plan
+
+
+def render(plan: Plan) -> str:
+    """Write a plan as text, the same on every machine.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    str
+        Slice by slice place, bytes by item, cycles and keys; chip by chip entries before and after
+        compression; totals and notes.
+    """
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    chips = {site.chip for site in plan.sites}
+    yield (
+        f"placement of {plan.network.name}: {counted(len(plan.slices), 'PE')} on "
+        f"{counted(len(chips), 'chip')}, {counted(plan.copies, 'copy', 'copies')}, "
+        f"{counted(plan.network.ticks, 'tick')} of {plan.network.tick:g} ms"
+    )
+    for item in plan.slices:
+        yield f"{item} at {_place(plan, item.index)}"
+        yield f"  memory {plan.bytes(item.index)} B: {listed(plan.memory[item.index])}"
+        if plan.recorded[item.index]:
+            yield f"  recorded {plan.recorded[item.index]} B of DRAM per sample"
+        yield f"  cycles {plan.cycles[item.index]:.0f}, packets {plan.packets[item.index]:.3g} per tick"
+        keys = _keys(plan, item.index)
+        if keys:
+            yield f"  keys {', '.join(keys)}"
+    for (x, y), entries in sorted(plan.tables.items()):
+        yield (
+            f"chip {x},{y}: {counted(len(entries), 'entry', 'entries')}, "
+            f"{plan.uncompressed[x, y]} before compression"
+        )
+        for entry in entries:
+            yield f"  {_ternary(entry.key, entry.mask)} -> {_route(entry.links, entry.pes)}"
+    for note in plan.notes:
+        yield f"note {note}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun; the plural ends with s unless it is given."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _place(plan: Plan, index: int) -> str:
+    site = plan.sites[index]
+    return f"chip {site.x},{site.y} PE {site.pe}"
+
+
+def _keys(plan: Plan, index: int) -> list[str]:
+    blocks: list[tuple[str, KeyBlock | None]] = [
+        (space, getattr(plan.keys[index], space)) for space in SPACES
+    ]
+    return [f"{space} {block.base:08x}/{block.mask:08x}" for space, block in blocks if block is not None]
+
+
+def _ternary(key: int, mask: int) -> str:
+    return "".join("X" if not mask >> bit & 1 else str(key >> bit & 1) for bit in reversed(range(32)))
+
+
+def _route(links: int, pes: tuple[int, ...]) -> str:
+    names = ("E", "NE", "N", "W", "SW", "S")
+    out = " ".join(name for bit, name in enumerate(names) if links >> bit & 1)
+    own = f"PE {_ranges(pes)}" if pes else ""
+    return ", ".join(part for part in (out, own) if part)
+
+
+def _ranges(numbers: tuple[int, ...]) -> str:
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return " ".join(str(low) if low == high else f"{low}-{high}" for low, high in spans)

@@ -1,0 +1,282 @@
+"""Synapses, spikes and packets per slice, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.events import Floats, Integers
+from netdesc_spinnaker2.mapping.plan import Link, Network, Population
+from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.profile import Profile
+
+_CHUNK = 256
+
+Reach = NDArray[np.bool_]
+"""Whether a slice, by row, has a synapse onto another, by column."""
+
+Bounds = Mapping[str, Integers]
+"""First neuron of every slice of a population, and its size at the end: shape (slices + 1,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """What arrives at a population, summed over its neurons: entry n is the sum over neurons below n.
+
+    Parameters
+    ----------
+    synapses, trained, indexed, timed : ndarray of int64, shape (size + 1,)
+        All synapses; those that training changes; those of sparse links; those with a delay of their own.
+    events : ndarray of float64, shape (size + 1,)
+        Expected synaptic events in a sample.
+    slots : int
+        Ticks that a spike may be under way, plus one.
+    """
+
+    synapses: Integers
+    trained: Integers
+    indexed: Integers
+    timed: Integers
+    events: Floats
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What each slice of a population carries; arrays have one element per slice.
+
+    Parameters
+    ----------
+    neurons, synapses, trained, indexed, timed : ndarray of int64
+        As in ``Fan``.
+    rows : ndarray of int64
+        Rows of sparse links: sources whose spikes reach the slice, counted for each link.
+    events : ndarray of float64
+        Expected synaptic events in a sample.
+    received, spikes : ndarray of float64
+        Expected packets in a sample, and expected spikes of its own.
+    errors : ndarray of float64
+        Expected packets with errors that it receives in a sample when training, those of a loss included.
+    slots : int
+    """
+
+    neurons: Integers
+    synapses: Integers
+    trained: Integers
+    indexed: Integers
+    timed: Integers
+    rows: Integers
+    events: Floats
+    received: Floats
+    spikes: Floats
+    errors: Floats
+    slots: int
+
+
+def fan(network: Network, name: str, *, integer: bool) -> Fan:
+    """Count what arrives at each neuron of a population.
+
+    Parameters
+    ----------
+    network : Network
+    name : str
+        Population.
+    integer : bool
+        Whether a synapse word holds the delay, so that no synapse needs a byte for it.
+
+    Returns
+    -------
+    Fan
+    """
+    size = network.population(name).size
+    totals = np.zeros((4, size), dtype=np.int64)
+    events, slots = np.zeros(size), 2
+    for link in network.incoming(name):
+        count = arriving(link)
+        timed = len(link.delays) > 1 and not integer
+        totals += np.outer([1, link.train, not link.dense, timed], count)
+        events += count * network.population(link.pre).spikes
+        slots = max(slots, int(np.max(link.delays, initial=1)) + 1)
+    sums = [_cumulated(row) for row in totals]
+    return Fan(sums[0], sums[1], sums[2], sums[3], np.concatenate(([0.0], np.cumsum(events))), slots)
+
+
+def arriving(link: Link) -> Integers:
+    """Return the number of synapses of every target of a link, shape (n_post,)."""
+    if link.indices is None:
+        return np.full(link.n_post, link.n_pre, dtype=np.int64)
+    return np.bincount(link.indices, minlength=link.n_post).astype(np.int64)
+
+
+def connected(link: Link, pre: Integers, post: Integers) -> Reach:
+    """Tell which slices have a synapse between them.
+
+    Parameters
+    ----------
+    link : Link
+    pre, post : ndarray of int64, shape (p + 1,) and (q + 1,)
+        Bounds of the slices of its two populations.
+
+    Returns
+    -------
+    ndarray of bool, shape (p, q)
+    """
+    p, q = len(pre) - 1, len(post) - 1
+    if link.indptr is None or link.indices is None:
+        return np.ones((p, q), dtype=np.bool_)
+    column = np.repeat(np.arange(q), np.diff(post))
+    table = np.zeros((p, q), dtype=np.bool_)
+    for number in range(p):
+        first, last = int(link.indptr[pre[number]]), int(link.indptr[pre[number + 1]])
+        table[number, column[link.indices[first:last]]] = True
+    return table
+
+
+def bound(population: Population, network: Network, arriving_at: Fan, bounds: Integers) -> Load:
+    """Return an upper bound of the load of slices, before the slices of other populations are known.
+
+    Parameters
+    ----------
+    population : Population
+    network : Network
+    arriving_at : Fan
+        Of the population.
+    bounds : ndarray of int64, shape (slices + 1,)
+
+    Returns
+    -------
+    Load
+        As if every source reached every slice; without error packets.
+    """
+    links = network.incoming(population.name)
+    sources = {link.pre: network.population(link.pre) for link in links}
+    n = len(bounds) - 1
+    rows = np.full(n, sum(link.n_pre for link in links if not link.dense), dtype=np.int64)
+    received = np.full(n, float(sum(item.size * item.spikes for item in sources.values())))
+    return _load(population, arriving_at, bounds, rows, (received, np.zeros(n)))
+
+
+def measure(
+    network: Network, fans: Mapping[str, Fan], bounds: Bounds, reach: Mapping[str, Reach]
+) -> dict[str, Load]:
+    """Return the load of every slice of every population.
+
+    Parameters
+    ----------
+    network : Network
+    fans : mapping of str to Fan
+        Per population.
+    bounds : mapping of str to ndarray
+        Per population.
+    reach : mapping of str to ndarray of bool, shape (p, q)
+        Per link, as ``connected`` gives it.
+
+    Returns
+    -------
+    dict of str to Load
+        Per population.
+    """
+    return {
+        item.name: _measured(item, network, fans[item.name], bounds, reach) for item in network.populations
+    }
+
+
+def reached(network: Network, pre: str, post: str, reach: Mapping[str, Reach]) -> Reach | None:
+    """Tell which slices of two populations are connected by any link; None where no link is between them."""
+    tables = [reach[link.name] for link in network.outgoing(pre) if link.post == post]
+    if len(tables) == 1:
+        return tables[0]
+    return np.logical_or.reduce(tables) if tables else None
+
+
+def _measured(
+    population: Population, network: Network, arriving_at: Fan, bounds: Bounds, reach: Mapping[str, Reach]
+) -> Load:
+    name, own = population.name, bounds[population.name]
+    n = len(own) - 1
+    rows, received, errors = np.zeros(n), np.zeros(n), np.zeros(n)
+    for link in network.incoming(name):
+        if not link.dense:
+            rows += _weighted(np.diff(bounds[link.pre]), reach[link.name])
+    for other in network.populations:
+        arrival = reached(network, other.name, name, reach)
+        if arrival is not None:
+            received += _weighted(np.diff(bounds[other.name]) * other.spikes, arrival)
+        departure = reached(network, name, other.name, reach)
+        if departure is not None:
+            errors += np.diff(own) * population.spikes * departure.sum(axis=1)
+    if population.loss:
+        errors += np.diff(own)
+    return _load(population, arriving_at, own, rows.astype(np.int64), (received, errors))
+
+
+def _weighted(values: Floats | Integers, table: Reach) -> Floats:
+    """Return ``values @ table`` without a copy of the whole table as numbers."""
+    result = np.zeros(table.shape[1])
+    for start in range(0, len(values), _CHUNK):
+        result += values[start : start + _CHUNK].astype(np.float64) @ table[start : start + _CHUNK]
+    return result
+
+
+def _load(
+    population: Population, arriving_at: Fan, bounds: Integers, rows: Integers, packets: tuple[Floats, Floats]
+) -> Load:
+    def between(sums: Integers) -> Integers:
+        return sums[bounds[1:]] - sums[bounds[:-1]]
+
+    neurons = np.diff(bounds)
+    return Load(
+        neurons=neurons,
+        synapses=between(arriving_at.synapses),
+        trained=between(arriving_at.trained),
+        indexed=between(arriving_at.indexed),
+        timed=between(arriving_at.timed),
+        rows=rows,
+        events=arriving_at.events[bounds[1:]] - arriving_at.events[bounds[:-1]],
+        received=packets[0],
+        spikes=neurons * population.spikes,
+        errors=packets[1],
+        slots=arriving_at.slots,
+    )
+
+
+def cycles(load: Load, ticks: int, profile: Profile, *, training: bool) -> Floats:
+    """Estimate the cycles of a layer in a tick at the expected rates.
+
+    Parameters
+    ----------
+    load : Load
+    ticks : int
+        Ticks of a sample.
+    profile : Profile
+    training : bool
+        Whether there is a backward pass.
+
+    Returns
+    -------
+    ndarray of float64, shape (slices,)
+        The dearer of forward and backward. Both update every neuron and touch every synaptic event; forward
+        takes in spikes and sends its own, backward takes in one error packet per own spike and destination
+        and sends one per spike received.
+    """
+    work = load.neurons * profile.neuron_cycles.value + load.events / ticks * profile.synapse_cycles.value
+    forward = load.received + load.spikes
+    backward = load.received + load.errors if training else forward
+    return np.asarray(work + np.maximum(forward, backward) / ticks * profile.packet_cycles.value)
+
+
+def arrivals(load: Load, ticks: int, *, training: bool) -> Floats:
+    """Return the expected packets into a slice in a tick, the larger of forward and backward."""
+    return np.asarray(np.maximum(load.received, load.errors if training else 0.0) / ticks)
+
+
+def trains(network: Network, options: Options) -> bool:
+    """Tell whether the chip trains."""
+    return network.trains if options.training is None else options.training
+
+
+def _cumulated(values: Integers) -> Integers:
+    return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(values)))

@@ -1,0 +1,196 @@
+"""A program arranged for kernels: per stage the cells, the synapses and the spikes that arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from netdesc.adjoint.cells import read_cells
+from netdesc.adjoint.incoming import Stream, merge
+from netdesc.adjoint.wiring import LAYER, Fanout, Wiring, is_layer, sort_fanout, wire
+from netdesc.errors import Diagnostic, NumericsError
+from netdesc.events import Events, Floats
+from netdesc.program import Program
+
+
+class Layout:
+    """A program with its parameters arranged for the kernels of every stage.
+
+    Parameters
+    ----------
+    program : Program
+
+    Attributes
+    ----------
+    program : Program
+    cells : list of Cells
+        Per stage.
+    wirings : list of Wiring
+        Per stage.
+    weights, delays : list of ndarray
+        Per stage, by synapse number; volts of the cell and ms. A layer's delays are one per block.
+    fanouts : list of Fanout or None
+        Per stage; None for a layer.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.cells = [read_cells(program, stage) for stage in program.stages]
+        self.wirings = [
+            wire(program, stage, is_layer(program, stage, cells))
+            for stage, cells in zip(program.stages, self.cells, strict=True)
+        ]
+        self.values: dict[str, Floats] = {}
+        for block in program.blocks:
+            self.values[block.weight_key] = block.weights
+            self.values[block.delay_key] = block.delays
+        self.weights: list[Floats] = []
+        self.delays: list[Floats] = []
+        self.fanouts: list[Fanout | None] = []
+        self.spreads: dict[int, Wiring] = {}
+        self.sorted_layers: dict[int, Fanout] = {}
+        self.arrange()
+
+    def write(self, parameters: Mapping[str, Floats]) -> None:
+        """Set weights and delays.
+
+        Parameters
+        ----------
+        parameters : mapping of str to ndarray
+            By the keys of the blocks, in the units of the file; parameters that are absent keep their values.
+
+        Raises
+        ------
+        NumericsError
+            If a key or shape does not fit, a value is not finite or a delay is negative.
+        """
+        faults = [fault for key, values in parameters.items() for fault in self.faults(key, values)]
+        if faults:
+            raise NumericsError(faults)
+        self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
+        self.arrange()
+
+    def faults(self, key: str, values: Floats) -> Iterator[Diagnostic]:
+        """Yield what keeps values from being written to a parameter."""
+        if key not in self.values:
+            yield Diagnostic(f"{key} is not a parameter of this program; it has {', '.join(self.values)}")
+        elif np.shape(values) != self.values[key].shape:
+            yield Diagnostic(f"{key} has shape {np.shape(values)}; it needs {self.values[key].shape}")
+        elif not np.isfinite(values).all():
+            yield Diagnostic(f"{key} holds a value that is not finite; every value must be a number")
+        elif key.endswith(".delay") and np.min(values, initial=0.0) < 0.0:
+            yield Diagnostic(f"{key} holds a negative delay; a delay is at least 0 ms")
+
+    def arrange(self) -> None:
+        """Bring the present weights and delays into the order of the kernels."""
+        self.weights, self.delays, self.fanouts = [], [], []
+        self.sorted_layers = {}
+        for wiring in self.wirings:
+            blocks = [self.program.blocks[k] for k in wiring.blocks]
+            parts = [self.values[block.weight_key] for block in blocks]
+            weights = (parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])) * wiring.scale
+            layer = wiring.kind == LAYER
+            delays = np.concatenate(
+                [
+                    np.empty(0),
+                    *(
+                        self.values[block.delay_key]
+                        if layer
+                        else np.broadcast_to(self.values[block.delay_key], block.weights.shape)
+                        for block in blocks
+                    ),
+                ]
+            )
+            self.weights.append(weights)
+            self.delays.append(delays)
+            self.fanouts.append(None if layer else sort_fanout(wiring, weights, delays))
+
+    def spread(self, index: int) -> Wiring:
+        """Return the synapses of a stage with their index, which a layer otherwise does without."""
+        wiring = self.wirings[index]
+        if wiring.kind != LAYER:
+            return wiring
+        if index not in self.spreads:
+            self.spreads[index] = wire(self.program, self.program.stages[index], False)
+        return self.spreads[index]
+
+    def fanout(self, index: int) -> Fanout:
+        """Return the synapses of a stage sorted by slot, which a layer otherwise does without."""
+        sorted_already = self.fanouts[index] or self.sorted_layers.get(index)
+        if sorted_already is not None:
+            return sorted_already
+        wiring = self.wirings[index]
+        delays = np.concatenate(
+            [
+                np.empty(0),
+                *(
+                    np.broadcast_to(
+                        self.values[self.program.blocks[k].delay_key], self.program.blocks[k].size
+                    )
+                    for k in wiring.blocks
+                ),
+            ]
+        )
+        self.sorted_layers[index] = sort_fanout(self.spread(index), self.weights[index], delays)
+        return self.sorted_layers[index]
+
+    def emissions(self, index: int, spikes: Mapping[int, Events], batch: int) -> Stream:
+        """Collect the spikes from outside a stage, at their emission, by slot.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        spikes : mapping of int to Events
+            By population index, neurons counted within the population.
+        batch : int
+            Number of samples.
+
+        Returns
+        -------
+        Stream
+        """
+        wiring = self.wirings[index]
+        return merge(
+            [
+                (p, spikes[p].times, spikes[p].sources + wiring.slots[p], spikes[p].offsets)
+                for p in wiring.inputs
+            ],
+            batch,
+        )
+
+    def stream(self, index: int, spikes: Mapping[int, Events], batch: int) -> Stream:
+        """Collect what enters a stage in the form that its kernels take.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        spikes : mapping of int to Events
+            By population index, neurons counted within the population.
+        batch : int
+            Number of samples.
+
+        Returns
+        -------
+        Stream
+            For a layer its arrivals, by row of the weights; otherwise its ``emissions``.
+        """
+        wiring = self.wirings[index]
+        if wiring.kind != LAYER:
+            return self.emissions(index, spikes, batch)
+        parts, row = [], 0
+        for k, delay in zip(wiring.blocks, self.delays[index], strict=True):
+            block = self.program.blocks[k]
+            events = spikes[block.pre]
+            parts.append(
+                (
+                    block.pre,
+                    events.times + delay if delay else events.times,
+                    events.sources + row if row else events.sources,
+                    events.offsets,
+                )
+            )
+            row += block.n_pre
+        return merge(parts, batch)

@@ -1,0 +1,408 @@
+"""EventProp on the host: from the cotangent of a trace to the gradient of the parameters.
+
+Wunderlich and Pehle 2021 (Event-based backpropagation can compute exact gradients for spiking neural
+networks), extended by delays, refractory periods and several synaptic currents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout, pull_counts
+from netdesc.adjoint.final_voltages import drive_finals, merge_own
+from netdesc.adjoint.incoming import Stream
+from netdesc.adjoint.layer import sweep_layer_back
+from netdesc.adjoint.network import sweep_network_back
+from netdesc.adjoint.neurons import sweep_neurons_back
+from netdesc.adjoint.readout import sweep_readout_back, sweep_readout_layer_back
+from netdesc.adjoint.recording import record_adjoints
+from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take
+from netdesc.adjoint.wiring import LAYER, NETWORK
+from netdesc.errors import NumericsError
+from netdesc.events import Events, Floats
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.threads import run, split
+from netdesc.trace import Cotangent, Trace
+
+# The batch is summed in this many parts whatever the number of threads, so that sums do not depend on it.
+PARTS = 8
+# Numbers in all partial sums together.
+LARGEST_SUM = 2**27
+FLOOR = 1e-6
+
+
+def first_forces(program: Program, trace: Trace, cotangent: Cotangent) -> dict[int, Floats]:
+    """Return copies of the cotangent by population index, zeros where it says nothing.
+
+    Raises
+    ------
+    NumericsError
+        If a value is not finite, its shape is not that of the spikes, or its population is not known.
+    """
+    unknown = sorted(set(cotangent.spikes) - set(trace.spikes))
+    if unknown:
+        raise NumericsError(f"the cotangent names {unknown[0]!r}, which has no spikes in the trace")
+    forces = {}
+    for index, population in enumerate(program.populations):
+        if population.name not in trace.spikes:
+            continue
+        count = len(trace.spikes[population.name])
+        if population.name not in cotangent.spikes:
+            forces[index] = np.zeros(count)
+            continue
+        values = np.array(cotangent.spikes[population.name], dtype=np.float64)
+        if values.shape != (count,):
+            raise NumericsError(
+                f"the cotangent of {population.name!r} has shape {values.shape}; its spikes have ({count},)"
+            )
+        if not np.isfinite(values).all():
+            raise NumericsError(f"the cotangent of {population.name!r} holds a value that is not finite")
+        forces[index] = values
+    return forces
+
+
+@dataclass(slots=True)
+class Sums:
+    """Partial sums of one stage.
+
+    Parameters
+    ----------
+    weight, delay : ndarray of float64, shape (parts, synapses)
+    """
+
+    weight: Floats
+    delay: Floats
+
+    def add(self, other: Sums) -> None:
+        """Add the partial sums of another sweep of the stage; a layer has none of delays."""
+        self.weight[0] += other.weight.sum(axis=0)
+        if self.delay.size:
+            self.delay[0] += other.delay.sum(axis=0)
+
+
+class Adjoint:
+    """The adjoint run of a program.
+
+    Parameters
+    ----------
+    layout : Layout
+        With the parameters of the forward run.
+    floor : float
+        Smallest slope at a spike, relative to the distance from reset to threshold; slopes below it
+        are raised to it and counted as ``grazing``.
+    threads : int
+        Number of threads; results do not depend on it.
+    grid : ndarray of float64, optional
+        Times at which means of voltages were sampled; they are integrals over continuous time without.
+    """
+
+    def __init__(
+        self, layout: Layout, *, floor: float = FLOOR, threads: int = 1, grid: Floats | None = None
+    ) -> None:
+        self.layout = layout
+        self.threads = threads
+        self.grid = grid
+        self.floors = [floor * (cells.gap - cells.reset) for cells in layout.cells]
+
+    def run(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Carry a cotangent back.
+
+        Parameters
+        ----------
+        trace : Trace
+            Result of the forward run with the same parameters.
+        cotangent : Cotangent
+
+        Returns
+        -------
+        Gradient
+            Summed over the batch.
+
+        Raises
+        ------
+        NumericsError
+            If the trace or the cotangent does not fit or is not finite.
+        """
+        program = self.layout.program
+        check_trace(program, trace)
+        check_cotangent(program, trace, cotangent)
+        forces = first_forces(program, trace, cotangent)
+        spikes = {
+            k: trace.spikes[p.name] for k, p in enumerate(program.populations) if p.name in trace.spikes
+        }
+        parameters: dict[str, Floats] = {}
+        grazing = 0
+        owns: dict[int, tuple[OwnSpikes, Floats]] = {}
+        drives: dict[int, Drive | None] = {}
+        for index in reversed(range(len(program.stages))):
+            population = program.populations[program.stages[index].populations[0]]
+            drive = None
+            if population.kind == "readout":
+                drive = drive_readout(program, population, trace, cotangent, grid=self.grid)
+                drives[index] = drive
+            stream = (
+                self.layout.emissions(index, spikes, trace.batch)
+                if drive is not None and drive.sampled
+                else self.layout.stream(index, spikes, trace.batch)
+            )
+            arrival = np.zeros(len(stream.times))
+            if population.kind == "readout":
+                sums = self.sweep_readout(index, stream, drive, arrival)
+            else:
+                own = collect(self.layout, index, trace)
+                force = take(own.parts, forces, len(own.times))
+                extra = self.regularize(index, own, force, trace, cotangent)
+                last = self.pull_finals(index, spikes, own, force, trace, cotangent)
+                sums, raised = self.sweep(index, stream, own, force, arrival)
+                grazing += raised
+                if last is not None:
+                    sums.add(last[0])
+                    for k, gained in last[1].items():
+                        forces[k] = forces[k] + gained
+                owns[index] = (own, force)
+                told = force if extra is None else force + extra
+                for k, positions in own.parts:
+                    forces[k] = told if positions is None else told[positions]
+            for k, positions in stream.parts:
+                forces[k] = forces[k] + (arrival if positions is None else arrival[positions])
+            self.write_gradients(index, sums, parameters)
+        samples = (
+            record_adjoints(self.layout, self.floors, owns, drives, trace.batch) if program.sampling else {}
+        )
+        totals = {program.populations[k].name: values for k, values in forces.items()}
+        return Gradient(parameters, totals, samples, {"grazing": grazing})
+
+    def regularize(
+        self, index: int, own: OwnSpikes, force: Floats, trace: Trace, cotangent: Cotangent
+    ) -> Floats | None:
+        """Let derivatives by spike counts lower lam_v just before each spike of a stage.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        own : OwnSpikes
+        force : ndarray of float64, shape (spikes,)
+            Changed in place: a jump is force over slope, so that c times the slope lowers lam_v by c.
+        trace : Trace
+        cotangent : Cotangent
+
+        Returns
+        -------
+        ndarray of float64, shape (spikes,), or None
+            What was taken off, no part of dL/dt; None where the cotangent has no counts of the stage.
+        """
+        populations = [(k, self.layout.program.populations[k]) for k, _ in own.parts]
+        if not any(item.name in cotangent.counts for _, item in populations):
+            return None
+        pulls = {}
+        for k, item in populations:
+            pull = pull_counts(self.layout.program, trace, cotangent, item)
+            pulls[k] = np.zeros(len(trace.spikes[item.name])) if pull is None else pull
+        slope = own.currents - self.layout.cells[index].gap[own.neurons]
+        extra = take(own.parts, pulls, len(force)) * np.maximum(slope, self.floors[index][own.neurons])
+        force -= extra
+        return extra
+
+    def pull_finals(
+        self, index: int, spikes: Mapping[int, Events], own: OwnSpikes, force: Floats, trace: Trace,
+        cotangent: Cotangent
+    ) -> tuple[Sums, dict[int, Floats]] | None:  # fmt: skip
+        """Carry derivatives by last voltages back through a stage; its silent neurons are read-outs.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        spikes : mapping of int to Events
+            By population index.
+        own : OwnSpikes
+        force : ndarray of float64, shape (spikes,)
+            dL/dt of the stage's own spikes is added.
+        trace : Trace
+        cotangent : Cotangent
+
+        Returns
+        -------
+        tuple of (Sums, dict of int to ndarray) or None
+            Gradients, and dL/dt of the spikes from outside by population; None where there is nothing.
+        """
+        wiring = self.layout.wirings[index]
+        drive = drive_finals(self.layout.program, wiring.places, wiring.size, trace, cotangent)
+        if drive is None:
+            return None
+        stream = self.layout.emissions(index, spikes, trace.batch)
+        arrival = np.zeros(len(stream.times))
+        sums = self.sweep_readout(index, stream, drive, arrival)
+        if wiring.kind == NETWORK:
+            inner = merge_own(own.times, own.neurons, own.offsets, wiring.slots[wiring.stage.populations[0]])
+            sums.add(self.sweep_readout(index, inner, drive, force))
+        return sums, {k: arrival if at is None else arrival[at] for k, at in stream.parts}
+
+    def sweep_readout(self, index: int, stream: Stream, drive: Drive | None, arrival: Floats) -> Sums:
+        """Run the kernel that fits a read-out on all parts of the batch."""
+        wiring, cells = self.layout.wirings[index], self.layout.cells[index]
+        synapses = int(wiring.offsets[-1])
+        if drive is None:
+            return Sums(np.zeros((1, synapses)), np.zeros((1, synapses)))
+        batch = len(stream.offsets) - 1
+        parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
+        place = {part: k for k, part in enumerate(parts)}
+        count = max(1, len(parts))
+        common = (stream.times, stream.slots, stream.offsets)
+        if wiring.kind == LAYER and not drive.sampled:
+            sums = Sums(np.zeros((count, synapses)), np.zeros((1, 0)))
+            matrix = self.layout.weights[index].reshape(-1, wiring.size)
+            matrices = sums.weight.reshape(count, -1, wiring.size)
+            constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), cells.current.sum(axis=1))
+
+            def layer_task(first: int, last: int) -> None:
+                sweep_readout_layer_back(
+                    first, last, *common, matrix, *constants, self.layout.program.duration, drive, arrival,
+                    matrices[place[first, last]],
+                )  # fmt: skip
+
+            run(layer_task, parts, self.threads)
+            return sums
+        fan = self.layout.fanout(index)
+        sums = Sums(np.zeros((count, synapses)), np.zeros((count, synapses)))
+
+        def general_task(first: int, last: int) -> None:
+            k = place[first, last]
+            sweep_readout_back(
+                first, last, *common, fan.start, fan.target, fan.synapse, fan.receptor, fan.weight, fan.delay,
+                cells.tau_m, cells.tau_s, cells.current, self.layout.program.duration, drive, arrival,
+                sums.weight[k], sums.delay[k],
+            )  # fmt: skip
+
+        run(general_task, parts, self.threads)
+        return sums
+
+    def sweep(
+        self, index: int, stream: Stream, own: OwnSpikes, force: Floats, arrival: Floats
+    ) -> tuple[Sums, int]:
+        """Run the kernel that fits a stage on all parts of the batch."""
+        wiring, cells = self.layout.wirings[index], self.layout.cells[index]
+        synapses = int(wiring.offsets[-1])
+        batch = len(own.offsets) - 1
+        parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
+        layer = wiring.kind == LAYER
+        sums = Sums(
+            np.zeros((max(1, len(parts)), synapses)),
+            np.zeros((1, 0) if layer else (max(1, len(parts)), synapses)),
+        )
+        place = {part: k for k, part in enumerate(parts)}
+        duration = self.layout.program.duration
+        common = (stream.times, stream.slots, stream.offsets)
+        if layer:
+            constants = (
+                float(cells.tau_m[0]),
+                float(cells.tau_s[0, 0]),
+                float(cells.gap[0]),
+                float(cells.reset[0]),
+            )
+            matrix = self.layout.weights[index].reshape(-1, wiring.size)
+            matrices = sums.weight.reshape(len(sums.weight), -1, wiring.size)
+            floor = float(self.floors[index][0])
+
+        def layer_task(first: int, last: int) -> int:
+            return int(
+                sweep_layer_back(
+                    first,
+                    last,
+                    *common,
+                    matrix,
+                    constants,
+                    floor,
+                    duration,
+                    own.times,
+                    own.neurons,
+                    own.currents,
+                    own.offsets,
+                    force,
+                    arrival,
+                    matrices[place[first, last]],
+                )
+            )
+
+        def general_task(first: int, last: int) -> int:
+            fan = self.layout.fanout(index)
+            base = (wiring.slots[wiring.stage.populations[0]],) if wiring.kind == NETWORK else ()
+            kernel: Callable[..., int] = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
+            k = place[first, last]
+            return int(
+                kernel(
+                    first,
+                    last,
+                    *common,
+                    *base,
+                    fan.start,
+                    fan.target,
+                    fan.synapse,
+                    fan.receptor,
+                    fan.weight,
+                    fan.delay,
+                    cells.tau_m,
+                    cells.tau_s,
+                    cells.tau_ref,
+                    cells.gap,
+                    cells.reset,
+                    self.floors[index],
+                    duration,
+                    own.times,
+                    own.neurons,
+                    own.currents,
+                    own.release,
+                    own.offsets,
+                    force,
+                    arrival,
+                    sums.weight[k],
+                    sums.delay[k],
+                )
+            )
+
+        raised = run(layer_task if layer else general_task, parts, self.threads)
+        return sums, sum(raised)
+
+    def write_gradients(self, index: int, sums: Sums, parameters: dict[str, Floats]) -> None:
+        """Add the gradients of the trainable parameters of a stage's blocks to the result."""
+        wiring = self.layout.wirings[index]
+        weight = sums.weight.sum(axis=0) * wiring.scale
+        for number, k in enumerate(wiring.blocks):
+            block = self.layout.program.blocks[k]
+            span = slice(wiring.offsets[number], wiring.offsets[number + 1])
+            if block.train_weight:
+                parameters[block.weight_key] = weight[span]
+            if block.train_delay:
+                parameters[block.delay_key] = sums.delay.sum(axis=0)[span]
+
+
+def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, floor: float = FLOOR) -> Gradient:
+    """Run EventProp on the trace of any device.
+
+    Parameters
+    ----------
+    program : Program
+    trace : Trace
+        Its ``effective_parameters`` replace the program's weights and delays.
+    cotangent : Cotangent
+    floor : float
+        See ``Adjoint``.
+
+    Returns
+    -------
+    Gradient
+        Summed over the batch.
+
+    Raises
+    ------
+    NumericsError
+        If the trace or the cotangent does not fit or is not finite.
+    """
+    layout = Layout(program.with_parameters(trace.effective_parameters))
+    return Adjoint(layout, floor=floor).run(trace, cotangent)

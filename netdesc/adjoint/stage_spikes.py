@@ -1,0 +1,135 @@
+"""The spikes of a stage itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.adjoint.arrangement import Layout
+from netdesc.errors import Diagnostic, NumericsError
+from netdesc.events import Floats, Integers
+from netdesc.program import PopulationSlice, Program
+from netdesc.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSpikes:
+    """The spikes of a stage, with neurons counted within it.
+
+    Parameters
+    ----------
+    times, currents, release : ndarray of float64, shape (k,)
+    neurons : ndarray of int64, shape (k,)
+    offsets : ndarray of int64, shape (batch + 1,)
+    parts : tuple of (int, ndarray or None)
+        Populations of the stage and the positions of their spikes; None where it is all of them.
+    """
+
+    times: Floats
+    neurons: Integers
+    currents: Floats
+    release: Floats
+    offsets: Integers
+    parts: tuple[tuple[int, Integers | None], ...]
+
+
+def check_trace(program: Program, trace: Trace) -> None:
+    """Refuse a trace with numbers from which no gradient can come.
+
+    Parameters
+    ----------
+    program : Program
+    trace : Trace
+
+    Raises
+    ------
+    NumericsError
+        If the trace has no currents, or a number is not finite where it must be; with one diagnostic per
+        population.
+    """
+    if trace.currents is None or trace.release_currents is None:
+        raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
+    spiking = [item for item in program.populations if item.kind == "spiking"]
+    faults = [fault for item in spiking for fault in trace_faults(program, item, trace)]
+    if faults:
+        raise NumericsError(faults)
+
+
+def trace_faults(program: Program, population: PopulationSlice, trace: Trace) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the numbers of a spiking population in a trace that has currents."""
+    spikes = trace.spikes[population.name]
+    currents = (trace.currents or {})[population.name]
+    release = (trace.release_currents or {})[population.name]
+    for name, values in (("currents", currents), ("release currents", release)):
+        if np.shape(values) != spikes.times.shape:
+            yield Diagnostic(
+                f"the trace has {name} of shape {np.shape(values)} for {len(spikes)} spikes", population.path
+            )
+            return
+    if not (np.isfinite(spikes.times).all() and np.isfinite(currents).all()):
+        yield Diagnostic("the trace holds a spike time or current that is not finite", population.path)
+    elif release is not currents and not np.isfinite(release).all():
+        hold = program.parameters["tau_ref"][population.start + spikes.sources]
+        if not np.isfinite(release[spikes.times + hold < program.duration]).all():
+            yield Diagnostic(
+                "the trace holds a current that is not finite, at the end of a refractory period",
+                population.path,
+            )
+
+
+def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
+    """Bring the spikes of a stage's populations together.
+
+    Parameters
+    ----------
+    layout : Layout
+    index : int
+        Of the stage.
+    trace : Trace
+        As ``check_trace`` lets it pass.
+
+    Returns
+    -------
+    OwnSpikes
+    """
+    currents, releases = trace.currents or {}, trace.release_currents or {}
+    wiring = layout.wirings[index]
+    members = [p for p in wiring.stage.populations if layout.program.populations[p].kind == "spiking"]
+    names = [layout.program.populations[p].name for p in members]
+    spikes = [trace.spikes[name] for name in names]
+    if len(members) == 1:
+        events = spikes[0]
+        return OwnSpikes(
+            events.times,
+            events.sources,
+            currents[names[0]],
+            releases[names[0]],
+            events.offsets,
+            ((members[0], None),),
+        )
+    neurons = np.concatenate([e.sources + wiring.places[p] for p, e in zip(members, spikes, strict=True)])
+    times = np.concatenate([e.times for e in spikes])
+    samples = np.concatenate([e.samples() for e in spikes])
+    order = np.lexsort((neurons, times, samples))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    bounds = np.cumsum([0] + [len(e) for e in spikes])
+    parts = tuple((p, place[a:b]) for p, a, b in zip(members, bounds[:-1], bounds[1:], strict=True))
+    return OwnSpikes(
+        times[order],
+        neurons[order],
+        np.concatenate([currents[n] for n in names])[order],
+        np.concatenate([releases[n] for n in names])[order],
+        np.sum([e.offsets for e in spikes], axis=0),
+        parts,
+    )
+
+
+def take(parts: tuple[tuple[int, Integers | None], ...], forces: Mapping[int, Floats], count: int) -> Floats:
+    """Gather per-population values into the order of a stage or stream."""
+    values = np.empty(count)
+    for population, positions in parts:
+        values[slice(None) if positions is None else positions] = forces[population]
+    return values

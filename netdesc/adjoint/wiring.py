@@ -1,0 +1,175 @@
+"""The synapses into a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from netdesc.adjoint.cells import Cells
+from netdesc.events import Floats, Integers
+from netdesc.program import Program, Stage
+
+LAYER, NEURONS, NETWORK = "layer", "neurons", "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The synapses into a stage.
+
+    Spikes enter by slots: first the neurons of the populations outside the stage, then its own.
+    Synapses are numbered block after block, within a block as there.
+
+    Parameters
+    ----------
+    stage : Stage
+    kind : str
+        ``layer``: dense blocks with one delay each onto uniform cells without refractory period;
+        ``neurons``: any other stage without a cycle; ``network``: a stage with a cycle.
+    inputs : tuple of int
+        Populations outside the stage that project into it.
+    slots : mapping of int to int
+        First slot of each population, outside and inside.
+    entries : int
+        Number of slots.
+    places : mapping of int to int
+        First neuron of each population of the stage, counted within the stage.
+    size : int
+        Neurons in the stage.
+    blocks : tuple of int
+        Indices of the blocks.
+    offsets : ndarray of int64, shape (blocks + 1,)
+        First synapse of each block.
+    slot, target, receptor : ndarray of int64, shape (synapses,)
+        Per synapse; the target is counted within the stage. Empty for a layer.
+    scale : ndarray of float64, shape (synapses,)
+        Voltage per unit of weight, with sign.
+    """
+
+    stage: Stage
+    kind: str
+    inputs: tuple[int, ...]
+    slots: Mapping[int, int]
+    entries: int
+    places: Mapping[int, int]
+    size: int
+    blocks: tuple[int, ...]
+    offsets: Integers
+    slot: Integers
+    target: Integers
+    receptor: Integers
+    scale: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Fanout:
+    """Synapses sorted by slot, then by delay, then by target.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (slots + 1,)
+    synapse, target, receptor : ndarray of int64, shape (synapses,)
+    weight, delay : ndarray of float64, shape (synapses,)
+        In volts of the cell and ms.
+    """
+
+    start: Integers
+    synapse: Integers
+    target: Integers
+    receptor: Integers
+    weight: Floats
+    delay: Floats
+
+
+def is_layer(program: Program, stage: Stage, cells: Cells) -> bool:
+    """Tell whether one stream of arrivals serves all neurons of the stage."""
+    blocks = [block for block in program.blocks if block.post in stage.populations]
+    plain = all(block.dense and block.uniform_delay and not block.train_delay for block in blocks)
+    reads = all(program.populations[p].kind == "readout" for p in stage.populations)
+    return (
+        not stage.recurrent
+        and plain
+        and cells.uniform
+        and not np.any(cells.tau_ref)
+        and (reads or bool(np.all(np.isfinite(cells.gap))))
+    )
+
+
+def join_indices(parts: list[Integers]) -> Integers:
+    """Concatenate index arrays, also none at all."""
+    return np.concatenate([np.empty(0, dtype=np.int64), *parts]).astype(np.int64)
+
+
+def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
+    """Collect the synapses into a stage.
+
+    Parameters
+    ----------
+    program : Program
+    stage : Stage
+    layer : bool
+        Whether the stage is run as a layer, which needs no index of its synapses.
+
+    Returns
+    -------
+    Wiring
+    """
+    chosen = tuple(k for k, block in enumerate(program.blocks) if block.post in stage.populations)
+    blocks = [program.blocks[k] for k in chosen]
+    inputs = tuple(sorted({block.pre for block in blocks} - set(stage.populations)))
+    slots, places, total, size = {}, {}, 0, 0
+    for p in (*inputs, *stage.populations):
+        slots[p] = total
+        total += program.populations[p].size
+    for p in stage.populations:
+        places[p] = size
+        size += program.populations[p].size
+    kind = LAYER if layer else NETWORK if stage.recurrent else NEURONS
+    resistance = program.parameters["resistance"]
+    scale: list[Floats] = [np.empty(0)]
+    slot: list[Integers] = []
+    target: list[Integers] = []
+    receptor: list[Integers] = []
+    for block in blocks:
+        indptr, indices = block.sparse()
+        scale.append(block.sign * resistance[program.populations[block.post].start + indices])
+        if not layer:
+            slot.append(slots[block.pre] + np.repeat(np.arange(block.n_pre), np.diff(indptr)))
+            target.append(places[block.post] + indices)
+            receptor.append(np.full(block.size, block.receptor))
+    offsets = np.concatenate(([0], np.cumsum([block.size for block in blocks]))).astype(np.int64)
+    return Wiring(
+        stage,
+        kind,
+        inputs,
+        slots,
+        total,
+        places,
+        size,
+        chosen,
+        offsets,
+        join_indices(slot),
+        join_indices(target),
+        join_indices(receptor),
+        np.concatenate(scale),
+    )
+
+
+def sort_fanout(wiring: Wiring, weights: Floats, delays: Floats) -> Fanout:
+    """Sort the synapses of a stage by slot and delay.
+
+    Parameters
+    ----------
+    wiring : Wiring
+    weights, delays : ndarray, shape (synapses,)
+        In volts of the cell and ms, by synapse number.
+
+    Returns
+    -------
+    Fanout
+    """
+    order = np.lexsort((wiring.target, delays, wiring.slot)).astype(np.int64)
+    counts = np.bincount(wiring.slot, minlength=wiring.entries)
+    start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    return Fanout(start, order, wiring.target[order], wiring.receptor[order], weights[order], delays[order])

@@ -1,0 +1,1 @@
+"""From text to a tree with places: files, YAML, overrides, expressions."""

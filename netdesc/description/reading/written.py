@@ -1,0 +1,105 @@
+"""Typed data back to plain data that is itself a valid file."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from netdesc import units
+from netdesc.description.model import Choice, Constant, Distribution, Explicit, Parameter, Value
+from netdesc.description.schema.document import resolved
+from netdesc.description.sections.matrices import unit_values
+from netdesc.description.sections.values import DISTRIBUTIONS
+
+
+def written(data: Any, part: dict[str, Any]) -> Any:
+    """Write data that `netdesc.description.schema.form.shaped` has read.
+
+    Parameters
+    ----------
+    data : object
+    part : dict
+        Part of the schema that read it.
+
+    Returns
+    -------
+    object
+        Plain data: quantities as text in base units, every choice as a mapping with one key.
+    """
+    part = resolved(part)
+    if isinstance(data, Choice):
+        kinds = resolved({"$ref": "#/definitions/neuron"}) if part.get("x-form") == "neuron" else part
+        return {data.kind: written(dict(data.options), kinds["properties"][data.kind])}
+    if isinstance(data, Parameter):
+        return written_parameter(data, part["x-unit"])
+    if isinstance(data, Constant | Distribution | Explicit):
+        return written_value(data, part["x-unit"])
+    if isinstance(data, dict):
+        known, others = part.get("properties", {}), part.get("additionalProperties")
+        return {
+            key: written(item, known.get(key) or (others if isinstance(others, dict) else {}))
+            for key, item in data.items()
+        }
+    if isinstance(data, list | tuple):
+        return [written(item, part.get("items", {})) for item in data]
+    if isinstance(data, float) and part.get("x-unit"):
+        return units.format_quantity(data, part["x-unit"])
+    return data
+
+
+def written_parameter(parameter: Parameter, unit: str) -> Any:
+    """Write a value that may be trained, in the short form where nothing else is to be said.
+
+    Parameters
+    ----------
+    parameter : Parameter
+    unit : str
+        Base unit; empty for numbers without unit.
+
+    Returns
+    -------
+    object
+        Plain data.
+    """
+    init = written_value(parameter.init, unit)
+    if not parameter.train:
+        return init
+    bounds = {
+        key: _number(value, unit)
+        for key, value in (("min", parameter.low), ("max", parameter.high))
+        if math.isfinite(value)
+    }
+    return {"init": init, "train": True, **bounds}
+
+
+def written_value(value: Value, unit: str) -> Any:
+    """Write a constant, a distribution or a list.
+
+    Parameters
+    ----------
+    value : Constant, Distribution or Explicit
+    unit : str
+        Base unit; empty for numbers without unit.
+
+    Returns
+    -------
+    object
+        Plain data.
+    """
+    match value:
+        case Constant():
+            return _number(value.value, unit)
+        case Explicit():
+            return unit_values(value.values, unit)
+        case Distribution():
+            kinds = DISTRIBUTIONS[value.kind]
+            return {
+                value.kind: {
+                    name: _number(number, unit if kinds[name] else "")
+                    for name, number in value.parameters.items()
+                }
+            }
+
+
+def _number(value: float, unit: str) -> Any:
+    return units.format_quantity(value, unit) if unit else value

@@ -1,0 +1,1 @@
+"""The JSON Schema of the language, and what it says about values."""

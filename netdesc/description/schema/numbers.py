@@ -1,0 +1,208 @@
+"""Scalars of the tree to numbers in base units, with their ranges."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from netdesc import units
+from netdesc.description.reading.context import Reading
+from netdesc.description.reading.suggestion import nearest
+from netdesc.description.reading.tree import Node, named
+from netdesc.errors import DescriptionError, Location
+
+LARGEST = 1e300
+"""Largest magnitude of a number in its base unit."""
+
+_LARGEST_INTEGER = 2**53
+
+
+def number(node: Node, part: dict[str, Any], path: str, reading: Reading) -> float | None:
+    """Read a number without unit.
+
+    Parameters
+    ----------
+    node : Node
+    part : dict
+        Part of the schema: ``minimum``, ``maximum``, ``exclusiveMinimum``, ``exclusiveMaximum``.
+    path : str
+    reading : Reading
+        Receives the faults.
+
+    Returns
+    -------
+    float or None
+        None where a fault was noted.
+    """
+    value = quantity(node, "", path, reading)
+    return value if value is None or check_range(value, part, path, reading, node.place) else None
+
+
+def integer(node: Node, part: dict[str, Any], path: str, reading: Reading) -> int | str | None:
+    """Read a whole number, or one of the words that may stand in its place.
+
+    Parameters
+    ----------
+    node : Node
+    part : dict
+        Part of the schema: as for `number`, and ``x-words``.
+    path : str
+    reading : Reading
+        Receives the faults.
+
+    Returns
+    -------
+    int, str or None
+        None where a fault was noted.
+    """
+    words = part.get("x-words", ())
+    if isinstance(node.value, str) and words:
+        if node.value in words:
+            return node.value
+        reading.fail(
+            f"expected a whole number or one of {', '.join(words)}, got {named(node)}"
+            f"{nearest(node.value, words)}",
+            path,
+            node.place,
+        )
+        return None
+    value = number(node, part, path, reading)
+    if value is None:
+        return None
+    if abs(value) > _LARGEST_INTEGER:
+        reading.fail(
+            f"{value:.3g} is too large for a whole number; at most {_LARGEST_INTEGER} is accepted",
+            path,
+            node.place,
+        )
+        return None
+    # An expression such as ${0.1 * 30} may miss the whole number by a rounding.
+    if abs(value - round(value)) > 1e-9 * max(1.0, abs(value)):
+        reading.fail(f"expected a whole number, got {units.number_text(value)}", path, node.place)
+        return None
+    return node.value if isinstance(node.value, int) else round(value)
+
+
+def quantity(node: Node, unit: str, path: str, reading: Reading, needed_by: str = "") -> float | None:
+    """Read a quantity of a given unit.
+
+    Parameters
+    ----------
+    node : Node
+    unit : str
+        Base unit; empty where a number without unit is due.
+    path : str
+    reading : Reading
+        Receives the faults.
+    needed_by : str
+        Who needs it, for the message; the last key of the path where empty.
+
+    Returns
+    -------
+    float or None
+        In the base unit; None where a fault was noted.
+    """
+    value = node.value
+    who = needed_by or _last_name(path)
+    if isinstance(value, str):
+        try:
+            value = units.convert(value, unit, who)
+        except DescriptionError as error:
+            reading.absorb(error, path, node.place)
+            return None
+        return value if check_magnitude(value, path, reading, node.place) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        due = units.DIMENSIONS[unit]
+        example = f"5 {due.example}".strip()
+        reading.fail(
+            f"expected {due.name} for {who}, got {named(node)}; write for example {example}", path, node.place
+        )
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        reading.fail(f"expected a finite number for {who}, got {value}; correct it", path, node.place)
+        return None
+    if not check_magnitude(value, path, reading, node.place):
+        return None
+    if unit and not node.base:
+        reading.fail(units.missing(value, unit, who), path, node.place)
+        return None
+    return float(value)
+
+
+def check_magnitude(value: float, path: str, reading: Reading, place: Location | None) -> bool:
+    """Note a fault where a number is so large that sums and products of it would overflow.
+
+    Parameters
+    ----------
+    value : float
+        Finite, in the base unit.
+    path : str
+    reading : Reading
+        Receives the fault.
+    place : Location or None
+
+    Returns
+    -------
+    bool
+        Whether the number may be used.
+    """
+    if abs(value) <= LARGEST:
+        return True
+    found = f"{value:g}" if isinstance(value, float) else "a larger whole number"
+    reading.fail(
+        f"expected a magnitude of at most {LARGEST:g}, got {found}; use a smaller value", path, place
+    )
+    return False
+
+
+def check_range(
+    value: float, part: dict[str, Any], path: str, reading: Reading, place: Location | None
+) -> bool:
+    """Note a fault where a number is out of its range.
+
+    Parameters
+    ----------
+    value : float
+        In the base unit.
+    part : dict
+        Part of the schema.
+    path : str
+    reading : Reading
+        Receives the fault.
+    place : Location or None
+
+    Returns
+    -------
+    bool
+        Whether the number is in range.
+    """
+    text = units.format_quantity(value, part.get("x-unit", ""))
+    wanted = _violated(value, part)
+    if wanted:
+        reading.fail(
+            f"{text} is out of range; {part.get('x-what', _last_name(path))} must be {wanted}", path, place
+        )
+    return not wanted
+
+
+def _violated(value: float, part: dict[str, Any]) -> str:
+    least, most = part.get("minimum"), part.get("maximum")
+    if least is not None and most is not None and not least <= value <= most:
+        return f"between {least} and {most}"
+    if least is not None and value < least:
+        return f"at least {least}"
+    above, below = part.get("exclusiveMinimum"), part.get("exclusiveMaximum")
+    if part.get("x-sign") == "positive" or above is not None:
+        above = above or 0
+    if above is not None and value <= above:
+        return f"greater than {above}"
+    if below is not None and value >= below:
+        return f"less than {below}"
+    return "at least 0" if part.get("x-sign") == "nonnegative" and value < 0 else ""
+
+
+def _last_name(path: str) -> str:
+    head, _, last = path.rpartition(".")
+    while last.isdigit():
+        head, _, last = head.rpartition(".")
+    return last or "this"

@@ -1,0 +1,76 @@
+"""The two decorators of compiled code.
+
+Multiplications and additions are fused only where an equation says so, so that a result does not depend
+on which of them the compiler vectorizes: it is the same to the last bit on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+from numba.extending import intrinsic
+
+from netdesc.dynamics.interpreted import interpret
+from netdesc.dynamics.kernel_cache import KernelCache
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def equation(function: F) -> F:
+    """Compile a scalar function that kernels inline.
+
+    Parameters
+    ----------
+    function : callable
+        Scalars in, scalars out.
+
+    Returns
+    -------
+    callable
+        Its ``py_func`` is the function itself.
+    """
+    compile_it = numba.njit(inline="always", error_model="numpy")
+    return cast(F, compile_it(function))
+
+
+def kernel(function: F) -> F:
+    """Compile a loop over arrays; cached on disk, runs without the interpreter's lock.
+
+    Parameters
+    ----------
+    function : callable
+        Arrays and scalars in; results in the last arguments.
+
+    Returns
+    -------
+    callable
+        Its ``py_func`` is the function itself.
+    """
+    if numba.config.DISABLE_JIT:
+        return interpret(function)
+    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    dispatcher._cache = KernelCache(function)
+    return cast(F, dispatcher)
+
+
+def instruction(plain: F) -> Callable[[Callable[..., Any]], F]:
+    """Make a function out of a generator of its machine code.
+
+    Parameters
+    ----------
+    plain : callable
+        Does the same without being compiled; takes its place where ``NUMBA_DISABLE_JIT`` is set.
+
+    Returns
+    -------
+    callable
+        Decorates a generator, which takes numba's typing context and the types of the arguments; see
+        ``numba.extending.intrinsic``.
+    """
+
+    def decorate(generator: Callable[..., Any]) -> F:
+        return plain if numba.config.DISABLE_JIT else cast(F, intrinsic(generator))
+
+    return decorate

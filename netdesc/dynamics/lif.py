@@ -1,0 +1,384 @@
+"""Leaky integrate-and-fire with exponential synaptic currents, and its adjoint.
+
+In the membrane's frame ``u = v - E`` (E the resting voltage) and with the gap ``c = threshold - E``:
+
+    tau_m du/dt = -u + i        tau_s di/dt = -i        spike: u reaches c from below
+
+Adjoint (Wunderlich and Pehle 2021), in reverse time:
+
+    tau_m lam_v' = -lam_v       tau_s lam_i' = -lam_i + lam_v
+
+Every function takes and returns numbers: voltages in the unit of the cell, times in ms.
+"""
+
+from __future__ import annotations
+
+import math
+
+from netdesc.dynamics.elementary import exponential, fused, logarithm, relative_decay
+from netdesc.dynamics.jit import equation
+
+NEVER = -1.0
+STEPS = 80
+CONVERGED = 1e-5
+
+
+@equation
+def quotient(s: float, tau: float) -> float:
+    """Return s / tau by the reciprocal, which a loop over s computes once, and one correction."""
+    rate = 1.0 / tau
+    q = s * rate
+    return fused(fused(-q, tau, s), rate, q)
+
+
+@equation
+def decay(s: float, tau: float) -> float:
+    """Return exp(-s / tau): what is left after time s."""
+    return exponential(-quotient(s, tau))
+
+
+@equation
+def charge(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float:
+    """Return k(s): the voltage after time s per unit of current at its start.
+
+    Parameters
+    ----------
+    s : float
+        Time in ms.
+    a, b : float
+        Decays of membrane and current over s.
+    tau_m, tau_s : float
+        Time constants in ms, in any ratio.
+
+    Returns
+    -------
+    float
+        ``tau_s / (tau_m - tau_s) (a - b)``, without cancellation where the two are close.
+    """
+    x = s * ((tau_m - tau_s) / (tau_m * tau_s))
+    near = s * (1.0 / tau_m) * a * relative_decay(x)
+    far = (tau_s / (tau_m - tau_s)) * (a - b)
+    # both are computed: a choice between numbers, unlike a branch, does not keep a loop from being vectorized
+    return near if abs(x) <= 1.0 else far
+
+
+@equation
+def adjoint_charge(k: float, tau_m: float, tau_s: float) -> float:
+    """Return what lam_i gains over an interval per unit of lam_v at its later end.
+
+    Parameters
+    ----------
+    k : float
+        ``charge`` of the interval.
+    tau_m, tau_s : float
+        Time constants in ms.
+
+    Returns
+    -------
+    float
+        ``tau_m / (tau_m - tau_s) (a - b)``: the prefactor has tau_m where the forward one has tau_s.
+    """
+    return k * (tau_m / tau_s)
+
+
+@equation
+def voltage_after(u: float, i: float, a: float, k: float) -> float:
+    """Return u after an interval whose decay of the membrane and charge are known."""
+    return fused(u, a, i * k)
+
+
+@equation
+def adjoint_after(lam_v: float, lam_i: float, b: float, gain: float) -> float:
+    """Return lam_i at the start of an interval whose decay of the current and gain are known."""
+    return fused(lam_i, b, lam_v * gain)
+
+
+@equation
+def flow(u: float, i: float, s: float, tau_m: float, tau_s: float) -> tuple[float, float]:
+    """Return u and i after an interval without events.
+
+    Parameters
+    ----------
+    u, i : float
+        State at the start.
+    s : float
+        Length of the interval in ms.
+    tau_m, tau_s : float
+        Time constants in ms.
+
+    Returns
+    -------
+    tuple of float
+        State at the end.
+    """
+    a = decay(s, tau_m)
+    b = decay(s, tau_s)
+    return voltage_after(u, i, a, charge(s, a, b, tau_m, tau_s)), i * b
+
+
+@equation
+def adjoint_flow(lam_v: float, lam_i: float, s: float, tau_m: float, tau_s: float) -> tuple[float, float]:
+    """Return lam_v and lam_i at the start of an interval without events, from their values at its end.
+
+    Parameters
+    ----------
+    lam_v, lam_i : float
+        Adjoints at the later end.
+    s : float
+        Length of the interval in ms.
+    tau_m, tau_s : float
+        Time constants in ms.
+
+    Returns
+    -------
+    tuple of float
+        Adjoints at the earlier end.
+    """
+    a = decay(s, tau_m)
+    b = decay(s, tau_s)
+    gain = adjoint_charge(charge(s, a, b, tau_m, tau_s), tau_m, tau_s)
+    return lam_v * a, adjoint_after(lam_v, lam_i, b, gain)
+
+
+@equation
+def slope_before(current: float, gap: float) -> float:
+    """Return tau_m dv/dt just before a spike.
+
+    Parameters
+    ----------
+    current : float
+        Total synaptic current at the spike.
+    gap : float
+        ``threshold - E``.
+    """
+    return current - gap
+
+
+@equation
+def slope_after(current: float, reset: float) -> float:
+    """Return tau_m dv/dt where integration starts again.
+
+    Parameters
+    ----------
+    current : float
+        Total synaptic current at that time.
+    reset : float
+        ``v_reset - E``.
+    """
+    return current - reset
+
+
+@equation
+def arrival_force(weight: float, lam_v: float, lam_i: float) -> float:
+    """Return dL/d(arrival time) of one spike: ``w (lam_v - lam_i)`` at the target."""
+    return weight * (lam_v - lam_i)
+
+
+@equation
+def weight_force(lam_i: float, tau_s: float) -> float:
+    """Return dL/dw of one arrival: ``-tau_s lam_i`` at the target."""
+    return -tau_s * lam_i
+
+
+@equation
+def bounded_slope(slope: float, floor: float) -> float:
+    """Return the slope, not below the floor that keeps a grazing spike's gradient finite."""
+    return slope if slope > floor else floor
+
+
+@equation
+def rising_until(i: float, gap: float, tau_s: float, span: float) -> float:
+    """Return the end of the part of [0, span] in which the current lifts v through the threshold.
+
+    The voltage can pass the gap upward only while i > gap, and downward only while i < gap; so there is
+    a crossing exactly if u has reached the gap at the end of that part.
+
+    Parameters
+    ----------
+    i : float
+        Synaptic current at 0.
+    gap : float
+        ``threshold - E``.
+    tau_s : float
+        Synaptic time constant in ms.
+    span : float
+        Length of the interval in ms.
+
+    Returns
+    -------
+    float
+        In ms; ``NEVER`` where there is no such part.
+    """
+    if gap > 0.0:
+        if i <= gap:
+            return NEVER
+        return min(span, tau_s * logarithm(i / gap))
+    if gap == 0.0 and i <= 0.0:
+        return NEVER
+    return span
+
+
+@equation
+def may_spike(u: float, i: float, u_end: float, i_end: float, a: float, most: float, gap: float) -> float:
+    """Return 0 where a spike within an interval is excluded, 1 otherwise.
+
+    There is one if u ends above the gap. If not, there can be one only where the current falls through
+    the gap on the way (see ``rising_until``), and not where a bound on u stays below.
+
+    Parameters
+    ----------
+    u, i, u_end, i_end : float
+        State at both ends of the interval.
+    a : float
+        Decay of the membrane over it.
+    most : float
+        Largest charge within it.
+    gap : float
+        ``threshold - E``.
+
+    Returns
+    -------
+    float
+    """
+    left = u * a
+    bound = fused(i, most, u if u > left else left)
+    return 1.0 if (u_end >= gap) | ((i > gap) & (i_end < gap) & (bound >= gap)) else 0.0
+
+
+@equation
+def rising_from(i: float, gap: float, tau_s: float) -> float:
+    """Return the start of the part that ``rising_until`` ends.
+
+    Parameters
+    ----------
+    i : float
+        Synaptic current at 0.
+    gap : float
+        ``threshold - E``; the start is 0 unless it is negative (a neuron that fires without input) and i
+        is lower still.
+    tau_s : float
+        Synaptic time constant in ms.
+
+    Returns
+    -------
+    float
+        In ms.
+    """
+    if gap < 0.0 and i < gap:
+        return tau_s * logarithm(i / gap)
+    return 0.0
+
+
+@equation
+def guess(f: float, slope: float, end: float, width: float) -> float:
+    """Return the root of the parabola through f at 0 with that slope and through ``end`` at ``width``.
+
+    Parameters
+    ----------
+    f : float
+        Value at 0, negative.
+    slope : float
+        Derivative at 0, positive, in 1/ms.
+    end : float
+        Value at ``width``, not negative.
+    width : float
+        In ms.
+
+    Returns
+    -------
+    float
+        In ms.
+    """
+    bend = fused(-slope, width, end - f) / (width * width)
+    root = math.sqrt(max(fused(slope, slope, -4.0 * bend * f), 0.0))
+    return -2.0 * f / (slope + root)
+
+
+@equation
+def halley(
+    u: float, i: float, gap: float, s: float, tau_m: float, tau_s: float
+) -> tuple[float, float, float]:
+    """Return one step of Halley's method for ``u(s) = gap``.
+
+    Parameters
+    ----------
+    u, i : float
+        State at 0.
+    gap : float
+        ``threshold - E``.
+    s : float
+        Present estimate in ms.
+    tau_m, tau_s : float
+        Time constants in ms.
+
+    Returns
+    -------
+    step : float
+        To be subtracted from s, in ms.
+    miss : float
+        ``u(s) - gap``.
+    rest : float
+        Relative size of the step, against the distance to the peak and tau_s: the error of the next
+        estimate is below ``step * rest**2``.
+    """
+    u_s, i_s = flow(u, i, s, tau_m, tau_s)
+    miss = u_s - gap
+    rate_m = 1.0 / tau_m
+    rate_s = 1.0 / tau_s
+    first = (i_s - u_s) * rate_m
+    inverse = 1.0 / first
+    newton = miss * inverse
+    bend = -fused(i_s, rate_s, first) * rate_m * inverse
+    step = newton / fused(-0.5 * newton, bend, 1.0)
+    return step, miss, abs(step) * (abs(bend) + rate_s)
+
+
+@equation
+def crossing(u: float, i: float, gap: float, tau_m: float, tau_s: float, span: float) -> float:
+    """Return the first time in [0, span] at which u reaches the gap from below.
+
+    Parameters
+    ----------
+    u, i : float
+        State at 0.
+    gap : float
+        ``threshold - E``.
+    tau_m, tau_s : float
+        Time constants in ms.
+    span : float
+        Length of the interval in ms, finite.
+
+    Returns
+    -------
+    float
+        In ms; ``NEVER`` if there is none. To the last few bits: safeguarded Halley iteration in a bracket.
+    """
+    high = rising_until(i, gap, tau_s, span)
+    if high < 0.0:
+        return NEVER
+    low = rising_from(i, gap, tau_s)
+    if low >= span:
+        return NEVER
+    u_low, i_low = (u, i) if low == 0.0 else flow(u, i, low, tau_m, tau_s)
+    if u_low >= gap:
+        return low
+    width = high - low
+    u_high, _ = flow(u_low, i_low, width, tau_m, tau_s)
+    if u_high < gap or width <= 0.0:
+        return NEVER
+    s = guess(u_low - gap, (i_low - u_low) / tau_m, u_high - gap, width)
+    left = 0.0
+    right = width
+    for _ in range(STEPS):
+        if not left < s < right:
+            s = 0.5 * (left + right)
+        step, miss, rest = halley(u_low, i_low, gap, s, tau_m, tau_s)
+        if miss < 0.0:
+            left = s
+        else:
+            right = s
+        following = s - step
+        if rest <= CONVERGED or miss == 0.0:
+            return low + min(max(following, left), right)
+        s = following
+    return low + right

@@ -1,0 +1,240 @@
+"""Leaky integrate-and-fire from tick to tick: the equations of three schemes, and their adjoints.
+
+In the membrane's frame (``u = v - E``, gap ``c = threshold - E``), with a and b the decays of membrane and
+current over a tick of length dt:
+
+``published``
+    ``i[n] = b i[n-1] + arrivals``, ``p = a u[n-1] + (1 - a) i[n]``, a spike where ``p > c``; backward
+    ``li[n] = b li[n+1] + (1 - b) lv[n+1]``, ``lv[n] = a lv[n+1] + z[n+1] ((c - r) lv[n+1] + g) / (i - p)``
+    (r the reset; c - r is 1 in normalized cells).
+``exact_exponential``
+    ``u`` and ``i`` by their closed forms over dt, a spike where ``u >= c``, then arrivals are added to i;
+    backward the closed forms of the adjoint, and the jump with the slope ``i - c`` of the tick.
+``off_grid``
+    between ticks as ``exact_exponential``; spikes and arrivals lie at a fraction of a tick (``subtick``).
+
+The equations hold no literal, so that they compute in the precision of their arguments. In an adjoint the
+time constants are in ms, and so a cotangent is in 1/ms.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.dynamics.jit import equation, kernel
+from netdesc.dynamics.lif import adjoint_charge, charge, decay
+from netdesc.events import Floats
+
+PUBLISHED, EXACT, OFF_GRID = "published", "exact_exponential", "off_grid"
+SCHEMES = (PUBLISHED, EXACT, OFF_GRID)
+RESOLUTION = 2.0**24
+"""Parts of a tick that the payload of a packet tells apart: what float32 holds below 1."""
+
+
+class Tick(NamedTuple):
+    """What a tick does to the neurons, in the precision of the state.
+
+    Parameters
+    ----------
+    leak : ndarray, shape (n,)
+        Decay of the membrane.
+    rise : ndarray, shape (receptors, n)
+        Voltage per unit of current: ``1 - leak`` in the published scheme, the charge of a tick otherwise.
+    fade : ndarray, shape (receptors, n)
+        Decay of the currents.
+    pull : ndarray, shape (receptors, n)
+        What lam_i gains per unit of lam_v: ``1 - fade`` in the published scheme.
+    """
+
+    leak: NDArray[Any]
+    rise: NDArray[Any]
+    fade: NDArray[Any]
+    pull: NDArray[Any]
+
+
+def measure_tick(scheme: str, timestep: float, tau_m: Floats, tau_s: Floats, dtype: type[np.generic]) -> Tick:
+    """Compute what a tick does, in double precision, each number rounded once.
+
+    Parameters
+    ----------
+    scheme : str
+        One of ``SCHEMES``.
+    timestep : float
+        In ms.
+    tau_m : ndarray of float64, shape (n,)
+        In ms.
+    tau_s : ndarray of float64, shape (n, receptors)
+        In ms.
+    dtype : type
+        ``numpy.float32`` or ``numpy.float64``.
+
+    Returns
+    -------
+    Tick
+    """
+    rows = tau_s.T
+    leak, fade = np.exp(-timestep / tau_m), np.exp(-timestep / rows)
+    if scheme == PUBLISHED:
+        rise = np.broadcast_to(-np.expm1(-timestep / tau_m), rows.shape)
+        pull = -np.expm1(-timestep / rows)
+    else:
+        rise, pull = np.empty(rows.shape), np.empty(rows.shape)
+        measure_charges(
+            timestep, leak, fade, np.ascontiguousarray(tau_m), np.ascontiguousarray(rows), rise, pull
+        )
+    return Tick(*(np.ascontiguousarray(values, dtype=dtype) for values in (leak, rise, fade, pull)))
+
+
+@kernel
+def measure_charges(
+    timestep: float,
+    leak: Floats,
+    fade: Floats,
+    tau_m: Floats,
+    tau_s: Floats,
+    rise: Floats,
+    pull: Floats,
+) -> None:
+    """Fill in ``Tick.rise`` and ``Tick.pull`` of the closed forms; arrays as there."""
+    for r in range(len(tau_s)):
+        for j in range(len(tau_m)):
+            rise[r, j] = charge(timestep, leak[j], fade[r, j], tau_m[j], tau_s[r, j])
+            pull[r, j] = adjoint_charge(rise[r, j], tau_m[j], tau_s[r, j])
+
+
+@equation
+def current_after(i: float, arrivals: float, fade: float) -> float:
+    """Return the current one tick later, with what arrived."""
+    return fade * i + arrivals
+
+
+@equation
+def current_left(i: float, fade: float) -> float:
+    """Return the current one tick later, without what arrived."""
+    return fade * i
+
+
+@equation
+def voltage_after(u: float, gained: float, leak: float) -> float:
+    """Return the voltage one tick later.
+
+    Parameters
+    ----------
+    u : float
+    gained : float
+        ``charge_of`` of all currents, added in the order of the receptors.
+    leak : float
+    """
+    return leak * u + gained
+
+
+@equation
+def charge_of(i: float, rise: float) -> float:
+    """Return what a current adds to the voltage in a tick."""
+    return rise * i
+
+
+@equation
+def passes(u: float, gap: float) -> bool:
+    """Return whether the paper's neuron spikes: strictly above the threshold."""
+    return u > gap
+
+
+@equation
+def reaches(u: float, gap: float) -> bool:
+    """Return whether the neuron of the other schemes spikes."""
+    return u >= gap
+
+
+@equation
+def subtract(u: float, gap: float, reset: float) -> float:
+    """Return the voltage after a spike that subtracts the distance from reset to threshold."""
+    return u - (gap - reset)
+
+
+@equation
+def adjoint_current_before(lam_i: float, lam_v: float, fade: float, pull: float) -> float:
+    """Return lam_i one tick earlier; lam_v is the one at the later end."""
+    return fade * lam_i + pull * lam_v
+
+
+@equation
+def adjoint_voltage_before(lam_v: float, leak: float) -> float:
+    """Return lam_v one tick earlier, without spikes."""
+    return leak * lam_v
+
+
+@equation
+def paper_jump(lam_v: float, force: float, slope: float, distance: float) -> float:
+    """Return what a spike adds to lam_v in the published scheme.
+
+    Parameters
+    ----------
+    lam_v : float
+        At the tick of the spike.
+    force : float
+        dL/dt of the spike through all but its own neuron, in 1/ms.
+    slope : float
+        ``i - p`` at that tick.
+    distance : float
+        From reset to threshold.
+    """
+    return (distance * lam_v + force) / slope
+
+
+@equation
+def jump_before(carry: float, force: float, slope: float) -> float:
+    """Return lam_v just before a spike.
+
+    Parameters
+    ----------
+    carry : float
+        ``slope_after * lam_v`` where integration starts again.
+    force : float
+        dL/dt of the spike through all but its own neuron, in 1/ms.
+    slope : float
+        ``slope_before``.
+    """
+    return (carry + force) / slope
+
+
+@equation
+def split_time(ticks: float, resolution: float) -> tuple[int, float]:
+    """Return the tick of a time, and the fraction of a tick past it as a payload tells it.
+
+    Parameters
+    ----------
+    ticks : float
+        Time in ticks, not negative.
+    resolution : float
+        ``RESOLUTION``.
+
+    Returns
+    -------
+    tick : int
+    fraction : float
+        A multiple of ``1 / resolution`` in [0, 1).
+    """
+    parts = int(ticks * resolution + 0.5)
+    tick = int(parts / resolution)
+    return tick, parts / resolution - tick
+
+
+@equation
+def factors_until(fraction: float, timestep: float, tau_m: float, tau_s: float) -> tuple[float, float, float]:
+    """Return what the rest of a tick does: decay of v, decay of i, charge; in double precision.
+
+    Parameters
+    ----------
+    fraction : float
+        Where in the tick the interval begins; it ends with the tick.
+    timestep, tau_m, tau_s : float
+        In ms.
+    """
+    s = (1.0 - fraction) * timestep
+    a = decay(s, tau_m)
+    b = decay(s, tau_s)
+    return a, b, charge(s, a, b, tau_m, tau_s)

@@ -1,0 +1,1 @@
+"""Random networks and losses, to try simulators on."""

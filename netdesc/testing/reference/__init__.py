@@ -1,0 +1,1 @@
+"""A slow simulator, independent of all others, to compare with."""

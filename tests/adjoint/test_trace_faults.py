@@ -1,0 +1,94 @@
+"""Traces and cotangents from which no gradient can come."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from netdesc_numba import NumbaBackend
+
+from netdesc.errors import NumericsError
+from netdesc.testing.generate.networks import random_network
+from netdesc.testing.generate.traits import Recipe
+from netdesc.trace import Cotangent
+
+KINDS = [Recipe(1), Recipe(2, delay="mixed", refractory=True), Recipe(3, loop="self", refractory=True)]
+
+
+@pytest.fixture(params=KINDS, ids=["layer", "neurons", "network"])
+def case(request):
+    network = random_network(request.param)
+    machine = NumbaBackend({}).load(network.program, seed=0)
+    trace = machine.forward(network.stimulus, seed=0)
+    assert len(trace.spikes["layer_1"]) > 1
+    return machine, trace
+
+
+def complaint(machine, trace, slopes=None):
+    with pytest.raises(NumericsError) as caught:
+        machine.adjoint(trace, Cotangent(slopes or {}))
+    return str(caught.value)
+
+
+def first_replaced(values, value):
+    return np.concatenate(([value], values[1:]))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_cotangent_that_is_not_finite_is_refused(case, value):
+    machine, trace = case
+    slopes = {"layer_1": first_replaced(np.ones(len(trace.spikes["layer_1"])), value)}
+    assert complaint(machine, trace, slopes) == "the cotangent of 'layer_1' holds a value that is not finite"
+
+
+def test_a_cotangent_of_another_length_is_refused(case):
+    machine, trace = case
+    count = len(trace.spikes["layer_1"])
+    assert complaint(machine, trace, {"layer_1": np.ones(count + 1)}) == (
+        f"the cotangent of 'layer_1' has shape ({count + 1},); its spikes have ({count},)"
+    )
+
+
+def test_a_cotangent_of_an_unknown_population_is_refused(case):
+    assert "names 'nowhere', which has no spikes" in complaint(*case, {"nowhere": np.ones(1)})
+
+
+def test_a_trace_without_currents_is_refused(case):
+    machine, trace = case
+    assert "no synaptic currents" in complaint(machine, replace(trace, currents=None))
+    assert "no synaptic currents" in complaint(machine, replace(trace, release_currents=None))
+
+
+def test_a_current_that_is_not_finite_is_refused(case):
+    machine, trace = case
+    currents = {"layer_1": first_replaced(trace.currents["layer_1"], np.nan)}
+    assert complaint(machine, replace(trace, currents=currents)) == (
+        "populations.layer_1: the trace holds a spike time or current that is not finite"
+    )
+
+
+def test_a_current_at_a_release_within_the_run_that_is_not_finite_is_refused(case):
+    machine, trace = case
+    releases = {"layer_1": first_replaced(trace.release_currents["layer_1"], np.nan)}
+    assert "at the end of a refractory period" in complaint(
+        machine, replace(trace, release_currents=releases)
+    )
+
+
+def test_currents_of_another_length_are_refused(case):
+    machine, trace = case
+    currents = {"layer_1": trace.currents["layer_1"][1:]}
+    assert "currents of shape" in complaint(machine, replace(trace, currents=currents))
+
+
+def test_a_release_after_the_end_needs_no_current():
+    network = random_network(Recipe(3, loop="self", refractory=True))
+    program = replace(network.program, duration=float(np.nan_to_num(network.stimulus.times.max())) + 1.0)
+    machine = NumbaBackend({}).load(program, seed=0)
+    trace = machine.forward(network.stimulus, seed=0)
+    open_ends = np.isnan(trace.release_currents["layer_1"])
+    hold = program.parameters["tau_ref"][-1]
+    assert np.array_equal(open_ends, trace.spikes["layer_1"].times + hold > program.duration)
+    slopes = {"layer_1": np.ones(len(open_ends))}
+    assert all(
+        np.isfinite(values).all() for values in machine.adjoint(trace, Cotangent(slopes)).parameters.values()
+    )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netdesc.events import Events
+from netdesc.events import Events, Floats
 from netdesc.files import image_of, replace_bytes
 from netdesc.formats import hdf5
 from netdesc.formats.source import fault, require_within
 from netdesc.program import Program
-from netdesc.trace import Recording, Trace, count_samples
+from netdesc.trace import Read, Recording, Trace, count_samples
 
 if TYPE_CHECKING:
     import h5py
@@ -47,6 +47,12 @@ class Results:
         As in ``Trace.health``.
     batch_size : int or None
         As in ``Trace.batch_size``.
+    residuals : mapping or None
+        As in ``Trace.residuals``.
+    readings : mapping of str to Read
+        As in ``Trace.readings``.
+    effective_parameters : mapping of str to ndarray
+        As in ``Trace.effective_parameters``.
     """
 
     spikes: Mapping[str, Events]
@@ -57,6 +63,28 @@ class Results:
     costs: Mapping[str, float] = field(default_factory=dict)
     health: Mapping[str, int] = field(default_factory=dict)
     batch_size: int | None = None
+    residuals: Mapping[str, Mapping[str, Floats]] | None = None
+    readings: Mapping[str, Read] = field(default_factory=dict)
+    effective_parameters: Mapping[str, Floats] = field(default_factory=dict)
+
+    def trace(self) -> Trace:
+        """Return the trace of the run, from which a machine computes the gradient that it had.
+
+        Returns
+        -------
+        Trace
+        """
+        return Trace(
+            self.spikes,
+            self.residuals,
+            self.recordings,
+            self.effective_parameters,
+            self.health,
+            self.costs,
+            self.provenance,
+            self.readings,
+            self.batch,
+        )
 
     @property
     def batch(self) -> int:
@@ -89,6 +117,9 @@ def collect(trace: Trace, program: Program, provenance: Mapping[str, str]) -> Re
         trace.costs,
         trace.health,
         trace.batch,
+        trace.residuals,
+        trace.readings,
+        trace.effective_parameters,
     )
 
 
@@ -98,7 +129,9 @@ def write(results: Results, path: Path) -> None:
     Spikes stand in SONATA's layout: ``/spikes/POPULATION/timestamps`` (ms) and ``node_ids``; a batch of
     several samples adds ``sample_ids``. Recordings stand in ``/recordings/POPULATION.VARIABLE`` as
     ``times`` (ms), ``node_ids`` and ``values`` (sample, neuron, time). What the run took and what was counted
-    aside are attributes of ``/costs`` and ``/health``.
+    aside are attributes of ``/costs`` and ``/health``. What an adjoint run needs besides is in
+    ``/residuals/POPULATION/NAME``, aligned with the spikes, in ``/readings/KEY`` and
+    ``/effective_parameters/KEY``.
 
     Parameters
     ----------
@@ -157,6 +190,9 @@ def read(path: Path) -> Results:
             costs={name: float(value) for name, value in _read_numbers(file, "costs").items()},
             health={name: int(value) for name, value in _read_numbers(file, "health").items()},
             batch_size=batch,
+            residuals=_read_residuals(file, spikes),
+            readings=_read_readings(file, batch),
+            effective_parameters=_read_arrays(file, "effective_parameters"),
         )
 
 
@@ -187,6 +223,16 @@ def _fill(file: h5py.File, results: Results) -> None:
         group["times"].attrs["units"] = "milliseconds"
         group["node_ids"] = item.neurons.astype(np.uint64)
         group["values"] = item.values
+    if results.residuals is not None:
+        for name, found in results.residuals.items():
+            for kind, values in found.items():
+                file[f"residuals/{name}/{kind}"] = values
+    for key, reading in results.readings.items():
+        file[f"readings/{key}/values"] = reading.values
+        if reading.times is not None:
+            file[f"readings/{key}/times"] = reading.times
+    for key, values in results.effective_parameters.items():
+        file[f"effective_parameters/{key}"] = values
     file.create_group("costs", track_order=True).attrs.update(results.costs)
     file.create_group("health", track_order=True).attrs.update(results.health)
     provenance = file.create_group("provenance")
@@ -207,6 +253,43 @@ def _read_texts(file: hdf5.Group, name: str) -> Mapping[str, str]:
         return {}
     group = file.group(name)
     return {key: group.text(key) for key in group.names()}
+
+
+def _read_residuals(
+    file: hdf5.Group, spikes: Mapping[str, Events]
+) -> Mapping[str, Mapping[str, Floats]] | None:
+    if "residuals" not in file:
+        return None
+    groups = file.group("residuals")
+    found: dict[str, dict[str, Floats]] = {}
+    for name in groups.names():
+        if name not in spikes:
+            raise fault(
+                file.file, f"/residuals/{name}: expected a population with spikes; write the file again"
+            )
+        group, shape = groups.group(name), spikes[name].times.shape
+        found[name] = {kind: group.floats(kind, shape, missing=True) for kind in group.names()}
+    return found
+
+
+def _read_readings(file: hdf5.Group, batch: int) -> Mapping[str, Read]:
+    if "readings" not in file:
+        return {}
+    result = {}
+    groups = file.group("readings")
+    for key in groups.names():
+        group = groups.group(key)
+        values = group.floats("values", (batch, None), missing=True)
+        times = group.floats("times", values.shape, missing=True) if "times" in group else None
+        result[key] = Read(values, times)
+    return result
+
+
+def _read_arrays(file: hdf5.Group, name: str) -> Mapping[str, Floats]:
+    if name not in file:
+        return {}
+    group = file.group(name)
+    return {key: group.floats(key, (None,)) for key in group.names()}
 
 
 def _read_events(group: hdf5.Group, batch: int, size: int) -> Events:

@@ -61,12 +61,12 @@ class Trace:
     spikes : mapping of str to Events
         By population, sources included, with neurons counted within the population. Read-outs have
         no entry.
-    currents : mapping of str to ndarray, or None
-        Total synaptic current of the neuron just before each of its spikes, aligned with ``spikes``, for
-        the spiking populations. None if the substrate does not report it.
-    release_currents : mapping of str to ndarray, or None
-        The same at the end of the refractory period that follows each spike; NaN where that lies
-        after the end of the run.
+    residuals : mapping of str to (mapping of str to ndarray of float64), or None
+        By spiking population, then by name, aligned with ``spikes``: what the adjoint of the cell needs of
+        each spike beside its time. LIF cells have ``current``, the total synaptic current just before the
+        spike, and ``release_current``, the same at the end of the refractory period, NaN where that lies
+        after the end of the run; a scheme on a grid may add others. None where the substrate does not
+        measure them.
     recordings : mapping of str to Recording
         By ``population.variable``.
     effective_parameters : mapping of str to ndarray
@@ -85,8 +85,7 @@ class Trace:
     """
 
     spikes: Mapping[str, Events]
-    currents: Mapping[str, Floats] | None
-    release_currents: Mapping[str, Floats] | None
+    residuals: Mapping[str, Mapping[str, Floats]] | None
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     effective_parameters: Mapping[str, Floats] = field(default_factory=dict)
     health: Mapping[str, int] = field(default_factory=dict)
@@ -134,7 +133,7 @@ class Trace:
 
 
 def require_finite(trace: Trace) -> Trace:
-    """Return a trace whose recordings and currents are numbers.
+    """Return a trace whose recordings and currents at spikes are numbers.
 
     Parameters
     ----------
@@ -163,7 +162,8 @@ def require_finite(trace: Trace) -> Trace:
                     f"{key.partition('.')[2]} at {item.times[step]:g} ms",
                 )
             )
-    for name, values in (trace.currents or {}).items():
+    for name, found in (trace.residuals or {}).items():
+        values = found["current"]
         late = np.flatnonzero(~np.isfinite(values))
         if len(late):
             events = trace.spikes[name]

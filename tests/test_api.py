@@ -46,7 +46,6 @@ class EchoMachine:
         return Trace(
             {source.name: given, target.name: late},
             None,
-            None,
             effective_parameters=self.as_run(),
             provenance={"seed": str(seed)},
         )

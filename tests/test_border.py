@@ -80,10 +80,8 @@ def with_times(trace, *times):
     """Return a trace with other spike times of the first neuron of the output."""
     count = np.zeros(len(times), dtype=np.int64)
     events = Events(np.array(times), count, [0, len(times)])
-    currents = {"output": np.zeros(len(times))}
-    return replace(
-        trace, spikes={**trace.spikes, "output": events}, currents=currents, release_currents=currents
-    )
+    residuals = {"output": dict.fromkeys(("current", "release_current"), np.zeros(len(times)))}
+    return replace(trace, spikes={**trace.spikes, "output": events}, residuals=residuals)
 
 
 @pytest.mark.parametrize(
@@ -110,13 +108,12 @@ def test_a_wrong_spike_time_is_named_with_backend_and_population(door, file, cap
 
 def test_spikes_on_both_ends_of_a_run_and_ties_of_neurons_are_right(door, file):
     def change(trace):
-        currents = {"output": np.zeros(4)}
+        residuals = {"current": np.zeros(4), "release_current": np.array([0.0, 0.0, np.nan, np.nan])}
         events = Events([0.0, 0.0, 30.0, 30.0], [0, 1, 0, 1], [0, 4])
         return replace(
             trace,
             spikes={**trace.spikes, "output": events},
-            currents=currents,
-            release_currents={"output": np.array([0.0, 0.0, np.nan, np.nan])},
+            residuals={"output": residuals},
         )
 
     door(stray=with_forward(change))

@@ -29,9 +29,7 @@ OBJECTS = {
     "Events(batch=1, spikes=10000, times=0 to 9999 ms)": LARGE,
     "Events(batch=0, spikes=0)": Events(np.empty(0), np.empty(0), np.zeros(1)),
     "Recording(times=0 to 999 ms, values=(4, 50, 1000) (sample, neuron, time))": RECORDING,
-    "Trace(batch=1, spikes=[x: 10000], recordings=[a.v])": Trace(
-        {"x": LARGE}, None, None, {"a.v": RECORDING}
-    ),
+    "Trace(batch=1, spikes=[x: 10000], recordings=[a.v])": Trace({"x": LARGE}, None, {"a.v": RECORDING}),
     "Gradient(parameters=[p.weight (60000,)])": Gradient(VALUES, {}, connections=JOINED),
     "Weights(parameters=[p.weight (60000,)])": Weights(VALUES, JOINED),
     "Connection(x 200 -> a 300, 60000 synapses)": JOINED["p.weight"],
@@ -75,11 +73,11 @@ def test_a_compiled_program_shows_what_is_trained():
 
 
 def test_texts_of_a_model_cannot_become_markup():
-    shown = Trace({"<b>": LARGE}, None, None)._repr_html_()
+    shown = Trace({"<b>": LARGE}, None)._repr_html_()
     assert "<b>:" not in shown
     assert "&lt;b&gt;" in shown
 
 
 def test_many_names_are_cut():
-    shown = repr(Trace({f"population_{number}": LARGE for number in range(300)}, None, None))
+    shown = repr(Trace({f"population_{number}": LARGE for number in range(300)}, None))
     assert shown.endswith("population_3: 10000, ... 296 more])")

@@ -157,7 +157,7 @@ class WrongMachine:
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Return two spikes of every neuron in every sample."""
         program, batch = self.plan, stimulus.batch
-        spikes, currents = {}, {}
+        spikes, residuals = {}, {}
         for item in program.populations:
             if item.kind == "source":
                 spikes[item.name] = stimulus.select(item.start, item.stop)
@@ -165,7 +165,10 @@ class WrongMachine:
                 times = np.tile(np.repeat([5.0, 9.0], item.size), batch)
                 sources = np.tile(np.arange(item.size), 2 * batch)
                 spikes[item.name] = Events(times, sources, 2 * item.size * np.arange(batch + 1))
-                currents[item.name] = np.ones(len(times))
+                residuals[item.name] = {
+                    "current": np.ones(len(times)),
+                    "release_current": np.ones(len(times)),
+                }
         readings = {}
         for reading in program.readings:
             shape = (batch, program.population(reading.population).size)
@@ -175,8 +178,7 @@ class WrongMachine:
             "forward",
             Trace(  # type: ignore[no-any-return]
                 spikes,
-                currents,
-                dict(currents),
+                residuals,
                 record(program, batch, ("v",)),
                 dict(self.values),
                 {"arrivals": 6, "in_flight": 0},
@@ -396,9 +398,12 @@ FORWARD: Mapping[Place, Mapping[str, Change]] = {
     ("spikes", "input"): KINDS,
     **{("spikes", "output", name): changes for name, changes in SPIKES.items()},
     ("spikes", "input", "times"): SPIKES["times"],
-    ("currents",): {name: change for name, change in MAPPINGS.items() if name != "None"},
-    ("currents", "output"): FLOATS,
-    ("release_currents", "output"): {name: change for name, change in FLOATS.items() if name != "NaN"},
+    ("residuals",): {name: change for name, change in MAPPINGS.items() if name != "None"},
+    ("residuals", "output"): KINDS,
+    ("residuals", "output", "current"): FLOATS,
+    ("residuals", "output", "release_current"): {
+        name: change for name, change in FLOATS.items() if name != "NaN"
+    },
     ("recordings",): MAPPINGS,
     ("recordings", "output.v"): KINDS,
     **{

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,32 @@ class OwnSpikes:
     parts: tuple[tuple[int, Integers | None], ...]
 
 
+RESIDUALS = ("current", "release_current")
+"""What the adjoint of leaky integrate-and-fire neurons needs of a spike."""
+
+
+def require_residuals(trace: Trace, populations: Iterable[str], names: Iterable[str]) -> None:
+    """Refuse a trace without what an adjoint needs of its spikes.
+
+    Raises
+    ------
+    NumericsError
+    """
+    found = trace.residuals or {}
+    missing = [
+        f"{name} of {item}" for item in populations for name in names if name not in found.get(item, {})
+    ]
+    if missing:
+        raise NumericsError(
+            f"the trace has no residuals of its spikes ({', '.join(missing)}); the adjoint needs them"
+        )
+
+
+def find_residual(trace: Trace, population: str, name: str) -> Floats:
+    """Return a residual of the spikes of a population; see ``require_residuals``."""
+    return (trace.residuals or {})[population][name]
+
+
 def check_trace(program: Program, trace: Trace) -> None:
     """Refuse a trace with numbers from which no gradient can come.
 
@@ -46,12 +72,11 @@ def check_trace(program: Program, trace: Trace) -> None:
     Raises
     ------
     NumericsError
-        If the trace has no currents, or a number is not finite where it must be; with one diagnostic per
+        If the trace has no residuals, or a number is not finite where it must be; with one diagnostic per
         population.
     """
-    if trace.currents is None or trace.release_currents is None:
-        raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
     spiking = [item for item in program.populations if item.kind == "spiking"]
+    require_residuals(trace, [item.name for item in spiking], RESIDUALS)
     faults = [fault for item in spiking for fault in trace_faults(program, item, trace)]
     if faults:
         raise NumericsError(faults)
@@ -60,8 +85,7 @@ def check_trace(program: Program, trace: Trace) -> None:
 def trace_faults(program: Program, population: PopulationSlice, trace: Trace) -> Iterator[Diagnostic]:
     """Yield what is wrong with the numbers of a spiking population in a trace that has currents."""
     spikes = trace.spikes[population.name]
-    currents = (trace.currents or {})[population.name]
-    release = (trace.release_currents or {})[population.name]
+    currents, release = (find_residual(trace, population.name, name) for name in RESIDUALS)
     for name, values in (("currents", currents), ("release currents", release)):
         if np.shape(values) != spikes.times.shape:
             yield Diagnostic(
@@ -94,7 +118,6 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     -------
     OwnSpikes
     """
-    currents, releases = trace.currents or {}, trace.release_currents or {}
     wiring = layout.wirings[index]
     members = [p for p in wiring.stage.populations if layout.program.populations[p].kind == "spiking"]
     names = [layout.program.populations[p].name for p in members]
@@ -104,8 +127,8 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
         return OwnSpikes(
             events.times,
             events.sources,
-            currents[names[0]],
-            releases[names[0]],
+            find_residual(trace, names[0], "current"),
+            find_residual(trace, names[0], "release_current"),
             events.offsets,
             ((members[0], None),),
         )
@@ -120,8 +143,8 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     return OwnSpikes(
         times[order],
         neurons[order],
-        np.concatenate([currents[n] for n in names])[order],
-        np.concatenate([releases[n] for n in names])[order],
+        np.concatenate([find_residual(trace, name, "current") for name in names])[order],
+        np.concatenate([find_residual(trace, name, "release_current") for name in names])[order],
         np.sum([e.offsets for e in spikes], axis=0),
         parts,
     )

@@ -35,7 +35,7 @@ def check_trace(findings: Findings, trace: object, program: Program, batch: int)
         return
     good = check_spikes(findings, trace.spikes, program, batch)
     if good:
-        check_currents(findings, trace, program)
+        check_residuals(findings, trace, program)
     wanted = [item for item in program.sampling if item.variable not in ADJOINTS]
     check_recordings(findings, trace.recordings, wanted, program, batch=batch)
     check_parameters(findings, trace.effective_parameters, program)
@@ -114,20 +114,22 @@ def check_order(findings: Findings, events: Events, name: str) -> None:
     )
 
 
-def check_currents(findings: Findings, trace: Trace, program: Program) -> None:
-    """Note what is wrong with the currents at spikes and at releases; a device may have neither."""
+def check_residuals(findings: Findings, trace: Trace, program: Program) -> None:
+    """Note what is wrong with the residuals of spikes; a device may have none."""
     names = [item.name for item in program.populations if item.kind == "spiking"]
-    for kind in ("currents", "release_currents"):
-        values = getattr(trace, kind)
-        if values is None or not findings.require_keys(values, kind, names):
+    if trace.residuals is None or not findings.require_keys(trace.residuals, "residuals", names):
+        return
+    for name in names:
+        found = trace.residuals[name]
+        if not findings.require_mapping(found, f"residuals of {name}"):
             continue
-        for name in names:
-            field, shape = f"{kind} of {name}", (len(trace.spikes[name]),)
-            if kind == "currents":
-                findings.check_finite(values[name], field, shape)
-            elif findings.check_array(values[name], field, shape) and np.isinf(values[name]).any():
+        for kind, values in found.items():
+            field, shape = f"residuals of {name}, {kind}", (len(trace.spikes[name]),)
+            if kind == "current":
+                findings.check_finite(values, field, shape)
+            elif findings.check_array(values, field, shape) and np.isinf(values).any():
                 # NaN is right where the refractory period ends after the run.
-                findings.note_entry(values[name], np.isinf(values[name]), field, "finite numbers or NaN")
+                findings.note_entry(values, np.isinf(values), field, "finite numbers or NaN")
 
 
 def check_recordings(

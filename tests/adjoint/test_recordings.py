@@ -47,7 +47,7 @@ def test_a_sample_at_the_time_of_a_spike_shows_the_reset_and_the_current_there(n
         neuron = spikes.sources[k]
         assert samples["layer_1.v"].values[0, neuron, 1] == reset[neuron]
         current = samples["layer_1.i"].values[0, neuron, 1]
-        assert current == pytest.approx(plain.currents["layer_1"][k], rel=1e-10)
+        assert current == pytest.approx(plain.residuals["layer_1"]["current"][k], rel=1e-10)
 
 
 def test_a_voltage_reaches_the_threshold_just_before_a_spike_and_never_exceeds_it(network):

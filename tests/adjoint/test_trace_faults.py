@@ -52,32 +52,41 @@ def test_a_cotangent_of_an_unknown_population_is_refused(case):
     assert "names 'nowhere', which has no spikes" in complaint(*case, {"nowhere": np.ones(1)})
 
 
-def test_a_trace_without_currents_is_refused(case):
+def with_residual(trace, name, change):
+    """Return a trace with one residual of its layer changed."""
+    found = trace.residuals["layer_1"]
+    return replace(trace, residuals={"layer_1": {**found, name: change(found[name])}})
+
+
+def test_a_trace_without_residuals_is_refused(case):
     machine, trace = case
-    assert "no synaptic currents" in complaint(machine, replace(trace, currents=None))
-    assert "no synaptic currents" in complaint(machine, replace(trace, release_currents=None))
+    assert "(current of layer_1, release_current of layer_1)" in complaint(
+        machine, replace(trace, residuals=None)
+    )
+    fewer = {"layer_1": {"current": trace.residuals["layer_1"]["current"]}}
+    assert complaint(machine, replace(trace, residuals=fewer)) == (
+        "the trace has no residuals of its spikes (release_current of layer_1); the adjoint needs them"
+    )
 
 
 def test_a_current_that_is_not_finite_is_refused(case):
     machine, trace = case
-    currents = {"layer_1": first_replaced(trace.currents["layer_1"], np.nan)}
-    assert complaint(machine, replace(trace, currents=currents)) == (
-        "populations.layer_1: the trace holds a spike time or current that is not finite"
-    )
+    assert complaint(
+        machine, with_residual(trace, "current", lambda values: first_replaced(values, np.nan))
+    ) == ("populations.layer_1: the trace holds a spike time or current that is not finite")
 
 
 def test_a_current_at_a_release_within_the_run_that_is_not_finite_is_refused(case):
     machine, trace = case
-    releases = {"layer_1": first_replaced(trace.release_currents["layer_1"], np.nan)}
-    assert "at the end of a refractory period" in complaint(
-        machine, replace(trace, release_currents=releases)
-    )
+    wrong = with_residual(trace, "release_current", lambda values: first_replaced(values, np.nan))
+    assert "at the end of a refractory period" in complaint(machine, wrong)
 
 
 def test_currents_of_another_length_are_refused(case):
     machine, trace = case
-    currents = {"layer_1": trace.currents["layer_1"][1:]}
-    assert "currents of shape" in complaint(machine, replace(trace, currents=currents))
+    assert "currents of shape" in complaint(
+        machine, with_residual(trace, "current", lambda values: values[1:])
+    )
 
 
 def test_a_release_after_the_end_needs_no_current():
@@ -85,7 +94,7 @@ def test_a_release_after_the_end_needs_no_current():
     program = replace(network.program, duration=float(np.nan_to_num(network.stimulus.times.max())) + 1.0)
     machine = NumbaBackend({}).load(program, seed=0)
     trace = machine.forward(network.stimulus, seed=0)
-    open_ends = np.isnan(trace.release_currents["layer_1"])
+    open_ends = np.isnan(trace.residuals["layer_1"]["release_current"])
     hold = program.parameters["tau_ref"][-1]
     assert np.array_equal(open_ends, trace.spikes["layer_1"].times + hold > program.duration)
     slopes = {"layer_1": np.ones(len(open_ends))}

@@ -173,7 +173,7 @@ def test_a_neuron_that_touches_its_threshold_spikes_as_in_the_solver(tmp_path):
     both = pair(write(tmp_path, MANY_SPIKES, 1))
     (mine, gradient), (theirs, exact) = both.both(*both.draw(*range(BATCH)))
     demand_same_spikes(mine, theirs)
-    slow = np.unique(theirs.spikes["hidden"].sources[theirs.currents["hidden"] - 1.0 < 1e-3])
+    slow = np.unique(theirs.spikes["hidden"].sources[theirs.residuals["hidden"]["current"] - 1.0 < 1e-3])
     assert len(slow) == 1
     weights = mine.effective_parameters["input_to_hidden.weight"].reshape(5, 120)
     assert np.isclose(weights[4, slow[0]], 4.0)

@@ -100,19 +100,10 @@ class PlantedMachine:
         self.ran = self.inner.forward(events, seed=seed)
         source = self.program.populations[0]
         spikes = stimulus.select(source.start, source.stop)
-        lists = {
-            name: {**values, source.name: np.zeros(len(spikes))}
-            for name, values in (
-                ("currents", self.ran.currents),
-                ("release_currents", self.ran.release_currents),
-            )
-            if source.name in (values or ())
-        }
         return replace(
             self.ran,
             effective_parameters=dict(self.told),
             spikes={**self.ran.spikes, source.name: spikes},
-            **lists,
         )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:

@@ -99,8 +99,10 @@ def run(model: netdesc.Model, backend: str) -> Arrays:
 
 def residuals(trace: Trace) -> Arrays:
     """Return what the adjoint needs of the spikes of a trace."""
-    found = {f"residuals.{name}.current": values for name, values in (trace.currents or {}).items()}
-    found |= {f"residuals.{name}.release": values for name, values in (trace.release_currents or {}).items()}
+    found: Arrays = {}
+    for name, columns in (trace.residuals or {}).items():
+        found[f"residuals.{name}.current"] = columns["current"]
+        found[f"residuals.{name}.release"] = columns["release_current"]
     return found
 
 

@@ -89,7 +89,7 @@ def test_an_overflow_during_a_run_names_population_and_neuron():
     values = np.array([[[0.0, 1.0], [0.0, -np.inf]]])
     recordings = {"b.v": Recording(np.array([0.0, 1.0]), np.array([4, 7]), values)}
     with pytest.raises(NumericsError, match="neuron 7 of b, sample 0: its v at 1 ms"):
-        require_finite(Trace(nothing, None, None, recordings))
+        require_finite(Trace(nothing, None, recordings))
 
 
 @pytest.mark.parametrize("solver", ["event", "{grid: {timestep: 1 ms}}"])

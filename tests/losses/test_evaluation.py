@@ -16,7 +16,7 @@ def make_program(size=2):
 
 
 def make_trace(lists):
-    return Trace({"output": Events.from_lists(lists)}, None, None)
+    return Trace({"output": Events.from_lists(lists)}, None)
 
 
 def squared(target, weight=1.0, name="distance"):

@@ -18,7 +18,7 @@ NAN = np.nan
 
 
 def value(lists, targets):
-    trace = Trace({"output": Events.from_lists(lists)}, None, None)
+    trace = Trace({"output": Events.from_lists(lists)}, None)
     return evaluate({"times": LOSS}, trace, PROGRAM, Goals(times=np.array(targets)))
 
 
@@ -57,7 +57,7 @@ def test_slopes_are_those_of_central_differences():
         for step in (1e-4, -1e-4):
             times = events.times.copy()
             times[place] += step
-            trace = Trace({"output": Events(times, events.sources, events.offsets)}, None, None)
+            trace = Trace({"output": Events(times, events.sources, events.offsets)}, None)
             moved.append(evaluate({"times": LOSS}, trace, PROGRAM, Goals(times=np.array(targets))).loss)
         assert slopes[place] == pytest.approx((moved[0] - moved[1]) / 2e-4, abs=1e-7)
 

@@ -49,7 +49,7 @@ def samples(count=12):
 
 
 def trace_of(values, times=(0.0, 2.0, 4.0)):
-    return Trace({}, None, None, {"output.v": Recording(np.array(times), np.arange(2), np.array(values))})
+    return Trace({}, None, {"output.v": Recording(np.array(times), np.arange(2), np.array(values))})
 
 
 def test_a_loss_is_half_the_sum_over_outputs_of_the_mean_over_times():
@@ -86,7 +86,7 @@ def test_targets_that_do_not_fit_are_refused_before_anything_runs(goals, message
 @pytest.mark.parametrize(
     ("trace", "message"),
     [
-        (Trace({}, None, None, batch_size=1), "the run has no samples of output.v"),
+        (Trace({}, None, batch_size=1), "the run has no samples of output.v"),
         (trace_of(np.zeros((1, 2, 3)), (0.0, 2.5, 5.0)), "every 2 ms, got them at other times"),
     ],
 )

@@ -23,7 +23,7 @@ ACTIVITY = Loss("activity", "firing_rate", "hidden", 0.5, {"target": 1.0, "stren
 def trace_of(voltages, spikes=((), ()), key="output.maximum"):
     batch = len(voltages)
     events = Events.from_lists([[list(times) for times in spikes]] * batch)
-    return Trace({"hidden": events}, None, None, readings={key: Read(np.array(voltages), None)})
+    return Trace({"hidden": events}, None, readings={key: Read(np.array(voltages), None)})
 
 
 ROW = st.lists(st.floats(-50, 50), min_size=3, max_size=3)

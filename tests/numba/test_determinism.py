@@ -50,9 +50,10 @@ def test_any_number_of_threads_computes_the_same_bits(network, options):
             assert bits(events.sources) == bits(other.spikes[name].sources)
             assert bits(events.offsets) == bits(other.spikes[name].offsets)
             assert bits(gradient.spike_times[name]) == bits(its_gradient.spike_times[name])
-        for name, currents in trace.currents.items():
-            assert bits(currents) == bits(other.currents[name])
-            assert bits(trace.release_currents[name]) == bits(other.release_currents[name])
+        for name, found in trace.residuals.items():
+            assert {kind: bits(values) for kind, values in found.items()} == {
+                kind: bits(values) for kind, values in other.residuals[name].items()
+            }
         for key, values in gradient.parameters.items():
             assert bits(values) == bits(its_gradient.parameters[key])
 

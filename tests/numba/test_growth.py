@@ -34,9 +34,9 @@ def assert_same(trace, other):
         assert events.times.tolist() == other.spikes[name].times.tolist()
         assert events.sources.tolist() == other.spikes[name].sources.tolist()
         assert events.offsets.tolist() == other.spikes[name].offsets.tolist()
-    for name, currents in trace.currents.items():
-        assert currents.tolist() == other.currents[name].tolist()
-        assert np.array_equal(trace.release_currents[name], other.release_currents[name], equal_nan=True)
+    for name, found in trace.residuals.items():
+        for kind, values in found.items():
+            assert np.array_equal(values, other.residuals[name][kind], equal_nan=True)
 
 
 @pytest.mark.parametrize("options", [{}, GRID], ids=["event", "grid"])

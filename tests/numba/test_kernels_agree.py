@@ -82,8 +82,8 @@ def test_all_kernels_find_the_same_spikes_states_and_gradients(recipe):
             assert events.sources.tolist() == other.spikes[name].sources.tolist()
             assert close(events.times, other.spikes[name].times, 1e-12)
             assert close(gradient.spike_times[name], its_gradient.spike_times[name], 1e-10)
-        for name, currents in trace.currents.items():
-            assert close(currents, other.currents[name], 1e-12)
+        for name, found in trace.residuals.items():
+            assert close(found["current"], other.residuals[name]["current"], 1e-12)
         for key, values in gradient.parameters.items():
             assert close(values, its_gradient.parameters[key], 1e-10)
         pairs = ((other.recordings, trace.recordings), (its_gradient.recordings, gradient.recordings))

@@ -63,9 +63,9 @@ def test_currents_at_spikes_and_at_releases_agree(recipe):
     expected, found = simulate(network.program, network.stimulus), forward(network)
     for name, currents in expected.currents.items():
         scale = 1.0 + np.abs(currents).max(initial=0.0)
-        assert np.allclose(found.currents[name], currents, rtol=0, atol=1e-8 * scale)
+        assert np.allclose(found.residuals[name]["current"], currents, rtol=0, atol=1e-8 * scale)
         assert np.allclose(
-            found.release_currents[name],
+            found.residuals[name]["release_current"],
             expected.release_currents[name],
             rtol=0,
             atol=1e-8 * scale,

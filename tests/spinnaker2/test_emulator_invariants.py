@@ -79,8 +79,8 @@ def test_spikes_depend_on_no_layout_and_gradients_by_split_sums_alone(scheme, re
     )
     trace, found = run(machine, network.stimulus)
     assert same_spikes(trace, wanted)
-    for name, values in wanted.currents.items():
-        assert trace.currents[name].tobytes() == values.tobytes()
+    for name, residuals in wanted.residuals.items():
+        assert trace.residuals[name]["current"].tobytes() == residuals["current"].tobytes()
     for key, values in right.parameters.items():
         assert deviation(found.parameters[key], values) <= SPLIT_SUM
     for name, values in right.spike_times.items():

@@ -63,8 +63,10 @@ class DroppedSpike(StrangerMachine):
         return replace(
             trace,
             spikes={**trace.spikes, name: fewer},
-            currents={**trace.currents, name: trace.currents[name][:-1]},
-            release_currents={**trace.release_currents, name: trace.release_currents[name][:-1]},
+            residuals={
+                **trace.residuals,
+                name: {kind: values[:-1] for kind, values in trace.residuals[name].items()},
+            },
         )
 
 
@@ -225,7 +227,10 @@ class WrongCurrents(StrangerMachine):
 
     def forward(self, stimulus, *, seed):
         trace = super().forward(stimulus, seed=seed)
-        return replace(trace, currents={name: 1.01 * values for name, values in trace.currents.items()})
+        wrong = {
+            name: {**found, "current": 1.01 * found["current"]} for name, found in trace.residuals.items()
+        }
+        return replace(trace, residuals=wrong)
 
 
 class DeafToStrays(StrangerMachine):

@@ -41,17 +41,16 @@ class StrangerMachine:
         runs = [self.run(stimulus, sample) for sample in range(stimulus.batch)]
         rows = sorted((sample, *spike) for sample, run in enumerate(runs) for spike in run.spikes)
         table = np.array(rows, dtype=float).reshape(-1, 5)
-        currents, releases = {}, {}
+        residuals = {}
         for item in self.program.populations:
             if item.kind == "spiking":
                 mine = table[(table[:, 2] >= item.start) & (table[:, 2] < item.stop)]
                 offsets = np.searchsorted(mine[:, 0], np.arange(stimulus.batch + 1))
                 spikes[item.name] = Events(mine[:, 1], mine[:, 2] - item.start, offsets)
-                currents[item.name], releases[item.name] = mine[:, 3], mine[:, 4]
+                residuals[item.name] = {"current": mine[:, 3], "release_current": mine[:, 4]}
         return Trace(
             spikes,
-            currents,
-            releases,
+            residuals,
             effective_parameters=dict(self.values),
             health={
                 "arrivals": sum(run.arrivals for run in runs),

@@ -125,7 +125,7 @@ def make_trace(random, program, *, batch=3, rate=0.12):
         )
         for item in program.readings
     }
-    return Trace(spikes, None, None, samples, readings=readings)
+    return Trace(spikes, None, samples, readings=readings)
 
 
 def count_spikes(program, trace, item):

@@ -59,7 +59,7 @@ class LinearMachine:
         times = 35.0 - kernel @ self.weights
         samples, neurons = np.nonzero((times > 0) & (times < 40))
         output = Events.from_arrays(times[samples, neurons], neurons, samples, stimulus.batch)
-        return Trace({"input": stimulus, "output": output}, None, None)
+        return Trace({"input": stimulus, "output": output}, None)
 
     def adjoint(self, trace, cotangent):
         if self.broken_after is not None and self.runs > self.broken_after:

@@ -30,5 +30,5 @@ def test_a_report_of_an_earlier_checkpoint_is_read() -> None:
 
 
 def test_a_trace_returns_its_effective_parameters_by_their_former_name() -> None:
-    trace = Trace({}, None, None, effective_parameters={"w": np.ones(1)}, batch_size=1)
+    trace = Trace({}, None, effective_parameters={"w": np.ones(1)}, batch_size=1)
     assert trace.parameters_as_run is trace.effective_parameters

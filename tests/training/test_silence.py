@@ -38,7 +38,7 @@ def make_program(sign=1.0, sparse=False):
 
 def make_trace(lists):
     events = Events.from_lists(lists)
-    return Trace({"input": Events.from_lists([[]] * events.batch), "output": events}, None, None)
+    return Trace({"input": Events.from_lists([[]] * events.batch), "output": events}, None)
 
 
 def test_a_neuron_that_spikes_in_one_sample_is_not_silent():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
 import numpy as np
@@ -101,7 +101,7 @@ class Host:
         read = next((item for item in self.program.readings if item.kind != FINAL), None)
         grid = None if read is None else trace.recordings[f"{read.population}.v"].times
         backward = Adjoint(self.layout, floor=floor, threads=self.threads, grid=grid)
-        whole = replace(trace, currents=currents, release_currents=modelled.release)
+        whole = replace(trace, residuals=arrange(currents, modelled.release))
         if self.options.unmodelled == "drop" and modelled.unmodelled:
             gradient = run_without(backward, whole, cotangent, modelled)
         else:
@@ -117,6 +117,11 @@ class Host:
                 "reproduced": 0 if refined is None else refined.count,
             },
         )
+
+
+def arrange(currents: Mapping[str, Floats], releases: Mapping[str, Floats]) -> dict[str, dict[str, Floats]]:
+    """Return what the model knows of measured spikes as residuals of a trace."""
+    return {name: {"current": values, "release_current": releases[name]} for name, values in currents.items()}
 
 
 def run_without(backward: Adjoint, trace: Trace, cotangent: Cotangent, modelled: Modelled) -> Gradient:
@@ -146,8 +151,7 @@ def run_without(backward: Adjoint, trace: Trace, cotangent: Cotangent, modelled:
     fewer = replace(
         trace,
         spikes=spikes,
-        currents=pick(dict(modelled.currents)),
-        release_currents=pick(dict(modelled.release)),
+        residuals=arrange(pick(dict(modelled.currents)), pick(dict(modelled.release))),
     )
     gradient = backward.run(fewer, replace(cotangent, spikes=pick(dict(cotangent.spikes))))
     totals = {}

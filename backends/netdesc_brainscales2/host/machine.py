@@ -212,8 +212,7 @@ class AnalogMachine:
         spiking = {k: events for k, events in recorded.items() if kinds[k] != "readout"}
         return Trace(
             spikes={names[k]: spiking[k] for k in sorted(spiking)},
-            currents=None,
-            release_currents=None,
+            residuals=None,
             recordings=samples,
             effective_parameters=dict(self.as_run),
             health=health,

@@ -106,12 +106,11 @@ class EventMachine:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         spikes = select_stimulus(self.program, stimulus)
         self.budget = self.program.spike_budget(stimulus.batch)
-        currents: dict[str, Floats] = {}
-        releases: dict[str, Floats] = {}
+        residuals: dict[str, dict[str, Floats]] = {}
         for index, stage in enumerate(self.program.stages):
             if self.program.populations[stage.populations[0]].kind == "readout":
                 continue
-            self.share(index, self.run_stage(index, spikes, stimulus.batch), spikes, currents, releases)
+            self.share(index, self.run_stage(index, spikes, stimulus.batch), spikes, residuals)
         names = [population.name for population in self.program.populations]
         stepped = self.solver == "grid"
         steps = round(self.program.duration) if stepped else None
@@ -119,8 +118,7 @@ class EventMachine:
         samples = record_states(self.layout, spikes, stimulus.batch, stepped=stepped)
         trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
-            currents=currents,
-            release_currents=releases,
+            residuals=residuals,
             recordings=samples,
             effective_parameters=dict(self.layout.values),
             health=self.count_arrivals(spikes),
@@ -340,8 +338,7 @@ class EventMachine:
         index: int,
         found: Spikes,
         spikes: dict[int, Events],
-        currents: dict[str, Floats],
-        releases: dict[str, Floats],
+        residuals: dict[str, dict[str, Floats]],
     ) -> None:
         """Hand the spikes of a stage to its populations."""
         times, neurons, current, release, offsets = found
@@ -349,7 +346,7 @@ class EventMachine:
         if len(members) == 1:
             name = self.program.populations[members[0]].name
             spikes[members[0]] = Events(times, neurons, offsets)
-            currents[name], releases[name] = current, release
+            residuals[name] = {"current": current, "release_current": release}
             return
         everything = Events(times, neurons, offsets)
         for p in members:
@@ -357,4 +354,4 @@ class EventMachine:
             place = self.layout.wirings[index].places[p]
             keep = (neurons >= place) & (neurons < place + population.size)
             spikes[p] = everything.select(place, place + population.size)
-            currents[population.name], releases[population.name] = current[keep], release[keep]
+            residuals[population.name] = {"current": current[keep], "release_current": release[keep]}

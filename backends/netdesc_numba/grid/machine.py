@@ -31,7 +31,7 @@ from netdesc_numba.grid.off_grid_backward import run_off_grid_back
 from netdesc_numba.grid.readings import TickReader
 from netdesc_numba.grid.recording import count_arrivals, record_ticks
 from netdesc_numba.grid.refusals import refuse
-from netdesc_numba.grid.stage_spikes import OwnSpikes, collect_own
+from netdesc_numba.grid.stage_spikes import SLOPE, OwnSpikes, collect_own
 from netdesc_numba.grid.wiring import (
     Grid,
     Packets,
@@ -82,7 +82,6 @@ class TickMachine:
             self.values[block.weight_key] = block.weights
             self.values[block.delay_key] = block.delays
         self.guesses: dict[int, float] = {}
-        self.slopes: dict[str, tuple[Floats, Floats]] = {}
         self.layouts = [lay_out_stage(program, stage, self.grid, self.values) for stage in program.stages]
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
@@ -111,20 +110,17 @@ class TickMachine:
         batch = stimulus.batch
         budget = self.program.spike_budget(batch)
         spikes, moved = self.round_inputs(select_stimulus(self.program, stimulus))
-        currents: dict[str, Floats] = {}
-        releases: dict[str, Floats] = {}
-        self.slopes = {}
+        residuals: dict[str, dict[str, Floats]] = {}
         for index, layout in enumerate(self.layouts):
             if self.program.populations[layout.stage.populations[0]].kind == "readout":
                 continue
             packets = collect_packets(layout, self.program, spikes, self.timestep, batch=batch)
             found = self.run_stage(index, packets, budget)
-            self.share(layout, found, spikes, currents, releases)
+            self.share(layout, found, spikes, residuals)
         names = [population.name for population in self.program.populations]
         trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
-            currents=currents,
-            release_currents=releases,
+            residuals=residuals,
             recordings=record_ticks(self.program, self.values, spikes, self.timestep, batch=batch),
             effective_parameters=self.as_run(),
             health={
@@ -142,7 +138,6 @@ class TickMachine:
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back; see ``netdesc.backend.Machine``."""
-        slopes = self.recall_slopes(trace)
         check_cotangent(self.program, trace, cotangent)
         forces = first_forces(self.program, trace, cotangent)
         spikes = {
@@ -159,7 +154,7 @@ class TickMachine:
                     forces.update({p: forces[p] + values for p, values in pulled.items()})
             else:
                 packets = collect_packets(layout, self.program, spikes, self.timestep, batch=trace.batch)
-                own = collect_own(layout, self.program, trace, slopes, grid=self.grid)
+                own = collect_own(layout, self.program, trace, divided=self.divided, grid=self.grid)
                 force = take(own.parts, forces, len(own.ticks)).astype(self.grid.dtype)
                 arrival = np.zeros(len(packets.ticks), dtype=self.grid.dtype)
                 extra = self.regularize(layout, own, force, trace, cotangent=cotangent)
@@ -182,6 +177,11 @@ class TickMachine:
             {},
             {"grazing": grazing},
         )
+
+    @property
+    def divided(self) -> bool:
+        """Whether the scheme divides by slopes of its own."""
+        return self.grid.scheme == PUBLISHED
 
     def finals(self, layout: StageLayout) -> bool:
         """Return whether a loss reads last voltages of a stage."""
@@ -323,8 +323,7 @@ class TickMachine:
         layout: StageLayout,
         found: Found,
         spikes: dict[int, Events],
-        currents: dict[str, Floats],
-        releases: dict[str, Floats],
+        residuals: dict[str, dict[str, Floats]],
     ) -> None:
         """Hand the spikes of a stage to its populations, in ms."""
         ticks, neurons, fractions, current, release, slopes, offsets = found
@@ -335,40 +334,13 @@ class TickMachine:
             keep = (neurons >= place) & (neurons < place + population.size)
             single = len(layout.stage.populations) == 1
             spikes[p] = everything if single else everything.select(place, place + population.size)
-            currents[population.name] = current if single else current[keep]
-            releases[population.name] = release if single else release[keep]
-            self.slopes[population.name] = currents[population.name], slopes if single else slopes[keep]
+            columns = {"current": current, "release_current": release}
+            if self.divided:
+                columns[SLOPE] = slopes
+            residuals[population.name] = {
+                name: values if single else values[keep] for name, values in columns.items()
+            }
             place += population.size
-
-    def recall_slopes(self, trace: Trace) -> dict[str, Floats]:
-        """Return the divisors of the published scheme's adjoint: of the latest run, or of a repetition."""
-        if trace.currents is None or trace.release_currents is None:
-            raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
-        if self.grid.scheme != PUBLISHED:
-            return {}
-        known = all(
-            name in self.slopes and self.slopes[name][0] is values for name, values in trace.currents.items()
-        )
-        if not known:
-            sources = {k: p for k, p in enumerate(self.program.populations) if p.kind == "source"}
-            stream = merge(
-                [
-                    (
-                        k,
-                        trace.spikes[p.name].times,
-                        trace.spikes[p.name].sources + p.start,
-                        trace.spikes[p.name].offsets,
-                    )
-                    for k, p in sources.items()
-                ],
-                trace.batch,
-            )
-            again = self.forward(Events(stream.times, stream.slots, stream.offsets), seed=0)
-            if any(len(again.spikes[name]) != len(events) for name, events in trace.spikes.items()):
-                raise NumericsError(
-                    "the trace does not belong to this machine with its current weights and delays"
-                )
-        return {name: slopes for name, (_, slopes) in self.slopes.items()}
 
     def sweep_back(
         self,

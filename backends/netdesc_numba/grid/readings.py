@@ -269,7 +269,7 @@ class TickReader:
             key: type(item)(item.times / self.grid.timestep, item.neurons, item.values)
             for key, item in trace.recordings.items()
         }
-        in_ticks = Trace(rename(self.program, spikes), None, None, samples, readings=reads)
+        in_ticks = Trace(rename(self.program, spikes), None, samples, readings=reads)
         pulled = Cotangent(
             {}, {keys[key]: values for key, values in cotangent.readings.items()}, cotangent.recordings
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.incoming import merge
-from netdesc.adjoint.stage_spikes import take
-from netdesc.errors import NumericsError
+from netdesc.adjoint.stage_spikes import RESIDUALS, find_residual, require_residuals, take
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
 from netdesc.trace import Trace
 from netdesc_numba.grid.wiring import Grid, StageLayout, split_times
+
+SLOPE = "slope"
+"""Residual of a spike that the scheme ``published`` divides by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class OwnSpikes:
 
 
 def collect_own(
-    layout: StageLayout, program: Program, trace: Trace, slopes: Mapping[str, Floats], *, grid: Grid
+    layout: StageLayout, program: Program, trace: Trace, *, divided: bool, grid: Grid
 ) -> OwnSpikes:
     """Bring the spikes of a stage's populations together.
 
@@ -53,8 +54,8 @@ def collect_own(
     layout : StageLayout
     program : Program
     trace : Trace
-    slopes : mapping of str to ndarray
-        By population, what the paper's scheme divides by; empty for the others.
+    divided : bool
+        Whether the scheme divides by slopes of its own, which the trace then has as residuals.
     grid : Grid
 
     Returns
@@ -64,12 +65,11 @@ def collect_own(
     Raises
     ------
     NumericsError
-        If the trace has no currents.
+        If the trace has no residuals.
     """
-    if trace.currents is None or trace.release_currents is None:
-        raise NumericsError("the trace has no synaptic currents at its spikes; the adjoint needs them")
     members = layout.stage.populations
     names = [program.populations[p].name for p in members]
+    require_residuals(trace, names, (*RESIDUALS, *([SLOPE] if divided else [])))
     places = np.cumsum([0, *(program.populations[p].size for p in members)])
     stream = merge(
         [
@@ -80,18 +80,18 @@ def collect_own(
     )
     ticks, fractions = split_times(stream.times, grid.timestep)
 
-    def gathered(values: Mapping[str, Floats]) -> NDArray[Any]:
-        by_index = {p: values[name] for p, name in zip(members, names, strict=True)}
+    def gathered(residual: str) -> NDArray[Any]:
+        by_index = {p: find_residual(trace, name, residual) for p, name in zip(members, names, strict=True)}
         return take(stream.parts, by_index, len(ticks)).astype(grid.dtype)
 
-    currents = gathered(trace.currents)
+    currents = gathered("current")
     return OwnSpikes(
         ticks,
         np.ascontiguousarray(stream.slots),
         fractions,
         currents,
-        gathered(trace.release_currents),
-        gathered(slopes) if slopes else currents - layout.neurons.gap[stream.slots],
+        gathered("release_current"),
+        gathered(SLOPE) if divided else currents - layout.neurons.gap[stream.slots],
         stream.offsets,
         stream.parts,
     )

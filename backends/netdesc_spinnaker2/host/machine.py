@@ -118,8 +118,10 @@ class Machine:
         samples, readings = read_states(parts[0][0], device.emulation, self.program, spikes)
         trace = Trace(
             spikes={name: spikes[name] for name in names},
-            currents={name: current for name, (_, current, _) in found.items()},
-            release_currents={name: release for name, (_, _, release) in found.items()},
+            residuals={
+                name: {"current": current, "release_current": release}
+                for name, (_, current, release) in found.items()
+            },
             recordings=samples,
             effective_parameters=self.parameters.as_run(),
             health={

@@ -57,19 +57,19 @@ class ForwardChecks(Subject):
             known = (events.sources >= 0) & (events.sources < size)
             demand(bool(known.all()), f"{name} has spikes of neurons that it does not have")
 
-    def test_currents_are_aligned_with_spikes(self, case: str) -> None:
-        """Currents, if a device reports them, are finite and one per spike of every spiking population."""
+    def test_residuals_are_aligned_with_spikes(self, case: str) -> None:
+        """Residuals, if a device has them, are one per spike of every spiking population; currents finite."""
         bench = self.bench(case)
         trace = bench.forward()
         names = {item.name for item in bench.program.populations if item.kind == "spiking"}
-        for kind in ("currents", "release_currents"):
-            currents = getattr(trace, kind)
-            if currents is None:
-                continue
-            demand(set(currents) == names, f"{kind} of {sorted(currents)}, expected {sorted(names)}")
-            for name, values in currents.items():
-                demand(values.shape == (len(trace.spikes[name]),), f"{kind} of {name} are not one per spike")
-                demand(kind != "currents" or bool(np.isfinite(values).all()), f"{kind} of {name} not finite")
+        if trace.residuals is None:
+            return
+        found = trace.residuals
+        demand(set(found) == names, f"residuals of {sorted(found)}, expected {sorted(names)}")
+        for name, columns in found.items():
+            for kind, values in columns.items():
+                demand(values.shape == (len(trace.spikes[name]),), f"{kind} of {name} is not one per spike")
+                demand(kind != "current" or bool(np.isfinite(values).all()), f"{kind} of {name} not finite")
 
     def test_a_run_can_be_repeated(self, case: str) -> None:
         """The same stimulus and seed give the same spikes, on this machine and on another one like it."""
@@ -86,7 +86,7 @@ class ForwardChecks(Subject):
         for sample in range(bench.stimulus.batch):
             alone = bench.machine.forward(one_sample(bench.stimulus, sample), seed=0)
             spikes = {name: one_sample(events, sample) for name, events in whole.spikes.items()}
-            part = Trace(spikes, None, None)
+            part = Trace(spikes, None)
             told = first_difference(alone, part, bench.program, self.tolerance.batch)
             demand(not told, f"sample {sample} alone differs from the same in a batch; {told}")
 

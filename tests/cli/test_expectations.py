@@ -166,7 +166,7 @@ def test_adjoints_in_a_file_are_those_of_the_gradient(run, tmp_path):
 def test_one_picture_of_several_kinds_tells_of_the_others(run, tmp_path, capsys):
     run("{}", "run", "-o", str(tmp_path / "out.h5"))
     assert main(["plot", str(tmp_path / "out.h5"), "-o", str(tmp_path / "one.png")]) == 0
-    assert "holds traces as well" in capsys.readouterr().err
+    assert "also holds traces" in capsys.readouterr().err
 
 
 def test_a_file_without_weights_has_none_to_draw(run, tmp_path, capsys):

@@ -88,7 +88,7 @@ def test_a_model_learns_from_image_files(images, tmp_path):
 
 def test_dropped_spikes_and_the_speaker_held_out_are_noted_by_a_training(digits, tmp_path):
     result = netdesc.train(netdesc.load(digits), output=tmp_path / "run")
-    assert any("1 of 6 train spikes come after" in note for note in result.notes)
+    assert any("1 of 6 train spikes" in note for note in result.notes)
     assert any("speaker 0 is held out" in note for note in result.notes)
 
 

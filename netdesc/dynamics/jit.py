@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def equation(function: F) -> F:
-    """Compile a scalar function that kernels inline.
+    """Compile a scalar function that becomes part of the kernels that call it.
 
     Parameters
     ----------
@@ -33,22 +33,6 @@ def equation(function: F) -> F:
     """
     compile_it = numba.njit(forceinline=True, nogil=True, error_model="numpy")
     return cast(F, compile_it(function))
-
-
-def routine(function: F) -> F:
-    """Compile a scalar function that kernels call: one too long to be compiled again at each place.
-
-    Parameters
-    ----------
-    function : callable
-        Scalars in, scalars out.
-
-    Returns
-    -------
-    callable
-        Its ``py_func`` is the function itself.
-    """
-    return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
 
 
 def kernel(function: F) -> F:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 
 from netdesc.dynamics.elementary import exponential, fused, logarithm, relative_decay
-from netdesc.dynamics.jit import equation, routine
+from netdesc.dynamics.jit import equation
 
 NEVER = -1.0
 STEPS = 80
@@ -333,7 +333,7 @@ def halley(
     return step, miss, abs(step) * (abs(bend) + rate_s)
 
 
-@routine
+@equation
 def crossing(u: float, i: float, gap: float, tau_m: float, tau_s: float, span: float) -> float:
     """Return the first time in [0, span] at which u reaches the gap from below.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from netdesc.dynamics.elementary import fused
-from netdesc.dynamics.jit import equation, routine
+from netdesc.dynamics.jit import equation
 from netdesc.dynamics.lif import CONVERGED, NEVER, STEPS, charge, decay, guess
 
 
@@ -79,7 +79,7 @@ def turning_point(i: float, j: float, tau_i: float, tau_j: float) -> float:
     return s if s > 0.0 else NEVER
 
 
-@routine
+@equation
 def sign_change(
     i: float, j: float, gap: float, tau_i: float, tau_j: float, left: float, right: float
 ) -> float:
@@ -113,7 +113,7 @@ def sign_change(
     return 0.5 * (left + right)
 
 
-@routine
+@equation
 def rise(
     u: float, i: float, j: float, gap: float, tau_m: float, tau_i: float, tau_j: float, width: float
 ) -> float:
@@ -161,7 +161,7 @@ def rise(
     return right
 
 
-@routine
+@equation
 def crossing_two(
     u: float, i: float, j: float, gap: float, tau_m: float, tau_i: float, tau_j: float, span: float
 ) -> float:

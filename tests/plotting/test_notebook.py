@@ -11,7 +11,6 @@ from netdesc.trace import Recording, Trace
 TRACE = Trace(
     {"a": Events.from_lists([[[1.0, 2.0], [1.5]]])},
     None,
-    None,
     {"a.v": Recording(np.arange(3.0), np.array([0]), np.zeros((1, 1, 3)))},
 )
 

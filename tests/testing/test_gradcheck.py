@@ -36,7 +36,6 @@ class Sums:
         return Trace(
             {"input": stimulus, "cell": Events.from_lists(lists)},
             None,
-            None,
             effective_parameters=self.values,
         )
 

@@ -79,6 +79,13 @@ VALUES = (
 ENDED = ("read", "refused", "slow", "crashed", "accepted")
 
 
+FOREIGN = (
+    *("Traceback", "Warning:", "[Errno", "invalid literal", "could not convert", "has no attribute"),
+    *("Unable to", "unable to open", "not subscriptable", "must be str", "codec can't", "<class '"),
+)
+"""Words of Python and of libraries, which no message has."""
+
+
 class Sample(NamedTuple):
     """A sound file, and the command that reads it.
 
@@ -198,7 +205,10 @@ def ended_as(read: Callable[..., object], given: object) -> str:
     """Return how ``read(given)`` ended: ``read``, ``refused`` or ``crashed``."""
     try:
         status = read(given)
-    except NetdescError:
+    except NetdescError as error:
+        if any(words in str(error) for words in FOREIGN):
+            print(f"crashed: {error}", file=sys.stderr)
+            return "crashed"
         return "refused"
     except BaseException as error:  # noqa: BLE001 - whatever else is raised is what this program looks for
         print(f"crashed: {type(error).__name__}: {error}: {given!r}", file=sys.stderr)
@@ -213,8 +223,9 @@ def run_command(words: tuple[str, ...]) -> int:
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         status = netdesc(list(words))
-    if status == 70 or "Traceback" in said.getvalue():
+    if status == 70 or any(words in said.getvalue() for words in FOREIGN):
         print(f"crashed: {said.getvalue()[-800:]}", file=sys.stderr)
+        return 70
     return status
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from netdesc.dynamics.jit import equation, instruction
+from netdesc.dynamics.jit import inlined, instruction
 
 LOG2E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01
@@ -65,13 +65,13 @@ def fused_multiply_add(typingctx: Any, x: Any, y: Any, z: Any) -> Any:
     return types.float64(types.float64, types.float64, types.float64), codegen
 
 
-@equation
+@inlined
 def fused(x: float, y: float, z: float) -> float:
     """Return x * y + z, rounded once."""
     return fused_multiply_add(x, y, z)
 
 
-@equation
+@inlined
 def exponential(x: float) -> float:
     """Return exp(x) for x <= 700.
 
@@ -108,7 +108,7 @@ def exponential(x: float) -> float:
     return 0.0 if x < UNDERFLOW else p * power_of_two(rounded)
 
 
-@equation
+@inlined
 def relative_decay(x: float) -> float:
     """Return phi(x) = (1 - exp(-x)) / x for ``|x| <= 1``, with phi(0) = 1.
 
@@ -171,7 +171,7 @@ def significand(typingctx: Any, x: Any) -> Any:
     return types.float64(types.float64), codegen
 
 
-@equation
+@inlined
 def logarithm(x: float) -> float:
     """Return ln(x) for a positive normal number.
 

@@ -18,18 +18,21 @@ from netdesc.dynamics.kernel_cache import KernelCache
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def equation(function: F) -> F:
-    """Compile a scalar function that becomes part of the kernels that call it.
+def inlined(function: F) -> F:
+    """Compile a function that becomes part of every kernel that calls it.
+
+    A call with many arrays, each of which is some seven numbers on the stack, would take longer than a short
+    function itself.
 
     Parameters
     ----------
     function : callable
-        Scalars in, scalars out.
+        Arrays and scalars in; an equation has scalars alone.
 
     Returns
     -------
     callable
-        Its ``py_func`` is the function itself.
+        Not cached, for the kernels are. Its ``py_func`` is the function itself.
     """
     compile_it = numba.njit(forceinline=True, nogil=True, error_model="numpy")
     return cast(F, compile_it(function))

@@ -16,14 +16,14 @@ from __future__ import annotations
 import math
 
 from netdesc.dynamics.elementary import exponential, fused, logarithm, relative_decay
-from netdesc.dynamics.jit import equation
+from netdesc.dynamics.jit import inlined
 
 NEVER = -1.0
 STEPS = 80
 CONVERGED = 1e-5
 
 
-@equation
+@inlined
 def quotient(s: float, tau: float) -> float:
     """Return s / tau by the reciprocal, which a loop over s computes once, and one correction."""
     rate = 1.0 / tau
@@ -31,13 +31,13 @@ def quotient(s: float, tau: float) -> float:
     return fused(fused(-q, tau, s), rate, q)
 
 
-@equation
+@inlined
 def decay(s: float, tau: float) -> float:
     """Return exp(-s / tau): what is left after time s."""
     return exponential(-quotient(s, tau))
 
 
-@equation
+@inlined
 def charge(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float:
     """Return k(s): the voltage after time s per unit of current at its start.
 
@@ -62,7 +62,7 @@ def charge(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float:
     return near if abs(x) <= 1.0 else far
 
 
-@equation
+@inlined
 def adjoint_charge(k: float, tau_m: float, tau_s: float) -> float:
     """Return what lam_i gains over an interval per unit of lam_v at its later end.
 
@@ -81,19 +81,19 @@ def adjoint_charge(k: float, tau_m: float, tau_s: float) -> float:
     return k * (tau_m / tau_s)
 
 
-@equation
+@inlined
 def voltage_after(u: float, i: float, a: float, k: float) -> float:
     """Return u after an interval whose decay of the membrane and charge are known."""
     return fused(u, a, i * k)
 
 
-@equation
+@inlined
 def adjoint_after(lam_v: float, lam_i: float, b: float, gain: float) -> float:
     """Return lam_i at the start of an interval whose decay of the current and gain are known."""
     return fused(lam_i, b, lam_v * gain)
 
 
-@equation
+@inlined
 def flow(u: float, i: float, s: float, tau_m: float, tau_s: float) -> tuple[float, float]:
     """Return u and i after an interval without events.
 
@@ -116,7 +116,7 @@ def flow(u: float, i: float, s: float, tau_m: float, tau_s: float) -> tuple[floa
     return voltage_after(u, i, a, charge(s, a, b, tau_m, tau_s)), i * b
 
 
-@equation
+@inlined
 def adjoint_flow(lam_v: float, lam_i: float, s: float, tau_m: float, tau_s: float) -> tuple[float, float]:
     """Return lam_v and lam_i at the start of an interval without events, from their values at its end.
 
@@ -140,7 +140,7 @@ def adjoint_flow(lam_v: float, lam_i: float, s: float, tau_m: float, tau_s: floa
     return lam_v * a, adjoint_after(lam_v, lam_i, b, gain)
 
 
-@equation
+@inlined
 def slope_before(current: float, gap: float) -> float:
     """Return tau_m dv/dt just before a spike.
 
@@ -154,7 +154,7 @@ def slope_before(current: float, gap: float) -> float:
     return current - gap
 
 
-@equation
+@inlined
 def slope_after(current: float, reset: float) -> float:
     """Return tau_m dv/dt where integration starts again.
 
@@ -168,25 +168,25 @@ def slope_after(current: float, reset: float) -> float:
     return current - reset
 
 
-@equation
+@inlined
 def arrival_force(weight: float, lam_v: float, lam_i: float) -> float:
     """Return dL/d(arrival time) of one spike: ``w (lam_v - lam_i)`` at the target."""
     return weight * (lam_v - lam_i)
 
 
-@equation
+@inlined
 def weight_force(lam_i: float, tau_s: float) -> float:
     """Return dL/dw of one arrival: ``-tau_s lam_i`` at the target."""
     return -tau_s * lam_i
 
 
-@equation
+@inlined
 def bounded_slope(slope: float, floor: float) -> float:
     """Return the slope, not below the floor that keeps a grazing spike's gradient finite."""
     return slope if slope > floor else floor
 
 
-@equation
+@inlined
 def rising_until(i: float, gap: float, tau_s: float, span: float) -> float:
     """Return the end of the part of [0, span] in which the current lifts v through the threshold.
 
@@ -218,7 +218,7 @@ def rising_until(i: float, gap: float, tau_s: float, span: float) -> float:
     return span
 
 
-@equation
+@inlined
 def may_spike(u: float, i: float, u_end: float, i_end: float, a: float, most: float, gap: float) -> float:
     """Return 0 where a spike within an interval is excluded, 1 otherwise.
 
@@ -245,7 +245,7 @@ def may_spike(u: float, i: float, u_end: float, i_end: float, a: float, most: fl
     return 1.0 if (u_end >= gap) | ((i > gap) & (i_end < gap) & (bound >= gap)) else 0.0
 
 
-@equation
+@inlined
 def rising_from(i: float, gap: float, tau_s: float) -> float:
     """Return the start of the part that ``rising_until`` ends.
 
@@ -269,7 +269,7 @@ def rising_from(i: float, gap: float, tau_s: float) -> float:
     return 0.0
 
 
-@equation
+@inlined
 def guess(f: float, slope: float, end: float, width: float) -> float:
     """Return the root of the parabola through f at 0 with that slope and through ``end`` at ``width``.
 
@@ -294,7 +294,7 @@ def guess(f: float, slope: float, end: float, width: float) -> float:
     return -2.0 * f / (slope + root)
 
 
-@equation
+@inlined
 def halley(
     u: float, i: float, gap: float, s: float, tau_m: float, tau_s: float
 ) -> tuple[float, float, float]:
@@ -333,7 +333,7 @@ def halley(
     return step, miss, abs(step) * (abs(bend) + rate_s)
 
 
-@equation
+@inlined
 def crossing(u: float, i: float, gap: float, tau_m: float, tau_s: float, span: float) -> float:
     """Return the first time in [0, span] at which u reaches the gap from below.
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 
-from netdesc.dynamics.jit import equation
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif import NEVER, charge, decay
 from netdesc.dynamics.two_currents import flow_two, turning_point
 
 HALVINGS = 200
 
 
-@equation
+@inlined
 def peak_time(u: float, i: float, tau_m: float, tau_s: float) -> float:
     """Return when u has its maximum, for a current that lifts it now and is positive.
 
@@ -36,7 +36,7 @@ def peak_time(u: float, i: float, tau_m: float, tau_s: float) -> float:
     return tau_s * lead * (1.0 if x == 0.0 else -math.log1p(-x) / x)
 
 
-@equation
+@inlined
 def lift(
     u: float, i: float, j: float, s: float, tau_m: float, tau_i: float, tau_j: float
 ) -> tuple[float, float, float]:
@@ -46,7 +46,7 @@ def lift(
     return u_s, slope, -(i_s / tau_i + j_s / tau_j + slope / tau_m)
 
 
-@equation
+@inlined
 def fall_time(
     u: float, i: float, j: float, left: float, right: float, tau_m: float, tau_i: float, tau_j: float
 ) -> float:
@@ -82,7 +82,7 @@ def fall_time(
     return s
 
 
-@equation
+@inlined
 def peak_within(u: float, i: float, j: float, span: float, tau_m: float, tau_i: float, tau_j: float) -> float:
     """Return the time of the maximum of u strictly within an interval without events.
 
@@ -126,7 +126,7 @@ def peak_within(u: float, i: float, j: float, span: float, tau_m: float, tau_i: 
     return NEVER
 
 
-@equation
+@inlined
 def mean_of_voltage(span: float, early: float, rate: float, tau_m: float) -> float:
     """Return what one unit of voltage adds to a mean: ``1/T int exp(-rate t) exp(-(t - t0)/tau_m) dt``.
 
@@ -150,7 +150,7 @@ def mean_of_voltage(span: float, early: float, rate: float, tau_m: float) -> flo
     return early * (-math.expm1(-kappa * span) / kappa)
 
 
-@equation
+@inlined
 def mean_of_current(span: float, early: float, rate: float, tau_m: float, tau_s: float) -> float:
     """Return what one unit of current adds to a mean: ``1/T int exp(-rate t) k(t - t0) dt``.
 
@@ -173,7 +173,7 @@ def mean_of_current(span: float, early: float, rate: float, tau_m: float, tau_s:
     return early * ((-math.expm1(-kappa * span) - kappa * late) / (kappa * sigma * tau_m))
 
 
-@equation
+@inlined
 def share_after(before: float, after: float, u: float) -> float:
     """Return how much of a jump of lam_v, at a maximum at the very time of an arrival, the arrival meets.
 

@@ -6,7 +6,7 @@ where it is stored. Times are fractions of the tick; those of spikes are multipl
 
 from __future__ import annotations
 
-from netdesc.dynamics.jit import equation, kernel
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import (
     adjoint_charge,
     arrival_force,
@@ -31,7 +31,7 @@ Cell = tuple[float, float, float, float, float]
 """tau_m and tau_s of both currents in ms, gap, reset."""
 
 
-@equation
+@inlined
 def spike_fraction(at: float, fraction: float, moved: bool) -> float:
     """Return where a packet says that the spike was: rounded, after what the neuron has seen.
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import equation, kernel
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import adjoint_charge, charge, decay
 from netdesc.events import Floats
 
@@ -105,19 +105,19 @@ def measure_charges(
             pull[r, j] = adjoint_charge(rise[r, j], tau_m[j], tau_s[r, j])
 
 
-@equation
+@inlined
 def current_after(i: float, arrivals: float, fade: float) -> float:
     """Return the current one tick later, with what arrived."""
     return fade * i + arrivals
 
 
-@equation
+@inlined
 def current_left(i: float, fade: float) -> float:
     """Return the current one tick later, without what arrived."""
     return fade * i
 
 
-@equation
+@inlined
 def voltage_after(u: float, gained: float, leak: float) -> float:
     """Return the voltage one tick later.
 
@@ -131,43 +131,43 @@ def voltage_after(u: float, gained: float, leak: float) -> float:
     return leak * u + gained
 
 
-@equation
+@inlined
 def charge_of(i: float, rise: float) -> float:
     """Return what a current adds to the voltage in a tick."""
     return rise * i
 
 
-@equation
+@inlined
 def passes(u: float, gap: float) -> bool:
     """Return whether the paper's neuron spikes: strictly above the threshold."""
     return u > gap
 
 
-@equation
+@inlined
 def reaches(u: float, gap: float) -> bool:
     """Return whether the neuron of the other schemes spikes."""
     return u >= gap
 
 
-@equation
+@inlined
 def subtract(u: float, gap: float, reset: float) -> float:
     """Return the voltage after a spike that subtracts the distance from reset to threshold."""
     return u - (gap - reset)
 
 
-@equation
+@inlined
 def adjoint_current_before(lam_i: float, lam_v: float, fade: float, pull: float) -> float:
     """Return lam_i one tick earlier; lam_v is the one at the later end."""
     return fade * lam_i + pull * lam_v
 
 
-@equation
+@inlined
 def adjoint_voltage_before(lam_v: float, leak: float) -> float:
     """Return lam_v one tick earlier, without spikes."""
     return leak * lam_v
 
 
-@equation
+@inlined
 def paper_jump(lam_v: float, force: float, slope: float, distance: float) -> float:
     """Return what a spike adds to lam_v in the published scheme.
 
@@ -185,7 +185,7 @@ def paper_jump(lam_v: float, force: float, slope: float, distance: float) -> flo
     return (distance * lam_v + force) / slope
 
 
-@equation
+@inlined
 def jump_before(carry: float, force: float, slope: float) -> float:
     """Return lam_v just before a spike.
 
@@ -201,7 +201,7 @@ def jump_before(carry: float, force: float, slope: float) -> float:
     return (carry + force) / slope
 
 
-@equation
+@inlined
 def split_time(ticks: float, resolution: float) -> tuple[int, float]:
     """Return the tick of a time, and the fraction of a tick past it as a payload tells it.
 
@@ -223,7 +223,7 @@ def split_time(ticks: float, resolution: float) -> tuple[int, float]:
     return tick, parts / resolution - tick
 
 
-@equation
+@inlined
 def factors_until(fraction: float, timestep: float, tau_m: float, tau_s: float) -> tuple[float, float, float]:
     """Return what the rest of a tick does: decay of v, decay of i, charge; in double precision.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from netdesc.dynamics.elementary import fused
-from netdesc.dynamics.jit import equation
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif import CONVERGED, NEVER, STEPS, charge, decay, guess
 
 
-@equation
+@inlined
 def propagate(u: float, i: float, j: float, a: float, gain_i: float, gain_j: float) -> float:
     """Return u after a step whose decay and charges are known beforehand.
 
@@ -30,7 +30,7 @@ def propagate(u: float, i: float, j: float, a: float, gain_i: float, gain_j: flo
     return fused(u, a, fused(i, gain_i, j * gain_j))
 
 
-@equation
+@inlined
 def flow_two(
     u: float, i: float, j: float, s: float, tau_m: float, tau_i: float, tau_j: float
 ) -> tuple[float, float, float]:
@@ -58,13 +58,13 @@ def flow_two(
     return propagate(u, i, j, a, gain_i, gain_j), i * b, j * c
 
 
-@equation
+@inlined
 def excess(i: float, j: float, gap: float, s: float, tau_i: float, tau_j: float) -> float:
     """Return the total current above the gap after time s."""
     return fused(i, decay(s, tau_i), fused(j, decay(s, tau_j), -gap))
 
 
-@equation
+@inlined
 def turning_point(i: float, j: float, tau_i: float, tau_j: float) -> float:
     """Return the time at which the total current has its extremum.
 
@@ -79,7 +79,7 @@ def turning_point(i: float, j: float, tau_i: float, tau_j: float) -> float:
     return s if s > 0.0 else NEVER
 
 
-@equation
+@inlined
 def sign_change(
     i: float, j: float, gap: float, tau_i: float, tau_j: float, left: float, right: float
 ) -> float:
@@ -113,7 +113,7 @@ def sign_change(
     return 0.5 * (left + right)
 
 
-@equation
+@inlined
 def rise(
     u: float, i: float, j: float, gap: float, tau_m: float, tau_i: float, tau_j: float, width: float
 ) -> float:
@@ -161,7 +161,7 @@ def rise(
     return right
 
 
-@equation
+@inlined
 def crossing_two(
     u: float, i: float, j: float, gap: float, tau_m: float, tau_i: float, tau_j: float, span: float
 ) -> float:

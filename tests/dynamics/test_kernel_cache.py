@@ -19,9 +19,9 @@ EQUATION = "def decay(value):\n    return {factor} * value\n"
 KERNEL = """
 from netdesc.dynamics.jit import kernel
 from toy.equations import decay as plain
-from netdesc.dynamics.jit import equation
+from netdesc.dynamics.jit import inlined
 
-decay = equation(plain)
+decay = inlined(plain)
 
 
 @kernel

@@ -19,10 +19,10 @@ from netdesc.dynamics.kernel_digest import digest_kernel, digest_sources
 FILES = {
     "__init__": "",
     "constants": "RATE = 2.0\nUNUSED = 1\n",
-    "deep": "import math\nfrom netdesc.dynamics.jit import equation\nfrom pack.constants import RATE\n"
-    "@equation\ndef deep(x):\n    return RATE * math.exp(x)\n",
-    "middle": "from netdesc.dynamics.jit import equation\nfrom pack.deep import deep\n"
-    "@equation\ndef middle(x):\n    return deep(x) + 1.0\n",
+    "deep": "import math\nfrom netdesc.dynamics.jit import inlined\nfrom pack.constants import RATE\n"
+    "@inlined\ndef deep(x):\n    return RATE * math.exp(x)\n",
+    "middle": "from netdesc.dynamics.jit import inlined\nfrom pack.deep import deep\n"
+    "@inlined\ndef middle(x):\n    return deep(x) + 1.0\n",
     "shapes": "from typing import NamedTuple\nclass State(NamedTuple):\n    v: float\n    i: float\n",
     "plain": "def plain(x):\n    return x\n",
     "kernels": "from netdesc.dynamics.jit import kernel\nfrom pack.middle import middle\n"
@@ -68,7 +68,7 @@ def digest(monkeypatch: pytest.MonkeyPatch) -> str:
         ("constants", "RATE = 2.0", "import numpy as np\nRATE = np.float32(2.0)"),
         ("deep", "RATE * math.exp(x)", "RATE * math.exp(-x)"),
         ("deep", "math.exp(x)", "math.expm1(x)"),
-        ("deep", "@equation", "from netdesc.dynamics.jit import kernel\n@kernel"),
+        ("deep", "@inlined", "from netdesc.dynamics.jit import kernel\n@kernel"),
         ("middle", "+ 1.0", "+ 2.0"),
         ("middle", "+ 1.0", "- 1.0"),
         ("shapes", "    v: float\n    i: float\n", "    i: float\n    v: float\n"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netdesc.dynamics.elementary import fused, logarithm
-from netdesc.dynamics.jit import equation, kernel
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import crossing, decay
 from netdesc.dynamics.two_currents import crossing_two, excess, rise
 
@@ -12,7 +12,7 @@ STEPS = 60
 PRECISE = 1e-13
 
 
-@equation
+@inlined
 def falls_below(i: float, j: float, gap: float, tau_i: float, tau_j: float, span: float) -> float:
     """Return when the total current falls through the gap, which it does once in [0, span].
 

@@ -8,10 +8,10 @@ continuous slope. Between spikes the current decays as everywhere else.
 from __future__ import annotations
 
 from netdesc.dynamics.elementary import exponential
-from netdesc.dynamics.jit import equation
+from netdesc.dynamics.jit import inlined
 
 
-@equation
+@inlined
 def add_charge(y: float, w: float, knee: float, room: float) -> float:
     """Return the magnitude of the current after a spike.
 

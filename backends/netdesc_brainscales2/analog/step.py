@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.dynamics.elementary import exponential, fused, relative_decay
-from netdesc.dynamics.jit import equation, kernel
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import decay, flow
 from netdesc.dynamics.two_currents import flow_two, propagate
 from netdesc.events import Floats, Integers
@@ -30,14 +30,14 @@ SMALLEST = 1e-300
 TOUCH = 1e-12
 
 
-@equation
+@inlined
 def decay_by(s: float, tau: float, rate: float) -> float:
     """Return ``lif.decay``, with ``1 / tau`` known."""
     q = s * rate
     return exponential(-fused(fused(-q, tau, s), rate, q))
 
 
-@equation
+@inlined
 def charge_by(s: float, a: float, b: float, rate: float, bend: float, far: float) -> float:
     """Return ``lif.charge``, with all that depends on time constants alone known.
 
@@ -59,7 +59,7 @@ def charge_by(s: float, a: float, b: float, rate: float, bend: float, far: float
     return near if abs(x) <= 1.0 else far * (a - b)
 
 
-@equation
+@inlined
 def needs_care(
     u: float,
     i: float,

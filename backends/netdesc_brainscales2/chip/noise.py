@@ -13,7 +13,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import equation
+from netdesc.dynamics.jit import inlined
 from netdesc.events import Floats, Integers
 from netdesc.streams import stream
 
@@ -60,7 +60,7 @@ def sample_keys(seed: int, purpose: str, identities: Integers) -> Keys:
     return root + np.uint64(0x9E3779B97F4A7C15) * numbers
 
 
-@equation
+@inlined
 def mix(x: np.uint64) -> np.uint64:
     """Return a hash of a word: the finalizer of splitmix64."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -68,7 +68,7 @@ def mix(x: np.uint64) -> np.uint64:
     return x ^ (x >> np.uint64(31))
 
 
-@equation
+@inlined
 def noise(table: Floats, key: np.uint64, neuron: int, count: int) -> float:
     """Return a standard normal number.
 

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.events import Integers
 from netdesc_spinnaker2.board.borrowed import lend_board, lend_boxes, lend_ports, lend_verdicts
 from netdesc_spinnaker2.board.forward import OFF_GRID, account
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import (
     CARRY,
     INPUT,
@@ -129,7 +128,7 @@ def run_round_back(
     return 0
 
 
-@part
+@inlined
 def step_layer_back(m: int, s: int, board: Board, rules: Rules, desk: Desk, room: NDArray[Any]) -> int:
     """Run a slice back through a tick; number of synaptic events, -1 where the desk is small."""
     if rules.scheme == OFF_GRID:
@@ -150,7 +149,7 @@ def step_layer_back(m: int, s: int, board: Board, rules: Rules, desk: Desk, room
     return events
 
 
-@part
+@inlined
 def clear_adjoint(s: int, board: Board) -> None:
     """Start a slice for a backward run."""
     sheet = board.sheet[s]
@@ -175,7 +174,7 @@ def clear_adjoint(s: int, board: Board) -> None:
             board.received[e].pulled = 0
 
 
-@part
+@inlined
 def tell_layer(s: int, place: int, board: Board, told: Told) -> None:
     """Write derivatives from the host into the spikes of a slice to which no loss listens."""
     own, a = board.own, board.sheet[s].own

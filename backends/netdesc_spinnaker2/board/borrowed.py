@@ -16,8 +16,7 @@ from numba.core import types
 from numba.core.cgutils import get_null_value
 from numba.np.arrayobj import make_array
 
-from netdesc.dynamics.jit import instruction
-from netdesc_spinnaker2.board.inlining import part
+from netdesc.dynamics.jit import inlined, instruction
 from netdesc_spinnaker2.board.memory import Board
 from netdesc_spinnaker2.board.packets import Boxes, Ports
 from netdesc_spinnaker2.programs.loss import Verdicts
@@ -40,7 +39,7 @@ def lend(context: Any, array: types.Array) -> Any:
     return array(array), generate
 
 
-@part
+@inlined
 def lend_board(board: Board) -> Board:
     """Return a board on loan."""
     return Board(
@@ -71,7 +70,7 @@ def lend_board(board: Board) -> Board:
     )
 
 
-@part
+@inlined
 def lend_ports(ports: Ports) -> Ports:
     """Return ports on loan."""
     return Ports(
@@ -79,13 +78,13 @@ def lend_ports(ports: Ports) -> Ports:
     )
 
 
-@part
+@inlined
 def lend_boxes(boxes: Boxes) -> Boxes:
     """Return boxes on loan."""
     return Boxes(lend(boxes.start), lend(boxes.count), lend(boxes.packet), lend(boxes.depth))
 
 
-@part
+@inlined
 def lend_verdicts(verdicts: Verdicts) -> Verdicts:
     """Return the memory of the loss programs on loan."""
     return Verdicts(

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.events import Integers
 from netdesc_spinnaker2.board.borrowed import lend_board, lend_boxes, lend_ports, lend_verdicts
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.loading import FULL_OUT, Out, Stimulus, load_sample, read_out, record
 from netdesc_spinnaker2.board.memory import (
     INPUT,
@@ -36,7 +35,7 @@ from netdesc_spinnaker2.programs.off_grid import step_off_grid
 OFF_GRID = 2
 
 
-@part
+@inlined
 def account(
     m: int, s: int, sample: int, way: int, done: tuple[int, int, int], board: Board, rules: Rules
 ) -> int:
@@ -142,7 +141,7 @@ def run_round(
     return 0
 
 
-@part
+@inlined
 def tick_forward(
     m: int,
     s: int,

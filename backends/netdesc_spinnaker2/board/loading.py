@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.events import Integers
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import (
     CURRENT,
     FALLS,
@@ -91,7 +90,7 @@ class Out(NamedTuple):
     states: NDArray[Any]
 
 
-@part
+@inlined
 def load_sample(
     s: int, sample: int, board: Board, boxes: Boxes, stimulus: Stimulus, verdicts: Verdicts
 ) -> int:
@@ -144,7 +143,7 @@ def load_sample(
     return 0
 
 
-@part
+@inlined
 def chain(first: int, count: int, a: int, n: int, board: Board) -> None:
     """Tell for every spike of an input the one of the same neuron before it, -1 for none."""
     latest, own = board.marks[LATEST], board.own
@@ -154,7 +153,7 @@ def chain(first: int, count: int, a: int, n: int, board: Board) -> None:
         latest[a + own[first + k].neuron] = k
 
 
-@part
+@inlined
 def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
     """Sample the states of a slice at the end of a tick.
 
@@ -173,7 +172,7 @@ def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
         out.states[sample, at + k, m // every, 1] = board.state[I, a + k]
 
 
-@part
+@inlined
 def read_out(s: int, sample: int, board: Board, out: Out) -> None:
     """Copy the spikes of a slice to the host, which has room for a full store."""
     own, a = board.own, board.sheet[s].own

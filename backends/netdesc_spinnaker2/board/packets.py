@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.dynamics.jit import inlined
 from netdesc.events import Integers
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.mapping.keys import SPACE_SHIFT
 
 SPIKE, ERROR, LOSS, GRADIENT, WEIGHT = range(5)
@@ -81,7 +81,7 @@ class Boxes(NamedTuple):
     depth: Integers
 
 
-@part
+@inlined
 def send(
     port: int,
     payload: float,
@@ -139,7 +139,7 @@ def send(
     return full
 
 
-@part
+@inlined
 def sort_box(into: int, s: int, boxes: Boxes) -> int:
     """Sort a box by key in place; packets of one key keep their order.
 
@@ -171,7 +171,7 @@ def sort_box(into: int, s: int, boxes: Boxes) -> int:
     return count  # type: ignore[no-any-return]
 
 
-@part
+@inlined
 def discard(into: int, s: int, boxes: Boxes, packets: Integers) -> None:
     """Empty the box of a program that has no use for packets now.
 
@@ -191,7 +191,7 @@ def discard(into: int, s: int, boxes: Boxes, packets: Integers) -> None:
     boxes.count[into, s] = 0
 
 
-@part
+@inlined
 def find_row(key: int, known: NDArray[Any], begin: int, end: int) -> int:
     """Return what a program knows a key as.
 
@@ -210,7 +210,7 @@ def find_row(key: int, known: NDArray[Any], begin: int, end: int) -> int:
     return row_of(key, known, begin, find_block(key, known, begin, end))
 
 
-@part
+@inlined
 def find_block(key: int, known: NDArray[Any], low: int, end: int) -> int:
     """Return the first block of ``low`` to ``end`` that begins after a key."""
     # keys come in order, so that the block is mostly the one of the key before, or one soon after it
@@ -229,7 +229,7 @@ def find_block(key: int, known: NDArray[Any], low: int, end: int) -> int:
     return low
 
 
-@part
+@inlined
 def row_of(key: int, known: NDArray[Any], begin: int, after: int) -> int:
     """Return what a program knows a key as, -1 for nothing.
 

@@ -14,8 +14,7 @@ from numba.core import types
 from numba.core.cgutils import get_item_pointer
 from numba.np.arrayobj import make_array
 
-from netdesc.dynamics.jit import instruction
-from netdesc_spinnaker2.board.inlining import part
+from netdesc.dynamics.jit import inlined, instruction
 from netdesc_spinnaker2.board.memory import Board
 
 FAR, MIDDLE, CLOSE = 24, 16, 8
@@ -46,7 +45,7 @@ def prefetch(context: Any, array: types.Array, index: types.Integer) -> Any:
     return types.void(array, index), generate
 
 
-@part
+@inlined
 def fetch_ahead(e: int, end: int, rows: int, weights: int, board: Board) -> None:
     """Ask for the synapses of the spikes received that follow one.
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.subtick import Cell
 from netdesc.dynamics.tick import factors_until
 from netdesc.events import Floats, Integers
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import (
     CAME_AT,
     FALLS,
@@ -62,7 +62,7 @@ class Desk(NamedTuple):
     result: Floats
 
 
-@part
+@inlined
 def make_desk(neurons: int, arrivals: int) -> Desk:
     """Make room for slices of at most that many neurons and that many arrivals at one of them in a tick."""
     return Desk(
@@ -83,7 +83,7 @@ def make_desk(neurons: int, arrivals: int) -> Desk:
     )
 
 
-@part
+@inlined
 def land(m: int, s: int, board: Board, rules: Rules) -> int:
     """Add what the spikes received in a tick do by the end of their ticks of arrival.
 
@@ -149,7 +149,7 @@ def land(m: int, s: int, board: Board, rules: Rules) -> int:
     return events
 
 
-@part
+@inlined
 def land_row(
     weight: NDArray[Any],
     fade: float,
@@ -169,7 +169,7 @@ def land_row(
         falls[k] += w if w < zero else zero
 
 
-@part
+@inlined
 def collect_arrivals(j: int, m: int, s: int, board: Board, desk: Desk) -> int:
     """Collect what arrives at a neuron in a tick, in order of time, then emission, then source.
 
@@ -219,7 +219,7 @@ def collect_arrivals(j: int, m: int, s: int, board: Board, desk: Desk) -> int:
     return count
 
 
-@part
+@inlined
 def make_place(count: int, fraction: float, row: int, delay: int, board: Board, a: int, desk: Desk) -> int:
     """Return the place of an arrival among those there are; those behind it move on by one."""
     p = count
@@ -239,7 +239,7 @@ def make_place(count: int, fraction: float, row: int, delay: int, board: Board, 
     return p
 
 
-@part
+@inlined
 def find_target(g: int, j: int, board: Board) -> int:
     """Return which synapse of a segment leads to neuron j, -1 for none."""
     segment = board.segments[g]
@@ -251,7 +251,7 @@ def find_target(g: int, j: int, board: Board) -> int:
     return k if k < len(target) and target[k] == j else -1  # type: ignore[return-value]
 
 
-@part
+@inlined
 def cell_of(c: int, board: Board) -> Cell:
     """Return the constants of a neuron as the equations within a tick take them."""
     return (

@@ -6,13 +6,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif import adjoint_charge, arrival_force, weight_force
 from netdesc.dynamics.tick import (
     adjoint_current_before,
     adjoint_voltage_before,
     factors_until,
 )
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import (
     CAME_AT,
     TAU,
@@ -23,7 +23,7 @@ from netdesc_spinnaker2.board.memory import (
 )
 
 
-@part
+@inlined
 def meet_within(
     m: int, s: int, board: Board, rules: Rules, lam_v: NDArray[Any], lam_i: NDArray[Any], pulls: NDArray[Any]
 ) -> int:
@@ -110,7 +110,7 @@ def meet_within(
     return events
 
 
-@part
+@inlined
 def pull_within(
     weight: NDArray[Any],
     lam_v: NDArray[Any],
@@ -130,7 +130,7 @@ def pull_within(
     return total
 
 
-@part
+@inlined
 def gain_within(
     gradient: NDArray[Any],
     lam_v: NDArray[Any],

@@ -6,8 +6,8 @@ dL/dt through all synapses of the slice, and is taken in by the source in the ba
 
 from __future__ import annotations
 
+from netdesc.dynamics.jit import inlined
 from netdesc.events import Integers
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import (
     CAME_AT,
     CARRY,
@@ -31,7 +31,7 @@ from netdesc_spinnaker2.board.packets import (
 from netdesc_spinnaker2.mapping.keys import SPACE_SHIFT
 
 
-@part
+@inlined
 def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> int:
     """Drain a box of errors into the spikes that they belong to.
 
@@ -91,7 +91,7 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
     return count
 
 
-@part
+@inlined
 def find_spike(e: int, begin: int, a: int, fraction: float, board: Board) -> int:
     """Return the spike at a fraction of the tick on a chain of spikes of one neuron, -1 if there is none.
 
@@ -111,7 +111,7 @@ def find_spike(e: int, begin: int, a: int, fraction: float, board: Board) -> int
     return e if e >= begin else -1
 
 
-@part
+@inlined
 def send_errors(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int:
     """Send one error packet for every spike received that was sent in the tick before.
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.tick import charge_of, current_after, current_left, passes, reaches, voltage_after
 from netdesc.events import Integers
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import (
     FADE,
     FREE_AT,
@@ -28,7 +28,7 @@ from netdesc_spinnaker2.board.memory import (
 from netdesc_spinnaker2.programs.layer import FULL_STORE
 
 
-@part
+@inlined
 def step_paper(
     u: NDArray[Any],
     i: NDArray[Any],
@@ -56,7 +56,7 @@ def step_paper(
     return hits  # type: ignore[no-any-return]
 
 
-@part
+@inlined
 def step_exact(
     u: NDArray[Any],
     i: NDArray[Any],
@@ -93,7 +93,7 @@ def step_exact(
     return hits  # type: ignore[no-any-return]
 
 
-@part
+@inlined
 def add_row(to: NDArray[Any], row: NDArray[Any]) -> None:
     """Add what arrived to the currents and clear it."""
     for k in range(len(to)):
@@ -101,7 +101,7 @@ def add_row(to: NDArray[Any], row: NDArray[Any]) -> None:
         row[k] = 0
 
 
-@part
+@inlined
 def step_layer(m: int, s: int, board: Board, rules: Rules) -> int:
     """Run the neurons of a slice for a tick and store their spikes.
 

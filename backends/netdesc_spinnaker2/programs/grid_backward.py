@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif import arrival_force, bounded_slope, slope_after, weight_force
 from netdesc.dynamics.tick import (
     adjoint_current_before,
@@ -13,7 +14,6 @@ from netdesc.dynamics.tick import (
     jump_before,
     paper_jump,
 )
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import (
     CAME_AT,
     CARRY,
@@ -33,7 +33,7 @@ from netdesc_spinnaker2.board.memory import (
 from netdesc_spinnaker2.programs.layer import GRAZING
 
 
-@part
+@inlined
 def meet(
     m: int,
     s: int,
@@ -107,7 +107,7 @@ def meet(
     return events
 
 
-@part
+@inlined
 def pull_row(
     weight: NDArray[Any], lam_v: NDArray[Any], lam_i: NDArray[Any], pulls: NDArray[Any], total: float
 ) -> float:
@@ -119,14 +119,14 @@ def pull_row(
     return total
 
 
-@part
+@inlined
 def gain_row(gradient: NDArray[Any], lam_i: NDArray[Any], tau: NDArray[Any]) -> None:
     """Add dL/dw over neighbouring targets; arrays of shape (k,)."""
     for k in range(len(gradient)):
         gradient[k] += weight_force(lam_i[k], tau[k])
 
 
-@part
+@inlined
 def step_back(
     lam_v: NDArray[Any], lam_i: NDArray[Any], leak: NDArray[Any], fade: NDArray[Any], pull: NDArray[Any]
 ) -> None:
@@ -136,7 +136,7 @@ def step_back(
         lam_v[k] = adjoint_voltage_before(lam_v[k], leak[k])
 
 
-@part
+@inlined
 def lift(s: int, board: Board, late: bool) -> None:
     """Let lam_v of silent neurons begin with what a loss of their last voltage makes it.
 
@@ -160,7 +160,7 @@ def lift(s: int, board: Board, late: bool) -> None:
         board.state[CARRY, a + k] = 0
 
 
-@part
+@inlined
 def step_paper_back(
     m: int, s: int, board: Board, late_v: NDArray[Any], late_i: NDArray[Any], pulls: NDArray[Any]
 ) -> int:
@@ -205,7 +205,7 @@ def step_paper_back(
     return meet(m, s, board, late_v, late_i, lam_i, pulls)
 
 
-@part
+@inlined
 def step_exact_back(m: int, s: int, board: Board, holding: bool, pulls: NDArray[Any]) -> int:
     """Run a slice back through a tick of the scheme ``exact_exponential``; as ``step_paper_back``."""
     sheet = board.sheet[s]

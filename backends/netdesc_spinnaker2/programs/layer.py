@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc_spinnaker2.board.inlining import part
+from netdesc.dynamics.jit import inlined
 from netdesc_spinnaker2.board.memory import (
     CAME_AT,
     RING,
@@ -48,7 +48,7 @@ HELD_UP = 1 << 40
 """Mark of a packet that has waited for a tick before."""
 
 
-@part
+@inlined
 def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes) -> int:
     """Drain a box of spikes into the store of those received.
 
@@ -120,7 +120,7 @@ def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes
     return 0
 
 
-@part
+@inlined
 def forget(m: int, s: int, used: int, board: Board) -> int:
     """Forget the spikes received that have arrived at all neurons, and close up the others.
 
@@ -151,7 +151,7 @@ def forget(m: int, s: int, used: int, board: Board) -> int:
     return gone  # type: ignore[no-any-return]
 
 
-@part
+@inlined
 def wait(at: int, s: int, into: int, boxes: Boxes) -> bool:
     """Put a packet of one box into the other; False where that is full."""
     to = boxes.start[s] + boxes.count[1 - into, s]
@@ -164,7 +164,7 @@ def wait(at: int, s: int, into: int, boxes: Boxes) -> bool:
     return True
 
 
-@part
+@inlined
 def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
     """Add the weights of the spikes received in a tick to the ring buffer, in their order.
 
@@ -212,14 +212,14 @@ def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
     return events
 
 
-@part
+@inlined
 def add_weights(to: NDArray[Any], row: NDArray[Any]) -> None:
     """Add the weights of neighbouring synapses; arrays of shape (k,)."""
     for k in range(len(to)):
         to[k] += row[k]
 
 
-@part
+@inlined
 def send_spikes(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int:
     """Send one packet for every spike of a tick, and close the tick in the index of own spikes.
 

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.events import Integers
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import Board
 from netdesc_spinnaker2.board.packets import (
     AT_END,
@@ -89,7 +88,7 @@ class Terms(NamedTuple):
     scale: Any
 
 
-@part
+@inlined
 def hear(m: int, s: int, board: Board, boxes: Boxes, verdicts: Verdicts) -> None:
     """Store the first spikes among those that arrive at a loss."""
     sheet = board.sheet[s]
@@ -108,7 +107,7 @@ def hear(m: int, s: int, board: Board, boxes: Boxes, verdicts: Verdicts) -> None
             verdicts.fraction[a + row] = boxes.packet[into, x].fraction
 
 
-@part
+@inlined
 def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
     """Compute the cross entropy of the first spikes of a sample and its derivatives.
 
@@ -168,7 +167,7 @@ def judge_all(losses: Integers, samples: Integers, board: Board, verdicts: Verdi
             judge(s, board, verdicts, terms)
 
 
-@part
+@inlined
 def send_verdict(
     m: int, top: bool, s: int, board: Board, ports: Ports, boxes: Boxes, verdicts: Verdicts
 ) -> int:
@@ -201,7 +200,7 @@ def send_verdict(
     return sent
 
 
-@part
+@inlined
 def send_told(m: int, s: int, place: int, board: Board, ports: Ports, boxes: Boxes, told: Told) -> int:
     """Send derivatives from the host for the spikes of the tick before; as ``send_verdict``.
 

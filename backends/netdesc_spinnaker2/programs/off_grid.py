@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.subtick import FREE, cross_tick
 from netdesc.dynamics.tick import charge_of, current_after, current_left, reaches, voltage_after
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import (
     FADE,
     FALLS,
@@ -31,7 +31,7 @@ from netdesc_spinnaker2.programs.arrivals import Desk, cell_of, collect_arrivals
 from netdesc_spinnaker2.programs.layer import BURST, FULL_DESK, FULL_STORE
 
 
-@part
+@inlined
 def flag_spikes(
     u: NDArray[Any],
     i: NDArray[Any],
@@ -83,7 +83,7 @@ def flag_spikes(
     return hits  # type: ignore[no-any-return]
 
 
-@part
+@inlined
 def step_off_grid(
     m: int,
     s: int,
@@ -198,7 +198,7 @@ def step_off_grid(
     return 0
 
 
-@part
+@inlined
 def store(
     e: int, m: int, k: int, fraction: float, current: float, held: bool, gap: float, board: Board
 ) -> None:
@@ -209,7 +209,7 @@ def store(
     own[e].slope = own[e].current - gap
 
 
-@part
+@inlined
 def order_spikes(begin: int, end: int, board: Board) -> None:
     """Sort the spikes of a tick by time in place; equal ones keep their order."""
     own = board.own

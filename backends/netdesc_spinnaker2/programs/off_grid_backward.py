@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.subtick import FREE, cross_tick_back
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import (
     CARRY,
     FADE,
@@ -27,7 +27,7 @@ from netdesc_spinnaker2.programs.grid_backward import step_back
 from netdesc_spinnaker2.programs.layer import GRAZING
 
 
-@part
+@inlined
 def find_specials(m: int, s: int, board: Board, holding: bool, desk: Desk) -> int:
     """List the neurons that spike or are released in a tick, and take its spikes off their chains.
 
@@ -79,7 +79,7 @@ def find_specials(m: int, s: int, board: Board, holding: bool, desk: Desk) -> in
     return count
 
 
-@part
+@inlined
 def step_off_grid_back(
     m: int,
     s: int,
@@ -132,7 +132,7 @@ def step_off_grid_back(
     return events
 
 
-@part
+@inlined
 def cross_back(m: int, s: int, p: int, board: Board, rules: Rules, desk: Desk) -> bool:
     """Carry the adjoint of one special neuron back through a tick; False where the desk is too small."""
     sheet = board.sheet[s]

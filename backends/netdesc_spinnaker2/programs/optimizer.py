@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.events import Floats, Integers
-from netdesc_spinnaker2.board.inlining import part
 from netdesc_spinnaker2.board.memory import LAYER, OPTIMIZER, TRAINED, Board
 from netdesc_spinnaker2.board.packets import (
     DELIVERED,
@@ -173,7 +172,7 @@ def spread(
                     board.weight[board.sheet[to].weight + store.weight_at[at + x]] = w * store.scale[q]
 
 
-@part
+@inlined
 def to_word(value: float, largest: int, dither: Floats, q: int) -> float:
     """Return a number as a synapse word holds it."""
     rounded = math.floor(value + dither[q]) if len(dither) > 0 else np.rint(value)

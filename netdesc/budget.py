@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.display import counted
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.units import format_memory
 
@@ -82,6 +83,10 @@ class Allowance(NamedTuple):
     name: str
 
 
+MACHINE = "the memory available on this machine"
+"""Name of the limit that is not the model's."""
+
+
 def allowance(max_memory: float) -> Allowance:
     """Return the smaller one of what the model allows and what the machine has.
 
@@ -96,7 +101,7 @@ def allowance(max_memory: float) -> Allowance:
     """
     machine = available()
     if machine < max_memory:
-        return Allowance(machine, "the memory available on this machine")
+        return Allowance(machine, MACHINE)
     return Allowance(max_memory, "simulation.max_memory")
 
 
@@ -172,7 +177,7 @@ def find_excess(items: Sequence[Item], max_memory: float, *, held: float = 0.0) 
     machine = available()
     limit = Allowance(max_memory, "simulation.max_memory")
     if machine < max_memory - held:
-        limit, held = Allowance(machine, "the memory available on this machine"), 0.0
+        limit, held = Allowance(machine, MACHINE), 0.0
     need += held
     if need <= limit.size or not items:
         return None
@@ -266,7 +271,7 @@ class SpikeBudget:
         if number <= self.most:
             return self.most - number
         worst = max(total, key=lambda name: total[name])
-        samples = f"{self.batch} sample" + "s" * (self.batch != 1)
+        samples = counted(self.batch, "sample")
         fix = "lower the weights or the learning rate, add a refractory period"
         fix += ", train smaller batches" if self.batch > 1 else ""
         fix += ", or raise simulation.max_memory" if self.limit.name.startswith("simulation") else ""

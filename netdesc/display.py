@@ -31,6 +31,24 @@ def summarize(kind: str, facts: Mapping[str, object]) -> str:
     return f"{kind}({', '.join(parts)})"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun.
+
+    Parameters
+    ----------
+    number : int
+    one : str
+        The noun where the number is 1.
+    many : str
+        Its plural; by default it ends with s.
+
+    Returns
+    -------
+    str
+    """
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def enumerate_names(names: Iterable[str]) -> str:
     """Return names in one line, the first few of many.
 

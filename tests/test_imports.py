@@ -11,7 +11,7 @@ ALLOWED = {
     "engine room": {"dynamics", "adjoint", "surrogate", "lower"},
     "graph": {"graph"},
     "contract": {"backend", "limits", "options", "errors"},
-    "ground": {"budget", "precision", "steps", "streams", "sums", "threads"},
+    "ground": {"budget", "display", "precision", "steps", "streams", "sums", "threads"},
 }
 """Modules and packages of netdesc by floor."""
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from netdesc.display import counted
 from netdesc.errors import Diagnostic, GraphError, LimitError
 from netdesc.graph.ir import Edge, NetworkGraph, Node
 from netdesc_spinnaker2.mapping.network_view import ticks_of, view_graph
 from netdesc_spinnaker2.mapping.pipeline import lay_out
 from netdesc_spinnaker2.mapping.plan import ROLES, Plan
-from netdesc_spinnaker2.mapping.text import counted
 from netdesc_spinnaker2.options import Options
 
 

@@ -139,7 +139,6 @@ def check_recordings(
 
     A device that learns from sampled voltages returns those samples as well, whatever the file records.
     """
-    possible = {f"{item.name}.{name}" for item in program.populations for name in (*STATES, *ADJOINTS)}
     keys = {f"{item.population}.{item.variable}": item for item in wanted}
     if not findings.require_mapping(recordings, "recordings"):
         return
@@ -150,11 +149,15 @@ def check_recordings(
             check_recording(
                 findings, recordings[key], f"recordings of {key}", item, (program.duration, batch)
             )
-    for key, value in recordings.items():
-        name = f"recordings of {key}"
+    others = recordings.keys() - keys
+    if not others:
+        return
+    possible = {f"{item.name}.{name}" for item in program.populations for name in (*STATES, *ADJOINTS)}
+    for key in (key for key in recordings if key in others):
+        name, value = f"recordings of {key}", recordings[key]
         if key not in possible:
             findings.note("recordings, keys", "names of the form population.variable", describe(key))
-        elif key not in keys and findings.require(value, name, Recording):
+        elif findings.require(value, name, Recording):
             findings.check_finite(
                 value.values,
                 f"{name}, values by sample, neuron and times",

@@ -17,6 +17,7 @@ from netdesc.datasets.sheet import read_sheet
 from netdesc.datasets.spike_files import read_spikes
 from netdesc.datasets.table import PLAIN, choose_columns, find_traces, take_rows
 from netdesc.datasets.trace_files import ENDINGS
+from netdesc.display import counted
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.formats.npy import read_npz
 from netdesc.formats.source import fault, shape_text, size_of
@@ -166,7 +167,7 @@ def about_traces(traces: Traces | None) -> str:
     if traces is None:
         return ""
     _, steps, outputs = traces.values.shape
-    return f"{steps} target voltages of {outputs} output{'' if outputs == 1 else 's'}"
+    return f"{steps} target voltages of {counted(outputs, 'output')}"
 
 
 def encoder_of(features: int, late: float) -> str:

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from netdesc.comparison.verdict import AGREES, CLOSE, DEVIATES, REFUSED
+from netdesc.display import counted
 from netdesc.report.tables import Number, Page, Row, breakable
 
 CLASSES = {AGREES: "agrees", CLOSE: "close", DEVIATES: "deviates", REFUSED: "refused"}
@@ -66,7 +67,7 @@ def verdict(page: Page) -> str:
     table = page.table(
         f"Against {data['reference']}. p: McNemar's exact test of the accuracies on the same samples. "
         f"Matched: fraction of the reference's spikes with a spike at most {data['settings']['window']:g} ms "
-        f"apart, in {data['batch']['samples']} compared sample{'s' * (data['batch']['samples'] != 1)}. "
+        f"apart, in {counted(data['batch']['samples'], 'compared sample')}. "
         "Gradient cosine: lowest of all projections. "
         "Time and energy: estimates per sample",
         (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netdesc.display import counted
 from netdesc.limits import Limit
 from netdesc.maps import DeviceMap, Estimate, Forecast, Panel, Share, Tile
 from netdesc_spinnaker2.costs.costs import charge, numbers_of
 from netdesc_spinnaker2.costs.expectation import Prospect
 from netdesc_spinnaker2.mapping.placement import capacity
 from netdesc_spinnaker2.mapping.plan import SPACES, Chip, Plan
-from netdesc_spinnaker2.mapping.text import counted, render
+from netdesc_spinnaker2.mapping.text import render
 from netdesc_spinnaker2.options import Options
 
 ROW = 16

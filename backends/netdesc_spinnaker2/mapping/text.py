@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from netdesc.display import counted
 from netdesc_spinnaker2.mapping.checks import listed
 from netdesc_spinnaker2.mapping.plan import SPACES, KeyBlock, Plan
 
@@ -49,11 +50,6 @@ def _lines(plan: Plan) -> Iterator[str]:
             yield f"  {_ternary(entry.key, entry.mask)} -> {_route(entry.links, entry.pes)}"
     for note in plan.notes:
         yield f"note {note}"
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun; the plural ends with s unless it is given."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _place(plan: Plan, index: int) -> str:

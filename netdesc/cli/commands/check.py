@@ -11,6 +11,7 @@ from netdesc.cli.arguments import AsJson, File, Overrides
 from netdesc.cli.output import emit
 from netdesc.cli.output import show as print_text
 from netdesc.cli.unused import list_unused
+from netdesc.display import counted
 from netdesc.errors import Diagnostic, NetdescError, locate, record
 
 if TYPE_CHECKING:
@@ -190,10 +191,11 @@ def choose_backends(model: Model) -> tuple[str, ...]:
     A training with options that depend on the backend names the default one if it names none.
     """
     options = model.description.training.options if model.description.training is not None else {}
-    named = options.get("backend")
-    if named is None and (options.get("forward_backend") is not None or options.get("on_device")):
-        named = "numba"
-    written = [] if named is None else [str(named)]
+    written = []
+    if any(options.get(name) for name in ("backend", "forward_backend", "on_device")):
+        from netdesc.training.preparation import choose_backend
+
+        written.append(choose_backend(model))
     if not model.description.backends:
         return tuple(written)
     from netdesc.registry import names
@@ -208,15 +210,6 @@ def is_trained_on(model: Model, name: str) -> bool:
     training = model.description.training
     named = training.options.get("backend") if training is not None else None
     return named in (None, name)
-
-
-SINGULAR = {
-    "populations": "population",
-    "neurons": "neuron",
-    "projections": "projection",
-    "synapses": "synapse",
-}
-"""Names of what `count` returns, where there is one of it."""
 
 
 def count(graph: NetworkGraph) -> dict[str, int]:
@@ -252,8 +245,10 @@ def summarize(graph: NetworkGraph) -> str:
     str
     """
     numbers = count(graph)
-    words = {name: f"{number} {SINGULAR[name] if number == 1 else name}" for name, number in numbers.items()}
-    return f"{words['neurons']} in {words['populations']}, {words['synapses']} in {words['projections']}"
+    return (
+        f"{counted(numbers['neurons'], 'neuron')} in {counted(numbers['populations'], 'population')}, "
+        f"{counted(numbers['synapses'], 'synapse')} in {counted(numbers['projections'], 'projection')}"
+    )
 
 
 def explain(head: str, told: Sequence[Diagnostic]) -> None:

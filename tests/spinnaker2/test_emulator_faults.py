@@ -200,6 +200,23 @@ def test_late_packets_arrive_in_the_next_tick_with_room_and_are_counted_once(sch
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_gradient_of_late_packets_is_that_of_packets_sent_later(scheme):
+    program, options = layered((5, 10)), two_a_tick("late")
+    trace = chip(program, scheme, **options).forward(FIVE_AT_ONCE, seed=0)
+    waited = Events.from_lists([[[2.0], [2.0], [3.0], [3.0], [4.0]]])
+    machine = chip(program, scheme, input_errors=False)
+    expected = machine.adjoint(machine.forward(waited, seed=0), pull(program, trace.spikes))
+    # a machine that has not run this trace, and one that has run another since
+    found = chip(program, scheme, **options)
+    found.forward(waited, seed=0)
+    gradient = found.adjoint(trace, pull(program, trace.spikes))
+    (weights,) = expected.parameters.values()
+    assert np.any(weights)
+    assert gradient.parameters["input_to_output.weight"].tobytes() == weights.tobytes()
+    assert gradient.health["arrivals"] == 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_errors_of_late_packets_find_no_spike_and_are_counted(scheme):
     machine = chip(layered((5, 10)), scheme, **two_a_tick("late") | {"input_errors": True})
     trace = machine.forward(FIVE_AT_ONCE, seed=0)

@@ -105,6 +105,7 @@ def build(
     rules = Rules(
         round(program.duration / options.step),
         CHOICES["scheme"].index(options.scheme),
+        each,
         training or options.scheme == "off_grid",
         not training,
         CHOICES["overrun"].index(options.overrun),

@@ -195,6 +195,8 @@ class Rules(NamedTuple):
         Ticks of a sample.
     scheme : int
         0 ``paper``, 1 ``exact_exponential``, 2 ``off_grid``.
+    each : int
+        Slices of a copy.
     keep : bool
         Whether received spikes are kept: for a backward run, or while they are under way in ``off_grid``.
     sliding : bool
@@ -213,6 +215,7 @@ class Rules(NamedTuple):
 
     steps: int
     scheme: int
+    each: int
     keep: bool
     sliding: bool
     overrun: int

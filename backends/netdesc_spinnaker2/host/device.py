@@ -16,6 +16,7 @@ from netdesc_spinnaker2.board.assembly import Emulation, build, fresh_counts, gr
 from netdesc_spinnaker2.board.backward import run_round_back
 from netdesc_spinnaker2.board.forward import run_round, run_samples
 from netdesc_spinnaker2.board.loading import FULL_OUT, Out, Stimulus
+from netdesc_spinnaker2.board.replay import Records, replay_round
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.host.interruptions import relieve
 from netdesc_spinnaker2.host.readout import extend, make_out
@@ -223,6 +224,42 @@ class Device:
             if not code:
                 return
             restore_counts(self.emulation, before)
+            self.enlarge(code, status)
+
+    def replay(self, first: int, batch: int, records: Records) -> None:
+        """Put spikes of samples ``first`` and following back, one sample on each copy, and send them again.
+
+        Parameters
+        ----------
+        first, batch : int
+            First sample, and number of samples.
+        records : Records
+
+        Raises
+        ------
+        NumericsError
+            If the spikes do not fit into the memory of the machine.
+        """
+        number = first + np.arange(self.emulation.plan.copies)
+        self.samples = np.where(number < batch, number, -1)
+        before = copy_counts(self.emulation)
+        while True:
+            code, status = self.sweep(
+                lambda begin, end, e, status: replay_round(
+                    (begin, end),
+                    self.samples,
+                    records,
+                    e.board,
+                    e.rules,
+                    e.table.ports,
+                    e.boxes,
+                    status,
+                )
+            )
+            # what is counted is the adjoint's own work
+            restore_counts(self.emulation, before)
+            if not code:
+                return
             self.enlarge(code, status)
 
     def run_back(self, told: Told, listens: Integers) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from netdesc.adjoint.host import first_forces
+from netdesc.adjoint.stage_spikes import check_trace, require_residuals
 from netdesc.backend import LearningState, Lesson, StepReport
-from netdesc.dynamics.tick import OFF_GRID
-from netdesc.errors import BackendError, Diagnostic, NumericsError
+from netdesc.dynamics.tick import OFF_GRID, PUBLISHED
+from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
@@ -22,9 +23,9 @@ from netdesc_spinnaker2.host.device import Device
 from netdesc_spinnaker2.host.final_voltages import collect_finals, read_states, tell_finals, watch
 from netdesc_spinnaker2.host.learner import Learner
 from netdesc_spinnaker2.host.parameters import Parameters
-from netdesc_spinnaker2.host.readout import collect
+from netdesc_spinnaker2.host.readout import SLOPE, collect
 from netdesc_spinnaker2.host.report import count_health
-from netdesc_spinnaker2.host.spike_records import enter, slice_holders, tell
+from netdesc_spinnaker2.host.spike_records import enter, slice_holders, tell, write_records
 from netdesc_spinnaker2.host.stimulus import round_stimulus
 from netdesc_spinnaker2.host.tasks import check_lesson, default_lesson
 from netdesc_spinnaker2.mapping.plan import Plan
@@ -56,7 +57,6 @@ class Machine:
         self.listened = outputs_of(program)
         self.training = any(block.train_weight for block in program.blocks) and options.training is not False
         self.device = self.map_out()
-        self.latest: Trace | None = None
         self.learner: Learner | None = None
 
     def map_out(self, router: Router | None = None) -> Device:
@@ -91,12 +91,11 @@ class Machine:
         ----------
         router : Router
         """
-        self.device, self.latest, self.learner = self.map_out(router), None, None
+        self.device, self.learner = self.map_out(router), None
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``Machine``. Delays are rounded to ticks, at least one."""
         rewire = self.parameters.write(parameters)
-        self.latest = None
         if rewire:
             self.device, self.learner = self.map_out(), None
         else:
@@ -111,17 +110,14 @@ class Machine:
         sources, moved = round_stimulus(self.program, stimulus, self.options.scheme, self.options.step)
         parts = device.run(device.stimulate(sources, batch), batch)
         found = collect(parts, device.emulation, self.program, batch)
-        spikes = {**sources, **{name: events for name, (events, _, _) in found.items()}}
+        spikes = {**sources, **{name: events for name, (events, _) in found.items()}}
         health = count_health(device.emulation)
         costs = count_costs(device.emulation, batch, learns=False)
         names = [population.name for population in self.program.populations if population.name in spikes]
         samples, readings = read_states(parts[0][0], device.emulation, self.program, spikes)
         trace = Trace(
             spikes={name: spikes[name] for name in names},
-            residuals={
-                name: {"current": current, "release_current": release}
-                for name, (_, current, release) in found.items()
-            },
+            residuals={name: residuals for name, (_, residuals) in found.items()},
             recordings=samples,
             effective_parameters=self.parameters.as_run(),
             health={
@@ -141,8 +137,7 @@ class Machine:
             readings=readings,
             batch_size=batch,
         )
-        self.latest = require_finite(trace)
-        return trace
+        return require_finite(trace)
 
     def missing(self, spikes: Mapping[str, Events], health: Mapping[str, int]) -> int:
         """Return the synaptic events that the network would have had and the board had not."""
@@ -163,6 +158,10 @@ class Machine:
 
         Losses that end at outputs are sent as loss packets; for other populations the host writes them.
         """
+        check_trace(self.program, trace)
+        if self.options.scheme == PUBLISHED:
+            spiking = [p.name for p in self.program.populations if p.kind == "spiking"]
+            require_residuals(trace, spiking, [SLOPE])
         forces = first_forces(self.program, trace, cotangent)
         finals = collect_finals(self.program, trace, cotangent, self.listened)
         self.require_training()
@@ -190,22 +189,13 @@ class Machine:
         )
         back = np.zeros(len(ledger.order), dtype=np.float32)
         total = np.zeros(len(e.template.gradient_order))
-        ready = trace is self.latest and trace.batch <= e.plan.copies
-        sources = {p.name: trace.spikes[p.name] for p in self.program.populations if p.kind == "source"}
-        stimulus = device.stimulate(sources, trace.batch)
+        records = write_records(ledger, trace, e, self.program)
         device.reset_counts(trace.batch)
         for first in range(0, trace.batch, e.plan.copies):
-            if not ready:
-                device.run_round(first, trace.batch, stimulus)
-                self.latest = None
+            device.replay(first, trace.batch, records)
             device.run_back(told, listens)
             e = device.emulation
-            if not read_forces(
-                0, e.plan.copies * e.each, device.samples, e.each, ledger.first, e.board, back
-            ):
-                raise NumericsError(
-                    "the trace does not belong to this machine with its current weights and delays"
-                )
+            read_forces(0, e.plan.copies * e.each, device.samples, e.each, ledger.first, e.board, back)
             rows = e.board.gradient.reshape(e.plan.copies, -1)[device.samples >= 0]
             total += rows.sum(axis=0, dtype=np.float64)
         flat = np.zeros(len(values))
@@ -241,7 +231,7 @@ class Machine:
                     "S2-OPTION",
                 )
             )
-        self.training, self.latest = True, None
+        self.training = True
         self.device = self.map_out()
 
     def prepare(self, lesson: Lesson) -> None:
@@ -253,7 +243,6 @@ class Machine:
         if wanted != self.listened:
             self.listened = wanted
             self.device = self.map_out()
-        self.latest = None
         self.learner = Learner(self.device, self.parameters, lesson)
 
     def learn(
@@ -261,7 +250,6 @@ class Machine:
     ) -> StepReport:
         """Take one step of learning; see ``netdesc.backend.OnDeviceLearning``. The seed has no use."""
         learner = self.taught()
-        self.latest = None
         return learner.learn(stimulus, targets, factor=factor)
 
     def taught(self) -> Learner:
@@ -279,7 +267,6 @@ class Machine:
     def restore(self, state: LearningState) -> None:
         """Put back what was learned; see ``netdesc.backend.OnDeviceLearning``."""
         self.taught().restore(state)
-        self.latest = None
 
     def synchronize(self) -> None:
         """Read the weights back that were learned on the chip."""

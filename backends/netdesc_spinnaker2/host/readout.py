@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from netdesc.dynamics.tick import PUBLISHED
 from netdesc.events import Events, Floats
 from netdesc.program import Program
 from netdesc.trace import Recording
@@ -15,11 +16,14 @@ from netdesc_spinnaker2.board.loading import Out
 SPIKES = ("sample", "slice", "tick", "neuron", "fraction", "current", "release", "slope")
 """What is read of every spike; fields of ``Out``."""
 
+SLOPE = "slope"
+"""Residual of a spike that the scheme ``published`` divides by."""
+
 
 def collect(
     parts: list[tuple[Out, int]], emulation: Emulation, program: Program, batch: int
-) -> dict[str, tuple[Events, Floats, Floats]]:
-    """Return the spikes that were read out, by population, with currents at each and at its release.
+) -> dict[str, tuple[Events, dict[str, Floats]]]:
+    """Return the spikes that were read out, and their residuals, by population.
 
     Parameters
     ----------
@@ -31,12 +35,13 @@ def collect(
 
     Returns
     -------
-    dict of str to (Events, ndarray, ndarray)
+    dict of str to (Events, dict of str to ndarray)
+        Residuals are the currents at each spike and at its release and, in the scheme ``published``, slopes.
     """
     slices = emulation.plan.slices
-    sample, where, tick, neuron, fraction, current, release = (
+    sample, where, tick, neuron, fraction, current, release, slope = (
         np.concatenate([getattr(out, name)[:used] for out, used in parts])
-        for name in ("sample", "slice", "tick", "neuron", "fraction", "current", "release")
+        for name in ("sample", "slice", "tick", "neuron", "fraction", "current", "release", "slope")
     )
     numbers = {population.name: p for p, population in enumerate(program.populations)}
     owner = np.array([numbers[item.population] for item in slices])[where]
@@ -44,6 +49,9 @@ def collect(
     time = (tick + fraction.astype(np.float64)) * emulation.options.step
     order = np.lexsort((neuron, time, sample, owner))
     bounds = np.searchsorted(owner[order], np.arange(len(program.populations) + 1))
+    residuals = {"current": current, "release_current": release}
+    if emulation.options.scheme == PUBLISHED:
+        residuals[SLOPE] = slope
     result = {}
     for p, population in enumerate(program.populations):
         if population.kind != "spiking":
@@ -52,8 +60,7 @@ def collect(
         offsets = np.concatenate(([0], np.cumsum(np.bincount(sample[chosen], minlength=batch))))
         result[population.name] = (
             Events(time[chosen], neuron[chosen], offsets),
-            current[chosen].astype(np.float64),
-            release[chosen].astype(np.float64),
+            {name: values[chosen].astype(np.float64) for name, values in residuals.items()},
         )
     return result
 

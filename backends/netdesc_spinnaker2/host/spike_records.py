@@ -13,7 +13,10 @@ from netdesc.dynamics.tick import RESOLUTION
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.steps import LATEST, count_steps
+from netdesc.trace import Trace
 from netdesc_spinnaker2.board.assembly import Emulation
+from netdesc_spinnaker2.board.replay import Records
+from netdesc_spinnaker2.host.readout import SLOPE
 from netdesc_spinnaker2.programs.loss import Told
 
 
@@ -95,6 +98,46 @@ def enter(
     ticks, fractions = split_times(np.concatenate(times)[order], timestep)
     first = np.concatenate(([0], np.cumsum(np.bincount(key, minlength=batch * count)))).astype(np.int64)
     return Ledger(place[order], first, ticks, np.concatenate(neurons)[order], fractions.astype(np.float32))
+
+
+def write_records(ledger: Ledger, trace: Trace, emulation: Emulation, program: Program) -> Records:
+    """Return the spikes of a trace and their residuals as the board takes them.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of the trace, with slices as holders.
+    trace : Trace
+        With residuals of all spiking populations.
+    emulation : Emulation
+    program : Program
+
+    Returns
+    -------
+    Records
+    """
+    found = trace.residuals or {}
+    each = emulation.each
+    start = np.array([item.start for item in emulation.plan.slices[:each]])
+    holder = np.repeat(np.tile(np.arange(each), trace.batch), np.diff(ledger.first))
+
+    def column(name: str) -> NDArray[Any]:
+        given = [
+            found.get(p.name, {}).get(name, np.zeros(len(trace.spikes[p.name])))
+            for p in program.populations
+            if p.name in trace.spikes
+        ]
+        return np.concatenate([np.empty(0), *given])[ledger.order].astype(np.float32)
+
+    return Records(
+        ledger.first,
+        ledger.tick,
+        ledger.neuron - start[holder],
+        ledger.fraction,
+        column("current"),
+        column("release_current"),
+        column(SLOPE),
+    )
 
 
 def slice_holders(emulation: Emulation, roles: tuple[str, ...]) -> dict[str, tuple[Integers, Integers]]:

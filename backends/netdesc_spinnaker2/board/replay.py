@@ -1,0 +1,122 @@
+"""Spikes of a trace, put back on the board and sent again, so that each element has what it received.
+
+No neuron is computed: the spikes and their residuals are those of the trace. Packets take the way that they
+took, with the same FIFOs and the same budget of cycles, and so the same ones are late or lost.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from netdesc.dynamics.jit import inlined, kernel
+from netdesc.events import Integers
+from netdesc_spinnaker2.board.borrowed import lend_board, lend_boxes, lend_ports
+from netdesc_spinnaker2.board.loading import chain
+from netdesc_spinnaker2.board.memory import GAP, INPUT, LAYER, Board, Rules
+from netdesc_spinnaker2.board.packets import Boxes, Ports, discard
+from netdesc_spinnaker2.programs.layer import FULL_STORE, send_spikes, take_in
+
+
+class Records(NamedTuple):
+    """Spikes of a trace, in order of time within a sample and slice.
+
+    Parameters
+    ----------
+    first : ndarray of int64, shape (samples * slices of a copy + 1,)
+    tick, neuron : ndarray of int64
+        Neuron within the slice.
+    fraction, current, release, slope : ndarray of float32
+        See ``memory.OWN``; ``slope`` is read in the scheme ``published`` alone.
+    """
+
+    first: Integers
+    tick: Integers
+    neuron: Integers
+    fraction: NDArray[Any]
+    current: NDArray[Any]
+    release: NDArray[Any]
+    slope: NDArray[Any]
+
+
+@inlined
+def load_records(s: int, sample: int, records: Records, board: Board, rules: Rules) -> int:
+    """Put the spikes of a sample into the store of a slice; 0, or that they do not fit."""
+    sheet = board.sheet[s]
+    own, place, a = board.own, sample * rules.each + sheet.number, sheet.own
+    begin, count = records.first[place], records.first[place + 1] - records.first[place]
+    board.progress[s].own, board.progress[s].received, board.progress[s].cursor = 0, 0, 0
+    if count > sheet.own_end - a:
+        return FULL_STORE
+    for k in range(count):
+        e, x = a + k, begin + k
+        own[e].tick, own[e].neuron, own[e].fraction = records.tick[x], records.neuron[x], records.fraction[x]
+        own[e].current, own[e].release = records.current[x], records.release[x]
+        own[e].slope = records.slope[x]
+        if rules.scheme != 0 and sheet.role == LAYER:
+            own[e].slope = own[e].current - board.numbers[GAP, sheet.cell + own[e].neuron]
+    chain(a, count, sheet.state, sheet.size, board)
+    board.progress[s].own = count
+    return 0
+
+
+@kernel
+def replay_round(
+    span: tuple[int, int],
+    samples: Integers,
+    records: Records,
+    held: Board,
+    rules: Rules,
+    held_ports: Ports,
+    held_boxes: Boxes,
+    status: Integers,
+) -> int:
+    """Send the spikes of one sample on every copy again.
+
+    Parameters
+    ----------
+    span : tuple of int
+        First slice, and one past the last.
+    samples : ndarray of int64, shape (copies,)
+        Sample of each copy, -1 for none.
+    records : Records
+    held, rules, held_ports, held_boxes
+    status : ndarray of int64, shape (3,)
+        Result: slice, sample and tick at which the run stopped.
+
+    Returns
+    -------
+    int
+        0, or why it stopped.
+    """
+    board, ports, boxes = lend_board(held), lend_ports(held_ports), lend_boxes(held_boxes)
+    last = rules.steps + (0 if rules.scheme == 2 else 1)
+    for s in range(span[0], span[1]):
+        sheet = board.sheet[s]
+        sample = samples[sheet.copy]
+        boxes.count[0, s] = 0
+        boxes.count[1, s] = 0
+        if sample < 0 or (sheet.role != INPUT and sheet.role != LAYER):
+            continue
+        code = load_records(s, sample, records, board, rules)
+        if code:
+            status[0], status[1], status[2] = s, sample, 0
+            return code
+    for m in range(last + 1):
+        for s in range(span[0], span[1]):
+            sheet = board.sheet[s]
+            role = sheet.role
+            if samples[sheet.copy] < 0:
+                continue
+            code = 0
+            if role == LAYER:
+                code = take_in(m, s, m == last, board, rules, boxes)
+            else:
+                discard(m & 1, s, boxes, board.packets)
+            if code == 0 and m < last and role in (INPUT, LAYER):
+                code = send_spikes(m, s, board, ports, boxes)
+            if code:
+                status[0], status[1], status[2] = s, samples[sheet.copy], m
+                return code
+    return 0

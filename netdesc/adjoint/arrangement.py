@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from netdesc.adjoint.arrivals import Synapses
 from netdesc.adjoint.cells import read_cells
 from netdesc.adjoint.incoming import Stream, merge
-from netdesc.adjoint.wiring import LAYER, Fanout, Wiring, is_layer, sort_fanout, wire
+from netdesc.adjoint.wiring import LAYER, Wiring, is_layer, sort_fanout, wire
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats
 from netdesc.program import Program
@@ -30,7 +31,7 @@ class Layout:
         Per stage.
     weights, delays : list of ndarray
         Per stage, by synapse number; volts of the cell and ms. A layer's delays are one per block.
-    fanouts : list of Fanout or None
+    fanouts : list of Synapses or None
         Per stage; None for a layer.
     """
 
@@ -47,9 +48,9 @@ class Layout:
             self.values[block.delay_key] = block.delays
         self.weights: list[Floats] = []
         self.delays: list[Floats] = []
-        self.fanouts: list[Fanout | None] = []
+        self.fanouts: list[Synapses | None] = []
         self.spreads: dict[int, Wiring] = {}
-        self.sorted_layers: dict[int, Fanout] = {}
+        self.sorted_layers: dict[int, Synapses] = {}
         self.arrange()
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
@@ -115,7 +116,7 @@ class Layout:
             self.spreads[index] = wire(self.program, self.program.stages[index], False)
         return self.spreads[index]
 
-    def fanout(self, index: int) -> Fanout:
+    def fanout(self, index: int) -> Synapses:
         """Return the synapses of a stage sorted by slot, which a layer otherwise does without."""
         sorted_already = self.fanouts[index] or self.sorted_layers.get(index)
         if sorted_already is not None:

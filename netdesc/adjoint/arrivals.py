@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from netdesc.dynamics.jit import kernel
 from netdesc.events import Floats, Integers
 
 
-@kernel
-def gather(
-    begin: int,
-    end: int,
-    times: Floats,
-    slots: Integers,
-    fan_start: Integers,
-    fan_target: Integers,
-    fan_delay: Floats,
-    size: int,
-    duration: float,
-) -> tuple[Integers, Floats, Integers, Integers, int]:
-    """Sort the arrivals of spikes ``begin`` to ``end - 1`` by target, then by time.
+class Incoming(NamedTuple):
+    """Spikes that enter a stage, as kernels take them.
 
     Parameters
     ----------
-    begin, end : int
-        Range of spikes, of one sample.
-    times : ndarray of float64
-        Spike times in ms.
-    slots : ndarray of int64
-        Slot of each spike.
-    fan_start, fan_target, fan_delay : ndarray
-        Synapses sorted by slot.
+    times : ndarray of float64, shape (k,)
+        In ms, ascending within a sample.
+    slots : ndarray of int64, shape (k,)
+    offsets : ndarray of int64, shape (batch + 1,)
+    """
+
+    times: Floats
+    slots: Integers
+    offsets: Integers
+
+
+class Synapses(NamedTuple):
+    """Synapses of a stage, sorted by slot, then by delay, then by target.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (slots + 1,)
+    synapse, target, receptor : ndarray of int64, shape (synapses,)
+    weight, delay : ndarray of float64, shape (synapses,)
+        In volts of the cell and ms.
+    """
+
+    start: Integers
+    synapse: Integers
+    target: Integers
+    receptor: Integers
+    weight: Floats
+    delay: Floats
+
+
+class Arrivals(NamedTuple):
+    """Arrivals in one sample, by target, then by time.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (size + 1,)
+        Arrivals of each target.
+    when : ndarray of float64, shape (arrivals,)
+        In ms.
+    synapse, spike : ndarray of int64, shape (arrivals,)
+        Position among the sorted synapses, and index of the spike.
+    """
+
+    start: Integers
+    when: Floats
+    synapse: Integers
+    spike: Integers
+
+
+@kernel
+def gather(b: int, incoming: Incoming, fan: Synapses, size: int, duration: float) -> Arrivals:
+    """Sort the arrivals of one sample by target, then by time.
+
+    Parameters
+    ----------
+    b : int
+        The sample.
+    incoming : Incoming
+    fan : Synapses
     size : int
         Number of targets.
     duration : float
@@ -39,23 +81,14 @@ def gather(
 
     Returns
     -------
-    start : ndarray of int64, shape (size + 1,)
-        Arrivals of each target.
-    when : ndarray of float64, shape (arrivals,)
-        In ms.
-    synapse, spike : ndarray of int64, shape (arrivals,)
-        Position among the sorted synapses, and index of the spike.
-    in_flight : int
-        Arrivals that were left out.
+    Arrivals
     """
+    times, slots = incoming.times, incoming.slots
     start = np.zeros(size + 1, dtype=np.int64)
-    in_flight = 0
-    for e in range(begin, end):
-        for q in range(fan_start[slots[e]], fan_start[slots[e] + 1]):
-            if times[e] + fan_delay[q] < duration:
-                start[fan_target[q] + 1] += 1
-            else:
-                in_flight += 1
+    for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
+        for q in range(fan.start[slots[e]], fan.start[slots[e] + 1]):
+            if times[e] + fan.delay[q] < duration:
+                start[fan.target[q] + 1] += 1
     for cell in range(size):
         start[cell + 1] += start[cell]
     total = start[size]
@@ -63,24 +96,23 @@ def gather(
     when = np.empty(total)
     synapse = np.empty(total, dtype=np.int64)
     spike = np.empty(total, dtype=np.int64)
-    for e in range(begin, end):
-        for q in range(fan_start[slots[e]], fan_start[slots[e] + 1]):
-            t = times[e] + fan_delay[q]
+    for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
+        for q in range(fan.start[slots[e]], fan.start[slots[e] + 1]):
+            t = times[e] + fan.delay[q]
             if t < duration:
-                k = place[fan_target[q]]
+                k = place[fan.target[q]]
                 when[k] = t
                 synapse[k] = q
                 spike[k] = e
-                place[fan_target[q]] = k + 1
+                place[fan.target[q]] = k + 1
     for cell in range(size):
-        a = start[cell]
-        b = start[cell + 1]
+        begin, end = start[cell], start[cell + 1]
         ordered = True
-        for k in range(a + 1, b):
+        for k in range(begin + 1, end):
             ordered = ordered and when[k - 1] <= when[k]
         if not ordered:
-            order = np.argsort(when[a:b], kind="mergesort")
-            when[a:b] = when[a:b][order]
-            synapse[a:b] = synapse[a:b][order]
-            spike[a:b] = spike[a:b][order]
-    return start, when, synapse, spike, in_flight
+            order = np.argsort(when[begin:end], kind="mergesort")
+            when[begin:end] = when[begin:end][order]
+            synapse[begin:end] = synapse[begin:end][order]
+            spike[begin:end] = spike[begin:end][order]
+    return Arrivals(start, when, synapse, spike)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from netdesc.dynamics.membrane import Membrane
+from netdesc.dynamics.protocol import find_code
 from netdesc.events import Floats
-from netdesc.program import Program, Stage
+from netdesc.program import PopulationSlice, Program, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Cells:
     rest : ndarray of float64, shape (n,)
     two : bool
         Whether some neuron has two currents with different time constants.
+    record : named tuple
+        The parameters as kernels take them; its class says which cell it is.
     """
 
     tau_m: Floats
@@ -38,6 +43,7 @@ class Cells:
     current: Floats
     rest: Floats
     two: bool
+    record: Any
 
     @property
     def uniform(self) -> bool:
@@ -60,7 +66,7 @@ def read_cells(program: Program, stage: Stage) -> Cells:
     tau_s = np.where(np.isnan(tau_s), tau_s[:, :1], tau_s)
     current = np.where(np.isnan(current), 0.0, current) if bool(np.any(single)) else current
     rest = values["rest"][index]
-    return Cells(
+    membrane = Membrane(
         tau_m=values["tau_m"][index],
         tau_ref=values["tau_ref"][index],
         tau_s=np.ascontiguousarray(tau_s),
@@ -68,6 +74,21 @@ def read_cells(program: Program, stage: Stage) -> Cells:
         reset=values["reset"][index] - rest,
         start=values["v_init"][index] - rest,
         current=np.ascontiguousarray(current),
-        rest=rest,
-        two=bool(np.any(tau_s[:, 0] != tau_s[:, 1])),
     )
+    return Cells(
+        **membrane._asdict(), rest=rest, two=bool(np.any(tau_s[:, 0] != tau_s[:, 1])), record=membrane
+    )
+
+
+RELEASE = "release_"
+"""Begins the name of what is kept of the end of a refractory period."""
+
+
+def residuals_of(population: PopulationSlice) -> tuple[str, ...]:
+    """Return the names of what the adjoint needs of each spike of a population."""
+    return find_code(record_of(population)).residuals
+
+
+def record_of(population: PopulationSlice) -> type:
+    """Return the class of the parameter records of a population's cell."""
+    return Membrane

@@ -17,7 +17,8 @@ from netdesc.adjoint.final_voltages import drive_finals, merge_own
 from netdesc.adjoint.incoming import Stream
 from netdesc.adjoint.layer import sweep_layer_back
 from netdesc.adjoint.network import sweep_network_back
-from netdesc.adjoint.neurons import sweep_neurons_back
+from netdesc.adjoint.neuron import OwnEvents, Rules
+from netdesc.adjoint.neurons import Derivatives, measure_slopes, sweep_neurons_back
 from netdesc.adjoint.readout import sweep_readout_back, sweep_readout_layer_back
 from netdesc.adjoint.recording import record_adjoints
 from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take
@@ -107,7 +108,7 @@ class Adjoint:
         self.layout = layout
         self.threads = threads
         self.grid = grid
-        self.floors = [floor * (cells.gap - cells.reset) for cells in layout.cells]
+        self.floor = floor
 
     def run(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a cotangent back.
@@ -172,7 +173,7 @@ class Adjoint:
                 forces[k] = forces[k] + (arrival if positions is None else arrival[positions])
             self.write_gradients(index, sums, parameters)
         samples = (
-            record_adjoints(self.layout, self.floors, owns, drives, trace.batch) if program.sampling else {}
+            record_adjoints(self.layout, self.floor, owns, drives, trace.batch) if program.sampling else {}
         )
         totals = {program.populations[k].name: values for k, values in forces.items()}
         return Gradient(parameters, totals, samples, {"grazing": grazing})
@@ -204,8 +205,9 @@ class Adjoint:
         for k, item in populations:
             pull = pull_counts(self.layout.program, trace, cotangent, item)
             pulls[k] = np.zeros(len(trace.spikes[item.name])) if pull is None else pull
-        slope = own.currents - self.layout.cells[index].gap[own.neurons]
-        extra = take(own.parts, pulls, len(force)) * np.maximum(slope, self.floors[index][own.neurons])
+        slopes = np.empty(len(force))
+        measure_slopes(own.kept, own.neurons, self.layout.cells[index].record, self.floor, slopes)
+        extra = take(own.parts, pulls, len(force)) * slopes
         force -= extra
         return extra
 
@@ -274,11 +276,9 @@ class Adjoint:
 
         def general_task(first: int, last: int) -> None:
             k = place[first, last]
-            sweep_readout_back(
-                first, last, *common, fan.start, fan.target, fan.synapse, fan.receptor, fan.weight, fan.delay,
-                cells.tau_m, cells.tau_s, cells.current, self.layout.program.duration, drive, arrival,
-                sums.weight[k], sums.delay[k],
-            )  # fmt: skip
+            gains = Derivatives(arrival, sums.weight[k], sums.delay[k])
+            duration = self.layout.program.duration
+            sweep_readout_back(first, last, stream.arrays, fan, cells.record, duration, drive, gains)
 
         run(general_task, parts, self.threads)
         return sums
@@ -308,7 +308,7 @@ class Adjoint:
             )
             matrix = self.layout.weights[index].reshape(-1, wiring.size)
             matrices = sums.weight.reshape(len(sums.weight), -1, wiring.size)
-            floor = float(self.floors[index][0])
+            floor = float(self.floor * (cells.gap[0] - cells.reset[0]))
 
         def layer_task(first: int, last: int) -> int:
             return int(
@@ -322,7 +322,7 @@ class Adjoint:
                     duration,
                     own.times,
                     own.neurons,
-                    own.currents,
+                    own.kept[0],
                     own.offsets,
                     force,
                     arrival,
@@ -331,40 +331,14 @@ class Adjoint:
             )
 
         def general_task(first: int, last: int) -> int:
-            fan = self.layout.fanout(index)
-            base = (wiring.slots[wiring.stage.populations[0]],) if wiring.kind == NETWORK else ()
+            base = wiring.slots[wiring.stage.populations[0]]
             kernel: Callable[..., int] = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
             k = place[first, last]
-            return int(
-                kernel(
-                    first,
-                    last,
-                    *common,
-                    *base,
-                    fan.start,
-                    fan.target,
-                    fan.synapse,
-                    fan.receptor,
-                    fan.weight,
-                    fan.delay,
-                    cells.tau_m,
-                    cells.tau_s,
-                    cells.tau_ref,
-                    cells.gap,
-                    cells.reset,
-                    self.floors[index],
-                    duration,
-                    own.times,
-                    own.neurons,
-                    own.currents,
-                    own.release,
-                    own.offsets,
-                    force,
-                    arrival,
-                    sums.weight[k],
-                    sums.delay[k],
-                )
-            )
+            events = OwnEvents(own.times, own.neurons, own.kept, own.offsets, force)
+            gains = Derivatives(arrival, sums.weight[k], sums.delay[k])
+            rules = Rules(duration, self.floor, base)
+            fan = self.layout.fanout(index)
+            return int(kernel(first, last, stream.arrays, fan, cells.record, events, gains, rules))
 
         raised = run(layer_task if layer else general_task, parts, self.threads)
         return sums, sum(raised)

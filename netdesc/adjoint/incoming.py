@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netdesc.adjoint.arrivals import Incoming
 from netdesc.events import Floats, Integers
 
 
@@ -28,6 +29,11 @@ class Stream:
     slots: Integers
     offsets: Integers
     parts: tuple[tuple[int, Integers | None], ...]
+
+    @property
+    def arrays(self) -> Incoming:
+        """The spikes as kernels take them."""
+        return Incoming(self.times, self.slots, self.offsets)
 
 
 def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> Stream:

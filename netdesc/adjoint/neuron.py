@@ -2,167 +2,195 @@
 
 from __future__ import annotations
 
-from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import (
-    adjoint_after,
-    adjoint_charge,
-    bounded_slope,
-    charge,
-    decay,
-    slope_after,
-    slope_before,
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.protocol import (
+    State,
+    flow_adjoint,
+    forget,
+    held_adjoint,
+    load,
+    needs_states,
+    recall,
+    refractory,
+    release,
+    release_adjoint,
+    spike,
+    spike_adjoint,
 )
-from netdesc.events import Floats
+from netdesc.events import Floats, Integers
+
+FREE = np.nan
+"""Derivative by the end of a refractory period, outside of one."""
 
 
-@kernel
-def drift(cell: int, target: float, state: Floats, tau_m: Floats, tau_s: Floats) -> None:
-    """Carry the adjoints of neuron ``cell`` back to a time, through an interval without its own events.
+class OwnEvents(NamedTuple):
+    """The spikes of a stage itself.
 
     Parameters
     ----------
-    cell : int
-    target : float
+    times : ndarray of float64, shape (k,)
+        In ms, sorted within a sample.
+    neurons : ndarray of int64, shape (k,)
+        Within the stage.
+    kept : ndarray of float64, shape (residuals, k)
+        What the adjoint needs of each; see ``protocol.keep_spike``.
+    offsets : ndarray of int64, shape (batch + 1,)
+    force : ndarray of float64, shape (k,)
+        In: dL/dt of each spike, direct and through later stages. Out: the total.
+    """
+
+    times: Floats
+    neurons: Integers
+    kept: Floats
+    offsets: Integers
+    force: Floats
+
+
+class Rules(NamedTuple):
+    """What holds for a whole sweep.
+
+    Parameters
+    ----------
+    duration : float
         In ms.
-    state : ndarray of float64, shape (5, n)
-        lam_v, lam_i of both currents, present time, carry of the refractory period.
-    tau_m : ndarray of float64, shape (n,)
-    tau_s : ndarray of float64, shape (n, 2)
+    floor : float
+        Smallest slope, relative to the distance from reset to threshold.
+    base : int
+        Slot of the stage's first neuron.
+    """
+
+    duration: float
+    floor: float
+    base: int
+
+
+class Backward(NamedTuple):
+    """Adjoints of the neurons of a stage on their way back.
+
+    Parameters
+    ----------
+    lam : ndarray of float64, shape (n, width)
+    clock : ndarray of float64, shape (n,)
+        Up to where each has come, in ms.
+    later : ndarray of float64, shape (n,)
+        dL/d(end of the refractory period) while a neuron is within one, ``FREE`` outside.
+    path : ndarray of float64, shape (arrivals or 1, width)
+        State before each arrival of the sample, where states are needed.
+    released : ndarray of float64, shape (spikes or 1, width)
+        State at the end of the refractory period of each spike of the sample, where states are needed.
+    first : int
+        First spike of the sample.
+    duration : float
         In ms.
     """
-    span = state[3, cell] - target
+
+    lam: Floats
+    clock: Floats
+    later: Floats
+    path: Floats
+    released: Floats
+    first: int
+    duration: float
+
+
+@inlined
+def store(rows: Floats, row: int, x: State) -> None:
+    """Write a state or an adjoint into an array of shape (rows, width)."""
+    for k in range(len(x)):
+        rows[row, k] = x[k]
+
+
+@inlined
+def start_backward(cell: int, way: Backward) -> None:
+    """Set the adjoint of a neuron to that at the end."""
+    for k in range(way.lam.shape[1]):
+        way.lam[cell, k] = 0.0
+    way.clock[cell] = way.duration
+    way.later[cell] = FREE
+
+
+@inlined
+def drift(cell: int, target: float, x: State, way: Backward, cells: Any) -> None:
+    """Carry the adjoint of a neuron back to a time, through an interval that starts at state x."""
+    span = way.clock[cell] - target
     if span > 0.0:
-        a = decay(span, tau_m[cell])
-        b = decay(span, tau_s[cell, 0])
-        c = decay(span, tau_s[cell, 1])
-        lam_v = state[0, cell]
-        gain_b = adjoint_charge(charge(span, a, b, tau_m[cell], tau_s[cell, 0]), tau_m[cell], tau_s[cell, 0])
-        gain_c = adjoint_charge(charge(span, a, c, tau_m[cell], tau_s[cell, 1]), tau_m[cell], tau_s[cell, 1])
-        state[1, cell] = adjoint_after(lam_v, state[1, cell], b, gain_b)
-        state[2, cell] = adjoint_after(lam_v, state[2, cell], c, gain_c)
-        state[0, cell] = lam_v * a
-    state[3, cell] = target
+        lam = load(way.lam, cell, cells)
+        if np.isnan(way.later[cell]):
+            store(way.lam, cell, flow_adjoint(lam, x, cells, cell, span))
+        else:
+            store(way.lam, cell, held_adjoint(lam, x, cells, cell, span))
+    way.clock[cell] = target
 
 
-@kernel
-def retreat(
-    cell: int,
-    target: float,
-    latest: int,
-    state: Floats,
-    tau_m: Floats,
-    tau_s: Floats,
-    tau_ref: Floats,
-    reset: Floats,
-    times: Floats,
-    release: Floats,
-    duration: float,
+@inlined
+def cross_release(cell: int, k: int, own: OwnEvents, way: Backward, cells: Any) -> None:
+    """Carry the adjoint of a neuron back over the end of the refractory period of its spike k."""
+    lam, later = release_adjoint(load(way.lam, cell, cells), own.kept, k, cells, cell)
+    store(way.lam, cell, lam)
+    way.later[cell] = later
+
+
+@inlined
+def carry_back(
+    cell: int, target: float, latest: int, x: State, own: OwnEvents, way: Backward, cells: Any
 ) -> None:
-    """Carry the adjoints of neuron ``cell`` back to a time after its latest spike that is not yet undone.
+    """Carry the adjoint of a neuron back to a time after its latest spike that is not yet undone.
 
-    The release from the refractory period of that spike is crossed on the way, if it lies behind: the
-    membrane's adjoint becomes the carry, and 0 before.
+    The end of the refractory period of that spike is crossed on the way, if it lies behind.
 
     Parameters
     ----------
     cell : int
     target : float
-        In ms; just after the arrivals at that time.
+        In ms; just after what happens at that time.
     latest : int
         Index of that spike, -1 for none.
-    state : ndarray of float64, shape (5, n)
-        See ``drift``. The carry is NaN outside a refractory period.
-    tau_m, tau_ref, reset : ndarray of float64, shape (n,)
-    tau_s : ndarray of float64, shape (n, 2)
-    times, release : ndarray of float64
-        Spike times, and currents at the end of the refractory period that follows each.
-    duration : float
-        In ms.
+    x : tuple of float
+        State at the target; used only where the adjoint needs states.
+    own : OwnEvents
+    way : Backward
+        Changed in place.
+    cells : named tuple
     """
-    if latest >= 0 and state[4, cell] != state[4, cell]:
-        end = times[latest] + tau_ref[cell]
-        if end >= duration:
-            state[4, cell] = 0.0
+    if latest >= 0 and np.isnan(way.later[cell]):
+        end = own.times[latest] + refractory(cells, cell)
+        if end >= way.duration:
+            way.later[cell] = 0.0
         elif end > target:
-            drift(cell, end, state, tau_m, tau_s)
-            state[4, cell] = slope_after(release[latest], reset[cell]) * state[0, cell]
-            state[0, cell] = 0.0
-    drift(cell, target, state, tau_m, tau_s)
+            row = latest - way.first if needs_states(cells) else 0
+            drift(cell, end, load(way.released, row, cells), way, cells)
+            cross_release(cell, latest, own, way, cells)
+    drift(cell, target, x, way, cells)
 
 
-@kernel
-def jump(cell: int, moment: float, total: float, slope: float, floor: Floats, state: Floats) -> int:
-    """Set the adjoint of the membrane of neuron ``cell`` to its value just before a spike.
-
-    Parameters
-    ----------
-    cell : int
-    moment : float
-        Time of the spike in ms.
-    total : float
-        Total dL/dt of the spike.
-    slope : float
-        tau_m dv/dt just before it.
-    floor : ndarray of float64, shape (n,)
-        Smallest slope to divide by.
-    state : ndarray of float64, shape (5, n)
-        See ``drift``.
+@inlined
+def cross_spike(cell: int, k: int, own: OwnEvents, way: Backward, cells: Any, floor: float) -> bool:
+    """Carry the adjoint of a neuron back to just before its spike k, whose dL/dt becomes the total.
 
     Returns
     -------
-    int
-        1 if the slope was raised to the floor.
+    bool
+        Whether the slope was raised to the floor.
     """
-    state[4, cell] = float("nan")
+    moment = own.times[k]
+    x = spike(recall(own.kept, k, cells, cell), cells, cell)
+    if refractory(cells, cell) == 0.0:
+        x = release(x, cells, cell)
+    carry_back(cell, moment, k, x, own, way, cells)
+    if np.isnan(way.later[cell]):
+        cross_release(cell, k, own, way, cells)
+    own.force[k] += way.later[cell]
+    way.later[cell] = FREE
+    lam = load(way.lam, cell, cells)
     if moment == 0.0:
         # a neuron that starts above the threshold spikes at 0 whatever its parameters
-        state[0, cell] = 0.0
-        return 0
-    raised = bounded_slope(slope, floor[cell])
-    state[0, cell] = total / raised
-    return 1 if raised > slope else 0
-
-
-@kernel
-def undo_spike(
-    cell: int,
-    k: int,
-    state: Floats,
-    tau_m: Floats,
-    tau_s: Floats,
-    tau_ref: Floats,
-    gap: Floats,
-    reset: Floats,
-    times: Floats,
-    currents: Floats,
-    release: Floats,
-    force: Floats,
-    floor: Floats,
-    duration: float,
-) -> int:
-    """Cross spike k of neuron ``cell`` backward (Wunderlich and Pehle 2021, with a refractory period).
-
-    Parameters
-    ----------
-    cell, k : int
-        Neuron, and index of its spike.
-    state : ndarray of float64, shape (5, n)
-        See ``drift``.
-    tau_m, tau_ref, gap, reset, floor : ndarray of float64, shape (n,)
-    tau_s : ndarray of float64, shape (n, 2)
-    times, currents, release, force : ndarray of float64
-        Per spike; ``force`` holds dL/dt through everything but the neuron itself and receives the total.
-    duration : float
-        In ms.
-
-    Returns
-    -------
-    int
-        1 if the slope was raised to the floor.
-    """
-    moment = times[k]
-    retreat(cell, moment, k, state, tau_m, tau_s, tau_ref, reset, times, release, duration)
-    if state[4, cell] != state[4, cell]:
-        state[4, cell] = slope_after(release[k], reset[cell]) * state[0, cell]
-    force[k] += state[4, cell]
-    return jump(cell, moment, force[k], slope_before(currents[k], gap[cell]), floor, state)
+        store(way.lam, cell, forget(lam, cells, cell))
+        return False
+    before, total, raised = spike_adjoint(lam, own.kept, k, cells, cell, own.force[k], floor)
+    own.force[k] = total
+    store(way.lam, cell, before)
+    return raised

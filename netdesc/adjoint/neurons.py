@@ -2,151 +2,169 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from netdesc.adjoint.arrivals import gather
-from netdesc.adjoint.neuron import retreat, undo_spike
-from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import arrival_force, weight_force
+from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
+from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, carry_back, cross_spike, start_backward, store
+from netdesc.adjoint.replay import replay
+from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.protocol import arrive, arrive_adjoint, begin, load, needs_states, slope
 from netdesc.events import Floats, Integers
 
 
+class Derivatives(NamedTuple):
+    """Results of a sweep, to which it adds.
+
+    Parameters
+    ----------
+    arrival : ndarray of float64, shape (k,)
+        dL/dt of each spike that enters the stage.
+    weight, delay : ndarray of float64, shape (synapses,)
+        By synapse number.
+    """
+
+    arrival: Floats
+    weight: Floats
+    delay: Floats
+
+
 @kernel
-def own_spikes(begin: int, end: int, neurons: Integers, size: int) -> tuple[Integers, Integers]:
-    """Sort spikes ``begin`` to ``end - 1`` by neuron, keeping their order in time.
+def own_spikes(first: int, last: int, neurons: Integers, size: int) -> tuple[Integers, Integers]:
+    """Sort spikes ``first`` to ``last - 1`` by neuron, keeping their order in time.
 
     Returns
     -------
     start : ndarray of int64, shape (size + 1,)
-    index : ndarray of int64, shape (end - begin,)
+    index : ndarray of int64, shape (last - first,)
     """
     start = np.zeros(size + 1, dtype=np.int64)
-    for k in range(begin, end):
+    for k in range(first, last):
         start[neurons[k] + 1] += 1
     for cell in range(size):
         start[cell + 1] += start[cell]
     place = start[:-1].copy()
-    index = np.empty(end - begin, dtype=np.int64)
-    for k in range(begin, end):
+    index = np.empty(last - first, dtype=np.int64)
+    for k in range(first, last):
         index[place[neurons[k]]] = k
         place[neurons[k]] += 1
     return start, index
 
 
 @kernel
+def measure_slopes(kept: Floats, neurons: Integers, cells: Any, floor: float, slopes: Floats) -> None:
+    """Evaluate the slope at every spike, not below the floor; see ``protocol.slope``."""
+    for k in range(len(neurons)):
+        slopes[k] = slope(kept, k, cells, neurons[k], floor)
+
+
+@inlined
+def make_room(size: int, arrivals: int, spikes: int, first: int, duration: float, cells: Any) -> Backward:
+    """Return arrays for the adjoints of a sample, and for its states where they are needed.
+
+    Parameters
+    ----------
+    size, arrivals, spikes : int
+        Numbers of neurons, arrivals and spikes.
+    first : int
+        First spike of the sample.
+    duration : float
+        In ms.
+    cells : named tuple
+
+    Returns
+    -------
+    Backward
+    """
+    width = len(begin(cells, 0))
+    rows = max(1, arrivals) if needs_states(cells) else 1
+    places = max(1, spikes) if needs_states(cells) else 1
+    path, released = np.zeros((rows, width)), np.zeros((places, width))
+    lam, clock, later = np.empty((size, width)), np.empty(size), np.empty(size)
+    return Backward(lam, clock, later, path, released, first, duration)
+
+
+@inlined
+def meet(
+    e: int, latest: int, arrivals: Arrivals, fan: Synapses, own: OwnEvents, way: Backward, cells: Any,
+    gains: Derivatives,
+) -> float:  # fmt: skip
+    """Carry the target of arrival e back over it, and return dL/d(its time).
+
+    Parameters
+    ----------
+    e, latest : int
+        Arrival, and the latest spike of its target that is not yet undone, -1 for none.
+    arrivals, fan, own, way, cells
+        As in ``replay``.
+    gains : Derivatives
+        Those by weight and delay are added.
+    """
+    q = arrivals.synapse[e]
+    cell = fan.target[q]
+    x = load(way.path, e if needs_states(cells) else 0, cells)
+    after = arrive(x, cells, cell, fan.receptor[q], fan.weight[q])
+    carry_back(cell, arrivals.when[e], latest, after, own, way, cells)
+    within = not np.isnan(way.later[cell])
+    lam, force, by_weight = arrive_adjoint(
+        load(way.lam, cell, cells), x, cells, cell, fan.receptor[q], fan.weight[q], within
+    )
+    store(way.lam, cell, lam)
+    gains.delay[fan.synapse[q]] += force
+    gains.weight[fan.synapse[q]] += by_weight
+    return force
+
+
+@kernel
 def sweep_neurons_back(
-    first: int,
-    last: int,
-    times: Floats,
-    slots: Integers,
-    offsets: Integers,
-    fan_start: Integers,
-    fan_target: Integers,
-    fan_synapse: Integers,
-    fan_receptor: Integers,
-    fan_weight: Floats,
-    fan_delay: Floats,
-    tau_m: Floats,
-    tau_s: Floats,
-    tau_ref: Floats,
-    gap: Floats,
-    reset: Floats,
-    floor: Floats,
-    duration: float,
-    spike_times: Floats,
-    spike_neurons: Integers,
-    currents: Floats,
-    release: Floats,
-    spike_offsets: Integers,
-    force: Floats,
-    arrival: Floats,
-    weight_gradient: Floats,
-    delay_gradient: Floats,
-) -> int:
+    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, own: OwnEvents,
+    gains: Derivatives, rules: Rules,
+) -> int:  # fmt: skip
     """Carry adjoints of samples ``first`` to ``last - 1`` back to the synapses of a stage.
 
     Parameters
     ----------
     first, last : int
         Range of samples.
-    times, slots, offsets : ndarray
+    incoming : Incoming
         Spikes that enter the stage.
-    fan_start, fan_target, fan_synapse, fan_receptor, fan_weight, fan_delay : ndarray
-        Synapses sorted by slot.
-    tau_m, tau_s, tau_ref, gap, reset, floor : ndarray of float64
-        Per neuron; ``tau_s`` of shape (n, 2).
-    duration : float
-        In ms.
-    spike_times, spike_neurons, currents, release, spike_offsets : ndarray
-        The stage's own spikes.
-    force : ndarray of float64, shape (spikes,)
-        In: dL/dt of each own spike, direct and through later stages. Out: the total.
-    arrival : ndarray of float64, shape (k,)
-        Result is added: dL/dt of each spike that enters.
-    weight_gradient, delay_gradient : ndarray of float64, shape (synapses,)
-        Results are added, by synapse number.
+    fan : Synapses
+    cells : named tuple
+        Parameters of the neurons.
+    own : OwnEvents
+        The stage's own spikes; their dL/dt become totals.
+    gains : Derivatives
+        Results are added.
+    rules : Rules
 
     Returns
     -------
     int
         Number of spikes whose slope was raised to the floor.
     """
-    n = len(tau_m)
-    state = np.empty((5, n))
+    n = len(cells.tau_ref)
     grazing = 0
     for b in range(first, last):
-        start, when, synapse, spike, _ = gather(
-            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, duration
-        )
-        own_start, own = own_spikes(spike_offsets[b], spike_offsets[b + 1], spike_neurons, n)
+        arrivals = gather(b, incoming, fan, n, rules.duration)
+        base = own.offsets[b]
+        own_start, mine = own_spikes(base, own.offsets[b + 1], own.neurons, n)
+        way = make_room(n, len(arrivals.when), len(mine), base, rules.duration, cells)
         for cell in range(n):
-            state[0, cell] = 0.0
-            state[1, cell] = 0.0
-            state[2, cell] = 0.0
-            state[3, cell] = duration
-            state[4, cell] = np.nan
+            if needs_states(cells):
+                replay(cell, arrivals, mine[own_start[cell] : own_start[cell + 1]], fan, own, way, cells)
+            start_backward(cell, way)
             p = own_start[cell + 1] - 1
-            e = start[cell + 1] - 1
-            while e >= start[cell] or p >= own_start[cell]:
-                if e >= start[cell] and (p < own_start[cell] or when[e] >= spike_times[own[p]]):
-                    latest = own[p] if p >= own_start[cell] else -1
-                    retreat(
-                        cell,
-                        when[e],
-                        latest,
-                        state,
-                        tau_m,
-                        tau_s,
-                        tau_ref,
-                        reset,
-                        spike_times,
-                        release,
-                        duration,
-                    )
-                    q = synapse[e]
-                    r = fan_receptor[q]
-                    lam_i = state[1 + r, cell]
-                    pull = arrival_force(fan_weight[q], state[0, cell], lam_i)
-                    arrival[spike[e]] += pull
-                    delay_gradient[fan_synapse[q]] += pull
-                    weight_gradient[fan_synapse[q]] += weight_force(lam_i, tau_s[cell, r])
+            e = arrivals.start[cell + 1] - 1
+            while e >= arrivals.start[cell] or p >= own_start[cell]:
+                if e >= arrivals.start[cell] and (
+                    p < own_start[cell] or arrivals.when[e] >= own.times[mine[p]]
+                ):
+                    latest = mine[p] if p >= own_start[cell] else -1
+                    force = meet(e, latest, arrivals, fan, own, way, cells, gains)
+                    gains.arrival[arrivals.spike[e]] += force
                     e -= 1
                 else:
-                    grazing += undo_spike(
-                        cell,
-                        own[p],
-                        state,
-                        tau_m,
-                        tau_s,
-                        tau_ref,
-                        gap,
-                        reset,
-                        spike_times,
-                        currents,
-                        release,
-                        force,
-                        floor,
-                        duration,
-                    )
+                    grazing += cross_spike(cell, mine[p], own, way, cells, rules.floor)
                     p -= 1
     return grazing

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import gather
+from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
 from netdesc.adjoint.drive import Drive
 from netdesc.adjoint.layer import measure_pieces
-from netdesc.adjoint.neuron import drift
-from netdesc.dynamics.jit import kernel
+from netdesc.adjoint.neurons import Derivatives
+from netdesc.adjoint.sampling import Samples
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import adjoint_after, adjoint_charge, arrival_force, charge, decay, weight_force
+from netdesc.dynamics.membrane import Membrane
+from netdesc.dynamics.protocol import flow_adjoint
 from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, share_after
 from netdesc.events import Floats, Integers
 
@@ -35,10 +38,20 @@ def begin_readout(b: int, cell: int, duration: float, drive: Drive, state: Float
     state[5, cell] = 1.0 if drive.peak_jump[b, cell] != 0.0 else 0.0
 
 
-@kernel
-def retreat_readout(
-    b: int, cell: int, target: float, drive: Drive, state: Floats, tau_m: Floats, tau_s: Floats
-) -> None:
+@inlined
+def drift(cell: int, target: float, state: Floats, cells: Membrane) -> None:
+    """Carry the adjoints of neuron ``cell`` back to a time, through an interval without jumps."""
+    span = state[3, cell] - target
+    if span > 0.0:
+        lam = (state[0, cell], state[1, cell], state[2, cell])
+        before = flow_adjoint(lam, lam, cells, cell, span)
+        for k in range(3):
+            state[k, cell] = before[k]
+    state[3, cell] = target
+
+
+@inlined
+def retreat_readout(b: int, cell: int, target: float, drive: Drive, state: Floats, cells: Membrane) -> None:
     """Carry the adjoints of neuron ``cell`` back to a time, over all jumps after it; means are left out.
 
     Parameters
@@ -50,8 +63,7 @@ def retreat_readout(
     drive : Drive
     state : ndarray of float64, shape (6, n)
         See ``begin_readout``.
-    tau_m : ndarray of float64, shape (n,)
-    tau_s : ndarray of float64, shape (n, 2)
+    cells : Membrane
     """
     while True:
         m = int(state[4, cell]) - 1
@@ -60,71 +72,66 @@ def retreat_readout(
         if moment <= target and peak <= target:
             break
         if peak >= moment:
-            drift(cell, peak, state, tau_m, tau_s)
+            drift(cell, peak, state, cells)
             state[0, cell] += drive.peak_jump[b, cell]
             state[5, cell] = 0.0
         else:
-            drift(cell, moment, state, tau_m, tau_s)
+            drift(cell, moment, state, cells)
             state[0, cell] += drive.jumps[b, cell, m]
             state[4, cell] = m
-    drift(cell, target, state, tau_m, tau_s)
+    drift(cell, target, state, cells)
 
 
-@kernel
+@inlined
 def add_means(
-    b: int, cell: int, at: float, duration: float, drive: Drive, tau_m: float, tau_i: float, tau_j: float
+    b: int, cell: int, at: float, duration: float, drive: Drive, cells: Membrane
 ) -> tuple[float, float, float]:
     """Return what means add to lam_v and to lam_i of both currents of a neuron at a time."""
+    tau_m, tau_i, tau_j = cells.tau_m[cell], cells.tau_s[cell, 0], cells.tau_s[cell, 1]
     lam_v = 0.0
     lam_i = 0.0
     lam_j = 0.0
     for q in range(len(drive.rates)):
         rate = drive.rates[q]
-        pull = drive.means[q, b, cell]
+        by_mean = drive.means[q, b, cell]
         early = np.exp(-rate * at) / duration
-        lam_v -= pull / tau_m * mean_of_voltage(duration - at, early, rate, tau_m)
-        lam_i -= pull / tau_i * mean_of_current(duration - at, early, rate, tau_m, tau_i)
-        lam_j -= pull / tau_j * mean_of_current(duration - at, early, rate, tau_m, tau_j)
+        lam_v -= by_mean / tau_m * mean_of_voltage(duration - at, early, rate, tau_m)
+        lam_i -= by_mean / tau_i * mean_of_current(duration - at, early, rate, tau_m, tau_i)
+        lam_j -= by_mean / tau_j * mean_of_current(duration - at, early, rate, tau_m, tau_j)
     return lam_v, lam_i, lam_j
 
 
 @kernel
 def find_share(
-    begin: int, end: int, moment: float, u: float, when: Floats, synapse: Integers, receptor: Integers,
-    weight: Floats, tau_s: Floats, current: Floats,
-) -> float:  # fmt: skip
+    arrivals: Arrivals, cell: int, moment: float, u: float, fan: Synapses, cells: Membrane
+) -> float:
     """Return how much of the jump at a maximum the arrivals of that very time meet; see ``share_after``.
 
     Parameters
     ----------
-    begin, end : int
-        Arrivals of the neuron, in order of time.
+    arrivals : Arrivals
+    cell : int
     moment, u : float
         Time of the maximum in ms, and voltage above rest.
-    when, synapse : ndarray
-        From ``gather``.
-    receptor, weight : ndarray
-        Of the sorted synapses.
-    tau_s, current : ndarray of float64, shape (2,)
-        Time constants of the currents, and their initial values.
+    fan : Synapses
+    cells : Membrane
     """
+    tau_s, current = cells.tau_s[cell], cells.current[cell]
     before = current[0] * decay(moment, tau_s[0]) + current[1] * decay(moment, tau_s[1])
     after = 0.0
-    for e in range(begin, end):
-        w = weight[synapse[e]]
-        if when[e] < moment:
-            before += w * decay(moment - when[e], tau_s[receptor[synapse[e]]])
-        elif when[e] == moment:
+    for e in range(arrivals.start[cell], arrivals.start[cell + 1]):
+        w = fan.weight[arrivals.synapse[e]]
+        if arrivals.when[e] < moment:
+            before += w * decay(moment - arrivals.when[e], tau_s[fan.receptor[arrivals.synapse[e]]])
+        elif arrivals.when[e] == moment:
             after += w
     return share_after(before, before + after, u)
 
 
 @kernel
 def sweep_readout_back(
-    first: int, last: int, times: Floats, slots: Integers, offsets: Integers,
-    fan_start: Integers, fan_target: Integers, fan_synapse: Integers, fan_receptor: Integers,
-    fan_weight: Floats, fan_delay: Floats, tau_m: Floats, tau_s: Floats, current: Floats, duration: float,
-    drive: Drive, arrival: Floats, weight_gradient: Floats, delay_gradient: Floats,
+    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Membrane, duration: float, drive: Drive,
+    gains: Derivatives,
 ) -> None:  # fmt: skip
     """Carry adjoints of samples ``first`` to ``last - 1`` back to the synapses of a read-out.
 
@@ -132,47 +139,38 @@ def sweep_readout_back(
     ----------
     first, last : int
         Range of samples.
-    times, slots, offsets, fan_start, fan_target, fan_synapse, fan_receptor, fan_weight, fan_delay
-        As in ``sweep_neurons_back``.
-    tau_m : ndarray of float64, shape (n,)
-    tau_s, current : ndarray of float64, shape (n, 2)
-        ``current`` at the start.
+    incoming : Incoming
+    fan : Synapses
+    cells : Membrane
     duration : float
         In ms.
     drive : Drive
-    arrival : ndarray of float64, shape (k,)
-        Result is added: dL/dt of each spike that enters.
-    weight_gradient, delay_gradient : ndarray of float64, shape (synapses,)
-        Results are added, by synapse number.
+    gains : Derivatives
+        Results are added.
     """
-    n = len(tau_m)
+    n = len(cells.tau_m)
     state = np.empty((6, n))
     for b in range(first, last):
-        start, when, synapse, spike, _ = gather(
-            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, duration
-        )
+        arrivals = gather(b, incoming, fan, n, duration)
         for cell in range(n):
             begin_readout(b, cell, duration, drive, state)
             share = -1.0
-            for e in range(start[cell + 1] - 1, start[cell] - 1, -1):
-                at = when[e]
-                retreat_readout(b, cell, at, drive, state, tau_m, tau_s)
-                q = synapse[e]
-                r = fan_receptor[q]
-                more = add_means(b, cell, at, duration, drive, tau_m[cell], tau_s[cell, 0], tau_s[cell, 1])
+            for e in range(arrivals.start[cell + 1] - 1, arrivals.start[cell] - 1, -1):
+                at = arrivals.when[e]
+                retreat_readout(b, cell, at, drive, state, cells)
+                q = arrivals.synapse[e]
+                r = fan.receptor[q]
+                more = add_means(b, cell, at, duration, drive, cells)
                 lam_v = state[0, cell] + more[0]
                 lam_i = state[1 + r, cell] + (more[1] if r == 0 else more[2])
                 if state[5, cell] > 0.0 and drive.peak_time[b, cell] == at:
                     if share < 0.0:
-                        share = find_share(
-                            start[cell], start[cell + 1], at, drive.peak_voltage[b, cell], when, synapse,
-                            fan_receptor, fan_weight, tau_s[cell], current[cell],
-                        )  # fmt: skip
+                        share = find_share(arrivals, cell, at, drive.peak_voltage[b, cell], fan, cells)
                     lam_v += share * drive.peak_jump[b, cell]
-                pull = arrival_force(fan_weight[q], lam_v, lam_i)
-                arrival[spike[e]] += pull
-                delay_gradient[fan_synapse[q]] += pull
-                weight_gradient[fan_synapse[q]] += weight_force(lam_i, tau_s[cell, r])
+                force = arrival_force(fan.weight[q], lam_v, lam_i)
+                gains.arrival[arrivals.spike[e]] += force
+                gains.delay[fan.synapse[q]] += force
+                gains.weight[fan.synapse[q]] += weight_force(lam_i, cells.tau_s[cell, r])
 
 
 @kernel
@@ -318,33 +316,26 @@ def sweep_readout_layer_back(
 
 
 @kernel
-def sample_readout_adjoint(
-    tau_m: Floats, tau_s: Floats, duration: float, drive: Drive, chosen: Integers, moments: Floats,
-    lam_v: Floats, lam_i: Floats,
-) -> None:  # fmt: skip
+def sample_readout_adjoint(cells: Membrane, duration: float, drive: Drive, samples: Samples) -> None:
     """Evaluate the adjoints of chosen neurons of a read-out; at the time of a jump, those after it.
 
     Parameters
     ----------
-    tau_m : ndarray of float64, shape (n,)
-    tau_s : ndarray of float64, shape (n, 2)
+    cells : Membrane
     duration : float
         In ms.
     drive : Drive
-    chosen : ndarray of int64, shape (c,)
-    moments : ndarray of float64, shape (m,)
-        Ascending, in ms.
-    lam_v, lam_i : ndarray of float64, shape (batch, c, m)
-        Results; ``lam_i`` of the first receptor.
+    samples : Samples
+        Receives lam_v, and lam_i of the first receptor.
     """
-    state = np.empty((6, len(tau_m)))
-    for b in range(len(lam_v)):
-        for c in range(len(chosen)):
-            cell = chosen[c]
+    state = np.empty((6, len(cells.tau_m)))
+    for b in range(len(samples.first)):
+        for c in range(len(samples.chosen)):
+            cell = samples.chosen[c]
             begin_readout(b, cell, duration, drive, state)
-            for m in range(len(moments) - 1, -1, -1):
-                at = min(moments[m], duration)
-                retreat_readout(b, cell, at, drive, state, tau_m, tau_s)
-                more = add_means(b, cell, at, duration, drive, tau_m[cell], tau_s[cell, 0], tau_s[cell, 1])
-                lam_v[b, c, m] = state[0, cell] + more[0]
-                lam_i[b, c, m] = state[1, cell] + more[1]
+            for m in range(len(samples.moments) - 1, -1, -1):
+                at = min(samples.moments[m], duration)
+                retreat_readout(b, cell, at, drive, state, cells)
+                more = add_means(b, cell, at, duration, drive, cells)
+                samples.first[b, c, m] = state[0, cell] + more[0]
+                samples.second[b, c, m] = state[1, cell] + more[1]

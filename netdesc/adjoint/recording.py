@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.arrivals import Incoming
+from netdesc.adjoint.neuron import OwnEvents
 from netdesc.adjoint.readout import sample_readout_adjoint
-from netdesc.adjoint.sampling import sample_adjoint, sample_state
+from netdesc.adjoint.sampling import Samples, sample_adjoint, sample_state
 from netdesc.adjoint.wiring import Wiring
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Sampling
@@ -36,19 +38,17 @@ def stage_of(layout: Layout, population: str) -> tuple[int, int]:
     raise KeyError(population)
 
 
-def all_spikes(
-    layout: Layout, wiring: Wiring, spikes: Mapping[int, Events], batch: int
-) -> tuple[Floats, Integers, Integers]:
-    """Return times, slots and offsets of every spike that reaches a stage, its own included."""
+def all_spikes(layout: Layout, wiring: Wiring, spikes: Mapping[int, Events], batch: int) -> Incoming:
+    """Return every spike that reaches a stage, its own included."""
     present = [p for p in wiring.slots if p in spikes]
     if not present:
-        return np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64)
+        return Incoming(np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64))
     times = np.concatenate([spikes[p].times for p in present])
     slots = np.concatenate([spikes[p].sources + wiring.slots[p] for p in present])
     samples = np.concatenate([spikes[p].samples() for p in present])
     order = np.lexsort((slots, times, samples))
     offsets = np.sum([spikes[p].offsets for p in present], axis=0)
-    return times[order], slots[order], offsets
+    return Incoming(times[order], slots[order], offsets)
 
 
 def resets_by(layout: Layout, index: int) -> Floats:
@@ -103,29 +103,16 @@ def record_states(
         times = moments(item, layout.program.duration)
         shape = (batch, len(item.neurons), len(times))
         voltage, total = np.empty(shape), np.empty(shape)
+        nothing = np.empty((1, 0))
         sample_state(
             batch,
-            *all_spikes(layout, wiring, spikes, batch),
-            fan.start,
-            fan.target,
-            fan.receptor,
-            fan.weight,
-            fan.delay,
-            cells.tau_m,
-            cells.tau_s,
-            cells.tau_ref,
-            cells.reset,
+            all_spikes(layout, wiring, spikes, batch),
+            fan,
+            cells.record,
+            OwnEvents(events.times, events.sources, nothing, events.offsets, nothing[0]),
             resets_by(layout, index) if stepped else np.full_like(cells.reset, np.nan),
-            cells.start,
-            cells.current,
-            events.times,
-            events.sources,
-            events.offsets,
-            np.asarray(item.neurons + place),
-            times,
             float(np.nextafter(layout.program.duration, np.inf)),
-            voltage,
-            total,
+            Samples(np.asarray(item.neurons + place), times, voltage, total),
         )
         rest = cells.rest[item.neurons + place][None, :, None]
         values = voltage + rest if item.variable == "v" else total
@@ -135,7 +122,7 @@ def record_states(
 
 def record_adjoints(
     layout: Layout,
-    floors: list[Floats],
+    floor: float,
     owns: Mapping[int, tuple[OwnSpikes, Floats]],
     drives: Mapping[int, Drive | None],
     batch: int,
@@ -145,8 +132,8 @@ def record_adjoints(
     Parameters
     ----------
     layout : Layout
-    floors : list of ndarray
-        Smallest slopes, per stage.
+    floor : float
+        Smallest slope, relative to the distance from reset to threshold.
     owns : mapping of int to (OwnSpikes, ndarray)
         Per spiking stage its spikes and their total dL/dt.
     drives : mapping of int to Drive or None
@@ -167,7 +154,7 @@ def record_adjoints(
         times = moments(sampling, layout.program.duration)
         chosen = np.asarray(sampling.neurons + place)
         if index in owns:
-            lam_v, lam_i = spiking_adjoint(layout, index, *owns[index], floors[index], (chosen, times))
+            lam_v, lam_i = spiking_adjoint(layout, index, *owns[index], floor, (chosen, times))
         else:
             shape = (batch, len(chosen), len(times))
             lam_v, lam_i = readout_adjoint(layout, index, drives[index], (chosen, times), shape)
@@ -181,7 +168,7 @@ def spiking_adjoint(
     index: int,
     own: OwnSpikes,
     force: Floats,
-    floor: Floats,
+    floor: float,
     where: tuple[Integers, Floats],
 ) -> tuple[Floats, Floats]:
     """Sample the adjoints of a stage of spiking neurons.
@@ -194,8 +181,8 @@ def spiking_adjoint(
     own : OwnSpikes
     force : ndarray of float64
         Total dL/dt of each spike.
-    floor : ndarray of float64, shape (n,)
-        Smallest slopes.
+    floor : float
+        See ``record_adjoints``.
     where : pair of ndarray
         Neurons within the stage, and times in ms.
 
@@ -206,25 +193,9 @@ def spiking_adjoint(
     cells = layout.cells[index]
     shape = (len(own.offsets) - 1, len(where[0]), len(where[1]))
     lam_v, lam_i = np.empty(shape), np.empty(shape)
-    sample_adjoint(
-        shape[0],
-        cells.tau_m,
-        cells.tau_s,
-        cells.tau_ref,
-        cells.gap,
-        cells.reset,
-        floor,
-        layout.program.duration,
-        own.times,
-        own.neurons,
-        own.currents,
-        own.release,
-        own.offsets,
-        force,
-        *where,
-        lam_v,
-        lam_i,
-    )
+    events = OwnEvents(own.times, own.neurons, own.kept, own.offsets, force)
+    samples = Samples(*where, lam_v, lam_i)
+    sample_adjoint(shape[0], cells.record, events, floor, layout.program.duration, samples)
     return lam_v, lam_i
 
 
@@ -255,5 +226,5 @@ def readout_adjoint(
     lam_v, lam_i = np.zeros(shape), np.zeros(shape)
     if drive is not None:
         cells = layout.cells[index]
-        sample_readout_adjoint(cells.tau_m, cells.tau_s, layout.program.duration, drive, *where, lam_v, lam_i)
+        sample_readout_adjoint(cells.record, layout.program.duration, drive, Samples(*where, lam_v, lam_i))
     return lam_v, lam_i

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from netdesc.adjoint.arrivals import gather
-from netdesc.adjoint.neuron import jump, retreat
-from netdesc.adjoint.neurons import own_spikes
+from netdesc.adjoint.arrivals import Incoming, Synapses, gather
+from netdesc.adjoint.neuron import OwnEvents, carry_back, start_backward, store
+from netdesc.adjoint.neurons import make_room, own_spikes
 from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import decay, slope_before
-from netdesc.dynamics.two_currents import flow_two
+from netdesc.dynamics.protocol import (
+    arrive,
+    begin,
+    current,
+    flow,
+    held,
+    load,
+    refractory,
+    release,
+    spike,
+    spike_adjoint,
+    subtract,
+    voltage,
+)
 from netdesc.events import Floats, Integers
+
+
+class Samples(NamedTuple):
+    """Where samples are taken, and where they go.
+
+    Parameters
+    ----------
+    chosen : ndarray of int64, shape (c,)
+        Neurons of the stage.
+    moments : ndarray of float64, shape (m,)
+        Ascending, in ms.
+    first, second : ndarray of float64, shape (batch, c, m)
+        Results: voltage and total current, or lam_v and lam_i of the first receptor.
+    """
+
+    chosen: Integers
+    moments: Floats
+    first: Floats
+    second: Floats
 
 
 @kernel
 def sample_state(
-    batch: int,
-    times: Floats,
-    slots: Integers,
-    offsets: Integers,
-    fan_start: Integers,
-    fan_target: Integers,
-    fan_receptor: Integers,
-    fan_weight: Floats,
-    fan_delay: Floats,
-    tau_m: Floats,
-    tau_s: Floats,
-    tau_ref: Floats,
-    reset: Floats,
-    drop: Floats,
-    start: Floats,
-    current: Floats,
-    spike_times: Floats,
-    spike_neurons: Integers,
-    spike_offsets: Integers,
-    chosen: Integers,
-    moments: Floats,
-    horizon: float,
-    voltage: Floats,
-    total: Floats,
-) -> None:
+    batch: int, incoming: Incoming, fan: Synapses, cells: Any, own: OwnEvents, drop: Floats, horizon: float,
+    samples: Samples,
+) -> None:  # fmt: skip
     """Evaluate voltage and total current of chosen neurons of a stage.
 
     A sample at the time of an arrival includes it; one at the time of a spike shows the reset.
@@ -47,143 +58,91 @@ def sample_state(
     Parameters
     ----------
     batch : int
-    times, slots, offsets : ndarray
-        All spikes that reach the stage, its own included, by slot.
-    fan_start, fan_target, fan_receptor, fan_weight, fan_delay : ndarray
-        Synapses sorted by slot.
-    tau_m, tau_s, tau_ref, reset, drop, start, current : ndarray of float64
-        Per neuron; ``tau_s`` and ``current`` of shape (n, 2). ``drop`` is what a spike subtracts from v,
-        NaN where it sets the reset instead.
-    spike_times, spike_neurons, spike_offsets : ndarray
-        The stage's own spikes.
-    chosen : ndarray of int64, shape (c,)
-    moments : ndarray of float64, shape (m,)
-        Ascending, in ms.
+    incoming : Incoming
+        All spikes that reach the stage, its own included.
+    fan : Synapses
+    cells : named tuple
+    own : OwnEvents
+    drop : ndarray of float64, shape (n,)
+        What a spike subtracts from v, NaN where it sets the reset instead.
     horizon : float
         Just after the last moment, in ms.
-    voltage, total : ndarray of float64, shape (batch, c, m)
-        Results: voltage above rest and total current.
+    samples : Samples
     """
-    n = len(tau_m)
+    n = len(cells.tau_ref)
     for b in range(batch):
-        begin, when, synapse, _, _ = gather(
-            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, horizon
-        )
-        own_start, own = own_spikes(spike_offsets[b], spike_offsets[b + 1], spike_neurons, n)
-        for c in range(len(chosen)):
-            cell = chosen[c]
-            u, i, j, t, free = start[cell], current[cell, 0], current[cell, 1], 0.0, 0.0
-            e, p = begin[cell], own_start[cell]
-            for m in range(len(moments)):
+        arrivals = gather(b, incoming, fan, n, horizon)
+        own_start, mine = own_spikes(own.offsets[b], own.offsets[b + 1], own.neurons, n)
+        for c in range(len(samples.chosen)):
+            cell = samples.chosen[c]
+            x, t, free = begin(cells, cell), 0.0, 0.0
+            e, p = arrivals.start[cell], own_start[cell]
+            for m in range(len(samples.moments)):
                 while True:
-                    arrives = when[e] if e < begin[cell + 1] else np.inf
-                    fires = spike_times[own[p]] if p < own_start[cell + 1] else np.inf
-                    target = min(moments[m], min(arrives, fires))
-                    held = min(max(free - t, 0.0), target - t)
-                    i *= decay(held, tau_s[cell, 0])
-                    j *= decay(held, tau_s[cell, 1])
-                    if target - t - held > 0.0:
-                        u, i, j = flow_two(
-                            u, i, j, target - t - held, tau_m[cell], tau_s[cell, 0], tau_s[cell, 1]
-                        )
+                    arrives = arrivals.when[e] if e < arrivals.start[cell + 1] else np.inf
+                    fires = own.times[mine[p]] if p < own_start[cell + 1] else np.inf
+                    target = min(samples.moments[m], min(arrives, fires))
+                    span = min(max(free - t, 0.0), target - t)
+                    x = held(x, cells, cell, span)
+                    if target - t - span > 0.0:
+                        if free > t:
+                            x = release(x, cells, cell) if np.isnan(drop[cell]) else x
+                        x = flow(x, cells, cell, target - t - span)
                     t = target
                     if fires <= target and fires <= arrives:
-                        u = reset[cell] if np.isnan(drop[cell]) else u - drop[cell]
-                        free = t + tau_ref[cell]
+                        if np.isnan(drop[cell]):
+                            x = spike(x, cells, cell)
+                        else:
+                            x = subtract(x, cells, cell, drop[cell])
+                        free = t + refractory(cells, cell)
                         p += 1
                     elif arrives <= target:
-                        if fan_receptor[synapse[e]] == 0:
-                            i += fan_weight[synapse[e]]
-                        else:
-                            j += fan_weight[synapse[e]]
+                        q = arrivals.synapse[e]
+                        x = arrive(x, cells, cell, fan.receptor[q], fan.weight[q])
                         e += 1
                     else:
                         break
-                voltage[b, c, m] = u
-                total[b, c, m] = i + j
+                samples.first[b, c, m] = voltage(x, cells, cell)
+                samples.second[b, c, m] = current(x, cells, cell)
 
 
 @kernel
 def sample_adjoint(
-    batch: int,
-    tau_m: Floats,
-    tau_s: Floats,
-    tau_ref: Floats,
-    gap: Floats,
-    reset: Floats,
-    floor: Floats,
-    duration: float,
-    spike_times: Floats,
-    spike_neurons: Integers,
-    currents: Floats,
-    release: Floats,
-    spike_offsets: Integers,
-    total: Floats,
-    chosen: Integers,
-    moments: Floats,
-    lam_v: Floats,
-    lam_i: Floats,
+    batch: int, cells: Any, own: OwnEvents, floor: float, duration: float, samples: Samples
 ) -> None:
-    """Evaluate the adjoints of chosen neurons of a stage.
+    """Evaluate the adjoints of chosen neurons of a stage whose adjoint needs no states.
 
     Parameters
     ----------
     batch : int
-    tau_m, tau_s, tau_ref, gap, reset, floor : ndarray of float64
-        Per neuron; ``tau_s`` of shape (n, 2).
+    cells : named tuple
+    own : OwnEvents
+        Its ``force`` holds totals, as the adjoint sweep leaves them.
+    floor : float
+        Relative to the distance from reset to threshold.
     duration : float
         In ms.
-    spike_times, spike_neurons, currents, release, spike_offsets : ndarray
-        The stage's own spikes.
-    total : ndarray of float64
-        Total dL/dt of each spike, as the adjoint sweep leaves it.
-    chosen : ndarray of int64, shape (c,)
-    moments : ndarray of float64, shape (m,)
-        Ascending, in ms.
-    lam_v, lam_i : ndarray of float64, shape (batch, c, m)
-        Results; ``lam_i`` of the first receptor.
+    samples : Samples
     """
-    n = len(tau_m)
-    state = np.empty((5, n))
+    n = len(cells.tau_ref)
     for b in range(batch):
-        own_start, own = own_spikes(spike_offsets[b], spike_offsets[b + 1], spike_neurons, n)
-        for c in range(len(chosen)):
-            cell = chosen[c]
-            state[0:3, cell] = 0.0
-            state[3, cell] = duration
-            state[4, cell] = np.nan
+        own_start, mine = own_spikes(own.offsets[b], own.offsets[b + 1], own.neurons, n)
+        way = make_room(n, 0, 0, own.offsets[b], duration, cells)
+        for c in range(len(samples.chosen)):
+            cell = samples.chosen[c]
+            nothing = begin(cells, cell)
+            start_backward(cell, way)
             p = own_start[cell + 1] - 1
-            for m in range(len(moments) - 1, -1, -1):
-                while p >= own_start[cell] and spike_times[own[p]] > moments[m]:
-                    k = own[p]
-                    retreat(
-                        cell,
-                        spike_times[k],
-                        k,
-                        state,
-                        tau_m,
-                        tau_s,
-                        tau_ref,
-                        reset,
-                        spike_times,
-                        release,
-                        duration,
-                    )
-                    jump(cell, spike_times[k], total[k], slope_before(currents[k], gap[cell]), floor, state)
+            for m in range(len(samples.moments) - 1, -1, -1):
+                while p >= own_start[cell] and own.times[mine[p]] > samples.moments[m]:
+                    k = mine[p]
+                    carry_back(cell, own.times[k], k, nothing, own, way, cells)
+                    lam = load(way.lam, cell, cells)
+                    before, _, _ = spike_adjoint(lam, own.kept, k, cells, cell, own.force[k], floor)
+                    store(way.lam, cell, before)
+                    way.later[cell] = np.nan
                     p -= 1
-                latest = own[p] if p >= own_start[cell] else -1
-                retreat(
-                    cell,
-                    min(moments[m], duration),
-                    latest,
-                    state,
-                    tau_m,
-                    tau_s,
-                    tau_ref,
-                    reset,
-                    spike_times,
-                    release,
-                    duration,
-                )
-                lam_v[b, c, m] = state[0, cell]
-                lam_i[b, c, m] = state[1, cell]
+                latest = mine[p] if p >= own_start[cell] else -1
+                carry_back(cell, min(samples.moments[m], duration), latest, nothing, own, way, cells)
+                samples.first[b, c, m] = way.lam[cell, 0]
+                samples.second[b, c, m] = way.lam[cell, 1]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.cells import RELEASE, residuals_of
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program
@@ -20,7 +21,9 @@ class OwnSpikes:
 
     Parameters
     ----------
-    times, currents, release : ndarray of float64, shape (k,)
+    times : ndarray of float64, shape (k,)
+    kept : ndarray of float64, shape (residuals, k)
+        What the adjoint needs of each.
     neurons : ndarray of int64, shape (k,)
     offsets : ndarray of int64, shape (batch + 1,)
     parts : tuple of (int, ndarray or None)
@@ -28,15 +31,10 @@ class OwnSpikes:
     """
 
     times: Floats
+    kept: Floats
     neurons: Integers
-    currents: Floats
-    release: Floats
     offsets: Integers
     parts: tuple[tuple[int, Integers | None], ...]
-
-
-RESIDUALS = ("current", "release_current")
-"""What the adjoint of leaky integrate-and-fire neurons needs of a spike."""
 
 
 def require_residuals(trace: Trace, populations: Iterable[str], names: Iterable[str]) -> None:
@@ -76,31 +74,42 @@ def check_trace(program: Program, trace: Trace) -> None:
         population.
     """
     spiking = [item for item in program.populations if item.kind == "spiking"]
-    require_residuals(trace, [item.name for item in spiking], RESIDUALS)
+    for item in spiking:
+        require_residuals(trace, [item.name], residuals_of(item))
     faults = [fault for item in spiking for fault in trace_faults(program, item, trace)]
     if faults:
         raise NumericsError(faults)
 
 
 def trace_faults(program: Program, population: PopulationSlice, trace: Trace) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the numbers of a spiking population in a trace that has currents."""
+    """Yield what is wrong with the numbers of a spiking population in a trace that has its residuals."""
     spikes = trace.spikes[population.name]
-    currents, release = (find_residual(trace, population.name, name) for name in RESIDUALS)
-    for name, values in (("currents", currents), ("release currents", release)):
+    hold = program.parameters["tau_ref"][population.start + spikes.sources]
+    found = {name: find_residual(trace, population.name, name) for name in residuals_of(population)}
+    for name, values in found.items():
         if np.shape(values) != spikes.times.shape:
             yield Diagnostic(
-                f"the trace has {name} of shape {np.shape(values)} for {len(spikes)} spikes", population.path
-            )
-            return
-    if not (np.isfinite(spikes.times).all() and np.isfinite(currents).all()):
-        yield Diagnostic("the trace holds a spike time or current that is not finite", population.path)
-    elif release is not currents and not np.isfinite(release).all():
-        hold = program.parameters["tau_ref"][population.start + spikes.sources]
-        if not np.isfinite(release[spikes.times + hold < program.duration]).all():
-            yield Diagnostic(
-                "the trace holds a current that is not finite, at the end of a refractory period",
+                f"the trace has {word_of(name)}s of shape {np.shape(values)} for {len(spikes)} spikes",
                 population.path,
             )
+            return
+    at_spike = [values for name, values in found.items() if not name.startswith(RELEASE)]
+    if not (np.isfinite(spikes.times).all() and all(np.isfinite(values).all() for values in at_spike)):
+        yield Diagnostic("the trace holds a spike time or current that is not finite", population.path)
+        return
+    for name, values in found.items():
+        ended = spikes.times + hold < program.duration
+        if name.startswith(RELEASE) and not np.isfinite(values[ended]).all():
+            yield Diagnostic(
+                f"the trace holds a {word_of(name.removeprefix(RELEASE))} that is not finite, at the end "
+                "of a refractory period",
+                population.path,
+            )
+
+
+def word_of(name: str) -> str:
+    """Return the name of a residual as words."""
+    return name.replace("_", " ")
 
 
 def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
@@ -122,16 +131,13 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     members = [p for p in wiring.stage.populations if layout.program.populations[p].kind == "spiking"]
     names = [layout.program.populations[p].name for p in members]
     spikes = [trace.spikes[name] for name in names]
+    kept = [
+        np.stack([find_residual(trace, name, item) for item in residuals_of(layout.program.populations[p])])
+        for p, name in zip(members, names, strict=True)
+    ]
     if len(members) == 1:
         events = spikes[0]
-        return OwnSpikes(
-            events.times,
-            events.sources,
-            find_residual(trace, names[0], "current"),
-            find_residual(trace, names[0], "release_current"),
-            events.offsets,
-            ((members[0], None),),
-        )
+        return OwnSpikes(events.times, kept[0], events.sources, events.offsets, ((members[0], None),))
     neurons = np.concatenate([e.sources + wiring.places[p] for p, e in zip(members, spikes, strict=True)])
     times = np.concatenate([e.times for e in spikes])
     samples = np.concatenate([e.samples() for e in spikes])
@@ -140,14 +146,12 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     place[order] = np.arange(len(order))
     bounds = np.cumsum([0] + [len(e) for e in spikes])
     parts = tuple((p, place[a:b]) for p, a, b in zip(members, bounds[:-1], bounds[1:], strict=True))
-    return OwnSpikes(
-        times[order],
-        neurons[order],
-        np.concatenate([find_residual(trace, name, "current") for name in names])[order],
-        np.concatenate([find_residual(trace, name, "release_current") for name in names])[order],
-        np.sum([e.offsets for e in spikes], axis=0),
-        parts,
-    )
+    rows = max(len(part) for part in kept)
+    joined = np.zeros((rows, len(order)))
+    for part, a, b in zip(kept, bounds[:-1], bounds[1:], strict=True):
+        joined[: len(part), a:b] = part
+    offsets = np.sum([e.offsets for e in spikes], axis=0)
+    return OwnSpikes(times[order], joined[:, order], neurons[order], offsets, parts)
 
 
 def take(parts: tuple[tuple[int, Integers | None], ...], forces: Mapping[int, Floats], count: int) -> Floats:

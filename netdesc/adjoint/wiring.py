@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netdesc.adjoint.arrivals import Synapses
 from netdesc.adjoint.cells import Cells
 from netdesc.events import Floats, Integers
 from netdesc.program import Program, Stage
@@ -60,26 +61,6 @@ class Wiring:
     target: Integers
     receptor: Integers
     scale: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Fanout:
-    """Synapses sorted by slot, then by delay, then by target.
-
-    Parameters
-    ----------
-    start : ndarray of int64, shape (slots + 1,)
-    synapse, target, receptor : ndarray of int64, shape (synapses,)
-    weight, delay : ndarray of float64, shape (synapses,)
-        In volts of the cell and ms.
-    """
-
-    start: Integers
-    synapse: Integers
-    target: Integers
-    receptor: Integers
-    weight: Floats
-    delay: Floats
 
 
 def is_layer(program: Program, stage: Stage, cells: Cells) -> bool:
@@ -156,7 +137,7 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
     )
 
 
-def sort_fanout(wiring: Wiring, weights: Floats, delays: Floats) -> Fanout:
+def sort_fanout(wiring: Wiring, weights: Floats, delays: Floats) -> Synapses:
     """Sort the synapses of a stage by slot and delay.
 
     Parameters
@@ -167,9 +148,9 @@ def sort_fanout(wiring: Wiring, weights: Floats, delays: Floats) -> Fanout:
 
     Returns
     -------
-    Fanout
+    Synapses
     """
     order = np.lexsort((wiring.target, delays, wiring.slot)).astype(np.int64)
     counts = np.bincount(wiring.slot, minlength=wiring.entries)
     start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    return Fanout(start, order, wiring.target[order], wiring.receptor[order], weights[order], delays[order])
+    return Synapses(start, order, wiring.target[order], wiring.receptor[order], weights[order], delays[order])

@@ -23,7 +23,7 @@ from typing import Any
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.serialize import dumps
 
-from netdesc.dynamics.kernel_digest import digest_kernel
+from netdesc.dynamics.kernel_digest import digest_kernel, digest_records
 
 log = logging.getLogger("netdesc.kernels")
 """Receives ``compiling NAME`` and ``compiled NAME`` at level INFO, and what is wrong with the cache."""
@@ -156,7 +156,8 @@ class KernelFiles:
 
     def _name(self, key: object) -> str:
         self._digest = self._digest or digest_kernel(self.function)
-        digest = hashlib.sha256(repr((self.kernel, self._digest, key)).encode())
+        records = digest_records(key[0] if isinstance(key, tuple) and key else ())
+        digest = hashlib.sha256(repr((self.kernel, self._digest, records, key)).encode())
         return f"{self.kernel}-{digest.hexdigest()[:32]}.kernel"
 
 

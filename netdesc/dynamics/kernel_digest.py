@@ -22,6 +22,8 @@ import llvmlite
 import numba
 import numpy as np
 
+from netdesc.dynamics.protocol import find_code, records_in
+
 _IMPORT = re.compile(
     rb"^[ \t]*(?:from|import)[ \t]+(\.*)([\w.]*)(?:[ \t]*import[ \t]+(\([^)]*\)|[^\n]*))?", re.MULTILINE
 )
@@ -62,6 +64,30 @@ def digest_kernel(function: Callable[..., Any]) -> str:
     return digest.hexdigest()
 
 
+def digest_records(signature: object) -> list[str]:
+    """Return what the cells in the types of a kernel's arguments mean, as hashes of their functions.
+
+    Parameters
+    ----------
+    signature : object
+        Types of the arguments.
+
+    Returns
+    -------
+    list of str
+        Hexadecimal, in order; empty where no argument holds parameters of cells.
+    """
+    kinds = signature if isinstance(signature, tuple) else ()
+    return [_digest_record(record) for kind in kinds for record in records_in(kind)]
+
+
+@cache
+def _digest_record(record: type) -> str:
+    functions = find_code(record).functions
+    parts = [f"{name} {digest_kernel(function)}" for name, function in sorted(functions.items())]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
 @cache
 def _follow(item: object) -> tuple[dict[str, str], list[object]]:
     """Return what an item is, by name, and what it depends on."""
@@ -87,7 +113,10 @@ def _follow_function(function: FunctionType) -> tuple[dict[str, str], list[objec
     values |= {f"default {place}": value for place, value in enumerate(function.__defaults__ or ())}
     further: list[object] = []
     for name, value in values.items():
-        if _is_known(value):
+        if hasattr(value, "_operation"):
+            # which functions these are follows from the types of the arguments, which a file's name covers
+            found[f"{name} in {_title(function)}"] = f"operation {value._operation}"
+        elif _is_known(value):
             found[f"{name} in {_title(function)}"] = _describe(value)
         elif isinstance(getattr(value, "py_func", getattr(value, "_defn", None)), FunctionType):
             further.append(value)

@@ -17,8 +17,8 @@ import math
 
 from netdesc.dynamics.elementary import exponential, fused, logarithm, relative_decay
 from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.protocol import NEVER
 
-NEVER = -1.0
 STEPS = 80
 CONVERGED = 1e-5
 
@@ -184,6 +184,28 @@ def weight_force(lam_i: float, tau_s: float) -> float:
 def bounded_slope(slope: float, floor: float) -> float:
     """Return the slope, not below the floor that keeps a grazing spike's gradient finite."""
     return slope if slope > floor else floor
+
+
+@inlined
+def spike_jump(force: float, slope: float, floor: float) -> tuple[float, bool]:
+    """Return lam_v just before a spike.
+
+    Parameters
+    ----------
+    force : float
+        Total dL/dt of the spike.
+    slope : float
+        tau_m dv/dt just before it.
+    floor : float
+        Smallest slope to divide by.
+
+    Returns
+    -------
+    tuple of (float, bool)
+        lam_v, and whether the slope was raised to the floor.
+    """
+    raised = bounded_slope(slope, floor)
+    return force / raised, raised > slope
 
 
 @inlined

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import NEVER, charge, decay
+from netdesc.dynamics.lif import charge, decay
+from netdesc.dynamics.protocol import NEVER
 from netdesc.dynamics.two_currents import flow_two, turning_point
 
 HALVINGS = 200

@@ -6,7 +6,8 @@ import math
 
 from netdesc.dynamics.elementary import fused
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import CONVERGED, NEVER, STEPS, charge, decay, guess
+from netdesc.dynamics.lif import CONVERGED, STEPS, charge, decay, guess
+from netdesc.dynamics.protocol import NEVER
 
 
 @inlined

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.arrivals import Synapses
 from netdesc.adjoint.cells import Cells
 from netdesc.adjoint.incoming import Stream, merge
-from netdesc.adjoint.wiring import Fanout
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.threads import run, split
@@ -167,7 +167,7 @@ def gather_arrivals(
 
 
 def refine_part(
-    model: tuple[Stream, Integers, Fanout, Cells],
+    model: tuple[Stream, Integers, Synapses, Cells],
     own: Own,
     step: float,
     results: tuple[Floats, Flags],

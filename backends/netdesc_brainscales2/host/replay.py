@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.arrivals import Synapses
 from netdesc.adjoint.cells import Cells
 from netdesc.adjoint.incoming import Stream, merge
-from netdesc.adjoint.wiring import Fanout
 from netdesc.dynamics.jit import kernel
 from netdesc.dynamics.lif import decay
 from netdesc.events import Events, Floats, Integers
@@ -131,7 +131,7 @@ class Modelled:
         return sum(int(flags.sum()) for flags in self.impossible.values())
 
 
-def hold_back(events: Events, slot: int, fan: Fanout) -> tuple[Floats, Integers]:
+def hold_back(events: Events, slot: int, fan: Synapses) -> tuple[Floats, Integers]:
     """Return when spikes arrive, and their slots: all spikes of a source are held back by one time."""
     slots = events.sources + slot
     if not fan.delay.any():
@@ -157,7 +157,7 @@ class Asked:
 
 
 def evaluate_part(
-    model: tuple[Stream, Fanout, Cells], duration: float, asked: Asked, first: int, last: int
+    model: tuple[Stream, Synapses, Cells], duration: float, asked: Asked, first: int, last: int
 ) -> None:
     """Evaluate currents in samples ``first`` to ``last - 1``."""
     stream, fan, cells = model

@@ -2,90 +2,133 @@
 
 from __future__ import annotations
 
-from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import NEVER, crossing, decay, flow
-from netdesc.dynamics.two_currents import crossing_two, flow_two
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from netdesc.adjoint.neuron import store
+from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.protocol import (
+    NEVER,
+    arrive,
+    begin,
+    crossing,
+    flow,
+    held,
+    keep_release,
+    keep_spike,
+    load,
+    refractory,
+    release,
+    spike,
+)
 from netdesc.events import Floats, Integers
 
 
-@kernel
-def advance(
-    cell: int,
-    target: float,
-    state: Floats,
-    last: Integers,
-    release: Floats,
-    tau_m: Floats,
-    tau_s: Floats,
-    reset: Floats,
-) -> None:
-    """Carry the state of neuron ``cell`` to a time before which it does not spike.
+class Neurons(NamedTuple):
+    """Where the neurons of a stage are.
+
+    Parameters
+    ----------
+    state : ndarray of float64, shape (n, width)
+    clock : ndarray of float64, shape (n,)
+        Time of that state in ms.
+    free : ndarray of float64, shape (n,)
+        End of the refractory period in ms.
+    waiting : ndarray of int64, shape (n,)
+        Spike whose refractory period is not yet over, -1 for none.
+    """
+
+    state: Floats
+    clock: Floats
+    free: Floats
+    waiting: Integers
+
+
+class Spikes(NamedTuple):
+    """Spikes that a kernel finds, sample after sample, sorted by time.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (capacity,)
+    neurons : ndarray of int64, shape (capacity,)
+    kept : ndarray of float64, shape (residuals, capacity)
+        What the adjoint needs of each.
+    counts : ndarray of int64, shape (batch,)
+        Spikes of each sample.
+    """
+
+    times: Floats
+    neurons: Integers
+    kept: Floats
+    counts: Integers
+
+
+@inlined
+def make_neurons(n: int, cells: Any) -> Neurons:
+    """Return arrays for n neurons."""
+    width = len(begin(cells, 0))
+    return Neurons(np.empty((n, width)), np.empty(n), np.empty(n), np.empty(n, dtype=np.int64))
+
+
+@inlined
+def start(cell: int, neurons: Neurons, cells: Any) -> None:
+    """Set a neuron to its state at 0."""
+    store(neurons.state, cell, begin(cells, cell))
+    neurons.clock[cell] = 0.0
+    neurons.free[cell] = 0.0
+    neurons.waiting[cell] = -1
+
+
+@inlined
+def advance(cell: int, target: float, neurons: Neurons, spikes: Spikes, cells: Any) -> None:
+    """Carry the state of a neuron to a time before which it does not spike.
 
     Parameters
     ----------
     cell : int
     target : float
         In ms.
-    state : ndarray of float64, shape (5, n)
-        Voltage above rest, both currents, present time, end of the refractory period; changed in place.
-    last : ndarray of int64, shape (n,)
-        Spike whose release is still to come, -1 for none; changed in place.
-    release : ndarray of float64
-        Result: total current at the release of that spike, if it lies before the target.
-    tau_m, reset : ndarray of float64, shape (n,)
-    tau_s : ndarray of float64, shape (n, 2)
+    neurons : Neurons
+        Changed in place.
+    spikes : Spikes
+        Receives what is kept of the end of a refractory period that lies before the target.
+    cells : named tuple
     """
-    if last[cell] >= 0:
-        end = min(state[4, cell], target)
-        span = end - state[3, cell]
+    x = load(neurons.state, cell, cells)
+    if neurons.waiting[cell] >= 0:
+        end = min(neurons.free[cell], target)
+        span = end - neurons.clock[cell]
         if span > 0.0:
-            state[1, cell] *= decay(span, tau_s[cell, 0])
-            state[2, cell] *= decay(span, tau_s[cell, 1])
-            state[3, cell] = end
-        if state[4, cell] <= target:
-            release[last[cell]] = state[1, cell] + state[2, cell]
-            state[0, cell] = reset[cell]
-            last[cell] = -1
-    span = target - state[3, cell]
-    if span > 0.0 and last[cell] < 0:
-        if tau_s[cell, 0] == tau_s[cell, 1] and state[2, cell] == 0.0:
-            u, i = flow(state[0, cell], state[1, cell], span, tau_m[cell], tau_s[cell, 0])
-            state[0, cell] = u
-            state[1, cell] = i
-        else:
-            u, i, j = flow_two(
-                state[0, cell],
-                state[1, cell],
-                state[2, cell],
-                span,
-                tau_m[cell],
-                tau_s[cell, 0],
-                tau_s[cell, 1],
-            )
-            state[0, cell] = u
-            state[1, cell] = i
-            state[2, cell] = j
-    state[3, cell] = target
+            x = held(x, cells, cell, span)
+            neurons.clock[cell] = end
+        if neurons.free[cell] <= target:
+            x = release(x, cells, cell)
+            keep_release(x, spikes.kept, neurons.waiting[cell], cells, cell)
+            neurons.waiting[cell] = -1
+    span = target - neurons.clock[cell]
+    if span > 0.0 and neurons.waiting[cell] < 0:
+        x = flow(x, cells, cell, span)
+    store(neurons.state, cell, x)
+    neurons.clock[cell] = target
 
 
-@kernel
-def predict(
-    cell: int,
-    state: Floats,
-    last: Integers,
-    tau_m: Floats,
-    tau_s: Floats,
-    gap: Floats,
-    reset: Floats,
-    limit: float,
-) -> float:
-    """Return the time of the next spike of neuron ``cell`` up to a limit, if nothing arrives.
+@inlined
+def receive(cell: int, receptor: int, weight: float, neurons: Neurons, cells: Any) -> None:
+    """Let a spike arrive at a neuron."""
+    x = load(neurons.state, cell, cells)
+    store(neurons.state, cell, arrive(x, cells, cell, receptor, weight))
+
+
+@inlined
+def predict(cell: int, neurons: Neurons, cells: Any, limit: float) -> float:
+    """Return the time of the next spike of a neuron up to a limit, if nothing arrives.
 
     Parameters
     ----------
     cell : int
-    state, last, tau_m, tau_s, gap, reset : ndarray
-        See ``advance``; nothing is changed.
+    neurons : Neurons
+    cells : named tuple
     limit : float
         In ms.
 
@@ -94,59 +137,44 @@ def predict(
     float
         In ms; ``NEVER`` where there is none.
     """
-    begin = state[3, cell]
-    u = state[0, cell]
-    i = state[1, cell]
-    j = state[2, cell]
-    if last[cell] >= 0:
-        begin = state[4, cell]
-        if begin >= limit:
+    begins = neurons.clock[cell]
+    x = load(neurons.state, cell, cells)
+    if neurons.waiting[cell] >= 0:
+        begins = neurons.free[cell]
+        if begins >= limit:
             return NEVER
-        span = begin - state[3, cell]
-        u = reset[cell]
-        i *= decay(span, tau_s[cell, 0])
-        j *= decay(span, tau_s[cell, 1])
-    if tau_s[cell, 0] == tau_s[cell, 1]:
-        s = crossing(u, i + j, gap[cell], tau_m[cell], tau_s[cell, 0], limit - begin)
-    else:
-        s = crossing_two(u, i, j, gap[cell], tau_m[cell], tau_s[cell, 0], tau_s[cell, 1], limit - begin)
-    return begin + s if s >= 0.0 else NEVER
+        x = release(held(x, cells, cell, begins - neurons.clock[cell]), cells, cell)
+    s = crossing(x, cells, cell, limit - begins)
+    return begins + s if s >= 0.0 else NEVER
 
 
-@kernel
-def fire(
-    cell: int,
-    k: int,
-    moment: float,
-    state: Floats,
-    last: Integers,
-    tau_ref: Floats,
-    reset: Floats,
-    times: Floats,
-    neurons: Integers,
-    currents: Floats,
-    release: Floats,
-) -> None:
-    """Record spike k of neuron ``cell``, whose state has been carried to that moment, and reset it.
+@inlined
+def fire(cell: int, k: int, moment: float, neurons: Neurons, spikes: Spikes, cells: Any) -> None:
+    """Record spike k of a neuron, whose state has been carried to that moment, and reset it.
 
     Parameters
     ----------
     cell, k : int
     moment : float
         In ms.
-    state, last, tau_ref, reset : ndarray
-        See ``advance``; state and last are changed.
-    times, neurons, currents, release : ndarray
-        Results, per spike; ``release`` is NaN until the release.
+    neurons : Neurons
+        Changed in place.
+    spikes : Spikes
+        Receives the spike; what is kept of the end of its refractory period is NaN until then.
+    cells : named tuple
     """
-    times[k] = moment
-    neurons[k] = cell
-    currents[k] = state[1, cell] + state[2, cell]
-    state[0, cell] = reset[cell]
-    state[4, cell] = moment + tau_ref[cell]
-    if tau_ref[cell] > 0.0:
-        release[k] = float("nan")
-        last[cell] = k
+    spikes.times[k] = moment
+    spikes.neurons[k] = cell
+    spikes.kept[:, k] = np.nan
+    x = load(neurons.state, cell, cells)
+    keep_spike(x, spikes.kept, k, cells, cell)
+    x = spike(x, cells, cell)
+    hold = refractory(cells, cell)
+    neurons.free[cell] = moment + hold
+    if hold > 0.0:
+        neurons.waiting[cell] = k
     else:
-        release[k] = currents[k]
-        last[cell] = -1
+        x = release(x, cells, cell)
+        keep_release(x, spikes.kept, k, cells, cell)
+        neurons.waiting[cell] = -1
+    store(neurons.state, cell, x)

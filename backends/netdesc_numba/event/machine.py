@@ -11,17 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.cells import residuals_of
 from netdesc.adjoint.final_voltages import final_samplings, read_finals
 from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.wiring import LAYER, NETWORK
 from netdesc.budget import SpikeBudget, count_spikes
+from netdesc.dynamics.protocol import find_code
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import PopulationSlice, Program
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Read, Trace, require_finite
+from netdesc_numba.event.advance import Spikes
 from netdesc_numba.event.layer import sweep_layer
 from netdesc_numba.event.network import run_network
 from netdesc_numba.event.neurons import sweep_neurons
@@ -29,7 +32,9 @@ from netdesc_numba.event.readings import read_readouts
 from netdesc_numba.options import Options
 from netdesc_numba.spike_limit import most_spikes
 
-Spikes = tuple[Floats, Integers, Floats, Floats, Integers]
+Found = tuple[Floats, Integers, tuple[Floats, ...], Integers]
+"""Times, neurons, what is kept of each, and offsets of the spikes of a stage."""
+
 Kernel = Callable[..., tuple[int, int]]
 Arrays = tuple[NDArray[Any], ...]
 
@@ -71,6 +76,32 @@ def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
 def versions() -> dict[str, str]:
     """Return the versions of what a result depends on."""
     return {name: version(name) for name in ("netdesc", "numba", "numpy")}
+
+
+def gather_spikes(kernel: Callable[..., tuple[int, int]]) -> Kernel:
+    """Return a kernel that takes its arrays of results one by one."""
+
+    def run_kernel(*arguments: Any) -> tuple[int, int]:
+        *given, times, neurons, kept, counts = arguments
+        return kernel(*given, Spikes(times, neurons, kept, counts))
+
+    return run_kernel
+
+
+def spread_rows(kernel: Kernel) -> Kernel:
+    """Return a kernel that takes the rows of what is kept of each spike as one array."""
+
+    def run_kernel(*arguments: Any) -> tuple[int, int]:
+        *given, kept, counts = arguments
+        return kernel(*given, *kept, counts)
+
+    return run_kernel
+
+
+def name_residuals(population: PopulationSlice, kept: tuple[Floats, ...]) -> dict[str, Floats]:
+    """Return what is kept of each spike by name; one row alone holds for spike and release."""
+    names = residuals_of(population)
+    return dict(zip(names, kept if len(kept) > 1 else kept * len(names), strict=False))
 
 
 class EventMachine:
@@ -170,7 +201,7 @@ class EventMachine:
             in_flight += late
         return {"arrivals": arrivals, "in_flight": in_flight}
 
-    def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Spikes:
+    def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Found:
         """Run a stage on all samples and return its spikes, neurons counted within it."""
         stream = self.layout.stream(index, spikes, batch)
         wiring, cells = self.layout.wirings[index], self.layout.cells[index]
@@ -185,7 +216,7 @@ class EventMachine:
             return self.grow(
                 index,
                 batch,
-                sweep_layer,
+                spread_rows(sweep_layer),
                 (
                     stream.times,
                     stream.slots,
@@ -196,35 +227,14 @@ class EventMachine:
                     constants,
                     duration,
                 ),
-                releases=False,
+                rows=1,
             )
-        fan = self.layout.fanout(index)
-        base = (wiring.slots[wiring.stage.populations[0]],) if wiring.kind == NETWORK else ()
-        kernel = run_network if wiring.kind == NETWORK else sweep_neurons
-        return self.grow(
-            index,
-            batch,
-            kernel,
-            (
-                stream.times,
-                stream.slots,
-                stream.offsets,
-                *base,
-                fan.start,
-                fan.target,
-                fan.receptor,
-                fan.weight,
-                fan.delay,
-                cells.tau_m,
-                cells.tau_s,
-                cells.tau_ref,
-                cells.gap,
-                cells.reset,
-                cells.start,
-                cells.current,
-                duration,
-            ),
-        )
+        given = (stream.arrays, self.layout.fanout(index), cells.record, duration)
+        rows = len(find_code(type(cells.record)).residuals)
+        if wiring.kind == NETWORK:
+            base = wiring.slots[wiring.stage.populations[0]]
+            return self.grow(index, batch, gather_spikes(run_network), (*given, base), rows=rows)
+        return self.grow(index, batch, gather_spikes(sweep_neurons), given, rows=rows)
 
     def grow(
         self,
@@ -233,9 +243,9 @@ class EventMachine:
         kernel: Kernel,
         arguments: tuple[object, ...],
         *,
-        releases: bool = True,
+        rows: int,
         dtype: type[np.generic] = np.float64,
-    ) -> Spikes:
+    ) -> Found:
         """Run a kernel over the batch, with room for the spikes that grows as they need it.
 
         Parameters
@@ -246,16 +256,15 @@ class EventMachine:
         kernel : callable
             Takes first and last sample, the arguments and the arrays of results.
         arguments : tuple
-        releases : bool
-            Whether the kernel tells currents at the end of refractory periods; they equal those at the
-            spikes otherwise.
+        rows : int
+            Numbers that are kept of each spike; a single one is the same at the end of the refractory period.
         dtype : type
             Of the spike times.
 
         Returns
         -------
         tuple of ndarray
-            Times, neurons, currents, release currents, offsets.
+            Times, neurons, what is kept of each, offsets.
 
         Raises
         ------
@@ -276,8 +285,7 @@ class EventMachine:
                 arrays: Arrays = (
                     np.empty(room, dtype),
                     np.empty(room, np.int64),
-                    np.empty(room),
-                    *((np.empty(room),) if releases else ()),
+                    np.empty((rows, room)),
                 )
                 done, used = kernel(first, stop, *arguments, *arrays, counts)
                 if done > first:
@@ -303,13 +311,12 @@ class EventMachine:
         excess = np.flatnonzero(counts > limit)
         if len(excess):
             raise NumericsError(self.overflow(index, int(excess[0])))
-        columns = [
-            self.join([arrays[k][:used] for arrays, used in pieces]) for k in range(4 if releases else 3)
-        ]
+        times, neurons = (self.join([arrays[k][:used] for arrays, used in pieces]) for k in range(2))
+        kept = tuple(self.join([arrays[2][row, :used] for arrays, used in pieces]) for row in range(rows))
         offsets = np.zeros(batch + 1, dtype=np.int64)
         np.cumsum(counts, out=offsets[1:])
-        self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(columns[0]) / max(batch, 1))
-        return columns[0], columns[1], columns[2], columns[3 if releases else 2], offsets
+        self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(times) / max(batch, 1))
+        return times, neurons, kept, offsets
 
     def most_spikes(self, index: int) -> int:
         """Return how many spikes a sample may have in a stage."""
@@ -336,17 +343,17 @@ class EventMachine:
     def share(
         self,
         index: int,
-        found: Spikes,
+        found: Found,
         spikes: dict[int, Events],
         residuals: dict[str, dict[str, Floats]],
     ) -> None:
         """Hand the spikes of a stage to its populations."""
-        times, neurons, current, release, offsets = found
+        times, neurons, kept, offsets = found
         members = self.program.stages[index].populations
         if len(members) == 1:
             name = self.program.populations[members[0]].name
             spikes[members[0]] = Events(times, neurons, offsets)
-            residuals[name] = {"current": current, "release_current": release}
+            residuals[name] = name_residuals(self.program.populations[members[0]], kept)
             return
         everything = Events(times, neurons, offsets)
         for p in members:
@@ -354,4 +361,4 @@ class EventMachine:
             place = self.layout.wirings[index].places[p]
             keep = (neurons >= place) & (neurons < place + population.size)
             spikes[p] = everything.select(place, place + population.size)
-            residuals[population.name] = {"current": current[keep], "release_current": release[keep]}
+            residuals[population.name] = name_residuals(population, tuple(row[keep] for row in kept))

@@ -2,46 +2,131 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from netdesc.dynamics.jit import kernel
+from netdesc.adjoint.arrivals import Incoming, Synapses
+from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.protocol import above, horizon, load
 from netdesc.events import Floats, Integers
-from netdesc_numba.event.advance import advance, fire, predict
+from netdesc_numba.event.advance import (
+    Neurons,
+    Spikes,
+    advance,
+    fire,
+    make_neurons,
+    predict,
+    receive,
+    start,
+)
 from netdesc_numba.event.heap import drop, push
+
+Queue = tuple[int, Floats, Integers]
+"""Number of events, and their times and keys; see ``heap``."""
+
+ROOM = 64
+
+
+@inlined
+def make_queue(room: int) -> Queue:
+    """Return a queue without events."""
+    return 0, np.empty(room), np.empty((room, 2), dtype=np.int64)
+
+
+@inlined
+def add(queue: Queue, moment: float, first: int, second: int) -> Queue:
+    """Return the queue with one event more."""
+    size, when, keys = queue
+    when, keys = push(size, when, keys, moment, first, second)
+    return size + 1, when, keys
+
+
+@inlined
+def remove(queue: Queue) -> Queue:
+    """Return the queue without its earliest event."""
+    size, when, keys = queue
+    drop(size, when, keys)
+    return size - 1, when, keys
+
+
+@inlined
+def add_arrival(
+    queue: Queue, emitted: float, q: int, end: int, spike: int, fan: Synapses, duration: float
+) -> Queue:
+    """Return the queue with the arrival of a spike at synapse q, if it has one before the end.
+
+    A spike is one event, for the synapse at which it arrives next; ``spike`` is its index among those from
+    outside, or -1 - k for spike k of the stage.
+    """
+    if q < end and emitted + fan.delay[q] < duration:
+        return add(queue, emitted + fan.delay[q], q, spike)
+    return queue
+
+
+@inlined
+def forecast(cell: int, version: int, queue: Queue, neurons: Neurons, cells: Any, duration: float) -> Queue:
+    """Return the queue with the next spike of a neuron, or with the end of what can be foreseen of it.
+
+    The second key is the neuron's version for a spike and -1 - version for the latter.
+    """
+    ahead = max(neurons.clock[cell], neurons.free[cell]) + horizon(cells)
+    moment = predict(cell, neurons, cells, min(duration, ahead))
+    if moment >= 0.0:
+        return add(queue, moment, cell, version)
+    if ahead < duration:
+        return add(queue, ahead, cell, -1 - version)
+    return queue
+
+
+@inlined
+def is_stale(queue: Queue, version: Integers) -> bool:
+    """Tell whether something has arrived at the neuron since its earliest forecast was made."""
+    size, _, owner = queue
+    if size == 0:
+        return False
+    made = owner[0, 1]
+    return bool((made if made >= 0 else -1 - made) != version[owner[0, 0]])
+
+
+@inlined
+def fill(
+    b: int,
+    incoming: Incoming,
+    fan: Synapses,
+    neurons: Neurons,
+    version: Integers,
+    cells: Any,
+    duration: float,
+) -> tuple[Queue, Queue]:
+    """Set all neurons to their states at 0; return the first arrivals and forecasts of a sample."""
+    arrivals = make_queue(ROOM)
+    n = len(version)
+    spikes = make_queue(n + ROOM)
+    for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
+        slot = incoming.slots[e]
+        arrivals = add_arrival(
+            arrivals, incoming.times[e], fan.start[slot], fan.start[slot + 1], e, fan, duration
+        )
+    for cell in range(n):
+        start(cell, neurons, cells)
+        version[cell] = 0
+        if above(load(neurons.state, cell, cells), cells, cell):
+            spikes = add(spikes, 0.0, cell, 0)
+        else:
+            spikes = forecast(cell, 0, spikes, neurons, cells, duration)
+    return arrivals, spikes
 
 
 @kernel
 def run_network(
-    first: int,
-    last: int,
-    times: Floats,
-    slots: Integers,
-    offsets: Integers,
-    base: int,
-    fan_start: Integers,
-    fan_target: Integers,
-    fan_receptor: Integers,
-    fan_weight: Floats,
-    fan_delay: Floats,
-    tau_m: Floats,
-    tau_s: Floats,
-    tau_ref: Floats,
-    gap: Floats,
-    reset: Floats,
-    start: Floats,
-    current: Floats,
-    duration: float,
-    out_times: Floats,
-    out_neurons: Integers,
-    out_currents: Floats,
-    out_release: Floats,
-    counts: Integers,
-) -> tuple[int, int]:
+    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, duration: float, base: int,
+    spikes: Spikes,
+) -> tuple[int, int]:  # fmt: skip
     """Simulate samples ``first`` to ``last - 1`` of a stage with cycles.
 
-    Parameters are those of ``sweep_neurons``, and ``base``: the slot of the stage's first neuron. A spike
-    holds one place in the queue, for the synapse at which it arrives next; a neuron's predicted spike
-    is renewed whenever something arrives, and what it replaces is passed over by its count.
+    Parameters are those of ``sweep_neurons``, and ``base``: the slot of the stage's first neuron. A neuron's
+    forecast is renewed whenever something arrives; what it replaces is passed over by its version.
 
     Returns
     -------
@@ -50,94 +135,40 @@ def run_network(
     used : int
         Spikes of the samples that are done.
     """
-    n = len(tau_m)
-    capacity = len(out_times)
-    state = np.empty((5, n))
-    waiting = np.empty(n, dtype=np.int64)
+    n = len(cells.tau_ref)
+    neurons = make_neurons(n, cells)
     version = np.empty(n, dtype=np.int64)
-    when = np.empty(64)
-    keys = np.empty((64, 2), dtype=np.int64)
-    due = np.empty(n + 64)
-    owner = np.empty((n + 64, 2), dtype=np.int64)
     used = 0
     for b in range(first, last):
         done = used
-        arrivals = 0
-        spikes = 0
-        for e in range(offsets[b], offsets[b + 1]):
-            q = fan_start[slots[e]]
-            if q < fan_start[slots[e] + 1] and times[e] + fan_delay[q] < duration:
-                when, keys = push(arrivals, when, keys, times[e] + fan_delay[q], q, e)
-                arrivals += 1
-        for cell in range(n):
-            state[0, cell] = start[cell]
-            state[1, cell] = current[cell, 0]
-            state[2, cell] = current[cell, 1]
-            state[3, cell] = 0.0
-            state[4, cell] = 0.0
-            waiting[cell] = -1
-            version[cell] = 0
-            moment = 0.0
-            if start[cell] < gap[cell]:
-                moment = predict(cell, state, waiting, tau_m, tau_s, gap, reset, duration)
-            if moment >= 0.0:
-                due, owner = push(spikes, due, owner, moment, cell, 0)
-                spikes += 1
-        while arrivals > 0 or spikes > 0:
-            if spikes > 0 and owner[0, 1] != version[owner[0, 0]]:
-                drop(spikes, due, owner)
-                spikes -= 1
+        arrivals, forecasts = fill(b, incoming, fan, neurons, version, cells, duration)
+        while arrivals[0] > 0 or forecasts[0] > 0:
+            if is_stale(forecasts, version):
+                forecasts = remove(forecasts)
                 continue
-            if spikes > 0 and (arrivals == 0 or due[0] <= when[0]):
-                if used == capacity:
+            if forecasts[0] > 0 and (arrivals[0] == 0 or forecasts[1][0] <= arrivals[1][0]):
+                moment, cell, fires = forecasts[1][0], forecasts[2][0, 0], forecasts[2][0, 1] >= 0
+                if fires and used == len(spikes.times):
                     return b, done
-                moment = due[0]
-                cell = owner[0, 0]
-                drop(spikes, due, owner)
-                spikes -= 1
-                advance(cell, moment, state, waiting, out_release, tau_m, tau_s, reset)
-                fire(
-                    cell,
-                    used,
-                    moment,
-                    state,
-                    waiting,
-                    tau_ref,
-                    reset,
-                    out_times,
-                    out_neurons,
-                    out_currents,
-                    out_release,
-                )
-                q = fan_start[base + cell]
-                if q < fan_start[base + cell + 1] and moment + fan_delay[q] < duration:
-                    when, keys = push(arrivals, when, keys, moment + fan_delay[q], q, -1 - used)
-                    arrivals += 1
-                used += 1
+                forecasts = remove(forecasts)
+                advance(cell, moment, neurons, spikes, cells)
+                if fires:
+                    fire(cell, used, moment, neurons, spikes, cells)
+                    q, end = fan.start[base + cell], fan.start[base + cell + 1]
+                    arrivals = add_arrival(arrivals, moment, q, end, -1 - used, fan, duration)
+                    used += 1
             else:
-                q = keys[0, 0]
-                e = keys[0, 1]
-                cell = fan_target[q]
-                target = when[0]
-                drop(arrivals, when, keys)
-                arrivals -= 1
-                if e >= 0:
-                    emitted = times[e]
-                    end = fan_start[slots[e] + 1]
-                else:
-                    emitted = out_times[-1 - e]
-                    end = fan_start[base + out_neurons[-1 - e] + 1]
-                if q + 1 < end and emitted + fan_delay[q + 1] < duration:
-                    when, keys = push(arrivals, when, keys, emitted + fan_delay[q + 1], q + 1, e)
-                    arrivals += 1
-                advance(cell, target, state, waiting, out_release, tau_m, tau_s, reset)
-                state[1 + fan_receptor[q], cell] += fan_weight[q]
+                target, q, e = arrivals[1][0], arrivals[2][0, 0], arrivals[2][0, 1]
+                arrivals = remove(arrivals)
+                emitted = incoming.times[e] if e >= 0 else spikes.times[-1 - e]
+                slot = incoming.slots[e] if e >= 0 else base + spikes.neurons[-1 - e]
+                arrivals = add_arrival(arrivals, emitted, q + 1, fan.start[slot + 1], e, fan, duration)
+                cell = fan.target[q]
+                advance(cell, target, neurons, spikes, cells)
+                receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
             version[cell] += 1
-            moment = predict(cell, state, waiting, tau_m, tau_s, gap, reset, duration)
-            if moment >= 0.0:
-                due, owner = push(spikes, due, owner, moment, cell, version[cell])
-                spikes += 1
+            forecasts = forecast(cell, version[cell], forecasts, neurons, cells, duration)
         for cell in range(n):
-            advance(cell, duration, state, waiting, out_release, tau_m, tau_s, reset)
-        counts[b] = used - done
+            advance(cell, duration, neurons, spikes, cells)
+        spikes.counts[b] = used - done
     return last, used

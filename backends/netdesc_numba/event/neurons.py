@@ -2,54 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from netdesc.adjoint.arrivals import gather
+from netdesc.adjoint.arrivals import Incoming, Synapses, gather
 from netdesc.dynamics.jit import kernel
-from netdesc.events import Floats, Integers
-from netdesc_numba.event.advance import advance, fire, predict
+from netdesc.dynamics.protocol import above, load
+from netdesc_numba.event.advance import Spikes, advance, fire, make_neurons, predict, receive, start
 
 
 @kernel
-def order_in_time(
-    first: int, last: int, times: Floats, neurons: Integers, currents: Floats, release: Floats
-) -> None:
+def order_in_time(first: int, last: int, spikes: Spikes) -> None:
     """Sort spikes ``first`` to ``last - 1`` in place by time, ties by neuron.
 
     They must come neuron after neuron in ascending order, each in order of time.
     """
-    order = np.argsort(times[first:last], kind="mergesort")
-    times[first:last] = times[first:last][order]
-    neurons[first:last] = neurons[first:last][order]
-    currents[first:last] = currents[first:last][order]
-    release[first:last] = release[first:last][order]
+    order = np.argsort(spikes.times[first:last], kind="mergesort")
+    spikes.times[first:last] = spikes.times[first:last][order]
+    spikes.neurons[first:last] = spikes.neurons[first:last][order]
+    for row in range(len(spikes.kept)):
+        spikes.kept[row, first:last] = spikes.kept[row, first:last][order]
 
 
 @kernel
 def sweep_neurons(
-    first: int,
-    last: int,
-    times: Floats,
-    slots: Integers,
-    offsets: Integers,
-    fan_start: Integers,
-    fan_target: Integers,
-    fan_receptor: Integers,
-    fan_weight: Floats,
-    fan_delay: Floats,
-    tau_m: Floats,
-    tau_s: Floats,
-    tau_ref: Floats,
-    gap: Floats,
-    reset: Floats,
-    start: Floats,
-    current: Floats,
-    duration: float,
-    out_times: Floats,
-    out_neurons: Integers,
-    out_currents: Floats,
-    out_release: Floats,
-    counts: Integers,
+    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, duration: float, spikes: Spikes
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a stage.
 
@@ -57,18 +35,15 @@ def sweep_neurons(
     ----------
     first, last : int
         Range of samples.
-    times, slots, offsets : ndarray
-        Spikes that enter the stage, by slot.
-    fan_start, fan_target, fan_receptor, fan_weight, fan_delay : ndarray
-        Synapses sorted by slot.
-    tau_m, tau_s, tau_ref, gap, reset, start, current : ndarray of float64
-        Per neuron; ``tau_s`` and ``current`` of shape (n, 2).
+    incoming : Incoming
+        Spikes that enter the stage.
+    fan : Synapses
+    cells : named tuple
+        Parameters of the neurons.
     duration : float
         In ms.
-    out_times, out_neurons, out_currents, out_release : ndarray, shape (capacity,)
-        Results: spikes, sample after sample, sorted by time.
-    counts : ndarray of int64, shape (batch,)
-        Results: spikes per sample.
+    spikes : Spikes
+        Receives the results.
 
     Returns
     -------
@@ -77,66 +52,36 @@ def sweep_neurons(
     used : int
         Spikes of the samples that are done.
     """
-    n = len(tau_m)
-    capacity = len(out_times)
-    state = np.empty((5, n))
-    waiting = np.empty(n, dtype=np.int64)
+    n = len(cells.tau_ref)
+    capacity = len(spikes.times)
+    neurons = make_neurons(n, cells)
     used = 0
     for b in range(first, last):
         done = used
-        begin, when, synapse, _, _ = gather(
-            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, duration
-        )
+        arrivals = gather(b, incoming, fan, n, duration)
         for cell in range(n):
-            state[0, cell] = start[cell]
-            state[1, cell] = current[cell, 0]
-            state[2, cell] = current[cell, 1]
-            state[3, cell] = 0.0
-            state[4, cell] = 0.0
-            waiting[cell] = -1
-            if start[cell] >= gap[cell]:
+            start(cell, neurons, cells)
+            if above(load(neurons.state, cell, cells), cells, cell):
                 if used == capacity:
                     return b, done
-                fire(
-                    cell,
-                    used,
-                    0.0,
-                    state,
-                    waiting,
-                    tau_ref,
-                    reset,
-                    out_times,
-                    out_neurons,
-                    out_currents,
-                    out_release,
-                )
+                fire(cell, used, 0.0, neurons, spikes, cells)
                 used += 1
-            for e in range(begin[cell], begin[cell + 1] + 1):
-                target = when[e] if e < begin[cell + 1] else duration
+            for e in range(arrivals.start[cell], arrivals.start[cell + 1] + 1):
+                more = e < arrivals.start[cell + 1]
+                target = arrivals.when[e] if more else duration
                 while True:
-                    moment = predict(cell, state, waiting, tau_m, tau_s, gap, reset, target)
+                    moment = predict(cell, neurons, cells, target)
                     if moment < 0.0:
                         break
                     if used == capacity:
                         return b, done
-                    advance(cell, moment, state, waiting, out_release, tau_m, tau_s, reset)
-                    fire(
-                        cell,
-                        used,
-                        moment,
-                        state,
-                        waiting,
-                        tau_ref,
-                        reset,
-                        out_times,
-                        out_neurons,
-                        out_currents,
-                        out_release,
-                    )
+                    advance(cell, moment, neurons, spikes, cells)
+                    fire(cell, used, moment, neurons, spikes, cells)
                     used += 1
-                advance(cell, target, state, waiting, out_release, tau_m, tau_s, reset)
-                if e < begin[cell + 1]:
-                    state[1 + fan_receptor[synapse[e]], cell] += fan_weight[synapse[e]]
-        order_in_time(done, used, out_times, out_neurons, out_currents, out_release)
-        counts[b] = used - done
+                advance(cell, target, neurons, spikes, cells)
+                if more:
+                    q = arrivals.synapse[e]
+                    receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
+        order_in_time(done, used, spikes)
+        spikes.counts[b] = used - done
     return last, used

@@ -14,7 +14,7 @@ from netdesc.events import Events, Floats
 from netdesc.program import Reading
 from netdesc.threads import run, split
 from netdesc.trace import Read
-from netdesc_numba.event.readout import read_layer, read_neurons, read_steps
+from netdesc_numba.event.readout import Readings, Span, read_layer, read_neurons, read_steps
 
 Sweep = Callable[[int, int], None]
 
@@ -101,16 +101,13 @@ def continuous_sweep(
     wiring, cells = layout.wirings[index], layout.cells[index]
     rates = np.array([1.0 / item.tau for item in means])
     stream = layout.stream(index, *given)
-    common = (stream.times, stream.slots, stream.offsets)
     end = (layout.program.duration, rates, *results)
     if wiring.kind == LAYER:
         matrix = layout.weights[index].reshape(-1, wiring.size)
         constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), cells.start, cells.current.sum(axis=1))
-        return bind(read_layer, (*common, matrix, *constants, *end))
-    fan = layout.fanout(index)
-    synapses = (fan.start, fan.target, fan.receptor, fan.weight, fan.delay)
-    state = (cells.tau_m, cells.tau_s, cells.start, cells.current)
-    return bind(read_neurons, (*common, *synapses, *state, *end))
+        return bind(read_layer, (*stream.arrays, matrix, *constants, *end))
+    span = Span(layout.program.duration, rates, np.empty((0, 0)))
+    return bind(read_neurons, (stream.arrays, layout.fanout(index), cells.record, span, Readings(*results)))
 
 
 def stepped_sweep(
@@ -121,16 +118,13 @@ def stepped_sweep(
     results: tuple[Floats, Floats, Floats],
 ) -> Sweep:
     """Return the kernel call that reads a range of samples at whole steps."""
-    cells, fan = layout.cells[index], layout.fanout(index)
     steps = round(layout.program.duration)
     moments = np.arange(steps + 1.0)
     weights = np.array([mean_weights(moments, layout.program.duration, item.tau) for item in means])
     stream = layout.emissions(index, *given)
-    common = (stream.times, stream.slots, stream.offsets)
-    synapses = (fan.start, fan.target, fan.receptor, fan.weight, fan.delay)
-    state = (cells.tau_m, cells.tau_s, cells.start, cells.current)
-    end = (steps, weights.reshape(-1, steps + 1), *results)
-    return bind(read_steps, (*common, *synapses, *state, *end))
+    span = Span(float(steps), np.empty(0), weights.reshape(-1, steps + 1))
+    record = layout.cells[index].record
+    return bind(read_steps, (stream.arrays, layout.fanout(index), record, span, Readings(*results)))
 
 
 def bind(kernel: Callable[..., None], arguments: tuple[object, ...]) -> Sweep:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from netdesc.adjoint.arrivals import gather
-from netdesc.dynamics.jit import kernel
+from netdesc.adjoint.arrivals import Incoming, Synapses, gather
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import charge, decay, flow, voltage_after
+from netdesc.dynamics.membrane import Membrane
+from netdesc.dynamics.protocol import arrive
 from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, peak_time, peak_within
 from netdesc.dynamics.two_currents import flow_two, propagate
 from netdesc.events import Floats, Integers
@@ -98,117 +102,136 @@ def read_layer(
                     means[q, b, cell] += weights[row, cell] * by_i
 
 
+class Span(NamedTuple):
+    """Over what a read-out is read.
+
+    Parameters
+    ----------
+    duration : float
+        In ms, or the number of steps.
+    rates : ndarray of float64, shape (means,)
+        Of the weights of means in 1/ms, in continuous time.
+    weights : ndarray of float64, shape (means, steps + 1)
+        Of each step in each mean, on a grid.
+    """
+
+    duration: float
+    rates: Floats
+    weights: Floats
+
+
+class Readings(NamedTuple):
+    """Results: largest voltage above rest, when it was first reached, and means of the voltage above rest.
+
+    Parameters
+    ----------
+    peak, when : ndarray of float64, shape (batch, n)
+    means : ndarray of float64, shape (means, batch, n)
+    """
+
+    peak: Floats
+    when: Floats
+    means: Floats
+
+
+@inlined
+def start_means(b: int, cell: int, span: Span, cells: Membrane, out: Readings) -> None:
+    """Set the means of a neuron to what its initial state gives."""
+    tau_m, tau_i, tau_j = cells.tau_m[cell], cells.tau_s[cell, 0], cells.tau_s[cell, 1]
+    u, i, j = cells.start[cell], cells.current[cell, 0], cells.current[cell, 1]
+    for q in range(len(span.rates)):
+        early = 1.0 / span.duration
+        by_i = mean_of_current(span.duration, early, span.rates[q], tau_m, tau_i)
+        by_j = mean_of_current(span.duration, early, span.rates[q], tau_m, tau_j)
+        by_v = mean_of_voltage(span.duration, early, span.rates[q], tau_m)
+        out.means[q, b, cell] = u * by_v + i * by_i + j * by_j
+
+
+@inlined
+def add_to_means(
+    b: int, cell: int, t: float, receptor: int, weight: float, span: Span, cells: Membrane, out: Readings
+) -> None:
+    """Add what an arrival at time t gives to the means of a neuron."""
+    for q in range(len(span.rates)):
+        early = np.exp(-span.rates[q] * t) / span.duration
+        by_i = mean_of_current(
+            span.duration - t, early, span.rates[q], cells.tau_m[cell], cells.tau_s[cell, receptor]
+        )
+        out.means[q, b, cell] += weight * by_i
+
+
 @kernel
 def read_neurons(
-    first: int, last: int, times: Floats, slots: Integers, offsets: Integers,
-    fan_start: Integers, fan_target: Integers, fan_receptor: Integers, fan_weight: Floats, fan_delay: Floats,
-    tau_m: Floats, tau_s: Floats, start: Floats, current: Floats, duration: float, rates: Floats,
-    peak: Floats, when: Floats, means: Floats,
-) -> None:  # fmt: skip
+    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Membrane, span: Span, out: Readings
+) -> None:
     """Read samples ``first`` to ``last - 1`` of any read-out, neuron after neuron.
 
     Parameters
     ----------
-    times, slots, offsets : ndarray
-        Spikes that enter the stage, by slot.
-    fan_start, fan_target, fan_receptor, fan_weight, fan_delay : ndarray
-        Synapses sorted by slot.
-    tau_m, start : ndarray of float64, shape (n,)
-    tau_s, current : ndarray of float64, shape (n, 2)
-    first, last, duration, rates, peak, when, means
-        As in ``read_layer``.
+    first, last : int
+        Range of samples.
+    incoming : Incoming
+    fan : Synapses
+    cells : Membrane
+    span : Span
+    out : Readings
     """
-    n = len(tau_m)
+    n = len(cells.tau_m)
     for b in range(first, last):
-        begin, arrives, synapse, _, _ = gather(
-            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, duration
-        )
+        arrivals = gather(b, incoming, fan, n, span.duration)
         for cell in range(n):
-            one = tau_m[cell]
-            tau_i = tau_s[cell, 0]
-            tau_j = tau_s[cell, 1]
-            u = start[cell]
-            i = current[cell, 0]
-            j = current[cell, 1]
-            best = u
-            at = 0.0
-            t = 0.0
-            for q in range(len(rates)):
-                early = 1.0 / duration
-                by_i = mean_of_current(duration, early, rates[q], one, tau_i)
-                by_j = mean_of_current(duration, early, rates[q], one, tau_j)
-                means[q, b, cell] = u * mean_of_voltage(duration, early, rates[q], one) + i * by_i + j * by_j
-            for e in range(begin[cell], begin[cell + 1] + 1):
-                target = arrives[e] if e < begin[cell + 1] else duration
+            tau_m, tau_i, tau_j = cells.tau_m[cell], cells.tau_s[cell, 0], cells.tau_s[cell, 1]
+            u, i, j = cells.start[cell], cells.current[cell, 0], cells.current[cell, 1]
+            best, at, t = u, 0.0, 0.0
+            start_means(b, cell, span, cells, out)
+            for e in range(arrivals.start[cell], arrivals.start[cell + 1] + 1):
+                more = e < arrivals.start[cell + 1]
+                target = arrivals.when[e] if more else span.duration
                 s = target - t
                 if s > 0.0:
                     if max(u, max(i, 0.0) + max(j, 0.0)) > best:
-                        turn = peak_within(u, i, j, s, one, tau_i, tau_j)
+                        turn = peak_within(u, i, j, s, tau_m, tau_i, tau_j)
                         if turn >= 0.0:
-                            top, _, _ = flow_two(u, i, j, turn, one, tau_i, tau_j)
+                            top, _, _ = flow_two(u, i, j, turn, tau_m, tau_i, tau_j)
                             if top > best:
                                 best = top
                                 at = t + turn
-                    u, i, j = flow_two(u, i, j, s, one, tau_i, tau_j)
+                    u, i, j = flow_two(u, i, j, s, tau_m, tau_i, tau_j)
                     if u > best:
                         best = u
                         at = target
                     t = target
-                if e == begin[cell + 1]:
-                    break
-                w = fan_weight[synapse[e]]
-                tau = tau_i
-                if fan_receptor[synapse[e]] == 0:
-                    i += w
-                else:
-                    j += w
-                    tau = tau_j
-                for q in range(len(rates)):
-                    early = np.exp(-rates[q] * t) / duration
-                    means[q, b, cell] += w * mean_of_current(duration - t, early, rates[q], one, tau)
-            peak[b, cell] = best
-            when[b, cell] = at
+                if more:
+                    q = arrivals.synapse[e]
+                    u, i, j = arrive((u, i, j), cells, cell, fan.receptor[q], fan.weight[q])
+                    add_to_means(b, cell, t, fan.receptor[q], fan.weight[q], span, cells, out)
+            out.peak[b, cell] = best
+            out.when[b, cell] = at
 
 
 @kernel
 def read_steps(
-    first: int, last: int, times: Floats, slots: Integers, offsets: Integers,
-    fan_start: Integers, fan_target: Integers, fan_receptor: Integers, fan_weight: Floats, fan_delay: Floats,
-    tau_m: Floats, tau_s: Floats, start: Floats, current: Floats, steps: int, weights: Floats,
-    peak: Floats, when: Floats, means: Floats,
-) -> None:  # fmt: skip
+    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Membrane, span: Span, out: Readings
+) -> None:
     """Read samples ``first`` to ``last - 1`` of a read-out at whole steps; times are counted in steps.
 
-    Parameters
-    ----------
-    steps : int
-        Number of steps.
-    weights : ndarray of float64, shape (means, steps + 1)
-        Of each step in each mean.
-    first, last, times, slots, offsets, fan_start, fan_target, fan_receptor, fan_weight, fan_delay
-        As in ``read_neurons``.
-    tau_m, tau_s, start, current, peak, when, means
-        As in ``read_neurons``.
+    Parameters are those of ``read_neurons``.
     """
-    n = len(tau_m)
+    n = len(cells.tau_m)
+    steps = int(span.duration)
     for b in range(first, last):
-        begin, arrives, synapse, _, _ = gather(
-            offsets[b], offsets[b + 1], times, slots, fan_start, fan_target, fan_delay, n, float(steps)
-        )
+        arrivals = gather(b, incoming, fan, n, span.duration)
         for cell in range(n):
-            leak = decay(1.0, tau_m[cell])
-            fade_i = decay(1.0, tau_s[cell, 0])
-            fade_j = decay(1.0, tau_s[cell, 1])
-            gain_i = charge(1.0, leak, fade_i, tau_m[cell], tau_s[cell, 0])
-            gain_j = charge(1.0, leak, fade_j, tau_m[cell], tau_s[cell, 1])
-            u = start[cell]
-            i = current[cell, 0]
-            j = current[cell, 1]
-            best = u
-            at = 0
-            for q in range(len(weights)):
-                means[q, b, cell] = weights[q, 0] * u
-            e = begin[cell]
+            leak = decay(1.0, cells.tau_m[cell])
+            fade_i = decay(1.0, cells.tau_s[cell, 0])
+            fade_j = decay(1.0, cells.tau_s[cell, 1])
+            gain_i = charge(1.0, leak, fade_i, cells.tau_m[cell], cells.tau_s[cell, 0])
+            gain_j = charge(1.0, leak, fade_j, cells.tau_m[cell], cells.tau_s[cell, 1])
+            u, i, j = cells.start[cell], cells.current[cell, 0], cells.current[cell, 1]
+            best, at = u, 0
+            for q in range(len(span.weights)):
+                out.means[q, b, cell] = span.weights[q, 0] * u
+            e = arrivals.start[cell]
             for m in range(steps + 1):
                 if m > 0:
                     u = propagate(u, i, j, leak, gain_i, gain_j)
@@ -217,13 +240,11 @@ def read_steps(
                     if u > best:
                         best = u
                         at = m
-                    for q in range(len(weights)):
-                        means[q, b, cell] += weights[q, m] * u
-                while e < begin[cell + 1] and arrives[e] <= m:
-                    if fan_receptor[synapse[e]] == 0:
-                        i += fan_weight[synapse[e]]
-                    else:
-                        j += fan_weight[synapse[e]]
+                    for q in range(len(span.weights)):
+                        out.means[q, b, cell] += span.weights[q, m] * u
+                while e < arrivals.start[cell + 1] and arrivals.when[e] <= m:
+                    q = arrivals.synapse[e]
+                    u, i, j = arrive((u, i, j), cells, cell, fan.receptor[q], fan.weight[q])
                     e += 1
-            peak[b, cell] = best
-            when[b, cell] = at
+            out.peak[b, cell] = best
+            out.when[b, cell] = at

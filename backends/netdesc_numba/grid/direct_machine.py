@@ -12,7 +12,7 @@ from netdesc.gradient import Gradient
 from netdesc.program import Block, Program, Reading
 from netdesc.steps import count_period, count_steps, nearest_steps
 from netdesc.trace import Cotangent, Read, Recording, Trace, require_finite
-from netdesc_numba.event.machine import EventMachine, Spikes
+from netdesc_numba.event.machine import EventMachine, Found, spread_rows
 from netdesc_numba.grid.direct import run_grid
 from netdesc_numba.options import Options
 
@@ -221,7 +221,7 @@ class StepMachine(EventMachine):
 
     solver = "grid"
 
-    def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Spikes:
+    def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Found:
         """Run a stage on all samples and return its spikes, neurons counted within it."""
         stream = self.layout.emissions(index, spikes, batch)
         cells = self.layout.cells[index]
@@ -230,10 +230,10 @@ class StepMachine(EventMachine):
         # what comes after the end counts as one step later, so that no memory is held for it
         never = round(self.program.duration) + 1
         subtract = np.concatenate([np.full(p.size, int(p.subtractive_reset)) for p in members])
-        times, neurons, current, release, offsets = self.grow(
+        times, neurons, kept, offsets = self.grow(
             index,
             batch,
-            run_grid,
+            spread_rows(run_grid),
             (
                 stream.times.astype(np.int64),
                 stream.slots,
@@ -254,6 +254,7 @@ class StepMachine(EventMachine):
                 cells.current,
                 never - 1,
             ),
+            rows=2,
             dtype=np.int64,
         )
-        return times.astype(np.float64), neurons, current, release, offsets
+        return times.astype(np.float64), neurons, kept, offsets

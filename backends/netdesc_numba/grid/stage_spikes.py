@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.incoming import merge
-from netdesc.adjoint.stage_spikes import RESIDUALS, find_residual, require_residuals, take
+from netdesc.adjoint.stage_spikes import find_residual, require_residuals, take
+from netdesc.dynamics.membrane import RESIDUALS
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
 from netdesc.trace import Trace

@@ -142,6 +142,27 @@ def parse(text: str, expected: str = "") -> Quantity:
     return Quantity(value, scale.base)
 
 
+def pattern(unit: str) -> str:
+    """Return the regular expression of a quantity, or of an expression that gives one, for editors.
+
+    Parameters
+    ----------
+    unit : str
+        Base unit of the quantity.
+
+    Returns
+    -------
+    str
+        It matches the texts that `convert` reads, and ``${...}``.
+    """
+    words = [name.replace("u", "[uµμ]", 1) for name, scale in _UNITS.items() if scale.base == unit]
+    words = [name.replace("Ohm", "(Ohm|Ω)") for name in words]
+    close = "|".join(name for name in words if not name.startswith("1/"))
+    apart = "|".join(name for name in words if name.startswith("1/"))
+    alternatives = f"(\\s*({close})|\\s+({apart}))" if apart else f"\\s*({close})"
+    return rf"^\s*{_NUMBER.replace('?:', '')}{alternatives}\s*$|\$\{{.+\}}"
+
+
 def is_quantity(text: str) -> bool:
     """Tell whether a text has the form of a number with a unit, known or not."""
     return _QUANTITY.fullmatch(text) is not None

@@ -30,7 +30,7 @@ def test_the_defaults_of_brainscales2_are_those_of_its_reader():
 @pytest.mark.parametrize("name", CHOICES)
 def test_the_words_of_brainscales2_are_those_of_its_reader(name):
     part = SECTIONS["brainscales2"]["properties"][name]
-    assert tuple(part["enum"]) == CHOICES[name]
+    assert tuple(word for word in part["enum"] if word is not True) == CHOICES[name]
     assert part["default"] == CHOICES[name][0]
 
 

@@ -37,6 +37,26 @@ class Reading:
     neuron_types: frozenset[str] = frozenset()
     limit: float = LARGEST
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    _refused: dict[str, bool] = field(default_factory=dict)
+
+    def refuse(self, path: str, *, whole: bool) -> None:
+        """Keep in mind that the schema refuses a value, or some of its keys, so that nobody reads it.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path of the value.
+        whole : bool
+            Whether nothing of the value can be read.
+        """
+        self._refused[path] = whole or self._refused.get(path, False)
+        while path and "." in path:
+            path = path.rpartition(".")[0]
+            self._refused.setdefault(path, False)
+
+    def refused(self, path: str, *, within: bool) -> bool:
+        """Return whether the schema refuses a value or, ``within``, anything in it."""
+        return path in self._refused and (within or self._refused[path])
 
     def fail(self, message: str, path: str, place: Location | None = None) -> None:
         """Note a fault.

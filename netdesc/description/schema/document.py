@@ -2,7 +2,9 @@
 
 Besides Draft-07's keywords it carries a few of its own, which editors ignore: ``x-unit`` (base unit of a
 quantity), ``x-sign`` (``positive`` or ``nonnegative``), ``x-form`` (how a value is read where its JSON
-type does not say it) and ``x-words`` (words allowed in place of a number).
+type does not say it), ``x-words`` (words allowed in place of a number), and for messages ``x-names`` (what
+the keys name), ``x-what`` (what a number is) and ``x-expects`` (what is
+expected, where the keywords do not say it in words) and ``x-fix`` (what to do).
 """
 
 from __future__ import annotations
@@ -14,11 +16,14 @@ from typing import Any
 
 from netdesc.errors import DescriptionError
 
+Part = dict[str, Any]
+"""A part of the schema."""
+
 _NAME = "netdesc-1.schema.json"
 
 
 @cache
-def schema() -> dict[str, Any]:
+def schema() -> Part:
     """Return the JSON Schema (Draft-07) of language version 1.
 
     Returns
@@ -34,12 +39,12 @@ def schema() -> dict[str, Any]:
     package = Path(__file__).resolve().parents[2]
     for folder in (package / "schemas", package.parent / "schemas"):
         if (folder / _NAME).is_file():
-            result: dict[str, Any] = json.loads((folder / _NAME).read_text(encoding="utf-8"))
+            result: Part = json.loads((folder / _NAME).read_text(encoding="utf-8"))
             return result
     raise DescriptionError(f"{_NAME} is missing from the installation; install netdesc again")
 
 
-def resolved(part: dict[str, Any]) -> dict[str, Any]:
+def resolved(part: Part) -> Part:
     """Follow a ``$ref`` into the definitions of the schema.
 
     Parameters
@@ -54,5 +59,15 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
     """
     if "$ref" not in part:
         return part
-    definition: dict[str, Any] = schema()["definitions"][part["$ref"].rpartition("/")[2]]
+    definition: Part = schema()["definitions"][part["$ref"].rpartition("/")[2]]
     return definition
+
+
+def form_of(part: Part) -> str:
+    """Return how a value is read: ``x-form``, ``quantity`` where it has a unit, or its JSON type."""
+    if "x-form" in part:
+        return str(part["x-form"])
+    if "x-unit" in part:
+        return "quantity"
+    kind = part.get("type", "object")
+    return kind if isinstance(kind, str) else next(item for item in kind if item != "null")

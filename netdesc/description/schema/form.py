@@ -1,28 +1,33 @@
-"""Tree to typed data: the schema checked, defaults filled in, quantities in base units, all faults noted."""
+"""Tree to typed data: what the schema accepts, with defaults filled in and quantities in base units."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
-from netdesc import units
 from netdesc.description.model import Choice
 from netdesc.description.reading.context import Reading
 from netdesc.description.reading.suggestion import did_you_mean
-from netdesc.description.reading.tree import Node, expanded, grown, named
-from netdesc.description.schema.document import resolved
-from netdesc.description.schema.leaves import ARRAYS, LEAVES
-from netdesc.description.schema.numbers import integer
+from netdesc.description.reading.tree import Node, expanded, grown
+from netdesc.description.schema.document import Part, form_of, resolved
+from netdesc.description.schema.numbers import integer, number, quantity
+from netdesc.description.schema.sentences import report_faults
+from netdesc.description.schema.validation import compiled
+from netdesc.description.sections.pairs import read_pairs
+from netdesc.description.sections.values import read_parameter, read_value
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+Read = Callable[[Node, Part, str, Reading], Any]
 
-Read = Callable[[Node, dict[str, Any], str, Reading], Any]
+_ARRAYS = frozenset(("raw", "value", "parameter", "pairs"))
+"""Forms that take an array whole; the others see it as a list."""
+
+_WHOLE = _ARRAYS | {"names", "columns"}
+"""Forms of which nothing is read where the schema refuses a part of them."""
 
 
-def shaped(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
-    """Read a value as a part of the schema orders.
+def shaped(node: Node, part: Part, path: str, reading: Reading) -> Any:
+    """Validate a tree by a part of the schema, and read it.
 
     Parameters
     ----------
@@ -41,77 +46,38 @@ def shaped(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any
         values and parameters their records; a value whose unit depends on something else stays a Node;
         None where a fault was noted or the file says null.
     """
+    report_faults(node, part, reading, path)
+    return _read(node, part, path, reading)
+
+
+def _read(node: Node, part: Part, path: str, reading: Reading) -> Any:
     part = resolved(part)
-    if node.value is None:
-        if "null" not in part["type"] if "type" in part else True:
-            reading.fail(
-                f"expected {_wanted(part)}, got nothing; write one", path, reading.place(path) or node.place
-            )
+    form = form_of(part)
+    if node.value is None or reading.refused(path, within=form in _WHOLE):
         return None
-    form = _form(part)
-    return _READERS[form](node if form in ARRAYS else expanded(node), part, path, reading)
+    return _READERS[form](node if form in _ARRAYS else expanded(node), part, path, reading)
 
 
-def _form(part: dict[str, Any]) -> str:
-    if "x-form" in part:
-        return str(part["x-form"])
-    if "x-unit" in part:
-        return "quantity"
-    kind = part["type"]
-    return kind if isinstance(kind, str) else next(item for item in kind if item != "null")
-
-
-def _wanted(part: dict[str, Any]) -> str:
-    names = {
-        "object": "a mapping",
-        "array": "a list",
-        "boolean": "true or false",
-        "quantity": "a quantity",
-        "number": "a number",
-        "integer": "a whole number",
-    }
-    form = _form(part)
-    if part.get("enum"):
-        return f"one of {', '.join(str(item) for item in part['enum'])}"
-    if form == "choice":
-        return f"one of {', '.join(part['properties'])}"
-    wanted = names.get(form, "a value")
-    if form == "quantity":
-        wanted = units.DIMENSIONS[part["x-unit"]].name
-    default = part.get("default")
-    return (
-        f"{wanted}, for example {default}"
-        if isinstance(default, str | int | float) and default != ""
-        else wanted
-    )
-
-
-def _object(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
-    if not isinstance(node.value, dict):
-        reading.fail(f"expected {_wanted(part)}, got {named(node)}", path, node.place)
-        return None
-    if part.get("additionalProperties") is True:
+def _object(node: Node, part: Part, path: str, reading: Reading) -> Any:
+    known, others = part.get("properties", {}), part.get("additionalProperties", False)
+    if others is True:
         return _free(node, path, reading)
-    entries = _entries(node, part, path, reading)
-    if not entries and part.get("minProperties"):
-        reading.fail(f"expected at least one {part.get('x-names', 'entry')}", path)
-    for key in part.get("required", ()):
-        if key not in node.mapping and not _misspelt(key, node, part):
-            reading.fail(
-                f"the key '{key}' is missing; {_example(key, part['properties'][key])}",
-                path,
-                reading.place(path) or node.place,
-            )
-    for key, inner in part.get("properties", {}).items():
+    entries = {
+        key: _read(item, known.get(key, others), f"{path}.{key}" if path else key, reading)
+        for key, item in node.mapping.items()
+        if key in known or (isinstance(others, dict) and _may_name(key, part))
+    }
+    for key, inner in known.items():
         if key not in node.mapping and "default" in inner:
-            place = node.place
-            entries[key] = (
-                None
-                if inner["default"] is None
-                else shaped(grown(inner["default"], place), inner, f"{path}.{key}" if path else key, reading)
-            )
-    order = [key for key in part.get("properties", {}) if key in entries]
-    return {key: entries[key] for key in [*order, *(key for key in entries if key not in order)]}
+            default = grown(inner["default"], node.place)
+            entries[key] = _read(default, inner, f"{path}.{key}" if path else key, reading)
+    order = [key for key in known if key in entries]
+    return {key: entries[key] for key in [*order, *(key for key in entries if key not in known)]}
+
+
+def _may_name(key: str, part: Part) -> bool:
+    names = part.get("propertyNames")
+    return names is None or compiled(names["pattern"]).search(key) is not None
 
 
 def _free(node: Node, path: str, reading: Reading) -> Any:
@@ -126,97 +92,17 @@ def _free(node: Node, path: str, reading: Reading) -> Any:
     return value
 
 
-def _entries(node: Node, part: dict[str, Any], path: str, reading: Reading) -> dict[str, Any]:
-    known, others = part.get("properties", {}), part.get("additionalProperties", False)
-    entries = {}
-    for key, item in node.mapping.items():
-        inner = f"{path}.{key}" if path else key
-        if key in known:
-            entries[key] = shaped(item, known[key], inner, reading)
-        elif not isinstance(others, dict):
-            reading.fail(
-                f"there is no key '{key}' here{did_you_mean(key, known)}", inner, node.key_place(key)
-            )
-        elif not _NAME.fullmatch(key):
-            reading.fail(
-                f"'{key}' cannot be the name of a {part.get('x-names', 'part')}; names begin with a letter "
-                "and continue with letters, digits, _ and -",
-                inner,
-                node.key_place(key),
-            )
-        else:
-            entries[key] = shaped(item, others, inner, reading)
-    return entries
-
-
-def _misspelt(key: str, node: Node, part: dict[str, Any]) -> bool:
-    known = part.get("properties", {})
-    return any(f"'{key}'?" in did_you_mean(name, known) for name in node.mapping if name not in known)
-
-
-def _example(key: str, part: dict[str, Any]) -> str:
-    if part.get("x-unit"):
-        return f"write for example {key}: 10 {units.DIMENSIONS[part['x-unit']].example}"
-    return f"add it: {_about(str(part.get('description', '')).partition(';')[0])}"
-
-
-def _about(description: str) -> str:
-    """Return a description as it goes on within a sentence, without what is in brackets at its end."""
-    text = description.partition(" (")[0]
-    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
-
-
-def _choice(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Choice | None:
-    kinds = part["properties"]
-    if isinstance(node.value, str):
-        kind, options, place = node.value, Node({}, node.place), node.place
-    elif isinstance(node.value, dict) and len(node.value) == 1:
-        kind, options = next(iter(node.value.items()))
-        place = node.key_place(kind)
-    else:
-        found = f"keys {', '.join(node.mapping)}" if node.mapping else named(node)
-        reading.fail(
-            f"expected one type, a name or a mapping with one key, got {found}; types are {', '.join(kinds)}",
-            path,
-            node.place,
-        )
-        return None
-    if kind not in kinds:
-        reading.fail(f"there is no type '{kind}' here{did_you_mean(kind, kinds)}", path, place)
-        return None
-    if isinstance(node.value, str) and kinds[kind].get("required"):
-        keys = ", ".join(f"{key}: ..." for key in kinds[kind]["required"])
-        reading.fail(
-            f"{kind} needs {' and '.join(kinds[kind]['required'])}; write {{{kind}: {{{keys}}}}}", path, place
-        )
-        return None
-    result = shaped(options, kinds[kind], f"{path}.{kind}", reading)
+def _choice(node: Node, part: Part, path: str, reading: Reading) -> Choice | None:
+    kind, options = next(iter(node.mapping.items()), (str(node.value), Node({}, node.place)))
+    result = _read(options, part["properties"][kind], f"{path}.{kind}", reading)
     return Choice(kind, result) if isinstance(result, dict) else None
 
 
-def _array(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
-    if not isinstance(node.value, list):
-        about = _about(str(part.get("description", "")))
-        reading.fail(f"expected a list ({about}), got {named(node)}", path, node.place)
-        return None
-    least, most = part.get("minItems", 0), part.get("maxItems", len(node.value))
-    if not least <= len(node.value) <= most:
-        wanted = f"{least}" if least == most else f"at least {least}"
-        reading.fail(f"expected a list of {wanted} items, got {len(node.value)}", path, node.place)
-        return None
-    return [_item(item, part["items"], f"{path}.{index}", reading) for index, item in enumerate(node.value)]
+def _array(node: Node, part: Part, path: str, reading: Reading) -> Any:
+    return [_read(item, part["items"], f"{path}.{index}", reading) for index, item in enumerate(node.items)]
 
 
-def _item(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
-    before = len(reading.diagnostics)
-    result = shaped(node, part, path, reading)
-    if len(reading.diagnostics) > before and not isinstance(node.value, dict | list):
-        last = reading.diagnostics.pop()
-        reading.fail(last.message, path, node.place)
-    return result
-
-
-def _neuron(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Choice | str | None:
+def _neuron(node: Node, part: Part, path: str, reading: Reading) -> Choice | str | None:
     models = resolved({"$ref": "#/definitions/neuron"})
     if isinstance(node.value, str):
         if node.value in reading.neuron_types:
@@ -230,17 +116,54 @@ def _neuron(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Ch
     return _choice(node, models, path, reading)
 
 
-def _target(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Any:
+def _target(node: Node, part: Part, path: str, reading: Reading) -> Any:
+    read = _array if isinstance(node.value, list) else integer
+    return read(node, part, path, reading)
+
+
+def _text(node: Node, part: Part, path: str, reading: Reading) -> str:
+    # The reader of a file makes a truth value of a bare true.
+    return str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
+
+
+def _texts(node: Node, part: Part, path: str, reading: Reading) -> tuple[str, ...]:
+    return tuple(str(item.value) for item in (node.items if isinstance(node.value, list) else [node]))
+
+
+def _size(node: Node, part: Part, path: str, reading: Reading) -> tuple[int, ...] | None:
     if isinstance(node.value, list):
-        return _array(node, part, path, reading)
-    return integer(node, {"minimum": 0, "x-what": "index of an output"}, path, reading)
+        shape = _array(node, part, path, reading)
+    else:
+        shape = [integer(node, part, path, reading)]
+    return None if None in shape else tuple(shape)
 
 
-_READERS: dict[str, Read] = {
-    **LEAVES,
+_READERS: Mapping[str, Read] = {
     "object": _object,
     "choice": _choice,
     "array": _array,
     "neuron": _neuron,
     "target": _target,
+    "boolean": lambda node, part, path, reading: node.value,
+    "version": lambda node, part, path, reading: node.value,
+    "raw": lambda node, part, path, reading: node,
+    "string": _text,
+    "column": _text,
+    "columns": _texts,
+    "names": _texts,
+    "size": _size,
+    "value": lambda node, part, path, reading: read_value(
+        node, part["x-unit"], path, reading, sign=part.get("x-sign")
+    ),
+    "parameter": lambda node, part, path, reading: read_parameter(
+        node, part["x-unit"], path, reading, sign=part.get("x-sign")
+    ),
+    "pairs": lambda node, part, path, reading: read_pairs(node, path, reading),
+    "quantity": lambda node, part, path, reading: quantity(node, part["x-unit"], path, reading),
+    "share": lambda node, part, path, reading: (
+        node.value if isinstance(node.value, str) else number(node, part, path, reading)
+    ),
+    "number": number,
+    "integer": integer,
 }
+"""Readers by form: each takes a node that the schema accepts, its part, its path and the reading."""

@@ -14,7 +14,8 @@ from netdesc.errors import DescriptionError, Location
 LARGEST = 1e300
 """Largest magnitude of a number in its base unit."""
 
-_LARGEST_INTEGER = 2**53
+LARGEST_INTEGER = 2**53
+"""Largest magnitude of a whole number."""
 
 
 def number(node: Node, part: dict[str, Any], path: str, reading: Reading) -> float | None:
@@ -69,15 +70,14 @@ def integer(node: Node, part: dict[str, Any], path: str, reading: Reading) -> in
     value = number(node, part, path, reading)
     if value is None:
         return None
-    if abs(value) > _LARGEST_INTEGER:
+    if abs(value) > LARGEST_INTEGER:
         reading.fail(
-            f"{value:.3g} is too large for a whole number; at most {_LARGEST_INTEGER} is accepted",
+            f"{value:.3g} is too large for a whole number; at most {LARGEST_INTEGER} is accepted",
             path,
             node.place,
         )
         return None
-    # An expression such as ${0.1 * 30} may miss the whole number by a rounding.
-    if abs(value - round(value)) > 1e-9 * max(1.0, abs(value)):
+    if not is_whole(value):
         reading.fail(f"expected a whole number, got {units.number_text(value)}", path, node.place)
         return None
     return node.value if isinstance(node.value, int) else round(value)
@@ -177,7 +177,7 @@ def check_range(
         Whether the number is in range.
     """
     text = units.format_quantity(value, part.get("x-unit", ""))
-    wanted = _violated(value, part)
+    wanted = violated(value, part)
     if wanted:
         reading.fail(
             f"{text} is out of range; {part.get('x-what', _last_name(path))} must be {wanted}", path, place
@@ -185,7 +185,21 @@ def check_range(
     return not wanted
 
 
-def _violated(value: float, part: dict[str, Any]) -> str:
+def is_number(value: object) -> bool:
+    """Return whether a value is a finite number whose sums and products do not overflow."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
+
+
+def is_whole(value: float) -> bool:
+    """Return whether a number counts something.
+
+    An expression such as ``${0.1 * 30}`` may deviate from the whole number by a rounding.
+    """
+    return abs(value) <= LARGEST_INTEGER and abs(value - round(value)) <= 1e-9 * max(1.0, abs(value))
+
+
+def violated(value: float, part: dict[str, Any]) -> str:
+    """Return the range that a number is out of, in words such as ``at least 0``; empty if it is in range."""
     least, most = part.get("minimum"), part.get("maximum")
     if least is not None and most is not None and not least <= value <= most:
         return f"between {least} and {most}"

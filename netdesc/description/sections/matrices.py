@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from netdesc import units
 from netdesc.description.reading.context import Reading
-from netdesc.description.reading.tree import Node, named
+from netdesc.description.reading.tree import Node
 from netdesc.description.schema.numbers import quantity
 from netdesc.errors import DescriptionError
 from netdesc.formats.source import fault, shape_text
@@ -126,16 +126,7 @@ def read_file(node: Node, path: str, reading: Reading) -> Floats | None:
         In base units, NaN where the file has none; shape (rows,) of one column; None where a fault was
         noted.
     """
-    name, digest = node.mapping["file"].value, node.mapping.get("sha256")
-    others = [key for key in node.mapping if key not in ("file", "column", "sha256")]
-    if others or not isinstance(name, str):
-        what = (
-            f"expected only the key file, got '{others[0]}' too"
-            if others
-            else f"expected the name of a file, got {named(node.mapping['file'])}"
-        )
-        reading.fail(f"{what}; write {{file: weights.csv}}", path, node.place)
-        return None
+    name, digest = str(node.mapping["file"].value), node.mapping.get("sha256")
     place = node.mapping["file"].place
     try:
         values = _array(reading, name)
@@ -167,7 +158,7 @@ def _column(values: Floats, column: object, file: Path, limit: float) -> Floats:
         numbers = known[column].numbers
         return values if numbers is None else numbers
     width = values.shape[1] if values.ndim > 1 else 1
-    if isinstance(column, bool) or not isinstance(column, int) or not 0 <= column < width:
+    if not isinstance(column, int) or column >= width:
         raise fault(file, f"expected a column from 0 to {width - 1} or a name, got {column!s:.60}")
     return values[:, column] if values.ndim > 1 else values
 

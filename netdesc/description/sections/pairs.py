@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.description.reading.context import Reading
-from netdesc.description.reading.tree import Node, named
-from netdesc.description.schema.numbers import integer
+from netdesc.description.reading.tree import Node
 from netdesc.description.sections.matrices import read_array, read_file
 
 Pairs = list[list[int]]
 
 
-def read_pairs(node: Node, part: dict[str, Any], path: str, reading: Reading) -> Pairs | None:
+def read_pairs(node: Node, path: str, reading: Reading) -> Pairs | None:
     """Read pairs of indices.
 
     Parameters
@@ -23,8 +20,6 @@ def read_pairs(node: Node, part: dict[str, Any], path: str, reading: Reading) ->
     node : Node
         A list of pairs, an array of two columns, or ``{file: NAME}`` of a table whose first two columns
         are source and target.
-    part : dict
-        Part of the schema.
     path : str
     reading : Reading
         Receives the faults.
@@ -34,34 +29,10 @@ def read_pairs(node: Node, part: dict[str, Any], path: str, reading: Reading) ->
     list of [int, int], or None
         None where a fault was noted.
     """
-    if "column" in node.mapping:
-        reading.fail(
-            "expected a file of pairs without column, got column; its first two columns are read",
-            f"{path}.column",
-        )
-        return None
     if "file" in node.mapping or isinstance(node.value, np.ndarray):
         values = (read_file if node.mapping else read_array)(node, path, reading)
         return None if values is None else _of_table(values, path, reading)
-    if not isinstance(node.value, list):
-        reading.fail(
-            f"expected a list of pairs [pre, post] or {{file: NAME}}, got {named(node)}", path, node.place
-        )
-        return None
-    pairs: list[list[Any]] = []
-    for index, row in enumerate(node.items):
-        inner = f"{path}.{index}"
-        if len(row.items) != 2:
-            found = f"{len(row.items)} values" if isinstance(row.value, list) else named(row)
-            reading.fail(f"expected a pair of indices [pre, post], got {found}", inner, row.place)
-            return None
-        pairs.append(
-            [
-                integer(item, {"minimum": 0, "x-what": "index of a neuron"}, inner, reading)
-                for item in row.items
-            ]
-        )
-    return None if any(index is None for pair in pairs for index in pair) else pairs
+    return [[round(item.value) for item in row.items] for row in node.items]  # type: ignore[arg-type]
 
 
 def check_pairs(pairs: Pairs, sizes: tuple[int, float], path: str, reading: Reading) -> None:

@@ -10,8 +10,7 @@ from netdesc import units
 from netdesc.description.model import Choice, Data, Loss, Recording, Training
 from netdesc.description.reading.context import Reading
 from netdesc.description.reading.suggestion import did_you_mean
-from netdesc.description.reading.tree import Node, named
-from netdesc.description.schema.numbers import integer
+from netdesc.description.reading.tree import Node
 from netdesc.description.sections.cells import CELLS
 from netdesc.description.sections.traces import check_interval, may_have_targets
 
@@ -218,31 +217,20 @@ def _chosen(node: Node, size: int | None, path: str, reading: Reading) -> tuple[
     if isinstance(node.value, str):
         return _sliced(node, size, path, reading)
     items = node.items if isinstance(node.value, list) else [node]
-    chosen = [integer(item, {"minimum": 0, "x-what": "index of a neuron"}, path, reading) for item in items]
+    chosen = tuple(round(item.value) for item in items)  # type: ignore[arg-type]
     for index in chosen:
-        if isinstance(index, int) and index >= size:
+        if index >= size:
             reading.fail(
                 f"neuron {index} is outside of the population, which has {size} neurons, counted from 0",
                 path,
                 node.place,
             )
             return None
-    return tuple(index for index in chosen if isinstance(index, int))
+    return chosen
 
 
 def _sliced(node: Node, size: int, path: str, reading: Reading) -> tuple[int, ...] | None:
     parts = str(node.value).split(":")
-    if (
-        not 2 <= len(parts) <= 3
-        or not all(part.isdigit() or not part for part in parts)
-        or parts[2:] in (["0"], [""])
-    ):
-        reading.fail(
-            f"{named(node)} does not select neurons; write all, a slice such as 0:2, or a list",
-            path,
-            node.place,
-        )
-        return None
     chosen = range(size)[slice(*(int(part) if part else None for part in parts))]
     if not chosen or (parts[1] and int(parts[1]) > size):
         reading.fail(

@@ -10,8 +10,7 @@ import numpy as np
 from netdesc import units
 from netdesc.description.model import Constant, Distribution, Explicit, Parameter, Value
 from netdesc.description.reading.context import Reading
-from netdesc.description.reading.suggestion import did_you_mean
-from netdesc.description.reading.tree import Node, named
+from netdesc.description.reading.tree import Node
 from netdesc.description.schema.numbers import check_range, quantity
 from netdesc.description.sections.matrices import read_array, read_file, read_list
 
@@ -57,11 +56,8 @@ def read_parameter(
         init = read_value(node, unit, path, reading, sign=sign, needed_by=needed_by)
         return None if init is None else Parameter(init, low=least)
     before = len(reading.diagnostics)
-    _refuse_other_keys(node, path, reading)
     bounds = [_bound(node, key, unit, path, reading) for key in ("min", "max")]
-    init = None
-    if "init" in node.mapping:
-        init = read_value(node.mapping["init"], unit, f"{path}.init", reading, sign=sign, needed_by=needed_by)
+    init = read_value(node.mapping["init"], unit, f"{path}.init", reading, sign=sign, needed_by=needed_by)
     low, high = (least if bounds[0] is None else bounds[0]), (math.inf if bounds[1] is None else bounds[1])
     if low > high:
         reading.fail(
@@ -73,7 +69,7 @@ def read_parameter(
         reading.fail(
             f"min {units.format_quantity(low, unit)} is negative; values here are at least 0", f"{path}.min"
         )
-    train = _train(node, path, reading)
+    train = "train" in node.mapping and node.mapping["train"].value is True
     if init is None or len(reading.diagnostics) > before:
         return None
     _check_within(init, low, high, unit, path, reading)
@@ -153,56 +149,22 @@ def _checked(values: Any, sign: str | None, unit: str, path: str, reading: Readi
 def _distribution(
     node: Node, unit: str, path: str, reading: Reading, *, sign: str | None, needed_by: str
 ) -> Distribution | None:
-    names = list(node.mapping)
-    if len(names) != 1 or names[0] not in DISTRIBUTIONS:
-        known = [*DISTRIBUTIONS, "file"]
-        message = (
-            f"there is no distribution '{names[0]}'{did_you_mean(names[0], known)}"
-            if len(names) == 1
-            else f"expected one distribution, got {', '.join(names) or 'an empty mapping'}; "
-            f"use one of {', '.join(DISTRIBUTIONS)}"
+    kind, options = next(iter(node.mapping.items()))
+    found = {
+        name: quantity(
+            options.mapping[name], unit if has_unit else "", f"{path}.{kind}.{name}", reading, needed_by
         )
-        reading.fail(message, path, node.key_place(names[0]) if names else node.place)
+        for name, has_unit in DISTRIBUTIONS[kind].items()
+    }
+    numbers = {name: value for name, value in found.items() if value is not None}
+    if len(numbers) < len(found):
         return None
-    kind = names[0]
-    parameters = _parameters(node.mapping[kind], kind, unit, f"{path}.{kind}", reading, needed_by=needed_by)
-    if parameters is None:
-        return None
-    result = Distribution(kind, parameters)
+    result = Distribution(kind, numbers)
     fault = _distribution_fault(result, sign)
     if fault:
         reading.fail(fault, f"{path}.{kind}")
         return None
     return result
-
-
-def _parameters(
-    node: Node, kind: str, unit: str, path: str, reading: Reading, *, needed_by: str
-) -> dict[str, float] | None:
-    expected = DISTRIBUTIONS[kind]
-    if not isinstance(node.value, dict):
-        keys = ", ".join(f"{name}: ..." for name in expected)
-        reading.fail(
-            f"expected options of {kind}, got {named(node)}; write {{{kind}: {{{keys}}}}}", path, node.place
-        )
-        return None
-    for name in node.mapping:
-        if name not in expected:
-            reading.fail(
-                f"there is no key '{name}' here{did_you_mean(name, expected)}",
-                f"{path}.{name}",
-                node.key_place(name),
-            )
-    missing = [name for name in expected if name not in node.mapping]
-    if missing:
-        reading.fail(f"{kind} needs {' and '.join(missing)}", path)
-    found = {
-        name: quantity(node.mapping[name], unit if has_unit else "", f"{path}.{name}", reading, needed_by)
-        for name, has_unit in expected.items()
-        if name in node.mapping
-    }
-    complete = {name: value for name, value in found.items() if value is not None}
-    return complete if len(complete) == len(expected) == len(node.mapping) else None
 
 
 def _distribution_fault(value: Distribution, sign: str | None) -> str:
@@ -218,29 +180,9 @@ def _distribution_fault(value: Distribution, sign: str | None) -> str:
     return ""
 
 
-def _refuse_other_keys(node: Node, path: str, reading: Reading) -> None:
-    for key in node.mapping:
-        if key not in _LONG:
-            message = (
-                f"expected {key} within init, got it beside init; write init: {{{key}: ...}}"
-                if key in DISTRIBUTIONS or key == "file"
-                else f"there is no key '{key}' here{did_you_mean(key, _LONG)}"
-            )
-            reading.fail(message, f"{path}.{key}", node.key_place(key))
-    if "init" not in node.mapping and all(key in _LONG for key in node.mapping):
-        reading.fail("the key 'init' is missing; it holds the value at the start", path)
-
-
 def _bound(node: Node, key: str, unit: str, path: str, reading: Reading) -> float | None:
     bound = node.mapping.get(key)
     return None if bound is None or bound.value is None else quantity(bound, unit, f"{path}.{key}", reading)
-
-
-def _train(node: Node, path: str, reading: Reading) -> bool:
-    train = node.mapping.get("train")
-    if train is not None and not isinstance(train.value, bool):
-        reading.fail(f"expected true or false, got {named(train)}", f"{path}.train", train.place)
-    return train is not None and train.value is True
 
 
 def _check_within(init: Value, low: float, high: float, unit: str, path: str, reading: Reading) -> None:

@@ -8,13 +8,14 @@ BIN := $(VENV)/bin
 DEMO := runs/demo
 WORKERS ?= 2
 
-.PHONY: help demo test interpret lint docs clean
+.PHONY: help demo test interpret lint schema docs clean
 
 help:
 	@echo "make demo   trains the Yin-Yang example, compares it on three substrates, and writes reports to $(DEMO)"
 	@echo "make test   runs the whole test suite"
 	@echo "make interpret  runs kernels of every kind without compiling them, with coverage"
 	@echo "make lint   runs ruff, mypy and import-linter"
+	@echo "make schema writes the options of the backends into schemas/netdesc-1.schema.json"
 	@echo "make docs   builds the documentation into site/; open site/index.html"
 	@echo "make clean  removes $(VENV), caches and $(DEMO)"
 
@@ -80,6 +81,9 @@ $(VENV)/.docs: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 # Once .venv is filled this needs no network.
+schema: $(VENV)/.dev
+	@$(BIN)/netdesc schema > schemas/new.json && mv schemas/new.json schemas/netdesc-1.schema.json
+
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 

@@ -257,7 +257,11 @@ class OnDeviceLearning(Protocol):
 
 
 class Backend(Protocol):
-    """A kind of device: stateless, configured once."""
+    """A kind of device: stateless, configured once.
+
+    A class may declare its options as ``declared_options``, a tuple of `netdesc.options.Option`: they are
+    validated, converted to base units, described in the schema and listed by ``netdesc backends``.
+    """
 
     name: str
     limits: Limits

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from netdesc.limits import Limit, Limits
+from netdesc.options import Option
 
 LISTS = ("models", "trainable", "losses", "recordings", "gradients")
 """Sets among the limits."""
@@ -54,3 +55,15 @@ def list_capabilities(limits: Limits) -> list[tuple[str, str]]:
         for name, item in limits.numbers.items()
     ]
     return [("time", limits.time), *lists, *numbers]
+
+
+def arrange_options(options: Iterable[Option]) -> dict[str, object]:
+    """Return options as JSON data: their parts of the schema by name."""
+    return {item.name: item.part() for item in options}
+
+
+def default_text(option: Option) -> str:
+    """Return the default of an option as a file has it; a dash where it depends on something else."""
+    if isinstance(option.default, bool):
+        return "true" if option.default else "false"
+    return "-" if option.default is None else str(option.default)

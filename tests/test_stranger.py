@@ -65,7 +65,7 @@ def test_a_stranger_s_gradient_is_ours(door, file):
 
 
 def test_options_of_a_stranger_stand_in_the_file(door, file):
-    model = netdesc.load(file, {"backends.stranger.look": 0.05})
+    model = netdesc.load(file, {"backends.stranger.look": "0.05 ms"})
     assert "0.05 ms" in netdesc.compile(model, "stranger").forward().provenance["solver"]
 
 

@@ -10,7 +10,7 @@ from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_brainscales2.mapping.pipeline import map_program
 from netdesc_brainscales2.non_idealities import Pair, list_non_idealities
-from netdesc_brainscales2.options import Options
+from netdesc_brainscales2.options import OPTIONS, Options
 from netdesc_brainscales2.passes import MapToChip
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class BrainScaleS2Backend:
     """
 
     name = "brainscales2"
+    declared_options = OPTIONS
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = Options.read(options)

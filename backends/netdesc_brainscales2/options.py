@@ -3,82 +3,106 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from netdesc.errors import BackendError, Diagnostic
-from netdesc.options import Reader
-from netdesc_brainscales2.profile import MACHINES, SECTION, Profile
+from netdesc.options import Count, Flag, Positive, Sequences, Table, Word, declared, option
+from netdesc_brainscales2.profile import MACHINES, NUMBERS, SECTION, Profile
 
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "profile": MACHINES,
-    "adjoint": ("nominal", "true"),
-    "unmodelled": ("clamp", "drop"),
-    "delays": ("error", "instance"),
-    "sampling": ("auto", "cadc", "madc"),
-}
-"""Options with a fixed set of values; the first is the default."""
+# `option` returns a field, with a default of its own.
+# ruff: noqa: RUF009
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Settings of the mapping and of the run.
+    """Settings of the mapping and of the run, each declared once: its form, default and meaning.
 
-    Parameters
-    ----------
-    machine : str
-        Name of the profile: ``ideal``, ``calibrated`` or ``uncalibrated``.
-    profile : Profile
-        Its numbers, overrides included.
-    chip : int
-        Id of the chip, which alone sets the fixed pattern of its circuits.
-    adjoint : str
-        Parameters of the model in the backward pass: ``nominal``, as written, or ``true``, the circuits' own.
-    unmodelled : str
-        What happens to measured spikes that the model would not produce: ``clamp`` or ``drop``.
-    denominator_floor : float
-        Smallest slope of the model's voltage at a measured spike, relative to the distance from reset to
-        threshold over the membrane time constant; a smaller one is raised to it.
-    noise : bool
-        Whether runs have temporal noise.
-    calibrate : bool
-        Whether the calibration runs before the network.
-    delays : str
-        ``error``, or ``instance``: the host holds spikes back, between execution instances or on the way
-        into the first.
-    sampling : str
-        Converter of recorded voltages; ``auto`` takes the MADC where its neurons suffice and the interval
-        is too short for the CADC.
-    scales : mapping of str to float
-        Hardware steps per unit of weight into a population.
-    rows : mapping of str to int
-        Cells per sign of the synapses of a projection, or of a block of one.
-    places : mapping of str to int
-        First column of a population.
-    rates : mapping of str to float
-        Expected rate of a neuron of a population or of a source, in 1/ms of the model.
-    dead : frozenset of int
-        Circuits that are not to be used.
-    instances : int or None
-        Execution instances at most; None for as many as it takes.
+    ``machine`` is the name of the profile, ``profile`` its numbers, those of the file included, and ``dead``
+    the circuits that are not used.
     """
 
-    machine: str = "calibrated"
-    profile: Profile = field(default_factory=lambda: Profile.read("calibrated"))
-    chip: int = 1
-    adjoint: str = "nominal"
-    unmodelled: str = "clamp"
-    denominator_floor: float = 0.05
-    noise: bool = True
-    calibrate: bool = True
-    delays: str = "error"
-    sampling: str = "auto"
-    scales: Mapping[str, float] = field(default_factory=dict)
-    rows: Mapping[str, int] = field(default_factory=dict)
-    places: Mapping[str, int] = field(default_factory=dict)
-    rates: Mapping[str, float] = field(default_factory=dict)
-    dead: frozenset[int] = frozenset()
-    instances: int | None = None
+    machine: str = option(
+        "Circuits of the chip: calibrated, uncalibrated, or ideal without deviations",
+        Word(MACHINES),
+        MACHINES[0],
+        name="profile",
+    )
+    profile: Profile = option(
+        "Numbers of the machine that replace those of the profile; they are marked as assumptions. Times and "
+        "rates are those of the chip, LSB are steps of the 8-bit read-out",
+        NUMBERS,
+        {},
+        name="profile_numbers",
+        stated=False,
+        value=lambda: Profile.read(MACHINES[0]),
+    )
+    chip: int = option("ID of the chip, which alone sets the fixed pattern of its circuits", Count(0), 1)
+    adjoint: str = option(
+        'Parameters of the model in the backward pass: nominal, as written, or "true" in quotes, the '
+        "circuits' own",
+        Word(("nominal", "true")),
+        "nominal",
+    )
+    unmodelled: str = option(
+        "What happens to measured spikes that the model would not produce", Word(("clamp", "drop")), "clamp"
+    )
+    denominator_floor: float = option(
+        "Smallest slope of the model at a measured spike that the gradient divides by, relative to the "
+        "distance from reset to threshold over the membrane time constant",
+        Positive("", "0.05"),
+        0.05,
+    )
+    noise: bool = option("Whether runs have temporal noise; without it they repeat bit for bit", Flag(), True)
+    calibrate: bool = option(
+        "Whether the calibration runs before the network; as in the profile by default", Flag(), value=True
+    )
+    delays: str = option(
+        "What happens to delays, which the chip does not have: an error, or the host holds spikes back, "
+        "between execution instances or on the way into the first",
+        Word(("error", "instance")),
+        "error",
+    )
+    sampling: str = option(
+        "Converter of recorded voltages; auto selects the MADC if its two neurons suffice and the interval "
+        "is too short for the CADC",
+        Word(("auto", "cadc", "madc")),
+        "auto",
+    )
+    scales: Mapping[str, float] = option(
+        "Hardware steps per unit of weight into a population; 60, or 30 where rows are scarce, per "
+        "threshold distance by default",
+        Table(Positive("", "60"), "Steps per unit of weight"),
+        {},
+    )
+    rows: Mapping[str, int] = option(
+        "Rows per sign of the synapses of a projection, or of a block of one; as many as the weights need by "
+        "default. Larger weights saturate",
+        Table(Count(), "Rows per sign", "projection", "^[A-Za-z_][A-Za-z0-9_.-]*$"),
+        {},
+        stated=False,
+    )
+    places: Mapping[str, int] = option(
+        "First column of a population; in the order of the file by default",
+        Table(Count(0), "Number of the column"),
+        {},
+    )
+    rates: Mapping[str, float] = option(
+        "Expected rates of populations and sources, for the estimate and the limits of rates; that of the "
+        "profile by default",
+        Table(Positive("1/ms", "50 Hz"), "Expected rate of a neuron, in time of the model"),
+        {},
+    )
+    dead: frozenset[int] = option(
+        "Circuits that are not used, each hemisphere times 256 plus column",
+        Sequences(Count(0), "Number of a circuit"),
+        [],
+        name="dead_circuits",
+        value=frozenset(),
+    )
+    instances: int | None = option(
+        "Maximum number of execution instances; as many as needed by default", Count()
+    )
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Options:
@@ -98,13 +122,13 @@ class Options:
         BackendError
             With every option that is not known or not possible, code ``B2-OPTION``.
         """
-        values, faults = SECTION.read(_READERS, options)
+        values, faults = SECTION.read(OPTIONS, options)
         machine, numbers = values.pop("profile", MACHINES[0]), values.pop("profile_numbers", {})
         try:
             profile = Profile.read(machine, numbers)
         except BackendError as error:
             raise BackendError([*faults, *error.diagnostics]) from error
-        dead = values.pop("dead_circuits", frozenset())
+        dead = frozenset(values.pop("dead_circuits", ()))
         faults.extend(_misplaced(dead, values.get("places", {}), profile))
         if faults:
             raise BackendError(faults)
@@ -120,16 +144,8 @@ class Options:
         return model_time * 1e3 / self.profile.speed_up.value
 
 
-def _circuits(name: str, value: Any) -> frozenset[int]:
-    if not isinstance(value, list | tuple):
-        raise SECTION.error(name, f"{value!r} is not a list of circuits, such as [17, 300]")
-    return frozenset(SECTION.whole(0)(name, item) for item in value)
-
-
-def _numbers(name: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise SECTION.error(name, f"expected a mapping of numbers such as {{weight_max: 63}}, got {value!r}")
-    return {str(key): item for key, item in value.items()}
+OPTIONS = declared(Options)
+"""What may stand under ``backends.brainscales2``."""
 
 
 def _misplaced(dead: frozenset[int], places: Mapping[str, int], profile: Profile) -> list[Diagnostic]:
@@ -144,25 +160,3 @@ def _misplaced(dead: frozenset[int], places: Mapping[str, int], profile: Profile
         for name, column in places.items()
         if column >= columns
     ]
-
-
-_BY_POPULATION = "{population: value}"
-_WORD = {name: SECTION.choice(*choices) for name, choices in CHOICES.items()}
-_READERS: Mapping[str, Reader] = {
-    "profile": _WORD["profile"],
-    "profile_numbers": _numbers,
-    "chip": SECTION.whole(0),
-    "adjoint": _WORD["adjoint"],
-    "unmodelled": _WORD["unmodelled"],
-    "denominator_floor": SECTION.positive("", "0.05"),
-    "noise": SECTION.flag,
-    "calibrate": SECTION.flag,
-    "delays": _WORD["delays"],
-    "sampling": _WORD["sampling"],
-    "scales": SECTION.mapping(SECTION.positive("", "60"), _BY_POPULATION),
-    "rows": SECTION.mapping(SECTION.whole(), "{projection: cells}"),
-    "places": SECTION.mapping(SECTION.whole(0), "{population: column}"),
-    "rates": SECTION.mapping(SECTION.positive("1/ms", "50 Hz"), _BY_POPULATION),
-    "dead_circuits": _circuits,
-    "instances": SECTION.whole(),
-}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from typing import Any
 
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.limits import Limit
-from netdesc.options import Section
+from netdesc.options import Numbers, Section, replaced
 from netdesc.units import parse
 
 MACHINES = ("calibrated", "uncalibrated", "ideal")
@@ -129,11 +129,12 @@ class Profile:
             With every name that is not known and every value that is not a number above or equal to 0.
         """
         profile = cls(**(_load("machine") | _load(machine)))
-        values, faults = SECTION.override("profile_numbers", profile.numbers(), overrides or {}, _measure)
-        faults.extend(_uneven(replace(profile, **values)))
+        numbers = Numbers(profile.numbers, _measure).read(SECTION, "profile_numbers", overrides or {})
+        changed = replace(profile, **replaced(SECTION, "profile_numbers", profile.numbers(), numbers))
+        faults = _uneven(changed)
         if faults:
             raise BackendError(faults)
-        return replace(profile, **values)
+        return changed
 
     @property
     def circuits(self) -> Limit:
@@ -209,3 +210,20 @@ def _measure(text: str, unit: str) -> float | None:
     except DescriptionError:
         return None
     return None if factor is None or quantity.unit != factor[0] else quantity.value * factor[1]
+
+
+def _numbers_of(machine: str) -> Callable[[], Mapping[str, Limit]]:
+    return lambda: Profile.read(machine).numbers()
+
+
+_WORDS = {
+    "cadc": "CADC",
+    "madc": "MADC",
+    "fifo": "FIFO",
+    "tau mem": "membrane time constant",
+    "tau syn": "synaptic time constant",
+}
+NUMBERS = Numbers(
+    _numbers_of(MACHINES[0]), _measure, _WORDS, {name: _numbers_of(name) for name in MACHINES[1:]}
+)
+"""How a file sets numbers of the machine; those of the default profile are shown."""

@@ -10,7 +10,7 @@ from netdesc.limits import Limits
 from netdesc.program import Program
 from netdesc_spinnaker2.mapping.checks import MODELS, SOURCES
 from netdesc_spinnaker2.non_idealities import Pair, list_non_idealities
-from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.options import OPTIONS, Options
 from netdesc_spinnaker2.passes import CheckBoard, RoundToTicks
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class SpiNNaker2Backend:
     """
 
     name = "spinnaker2"
+    declared_options = OPTIONS
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = Options.read(options)

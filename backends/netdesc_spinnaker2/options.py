@@ -3,79 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from netdesc.errors import BackendError, Diagnostic
-from netdesc.options import Reader
+from netdesc.options import Count, Flag, Positive, Sequences, Table, Word, declared, option
 from netdesc_spinnaker2.mapping.plan import Chip
-from netdesc_spinnaker2.profile import SECTION, Profile
+from netdesc_spinnaker2.profile import NUMBERS, SECTION, Profile
 
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "scheme": ("published", "exact_exponential", "off_grid"),
-    "weights": ("float", "integer"),
-    "rounding": ("nearest", "stochastic"),
-    "overrun": ("error", "late", "ignore"),
-    "optimizer": ("adam", "adamw", "sgd"),
-    "clock": ("high", "low", "auto"),
-}
-"""Options with a fixed set of values; the first is the default."""
+# `option` returns a field, with a default of its own.
+# ruff: noqa: RUF009
+
+_RATE = Positive("1/ms", "50 Hz")
+_CORES = Table(
+    Sequences(Count(0), "Number of a processing element"),
+    "Processing elements of a chip",
+    "chip",
+    "^[0-9]+,[0-9]+$",
+    'a chip as x,y, for example "0,0"',
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Settings of the mapping and of the run.
+    """Settings of the mapping and of the run, each declared once: its form, default and meaning.
 
-    Parameters
-    ----------
-    profile : Profile
-        Numbers of the machine.
-    tick : float or None
-        In ms; None for that of the profile.
-    scheme, weights, rounding, overrun, optimizer, clock : str
-        As in ``CHOICES``. ``optimizer`` says what memory the optimizer needs per weight.
-    weight_bits : int or None
-        4 or 7 for ``integer`` weights; None for 7 where all delays into the population are one tick,
-        otherwise 4.
-    batch : int
-        Samples that would run in parallel if there were room.
-    copies : int or None
-        Copies of the network, to be had in full; None for as many of ``batch`` as fit.
-    training : bool or None
-        Whether the chip trains; None where a weight is trained.
-    input_errors : bool
-        Whether inputs get error packets, too: the derivative by the times of their spikes, which no weight
-        needs.
-    slices : mapping of str to int
-        Neurons per slice of a population, in place of the search.
-    rates : mapping of str to float
-        Expected rate of a neuron of a population, 1/ms.
-    scales : mapping of str to float
-        Integer steps per unit of weight of a target population, in place of full range / max abs(w).
-    dead : mapping of (x, y) to frozenset of int
-        Processing elements that do not work.
-    chips : int or None
-        Chips to use; None for all of the board.
+    None stands for what depends on the network or on the profile. ``dead`` has chips (x, y) as keys.
     """
 
-    profile: Profile = field(default_factory=Profile)
-    tick: float | None = None
-    scheme: str = "published"
-    weights: str = "float"
-    rounding: str = "nearest"
-    overrun: str = "error"
-    optimizer: str = "adam"
-    clock: str = "high"
-    weight_bits: int | None = None
-    batch: int = 1
-    copies: int | None = None
-    training: bool | None = None
-    input_errors: bool = True
-    slices: Mapping[str, int] = field(default_factory=dict)
-    rates: Mapping[str, float] = field(default_factory=dict)
-    scales: Mapping[str, float] = field(default_factory=dict)
-    dead: Mapping[Chip, frozenset[int]] = field(default_factory=dict)
-    chips: int | None = None
+    scheme: str = option(
+        "How a tick is computed; with off_grid spikes occur within a tick",
+        Word(("published", "exact_exponential", "off_grid"), {"paper": "published"}),
+        "published",
+    )
+    weights: str = option("How a synapse word stores a weight", Word(("float", "integer")), "float")
+    weight_bits: int | None = option(
+        "Bits of magnitude of integer weights, 4 or 7; by the delays by default", Word((4, 7))
+    )
+    rounding: str = option("How integer weights are rounded", Word(("nearest", "stochastic")), "nearest")
+    scales: Mapping[str, float] = option(
+        "Integer steps per unit of weight of projections onto a population; full range by the largest "
+        "weight by default",
+        Table(Positive("", "20"), "Steps per unit of weight"),
+        {},
+    )
+    tick: float | None = option("Length of a tick; 1 ms by default", Positive("ms", "1 ms"))
+    batch: int = option("Samples to run in parallel copies of the network", Count(), 1)
+    copies: int | None = option(
+        "Copies of the network, exactly; as many as fit, up to batch, by default", Count()
+    )
+    slices: Mapping[str, int] = option(
+        "Neurons per slice of a population; searched by default", Table(Count(), "Neurons per slice"), {}
+    )
+    rates: Mapping[str, float] = option(
+        "Expected rates of populations, for cycles and memory; that of the profile by default",
+        Table(_RATE, "Expected rate of a neuron"),
+        {},
+    )
+    clock: str = option(
+        "Clock of the processing elements; auto is high only in ticks with much work",
+        Word(("high", "low", "auto")),
+        "high",
+    )
+    overrun: str = option(
+        "What happens if the work of a tick takes longer than a tick",
+        Word(("error", "late", "ignore")),
+        "error",
+    )
+    optimizer: str = option("Optimizer to reserve memory for", Word(("adam", "adamw", "sgd")), "adam")
+    training: bool | None = option(
+        "Whether to reserve memory for learning; true by default if a weight is trained", Flag()
+    )
+    input_errors: bool = option(
+        "Whether inputs receive error packets; gradients of weights do not need them", Flag(), True
+    )
+    dead: Mapping[Chip, frozenset[int]] = option(
+        'Processing elements that do not work: lists of their numbers by chip, for example {"0,0": [3, 17]}',
+        _CORES,
+        {},
+        name="dead_cores",
+        stated=False,
+    )
+    chips: int | None = option("Chips to use; the whole board by default", Count())
+    profile: Profile = option(
+        "Numbers of the machine that replace the defaults; they are marked as assumptions",
+        NUMBERS,
+        {},
+        stated=False,
+        value=Profile,
+    )
 
     @property
     def step(self) -> float:
@@ -122,37 +138,30 @@ class Options:
         BackendError
             With every option that is not known or not possible, code ``S2-OPTION``.
         """
-        values, faults = SECTION.read(_READERS, options)
-        profile = values.get("profile", Profile())
-        faults.extend(_misplaced(values.get("dead_cores", {}), profile))
-        faults.extend(_uneven(profile))
+        values, faults = SECTION.read(OPTIONS, options)
+        values["profile"] = Profile.read(values.get("profile", {}))
+        values["dead"] = {
+            _chip(key): frozenset(numbers) for key, numbers in values.pop("dead_cores", {}).items()
+        }
+        faults.extend(_misplaced(values["dead"], values["profile"]))
+        faults.extend(_uneven(values["profile"]))
         if faults:
             raise BackendError(faults)
-        values["dead"] = values.pop("dead_cores", {})
         return cls(**values)
 
 
-def _bits(name: str, value: Any) -> int:
-    if value not in (4, 7):
-        raise SECTION.error(name, f"expected 4 or 7 bits of magnitude, got {value!r}")
-    return int(value)
+OPTIONS = declared(Options)
+"""What may stand under ``backends.spinnaker2``."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    item.name: item.form.words for item in OPTIONS if isinstance(item.form, Word) and item.default is not None
+}
+"""Options with a fixed set of words."""
 
 
-def _dead(name: str, value: Any) -> dict[Chip, frozenset[int]]:
-    if not isinstance(value, Mapping):
-        raise SECTION.error(
-            name, f'expected a mapping such as {{"0,0": [3, 17]}}, chip x,y to dead PEs, got {value!r}'
-        )
-    result = {}
-    for key, numbers in value.items():
-        try:
-            x, y = (int(part) for part in str(key).split(","))
-            result[x, y] = frozenset(int(number) for number in numbers)
-        except (TypeError, ValueError) as error:
-            raise SECTION.error(
-                f"{name}.{key}", f'expected "x,y": [numbers of PEs], got {numbers!r}'
-            ) from error
-    return result
+def _chip(key: str) -> Chip:
+    x, y = (int(number) for number in key.split(","))
+    return x, y
 
 
 def _misplaced(dead: Mapping[Chip, frozenset[int]], profile: Profile) -> list[Diagnostic]:
@@ -180,37 +189,3 @@ def _uneven(profile: Profile) -> list[Diagnostic]:
             "board without gaps, so set chips to a multiple of board_width",
         )
     ]
-
-
-def _profile(name: str, value: Any) -> Profile:
-    if not isinstance(value, Mapping):
-        raise SECTION.error(name, f"expected a mapping such as {{number: value}}, got {value!r}")
-    return Profile.read(value)
-
-
-ALIASES = {"paper": "published"}
-"""Former names of schemes, still accepted."""
-
-
-def _scheme(name: str, value: Any) -> str:
-    current = ALIASES.get(value, value) if isinstance(value, str) else value
-    return str(SECTION.choice(*CHOICES["scheme"])(name, current))
-
-
-_COUNT, _BY_POPULATION = SECTION.whole(), "{population: value}"
-_READERS: Mapping[str, Reader] = {
-    **{name: SECTION.choice(*choices) for name, choices in CHOICES.items()},
-    "scheme": _scheme,
-    "tick": SECTION.positive("ms", "1 ms"),
-    "weight_bits": _bits,
-    "batch": _COUNT,
-    "copies": _COUNT,
-    "chips": _COUNT,
-    "training": SECTION.flag,
-    "input_errors": SECTION.flag,
-    "slices": SECTION.mapping(_COUNT, _BY_POPULATION),
-    "rates": SECTION.mapping(SECTION.positive("1/ms", "50 Hz"), _BY_POPULATION),
-    "scales": SECTION.mapping(SECTION.positive("", "20"), _BY_POPULATION),
-    "dead_cores": _dead,
-    "profile": _profile,
-}

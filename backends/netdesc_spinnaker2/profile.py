@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from netdesc.errors import BackendError, DescriptionError
+from netdesc.errors import DescriptionError
 from netdesc.limits import Limit
-from netdesc.options import Section
+from netdesc.options import Numbers, Section, replaced
 from netdesc.units import parse
 
 # Limit is frozen, so that one instance can be the default of every profile.
@@ -94,10 +94,8 @@ class Profile:
             With every name that is not known and every value that is not a number above or equal to 0.
         """
         profile = cls()
-        values, faults = SECTION.override("profile", profile.numbers(), overrides, _measure)
-        if faults:
-            raise BackendError(faults)
-        return replace(profile, **values)
+        numbers = NUMBERS.read(SECTION, "profile", overrides)
+        return replace(profile, **replaced(SECTION, "profile", profile.numbers(), numbers))
 
     @property
     def data_sram(self) -> Limit:
@@ -126,3 +124,8 @@ def _measure(text: str, unit: str) -> float | None:
     except DescriptionError:
         return None
     return quantity.value if quantity.unit == unit else None
+
+
+_WORDS = {"pes": "PEs", "sram": "SRAM", "dram": "DRAM", "fifo": "FIFO"}
+NUMBERS = Numbers(lambda: Profile().numbers(), _measure, _WORDS)
+"""How a file sets numbers of the machine."""

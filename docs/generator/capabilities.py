@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from netdesc.capabilities import list_capabilities
+from netdesc.border.options import list_options
+from netdesc.capabilities import default_text, list_capabilities
 from netdesc.registry import backend_class
 
 
 def write_capabilities(name: str) -> str:
-    """Return what `netdesc backends` prints of a backend, as a section of its page.
+    """Return what `netdesc backends` prints of a backend, as sections of its page.
 
     Parameters
     ----------
@@ -17,6 +18,11 @@ def write_capabilities(name: str) -> str:
     -------
     str
     """
+    options = [
+        f"| `{item.name}` | `{default_text(item)}` | {item.description} |" for item in list_options(name)
+    ]
     lines = [f"| {key} | {text} |" for key, text in list_capabilities(backend_class(name)({}).limits)]
     head = "The output of `netdesc backends`, generated from the code when this page was built."
-    return "\n".join(["## Capabilities", "", head, "", "| property | value |", "|---|---|", *lines, ""])
+    tables = ["## Table of options", "", "| option | default | effect |", "|---|---|---|", *options, ""]
+    tables += ["## Capabilities", "", head, "", "| property | value |", "|---|---|", *lines, ""]
+    return "\n".join(tables)

@@ -33,6 +33,7 @@ NAMES = {
     "array": "list",
     "choice": "type",
     "share": "fraction or file",
+    "amount": "number or quantity",
     "column": "column",
     "columns": "list of columns",
     "pairs": "list of pairs or file",

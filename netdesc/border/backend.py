@@ -10,6 +10,7 @@ from typing import Any
 from netdesc.backend import Backend
 from netdesc.border.calls import blame, guarded
 from netdesc.border.findings import Findings, describe
+from netdesc.border.options import read_options
 from netdesc.errors import BackendError
 from netdesc.graph.ir import NetworkGraph
 from netdesc.graph.passes import Pass
@@ -72,6 +73,7 @@ def configure(name: str, options: Mapping[str, Any]) -> Backend:
         If there is no such backend, an option is wrong, or it does not follow the contract.
     """
     device_class = backend_class(name)
+    options = read_options(name, options)
     with guarded(name, "the constructor"):
         device = device_class(options)
         findings = Findings(name, "the constructor")

@@ -1,69 +1,70 @@
-"""The schema knows what the backends of this repository take as options, no more and no less."""
+"""What backends declare as options is what the schema says of them."""
+
+import json
+from importlib import import_module
+from pathlib import Path
 
 import pytest
-from netdesc_brainscales2 import profile as brainscales2
-from netdesc_brainscales2.options import CHOICES, Options
-from netdesc_spinnaker2 import profile as spinnaker2
 
+from netdesc.border.options import complete_schema, list_options
 from netdesc.description import schema
 from netdesc.description.load import describe_text
+from netdesc.registry import backend_class
 
+FILE = Path(__file__).parents[2] / "schemas" / "netdesc-1.schema.json"
 SECTIONS = schema()["properties"]["backends"]["properties"]
+BASE = """
+netdesc: 1
+simulation: {duration: 10 ms}
+populations:
+  a: {size: 1, neuron: LIF}
+"""
 
 
-def plain(part):
-    """Return the defaults of a section, as a file without options would have them."""
-    return {key: inner["default"] for key, inner in part["properties"].items() if "default" in inner}
+def test_the_schema_in_the_repository_is_up_to_date():
+    """If this fails, run `make schema`."""
+    assert (
+        FILE.read_text(encoding="utf-8") == json.dumps(complete_schema(), indent=1, ensure_ascii=False) + "\n"
+    )
 
 
-def test_the_options_of_brainscales2_are_those_that_its_reader_names():
-    with pytest.raises(Exception, match="is not an option") as caught:
-        Options.read({"no such option": 1})
-    known = str(caught.value).partition("It has ")[2].split(", ")
-    assert list(SECTIONS["brainscales2"]["properties"]) == known
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_section_without_options_is_that_of_the_defaults(name):
+    described = describe_text(f"{BASE}backends: {{{name}: {{}}}}").backends[name]
+    settings = import_module(f"netdesc_{name}.options").Options
+    assert settings.read(described) == settings.read({})
 
 
-def test_the_defaults_of_brainscales2_are_those_of_its_reader():
-    assert Options.read(plain(SECTIONS["brainscales2"])) == Options.read({})
+@pytest.mark.parametrize("name", SECTIONS)
+def test_options_are_read_alike_from_a_file_and_from_python(name):
+    for item in list_options(name):
+        if item.default is not None and not isinstance(item.default, dict | list):
+            text = json.dumps(item.default)
+            described = describe_text(f"{BASE}backends: {{{name}: {{{item.name}: {text}}}}}").backends[name]
+            settings = import_module(f"netdesc_{name}.options").Options
+            assert settings.read(described) == settings.read({item.name: item.default})
 
 
-@pytest.mark.parametrize("name", CHOICES)
-def test_the_words_of_brainscales2_are_those_of_its_reader(name):
-    part = SECTIONS["brainscales2"]["properties"][name]
-    assert tuple(word for word in part["enum"] if word is not True) == CHOICES[name]
-    assert part["default"] == CHOICES[name][0]
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_declared_option_says_what_it_sets(name):
+    options = list_options(name)
+    assert len({item.name for item in options}) == len(options)
+    assert all(len(item.about) > 10 for item in options)
 
 
-@pytest.mark.parametrize(
-    ("parts", "numbers"),
-    [
-        (
-            SECTIONS["brainscales2"]["properties"]["profile_numbers"]["properties"],
-            brainscales2.Profile.read("calibrated").numbers(),
-        ),
-        (
-            SECTIONS["spinnaker2"]["properties"]["profile"]["properties"],
-            spinnaker2.Profile.read({}).numbers(),
-        ),
-    ],
-    ids=["brainscales2", "spinnaker2"],
-)
-def test_the_numbers_of_a_machine_are_told_with_value_unit_and_source(parts, numbers):
-    assert list(parts) == list(numbers)
-    for name, item in numbers.items():
-        told = parts[name]["description"]
-        assert f"{item.value:.12g}" in told
-        assert (item.unit or "number without unit") in told
-        assert item.source in told
+@pytest.mark.parametrize(("name", "key"), [("brainscales2", "profile_numbers"), ("spinnaker2", "profile")])
+def test_the_numbers_of_a_machine_come_with_value_unit_and_source(name, key):
+    parts = SECTIONS[name]["properties"][key]["properties"]
+    numbers = backend_class(name)({}).limits.numbers
+    assert set(numbers) <= set(parts)
+    for number, item in numbers.items():
+        text = parts[number]["description"]
+        assert f"{item.value:.12g}" in text
+        assert (item.unit or "number without unit") in text
+        assert item.source in text
 
 
 @pytest.mark.parametrize("written", ["true", '"true"'])
 def test_a_word_that_yaml_takes_for_a_truth_value_may_be_bare(written):
-    model = describe_text(f"""
-netdesc: 1
-simulation: {{duration: 10 ms}}
-populations:
-  a: {{size: 1, neuron: LIF}}
-backends: {{brainscales2: {{adjoint: {written}}}}}
-""")
+    model = describe_text(f"{BASE}backends: {{brainscales2: {{adjoint: {written}}}}}")
     assert model.backends["brainscales2"]["adjoint"] == "true"

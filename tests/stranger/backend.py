@@ -12,6 +12,7 @@ from netdesc.errors import BackendError, Diagnostic, LimitError
 from netdesc.graph.ir import NetworkGraph
 from netdesc.graph.passes import CheckLimits, Pass
 from netdesc.limits import Limit, Limits
+from netdesc.options import Option, Positive
 from netdesc.program import Program
 from stranger.machine import StrangerMachine
 
@@ -38,6 +39,7 @@ class StrangerBackend:
     """Plain Python: looks at voltages step by step, and halves a step in which one crosses."""
 
     name = "stranger"
+    declared_options = (Option("look", "Longest step between two looks", Positive("ms", "0.1 ms"), "0.1 ms"),)
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         faults = [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netdesc.capabilities import arrange_capabilities, list_capabilities
+from netdesc.capabilities import arrange_capabilities, arrange_options, default_text, list_capabilities
 from netdesc.cli.arguments import AsJson
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
@@ -12,6 +13,7 @@ from netdesc.errors import NetdescError
 
 if TYPE_CHECKING:
     from netdesc.limits import Limits
+    from netdesc.options import Option
 
 
 def backends(as_json: AsJson = False) -> None:
@@ -19,13 +21,16 @@ def backends(as_json: AsJson = False) -> None:
 
     A backend that cannot be used is listed with the reason.
     """
+    from netdesc.border.options import list_options
     from netdesc.registry import names
 
     known = {name: ask(name) for name in names()}
     if as_json:
         emit(
             {
-                name: {"error": found} if isinstance(found, str) else arrange_capabilities(found)
+                name: {"error": found}
+                if isinstance(found, str)
+                else {**arrange_capabilities(found), "options": arrange_options(list_options(name))}
                 for name, found in known.items()
             }
         )
@@ -33,10 +38,16 @@ def backends(as_json: AsJson = False) -> None:
     tables = (
         f"{name}\n{table(('', ''), [('cannot be used', found)])}"
         if isinstance(found, str)
-        else f"{name}\n{table(('', ''), list_capabilities(found))}"
+        else f"{name}\n{table(('', ''), list_capabilities(found))}{tabulate_options(list_options(name))}"
         for name, found in known.items()
     )
     print_text("\n\n".join(tables))
+
+
+def tabulate_options(options: Sequence[Option]) -> str:
+    """Return the options of a backend as a table below a blank line; an empty text without options."""
+    rows = [(item.name, default_text(item), item.description) for item in options]
+    return f"\n\n{table(('option', 'default', ''), rows)}" if rows else ""
 
 
 def ask(name: str) -> Limits | str:

@@ -10,10 +10,10 @@ from netdesc.cli.output import show as print_text
 
 
 def schema(as_json: AsJson = False) -> None:
-    """Print the JSON Schema of the language."""
-    from netdesc.description import schema as read_schema
+    """Print the JSON Schema, with the options of all backends."""
+    from netdesc.border.options import complete_schema
 
     if as_json:
-        emit(read_schema())
+        emit(complete_schema())
     else:
-        print_text(json.dumps(read_schema(), indent=2, ensure_ascii=False))
+        print_text(json.dumps(complete_schema(), indent=1, ensure_ascii=False))

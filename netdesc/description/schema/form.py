@@ -130,6 +130,10 @@ def _texts(node: Node, part: Part, path: str, reading: Reading) -> tuple[str, ..
     return tuple(str(item.value) for item in (node.items if isinstance(node.value, list) else [node]))
 
 
+def _text_or_number(node: Node, part: Part, path: str, reading: Reading) -> str | float | None:
+    return node.value if isinstance(node.value, str) else number(node, part, path, reading)
+
+
 def _size(node: Node, part: Part, path: str, reading: Reading) -> tuple[int, ...] | None:
     if isinstance(node.value, list):
         shape = _array(node, part, path, reading)
@@ -160,9 +164,8 @@ _READERS: Mapping[str, Read] = {
     ),
     "pairs": lambda node, part, path, reading: read_pairs(node, path, reading),
     "quantity": lambda node, part, path, reading: quantity(node, part["x-unit"], path, reading),
-    "share": lambda node, part, path, reading: (
-        node.value if isinstance(node.value, str) else number(node, part, path, reading)
-    ),
+    "share": _text_or_number,
+    "amount": _text_or_number,
     "number": number,
     "integer": integer,
 }

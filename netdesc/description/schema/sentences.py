@@ -294,6 +294,7 @@ _NUMERIC: Mapping[str, Callable[[Node, Part, str, Reading], object]] = {
     "quantity": lambda node, part, path, reading: quantity(node, part["x-unit"], path, reading),
     "number": number,
     "share": number,
+    "amount": number,
     "integer": integer,
     "size": integer,
     "target": integer,

@@ -37,6 +37,9 @@ _LEAF = frozenset(
 _LIST = frozenset(("type", "items", "minItems", "maxItems", "description", "x-expects"))
 """Those of a list of such parts."""
 
+_NUMERIC = ("number", "integer", "share", "amount")
+"""Forms whose numbers are finite."""
+
 _SHORT, _SIGNED = 60, frozenset("+-eE$")
 
 
@@ -173,8 +176,7 @@ def _sign(validator: Any, sign: str, value: Any, part: Part) -> Found:
 def _form(validator: Any, form: str, value: Any, part: Part) -> Found:
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield from _refused(
-            (form in ("number", "integer", "share") and not is_number(value))
-            or (form == "integer" and not is_whole(value))
+            (form in _NUMERIC and not is_number(value)) or (form == "integer" and not is_whole(value))
         )
 
 

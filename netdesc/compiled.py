@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING
 from netdesc.description.model import Description
 from netdesc.display import enumerate_names, html_table, summarize
 from netdesc.errors import Diagnostic, NetdescError, locate
-from netdesc.events import Events, Floats
-from netdesc.gradient import Gradient
-from netdesc.graph.build import build
-from netdesc.graph.ir import NetworkGraph
-from netdesc.program import Program
-from netdesc.stimulus import needs_data, stimulus
-from netdesc.trace import Cotangent, Trace
-from netdesc.weights import Weights
 
 if TYPE_CHECKING:
     from netdesc.backend import Backend
     from netdesc.border import CheckedMachine
+    from netdesc.events import Events, Floats
+    from netdesc.gradient import Gradient
+    from netdesc.graph.ir import NetworkGraph
+    from netdesc.program import Program
+    from netdesc.trace import Cotangent, Trace
+    from netdesc.weights import Weights
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,6 +47,7 @@ class Model:
         )
 
     def _repr_html_(self) -> str:
+        from netdesc.graph.build import build
         from netdesc.graph.drawing import draw_svg
 
         graph = build(self.description)
@@ -127,6 +126,8 @@ class CompiledProgram:
     @property
     def weights(self) -> Weights:
         """Trainable weights and delays of the description."""
+        from netdesc.weights import Weights
+
         return Weights.of(self.program)
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
@@ -166,6 +167,8 @@ class CompiledProgram:
         BackendError
             If the model needs data and gets none.
         """
+        from netdesc.stimulus import needs_data, stimulus
+
         if batch is not None and not needs_data(self.program):
             return batch
         with located(self.model):

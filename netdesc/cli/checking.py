@@ -42,14 +42,13 @@ def check_file(file: Path, overrides: Sequence[str], backends: Sequence[str], *,
         If the file is not valid.
     """
     from netdesc.compiled import Model, located
-    from netdesc.datasets.survey import survey_samples
     from netdesc.description import describe
     from netdesc.graph.pipeline import compile_graph
 
     model = Model(describe(file, overrides))
     with located(model):
         graph = compile_graph(model.description)
-        samples = survey_samples(model.description, graph)
+        samples = survey(model.description, graph)
     # The file itself says how many samples of a set there are that is drawn.
     samples = None if samples is None or is_drawn(model.description) else samples
     notes = [*list_unused(model), *(locate(note, model.description.locations) for note in graph.notes)]
@@ -83,6 +82,16 @@ def check_file(file: Path, overrides: Sequence[str], backends: Sequence[str], *,
 
                 print_text(f"\n{tabulate_outlook(item.outlook)}")
     return max((item.status for item in verdicts), default=0)
+
+
+def survey(description: Description, graph: NetworkGraph) -> Dataset | None:
+    """Return the samples of a description; None where it has none and needs none."""
+    sources = (item.source for item in description.populations.values())
+    if description.data is None and not any(item is not None and item.kind == "dataset" for item in sources):
+        return None
+    from netdesc.datasets.survey import survey_samples
+
+    return survey_samples(description, graph)
 
 
 def is_drawn(description: Description) -> bool:

@@ -61,15 +61,17 @@ def list_unused(model: Model) -> list[Diagnostic]:
 
 
 def _find(description: Description) -> Iterator[Diagnostic]:
-    from netdesc.registry import names
-
     if description.sweep:
         yield Diagnostic(
             "warning: sweeps are not available yet, so this section has no effect; use "
             "overrides such as simulation.seed=1, one run for each",
             "sweep",
         )
-    installed = names() if description.backends else ()
+    if not description.backends:
+        return
+    from netdesc.registry import names
+
+    installed = names()
     for name in description.backends:
         if name not in installed:
             yield Diagnostic(

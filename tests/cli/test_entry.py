@@ -140,3 +140,47 @@ def test_an_interrupted_training_leaves_no_traceback_and_can_go_on(tmp_path):
 def test_the_list_of_commands_cuts_no_description(capsys):
     assert main(["--help"]) == 0
     assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+
+
+HEAVY = (
+    "numba",
+    "h5py",
+    "matplotlib",
+    "rich",
+    "networkx",
+    "typer",
+    "pydantic",
+    "scipy",
+    "importlib.metadata",
+)
+"""Each takes a tenth of a second or more to import."""
+
+
+def imported(code: str) -> set[str]:
+    script = f"import sys; {code}; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stderr.split())
+
+
+def test_a_check_imports_nothing_heavy():
+    found = imported("from netdesc.cli import main; main(['check', 'examples/two_neurons.yaml'])")
+    assert "jsonschema" in found
+    assert found.isdisjoint(HEAVY)
+
+
+def test_the_library_that_validates_is_imported_to_validate():
+    assert "jsonschema" not in imported("import netdesc, netdesc.cli.entry, netdesc.description")
+
+
+@pytest.mark.parametrize("words", [["check"], ["check", "--json"], ["check", "-h"], ["check", "--nothing"]])
+def test_a_check_with_options_is_read_by_the_parser(words, capsys):
+    name = str(ROOT / "examples" / "two_neurons.yaml")
+    plain = main(["check", name])
+    assert plain == 0
+    capsys.readouterr()
+    status = main([*words, name]) if words == ["check", "--json"] else main(words)
+    printed = capsys.readouterr()
+    assert status == (0 if words[1:] in (["--json"], ["-h"]) else 2)
+    assert printed.out if status == 0 else printed.err

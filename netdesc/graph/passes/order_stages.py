@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-
-import networkx as nx
+from graphlib import CycleError, TopologicalSorter
+from heapq import heapify, heappop, heappush
 
 from netdesc.graph.ir import Group, NetworkGraph
 
@@ -28,12 +29,37 @@ class OrderStages:
             Sources are in no stage.
         """
         rank = {node.name: index for index, node in enumerate(graph.nodes) if node.kind != "source"}
-        network = graph.network.subgraph(rank)
-        condensed = nx.condensation(nx.DiGraph(network))
-        members = {key: sorted(names, key=rank.__getitem__) for key, names in condensed.nodes(data="members")}
-        order = nx.lexicographical_topological_sort(condensed, key=lambda key: rank[members[key][0]])
-        stages = tuple(
-            Group(tuple(members[key]), len(members[key]) > 1 or network.has_edge(*members[key] * 2))
-            for key in order
-        )
-        return replace(graph, stages=stages)
+        links = {(edge.pre, edge.post) for edge in graph.edges if edge.pre in rank and edge.post in rank}
+        try:
+            groups: list[tuple[str, ...]] = [(name,) for name in _ordered(rank, links)]
+        except CycleError:
+            groups = _components(rank, graph)
+        stages = (Group(names, len(names) > 1 or (names[0], names[0]) in links) for names in groups)
+        return replace(graph, stages=tuple(stages))
+
+
+def _ordered(rank: Mapping[str, int], links: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield populations after those that project to them; CycleError if there is no such order."""
+    sorter: TopologicalSorter[str] = TopologicalSorter({name: () for name in rank})
+    for pre, post in links:
+        if pre != post:
+            sorter.add(post, pre)
+    sorter.prepare()
+    ready = [(rank[name], name) for name in sorter.get_ready()]
+    heapify(ready)
+    while ready:
+        name = heappop(ready)[1]
+        yield name
+        sorter.done(name)
+        for follower in sorter.get_ready():
+            heappush(ready, (rank[follower], follower))
+
+
+def _components(rank: Mapping[str, int], graph: NetworkGraph) -> list[tuple[str, ...]]:
+    """Return the strongly connected components in their order; only cycles need networkx, slow to import."""
+    import networkx as nx
+
+    condensed = nx.condensation(nx.DiGraph(graph.network.subgraph(rank)))
+    members = {key: sorted(names, key=rank.__getitem__) for key, names in condensed.nodes(data="members")}
+    order = nx.lexicographical_topological_sort(condensed, key=lambda key: rank[members[key][0]])
+    return [tuple(members[key]) for key in order]

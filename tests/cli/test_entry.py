@@ -147,7 +147,6 @@ HEAVY = (
     "h5py",
     "matplotlib",
     "rich",
-    "networkx",
     "typer",
     "pydantic",
     "scipy",

@@ -30,12 +30,6 @@ def test_the_page_has_every_number_of_every_profile():
         assert cells[-2:] == [limit.tag, limit.source], name
 
 
-def test_the_page_has_every_option():
-    section = PAGE.split("## Options")[1].split("## ")[0]
-    assert re.findall(r"^\| `(\w+)` ", section, re.MULTILINE) is not None
-    assert set(re.findall(r"^\| `(\w+)` ", section, re.MULTILINE)) == set(options._READERS)
-
-
 def test_the_page_has_every_code():
     told = set()
     for module in (checks, mapping, observation, options, profile):

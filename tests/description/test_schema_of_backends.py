@@ -1,12 +1,14 @@
 """What backends declare as options is what the schema says of them."""
 
 import json
+import runpy
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from netdesc.border.options import complete_schema, list_options
+from netdesc.capabilities import default_text
 from netdesc.description import schema
 from netdesc.description.load import describe_text
 from netdesc.registry import backend_class
@@ -50,6 +52,17 @@ def test_every_declared_option_says_what_it_sets(name):
     options = list_options(name)
     assert len({item.name for item in options}) == len(options)
     assert all(len(item.about) > 10 for item in options)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_the_page_of_a_backend_gets_a_table_of_all_its_options(name):
+    generator = runpy.run_path(str(FILE.parents[1] / "docs" / "generator" / "capabilities.py"))
+    table = generator["write_capabilities"](name).partition("## Capabilities")[0]
+    for item in list_options(name):
+        assert f"| `{item.name}` | `{default_text(item)}` | {item.description} |" in table
+    page = (FILE.parents[1] / "docs" / f"{name}_backend.md").read_text(encoding="utf-8")
+    assert "## Options" in page
+    assert "#table-of-options" in page
 
 
 @pytest.mark.parametrize(("name", "key"), [("brainscales2", "profile_numbers"), ("spinnaker2", "profile")])

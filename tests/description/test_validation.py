@@ -199,3 +199,26 @@ def test_expressions_are_evaluated_before_the_schema_is_applied():
     assert (model.training.epochs, model.simulation.seed) == (6, 3)
     with pytest.raises(DescriptionError, match="epochs: -3 is out of range; epochs must be at least 1"):
         describe_text(BASE.replace("epochs: 2", 'epochs: "${-n}"'))
+
+
+@pytest.mark.parametrize("count", [1, 100_000])
+def test_one_wrong_number_of_a_long_array_is_found(count):
+    times = np.full((1, count), 2.0)
+    data = tree()
+    data["populations"]["a"] = {"size": 1, "source": {"spike_times": {"times": times}}}
+    data["projections"]["p"] |= {"connector": "all_to_all"}
+    times[0, count // 2] = -2.0
+    with pytest.raises(DescriptionError) as caught:
+        describe_mapping(data)
+    path = f"populations.a.source.spike_times.times.0.{count // 2}"
+    assert str(caught.value) == f"{path}: -2 ms is out of range; times must be at least 0"
+
+
+def test_an_array_of_wrong_numbers_ends_after_the_first_faults():
+    data = tree()
+    data["populations"]["a"] = {
+        "size": 1,
+        "source": {"spike_times": {"times": np.full((1, 200_000), np.nan)}},
+    }
+    with pytest.raises(DescriptionError, match="more than 500 errors"):
+        describe_mapping(data)

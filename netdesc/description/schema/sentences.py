@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from netdesc import units
 from netdesc.description.reading.context import Reading
 from netdesc.description.reading.suggestion import did_you_mean, nearest
-from netdesc.description.reading.tree import Node, expanded, named
+from netdesc.description.reading.tree import Node, named
 from netdesc.description.schema.document import Part, form_of, resolved
 from netdesc.description.schema.numbers import check_range, integer, number, quantity
 from netdesc.description.schema.validation import Fault, find_faults
@@ -76,12 +78,18 @@ def _find(root: Node, fault: Fault, path: str, reading: Reading) -> _Faulty:
     in_pair = len(where) > 1 and {"x-expects", "maxItems"} <= fault.parts[-2].keys()
     node, listed, above = root, False, path
     for step in where:
-        node = expanded(node)
         listed = isinstance(step, int)
-        node = node.items[step] if isinstance(step, int) else node.mapping[step]
+        node = _item(node, step) if isinstance(step, int) else node.mapping[step]
         path, above = (f"{path}.{step}" if path else str(step)), path
     path = above if in_pair else path
     return _Faulty(node, path, node.place if listed else reading.place(path) or node.place, listed)
+
+
+def _item(node: Node, index: int) -> Node:
+    if not isinstance(node.value, np.ndarray):
+        return node.items[index]
+    item = node.value[index]
+    return Node(item if isinstance(item, np.ndarray) else item.item(), node.place, base=True)
 
 
 def _required(fault: Fault, faulty: _Faulty, reading: Reading) -> None:
@@ -193,7 +201,7 @@ def _array(fault: Fault, faulty: _Faulty, reading: Reading) -> None:
     elif "x-expects" in part:
         message = f"expected {part['x-expects']}, got {len(node.value)} values"
     else:
-        least = part["minItems"]
+        least = part.get("minItems", 0)
         wanted = f"{least}" if least == part.get("maxItems") else f"at least {least}"
         message = f"expected a list of {wanted} items, got {len(node.value)}"
     reading.fail(message, faulty.path, node.place)

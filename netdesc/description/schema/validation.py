@@ -202,11 +202,28 @@ def _items(validator: Any, part: Part, value: Any, whole: Part) -> Found:
 
 
 def _array_items(validator: Any, part: Part, values: Any) -> Found:
-    if values.ndim == 1:
-        # Numbers of an array are in base units, without the text that a file needs.
-        part = {key: item for key, item in part.items() if key not in ("type", "pattern", "x-unit")}
-    for index, item in enumerate(values):
-        yield from validator.descend(item if values.ndim > 1 else item.item(), part, path=index)
+    if values.ndim > 1:
+        for index, row in enumerate(values):
+            yield from validator.descend(row, part, path=index)
+        return
+    # Numbers of an array are in base units, without the text that a file needs.
+    kept = {key: item for key, item in part.items() if key not in ("type", "pattern", "x-unit")}
+    numeric = {"x-form": "number", **kept}
+    for index in _doubtful(values, part):
+        yield from validator.descend(values[index].item(), numeric, path=int(index))
+
+
+def _doubtful(values: Any, part: Part) -> Any:
+    """Return the indices of numbers that may not fit."""
+    if not part.keys() <= _LEAF or values.dtype.kind == "b":
+        return range(len(values))
+    numbers, sign = values.astype(float), part.get("x-sign")
+    right = (abs(numbers) <= LARGEST) & (numbers >= part.get("minimum", 0 if sign else -LARGEST))
+    if sign == "positive":
+        right &= numbers > 0
+    if part.get("x-form") == "integer":
+        right &= (numbers % 1 == 0) & (abs(numbers) <= LARGEST_INTEGER)
+    return np.flatnonzero(~right)
 
 
 def _fits(value: Any, part: Part) -> bool:

@@ -40,7 +40,7 @@ OPTIONS = (
         Kinds({"event": ("Exact in continuous time", ()), "grid": ("Step by step", GRID)}),
         "event",
     ),
-    Option("threads", "Threads; all by default", Count()),
+    Option("threads", "Threads, which change no result; all by default", Count()),
     Option(
         "denominator_floor",
         "Smallest slope of the membrane at a threshold crossing that the gradient divides by",
@@ -48,7 +48,13 @@ OPTIONS = (
         1e-6,
         stated=False,
     ),
-    Option("max_spikes", "Spikes per sample at which a run ends with an error", Count(), stated=False),
+    Option(
+        "max_spikes",
+        "Spikes per sample at which a run ends with an error; 100 per neuron and shortest time constant, and "
+        "at least 100 000, by default",
+        Count(),
+        stated=False,
+    ),
 )
 """What may stand under ``backends.numba``."""
 

@@ -310,8 +310,14 @@ class Numbers:
         """Return a part of the schema, in which every number has its value, unit and source."""
         parts, others = {}, {machine: limits() for machine, limits in self.others.items()}
         for name, item in self.limits().items():
-            measured = any(self.measure(f"1 {base}", item.unit) is not None for base in DIMENSIONS if base)
-            form = {"x-form": "amount"} if measured else {"pattern": EXPRESSION, "x-form": "number"}
+            read_as = (
+                base for base in DIMENSIONS if base and self.measure(f"1 {base}", item.unit) is not None
+            )
+            base = next(read_as, "")
+            form = {
+                "pattern": pattern(base) if base else EXPRESSION,
+                "x-form": "amount" if base else "number",
+            }
             parts[name] = {
                 "type": ["number", "string"],
                 **form,

@@ -181,10 +181,3 @@ def _with_aliases(table: dict[str, Location], root: Node) -> dict[str, Location]
 def _sorted(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     unique = list(dict.fromkeys(diagnostics))
     return sorted(unique, key=lambda item: item.location or Location("", 0, 0))
-
-
-def relocated(error: DescriptionError, file: str) -> DescriptionError:
-    """Return an error of which every diagnostic has at least a file as its place."""
-    return DescriptionError(
-        item if item.location else replace(item, location=Location(file, 1, 1)) for item in error.diagnostics
-    )

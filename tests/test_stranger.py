@@ -10,7 +10,7 @@ from stranger import StrangerBackend
 import netdesc
 from netdesc import registry
 from netdesc.cli import main
-from netdesc.errors import LimitError
+from netdesc.errors import BackendError, LimitError
 
 TEXT = """
 netdesc: 1
@@ -67,6 +67,36 @@ def test_a_stranger_s_gradient_is_ours(door, file):
 def test_options_of_a_stranger_stand_in_the_file(door, file):
     model = netdesc.load(file, {"backends.stranger.look": "0.05 ms"})
     assert "0.05 ms" in netdesc.compile(model, "stranger").forward().provenance["solver"]
+
+
+def test_declared_options_of_a_stranger_are_validated_with_their_places(door, file):
+    file.write_text(f"{TEXT}backends:\n  stranger: {{look: 5, lok: 1 ms}}\n", encoding="utf-8")
+    with pytest.raises(BackendError) as caught:
+        netdesc.compile(netdesc.load(file), "stranger")
+    assert [str(item).partition("strange.yaml:")[2] for item in caught.value.diagnostics] == [
+        "13:20 OPTION backends.stranger.look: 5 has no unit; look needs a time, for example 5 ms",
+        "13:23 OPTION backends.stranger.lok: there is no key 'lok' here; did you mean 'look'?",
+    ]
+
+
+def test_declared_options_of_a_stranger_are_shown_and_completed(door, capsys):
+    assert main(["backends"]) == 0
+    assert (
+        "look    0.1 ms   Longest step between two looks (time, for example in ms)" in capsys.readouterr().out
+    )
+    assert main(["backends", "--json"]) == 0
+    look = json.loads(capsys.readouterr().out)["stranger"]["options"]["look"]
+    assert (look["default"], look["x-unit"]) == ("0.1 ms", "ms")
+    assert main(["schema"]) == 0
+    section = json.loads(capsys.readouterr().out)["properties"]["backends"]["properties"]["stranger"]
+    assert section["properties"]["look"] == look
+    assert section["additionalProperties"] is False
+
+
+def test_what_a_stranger_declares_must_be_options(door, file, monkeypatch):
+    monkeypatch.setattr(StrangerBackend, "declared_options", ("look",))
+    with pytest.raises(BackendError, match="expected a tuple of Option as declared_options"):
+        netdesc.compile(netdesc.load(file), "stranger")
 
 
 def test_what_a_stranger_refuses_is_told_with_its_place(door, file):

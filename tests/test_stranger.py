@@ -75,7 +75,7 @@ def test_declared_options_of_a_stranger_are_validated_with_their_places(door, fi
         netdesc.compile(netdesc.load(file), "stranger")
     assert [str(item).partition("strange.yaml:")[2] for item in caught.value.diagnostics] == [
         "13:20 OPTION backends.stranger.look: 5 has no unit; look needs a time, for example 5 ms",
-        "13:23 OPTION backends.stranger.lok: there is no key 'lok' here; did you mean 'look'?",
+        "13:28 OPTION backends.stranger.lok: there is no key 'lok' here; did you mean 'look'?",
     ]
 
 

@@ -11,6 +11,7 @@ from netdesc.errors import BackendError, Diagnostic, GraphError
 from netdesc.events import Floats, frozen
 from netdesc.graph.cells import LINEAR_CELLS, Cell, time_constants
 from netdesc.graph.ir import Edge, NetworkGraph, Node, Settings
+from netdesc.models import catalogue
 from netdesc.program import Block, PopulationSlice, Program, Reading, Sampling, Stage, Surrogate
 
 
@@ -59,10 +60,11 @@ def lower(graph: NetworkGraph) -> Program:
 def _refuse(graph: NetworkGraph) -> None:
     faults = [
         Diagnostic(
-            f"{node.model} is not supported yet; use one of {', '.join(LINEAR_CELLS)}", f"{node.path}.neuron"
+            f"{node.model} is not supported yet; use one of {', '.join((*LINEAR_CELLS, *catalogue()))}",
+            f"{node.path}.neuron",
         )
         for node in graph.nodes
-        if node.kind != "source" and node.model not in LINEAR_CELLS
+        if node.kind != "source" and node.model not in LINEAR_CELLS and node.equations is None
     ]
     faults += [
         Diagnostic(
@@ -111,6 +113,8 @@ def lay_out(graph: NetworkGraph) -> tuple[PopulationSlice, ...]:
                 subtractive_reset=node.subtractive_reset,
                 shape=node.shape,
                 source=_source(node),
+                equations=node.equations,
+                values=_own_values(node),
             )
         )
         start += node.size
@@ -122,6 +126,17 @@ def _source(node: Node) -> Mapping[str, Any]:
     if "rate" in node.values:
         options["rate"] = node.values["rate"]
     return options
+
+
+def _own_values(node: Node) -> dict[str, Floats]:
+    """Return the values of a cell that is given by equations, its constant current included."""
+    cell = node.equations
+    if cell is None:
+        return {}
+    values = {name: item for name, item in node.values.items() if name != "current"}
+    if cell.offset and "current" in node.values:
+        values[cell.offset] = values[cell.offset] + node.values["current"]
+    return values
 
 
 def _block(edge: Edge, graph: NetworkGraph, index: Mapping[str, int]) -> Block:
@@ -136,7 +151,7 @@ def _block(edge: Edge, graph: NetworkGraph, index: Mapping[str, int]) -> Block:
         n_pre=synapses.n_pre,
         n_post=synapses.n_post,
         receptor=_receptor(edge, graph.node(edge.post).receptors),
-        sign=edge.sign,
+        sign=_sign(edge, graph.node(edge.post)),
         indptr=synapses.indptr,
         indices=synapses.indices,
         weights=edge.weights,
@@ -146,6 +161,11 @@ def _block(edge: Edge, graph: NetworkGraph, index: Mapping[str, int]) -> Block:
         weight_bounds=(edge.weight.low, edge.weight.high),
         delay_bounds=(max(edge.delay.low, 0.0), edge.delay.high),
     )
+
+
+def _sign(edge: Edge, post: Node) -> float:
+    """Return -1 where weights are magnitudes of an inhibitory current."""
+    return 1.0 if post.equations is not None and post.equations.conductance else edge.sign
 
 
 def _receptor(edge: Edge, receptors: tuple[str, ...]) -> int:
@@ -181,6 +201,9 @@ def _columns(node: Node, width: int) -> dict[str, Floats]:
         name: np.full((node.size, width) if name in ("tau_s", "i_init") else node.size, np.nan)
         for name in _NAMES
     }
+    if node.equations is not None:
+        hold = node.values.get(node.equations.refractory, np.zeros(node.size))
+        return empty | {"tau_ref": hold, "rest": np.zeros(node.size), "resistance": np.ones(node.size)}
     cell = LINEAR_CELLS.get(node.model)
     if node.kind == "source" or cell is None:
         return empty

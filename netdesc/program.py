@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from netdesc.budget import PER_NEURON, PER_SYNAPSE, SpikeBudget
 from netdesc.connection import Connection
+from netdesc.dynamics.equations import Equations
 from netdesc.events import Floats, Integers, frozen
 
 
@@ -37,6 +38,10 @@ class PopulationSlice:
     source : mapping
         Options of a source: ``times`` (tuple of tuples of ms) for ``spike_times``; ``rate`` (ndarray,
         1/ms, shape (size,)), ``start`` and ``stop`` (ms) for ``poisson``; empty otherwise.
+    equations : Equations or None
+        Of a model that is given by them.
+    values : mapping of str to ndarray of float64, shape (size,)
+        Parameters and initial values (``initial.NAME``) of such a model, in the units of its equations.
     """
 
     name: str
@@ -48,6 +53,8 @@ class PopulationSlice:
     subtractive_reset: bool
     shape: tuple[int, ...]
     source: Mapping[str, Any]
+    equations: Equations | None = None
+    values: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

@@ -11,6 +11,9 @@ from netdesc.display import enumerate_names, html_table, summarize
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 
+RELEASE = "release"
+"""Begins the name of a residual of the end of a refractory period, which may lie after the run."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Recording:
@@ -163,18 +166,13 @@ def require_finite(trace: Trace) -> Trace:
                 )
             )
     for name, found in (trace.residuals or {}).items():
-        values = found["current"]
-        late = np.flatnonzero(~np.isfinite(values))
-        if len(late):
-            events = trace.spikes[name]
-            faults.append(
-                _overflow(
-                    name,
-                    int(events.sources[late[0]]),
-                    int(events.samples()[late[0]]),
-                    f"current at {events.times[late[0]]:g} ms",
-                )
-            )
+        for kind, values in found.items():
+            late = np.flatnonzero(~np.isfinite(values))
+            if len(late) and not kind.startswith(RELEASE):
+                events = trace.spikes[name]
+                where = int(events.sources[late[0]]), int(events.samples()[late[0]])
+                faults.append(_overflow(name, *where, f"{kind} at {events.times[late[0]]:g} ms"))
+                break
     for key, read in trace.readings.items():
         # NaN is the reading of a neuron that spiked where a loss asks for silence
         wrong = np.argwhere(np.isinf(read.values))

@@ -8,6 +8,7 @@ from typing import Any
 from netdesc.backend import Machine
 from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
+from netdesc.models import catalogue
 from netdesc.program import Program
 from netdesc_numba.grid.passes import ApplyTransport, CheckScheme
 from netdesc_numba.non_idealities import Pair, list_non_idealities
@@ -18,7 +19,7 @@ LOSSES = frozenset({
     "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage",
     "voltage_mse", "firing_rate",
 })  # fmt: skip
-MODELS = frozenset({"LIF", "LI", "IF_curr_exp", "dataset", "spike_times", "poisson"})
+MODELS = frozenset({"LIF", "LI", "IF_curr_exp", *catalogue(), "dataset", "spike_times", "poisson"})
 
 
 class NumbaBackend:

@@ -32,8 +32,9 @@ def most_spikes(program: Program, stage: Stage, given: int | None) -> int:
     allowed = 0.0
     for item in (program.populations[p] for p in stage.populations):
         span = slice(item.start, item.stop)
-        shortest = np.fmin(
-            program.parameters["tau_m"][span], np.nanmin(program.parameters["tau_s"][span], axis=1)
-        )
+        columns = np.column_stack([program.parameters["tau_m"][span], program.parameters["tau_s"][span]])
+        # 1 ms where a cell has equations of its own
+        shortest = np.fmin.reduce(columns, axis=1)
+        shortest = np.where(np.isnan(shortest), 1.0, shortest)
         allowed += float(np.sum(PER_TIME_CONSTANT * program.duration / shortest))
     return int(min(max(FEWEST, allowed), 2.0**62))

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.dynamics.generate import record_of_cell
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.protocol import find_code
+from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Floats
 from netdesc.program import PopulationSlice, Program, Stage
 
@@ -66,6 +68,7 @@ def read_cells(program: Program, stage: Stage) -> Cells:
     tau_s = np.where(np.isnan(tau_s), tau_s[:, :1], tau_s)
     current = np.where(np.isnan(current), 0.0, current) if bool(np.any(single)) else current
     rest = values["rest"][index]
+    given_by_equations = any(program.populations[p].equations is not None for p in stage.populations)
     membrane = Membrane(
         tau_m=values["tau_m"][index],
         tau_ref=values["tau_ref"][index],
@@ -76,12 +79,11 @@ def read_cells(program: Program, stage: Stage) -> Cells:
         current=np.ascontiguousarray(current),
     )
     return Cells(
-        **membrane._asdict(), rest=rest, two=bool(np.any(tau_s[:, 0] != tau_s[:, 1])), record=membrane
+        **membrane._asdict(),
+        rest=rest,
+        two=bool(np.any(tau_s[:, 0] != tau_s[:, 1])),
+        record=read_record(program, stage) if given_by_equations else membrane,
     )
-
-
-RELEASE = "release_"
-"""Begins the name of what is kept of the end of a refractory period."""
 
 
 def residuals_of(population: PopulationSlice) -> tuple[str, ...]:
@@ -91,4 +93,47 @@ def residuals_of(population: PopulationSlice) -> tuple[str, ...]:
 
 def record_of(population: PopulationSlice) -> type:
     """Return the class of the parameter records of a population's cell."""
-    return Membrane
+    cell = population.equations
+    return Membrane if cell is None else record_of_cell(cell)
+
+
+def read_record(program: Program, stage: Stage) -> Any:
+    """Return the parameters of a stage of cells that are given by equations, as kernels take them."""
+    members = [program.populations[p] for p in stage.populations]
+    cell = members[0].equations
+    if cell is None or any(item.equations != cell for item in members):
+        models = ", ".join(f"{item.name} ({item.model})" for item in members)
+        message = (
+            f"populations that form a cycle need one neuron model, got {models}; give all of them the same"
+        )
+        raise BackendError(Diagnostic(message, f"{members[0].path}.neuron"))
+    record = record_of_cell(cell)
+    values = {name: np.concatenate([item.values[name] for item in members]) for name in cell.parameters}
+    hold = values.get(cell.refractory, np.zeros(sum(item.size for item in members)))
+    start = np.concatenate([initial_states(record, item) for item in members])
+    return record(
+        **{name: np.ascontiguousarray(item) for name, item in values.items()}, start=start, tau_ref=hold
+    )
+
+
+def initial_states(record: type, population: PopulationSlice) -> Floats:
+    """Return the states at 0 of a population, shape (size, width)."""
+    cell = population.equations
+    if cell is None:
+        raise ValueError(f"{population.name} has no equations")
+    given = record(**{name: population.values[name] for name in cell.parameters}, start=None, tau_ref=None)
+    initial = find_code(record).functions["initial"]
+    states = np.array([initial(given, k) for k in range(population.size)], dtype=np.float64)
+    for column, name in enumerate(cell.variables):
+        if f"initial.{name}" in population.values:
+            states[:, column] = population.values[f"initial.{name}"]
+    for receptor, short in SHORT_NAMES.items():
+        if f"initial.{short}" in population.values and receptor in cell.receptors:
+            first = next(iter(cell.receptors[receptor].state))
+            column = cell.variables.index(f"{first}_{receptor}")
+            states[:, column] = population.values[f"initial.{short}"]
+    return states
+
+
+SHORT_NAMES = {"excitatory": "i_exc", "inhibitory": "i_inh"}
+"""Names in a file of the initial values of receptors."""

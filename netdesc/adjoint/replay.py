@@ -6,12 +6,12 @@ from typing import Any
 
 from netdesc.adjoint.arrivals import Arrivals, Synapses
 from netdesc.adjoint.neuron import Backward, OwnEvents, store
-from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.jit import shared
 from netdesc.dynamics.protocol import arrive, begin, flow, held, recall, refractory, release, spike
 from netdesc.events import Integers
 
 
-@inlined
+@shared
 def replay(
     cell: int, arrivals: Arrivals, mine: Integers, fan: Synapses, own: OwnEvents, way: Backward, cells: Any
 ) -> None:

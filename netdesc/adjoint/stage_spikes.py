@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.cells import RELEASE, residuals_of
+from netdesc.adjoint.cells import residuals_of
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program
-from netdesc.trace import Trace
+from netdesc.trace import RELEASE, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,9 @@ def trace_faults(program: Program, population: PopulationSlice, trace: Trace) ->
     for name, values in found.items():
         ended = spikes.times + hold < program.duration
         if name.startswith(RELEASE) and not np.isfinite(values[ended]).all():
-            yield Diagnostic(
-                f"the trace holds a {word_of(name.removeprefix(RELEASE))} that is not finite, at the end "
-                "of a refractory period",
-                population.path,
-            )
+            what = word_of(name.removeprefix(f"{RELEASE}_"))
+            message = f"the trace holds a {what} that is not finite, at the end of a refractory period"
+            yield Diagnostic(message, population.path)
 
 
 def word_of(name: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.border.findings import Findings, describe
 from netdesc.events import Events
 from netdesc.program import PopulationSlice, Program, Reading, Sampling
-from netdesc.trace import Read, Recording, Trace
+from netdesc.trace import RELEASE, Read, Recording, Trace
 
 STATES = ("v", "i")
 """Variables that ``forward`` samples."""
@@ -125,7 +125,7 @@ def check_residuals(findings: Findings, trace: Trace, program: Program) -> None:
             continue
         for kind, values in found.items():
             field, shape = f"residuals of {name}, {kind}", (len(trace.spikes[name]),)
-            if kind == "current":
+            if not kind.startswith(RELEASE):
                 findings.check_finite(values, field, shape)
             elif findings.check_array(values, field, shape) and np.isinf(values).any():
                 # NaN is right where the refractory period ends after the run.

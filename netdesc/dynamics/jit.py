@@ -1,4 +1,4 @@
-"""The two decorators of compiled code.
+"""The decorators of compiled code.
 
 Multiplications and additions are fused only where an equation says so, so that a result does not depend
 on which of them the compiler vectorizes: it is the same to the last bit on every machine.
@@ -10,12 +10,16 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numba.extending import intrinsic
 
 from netdesc.dynamics.interpreted import interpret
 from netdesc.dynamics.kernel_cache import KernelCache
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+int64: Callable[[int], int] = cast(Any, np.int64)
+"""Makes an integer out of a literal, which has a type of its own: functions would be compiled for both."""
 
 
 def inlined(function: F) -> F:
@@ -36,6 +40,21 @@ def inlined(function: F) -> F:
     """
     compile_it = numba.njit(forceinline=True, nogil=True, error_model="numpy")
     return cast(F, compile_it(function))
+
+
+def shared(function: F) -> F:
+    """Compile a longer function once for all kernels that call it.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+        Not cached, for the kernels are. Its ``py_func`` is the function itself.
+    """
+    return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
 
 
 def kernel(function: F) -> F:

@@ -143,6 +143,7 @@ class KernelFiles:
             return
         content = dumps(data)
         try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             remove_abandoned(folder)
             write_checked(folder / self._name(key), content)
         except OSError as error:

@@ -71,7 +71,11 @@ def register(record: type, functions: Mapping[str, Any], width: int, residuals: 
     space: dict[str, Any] = {}
     exec(f"def load(rows, row, cells):\n    return ({items})", space)
     given = {**functions, "load": space["load"]}
-    _CODES[record] = Code({name: given[name] for name in OPERATIONS}, width, residuals)
+    missing = set(REQUIRED) - set(given)
+    if missing:
+        raise KeyError(f"{record.__name__} lacks {', '.join(sorted(missing))}")
+    known = {name: given[name] for name in (*OPERATIONS, "initial") if name in given}
+    _CODES[record] = Code(known, width, residuals)
 
 
 def find_code(record: type) -> Code:
@@ -93,8 +97,14 @@ def records_in(kind: object) -> list[type]:
     return own + [found for item in kind.types for found in records_in(item)]
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    return cast(Callable[..., Any], getattr(function, "py_func", function))
+def _implement(function: Callable[..., Any], parameters: list[str]) -> Callable[..., Any]:
+    """Return what becomes part of a kernel: the function, or a call of one that is compiled once."""
+    if not hasattr(function, "py_func"):
+        return function
+    names = ", ".join(parameters)
+    space: dict[str, Any] = {"function": function}
+    exec(f"def call({names}):\n    return function({names})", space)
+    return cast(Callable[..., Any], space["call"])
 
 
 def operation(stub: F) -> F:
@@ -111,7 +121,8 @@ def operation(stub: F) -> F:
         For kernels, and for the interpreter.
     """
     name = stub.__name__
-    place = list(inspect.signature(stub).parameters).index("cells")
+    parameters = list(inspect.signature(stub).parameters)
+    place = parameters.index("cells")
 
     def interpreted(*arguments: Any) -> Any:
         functions = _CODES[type(arguments[place])].functions
@@ -119,7 +130,7 @@ def operation(stub: F) -> F:
 
     def choose(*arguments: Any, **named: Any) -> Callable[..., Any]:
         kinds = [*arguments, *named.values()]
-        return _plain(_CODES[kinds[place].instance_class].functions[name])
+        return _implement(_CODES[kinds[place].instance_class].functions[name], parameters)
 
     update_wrapper(interpreted, stub)
     update_wrapper(choose, stub)
@@ -313,3 +324,7 @@ def forget(lam: State, cells: Any, cell: int) -> State:
 def slope(kept: Any, k: int, cells: Any, cell: int, floor: float) -> float:
     """Return the slope at the threshold at spike k, not below the floor, in the unit of the adjoint."""
     raise NotImplementedError
+
+
+REQUIRED = tuple(OPERATIONS)
+"""What every cell has; families of cells have operations of their own beside them."""

@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 
 from netdesc.description.model import Choice, Loss, Parameter, Recording, Value
+from netdesc.dynamics.equations import Equations
 from netdesc.errors import Diagnostic
 from netdesc.events import Floats, frozen
 from netdesc.graph.synapses import Synapses
@@ -43,6 +44,8 @@ class Node:
     values : mapping of str to ndarray of float64, shape (size,)
         Resolved values, empty before the pass that resolves them: by the names of ``parameters``,
         ``initial.NAME`` for ``initial``, ``current``, and ``rate`` for a Poisson source.
+    equations : Equations or None
+        Of a model that is given by them.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Node:
     current: Value | None = None
     source: Mapping[str, object] = field(default_factory=dict)
     values: Mapping[str, Floats] = field(default_factory=dict)
+    equations: Equations | None = None
 
     @property
     def path(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from netdesc.dynamics.equations import Equations
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.graph.cells import LINEAR_CELLS, Cell
 from netdesc.graph.ir import Edge, NetworkGraph, Node
@@ -56,6 +57,8 @@ def _node_faults(node: Node) -> Iterator[Diagnostic]:
     cell = LINEAR_CELLS.get(node.model)
     if cell and node.values:
         yield from _cell_faults(node, cell)
+    if node.equations is not None and node.values:
+        yield from _equation_faults(node, node.equations)
 
 
 def _cell_faults(node: Node, cell: Cell) -> Iterator[Diagnostic]:
@@ -86,6 +89,24 @@ def _cell_faults(node: Node, cell: Cell) -> Iterator[Diagnostic]:
         yield Diagnostic(
             f"{cell.reset} must lie below {cell.threshold}, or the neuron spikes endlessly",
             f"{node.path}.neuron.{cell.reset}",
+        )
+
+
+def _equation_faults(node: Node, cell: Equations) -> Iterator[Diagnostic]:
+    """Yield the faults of a population whose cell is given by equations."""
+    for name, parameter in cell.parameters.items():
+        path = f"{node.path}.neuron.{name}"
+        if name not in node.values:
+            yield Diagnostic(f"{node.model} needs {name}", f"{node.path}.neuron")
+            return
+        lowest = node.values[name].min()
+        if not (lowest > parameter.low or (lowest == parameter.low and not parameter.above)):
+            what = "above" if parameter.above else "at least"
+            yield Diagnostic(f"the smallest value is {lowest:g}; it must be {what} {parameter.low:g}", path)
+    if cell.order and not np.all(node.values[cell.order[0]] < node.values[cell.order[1]]):
+        yield Diagnostic(
+            f"{cell.order[0]} must lie below {cell.order[1]}, or the neuron spikes endlessly",
+            f"{node.path}.neuron.{cell.order[0]}",
         )
 
 

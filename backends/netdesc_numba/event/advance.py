@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netdesc.adjoint.neuron import store
-from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.jit import inlined, shared
 from netdesc.dynamics.protocol import (
     NEVER,
     arrive,
@@ -80,7 +80,7 @@ def start(cell: int, neurons: Neurons, cells: Any) -> None:
     neurons.waiting[cell] = -1
 
 
-@inlined
+@shared
 def advance(cell: int, target: float, neurons: Neurons, spikes: Spikes, cells: Any) -> None:
     """Carry the state of a neuron to a time before which it does not spike.
 
@@ -120,7 +120,7 @@ def receive(cell: int, receptor: int, weight: float, neurons: Neurons, cells: An
     store(neurons.state, cell, arrive(x, cells, cell, receptor, weight))
 
 
-@inlined
+@shared
 def predict(cell: int, neurons: Neurons, cells: Any, limit: float) -> float:
     """Return the time of the next spike of a neuron up to a limit, if nothing arrives.
 
@@ -148,7 +148,7 @@ def predict(cell: int, neurons: Neurons, cells: Any, limit: float) -> float:
     return begins + s if s >= 0.0 else NEVER
 
 
-@inlined
+@shared
 def fire(cell: int, k: int, moment: float, neurons: Neurons, spikes: Spikes, cells: Any) -> None:
     """Record spike k of a neuron, whose state has been carried to that moment, and reset it.
 

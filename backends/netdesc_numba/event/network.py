@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, Synapses
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.protocol import above, horizon, load
 from netdesc.events import Floats, Integers
 from netdesc_numba.event.advance import (
@@ -31,10 +31,11 @@ ROOM = 64
 @inlined
 def make_queue(room: int) -> Queue:
     """Return a queue without events."""
-    return 0, np.empty(room), np.empty((room, 2), dtype=np.int64)
+    # a literal 0 would be a type of its own, and everything compiled for both
+    return int64(0), np.empty(room), np.empty((room, 2), dtype=np.int64)
 
 
-@inlined
+@shared
 def add(queue: Queue, moment: float, first: int, second: int) -> Queue:
     """Return the queue with one event more."""
     size, when, keys = queue
@@ -42,7 +43,7 @@ def add(queue: Queue, moment: float, first: int, second: int) -> Queue:
     return size + 1, when, keys
 
 
-@inlined
+@shared
 def remove(queue: Queue) -> Queue:
     """Return the queue without its earliest event."""
     size, when, keys = queue
@@ -50,7 +51,7 @@ def remove(queue: Queue) -> Queue:
     return size - 1, when, keys
 
 
-@inlined
+@shared
 def add_arrival(
     queue: Queue, emitted: float, q: int, end: int, spike: int, fan: Synapses, duration: float
 ) -> Queue:
@@ -64,7 +65,7 @@ def add_arrival(
     return queue
 
 
-@inlined
+@shared
 def forecast(cell: int, version: int, queue: Queue, neurons: Neurons, cells: Any, duration: float) -> Queue:
     """Return the queue with the next spike of a neuron, or with the end of what can be foreseen of it.
 
@@ -89,7 +90,7 @@ def is_stale(queue: Queue, version: Integers) -> bool:
     return bool((made if made >= 0 else -1 - made) != version[owner[0, 0]])
 
 
-@inlined
+@shared
 def fill(
     b: int,
     incoming: Incoming,
@@ -112,9 +113,9 @@ def fill(
         start(cell, neurons, cells)
         version[cell] = 0
         if above(load(neurons.state, cell, cells), cells, cell):
-            spikes = add(spikes, 0.0, cell, 0)
+            spikes = add(spikes, 0.0, cell, version[cell])
         else:
-            spikes = forecast(cell, 0, spikes, neurons, cells, duration)
+            spikes = forecast(cell, version[cell], spikes, neurons, cells, duration)
     return arrivals, spikes
 
 
@@ -138,7 +139,7 @@ def run_network(
     n = len(cells.tau_ref)
     neurons = make_neurons(n, cells)
     version = np.empty(n, dtype=np.int64)
-    used = 0
+    used = int64(0)
     for b in range(first, last):
         done = used
         arrivals, forecasts = fill(b, incoming, fan, neurons, version, cells, duration)

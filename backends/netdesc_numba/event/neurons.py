@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, Synapses, gather
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.jit import int64, kernel
 from netdesc.dynamics.protocol import above, load
 from netdesc_numba.event.advance import Spikes, advance, fire, make_neurons, predict, receive, start
 
@@ -55,7 +55,7 @@ def sweep_neurons(
     n = len(cells.tau_ref)
     capacity = len(spikes.times)
     neurons = make_neurons(n, cells)
-    used = 0
+    used = int64(0)
     for b in range(first, last):
         done = used
         arrivals = gather(b, incoming, fan, n, duration)

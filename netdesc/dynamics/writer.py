@@ -1,0 +1,467 @@
+"""Source text of the functions of a cell, written from its formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import sympy
+from sympy.printing.pycode import PythonCodePrinter
+
+from netdesc.dynamics.derive import Derived, order, paths
+from netdesc.dynamics.numeric import E3, E5, A, B
+
+HEAD = """import math
+from typing import Any, NamedTuple
+
+from netdesc.dynamics import linear, numeric
+from netdesc.dynamics.elementary import exponential, logarithm
+from netdesc.dynamics.jit import inlined, shared
+from netdesc.dynamics.linear import difference_1, difference_2, difference_3, largest
+from netdesc.dynamics.numeric import LEAST, TOLERANCE, error_of
+"""
+LONGEST_PATH = 4
+"""Variables on a path whose divided difference there is."""
+
+
+class Printer(PythonCodePrinter):  # type: ignore[misc]
+    """Prints expressions with the functions of the kernels, every number in double precision."""
+
+    # ruff: noqa: N802 - sympy finds these methods by the names of its classes
+
+    def _print_exp(self, expr: Any) -> str:
+        return f"exponential({self._print(expr.args[0])})"
+
+    def _print_log(self, expr: Any) -> str:
+        return f"logarithm({self._print(expr.args[0])})"
+
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
+        base, power = expr.as_base_exp()
+        if power == -1:
+            return f"(1.0/({self._print(base)}))"
+        if power.is_Integer and 1 < abs(int(power)) <= 4:
+            product = "*".join([f"({self._print(base)})"] * abs(int(power)))
+            return f"({product})" if power > 0 else f"(1.0/({product}))"
+        return str(super()._print_Pow(expr, rational))
+
+    def _print_Integer(self, expr: Any) -> str:
+        return f"{int(expr)}.0"
+
+    def _print_Rational(self, expr: Any) -> str:
+        return f"({expr.p}.0/{expr.q}.0)"
+
+    def _print_Float(self, expr: Any) -> str:
+        return repr(float(expr))
+
+
+def make_symbols(name: str, count: int) -> list[sympy.Symbol]:
+    """Return symbols ``name_0``, ``name_1``, ..."""
+    return [sympy.Symbol(f"{name}_{k}", real=True) for k in range(count)]
+
+
+class Module:
+    """Lines of a module that grows function by function.
+
+    Parameters
+    ----------
+    parameters : sequence of str
+        Names that functions load from the record where they use them.
+    """
+
+    def __init__(self, parameters: Sequence[str]) -> None:
+        self.parameters = tuple(parameters)
+        self.printer = Printer({"fully_qualified_modules": True, "allow_unknown_functions": True})
+        self.lines: list[str] = []
+
+    def show(self, expression: Any) -> str:
+        """Return an expression as source text."""
+        return str(self.printer.doprint(expression))
+
+    def write(self, head: str, body: Sequence[str], *, decorator: str = "") -> None:
+        """Add a function.
+
+        Parameters
+        ----------
+        head : str
+            Name and parameters.
+        body : sequence of str
+            Lines, not indented.
+        decorator : str
+        """
+        self.lines += ["", "", *([decorator] if decorator else []), f"def {head}:"]
+        self.lines += [f"    {line}" for line in body]
+
+    def evaluate(self, results: Sequence[Any], form: str) -> list[str]:
+        """Return lines that compute expressions and return them.
+
+        Parameters
+        ----------
+        results : sequence of sympy.Expr
+        form : str
+            What is returned, with ``{}`` for each of them.
+        """
+        parts, reduced = sympy.cse(list(results), symbols=sympy.numbered_symbols("part_"))
+        used = {str(item) for expression in results for item in sympy.sympify(expression).free_symbols}
+        return [
+            *(f"{name} = cells.{name}[cell]" for name in self.parameters if name in used),
+            *(f"{symbol} = {self.show(part)}" for symbol, part in parts),
+            f"return {form.format(*map(self.show, reduced))}",
+        ]
+
+
+def tuple_of(count: int) -> str:
+    """Return the form of a tuple of expressions."""
+    return "(" + "{}, " * count + ")"
+
+
+def unpack(source: str, symbols: Sequence[Any]) -> str:
+    """Return the line that gives the elements of a tuple to symbols."""
+    return f"({', '.join(map(str, symbols))},) = {source}"
+
+
+def write(formulas: Derived) -> str:
+    """Return the source text of a cell's module.
+
+    Parameters
+    ----------
+    formulas : Derived
+
+    Returns
+    -------
+    str
+    """
+    cell = formulas.cell
+    module = Module(list(cell.parameters))
+    closed = formulas.linear and all(
+        len(path) <= LONGEST_PATH for matrix in flows(formulas) for path in all_paths(matrix)
+    )
+    write_state(module, formulas, closed)
+    names = write_spike(module, formulas, closed)
+    write_arrivals(module, formulas)
+    if closed:
+        write_closed(module, formulas)
+    else:
+        write_steps(module, formulas)
+    fields = [*cell.parameters, "start", "tau_ref"]
+    head = [
+        f"WIDTH = {len(formulas.x)}",
+        f"RESIDUALS = {names!r}",
+        "",
+        "",
+        "class Cells(NamedTuple):",
+        *(f"    {name}: Any" for name in fields),
+    ]
+    return "\n".join([HEAD, *head, *module.lines]) + "\n"
+
+
+def flows(formulas: Derived) -> tuple[sympy.Matrix, sympy.Matrix]:
+    """Return the Jacobians of the free flow and of that in a refractory period."""
+    return formulas.flow.jacobian(formulas.x), formulas.held.jacobian(formulas.x)
+
+
+def all_paths(matrix: sympy.Matrix) -> list[list[int]]:
+    """Return the paths between all pairs of variables."""
+    count = range(matrix.rows)
+    return [path for i in count for k in count for path in paths(matrix, k, i)]
+
+
+def write_state(module: Module, formulas: Derived, closed: bool) -> None:
+    """Write what concerns a state alone."""
+    x, width = formulas.x, len(formulas.x)
+    starts = ", ".join(f"cells.start[cell, {k}]" for k in range(width))
+    module.write("begin(cells, cell)", [f"return ({starts},)"])
+    module.write("initial(cells, cell)", module.evaluate(formulas.initial, tuple_of(width)))
+    module.write("refractory(cells, cell)", ["return cells.tau_ref[cell]"])
+    module.write("horizon(cells)", ['return float("inf")' if closed else "return 1.0"])
+    module.write("needs_states(cells)", [f"return {not closed}"])
+    module.write("release(x, cells, cell)", ["return x"])
+    module.write("forget(lam, cells, cell)", ["return lam"])
+    module.write("above(x, cells, cell)", ["return linear.margin(x, cells, cell) >= 0.0"])
+    module.write("subtract(x, cells, cell, drop)", ["return (x[0] - drop, *x[1:])"])
+    for head, result in (
+        ("margin(x, cells, cell)", formulas.threshold),
+        ("margin_rate(x, cells, cell)", formulas.slope),
+        ("voltage(x, cells, cell)", x[0]),
+        ("current(x, cells, cell)", formulas.current),
+    ):
+        module.write(head, [unpack("x", x), *module.evaluate([result], "{}")])
+    module.write("spike(x, cells, cell)", [unpack("x", x), *module.evaluate(formulas.reset, tuple_of(width))])
+
+
+def write_spike(module: Module, formulas: Derived, closed: bool) -> tuple[str, ...]:
+    """Write the spike and the release backward; return the names of what they need."""
+    x, width = formulas.x, len(formulas.x)
+    lam = make_symbols("lam", width)
+    row = sympy.Matrix([lam])
+    own = (row * formulas.jump(formulas.flow, formulas.held, formulas.reset))[0]
+    slope = formulas.slope
+    distance = -formulas.threshold.subs(dict(zip(x, formulas.reset, strict=True)), simultaneous=True)
+    back = (row * formulas.reset.jacobian(x)).T
+    gone = (row * (formulas.held - formulas.flow))[0]
+    solved = sympy.solve(formulas.threshold, x[0])
+    if closed and len(solved) == 1:
+        # at a spike the voltage is known
+        own, slope, distance = (sympy.simplify(item.subs(x[0], solved[0])) for item in (own, slope, distance))
+    needed = [own, slope, distance, *back]
+    at_spike = [k for k in range(width) if not closed or any(item.has(x[k]) for item in needed)]
+    at_release = [k for k in range(width) if gone.has(x[k])]
+    rows = len(at_spike)
+    names = (*(str(x[k]) for k in at_spike), *(f"release_{x[k]}" for k in at_release))
+    keep = [f"kept[{number}, k] = x[{k}]" for number, k in enumerate(at_spike)]
+    module.write("keep_spike(x, kept, k, cells, cell)", keep or ["pass"])
+    keep = [f"kept[{rows + number}, k] = x[{k}]" for number, k in enumerate(at_release)]
+    module.write("keep_release(x, kept, k, cells, cell)", keep or ["pass"])
+    places = [f"kept[{at_spike.index(k)}, k]" if k in at_spike else "0.0" for k in range(width)]
+    module.write("recall(kept, k, cells, cell)", [f"return ({', '.join(places)},)"])
+    load = [f"{x[k]} = kept[{number}, k]" for number, k in enumerate(at_spike)]
+    module.write(
+        "slope_at(kept, k, cells, cell)", [*load, *module.evaluate([slope], "{}")], decorator="@inlined"
+    )
+    module.write(
+        "distance_at(kept, k, cells, cell)", [*load, *module.evaluate([distance], "{}")], decorator="@inlined"
+    )
+    module.write(
+        "slope(kept, k, cells, cell, floor)",
+        ["return max(slope_at(kept, k, cells, cell), floor * distance_at(kept, k, cells, cell))"],
+    )
+    denominator, total = sympy.symbols("denominator total", real=True)
+    before = [item - g * total / denominator for item, g in zip(back, formulas.gradient, strict=True)]
+    module.write(
+        "own_part(lam, kept, k, cells, cell)",
+        [unpack("lam", lam), *load, *module.evaluate([own], "{}")],
+        decorator="@inlined",
+    )
+    module.write(
+        "lam_before(lam, kept, k, cells, cell, total, denominator)",
+        [unpack("lam", lam), *load, *module.evaluate(before, tuple_of(width))],
+        decorator="@inlined",
+    )
+    module.write(
+        "spike_adjoint(lam, kept, k, cells, cell, force, floor)",
+        [
+            "steepness = slope_at(kept, k, cells, cell)",
+            "denominator = max(steepness, floor * distance_at(kept, k, cells, cell))",
+            "total = force + own_part(lam, kept, k, cells, cell)",
+            "before = lam_before(lam, kept, k, cells, cell, total, denominator)",
+            "return before, total, denominator > steepness",
+        ],
+    )
+    load = [f"{x[k]} = kept[{rows + number}, k]" for number, k in enumerate(at_release)]
+    module.write(
+        "release_adjoint(lam, kept, k, cells, cell)",
+        [unpack("lam", lam), *load, *module.evaluate([gone], "lam, {}")],
+    )
+    return names
+
+
+def write_arrivals(module: Module, formulas: Derived) -> None:
+    """Write arrivals forward and backward, receptor by receptor."""
+    x, width = formulas.x, len(formulas.x)
+    lam = make_symbols("lam", width)
+    row = sympy.Matrix([lam])
+    for number, after in enumerate(formulas.arrivals):
+        module.write(
+            f"arrive_{number}(x, cells, cell, weight)",
+            [unpack("x", x), *module.evaluate(after, tuple_of(width))],
+            decorator="@inlined",
+        )
+        by_weight = (row * sympy.diff(after, formulas.weight))[0]
+        back = list((row * after.jacobian(x)).T)
+        for name, flow in (("free", formulas.flow), ("held", formulas.held)):
+            force = (row * formulas.jump(flow, flow, after))[0]
+            module.write(
+                f"arrive_{name}_{number}(lam, x, cells, cell, weight)",
+                [
+                    unpack("x", x),
+                    unpack("lam", lam),
+                    *module.evaluate([*back, force, by_weight], f"{tuple_of(width)}, {{}}, {{}}"),
+                ],
+                decorator="@inlined",
+            )
+    numbers = range(len(formulas.arrivals))
+    module.write(
+        "arrive(x, cells, cell, receptor, weight)",
+        [
+            *(f"if receptor == {k}: return arrive_{k}(x, cells, cell, weight)" for k in numbers[:-1]),
+            f"return arrive_{numbers[-1]}(x, cells, cell, weight)",
+        ],
+    )
+    module.write(
+        "arrive_adjoint(lam, x, cells, cell, receptor, weight, within)",
+        [
+            line
+            for k in numbers
+            for line in (
+                f"if receptor == {k} and within: return arrive_held_{k}(lam, x, cells, cell, weight)",
+                f"if receptor == {k}: return arrive_free_{k}(lam, x, cells, cell, weight)",
+            )
+        ]
+        + [f"return arrive_free_{numbers[-1]}(lam, x, cells, cell, weight)"],
+    )
+
+
+def element(matrix: sympy.Matrix, constants: sympy.Matrix, end: int, start: int | None) -> sympy.Expr:
+    """Return an element of the propagator over s; ``start`` None stands for what constants give."""
+    s = sympy.Symbol("s", real=True)
+    total = sympy.Integer(0)
+    starts = [start] if start is not None else [k for k in range(matrix.rows) if constants[k] != 0]
+    for origin in starts:
+        for path in paths(matrix, origin, end):
+            points = [matrix[k, k] * s for k in path]
+            factor = sympy.prod([matrix[i, k] for i, k in pairwise(path)])
+            if start is None:
+                points, factor = [*points, sympy.Integer(0)], factor * constants[origin]
+            steps = len(points) - 1
+            name = "exponential" if steps == 0 else f"difference_{steps}"
+            total += factor * s**steps * sympy.Function(name, real=True)(*points)
+    return total
+
+
+def write_closed(module: Module, formulas: Derived) -> None:
+    """Write the propagators of a linear cell, forward and backward, and bounds of its threshold."""
+    x, width = formulas.x, len(formulas.x)
+    lam = make_symbols("lam", width)
+    nothing = {item: 0 for item in x}
+    for name, field in (("flow", formulas.flow), ("held", formulas.held)):
+        matrix, constants = field.jacobian(x), field.subs(nothing)
+        elements = [[element(matrix, constants, i, k) for k in range(width)] for i in range(width)]
+        after = [
+            sum((e * item for e, item in zip(line, x, strict=True)), element(matrix, constants, i, None))
+            for i, line in enumerate(elements)
+        ]
+        before = [sum(lam[i] * elements[i][k] for i in range(width)) for k in range(width)]
+        module.write(
+            f"{name}(x, cells, cell, s)",
+            [unpack("x", x), *module.evaluate(after, tuple_of(width))],
+            decorator="@shared",
+        )
+        module.write(
+            f"{name}_adjoint(lam, x, cells, cell, s)",
+            [unpack("lam", lam), *module.evaluate(before, tuple_of(width))],
+            decorator="@shared",
+        )
+    write_bend(module, formulas)
+    module.write("crossing(x, cells, cell, s)", ["return linear.first_crossing(x, cells, cell, s)"])
+
+
+def write_bend(module: Module, formulas: Derived) -> None:
+    """Write the bound of the second derivative of a linear cell's threshold."""
+    x = formulas.x
+    matrix, constants = formulas.flow.jacobian(x), formulas.flow.subs({item: 0 for item in x})
+    bounds = make_symbols("bound", len(x))
+    module.write(
+        "bound_of(value, drive, rate, s)", ["return largest(value, drive, rate, s)"], decorator="@inlined"
+    )
+    lines = [unpack("x", x)]
+    used: set[str] = set()
+    for k in order(matrix):
+        others = (abs(matrix[k, m]) * bounds[m] for m in range(len(x)) if m != k)
+        drive = sum(others, abs(constants[k]))
+        used |= {str(item) for item in (*drive.free_symbols, *matrix[k, k].free_symbols)}
+        rate = module.show(matrix[k, k])
+        lines.append(f"bound_{k} = bound_of({x[k]}, {module.show(drive)}, {rate}, s)")
+    load = [f"{name} = cells.{name}[cell]" for name in module.parameters if name in used]
+    second = formulas.gradient * matrix
+    bend = sum(
+        (abs(item) * bounds[k] for k, item in enumerate(second * matrix)), abs((second * constants)[0])
+    )
+    module.write(
+        "margin_bend(x, cells, cell, s)", [*load, *lines, *module.evaluate([bend], "{}")], decorator="@shared"
+    )
+
+
+def write_steps(module: Module, formulas: Derived) -> None:
+    """Write the steps of a cell without a closed form, forward and backward."""
+    x, width = formulas.x, len(formulas.x)
+    kappa = make_symbols("kappa", width)
+    row = sympy.Matrix([kappa])
+    for name, field in (("free", formulas.flow), ("held", formulas.held)):
+        given = unpack("x", x)
+        module.write(
+            f"rates_{name}(x, cells, cell)",
+            [given, *module.evaluate(field, tuple_of(width))],
+            decorator="@inlined",
+        )
+        back = list((row * field.jacobian(x)).T)
+        module.write(
+            f"back_{name}(kappa, x, cells, cell)",
+            [given, unpack("kappa", kappa), *module.evaluate(back, tuple_of(width))],
+            decorator="@inlined",
+        )
+    for name, arguments in (("rates", "x"), ("back", "kappa, x")):
+        module.write(
+            f"{name}({arguments}, cells, cell, within)",
+            [
+                f"if within: return {name}_held({arguments}, cells, cell)",
+                f"return {name}_free({arguments}, cells, cell)",
+            ],
+            decorator="@shared",
+        )
+    every = range(width)
+    module.write("stages(x, cells, cell, h, within)", stage_lines(width), decorator="@shared")
+    module.write(
+        "step(x, cells, cell, h, within)",
+        [
+            f"({', '.join(f'k{i}' for i in range(len(A)))},) = stages(x, cells, cell, h, within)",
+            f"y = ({', '.join(f'x[{c}] + h * ({combine(B, c)})' for c in every)},)",
+            *(f"unit_{c} = TOLERANCE * max(LEAST, max(abs(x[{c}]), abs(y[{c}])))" for c in every),
+            *(f"fifth_{c} = h * ({combine(E5, c)}) / unit_{c}" for c in every),
+            *(f"third_{c} = h * ({combine(E3, c)}) / unit_{c}" for c in every),
+            f"first = {' + '.join(f'fifth_{c} * fifth_{c}' for c in every)}",
+            f"second = {' + '.join(f'third_{c} * third_{c}' for c in every)}",
+            f"return y, error_of(first, second, {width})",
+        ],
+        decorator="@shared",
+    )
+    module.write("attempt(x, cells, cell, h, within)", ["return step(x, cells, cell, h, within)"])
+    module.write("step_adjoint(lam, x, cells, cell, h, within)", step_back_lines(width), decorator="@shared")
+    module.write(
+        "attempt_adjoint(lam, x, cells, cell, h, within)",
+        ["return step_adjoint(lam, x, cells, cell, h, within)"],
+    )
+    # a literal truth value would be a type of its own, and everything compiled for both
+    for name, within in (("flow", "bool(0)"), ("held", "bool(1)")):
+        module.write(f"{name}(x, cells, cell, s)", [f"return numeric.integrate(x, cells, cell, s, {within})"])
+        module.write(
+            f"{name}_adjoint(lam, x, cells, cell, s)",
+            [f"return numeric.integrate_adjoint(lam, x, cells, cell, s, {within})"],
+        )
+    module.write("crossing(x, cells, cell, s)", ["return numeric.first_crossing(x, cells, cell, s)"])
+
+
+def combine(coefficients: Sequence[tuple[int, float]], c: int, name: str = "k") -> str:
+    """Return the sum of one component of several stages."""
+    return " + ".join(f"{value!r} * {name}{stage}[{c}]" for stage, value in coefficients)
+
+
+def stage_lines(width: int) -> list[str]:
+    """Return the lines that evaluate all stages of a step."""
+    lines = ["k0 = rates(x, cells, cell, within)"]
+    for stage, row in enumerate(A[1:], 1):
+        items = ", ".join(f"x[{c}] + h * ({combine(row, c)})" for c in range(width))
+        lines.append(f"k{stage} = rates(({items},), cells, cell, within)")
+    return [*lines, f"return ({', '.join(f'k{stage}' for stage in range(len(A)))},)"]
+
+
+def step_back_lines(width: int) -> list[str]:
+    """Return the lines that carry an adjoint back over a step, stage by stage from the last."""
+    stages = range(len(A))
+    lines = [f"({', '.join(f'k{i}' for i in stages)},) = stages(x, cells, cell, h, within)"]
+    weights = dict(B)
+    for stage in reversed(stages):
+        later = [(other, dict(A[other]).get(stage, 0.0)) for other in stages if other > stage]
+        terms = [(other, value) for other, value in later if value != 0.0]
+        place = (
+            f"({', '.join(f'x[{c}] + h * ({combine(A[stage], c)})' for c in range(width))},)"
+            if stage
+            else "x"
+        )
+        rows = []
+        for c in range(width):
+            own = [f"{weights.get(stage, 0.0)!r} * lam[{c}]"]
+            rows.append(f"h * ({' + '.join(own + ([combine(terms, c, 'm')] if terms else []))})")
+        items = ", ".join(rows)
+        lines.append(f"m{stage} = back(({items},), {place}, cells, cell, within)")
+    total = ", ".join(f"lam[{c}] + {' + '.join(f'm{stage}[{c}]' for stage in stages)}" for c in range(width))
+    return [*lines, f"return ({total},)"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from netdesc.description.model import Choice, Loss, Parameter, Recording, Value
@@ -14,6 +14,9 @@ from netdesc.dynamics.equations import Equations
 from netdesc.errors import Diagnostic
 from netdesc.events import Floats, frozen
 from netdesc.graph.synapses import Synapses
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +189,10 @@ class NetworkGraph:
     Parameters
     ----------
     settings : Settings
-    network : networkx.MultiDiGraph
-        Frozen. Nodes are names of populations with the attribute ``node``, in the order of the file;
-        edges have their block's name as key and the attribute ``edge``.
+    nodes : tuple of Node
+        Populations in the order of the file.
+    edges : tuple of Edge
+        Projections in the order of the file.
     stages : tuple of Group
         Order of execution; empty before it is found.
     notes : tuple of Diagnostic
@@ -196,9 +200,14 @@ class NetworkGraph:
     """
 
     settings: Settings
-    network: nx.MultiDiGraph
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
     stages: tuple[Group, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
+    _by_name: Mapping[str, Node] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {node.name: node for node in self.nodes})
 
     @classmethod
     def assemble(cls, settings: Settings, nodes: Iterable[Node], edges: Iterable[Edge]) -> NetworkGraph:
@@ -215,18 +224,23 @@ class NetworkGraph:
         -------
         NetworkGraph
         """
-        return cls(settings, _network(nodes, edges))
+        return cls(settings, tuple(nodes), _in_order(edges))
 
     @property
-    def nodes(self) -> tuple[Node, ...]:
-        """Populations in the order of the file."""
-        return tuple(node for _, node in self.network.nodes(data="node") if node is not None)
+    def network(self) -> nx.MultiDiGraph:
+        """The same as a frozen graph of networkx, for its algorithms.
 
-    @property
-    def edges(self) -> tuple[Edge, ...]:
-        """Projections in the order of the file."""
-        edges = (edge for _, _, edge in self.network.edges(data="edge"))
-        return tuple(sorted(edges, key=lambda edge: (edge.position, edge.name)))
+        Nodes are names of populations with the attribute ``node``, in the order of the file; edges have their
+        block's name as key and the attribute ``edge``.
+        """
+        import networkx as nx
+
+        network = nx.MultiDiGraph()
+        for node in self.nodes:
+            network.add_node(node.name, node=node)
+        for edge in self.edges:
+            network.add_edge(edge.pre, edge.post, key=edge.name, edge=edge)
+        return nx.freeze(network)
 
     def node(self, name: str) -> Node:
         """Return a population by name.
@@ -244,8 +258,11 @@ class NetworkGraph:
         KeyError
             If there is none of that name.
         """
-        node: Node = self.network.nodes[name]["node"]
-        return node
+        return self._by_name[name]
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a population of that name."""
+        return name in self._by_name
 
     def with_nodes(self, nodes: Iterable[Node]) -> NetworkGraph:
         """Return the graph with other nodes.
@@ -259,7 +276,7 @@ class NetworkGraph:
         -------
         NetworkGraph
         """
-        return replace(self, network=_network(nodes, self.edges))
+        return replace(self, nodes=tuple(nodes))
 
     def with_edges(self, edges: Iterable[Edge]) -> NetworkGraph:
         """Return the graph with other edges.
@@ -273,7 +290,7 @@ class NetworkGraph:
         -------
         NetworkGraph
         """
-        return replace(self, network=_network(self.nodes, edges))
+        return replace(self, edges=_in_order(edges))
 
     def with_notes(self, notes: Iterable[Diagnostic]) -> NetworkGraph:
         """Return the graph with notes added.
@@ -289,10 +306,5 @@ class NetworkGraph:
         return replace(self, notes=(*self.notes, *notes))
 
 
-def _network(nodes: Iterable[Node], edges: Iterable[Edge]) -> nx.MultiDiGraph:
-    network = nx.MultiDiGraph()
-    for node in nodes:
-        network.add_node(node.name, node=node)
-    for edge in edges:
-        network.add_edge(edge.pre, edge.post, key=edge.name, edge=edge)
-    return nx.freeze(network)
+def _in_order(edges: Iterable[Edge]) -> tuple[Edge, ...]:
+    return tuple(sorted(edges, key=lambda edge: (edge.position, edge.name)))

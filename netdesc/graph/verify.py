@@ -111,7 +111,7 @@ def _equation_faults(node: Node, cell: Equations) -> Iterator[Diagnostic]:
 
 
 def _edge_faults(edge: Edge, graph: NetworkGraph) -> Iterator[Diagnostic]:
-    unknown = [name for name in (edge.pre, edge.post) if graph.network.nodes[name].get("node") is None]
+    unknown = [name for name in (edge.pre, edge.post) if not graph.has(name)]
     if unknown:
         yield Diagnostic(f"there is no population {unknown[0]!r}", edge.path)
         return

@@ -147,6 +147,7 @@ HEAVY = (
     "h5py",
     "matplotlib",
     "rich",
+    "networkx",
     "typer",
     "pydantic",
     "scipy",

@@ -12,7 +12,7 @@ from netdesc.models import catalogue
 from netdesc.program import Program
 from netdesc_numba.grid.passes import ApplyTransport, CheckScheme
 from netdesc_numba.non_idealities import Pair, list_non_idealities
-from netdesc_numba.options import Options
+from netdesc_numba.options import OPTIONS, Options
 from netdesc_numba.passes import RoundToGrid
 
 LOSSES = frozenset({
@@ -38,6 +38,7 @@ class NumbaBackend:
     """
 
     name = "numba"
+    declared_options = OPTIONS
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = Options.read(options)

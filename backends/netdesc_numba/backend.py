@@ -10,6 +10,7 @@ from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.models import catalogue
 from netdesc.program import Program
+from netdesc_numba.cells import CheckCells
 from netdesc_numba.grid.passes import ApplyTransport, CheckScheme
 from netdesc_numba.non_idealities import Pair, list_non_idealities
 from netdesc_numba.options import OPTIONS, Options
@@ -46,7 +47,7 @@ class NumbaBackend:
         step = self.options.timestep
         self.limits = Limits(
             time="event-driven, exact in continuous time" if step is None else f"grid of {step:g} ms",
-            models=MODELS,
+            models=MODELS if step is None else MODELS - set(catalogue()),
             trainable=frozenset({"weight", "delay"}),
             losses=LOSSES,
             recordings=frozenset({"spikes", "v", "i", "lam_v", "lam_i"}),
@@ -57,7 +58,7 @@ class NumbaBackend:
         """Return the checks of this backend and, for a grid, the rounding to it."""
         checks: tuple[Pass, ...] = (CheckLimits(self.limits, self.name, "NB"), CheckState(self.name, "NB"))
         if self.options.timestep is None:
-            return checks
+            return (*checks, CheckCells())
         if self.options.transport:
             checks = (*checks, CheckScheme(self.options.scheme), ApplyTransport(self.options.timestep))
         if self.options.precision == "float32":

@@ -34,7 +34,7 @@ def run(model, seed, **options):
 
 
 def alpha_voltage(t, begin, start, inputs, p):
-    """Return v at t of a membrane that starts with ``start`` at ``begin``: the integral of all alpha currents."""
+    """Return v at t of a membrane that starts with ``start`` at ``begin``."""
     rest, cm, tau_m = (mpmath.mpf(p[name][0]) for name in ("v_rest", "cm", "tau_m"))
     total = rest + (start - rest) * mpmath.exp(-(t - begin) / tau_m)
     for time, weight, receptor in inputs:
@@ -105,8 +105,8 @@ def adaptive_spikes(inputs, p, duration):
         target = min(events[0][0], free) if free > t else events[0][0]
         held = free > t
         found = solve_ivp(
-            adaptive_rates, (t, target), x, method="DOP853", rtol=1e-12, atol=1e-14, events=None if held else top,
-            args=(p, held), max_step=0.2,
+            adaptive_rates, (t, target), x, method="DOP853", rtol=1e-12, atol=1e-14, args=(p, held),
+            events=None if held else top, max_step=0.2,
         )  # fmt: skip
         assert found.success
         x, t = list(found.y[:, -1]), float(found.t[-1])

@@ -66,7 +66,9 @@ RATIOS = (
 OTHERS = (
     replace(RATIOS[0], threads=2),
     replace(RATIOS[0], solver="{grid: {timestep: 1 ms}}"),
+    replace(RATIOS[0], solver="{grid: {timestep: 1 ms, precision: float32, transport: false}}"),
     replace(RATIOS[0], solver="{grid: {timestep: 0.1 ms}}"),
+    replace(RATIOS[0], solver="{grid: {timestep: 0.1 ms, precision: float32, transport: false}}"),
 )
 
 
@@ -210,8 +212,9 @@ def write_row(course: Course) -> str:
 def write_other(course: Course) -> str:
     """Write a line of the second table."""
     case = course.case
-    step = case.solver.strip("{}").split(": ")[-1]
-    solver = "event-driven" if case.solver == "event" else f"grid of {step}"
+    step = case.solver.removeprefix("{grid: {timestep: ").rstrip("}").split(", ")[0]
+    precision = "float32" if "float32" in case.solver else "float64"
+    solver = "event-driven" if case.solver == "event" else f"grid of {step}, {precision}"
     return (
         f"| {solver} | {case.threads} | {course.spikes('hidden'):.0f} + {course.spikes('output'):.0f} | "
         f"{quartiles(course.wall)} |"

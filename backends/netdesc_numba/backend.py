@@ -59,8 +59,9 @@ class NumbaBackend:
         checks: tuple[Pass, ...] = (CheckLimits(self.limits, self.name, "NB"), CheckState(self.name, "NB"))
         if self.options.timestep is None:
             return (*checks, CheckCells())
+        checks = (*checks, CheckScheme(self.options.scheme, self.options.transport))
         if self.options.transport:
-            checks = (*checks, CheckScheme(self.options.scheme), ApplyTransport(self.options.timestep))
+            checks = (*checks, ApplyTransport(self.options.timestep))
         if self.options.precision == "float32":
             checks = (*checks, CheckPrecision("NB"))
         return (*checks, RoundToGrid(self.options.timestep))
@@ -86,10 +87,6 @@ class NumbaBackend:
             from netdesc_numba.event.machine import EventMachine
 
             return EventMachine(program, self.options)
-        if self.options.transport:
-            from netdesc_numba.grid.machine import TickMachine
+        from netdesc_numba.grid.machine import TickMachine
 
-            return TickMachine(program, self.options)
-        from netdesc_numba.grid.direct_machine import GridMachine
-
-        return GridMachine(program, self.options, self.options.timestep)
+        return TickMachine(program, self.options)

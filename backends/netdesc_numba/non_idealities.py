@@ -36,16 +36,16 @@ def list_non_idealities(options: Mapping[str, Any]) -> dict[str, Pair]:
         return {}
     pairs: dict[str, Pair] = {"time grid": (exact, plain)}
     if now.transport:
-        carried = on_grid(scheme="exact_exponential", precision="float64", transport=True)
-        pairs["transport"] = (plain, carried)
-        if now.precision == "float32":
-            pairs["32-bit state"] = (
-                carried,
-                on_grid(scheme="exact_exponential", precision="float32", transport=True),
-            )
-        if now.scheme != "exact_exponential":
-            pairs[f"scheme {now.scheme}"] = (
-                on_grid(scheme="exact_exponential", precision=now.precision, transport=True),
-                options,
-            )
+        moved = on_grid(scheme="exact_exponential", precision="float64", transport=True)
+        pairs["transport"] = (plain, moved)
+    if now.precision == "float32":
+        pairs["32-bit state"] = (
+            on_grid(scheme="exact_exponential", precision="float64", transport=now.transport),
+            on_grid(scheme="exact_exponential", precision="float32", transport=now.transport),
+        )
+    if now.scheme != "exact_exponential":
+        pairs[f"scheme {now.scheme}"] = (
+            on_grid(scheme="exact_exponential", precision=now.precision, transport=now.transport),
+            options,
+        )
     return pairs

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import BackendError
 from netdesc.options import Count, Flag, Kinds, Option, Positive, Section, Word
 from netdesc.threads import available
 
@@ -113,19 +113,8 @@ class Options:
         plain = scheme == "exact_exponential"
         precision = details.get("precision", "float64" if plain else "float32")
         transport = details.get("transport", not plain or precision == "float32")
-        faults += _scheme_faults(scheme, precision, transport)
         if faults:
             raise BackendError(faults)
         defaults = {item.name: item.default for item in OPTIONS[1:]} | {"threads": available()}
         values, timestep = defaults | values, details.get("timestep")
         return cls(timestep=timestep, scheme=scheme, precision=precision, transport=transport, **values)
-
-
-def _scheme_faults(scheme: str, precision: str, transport: bool) -> Iterator[Diagnostic]:
-    if not transport and (precision == "float32" or scheme != "exact_exponential"):
-        yield Diagnostic(
-            f"a grid without transport needs scheme exact_exponential in float64, got {scheme} in "
-            f"{precision}; set transport: true",
-            f"{SECTION.path}.solver.grid.transport",
-            "NB-SCHEME",
-        )

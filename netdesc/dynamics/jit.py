@@ -57,6 +57,41 @@ def shared(function: F) -> F:
     return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
 
 
+def spliced(function: F) -> F:
+    """Compile a function as a part of its callers' text: for one that has many arrays and is called once.
+
+    Parameters
+    ----------
+    function : callable
+        Arrays and scalars in.
+
+    Returns
+    -------
+    callable
+        Not cached, for the kernels are.
+    """
+    compile_it = numba.njit(inline="always", nogil=True, error_model="numpy")
+    return cast(F, compile_it(function))
+
+
+def counting(function: F) -> F:
+    """Compile a function that counts in floating point, as ``inlined``; it may add in any order.
+
+    Sums of ones are exact in any order, as long as they can be represented; a loop over them is vectorized.
+
+    Parameters
+    ----------
+    function : callable
+        Adds numbers 0 and 1, and nothing else.
+
+    Returns
+    -------
+    callable
+    """
+    compile_it = numba.njit(forceinline=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+    return cast(F, compile_it(function))
+
+
 def kernel(function: F) -> F:
     """Compile a loop over arrays; cached on disk, runs without the interpreter's lock.
 

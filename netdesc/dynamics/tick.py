@@ -11,7 +11,8 @@ current over a tick of length dt:
     ``u`` and ``i`` by their closed forms over dt, a spike where ``u >= c``, then arrivals are added to i;
     backward the closed forms of the adjoint, and the jump with the slope ``i - c`` of the tick.
 ``off_grid``
-    between ticks as ``exact_exponential``; spikes and arrivals lie at a fraction of a tick (``subtick``).
+    between ticks as ``exact_exponential``; spikes and arrivals lie at a fraction of a tick
+    (``netdesc.ticks.crossing``).
 
 The equations hold no literal, so that they compute in the precision of their arguments. In an adjoint the
 time constants are in ms, and so a cotangent is in 1/ms.
@@ -31,7 +32,7 @@ from netdesc.events import Floats
 PUBLISHED, EXACT, OFF_GRID = "published", "exact_exponential", "off_grid"
 SCHEMES = (PUBLISHED, EXACT, OFF_GRID)
 RESOLUTION = 2.0**24
-"""Parts of a tick that the payload of a packet tells apart: what float32 holds below 1."""
+"""Parts of a tick that the payload of a packet resolves: what float32 holds below 1."""
 
 
 class Tick(NamedTuple):
@@ -41,18 +42,18 @@ class Tick(NamedTuple):
     ----------
     leak : ndarray, shape (n,)
         Decay of the membrane.
-    rise : ndarray, shape (receptors, n)
-        Voltage per unit of current: ``1 - leak`` in the published scheme, the charge of a tick otherwise.
+    gain : ndarray, shape (receptors, n)
+        Voltage per unit of current: ``1 - leak`` in the published scheme, the closed form otherwise.
     fade : ndarray, shape (receptors, n)
         Decay of the currents.
-    pull : ndarray, shape (receptors, n)
+    adjoint_gain : ndarray, shape (receptors, n)
         What lam_i gains per unit of lam_v: ``1 - fade`` in the published scheme.
     """
 
     leak: NDArray[Any]
-    rise: NDArray[Any]
+    gain: NDArray[Any]
     fade: NDArray[Any]
-    pull: NDArray[Any]
+    adjoint_gain: NDArray[Any]
 
 
 def measure_tick(scheme: str, timestep: float, tau_m: Floats, tau_s: Floats, dtype: type[np.generic]) -> Tick:
@@ -78,31 +79,31 @@ def measure_tick(scheme: str, timestep: float, tau_m: Floats, tau_s: Floats, dty
     rows = tau_s.T
     leak, fade = np.exp(-timestep / tau_m), np.exp(-timestep / rows)
     if scheme == PUBLISHED:
-        rise = np.broadcast_to(-np.expm1(-timestep / tau_m), rows.shape)
-        pull = -np.expm1(-timestep / rows)
+        gain = np.broadcast_to(-np.expm1(-timestep / tau_m), rows.shape)
+        adjoint_gain = -np.expm1(-timestep / rows)
     else:
-        rise, pull = np.empty(rows.shape), np.empty(rows.shape)
-        measure_charges(
-            timestep, leak, fade, np.ascontiguousarray(tau_m), np.ascontiguousarray(rows), rise, pull
+        gain, adjoint_gain = np.empty(rows.shape), np.empty(rows.shape)
+        measure_gains(
+            timestep, leak, fade, np.ascontiguousarray(tau_m), np.ascontiguousarray(rows), gain, adjoint_gain
         )
-    return Tick(*(np.ascontiguousarray(values, dtype=dtype) for values in (leak, rise, fade, pull)))
+    return Tick(*(np.ascontiguousarray(values, dtype=dtype) for values in (leak, gain, fade, adjoint_gain)))
 
 
 @kernel
-def measure_charges(
+def measure_gains(
     timestep: float,
     leak: Floats,
     fade: Floats,
     tau_m: Floats,
     tau_s: Floats,
-    rise: Floats,
-    pull: Floats,
+    gain: Floats,
+    adjoint_gain: Floats,
 ) -> None:
-    """Fill in ``Tick.rise`` and ``Tick.pull`` of the closed forms; arrays as there."""
+    """Fill in ``Tick.gain`` and ``Tick.adjoint_gain`` of the closed forms; arrays as there."""
     for r in range(len(tau_s)):
         for j in range(len(tau_m)):
-            rise[r, j] = charge(timestep, leak[j], fade[r, j], tau_m[j], tau_s[r, j])
-            pull[r, j] = adjoint_charge(rise[r, j], tau_m[j], tau_s[r, j])
+            gain[r, j] = charge(timestep, leak[j], fade[r, j], tau_m[j], tau_s[r, j])
+            adjoint_gain[r, j] = adjoint_charge(gain[r, j], tau_m[j], tau_s[r, j])
 
 
 @inlined
@@ -125,21 +126,21 @@ def voltage_after(u: float, gained: float, leak: float) -> float:
     ----------
     u : float
     gained : float
-        ``charge_of`` of all currents, added in the order of the receptors.
+        ``gained_from`` of all currents, added in the order of the receptors.
     leak : float
     """
     return leak * u + gained
 
 
 @inlined
-def charge_of(i: float, rise: float) -> float:
+def gained_from(i: float, gain: float) -> float:
     """Return what a current adds to the voltage in a tick."""
-    return rise * i
+    return gain * i
 
 
 @inlined
 def passes(u: float, gap: float) -> bool:
-    """Return whether the paper's neuron spikes: strictly above the threshold."""
+    """Return whether the neuron of the published scheme spikes: strictly above the threshold."""
     return u > gap
 
 
@@ -156,9 +157,9 @@ def subtract(u: float, gap: float, reset: float) -> float:
 
 
 @inlined
-def adjoint_current_before(lam_i: float, lam_v: float, fade: float, pull: float) -> float:
+def adjoint_current_before(lam_i: float, lam_v: float, fade: float, gain: float) -> float:
     """Return lam_i one tick earlier; lam_v is the one at the later end."""
-    return fade * lam_i + pull * lam_v
+    return fade * lam_i + gain * lam_v
 
 
 @inlined
@@ -168,7 +169,7 @@ def adjoint_voltage_before(lam_v: float, leak: float) -> float:
 
 
 @inlined
-def paper_jump(lam_v: float, force: float, slope: float, distance: float) -> float:
+def published_jump(lam_v: float, force: float, slope: float, distance: float) -> float:
     """Return what a spike adds to lam_v in the published scheme.
 
     Parameters
@@ -186,24 +187,24 @@ def paper_jump(lam_v: float, force: float, slope: float, distance: float) -> flo
 
 
 @inlined
-def jump_before(carry: float, force: float, slope: float) -> float:
+def jump_before(kept: float, force: float, slope: float) -> float:
     """Return lam_v just before a spike.
 
     Parameters
     ----------
-    carry : float
+    kept : float
         ``slope_after * lam_v`` where integration starts again.
     force : float
         dL/dt of the spike through all but its own neuron, in 1/ms.
     slope : float
         ``slope_before``.
     """
-    return (carry + force) / slope
+    return (kept + force) / slope
 
 
 @inlined
 def split_time(ticks: float, resolution: float) -> tuple[int, float]:
-    """Return the tick of a time, and the fraction of a tick past it as a payload tells it.
+    """Return the tick of a time, and the fraction of a tick past it in the resolution of a payload.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from netdesc_numba import NumbaBackend
 
+from netdesc.adjoint.host import adjoint
 from netdesc.errors import BackendError
 from netdesc.program import Sampling
 from netdesc.testing.generate.networks import random_network
@@ -186,14 +187,81 @@ def test_the_paper_has_neither_refractory_periods_nor_recorded_states_nor_traine
     assert {code for _, code in told} == {"NB-SCHEME"}
 
 
+SCHEMES = ("published", "exact_exponential", "off_grid")
+LAYERED = [Recipe(1, layers=2, size=5, gain=1.5), Recipe(5, layers=3, size=4, millivolts=True)]
+
+
+def with_delays(recipe, ticks, *, train=False):
+    """Return a network without refractory periods whose delays are some of these numbers of ticks of 1 ms."""
+    network, random = random_network(recipe), np.random.default_rng(recipe.seed)
+    blocks = tuple(
+        replace(
+            block, train_delay=train, delays=random.choice(ticks, block.size if train else 1).astype(float)
+        )
+        for block in network.program.blocks
+    )
+    return replace(network.program, blocks=blocks), network.stimulus
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_transport_changes_nothing_where_all_delays_are_at_least_a_tick(scheme, precision):
+    program, stimulus = with_delays(LAYERED[0], (1, 2, 3))
+    (one, first), (other, second) = (
+        run(grid(1.0, scheme, precision=precision, transport=transport), program, stimulus)
+        for transport in (False, True)
+    )
+    assert sum(len(events) for events in one.spikes.values()) > len(stimulus)
+    for name, events in one.spikes.items():
+        assert events.times.tobytes() == other.spikes[name].times.tobytes()
+    for key, values in first.parameters.items():
+        assert values.tobytes() == second.parameters[key].tobytes()
+
+
 @pytest.mark.parametrize(
-    "options",
-    [
-        {"scheme": "off_grid", "transport": False},
-        {"scheme": "published", "transport": False},
-        {"scheme": "exact_exponential", "precision": "float32", "transport": False},
-    ],
+    ("precision", "times", "gradients"), [("float64", 1e-4, 1e-4), ("float32", 1e-3, 5e-3)]
 )
-def test_without_transport_only_exact_exponential_in_float64_is_possible(options):
-    with pytest.raises(BackendError, match="transport: true"):
-        NumbaBackend({"solver": {"grid": {"timestep": 1.0, **options}}})
+@pytest.mark.parametrize("recipe", LAYERED)
+def test_off_grid_without_transport_is_continuous_time_with_delays_of_zero(
+    recipe, precision, times, gradients
+):
+    program, stimulus = with_delays(recipe, (0, 0, 1))
+    expected = run(NumbaBackend({"threads": 1}), program, stimulus)
+    found = run(grid(1.0, "off_grid", precision=precision, transport=False), program, stimulus)
+    compare(expected, found, times=times, gradients=gradients)
+
+
+def test_off_grid_without_transport_has_the_gradient_of_delays():
+    program, stimulus = with_delays(LAYERED[0], (1, 2), train=True)
+    _, expected = run(NumbaBackend({"threads": 1}), program, stimulus)
+    _, found = run(grid(1.0, "off_grid", precision="float64", transport=False), program, stimulus)
+    for block in program.blocks:
+        values = expected.parameters[block.delay_key]
+        assert np.any(values)
+        assert np.allclose(
+            found.parameters[block.delay_key], values, rtol=0, atol=1e-4 * np.abs(values).max()
+        )
+
+
+@pytest.mark.parametrize("scheme", ["published", "exact_exponential"])
+def test_delays_of_zero_without_transport_are_those_of_one_tick_that_came_a_tick_earlier(scheme):
+    program, stimulus = with_delays(Recipe(1, layers=1, size=5, gain=1.5), (0,))
+    later = replace(program, blocks=tuple(replace(b, delays=np.ones(1)) for b in program.blocks))
+    stimulus = stimulus.move(np.round(stimulus.times) + 1.0)
+    now = run(grid(1.0, scheme, precision="float64", transport=False), program, stimulus)
+    before = run(
+        grid(1.0, scheme, precision="float64", transport=True), later, stimulus.move(stimulus.times - 1.0)
+    )
+    assert now[0].spikes["layer_1"].times.tobytes() == before[0].spikes["layer_1"].times.tobytes()
+    assert len(now[0].spikes["layer_1"])
+    for key, values in now[1].parameters.items():
+        assert values.tobytes() == before[1].parameters[key].tobytes()
+
+
+@pytest.mark.parametrize("recipe", [*LAYERED, RECIPES[1], RECIPES[5]])
+def test_the_adjoint_of_exact_exponential_is_that_of_continuous_time_for_its_spikes(recipe):
+    program, stimulus = on_grid(recipe, 0.5)
+    trace, found = run(grid(0.5, "exact_exponential"), program, stimulus)
+    expected = adjoint(program, trace, pull(trace))
+    for key, values in expected.parameters.items():
+        assert np.allclose(found.parameters[key], values, rtol=0, atol=1e-9 * (1 + np.abs(values).max()))

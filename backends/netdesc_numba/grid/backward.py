@@ -1,311 +1,162 @@
-"""Adjoint run of the schemes ``paper`` and ``exact_exponential``, tick by tick.
+"""Adjoint run of a stage, tick by tick.
 
-dL/dt of a packet is the sum over its targets in ascending order, segment by segment; the gradient of a weight
-is a sum from the last tick to the first, within a sample.
+The gradient of a weight is a sum from the last tick to the first, within a sample.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import arrival_force, bounded_slope, slope_after, weight_force
-from netdesc.dynamics.tick import (
-    Tick,
-    adjoint_current_before,
-    adjoint_voltage_before,
-    jump_before,
-    paper_jump,
-)
+from netdesc.dynamics.jit import inlined, kernel, spliced
 from netdesc.events import Floats, Integers
-from netdesc_numba.grid.packets import find_ticks
-from netdesc_numba.grid.wiring import Neurons, Packets, Synapses
+from netdesc.ticks.backward import begin_late, start_adjoints, step_exact_back, step_published_back
+from netdesc.ticks.off_grid_backward import step_off_grid_back
+from netdesc.ticks.records import PUBLISHED, Adjoints, Slice, Spikes, Synapses, Workspace
+from netdesc.ticks.unowned import view_adjoints, view_slice, view_workspace
+from netdesc.ticks.views import fill, stretch, unowned
+from netdesc_numba.grid.job import Job, view_job
+from netdesc_numba.grid.packets import Received, find_ticks, view_received
 
 
-@kernel
-def meet(
-    begin: int,
-    end: int,
-    sources: Integers,
-    delay: int,
-    synapses: Synapses,
-    pull_v: NDArray[Any],
-    pull_i: NDArray[Any],
-    gain_i: NDArray[Any],
-    tau_s: NDArray[Any],
-    gradient: NDArray[Any],
-    pulls: NDArray[Any],
-    pulled: NDArray[Any],
-) -> None:
-    """Let packets that arrive in a tick meet the adjoints of their targets.
-
-    Parameters
-    ----------
-    begin, end : int
-        The packets.
-    sources : ndarray of int64
-        Index in the program of each.
-    delay : int
-        Only synapses of that delay, in ticks.
-    synapses : Synapses
-    pull_v, pull_i : ndarray, shape (n,), (receptors, n)
-        Adjoints that tell dL/d(arrival).
-    gain_i : ndarray, shape (receptors, n)
-        Adjoint that tells dL/dw.
-    tau_s : ndarray, shape (receptors, n)
-    gradient : ndarray, shape (synapses,)
-        dL/dw is added.
-    pulls : ndarray, shape (n,)
-        Room.
-    pulled : ndarray
-        dL/d(arrival) is added, per packet.
-    """
-    first, delays, bases, receptor, run, start, target, weight, _ = synapses
-    for e in range(begin, end):
-        for g in range(first[sources[e]], first[sources[e] + 1]):
-            if delays[g] != delay:
-                continue
-            a = start[g]
-            r = receptor[g]
-            total = pulled[e]
-            if run[g] == 1:
-                base = bases[g]
-                size = start[g + 1] - a
-                for k in range(size):
-                    pulls[k] = arrival_force(weight[a + k], pull_v[base + k], pull_i[r, base + k])
-                for k in range(size):
-                    gradient[a + k] += weight_force(gain_i[r, base + k], tau_s[r, base + k])
-                for k in range(size):
-                    total += pulls[k]
-            else:
-                for q in range(a, start[g + 1]):
-                    j = target[q]
-                    total += arrival_force(weight[q], pull_v[j], pull_i[r, j])
-                    gradient[q] += weight_force(gain_i[r, j], tau_s[r, j])
-            pulled[e] = total
+@inlined
+def spikes_of(begin: int, end: int, own: Spikes) -> Spikes:
+    """Return the spikes of a sample."""
+    size = end - begin
+    return Spikes(
+        stretch(own.tick, begin, size),
+        stretch(own.neuron, begin, size),
+        stretch(own.previous, begin, size),
+        stretch(own.fraction, begin, size),
+        stretch(own.current, begin, size),
+        stretch(own.release, begin, size),
+        stretch(own.slope, begin, size),
+        stretch(own.force, begin, size),
+    )
 
 
-@kernel
-def step_back(lam_v: NDArray[Any], lam_i: NDArray[Any], tick: Tick) -> None:
-    """Carry the adjoints of all neurons back over a tick, without spikes; lam_i with the later lam_v."""
-    for r in range(len(lam_i)):
-        for j in range(len(lam_v)):
-            lam_i[r, j] = adjoint_current_before(lam_i[r, j], lam_v[j], tick.fade[r, j], tick.pull[r, j])
-    for j in range(len(lam_v)):
-        lam_v[j] = adjoint_voltage_before(lam_v[j], tick.leak[j])
+@inlined
+def add_gradients(synapses: Synapses, totals: Floats) -> None:
+    """Add the gradients of a sample to those of the weights and, where there are any, of the delays."""
+    for q in range(len(synapses.gradient)):
+        totals[0, q] += synapses.gradient[q]
+    for q in range(len(synapses.delay_gradient)):
+        totals[1, q] += synapses.delay_gradient[q]
 
 
-@kernel
-def chain_spikes(begin: int, end: int, spikes: Integers, latest: Integers, previous: Integers) -> None:
-    """Tell for every spike of a sample the one of the same neuron before it, -1 for none.
+@spliced
+def step_on_grid_back(
+    m: int, begin: int, end: int, late: bool, job: Job, item: Slice, adjoints: Adjoints
+) -> tuple[int, int]:
+    """Run a stage back through a tick of ``published`` or ``exact_exponential``; see ``begin_late``."""
+    published = job.scheme == PUBLISHED
+    if published:
+        events, grazing = step_published_back(m, begin, end, item, adjoints)
+    else:
+        events, grazing = step_exact_back(m, begin, end, item, adjoints)
+    if late:
+        begin_late(adjoints, item.cells, not published)
+    return events, grazing
+
+
+class Room(NamedTuple):
+    """Room for the adjoint run of a stage, and where it begins.
 
     Parameters
     ----------
-    begin, end : int
-        Spikes of the sample.
-    spikes : ndarray of int64
-        Neuron of each.
-    latest : ndarray of int64, shape (n,)
-        Result: last spike of each neuron.
-    previous : ndarray of int64
-        Result, aligned with ``spikes``.
+    adjoints : Adjoints
+    workspace : Workspace
+    sent : ndarray of int64, shape (ticks + 1,)
+    lates : ndarray, shape (batch, n) or (0, n)
+        What lam_v of silent neurons begins with.
     """
-    latest[:] = -1
-    for k in range(begin, end):
-        previous[k] = latest[spikes[k]]
-        latest[spikes[k]] = k
+
+    adjoints: Adjoints
+    workspace: Workspace
+    sent: Integers
+    lates: NDArray[Any]
+
+
+def most_arrivals(received: Received, synapses: Synapses) -> int:
+    """Return a number of arrivals at one neuron in one tick that is never exceeded."""
+    segments = int(np.diff(synapses.first).max(initial=0))
+    samples = np.repeat(np.arange(len(received.offsets) - 1), np.diff(received.offsets))
+    head = np.ones(len(samples), dtype=np.bool_)
+    head[1:] = (np.diff(samples) != 0) | (np.diff(received.tick) != 0)
+    most = int(np.diff(np.append(np.flatnonzero(head), len(samples))).max(initial=0))
+    return most * segments * len(synapses.delays) + 1
 
 
 @kernel
-def undo_exact(
-    m: int,
-    begin: int,
-    end: int,
-    neurons: Neurons,
-    own_ticks: Integers,
-    own_neurons: Integers,
-    currents: NDArray[Any],
-    release: NDArray[Any],
-    slopes: NDArray[Any],
-    force: NDArray[Any],
-    lam_v: NDArray[Any],
-    carry: NDArray[Any],
-    latest: Integers,
-    previous: Integers,
+def run_stage_back(
+    spans: Integers,
+    inside: bool | None,
+    held_job: Job,
+    held: Slice,
+    held_room: Room,
+    held_received: Received,
+    offsets: Integers,
+    totals: Floats,
 ) -> int:
-    """Undo the spikes of a tick, then the releases, in the scheme ``exact_exponential``.
+    """Take adjoints of a stage back.
 
     Parameters
     ----------
-    m, begin, end : int
-        The tick and its spikes.
-    neurons : Neurons
-    own_ticks, own_neurons, currents, release, slopes, force
-        As in ``run_ticks_back``.
-    lam_v, carry : ndarray, shape (n,)
-        Adjoint of the membrane, and what is kept of it through a refractory period.
-    latest, previous : ndarray of int64
-        From ``chain_spikes``.
+    spans : ndarray of int64, shape (parts, 2)
+        First sample of each part of the batch, and one past the last.
+    inside, held_job
+        As in ``run_stage``.
+    held : Slice
+        With all spikes of the stage. ``force`` in: dL/dt of each through what lies outside the stage, in
+        1/ms. Out: the total.
+    held_room : Room
+    held_received : Received
+        dL/d(arrival) through this stage is added.
+    offsets : ndarray of int64, shape (batch + 1,)
+        Of the spikes.
+    totals : ndarray of float64, shape (parts, 1 or 2, synapses)
+        Gradients of weights and, with a second row, of delays, in the order of the synapses, are added
+        sample after sample.
 
     Returns
     -------
     int
         Number of spikes whose slope was raised to the floor.
     """
+    job, received, whole = view_job(held_job), view_received(held_received), view_slice(held)
+    adjoints, workspace = view_adjoints(held_room.adjoints), view_workspace(held_room.workspace)
+    sent, lates, first = unowned(held_room.sent), unowned(held_room.lates), whole.arrivals.first
     grazing = 0
-    for k in range(begin, end):
-        j = own_neurons[k]
-        slope = bounded_slope(slopes[k], neurons.floor[j])
-        grazing += 1 if slope > slopes[k] else 0
-        if neurons.hold[j] == 0:
-            carry[j] = slope_after(currents[k], neurons.reset[j]) * lam_v[j]
-        lam_v[j] = jump_before(carry[j], force[k], slope)
-        force[k] += carry[j]
-        carry[j] = 0
-        latest[j] = previous[k]
-    if neurons.holding:
-        for j in range(len(lam_v)):
-            k = latest[j]
-            if k >= 0 and neurons.hold[j] > 0 and own_ticks[k] + neurons.hold[j] == m:
-                carry[j] = slope_after(release[k], neurons.reset[j]) * lam_v[j]
-                lam_v[j] = 0
-    return grazing
-
-
-@kernel
-def run_ticks_back(
-    first: int,
-    last: int,
-    packets: Packets,
-    synapses: Synapses,
-    neurons: Neurons,
-    tick: Tick,
-    tau_s: NDArray[Any],
-    steps: int,
-    paper: bool,
-    own_ticks: Integers,
-    own_neurons: Integers,
-    own_offsets: Integers,
-    currents: NDArray[Any],
-    release: NDArray[Any],
-    slopes: NDArray[Any],
-    force: NDArray[Any],
-    arrival: NDArray[Any],
-    total: Floats,
-) -> int:
-    """Carry adjoints of samples ``first`` to ``last - 1`` back through a stage.
-
-    Parameters
-    ----------
-    first, last, packets, synapses, neurons, tick, steps, paper
-        As in ``run_ticks``.
-    tau_s : ndarray, shape (receptors, n)
-        In ms, in the precision of the state.
-    own_ticks, own_neurons, own_offsets, currents, release, slopes : ndarray
-        Spikes of the stage, from ``run_ticks``; numbers in the precision of the state.
-    force : ndarray, shape (own spikes,)
-        In: dL/dt of every spike through what lies outside the stage, in 1/ms. Out: the total.
-    arrival : ndarray, shape (packets,)
-        dL/dt through this stage is added.
-    total : ndarray of float64, shape (synapses,)
-        Gradient of the weights, in the order of ``synapses``, is added sample after sample.
-
-    Returns
-    -------
-    int
-        Number of spikes whose slope was raised to the floor.
-    """
-    n = len(neurons.gap)
-    lam_v = np.empty_like(neurons.gap)
-    lam_i = np.empty_like(neurons.current)
-    # the paper reads dL/d(arrival) at one tick and dL/dw at the one before it
-    late_v = np.empty_like(lam_v) if paper else lam_v
-    late_i = np.empty_like(lam_i) if paper else lam_i
-    carry = np.empty_like(neurons.gap)
-    pulls = np.empty_like(neurons.gap)
-    gradient = np.empty_like(synapses.weight)
-    latest = np.empty(n, dtype=np.int64)
-    previous = np.empty(len(own_neurons), dtype=np.int64)
-    own_sources = neurons.member[own_neurons]
-    outer = np.empty(steps + 2, dtype=np.int64)
-    inner = np.empty(steps + 2, dtype=np.int64)
-    grazing = 0
-    for b in range(first, last):
-        find_ticks(packets.offsets[b], packets.offsets[b + 1], packets.ticks, outer)
-        find_ticks(own_offsets[b], own_offsets[b + 1], own_ticks, inner)
-        chain_spikes(own_offsets[b], own_offsets[b + 1], own_neurons, latest, previous)
-        lam_v[:] = 0
-        lam_i[:] = 0
-        carry[:] = 0
-        gradient[:] = 0
-        for m in range(steps, 0, -1):
-            if paper:
-                late_v[:] = lam_v
-                late_i[:] = lam_i
-                step_back(lam_v, lam_i, tick)
-                for k in range(inner[m], inner[m + 1]):
-                    j = own_neurons[k]
-                    slope = bounded_slope(slopes[k], neurons.floor[j])
-                    grazing += 1 if slope > slopes[k] else 0
-                    distance = neurons.gap[j] - neurons.reset[j]
-                    lam_v[j] += paper_jump(late_v[j], force[k], slope, distance)
-                    force[k] += distance * late_v[j]
-            for delay in synapses.delays:
-                if delay > m:
-                    continue
-                a, c = outer[m - delay], outer[m - delay + 1]
-                if c > a:
-                    meet(
-                        a,
-                        c,
-                        packets.sources,
-                        delay,
-                        synapses,
-                        late_v,
-                        late_i,
-                        lam_i,
-                        tau_s,
-                        gradient,
-                        pulls,
-                        arrival,
+    last = job.steps - (0 if inside is None else 1)
+    for part in range(len(spans)):
+        for b in range(spans[part, 0], spans[part, 1]):
+            begin = offsets[b]
+            spikes = spikes_of(begin, offsets[b + 1], whole.spikes)
+            find_ticks(received.offsets[b], received.offsets[b + 1], received.tick, first)
+            find_ticks(0, len(spikes.tick), spikes.tick, sent)
+            item = Slice(whole.cells, whole.neurons, spikes, whole.arrivals, whole.synapses, whole.buffers)
+            start_adjoints(len(spikes.tick), adjoints, spikes)
+            fill(item.synapses.gradient, 0)
+            fill(item.synapses.delay_gradient, 0)
+            late = len(lates) > 0
+            if late:
+                for j in range(len(adjoints.kept)):
+                    adjoints.kept[j] = lates[b, j]
+                if inside is not None:
+                    begin_late(adjoints, item.cells, False)
+            for m in range(last, 0 if inside is None and job.transport else -1, -1):
+                if job.recurrent:
+                    for k in range(sent[m], sent[m + 1]):
+                        spikes.force[k] = received.gradient[received.place[begin + k]]
+                if inside is None:
+                    late = late and m == job.steps
+                    _, raised = step_on_grid_back(m, sent[m], sent[m + 1], late, job, item, adjoints)
+                else:
+                    _, raised = step_off_grid_back(
+                        m, sent[m], sent[m + 1], job.timestep, item, adjoints, workspace
                     )
-                a, c = inner[m - delay], inner[m - delay + 1]
-                if neurons.recurrent and c > a:
-                    meet(
-                        a,
-                        c,
-                        own_sources,
-                        delay,
-                        synapses,
-                        late_v,
-                        late_i,
-                        lam_i,
-                        tau_s,
-                        gradient,
-                        pulls,
-                        force,
-                    )
-            if not paper:
-                grazing += undo_exact(
-                    m,
-                    inner[m],
-                    inner[m + 1],
-                    neurons,
-                    own_ticks,
-                    own_neurons,
-                    currents,
-                    release,
-                    slopes,
-                    force,
-                    lam_v,
-                    carry,
-                    latest,
-                    previous,
-                )
-                step_back(lam_v, lam_i, tick)
-        for q in range(len(gradient)):
-            total[q] += gradient[q]
+                grazing += raised
+            add_gradients(item.synapses, totals[part])
     return grazing

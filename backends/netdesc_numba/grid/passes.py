@@ -20,9 +20,12 @@ class CheckScheme:
     ----------
     scheme : str
         ``published``, ``exact_exponential`` or ``off_grid``.
+    transport : bool
+        Whether delays include the transport of a packet.
     """
 
     scheme: str
+    transport: bool
     name: str = field(default="check_scheme", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
@@ -40,19 +43,19 @@ class CheckScheme:
         Raises
         ------
         LimitError
-            With everything that the scheme does not have: trained delays and, with ``published``, refractory
-            periods and subtractive resets.
+            With everything that the scheme does not have: trained delays with transport and, with
+            ``published``, refractory periods and subtractive resets.
         """
         faults = [fault for node in graph.nodes for fault in self.node_faults(node)]
         faults += [
             Diagnostic(
-                f"scheme {self.scheme} trains no delays, which are whole ticks; set train: false, or "
-                "backends.numba.solver: event",
+                "a grid with transport trains no delays, which are whole ticks; set train: false, or "
+                "transport: false",
                 f"{edge.path}.delay",
                 CODE,
             )
             for edge in graph.edges
-            if edge.delay.train
+            if edge.delay.train and self.transport
         ]
         if faults:
             raise LimitError(faults)

@@ -1,4 +1,4 @@
-"""Readings of a run on a grid with packets, and their adjoint."""
+"""Readings of a run on a grid, and their adjoint."""
 
 from __future__ import annotations
 
@@ -18,22 +18,31 @@ from netdesc.adjoint.final_voltages import (
     read_silent,
 )
 from netdesc.adjoint.host import LARGEST_SUM, PARTS, Adjoint
-from netdesc.adjoint.incoming import merge
 from netdesc.adjoint.readings import mean_weights
 from netdesc.adjoint.recording import record_states
-from netdesc.dynamics.tick import OFF_GRID, PUBLISHED
+from netdesc.dynamics.tick import OFF_GRID
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import PopulationSlice, Program, Reading
 from netdesc.threads import run, split
+from netdesc.ticks.records import Arrivals, Slice, Spikes
 from netdesc.trace import Cotangent, Read, Trace
 from netdesc_numba.event.readings import read_readouts
-from netdesc_numba.grid.readout import read_ticks, read_ticks_back
-from netdesc_numba.grid.recording import count_ticks, rescale_spikes
-from netdesc_numba.grid.wiring import Grid, StageLayout, collect_packets
+from netdesc_numba.grid.counted import (
+    count_cotangent,
+    count_ticks,
+    count_trace,
+    pair_readings,
+    rescale_spikes,
+)
+from netdesc_numba.grid.job import make_adjoints, make_slice, make_spikes, with_gradients
+from netdesc_numba.grid.packets import Entering, Received, collect_packets, gradients_of, receive, store_of
+from netdesc_numba.grid.readout import Drives, Found, read_ticks, read_ticks_back
+from netdesc_numba.grid.wiring import Grid, StageLayout
 
 Back = tuple[Floats, dict[int, Floats]]
-"""dL/dw by number of the synapse, and dL/dt of the spikes that entered, by population."""
+"""Gradients by weights and, in a second row, delays, by number of the synapse; dL/dt of the spikes that
+entered, by population."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +55,13 @@ class TickReader:
         With the present weights and delays.
     layouts : tuple of StageLayout
     grid : Grid
-    steps, threads : int
-        Ticks of a run, and threads, on which results do not depend.
+    threads : int
+        Results do not depend on it.
     """
 
     program: Program
     layouts: tuple[StageLayout, ...]
     grid: Grid
-    steps: int
     threads: int
 
     def forward(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
@@ -88,38 +96,52 @@ class TickReader:
             if not mine:
                 continue
             weights = self.weights(means)
-            peak, when, _, sums = self.read(layout, spikes, weights, batch=batch)
-            result |= {item.key: Read(sums[k] + rest * weights[k].sum()) for k, item in enumerate(means)}
-            times = when.astype(np.float64) * self.grid.timestep
-            result |= {item.key: Read(peak + rest, times) for item in mine if item.kind == "maximum"}
+            found = self.read(layout, spikes, weights, batch=batch)
+            result |= {
+                item.key: Read(found.means[k] + rest * weights[k].sum()) for k, item in enumerate(means)
+            }
+            times = found.when.astype(np.float64) * self.grid.timestep
+            result |= {item.key: Read(found.peak + rest, times) for item in mine if item.kind == "maximum"}
         result |= self.read_finals(spikes, batch)
         return {item.key: result[item.key] for item in self.program.readings}
 
     def read_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take the last voltages of the neurons that do not spike."""
         result: dict[str, Read] = {}
-        last = np.zeros((1, self.steps + 1))
+        last = np.zeros((1, self.grid.steps + 1))
         last[0, -1] = 1.0
+        looped: dict[str, Read] | None = None
         for item in final_readings(self.program):
             k = next(k for k, p in enumerate(self.program.populations) if p.name == item.population)
             layout = next(layout for layout in self.layouts if k in layout.stage.populations)
+            if layout.job.recurrent:
+                looped = looped or self.sample_finals(spikes, batch)
+                result[item.key] = looped[item.key]
+                continue
             population = self.program.populations[k]
-            voltages = self.read(layout, spikes, last, batch=batch)[3][0]
+            voltages = self.read(layout, spikes, last, batch=batch).means[0]
             rest = self.program.parameters["rest"][population.start : population.stop]
             result[item.key] = read_silent(voltages + rest, spikes[k])
         return result
 
+    def sample_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
+        """Take the last voltages in closed form from all spikes, by the keys of the readings."""
+        counted, ticks = count_ticks(self.program, self.grid), rescale_spikes(spikes, self.grid.timestep)
+        stepped = self.grid.scheme != OFF_GRID
+        samples = record_states(
+            Layout(counted), ticks, batch, sampling=final_samplings(counted), stepped=stepped
+        )
+        return read_finals(counted, samples, rename(counted, ticks))
+
     def forward_off_grid(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take all readings over continuous time, counted in ticks."""
-        counted = count_ticks(self.program, self.grid.timestep)
+        counted = count_ticks(self.program, self.grid)
         ticks = rescale_spikes(spikes, self.grid.timestep)
-        whole, samplings = Layout(counted), final_samplings(counted)
-        found = read_readouts(whole, ticks, batch, threads=self.threads)
-        if samplings:
-            samples = record_states(whole, ticks, batch, sampling=samplings)
-            found |= read_finals(counted, samples, rename(counted, ticks))
+        found = read_readouts(Layout(counted), ticks, batch, threads=self.threads)
+        if final_samplings(counted):
+            found |= self.sample_finals(spikes, batch)
         result = {}
-        for old, new in zip(self.program.readings, counted.readings, strict=True):
+        for old, new in pair_readings(self.program, counted):
             times = found[new.key].times
             result[old.key] = Read(
                 found[new.key].values, None if times is None else times * self.grid.timestep
@@ -136,28 +158,37 @@ class TickReader:
 
     def weights(self, means: list[Reading]) -> Floats:
         """Return the weight of every tick in every mean, shape (means, steps + 1)."""
-        moments: Floats = np.arange(self.steps + 1.0) * self.grid.timestep
+        moments: Floats = np.arange(self.grid.steps + 1.0) * self.grid.timestep
         rows = [mean_weights(moments, self.program.duration, item.tau) for item in means]
-        return np.array(rows).reshape(-1, self.steps + 1)
+        return np.array(rows).reshape(-1, self.grid.steps + 1)
 
     def read(
         self, layout: StageLayout, spikes: Mapping[int, Events], weights: Floats, *, batch: int
-    ) -> tuple[Floats, Integers, Floats, Floats]:
-        """Run the kernel on all samples; see ``read_ticks`` for what it takes and tells."""
-        packets = collect_packets(layout, self.program, spikes, self.grid.timestep, batch=batch)
+    ) -> Found:
+        """Run the kernel on all samples."""
+        packets = self.enter(layout, spikes, batch).packets
         batch = len(packets.offsets) - 1
-        shape = (batch, len(layout.neurons.gap))
-        peak, when, share = np.empty(shape), np.empty(shape, dtype=np.int64), np.empty(shape)
-        sums = np.empty((len(weights), *shape))
+        shape = (batch, len(layout.cells.gap))
+        found = Found(
+            np.empty(shape),
+            np.empty(shape, dtype=np.int64),
+            np.empty(shape),
+            np.empty((len(weights), *shape)),
+        )
 
         def task(first: int, last: int) -> None:
-            read_ticks(
-                first, last, packets, layout.synapses, layout.neurons, layout.tick, self.steps,
-                self.grid.scheme == PUBLISHED, weights, peak, when, share, sums,
-            )  # fmt: skip
+            spikes = make_spikes(0, layout.cells.gap.dtype)
+            store = store_of(packets, (first, last), layout.job, 0)
+            item = make_slice(layout.job, layout.cells, layout.synapses, spikes, store)
+            read_ticks((first, last), layout.job, packets, item, weights, found)
 
         run(task, split(batch, self.threads), self.threads)
-        return peak, when, share, sums
+        return found
+
+    def enter(self, layout: StageLayout, spikes: Mapping[int, Events], batch: int) -> Entering:
+        """Collect the spikes that enter a stage."""
+        grid = self.grid
+        return collect_packets(self.program, layout.inputs, spikes, grid.timestep, grid.dtype, batch=batch)
 
     def backward(
         self, layout: StageLayout, spikes: Mapping[int, Events], trace: Trace, cotangent: Cotangent
@@ -185,7 +216,7 @@ class TickReader:
         if self.grid.scheme == OFF_GRID:
             return self.backward_off_grid(layout, spikes, trace, cotangent)
         population = self.program.populations[layout.stage.populations[0]]
-        moments: Floats = np.arange(self.steps + 1.0) * self.grid.timestep
+        moments: Floats = np.arange(self.grid.steps + 1.0) * self.grid.timestep
         places = {layout.stage.populations[0]: 0}
         drive = (
             drive_readout(self.program, population, trace, cotangent, grid=moments)
@@ -195,40 +226,20 @@ class TickReader:
         if drive is None:
             return None
         # the share of the maximum is no part of a trace
-        share = self.read(layout, spikes, np.zeros((0, self.steps + 1)), batch=trace.batch)[2]
-        packets = collect_packets(layout, self.program, spikes, self.grid.timestep, batch=trace.batch)
-        dense, when = self.spread(drive, len(packets.offsets) - 1)
-        lean = (share * drive.peak_jump).astype(self.grid.dtype)
-        arrival = np.zeros(len(packets.ticks), dtype=self.grid.dtype)
-        parts = split(len(share), min(PARTS, max(1, LARGEST_SUM // max(1, len(layout.order)))))
-        sums = np.zeros((max(1, len(parts)), len(layout.order)))
-        place = {part: k for k, part in enumerate(parts)}
-        neurons = layout.neurons
-        tau_s = np.ascontiguousarray(neurons.tau_s.T[: len(neurons.current)], dtype=self.grid.dtype)
+        share = self.read(layout, spikes, np.zeros((0, self.grid.steps + 1)), batch=trace.batch).share
+        entering = self.enter(layout, spikes, trace.batch)
+        received = receive(entering.packets)
+        jump, when = self.spread(drive, len(received.offsets) - 1)
+        drives = Drives(jump, when, (share * drive.peak_jump).astype(self.grid.dtype))
+        spans, sums = part_batch(len(share), layout)
 
         def task(first: int, last: int) -> None:
-            read_ticks_back(
-                first, last, packets, layout.synapses, neurons, layout.tick, tau_s, self.steps,
-                self.grid.scheme == PUBLISHED, dense, when, lean, arrival, sums[place[first, last]],
-            )  # fmt: skip
+            item = slice_back(layout, received, make_spikes(0, layout.cells.gap.dtype))
+            adjoints, part = make_adjoints(layout.job), slice(first, last)
+            read_ticks_back(spans[part], layout.job, item, adjoints, received, drives, sums[part])
 
-        run(task, parts, self.threads)
-        total = np.empty(len(layout.order))
-        total[layout.order] = sums.sum(axis=0)
-        return total, self.sort_arrivals(layout, spikes, arrival.astype(np.float64), trace.batch)
-
-    def sort_arrivals(
-        self, layout: StageLayout, spikes: Mapping[int, Events], arrival: Floats, batch: int
-    ) -> dict[int, Floats]:
-        """Return what is told of the packets into a stage by the population that they came from."""
-        stream = merge(
-            [
-                (p, spikes[p].times, spikes[p].sources + self.program.populations[p].start, spikes[p].offsets)
-                for p in layout.inputs
-            ],
-            batch,
-        )
-        return {p: arrival if places is None else arrival[places] for p, places in stream.parts}
+        run(task, split(len(spans), self.threads), self.threads)
+        return sort_totals(layout, sums), gradients_of(entering, received)
 
     def spread(self, drive: Drive, batch: int) -> tuple[Floats, Integers]:
         """Return what lam_v gains at every tick, and the ticks of the maxima.
@@ -245,7 +256,7 @@ class TickReader:
                 "sample at whole ticks"
             )
         n = drive.peak_time.shape[1]
-        dense = np.zeros((batch, self.steps + 1, n))
+        dense = np.zeros((batch, self.grid.steps + 1, n))
         for k, tick in enumerate(ticks.astype(np.int64).tolist()):
             dense[:, tick, :] += drive.jumps[:, :, k]
         when = np.round(drive.peak_time / self.grid.timestep).astype(np.int64)
@@ -257,22 +268,10 @@ class TickReader:
         self, layout: StageLayout, spikes: Mapping[int, Events], trace: Trace, cotangent: Cotangent
     ) -> Back | None:
         """Carry derivatives back over continuous time, counted in ticks; see ``backward``."""
-        counted = count_ticks(self.program, self.grid.timestep)
+        counted = count_ticks(self.program, self.grid)
         index = self.program.stages.index(layout.stage)
-        keys = {old.key: new.key for old, new in zip(self.program.readings, counted.readings, strict=True)}
-        reads = {
-            keys[key]: Read(item.values, None if item.times is None else item.times / self.grid.timestep)
-            for key, item in trace.readings.items()
-            if key in keys
-        }
-        samples = {
-            key: type(item)(item.times / self.grid.timestep, item.neurons, item.values)
-            for key, item in trace.recordings.items()
-        }
-        in_ticks = Trace(rename(self.program, spikes), None, samples, readings=reads)
-        pulled = Cotangent(
-            {}, {keys[key]: values for key, values in cotangent.readings.items()}, cotangent.recordings
-        )
+        in_ticks = count_trace(self.program, counted, trace, self.grid)
+        pulled = count_cotangent(self.program, counted, cotangent, self.grid.timestep)
         population = counted.populations[layout.stage.populations[0]]
         drive = (
             drive_readout(counted, population, in_ticks, pulled)
@@ -290,7 +289,35 @@ class TickReader:
         for p, places in stream.parts:
             values = (arrival if places is None else arrival[places]) / self.grid.timestep
             merged[p] = merged[p] + values if p in merged else values
-        return sums.weight.sum(axis=0), merged
+        totals = [sums.weight.sum(axis=0)]
+        if layout.trains_delays:
+            totals.append(np.broadcast_to(sums.delay.sum(axis=0), totals[0].shape) / self.grid.timestep)
+        return np.stack(totals), merged
+
+
+def part_batch(batch: int, layout: StageLayout) -> tuple[Integers, Floats]:
+    """Return the parts of a batch, shape (parts, 2), and room for the gradients of each.
+
+    They do not depend on the number of threads, so that sums do not, either.
+    """
+    parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, len(layout.order)))))
+    sums = np.zeros((max(1, len(parts)), 1 + layout.trains_delays, len(layout.order)))
+    return np.array(parts, dtype=np.int64).reshape(-1, 2), sums
+
+
+def slice_back(layout: StageLayout, received: Received, spikes: Spikes) -> Slice:
+    """Return a stage for a backward run of a part of the batch."""
+    index = np.empty(layout.job.steps + 2, dtype=np.int64)
+    arrivals = Arrivals(received.row, received.fraction, received.gradient, index)
+    synapses = with_gradients(layout.synapses, delays=layout.trains_delays)
+    return make_slice(layout.job, layout.cells, synapses, spikes, arrivals)
+
+
+def sort_totals(layout: StageLayout, sums: Floats) -> Floats:
+    """Return the sum of partial sums of a stage, by number of the synapse."""
+    total = np.empty(sums.shape[1:])
+    total[:, layout.order] = sums.sum(axis=0)
+    return total
 
 
 def rename(program: Program, spikes: Mapping[int, Events]) -> dict[str, Events]:

@@ -1,4 +1,4 @@
-"""What a run on a grid with packets tells besides its spikes: samples of states, and counts of deliveries."""
+"""What a run on a grid returns besides its spikes: samples of states, and counts of deliveries."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.recording import record_states
-from netdesc.events import Events, Floats
+from netdesc.dynamics.tick import OFF_GRID
+from netdesc.events import Events
 from netdesc.program import Program
 from netdesc.trace import Recording
-from netdesc_numba.grid.direct_machine import count_in_steps
-from netdesc_numba.grid.wiring import StageLayout, split_times
+from netdesc_numba.grid.counted import count_ticks, rescale_spikes
+from netdesc_numba.grid.packets import split_times
+from netdesc_numba.grid.wiring import Grid, StageLayout
 
 
 def record_ticks(
     program: Program,
-    values: Mapping[str, Floats],
     spikes: Mapping[int, Events],
-    timestep: float,
+    grid: Grid,
     *,
     batch: int,
 ) -> dict[str, Recording]:
@@ -29,12 +30,10 @@ def record_ticks(
     Parameters
     ----------
     program : Program
-    values : mapping of str to ndarray
-        Weights and delays by the keys of the blocks.
+        With the present weights and delays.
     spikes : mapping of int to Events
         By population index.
-    timestep : float
-        In ms.
+    grid : Grid
     batch : int
         Number of samples.
 
@@ -45,39 +44,10 @@ def record_ticks(
     """
     if not program.sampling:
         return {}
-    counted = count_ticks(program.with_parameters(values), timestep)
-    in_ticks = rescale_spikes(spikes, timestep)
-    samples = record_states(Layout(counted), in_ticks, batch)
-    return {key: replace(item, times=item.times * timestep) for key, item in samples.items()}
-
-
-def count_ticks(program: Program, timestep: float) -> Program:
-    """Return a program with every time counted in ticks, delays whole and at least one.
-
-    Whole ticks are exact numbers, so that what coincides on the grid coincides in the arithmetic.
-
-    Parameters
-    ----------
-    program : Program
-    timestep : float
-        In ms.
-
-    Returns
-    -------
-    Program
-    """
-    counted = count_in_steps(program, timestep)
-    blocks = tuple(replace(block, delays=np.maximum(block.delays, 1.0)) for block in counted.blocks)
-    return replace(counted, blocks=blocks)
-
-
-def rescale_spikes(spikes: Mapping[int, Events], timestep: float) -> dict[int, Events]:
-    """Return spikes with their times in ticks, as packets tell them."""
-    result = {}
-    for p, events in spikes.items():
-        ticks, fractions = split_times(events.times, timestep)
-        result[p] = Events(ticks + fractions, events.sources, events.offsets)
-    return result
+    in_ticks = rescale_spikes(spikes, grid.timestep)
+    stepped = grid.scheme != OFF_GRID
+    samples = record_states(Layout(count_ticks(program, grid)), in_ticks, batch, stepped=stepped)
+    return {key: replace(item, times=item.times * grid.timestep) for key, item in samples.items()}
 
 
 def count_arrivals(
@@ -87,7 +57,7 @@ def count_arrivals(
     timestep: float,
     steps: int,
 ) -> dict[str, int]:
-    """Count deliveries, and those due after the end of a run: together, spikes times their synapses.
+    """Count deliveries, and those that lie after the end of a run: together, spikes times their synapses.
 
     Parameters
     ----------
@@ -107,7 +77,7 @@ def count_arrivals(
     arrivals = in_flight = 0
     for layout in layouts:
         synapses = layout.synapses
-        fan = np.diff(synapses.start)
+        segments, fan = synapses.segments, synapses.segments["size"]
         for p in {program.blocks[k].pre for k in layout.blocks}:
             ticks, _ = split_times(spikes[p].times, timestep)
             sources = spikes[p].sources + program.populations[p].start
@@ -115,9 +85,9 @@ def count_arrivals(
             late = 0
             for delay in synapses.delays:
                 per_source = np.bincount(
-                    np.searchsorted(synapses.first, np.flatnonzero(synapses.delay == delay), side="right")
+                    np.searchsorted(synapses.first, np.flatnonzero(segments["delay"] == delay), side="right")
                     - 1,
-                    weights=fan[synapses.delay == delay],
+                    weights=fan[segments["delay"] == delay],
                     minlength=program.size,
                 )
                 reached = per_source[sources]

@@ -1,4 +1,4 @@
-"""What the schemes with packets do not have."""
+"""What the schemes of a grid do not have."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from netdesc.adjoint.final_voltages import final_readings
-from netdesc.dynamics.tick import PUBLISHED
+from netdesc.dynamics.tick import EXACT, PUBLISHED
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.program import PopulationSlice, Program
 
 CODE = "NB-SCHEME"
 
 
-def refuse(program: Program, scheme: str) -> None:
+def refuse(program: Program, scheme: str, *, transport: bool) -> None:
     """Raise an error that names everything a scheme does not have.
 
     Parameters
     ----------
     program : Program
     scheme : str
+    transport : bool
+        Whether delays include the transport of a packet, of whole ticks.
 
     Raises
     ------
     BackendError
-        If a neuron starts at or above its threshold; if adjoints are recorded or delays trained; and, with
+        If adjoints are recorded, except with ``exact_exponential`` without transport, or delays trained with
+        it; if a neuron starts at or above its threshold, except with ``exact_exponential``; and, with
         ``published``, if a neuron has a refractory period or a subtractive reset, or states are recorded.
     """
+    same = scheme == EXACT and not transport
     faults = [
         fault
         for population in program.populations
@@ -35,7 +38,7 @@ def refuse(program: Program, scheme: str) -> None:
         for fault in cell_faults(program, population, scheme)
     ]
     for item in program.sampling:
-        if scheme == PUBLISHED or item.variable.startswith("lam"):
+        if scheme == PUBLISHED or (item.variable.startswith("lam") and not same):
             faults.append(
                 Diagnostic(
                     f"scheme {scheme} does not record {item.variable}; record spikes only, or set "
@@ -52,20 +55,7 @@ def refuse(program: Program, scheme: str) -> None:
             CODE,
         )
         for block in program.blocks
-        if block.train_delay
-    ]
-    recurrent = {
-        program.populations[p].name for stage in program.stages if stage.recurrent for p in stage.populations
-    }
-    faults += [
-        Diagnostic(
-            f"scheme {scheme} has no gradient of last voltages in a cycle of projections, which "
-            f"{item.population} is in; set pull: 0 in its loss, or backends.numba.solver: event",
-            f"populations.{item.population}",
-            CODE,
-        )
-        for item in final_readings(program)
-        if item.population in recurrent
+        if block.train_delay and transport
     ]
     if faults:
         raise BackendError(faults)
@@ -76,7 +66,7 @@ def cell_faults(program: Program, population: PopulationSlice, scheme: str) -> I
     span = slice(population.start, population.stop)
     values = program.parameters
     path = f"{population.path}.neuron"
-    if np.any(values["v_init"][span] >= values["threshold"][span]):
+    if scheme != EXACT and np.any(values["v_init"][span] >= values["threshold"][span]):
         yield Diagnostic(
             f"scheme {scheme} needs every neuron to start below its threshold; lower the initial voltage",
             path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,13 @@ from numpy.typing import NDArray
 from netdesc.adjoint.incoming import merge
 from netdesc.adjoint.stage_spikes import find_residual, require_residuals, take
 from netdesc.dynamics.membrane import RESIDUALS
+from netdesc.dynamics.tick import PUBLISHED
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
+from netdesc.ticks.records import Spikes
 from netdesc.trace import Trace
-from netdesc_numba.grid.wiring import Grid, StageLayout, split_times
+from netdesc_numba.grid.packets import split_times
+from netdesc_numba.grid.wiring import Grid, StageLayout
 
 SLOPE = "slope"
 """Residual of a spike that the scheme ``published`` divides by."""
@@ -26,27 +30,19 @@ class OwnSpikes:
 
     Parameters
     ----------
-    ticks, neurons : ndarray of int64, shape (k,)
-    fractions : ndarray of float64, shape (k,)
-    currents, release, slopes : ndarray, shape (k,)
-        In the precision of the state.
+    spikes : Spikes
     offsets : ndarray of int64, shape (batch + 1,)
     parts : tuple of (int, ndarray or None)
         Populations of the stage and the positions of their spikes; None where it is all of them.
     """
 
-    ticks: Integers
-    neurons: Integers
-    fractions: Floats
-    currents: NDArray[Any]
-    release: NDArray[Any]
-    slopes: NDArray[Any]
+    spikes: Spikes
     offsets: Integers
     parts: tuple[tuple[int, Integers | None], ...]
 
 
 def collect_own(
-    layout: StageLayout, program: Program, trace: Trace, *, divided: bool, grid: Grid
+    layout: StageLayout, program: Program, trace: Trace, forces: Mapping[int, Floats], *, grid: Grid
 ) -> OwnSpikes:
     """Bring the spikes of a stage's populations together.
 
@@ -55,8 +51,8 @@ def collect_own(
     layout : StageLayout
     program : Program
     trace : Trace
-    divided : bool
-        Whether the scheme divides by slopes of its own, which the trace then has as residuals.
+    forces : mapping of int to ndarray
+        dL/dt of the spikes by population, in 1/ms.
     grid : Grid
 
     Returns
@@ -70,6 +66,7 @@ def collect_own(
     """
     members = layout.stage.populations
     names = [program.populations[p].name for p in members]
+    divided = grid.scheme == PUBLISHED
     require_residuals(trace, names, (*RESIDUALS, *([SLOPE] if divided else [])))
     places = np.cumsum([0, *(program.populations[p].size for p in members)])
     stream = merge(
@@ -86,13 +83,14 @@ def collect_own(
         return take(stream.parts, by_index, len(ticks)).astype(grid.dtype)
 
     currents = gathered("current")
-    return OwnSpikes(
+    spikes = Spikes(
         ticks,
-        np.ascontiguousarray(stream.slots),
-        fractions,
+        np.array(stream.slots),
+        np.empty(len(ticks), dtype=np.int64),
+        fractions.astype(grid.dtype),
         currents,
         gathered("release_current"),
-        gathered(SLOPE) if divided else currents - layout.neurons.gap[stream.slots],
-        stream.offsets,
-        stream.parts,
+        gathered(SLOPE) if divided else currents - layout.cells.gap[stream.slots],
+        take(stream.parts, forces, len(ticks)).astype(grid.dtype),
     )
+    return OwnSpikes(spikes, np.array(stream.offsets), stream.parts)

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
-from netdesc_spinnaker2.board.memory import OWN, PROGRESS, RECEIVED, Board, Rules
+from netdesc.ticks.records import Spikes
+from netdesc_spinnaker2.board.memory import ADJOINTS, PROGRESS, STATES, Board, Received, Rules
 from netdesc_spinnaker2.board.packets import PACKET, Boxes
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.board.routes import PortTable, open_ports
 from netdesc_spinnaker2.board.slices import Rooms, begins, senders_of, write_sheet
+from netdesc_spinnaker2.board.views import Memory
 from netdesc_spinnaker2.board.wiring import Template, lay_out_template
 from netdesc_spinnaker2.mapping.plan import ROLES, Plan
 from netdesc_spinnaker2.options import CHOICES, Options
@@ -54,6 +56,11 @@ class Emulation:
     verdicts: Verdicts
     rules: Rules
     rooms: Rooms
+
+    @property
+    def memory(self) -> Memory:
+        """What the kernels work on."""
+        return Memory(self.board, self.rules, self.table.ports, self.boxes, self.verdicts)
 
     @property
     def each(self) -> int:
@@ -169,7 +176,8 @@ def furnish(
         template.segments,
         template.target,
         template.distinct,
-        np.zeros((5, neurons), kind),
+        np.zeros(STATES * neurons, kind),
+        np.zeros(ADJOINTS * neurons, kind),
         np.zeros((3, neurons), np.int64),
         np.zeros((4 if options.scheme == "off_grid" else 1, slots), kind),
         np.zeros((2, count * (rules.steps + 3)), np.int64),
@@ -191,9 +199,13 @@ def furnish(
     )
 
 
-def stores(rooms: Rooms) -> tuple[NDArray[Any], NDArray[Any]]:
+def stores(rooms: Rooms) -> tuple[Spikes, Received]:
     """Return empty stores of spikes."""
-    return np.zeros(int(rooms.own.sum()), OWN), np.zeros(int(rooms.received.sum()), RECEIVED)
+    own, received = int(rooms.own.sum()), int(rooms.received.sum())
+    return (
+        Spikes(*(np.zeros(own, np.int64) for _ in range(3)), *(np.zeros(own, np.float32) for _ in range(5))),
+        Received(np.zeros(received, np.int64), *(np.zeros(received, np.float32) for _ in range(2))),
+    )
 
 
 def boxes_of(rooms: Rooms, options: Options) -> Boxes:

@@ -7,44 +7,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined, kernel, spliced
 from netdesc.events import Integers
-from netdesc_spinnaker2.board.borrowed import lend_board, lend_boxes, lend_ports, lend_verdicts
-from netdesc_spinnaker2.board.forward import OFF_GRID, account
-from netdesc_spinnaker2.board.memory import (
-    CARRY,
-    INPUT,
-    LAM_I,
-    LAM_V,
-    LATEST,
-    LAYER,
-    LOSS_PROGRAM,
-    Board,
-    Rules,
+from netdesc.ticks.arrivals import make_workspace
+from netdesc.ticks.backward import (
+    begin_late,
+    chain,
+    start_adjoints,
+    step_exact_back,
+    step_published_back,
 )
-from netdesc_spinnaker2.board.packets import Boxes, Ports, discard
-from netdesc_spinnaker2.programs.arrivals import Desk, make_desk
+from netdesc.ticks.off_grid_backward import step_off_grid_back
+from netdesc.ticks.records import OFF_GRID, PUBLISHED, Workspace
+from netdesc_spinnaker2.board.forward import account, measure_slices
+from netdesc_spinnaker2.board.memory import INPUT, LATEST, LAYER, LOSS_PROGRAM, SENT_AT, Board, Rules
+from netdesc_spinnaker2.board.packets import discard
+from netdesc_spinnaker2.board.views import (
+    SCRATCH,
+    Memory,
+    adjoints_of,
+    own_spikes,
+    slice_of,
+    view_memory,
+)
 from netdesc_spinnaker2.programs.errors import send_errors, take_errors
-from netdesc_spinnaker2.programs.grid_backward import lift, step_exact_back, step_paper_back
-from netdesc_spinnaker2.programs.layer import (
-    FULL_BOX,
-    FULL_DESK,
-)
-from netdesc_spinnaker2.programs.loss import Told, Verdicts, send_told, send_verdict
-from netdesc_spinnaker2.programs.off_grid_backward import step_off_grid_back
+from netdesc_spinnaker2.programs.layer import FULL_BOX, FULL_WORKSPACE, GRAZING
+from netdesc_spinnaker2.programs.loss import Told, send_told, send_verdict
 
 
 @kernel
 def run_round_back(
-    begin: int,
-    end: int,
+    span: tuple[int, int],
     samples: Integers,
     arrivals: int,
-    held: Board,
-    rules: Rules,
-    held_ports: Ports,
-    held_boxes: Boxes,
-    held_verdicts: Verdicts,
+    held: Memory,
     told: Told,
     listens: Integers,
     status: Integers,
@@ -53,131 +49,131 @@ def run_round_back(
 
     Parameters
     ----------
-    begin, end, samples, arrivals, held, rules, held_ports, held_boxes, held_verdicts, status
-        As in ``run_round``, after it.
+    span, samples, arrivals, held, status
+        As in ``run_samples``, after a round of it.
     told : Told
         From the host; without any entry the loss programs use their own.
     listens : ndarray of int64, shape (slices,)
-        Number of a slice among those that the host tells, -1 for others.
+        Number of a slice among those that get derivatives from the host, -1 for others.
 
     Returns
     -------
     int
         0, or why it stopped.
     """
-    board, ports, boxes = lend_board(held), lend_ports(held_ports), lend_boxes(held_boxes)
-    verdicts = lend_verdicts(held_verdicts)
-    widest = 1
-    for s in range(begin, end):
-        widest = max(widest, board.sheet[s].size)
-    desk = make_desk(widest, arrivals if rules.scheme == OFF_GRID else 1)
-    room = np.empty((3, widest), dtype=np.float32)
+    memory = view_memory(held)
+    board, rules = memory.board, memory.rules
+    widest, _ = measure_slices(span, board)
+    workspace = make_workspace(widest, arrivals if rules.scheme == OFF_GRID else 1)
+    scratch = np.empty(SCRATCH * widest, dtype=np.float32)
     slot = np.empty(widest, dtype=np.int64)
-    tellers = 0
+    listeners = 0
     for s in range(len(listens)):
-        tellers = max(tellers, listens[s] + 1)
-    own_verdict = len(told.first) == 1
-    for s in range(begin, end):
-        sheet = board.sheet[s]
-        if samples[sheet.copy] < 0:
-            continue
-        boxes.count[0, s] = 0
-        boxes.count[1, s] = 0
-        clear_adjoint(s, board)
-        if listens[s] >= 0 and not own_verdict:
-            place = samples[sheet.copy] * tellers + listens[s]
-            board.progress[s].cursor = told.first[place + 1]
-            if sheet.role != LOSS_PROGRAM:
-                tell_layer(s, place, board, told)
+        listeners = max(listeners, listens[s] + 1)
+    for s in range(span[0], span[1]):
+        if samples[board.sheet[s].copy] >= 0:
+            start_back(s, samples[board.sheet[s].copy], listeners, memory, told, listens, scratch)
     # the boxes of backward ticks are those of the same number: what leaves in tick m + 1 is taken in in
     # tick m
     top = rules.steps + (0 if rules.scheme == OFF_GRID else 1)
     for m in range(top, -1, -1):
-        for s in range(begin, end):
-            sheet = board.sheet[s]
-            if samples[sheet.copy] < 0:
+        for s in range(span[0], span[1]):
+            sample = samples[board.sheet[s].copy]
+            if sample < 0:
                 continue
-            role = sheet.role
-            taken = boxes.count[m & 1, s]
+            taken = memory.boxes.count[m & 1, s]
             events = sent = 0
-            if role == LOSS_PROGRAM:
-                discard(m & 1, s, boxes, board.packets)
-            if role == LOSS_PROGRAM and m > 0:
-                if own_verdict:
-                    sent = send_verdict(m, m == top, s, board, ports, boxes, verdicts)
-                else:
-                    place = samples[sheet.copy] * tellers + listens[s]
-                    sent = send_told(m, s, place, board, ports, boxes, told)
-            elif role in (INPUT, LAYER):
-                take_errors(m, s, board, boxes, slot)
-                if role == LAYER:
-                    events = step_layer_back(m, s, board, rules, desk, room)
-                    if events < 0:
-                        status[0], status[1], status[2] = s, samples[sheet.copy], m
-                        return FULL_DESK
-                    if m > 0:
-                        sent = send_errors(m, s, board, ports, boxes)
-            code = (
-                FULL_BOX
-                if sent < 0
-                else account(m, s, samples[sheet.copy], 1, (events, taken, sent), board, rules)
-            )
+            if board.sheet[s].role == LOSS_PROGRAM:
+                place = sample * listeners + listens[s]
+                sent = send_losses(m, m == top, s, place, memory, told)
+            elif board.sheet[s].role in (INPUT, LAYER):
+                take_errors(m, s, board, memory.boxes, slot)
+                if board.sheet[s].role == LAYER:
+                    events = step_layer_back(m, s, board, rules, workspace, scratch)
+                    if m > 0 and events >= 0:
+                        sent = send_errors(m, s, board, memory.ports, memory.boxes)
+            code = FULL_BOX if sent < 0 else FULL_WORKSPACE if events < 0 else 0
+            if code == 0:
+                code = account(m, s, sample, 1, (events, taken, sent), board, rules)
             if code:
-                status[0], status[1], status[2] = s, samples[sheet.copy], m
+                status[0], status[1], status[2] = s, sample, m
                 return code
     return 0
 
 
-@inlined
-def step_layer_back(m: int, s: int, board: Board, rules: Rules, desk: Desk, room: NDArray[Any]) -> int:
-    """Run a slice back through a tick; number of synaptic events, -1 where the desk is small."""
-    if rules.scheme == OFF_GRID:
-        if m >= rules.steps:
-            return 0
-        if m == rules.steps - 1:
-            lift(s, board, False)
-        return step_off_grid_back(m, s, board, rules, desk, room[0], room[1], room[2])
-    if m == 0 or m > rules.steps:
+@spliced
+def send_losses(m: int, top: bool, s: int, place: int, memory: Memory, told: Told) -> int:
+    """Run a loss program for a tick; packets sent, or -1 where a box is full."""
+    board, ports, boxes = memory.board, memory.ports, memory.boxes
+    discard(m & 1, s, boxes, board.packets)
+    if m == 0:
         return 0
+    if len(told.first) == 1:
+        return send_verdict(m, top, s, board, ports, boxes, memory.verdicts)
+    return send_told(m, s, place, board, ports, boxes, told)
+
+
+@spliced
+def step_layer_back(
+    m: int, s: int, board: Board, rules: Rules, workspace: Workspace, scratch: NDArray[Any]
+) -> int:
+    """Run a slice back through a tick; number of synaptic events, -1 where the workspace is small."""
+    last = rules.steps - (1 if rules.scheme == OFF_GRID else 0)
+    if m > last or (m == 0 and rules.scheme != OFF_GRID):
+        return 0
+    item, adjoints = slice_of(s, board, rules, scratch), adjoints_of(s, board, scratch)
+    place = board.sheet[s].place + m
+    begin, end = board.places[SENT_AT, place], board.places[SENT_AT, place + 1]
+    if m == last and rules.scheme == OFF_GRID:
+        begin_late(adjoints, item.cells, False)
     # a voltage that the loss reads in a tick changes lam_v where a spike in that tick would
-    if rules.scheme == 0:
-        events = step_paper_back(m, s, board, room[0], room[1], room[2])
+    if rules.scheme == OFF_GRID:
+        events, grazing = step_off_grid_back(m, begin, end, rules.timestep, item, adjoints, workspace)
+    elif rules.scheme == PUBLISHED:
+        events, grazing = step_published_back(m, begin, end, item, adjoints)
     else:
-        events = step_exact_back(m, s, board, rules.holding, room[2])
-    if m == rules.steps:
-        lift(s, board, rules.scheme != 0)
+        events, grazing = step_exact_back(m, begin, end, item, adjoints)
+    if m == last and rules.scheme != OFF_GRID:
+        begin_late(adjoints, item.cells, rules.scheme != PUBLISHED)
+    board.events[s, GRAZING] += grazing
     return events
 
 
-@inlined
-def clear_adjoint(s: int, board: Board) -> None:
+@spliced
+def start_back(
+    s: int,
+    sample: int,
+    listeners: int,
+    memory: Memory,
+    told: Told,
+    listens: Integers,
+    scratch: NDArray[Any],
+) -> None:
     """Start a slice for a backward run."""
+    board = memory.board
     sheet = board.sheet[s]
-    own = board.own
-    role = sheet.role
-    if role != INPUT and role != LAYER:
-        return
-    a = sheet.own
-    for e in range(a, a + board.progress[s].own):
-        own[e].force = 0
-    if role == LAYER:
-        b, n = sheet.state, sheet.size
-        board.state[LAM_V, b : b + n] = 0
-        board.state[LAM_I, b : b + n] = 0
-        board.state[CARRY, b : b + n] = 0
-        board.marks[LATEST, b : b + n] = -1
-        for e in range(board.progress[s].own):
-            board.marks[LATEST, b + own[a + e].neuron] = e
+    memory.boxes.count[0, s] = 0
+    memory.boxes.count[1, s] = 0
+    own, count = own_spikes(s, board), board.progress[s].own
+    if sheet.role in (INPUT, LAYER):
+        own.force[:count] = 0
+    if sheet.role == INPUT:
+        chain(count, own, board.marks[LATEST, sheet.state : sheet.state + sheet.size])
+    elif sheet.role == LAYER:
+        start_adjoints(count, adjoints_of(s, board, scratch), own)
         board.gradient[sheet.gradient : sheet.gradient_end] = 0
-        c = sheet.received
-        for e in range(c, c + board.progress[s].received):
-            board.received[e].pulled = 0
+        board.received.gradient[sheet.received : sheet.received + board.progress[s].received] = 0
+    if listens[s] >= 0 and len(told.first) > 1:
+        place = sample * listeners + listens[s]
+        board.progress[s].cursor = told.first[place + 1]
+        if sheet.role != LOSS_PROGRAM:
+            tell_layer(s, place, board, told)
 
 
 @inlined
 def tell_layer(s: int, place: int, board: Board, told: Told) -> None:
     """Write derivatives from the host into the spikes of a slice to which no loss listens."""
-    own, a = board.own, board.sheet[s].own
+    a = board.sheet[s].own
     for e in range(told.first[place], told.first[place + 1]):
         # neuron holds the number of the spike here
-        own[a + told.neuron[e]].force = told.value[e]
+        board.own.force[a + told.neuron[e]] = told.value[e]

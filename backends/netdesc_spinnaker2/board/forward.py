@@ -7,32 +7,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined, kernel, spliced
 from netdesc.events import Integers
-from netdesc_spinnaker2.board.borrowed import lend_board, lend_boxes, lend_ports, lend_verdicts
+from netdesc.ticks.arrivals import make_workspace
+from netdesc.ticks.delivery import deposit, land
+from netdesc.ticks.forward import step_on_grid
+from netdesc.ticks.off_grid import step_off_grid
+from netdesc.ticks.records import BURST, NO_ROOM, OFF_GRID, Slice, Workspace
 from netdesc_spinnaker2.board.loading import FULL_OUT, Out, Stimulus, load_sample, read_out, record
-from netdesc_spinnaker2.board.memory import (
-    INPUT,
-    LAYER,
-    LOSS_PROGRAM,
-    Board,
-    Rules,
-)
-from netdesc_spinnaker2.board.packets import Boxes, Ports, discard
-from netdesc_spinnaker2.programs.arrivals import Desk, land, make_desk
-from netdesc_spinnaker2.programs.grid import step_layer
+from netdesc_spinnaker2.board.memory import CAME_AT, INPUT, LAYER, LOSS_PROGRAM, Board, Rules
+from netdesc_spinnaker2.board.packets import discard
+from netdesc_spinnaker2.board.views import SCRATCH, Memory, slice_of, view_memory
 from netdesc_spinnaker2.programs.layer import (
     EVENTS,
+    FULL_STORE,
+    FULL_WORKSPACE,
+    IN_FLIGHT,
     LONG_TICKS,
     OVERRUN,
-    deposit,
+    TOO_MANY,
     send_spikes,
     take_in,
 )
-from netdesc_spinnaker2.programs.loss import Verdicts, hear
-from netdesc_spinnaker2.programs.off_grid import step_off_grid
-
-OFF_GRID = 2
+from netdesc_spinnaker2.programs.loss import hear
 
 
 @inlined
@@ -72,90 +69,39 @@ def account(
     return OVERRUN if rules.overrun == 0 else 0
 
 
-@kernel
-def run_round(
-    begin: int,
-    end: int,
-    samples: Integers,
-    arrivals: int,
-    held: Board,
-    rules: Rules,
-    held_ports: Ports,
-    held_boxes: Boxes,
-    stimulus: Stimulus,
-    held_verdicts: Verdicts,
-    out: Out,
-    status: Integers,
-) -> int:
-    """Run one sample on every copy, forward.
-
-    Parameters
-    ----------
-    begin, end : int
-        Slices.
-    samples : ndarray of int64, shape (copies,)
-        Sample of each copy, -1 for none.
-    arrivals : int
-        At one neuron in a tick, in ``off_grid``.
-    held, rules, held_ports, held_boxes, stimulus, held_verdicts
-    out : Out
-    status : ndarray of int64, shape (3,)
-        Result: slice, sample and tick at which the run stopped.
-
-    Returns
-    -------
-    int
-        0, or why it stopped.
-    """
-    board, ports, boxes = lend_board(held), lend_ports(held_ports), lend_boxes(held_boxes)
-    verdicts = lend_verdicts(held_verdicts)
-    widest = 1
-    for s in range(begin, end):
+@spliced
+def measure_slices(span: tuple[int, int], board: Board) -> tuple[int, int]:
+    """Return the largest number of neurons of a slice, at least 1, and the spikes that all stores hold."""
+    widest, stores = 1, 0
+    for s in range(span[0], span[1]):
         widest = max(widest, board.sheet[s].size)
-    desk = make_desk(widest, arrivals if rules.scheme == OFF_GRID else 1)
-    ends, flag = np.empty(widest, dtype=np.float32), np.empty(widest, dtype=np.float32)
-    for s in range(begin, end):
-        sheet = board.sheet[s]
-        if samples[sheet.copy] < 0:
-            continue
-        code = load_sample(s, samples[sheet.copy], board, boxes, stimulus, verdicts)
-        if code:
-            status[0], status[1], status[2] = s, samples[sheet.copy], 0
-            return code
-    # after the last tick, spikes under way still come to rest
-    for m in range(rules.steps + (1 if rules.scheme == OFF_GRID else 2)):
-        for s in range(begin, end):
-            sheet = board.sheet[s]
-            if samples[sheet.copy] < 0:
-                continue
-            if sheet.role == LAYER and rules.scheme == OFF_GRID:
-                record(m, s, samples[sheet.copy], board, out)
-            code = tick_forward(
-                m, s, samples[sheet.copy], board, rules, ports, boxes, verdicts, desk, ends, flag
-            )
+        if board.sheet[s].role == LAYER:
+            stores += board.sheet[s].own_end - board.sheet[s].own
+    return widest, stores
+
+
+@spliced
+def start_round(
+    span: tuple[int, int], samples: Integers, memory: Memory, stimulus: Stimulus, status: Integers
+) -> int:
+    """Put all slices into the state at the start of their samples; 0, or why the run stops."""
+    board = memory.board
+    for s in range(span[0], span[1]):
+        sample = samples[board.sheet[s].copy]
+        if sample >= 0:
+            code = load_sample(s, sample, board, memory.boxes, stimulus, memory.verdicts)
             if code:
-                status[0], status[1], status[2] = s, samples[sheet.copy], m
+                status[0], status[1], status[2] = s, sample, 0
                 return code
-            if sheet.role == LAYER and rules.scheme != OFF_GRID:
-                record(m, s, samples[sheet.copy], board, out)
     return 0
 
 
-@inlined
+@spliced
 def tick_forward(
-    m: int,
-    s: int,
-    sample: int,
-    board: Board,
-    rules: Rules,
-    ports: Ports,
-    boxes: Boxes,
-    verdicts: Verdicts,
-    desk: Desk,
-    ends: NDArray[Any],
-    flag: NDArray[Any],
+    m: int, s: int, sample: int, memory: Memory, workspace: Workspace, scratch: NDArray[Any]
 ) -> int:
     """Run the program of one processing element for a tick forward; 0, or why it stops."""
+    board, rules, boxes = memory.board, memory.rules, memory.boxes
     sheet = board.sheet[s]
     role = sheet.role
     last = m == rules.steps + (0 if rules.scheme == OFF_GRID else 1)
@@ -165,61 +111,95 @@ def tick_forward(
     if role == INPUT:
         discard(m & 1, s, boxes, board.packets)
     elif role == LOSS_PROGRAM:
-        hear(m, s, board, boxes, verdicts)
+        hear(m, s, board, boxes, memory.verdicts)
     elif role == LAYER:
         waiting = boxes.count[1 - (m & 1), s]
         code = take_in(m, s, last, board, rules, boxes)
         if code:
             return code
         taken -= boxes.count[1 - (m & 1), s] - waiting
+        item = slice_of(s, board, rules, scratch)
         if m > 0:
-            events = land(m, s, board, rules) if rules.scheme == OFF_GRID else deposit(m, s, board, rules)
+            events = deliver(m, s, item, board, rules)
         if not last:
-            if rules.scheme == OFF_GRID:
-                code = step_off_grid(m, s, board, rules, desk, ends, flag)
-            elif m > 0:
-                code = step_layer(m, s, board, rules)
+            code = step_layer(m, s, item, board, rules, workspace)
             if code:
                 return code
     if role == INPUT or (role == LAYER and not last):
         if last:
             return 0
-        code = send_spikes(m, s, board, ports, boxes)
+        code = send_spikes(m, s, board, memory.ports, boxes)
         if code:
             return code
     sent = board.progress[s].cursor - before if role != LOSS_PROGRAM and sheet.spike_port >= 0 else 0
     return account(m, s, sample, 0, (events, taken, sent), board, rules)
 
 
+@spliced
+def deliver(m: int, s: int, item: Slice, board: Board, rules: Rules) -> int:
+    """Add up the weights of the spikes that were sent in the tick before; return the synaptic events."""
+    place, left = board.sheet[s].place + m - 1, rules.steps - m
+    begin, end = board.places[CAME_AT, place], board.places[CAME_AT, place + 1]
+    if rules.scheme == OFF_GRID:
+        events, in_flight = land(m - 1, begin, end, left, rules.timestep, item)
+    else:
+        events, in_flight = deposit(m - 1, begin, end, left, item)
+    board.events[s, IN_FLIGHT] += in_flight
+    return events
+
+
+@spliced
+def step_layer(m: int, s: int, item: Slice, board: Board, rules: Rules, workspace: Workspace) -> int:
+    """Run the neurons of a slice for a tick; 0, or why the run cannot go on."""
+    used = board.progress[s].own
+    if rules.scheme == OFF_GRID:
+        used = step_off_grid(m, used, rules.timestep, item, workspace)
+    elif m > 0:
+        used = step_on_grid(m, used, rules.scheme, item)
+    if used < 0:
+        return FULL_STORE if used == NO_ROOM else TOO_MANY if used == BURST else FULL_WORKSPACE
+    board.progress[s].own = used
+    return 0
+
+
+@spliced
+def read_round(span: tuple[int, int], samples: Integers, board: Board, out: Out) -> None:
+    """Copy the spikes of a round to the host."""
+    for s in range(span[0], span[1]):
+        sheet = board.sheet[s]
+        if samples[sheet.copy] >= 0 and sheet.role == LAYER:
+            read_out(s, samples[sheet.copy], board, out)
+
+
 @kernel
 def run_samples(
-    begin: int,
-    end: int,
+    span: tuple[int, int],
     samples: Integers,
-    copies: int,
-    start: int,
-    batch: int,
+    batch: tuple[int, int],
     arrivals: int,
-    board: Board,
-    rules: Rules,
-    ports: Ports,
-    boxes: Boxes,
+    held: Memory,
     stimulus: Stimulus,
-    verdicts: Verdicts,
     out: Out,
     status: Integers,
 ) -> int:
-    """Run the samples of a batch forward, round after round, and read the spikes out.
+    """Run the samples of a batch forward, one on every copy, round after round, and read the spikes out.
 
     Parameters
     ----------
-    begin, end, arrivals, board, rules, ports, boxes, stimulus, verdicts, out, status
-        As in ``run_round``.
+    span : tuple of int
+        First slice, and one past the last.
     samples : ndarray of int64, shape (copies,)
-        Room; those of the last round afterwards.
-    copies : int
-    start, batch : int
+        Room; those of the last round afterwards, -1 for none.
+    batch : tuple of int
         First sample, and one past the last.
+    arrivals : int
+        At one neuron in a tick, in ``off_grid``.
+    held : Memory
+    stimulus : Stimulus
+    out : Out
+        Without any room for spikes none are read.
+    status : ndarray of int64, shape (3,)
+        Result: slice, sample and tick at which the run stopped.
 
     Returns
     -------
@@ -227,23 +207,35 @@ def run_samples(
         0, or why it stopped; ``FULL_OUT`` before the round of sample ``status[1]``, which may be the next
         start, where the stores of the slices hold more than the host has room for.
     """
-    stores = 0
-    for s in range(begin, end):
-        if board.sheet[s].role == LAYER:
-            stores += board.sheet[s].own_end - board.sheet[s].own
-    for first in range(start, batch, copies):
-        if out.used[0] + stores > len(out.tick):
-            status[0], status[1], status[2] = begin, first, 0
+    memory = view_memory(held)
+    board, rules, inside = memory.board, memory.rules, memory.rules.scheme == OFF_GRID
+    widest, stores = measure_slices(span, board)
+    workspace = make_workspace(widest, arrivals if inside else 1)
+    scratch = np.empty(SCRATCH * widest, dtype=np.float32)
+    reads = len(out.tick) > 0
+    for first in range(batch[0], batch[1], len(samples)):
+        if reads and out.used[0] + stores > len(out.tick):
+            status[0], status[1], status[2] = span[0], first, 0
             return FULL_OUT
-        for c in range(copies):
-            samples[c] = first + c if first + c < batch else -1
-        code = run_round(
-            begin, end, samples, arrivals, board, rules, ports, boxes, stimulus, verdicts, out, status
-        )
+        for c in range(len(samples)):
+            samples[c] = first + c if first + c < batch[1] else -1
+        code = start_round(span, samples, memory, stimulus, status)
         if code:
             return code
-        for s in range(begin, end):
-            sheet = board.sheet[s]
-            if samples[sheet.copy] >= 0 and sheet.role == LAYER:
-                read_out(s, samples[sheet.copy], board, out)
+        # after the last tick, spikes under way still come to rest
+        for m in range(rules.steps + (1 if inside else 2)):
+            for s in range(span[0], span[1]):
+                sample = samples[board.sheet[s].copy]
+                if sample < 0:
+                    continue
+                if board.sheet[s].role == LAYER and inside:
+                    record(m, s, sample, board, out)
+                code = tick_forward(m, s, sample, memory, workspace, scratch)
+                if code:
+                    status[0], status[1], status[2] = s, sample, m
+                    return code
+                if board.sheet[s].role == LAYER and not inside:
+                    record(m, s, sample, board, out)
+        if reads:
+            read_round(span, samples, board, out)
     return 0

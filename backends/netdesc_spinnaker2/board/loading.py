@@ -8,24 +8,20 @@ from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.events import Integers
+from netdesc.ticks.views import stretch_rows
 from netdesc_spinnaker2.board.memory import (
     CURRENT,
-    FALLS,
     FREE_AT,
     INPUT,
-    LATEST,
     LAYER,
-    LIFT,
     LOSS_PROGRAM,
-    RING,
-    RISES,
     START,
+    STATES,
     WAITING,
     Board,
-    I,
-    U,
 )
 from netdesc_spinnaker2.board.packets import Boxes
+from netdesc_spinnaker2.board.views import own_spikes
 from netdesc_spinnaker2.programs.layer import FULL_STORE
 from netdesc_spinnaker2.programs.loss import SILENT, Verdicts
 
@@ -107,7 +103,7 @@ def load_sample(
         0, or that the spikes of an input do not fit.
     """
     sheet = board.sheet[s]
-    own = board.own
+    own = own_spikes(s, board)
     boxes.count[0, s] = 0
     boxes.count[1, s] = 0
     role, n, a = sheet.role, sheet.size, sheet.state
@@ -115,42 +111,25 @@ def load_sample(
     if role == INPUT:
         place = sample * stimulus.inputs[0] + stimulus.number[s]
         begin, count = stimulus.first[place], stimulus.first[place + 1] - stimulus.first[place]
-        first = sheet.own
-        if count > sheet.own_end - first:
+        if count > len(own.tick):
             return FULL_STORE
         for k in range(count):
-            own[first + k].tick = stimulus.tick[begin + k]
-            own[first + k].neuron = stimulus.neuron[begin + k]
-            own[first + k].fraction = stimulus.fraction[begin + k]
-        chain(first, count, a, n, board)
+            own.tick[k], own.neuron[k] = stimulus.tick[begin + k], stimulus.neuron[begin + k]
+            own.fraction[k] = stimulus.fraction[begin + k]
         board.progress[s].own = count
     elif role == LOSS_PROGRAM:
         verdicts.tick[a : a + n] = SILENT
         verdicts.label[s] = stimulus.label[sample]
     elif role == LAYER:
         c = sheet.cell
-        board.state[U, a : a + n] = board.numbers[START, c : c + n]
-        board.state[I, a : a + n] = board.numbers[CURRENT, c : c + n]
+        start = stretch_rows(board.state, STATES * a, STATES, n)
+        start[0] = board.numbers[START, c : c + n]
+        start[1] = board.numbers[CURRENT, c : c + n]
         board.marks[FREE_AT, a : a + n] = 0
         board.marks[WAITING, a : a + n] = -1
-        board.marks[LATEST, a : a + n] = -1
-        begin, end = sheet.ring, sheet.ring + sheet.depth * n
-        board.rings[RING, begin:end] = 0
-        if len(board.rings) > 1:
-            board.rings[LIFT, begin:end] = 0
-            board.rings[RISES, begin:end] = 0
-            board.rings[FALLS, begin:end] = 0
+        for r in range(len(board.rings)):
+            board.rings[r, sheet.ring : sheet.ring + sheet.depth * n] = 0
     return 0
-
-
-@inlined
-def chain(first: int, count: int, a: int, n: int, board: Board) -> None:
-    """Find for every spike in a store the one of the same neuron before it, -1 for none."""
-    latest, own = board.marks[LATEST], board.own
-    latest[a : a + n] = -1
-    for k in range(count):
-        own[first + k].previous = latest[a + own[first + k].neuron]
-        latest[a + own[first + k].neuron] = k
 
 
 @inlined
@@ -166,22 +145,22 @@ def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
     every = out.every[s]
     if every == 0 or m % every != 0 or m // every >= out.states.shape[2]:
         return
-    a, at = board.sheet[s].state, out.begin[s]
-    for k in range(board.sheet[s].size):
-        out.states[sample, at + k, m // every, 0] = board.state[U, a + k]
-        out.states[sample, at + k, m // every, 1] = board.state[I, a + k]
+    n, at = board.sheet[s].size, out.begin[s]
+    state = stretch_rows(board.state, STATES * board.sheet[s].state, STATES, n)
+    for k in range(n):
+        out.states[sample, at + k, m // every, 0] = state[0, k]
+        out.states[sample, at + k, m // every, 1] = state[1, k]
 
 
 @inlined
 def read_out(s: int, sample: int, board: Board, out: Out) -> None:
     """Copy the spikes of a slice to the host, which has room for a full store."""
-    own, a = board.own, board.sheet[s].own
-    used, count = out.used[0], board.progress[s].own
+    own, used, count = own_spikes(s, board), out.used[0], board.progress[s].own
     for k in range(count):
         out.sample[used + k], out.slice[used + k] = sample, s
-        out.tick[used + k], out.neuron[used + k] = own[a + k].tick, own[a + k].neuron
-        out.fraction[used + k], out.current[used + k] = own[a + k].fraction, own[a + k].current
-        out.release[used + k], out.slope[used + k] = own[a + k].release, own[a + k].slope
+        out.tick[used + k], out.neuron[used + k] = own.tick[k], own.neuron[k]
+        out.fraction[used + k], out.current[used + k] = own.fraction[k], own.current[k]
+        out.release[used + k], out.slope[used + k] = own.release[k], own.slope[k]
     out.used[0] = used + count
 
 
@@ -204,7 +183,6 @@ def read_forces(
     forces : ndarray of float32
         Result.
     """
-    own = board.own
     for s in range(begin, end):
         sheet = board.sheet[s]
         sample = samples[sheet.copy]
@@ -213,7 +191,7 @@ def read_forces(
         place = sample * each + sheet.number
         at, count = first[place], first[place + 1] - first[place]
         for k in range(count):
-            forces[at + k] = own[sheet.own + k].force
+            forces[at + k] = board.own.force[sheet.own + k]
 
 
 @kernel
@@ -232,9 +210,8 @@ def count_spikes(
     counts : ndarray of int64
         By index in the program.
     """
-    own = board.own
     for s in range(begin, end):
         sheet = board.sheet[s]
         if samples[sheet.copy] >= 0 and (sheet.role == LAYER or sheet.role == INPUT):
             for e in range(sheet.own, sheet.own + board.progress[s].own):
-                counts[first[s] + own[e].neuron] += 1
+                counts[first[s] + board.own.neuron[e]] += 1

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
+from netdesc.ticks.records import Spikes
 
 INPUT, LAYER, LOSS_PROGRAM, OPTIMIZER = range(4)
 """Programs, in the order of ``plan.ROLES``."""
@@ -64,42 +65,10 @@ has none; first
 key of the errors and of the losses addressed to it, -1 where there are none.
 """
 
-SEGMENT = np.dtype(
-    [(name, np.int32) for name in ("delay", "run", "base", "start", "size", "gain", "target_start")]
-)
-"""Synapses of one source, delay and projection onto one slice, by ascending target.
-
-Delay in ticks; 1 where the targets follow each other; first target; first synapse within the slice; number of
-synapses; first gradient within the slice, -1 where the weights are not trained; where the targets stand
-otherwise.
-"""
-
-OWN = np.dtype(
-    [
-        ("tick", np.int64),
-        ("neuron", np.int64),
-        ("previous", np.int64),
-        ("fraction", np.float32),
-        ("current", np.float32),
-        ("release", np.float32),
-        ("slope", np.float32),
-        ("force", np.float32),
-    ]
-)
-"""A spike of a slice.
-
-Tick, neuron within the slice, spike of the same neuron before it or -1; part of the tick that had
-passed; total current
-at the spike and at the end of the refractory period; what the adjoint divides by; dL/dt in 1/ms.
-"""
-
-RECEIVED = np.dtype([("tick", np.int64), ("row", np.int64), ("fraction", np.float32), ("pulled", np.float32)])
-"""A spike received: tick of emission, row of synapses, part of the tick, dL/d(arrival) through the slice."""
-
 PROGRESS = np.dtype([("own", np.int64), ("received", np.int64), ("cursor", np.int64)])
 """Own spikes and spikes received so far, and how many of them have been dealt with."""
 
-GAP, RESET, START, CURRENT, FLOOR, LEAK, RISE, FADE, PULL, TAU = range(10)
+GAP, RESET, START, CURRENT, FLOOR, LEAK, GAIN, FADE, ADJOINT_GAIN, TAU = range(10)
 """Constants of a neuron, in the frame of the resting voltage: threshold, reset, initial voltage and
 current, smallest
 slope to divide by, what a tick does (see ``netdesc.dynamics.tick.Tick``), synaptic time constant in ms."""
@@ -107,8 +76,9 @@ slope to divide by, what a tick does (see ``netdesc.dynamics.tick.Tick``), synap
 TAU_M, TAU_S = range(2)
 """Time constants in ms, in double precision."""
 
-U, I, LAM_V, LAM_I, CARRY = range(5)  # noqa: E741
-"""State of a neuron; the last is kept of an adjoint through a refractory period."""
+STATES, ADJOINTS = 2, 3
+"""Numbers of state of a neuron, voltage and current; of adjoint state, lam_v, lam_i and what is kept of lam_v
+through a refractory period. A slice has all its voltages, then all its currents."""
 
 FREE_AT, WAITING, LATEST = range(3)
 """Marks of a neuron: tick of the release, spike that it is held by or -1, latest spike or -1."""
@@ -118,6 +88,14 @@ RING, LIFT, RISES, FALLS = range(4)
 
 SENT_AT, CAME_AT = range(2)
 """Index by tick of emission: first own spike, first spike received."""
+
+
+class Received(NamedTuple):
+    """Spikes received by all slices; see ``netdesc.ticks.records.Arrivals``."""
+
+    row: Integers
+    fraction: NDArray[Any]
+    gradient: NDArray[Any]
 
 
 class Board(NamedTuple):
@@ -138,15 +116,17 @@ class Board(NamedTuple):
         Synapses of each row.
     lags : ndarray of uint16, shape (rows,)
         Bit k is set where a segment of the row has a delay of k ticks, modulo 16.
-    segments : ndarray of SEGMENT
+    segments : ndarray of ticks.records.SEGMENT
     target, distinct : ndarray of int64
         Targets of segments that are not runs; delays of each slice that occur, descending.
-    state : ndarray of float32, shape (5, neurons)
+    state : ndarray of float32, shape (STATES * neurons,)
+    adjoint : ndarray of float32, shape (ADJOINTS * neurons,)
     marks : ndarray of int64, shape (3, neurons)
     rings : ndarray of float32, shape (1 or 4, slots)
     places : ndarray of int64, shape (2, ticks of all slices)
-    own : ndarray of OWN
-    received : ndarray of RECEIVED
+    own : Spikes
+        Those of a slice in its stretch of the arrays, with neurons counted within it.
+    received : Received
     weight, gradient : ndarray of float32
         In the voltage of the cell, and dL/d of it of one sample.
     packets : ndarray of int64, shape (slices, 5, 4)
@@ -173,11 +153,12 @@ class Board(NamedTuple):
     target: Integers
     distinct: Integers
     state: NDArray[Any]
+    adjoint: NDArray[Any]
     marks: Integers
     rings: NDArray[Any]
     places: Integers
-    own: NDArray[Any]
-    received: NDArray[Any]
+    own: Spikes
+    received: Received
     weight: NDArray[Any]
     gradient: NDArray[Any]
     packets: Integers

@@ -87,8 +87,7 @@ def send(
     payload: float,
     fraction: float,
     into: int,
-    s: int,
-    kind: int,
+    sender: tuple[int, int],
     ports: Ports,
     boxes: Boxes,
     packets: Integers,
@@ -101,8 +100,8 @@ def send(
     payload, fraction : float
     into : int
         Which of the two boxes.
-    s, kind : int
-        Sender, and kind of the packet.
+    sender : tuple of int
+        Slice that sends it, and kind of the packet.
     ports : Ports
     boxes : Boxes
     packets : ndarray of int64, shape (slices, 5, 4)
@@ -113,6 +112,7 @@ def send(
     int
         ``ROOM``, or a slice whose box is full.
     """
+    s, kind = sender
     journey, key = ports.journey[port], ports.key[port]
     begin, end = ports.first[journey], ports.first[journey + 1]
     depth = boxes.depth[0]

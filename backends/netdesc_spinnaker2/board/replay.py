@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import kernel, spliced
 from netdesc.events import Integers
-from netdesc_spinnaker2.board.borrowed import lend_board, lend_boxes, lend_ports
-from netdesc_spinnaker2.board.loading import chain
+from netdesc.ticks.records import OFF_GRID, PUBLISHED
 from netdesc_spinnaker2.board.memory import GAP, INPUT, LAYER, Board, Rules
-from netdesc_spinnaker2.board.packets import Boxes, Ports, discard
+from netdesc_spinnaker2.board.packets import discard
+from netdesc_spinnaker2.board.views import Memory, own_spikes, view_memory
 from netdesc_spinnaker2.programs.layer import FULL_STORE, send_spikes, take_in
 
 
@@ -28,7 +28,7 @@ class Records(NamedTuple):
     tick, neuron : ndarray of int64
         Neuron within the slice.
     fraction, current, release, slope : ndarray of float32
-        See ``memory.OWN``; ``slope`` is read in the scheme ``published`` alone.
+        See ``netdesc.ticks.records.Spikes``; ``slope`` is read in the scheme ``published`` alone.
     """
 
     first: Integers
@@ -40,23 +40,25 @@ class Records(NamedTuple):
     slope: NDArray[Any]
 
 
-@inlined
+@spliced
 def load_records(s: int, sample: int, records: Records, board: Board, rules: Rules) -> int:
     """Put the spikes of a sample into the store of a slice; 0, or that they do not fit."""
     sheet = board.sheet[s]
-    own, place, a = board.own, sample * rules.each + sheet.number, sheet.own
+    own, place = own_spikes(s, board), sample * rules.each + sheet.number
     begin, count = records.first[place], records.first[place + 1] - records.first[place]
     board.progress[s].own, board.progress[s].received, board.progress[s].cursor = 0, 0, 0
-    if count > sheet.own_end - a:
+    if count > len(own.tick):
         return FULL_STORE
     for k in range(count):
-        e, x = a + k, begin + k
-        own[e].tick, own[e].neuron, own[e].fraction = records.tick[x], records.neuron[x], records.fraction[x]
-        own[e].current, own[e].release = records.current[x], records.release[x]
-        own[e].slope = records.slope[x]
-        if rules.scheme != 0 and sheet.role == LAYER:
-            own[e].slope = own[e].current - board.numbers[GAP, sheet.cell + own[e].neuron]
-    chain(a, count, sheet.state, sheet.size, board)
+        x = begin + k
+        own.tick[k], own.neuron[k], own.fraction[k] = records.tick[x], records.neuron[x], records.fraction[x]
+        own.current[k], own.release[k], own.slope[k] = (
+            records.current[x],
+            records.release[x],
+            records.slope[x],
+        )
+        if rules.scheme != PUBLISHED and sheet.role == LAYER:
+            own.slope[k] = own.current[k] - board.numbers[GAP, sheet.cell + own.neuron[k]]
     board.progress[s].own = count
     return 0
 
@@ -66,10 +68,7 @@ def replay_round(
     span: tuple[int, int],
     samples: Integers,
     records: Records,
-    held: Board,
-    rules: Rules,
-    held_ports: Ports,
-    held_boxes: Boxes,
+    held: Memory,
     status: Integers,
 ) -> int:
     """Send the spikes of one sample on every copy again.
@@ -81,7 +80,7 @@ def replay_round(
     samples : ndarray of int64, shape (copies,)
         Sample of each copy, -1 for none.
     records : Records
-    held, rules, held_ports, held_boxes
+    held : Memory
     status : ndarray of int64, shape (3,)
         Result: slice, sample and tick at which the run stopped.
 
@@ -90,8 +89,9 @@ def replay_round(
     int
         0, or why it stopped.
     """
-    board, ports, boxes = lend_board(held), lend_ports(held_ports), lend_boxes(held_boxes)
-    last = rules.steps + (0 if rules.scheme == 2 else 1)
+    memory = view_memory(held)
+    board, rules, boxes = memory.board, memory.rules, memory.boxes
+    last = rules.steps + (0 if rules.scheme == OFF_GRID else 1)
     for s in range(span[0], span[1]):
         sheet = board.sheet[s]
         sample = samples[sheet.copy]
@@ -115,7 +115,7 @@ def replay_round(
             else:
                 discard(m & 1, s, boxes, board.packets)
             if code == 0 and m < last and role in (INPUT, LAYER):
-                code = send_spikes(m, s, board, ports, boxes)
+                code = send_spikes(m, s, board, memory.ports, boxes)
             if code:
                 status[0], status[1], status[2] = s, samples[sheet.copy], m
                 return code

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from netdesc.events import Integers
 from netdesc.program import Block, Program
-from netdesc_spinnaker2.board.memory import SEGMENT
+from netdesc.ticks.records import SEGMENT
+from netdesc.ticks.segments import lay_out_segments
 from netdesc_spinnaker2.mapping.plan import Slice
 
 
@@ -124,37 +125,19 @@ def lay_out_slice(
     """Put the synapses of a slice, in order, into segments."""
     rows_of = heard_neurons(program, slices, senders)
     source, target = synapses["source"], synapses["target"] - item.start
-    count = len(source)
-    change = np.ones(count, dtype=np.bool_)
-    change[1:] = (
-        (np.diff(source) != 0) | (np.diff(synapses["delay"]) != 0) | (np.diff(synapses["number"]) != 0)
+    rows = np.searchsorted(rows_of, source)
+    train = synapses["train"] if training else np.zeros(len(source), dtype=np.int64)
+    gradient = np.where(train > 0, np.cumsum(train) - 1, -1)
+    segments, listed = lay_out_segments(
+        rows, synapses["delay"], synapses["number"], np.zeros_like(rows), target, gradient
     )
-    head = np.flatnonzero(change)
-    size = np.diff(np.append(head, count))
-    run = target[head + size - 1] - target[head] == size - 1 if count else np.empty(0, dtype=np.bool_)
-    row = np.searchsorted(rows_of, source[head])
-    trained = np.flatnonzero(synapses["train"]) if training else np.empty(0, dtype=np.int64)
-    gain = np.full(len(head), -1, dtype=np.int64)
-    before = np.concatenate(([0], np.cumsum(synapses["train"])))
-    if training:
-        gain = np.where(synapses["train"][head] > 0, before[head], -1)
-    segments = np.zeros(len(head), dtype=SEGMENT)
-    starts_at = np.concatenate(([0], np.cumsum(np.where(run, 0, size))))[:-1]
-    for name, column in (
-        ("delay", synapses["delay"][head]),
-        ("run", run),
-        ("base", target[head]),
-        ("start", head),
-        ("size", size),
-        ("gain", gain),
-        ("target_start", starts_at),
-    ):
-        segments[name] = column
+    trained = np.flatnonzero(train)
+    row, size = rows[segments["start"]], segments["size"]
     return Part(
         np.bincount(row, minlength=len(rows_of)).astype(np.int64),
         np.bincount(row, weights=size, minlength=len(rows_of)).astype(np.int64),
         segments,
-        target[~np.repeat(run, size)],
+        listed,
         np.unique(synapses["delay"])[::-1],
         synapses["place"],
         trained,

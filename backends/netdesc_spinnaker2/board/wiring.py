@@ -14,6 +14,7 @@ from netdesc.dynamics.tick import measure_tick
 from netdesc.events import Floats, Integers
 from netdesc.program import Program, Stage
 from netdesc.steps import whole_steps
+from netdesc.ticks.segments import lags_of
 from netdesc_spinnaker2.board.synapses import Part, divide, empty_part, gather, lay_out_slice
 from netdesc_spinnaker2.mapping.plan import Slice
 
@@ -138,14 +139,6 @@ def lay_out_template(
     )
 
 
-def lags_of(first: Integers, delays: Integers) -> NDArray[Any]:
-    """Return which delays, modulo 16, the segments of each row have, as bits."""
-    bits = np.zeros(len(first) - 1, dtype=np.uint16)
-    rows = np.repeat(np.arange(len(bits)), np.diff(first))
-    np.bitwise_or.at(bits, rows, np.left_shift(1, delays % 16).astype(np.uint16))
-    return bits
-
-
 def slots(slices: tuple[Slice, ...], parts: list[Part]) -> Integers:
     """Return the slots of the ring buffer of every slice, for the longest delay into its population."""
     longest: dict[str, int] = {}
@@ -195,9 +188,9 @@ def constants(program: Program, p: int, scheme: str, timestep: float) -> Floats:
             cells.current[:, 0],
             FLOOR * (cells.gap - cells.reset),
             tick.leak,
-            tick.rise[0],
+            tick.gain[0],
             tick.fade[0],
-            tick.pull[0],
+            tick.adjoint_gain[0],
             tau_s[:, 0],
             cells.tau_m,
             tau_s[:, 0],

@@ -14,7 +14,7 @@ from netdesc.program import Program
 from netdesc.threads import available, run, split
 from netdesc_spinnaker2.board.assembly import Emulation, build, fresh_counts, grow, load_weights
 from netdesc_spinnaker2.board.backward import run_round_back
-from netdesc_spinnaker2.board.forward import run_round, run_samples
+from netdesc_spinnaker2.board.forward import run_samples
 from netdesc_spinnaker2.board.loading import FULL_OUT, Out, Stimulus
 from netdesc_spinnaker2.board.replay import Records, replay_round
 from netdesc_spinnaker2.board.router import Router
@@ -108,7 +108,10 @@ class Device:
         """Start to count anew."""
         emulation = self.emulation
         counts = fresh_counts(len(emulation.plan.slices), emulation.each, emulation.rules, batch)
-        self.emulation = replace(emulation, board=emulation.board._replace(**counts))
+        board = emulation.board._replace(
+            packets=counts["packets"], events=counts["events"], busiest=counts["busiest"], work=counts["work"]
+        )
+        self.emulation = replace(emulation, board=board)
 
     def run(self, stimulus: Stimulus, batch: int) -> list[tuple[Out, int]]:
         """Run all samples of a batch forward.
@@ -160,19 +163,12 @@ class Device:
             start, (begin, end) = 0, parts[k]
             while True:
                 code = run_samples(
-                    begin,
-                    end,
+                    (begin, end),
                     samples[k],
-                    e.plan.copies,
-                    start,
-                    budget.batch,
+                    (start, budget.batch),
                     e.rooms.arrivals,
-                    e.board,
-                    e.rules,
-                    e.table.ports,
-                    e.boxes,
+                    e.memory,
                     stimulus,
-                    e.verdicts,
                     outs[k],
                     status[k],
                 )
@@ -200,23 +196,18 @@ class Device:
     def run_round(self, first: int, batch: int, stimulus: Stimulus) -> None:
         """Run samples ``first`` and following, one on each copy, forward; as ``run``."""
         copies = self.emulation.plan.copies
-        number = first + np.arange(copies)
-        self.samples = np.where(number < batch, number, -1)
+        self.samples = np.full(copies, -1, dtype=np.int64)
         out = make_out(self.emulation, replace(self.program, sampling=()), 0, 0)
         while True:
             before = copy_counts(self.emulation)
             code, status = self.sweep(
-                lambda begin, end, e, status: run_round(
-                    begin,
-                    end,
+                lambda begin, end, e, status: run_samples(
+                    (begin, end),
                     self.samples,
+                    (first, min(first + copies, batch)),
                     e.rooms.arrivals,
-                    e.board,
-                    e.rules,
-                    e.table.ports,
-                    e.boxes,
+                    e.memory,
                     stimulus,
-                    e.verdicts,
                     out,
                     status,
                 )
@@ -246,14 +237,7 @@ class Device:
         while True:
             code, status = self.sweep(
                 lambda begin, end, e, status: replay_round(
-                    (begin, end),
-                    self.samples,
-                    records,
-                    e.board,
-                    e.rules,
-                    e.table.ports,
-                    e.boxes,
-                    status,
+                    (begin, end), self.samples, records, e.memory, status
                 )
             )
             # what is counted is the adjoint's own work
@@ -280,18 +264,7 @@ class Device:
             before = copy_counts(self.emulation)
             code, status = self.sweep(
                 lambda begin, end, e, status: run_round_back(
-                    begin,
-                    end,
-                    self.samples,
-                    e.rooms.arrivals,
-                    e.board,
-                    e.rules,
-                    e.table.ports,
-                    e.boxes,
-                    e.verdicts,
-                    told,
-                    listens,
-                    status,
+                    (begin, end), self.samples, e.rooms.arrivals, e.memory, told, listens, status
                 )
             )
             if not code:

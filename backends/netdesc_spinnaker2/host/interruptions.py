@@ -11,7 +11,14 @@ from netdesc.events import Integers
 from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.slices import Rooms
 from netdesc_spinnaker2.mapping.checks import against
-from netdesc_spinnaker2.programs.layer import BURST, FULL_BOX, FULL_DESK, FULL_RECEIVED, FULL_STORE, OVERRUN
+from netdesc_spinnaker2.programs.layer import (
+    FULL_BOX,
+    FULL_RECEIVED,
+    FULL_STORE,
+    FULL_WORKSPACE,
+    OVERRUN,
+    TOO_MANY,
+)
 
 NEARLY = 0.75
 """Share of its room from which a store that forgets what has arrived is enlarged along with a full one."""
@@ -39,7 +46,7 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
     """
     s = int(status[0])
     rooms = emulation.rooms
-    if code == FULL_DESK:
+    if code == FULL_WORKSPACE:
         return replace(rooms, arrivals=2 * rooms.arrivals)
     if code == FULL_BOX:
         return larger_boxes(status, emulation)
@@ -66,7 +73,7 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
                 "S2-TICK",
             )
         )
-    if code == BURST:
+    if code == TOO_MANY:
         raise NumericsError(
             stop(
                 status,

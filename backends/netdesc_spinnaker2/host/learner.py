@@ -10,7 +10,7 @@ from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.streams import stream
 from netdesc_spinnaker2.board.loading import Stimulus, count_spikes
-from netdesc_spinnaker2.board.memory import GAP, LOSS_PROGRAM, U
+from netdesc_spinnaker2.board.memory import GAP, LOSS_PROGRAM, STATES
 from netdesc_spinnaker2.host.device import Device
 from netdesc_spinnaker2.host.optimizer_memory import arrange, flatten, lay_out_store
 from netdesc_spinnaker2.host.parameters import Parameters
@@ -141,7 +141,7 @@ class Learner:
                 continue
             item = next(item for item in layers if item.start <= label < item.stop)
             sheet = e.board.sheet[item.index + e.board.sheet["copy"][s] * e.each]
-            voltage = e.board.state[U, sheet["state"] + label - item.start]
+            voltage = e.board.state[STATES * sheet["state"] + label - item.start]
             result[x] = np.float32(pull) * voltage / e.board.numbers[GAP, sheet["cell"] + label - item.start]
         return result
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from netdesc.dynamics.jit import inlined
 from netdesc.events import Integers
+from netdesc.ticks.records import Spikes
 from netdesc_spinnaker2.board.memory import (
+    ADJOINTS,
     CAME_AT,
-    CARRY,
     GAP,
     SENT_AT,
+    STATES,
     TAU_M,
     Board,
 )
@@ -28,6 +30,7 @@ from netdesc_spinnaker2.board.packets import (
     send,
     sort_box,
 )
+from netdesc_spinnaker2.board.views import own_spikes
 from netdesc_spinnaker2.mapping.keys import SPACE_SHIFT
 
 
@@ -49,17 +52,17 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
         Packets taken in.
     """
     sheet = board.sheet[s]
-    own = board.own
+    own = own_spikes(s, board)
     into = m & 1
     count = sort_box(into, s, boxes)
     boxes.count[into, s] = 0
-    a, place, n = sheet.own, sheet.place + m, sheet.size
+    place, n = sheet.place + m, sheet.size
     begin, end = board.places[SENT_AT, place], board.places[SENT_AT, place + 1]
     if count == 0:
         return 0
     slot[:n] = -1
     for e in range(begin, end):
-        slot[own[a + e].neuron] = e
+        slot[own.neuron[e]] = e
     at = boxes.start[s]
     kind_of = board.state.dtype.type
     found, last = -1, -1
@@ -70,29 +73,28 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
         k = key - (sheet.loss_base if lost else sheet.error_base)
         if lost and packet.fraction == AT_END and 0 <= k < n:
             # the membrane of a neuron without a spike: lam_v = -dL/dv / tau_m, the payload is -dL/dv gap;
-            # it waits where refractory neurons keep theirs, see lift
+            # it waits where refractory neurons keep theirs, see begin_late
             c = sheet.cell + k
-            board.state[CARRY, sheet.state + k] += packet.payload / (
-                board.numbers[GAP, c] * kind_of(board.taus[TAU_M, c])
-            )
+            kept = ADJOINTS * sheet.state + STATES * n + k
+            board.adjoint[kept] += packet.payload / (board.numbers[GAP, c] * kind_of(board.taus[TAU_M, c]))
             continue
         head = slot[k] if 0 <= k < n and (lost or sheet.error_base >= 0) else -1
         # an input may spike twice at one time; errors go to such spikes in turn
-        again = found >= 0 and key == last and own[a + found].fraction == packet.fraction
-        found = find_spike(own[a + found].previous, begin, a, packet.fraction, board) if again else -1
+        again = found >= 0 and key == last and own.fraction[found] == packet.fraction
+        found = find_spike(own.previous[found], begin, packet.fraction, own) if again else -1
         if found < 0:
-            found = find_spike(head, begin, a, packet.fraction, board)
+            found = find_spike(head, begin, packet.fraction, own)
         last = key
         if found < 0:
             board.packets[s, key >> SPACE_SHIFT, DELIVERED] -= 1
             board.packets[s, key >> SPACE_SHIFT, DROPPED] += 1
             continue
-        own[a + found].force += packet.payload
+        own.force[found] += packet.payload
     return count
 
 
 @inlined
-def find_spike(e: int, begin: int, a: int, fraction: float, board: Board) -> int:
+def find_spike(e: int, begin: int, fraction: float, own: Spikes) -> int:
     """Return the spike at a fraction of the tick on a chain of spikes of one neuron, -1 if there is none.
 
     Parameters
@@ -101,13 +103,12 @@ def find_spike(e: int, begin: int, a: int, fraction: float, board: Board) -> int
         Head of the chain.
     begin : int
         First spike of the tick.
-    a : int
-        Where the spikes of the slice begin.
     fraction : float
-    board : Board
+    own : Spikes
+        Of the slice.
     """
-    while e >= begin and board.own[a + e].fraction != fraction:
-        e = board.own[a + e].previous
+    while e >= begin and own.fraction[e] != fraction:
+        e = own.previous[e]
     return e if e >= begin else -1
 
 
@@ -133,17 +134,16 @@ def send_errors(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
     if port < 0:
         return 0
     for e in range(a + board.places[CAME_AT, place], a + board.places[CAME_AT, place + 1]):
-        at = port + received[e].row
+        at = port + received.row[e]
         if ports.journey[at] < 0:
             continue
         if (
             send(
                 at,
-                received[e].pulled,
-                received[e].fraction,
+                received.gradient[e],
+                received.fraction[e],
                 1 - (m & 1),
-                s,
-                ERROR,
+                (s, ERROR),
                 ports,
                 boxes,
                 board.packets,

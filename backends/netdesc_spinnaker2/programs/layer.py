@@ -1,20 +1,12 @@
-"""What input and layer programs do with packets forward: take spikes in, add their weights up, send spikes.
-
-A program works on the stretches of memory of its own slice and on the packets in its box. Order of every sum
-of arrivals: tick of emission, then key (which ascends with the source), then projection.
-"""
+"""What input and layer programs do with packets forward: take spikes in, send spikes."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined
 from netdesc_spinnaker2.board.memory import (
     CAME_AT,
-    RING,
     SENT_AT,
     Board,
     Rules,
@@ -33,16 +25,12 @@ from netdesc_spinnaker2.board.packets import (
     send,
     sort_box,
 )
-from netdesc_spinnaker2.board.prefetch import fetch_ahead
 
-FULL_STORE, FULL_RECEIVED, FULL_BOX, FULL_DESK, OVERRUN, BURST = 1, 2, 3, 4, 5, 6
+FULL_STORE, FULL_RECEIVED, FULL_BOX, FULL_WORKSPACE, OVERRUN, TOO_MANY = 1, 2, 3, 4, 5, 6
 """Why a run stops before its end."""
 
 EVENTS, IN_FLIGHT, GRAZING, LONG_TICKS = range(4)
 """What is counted of a slice besides packets."""
-
-SHORT = 4
-"""Neighbouring synapses that are added one by one."""
 
 HELD_UP = 1 << 40
 """Mark of a packet that has waited for a tick before."""
@@ -108,10 +96,9 @@ def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes
         if used == room:
             return FULL_RECEIVED
         spent += cost
-        received[a + used].tick = m - 1
-        received[a + used].row = row
-        received[a + used].fraction = boxes.packet[into, begin + k].fraction
-        received[a + used].pulled = 0
+        received.row[a + used] = row
+        received.fraction[a + used] = boxes.packet[into, begin + k].fraction
+        received.gradient[a + used] = 0
         used += 1
     if m > 0:
         board.places[CAME_AT, place + 1] = used
@@ -145,7 +132,8 @@ def forget(m: int, s: int, used: int, board: Board) -> int:
         return 0
     gone = board.places[CAME_AT, place + oldest]
     for e in range(sheet.received, sheet.received + used - gone):
-        received[e] = received[e + gone]
+        received.row[e], received.fraction[e] = received.row[e + gone], received.fraction[e + gone]
+        received.gradient[e] = received.gradient[e + gone]
     for t in range(oldest, m):
         board.places[CAME_AT, place + t] -= gone
     return gone  # type: ignore[no-any-return]
@@ -162,61 +150,6 @@ def wait(at: int, s: int, into: int, boxes: Boxes) -> bool:
     boxes.packet[1 - into, to].fraction = boxes.packet[into, at].fraction
     boxes.count[1 - into, s] += 1
     return True
-
-
-@inlined
-def deposit(m: int, s: int, board: Board, rules: Rules) -> int:
-    """Add the weights of the spikes received in a tick to the ring buffer, in their order.
-
-    Parameters
-    ----------
-    m, s : int
-        Tick and slice; the spikes were sent in the tick before.
-    board, rules
-
-    Returns
-    -------
-    int
-        Number of synaptic events.
-    """
-    sheet = board.sheet[s]
-    size, depth = sheet.size, sheet.depth
-    ring = board.rings[RING, sheet.ring : sheet.ring + depth * size]
-    weight = board.weight[sheet.weight : sheet.weight_end]
-    place = sheet.place + m - 1
-    a, rows = sheet.received, sheet.row
-    head, left = (m - 1) % depth, rules.steps - m
-    events = in_flight = 0
-    end = a + board.places[CAME_AT, place + 1]
-    for e in range(a + board.places[CAME_AT, place], end):
-        fetch_ahead(e, end, rows, sheet.weight, board)
-        row = rows + board.received[e].row
-        for g in range(board.first[row], board.first[row + 1]):
-            segment = board.segments[g]
-            start, count, delay = segment.start, segment.size, segment.delay
-            # no delay is as long as the ring
-            slot = (head + delay - (depth if head + delay >= depth else 0)) * size
-            if segment.run == 1 and count < SHORT:
-                for k in range(count):
-                    ring[slot + segment.base + k] += weight[start + k]
-            elif segment.run == 1:
-                add_weights(
-                    ring[slot + segment.base : slot + segment.base + count], weight[start : start + count]
-                )
-            else:
-                for k in range(count):
-                    ring[slot + board.target[segment.target_start + k]] += weight[start + k]
-            events += count
-            in_flight += count if delay > left else 0
-    board.events[s, IN_FLIGHT] += in_flight
-    return events
-
-
-@inlined
-def add_weights(to: NDArray[Any], row: NDArray[Any]) -> None:
-    """Add the weights of neighbouring synapses; arrays of shape (k,)."""
-    for k in range(len(to)):
-        to[k] += row[k]
 
 
 @inlined
@@ -239,7 +172,7 @@ def send_spikes(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
     place, a = sheet.place + m, sheet.own
     begin = board.progress[s].cursor
     end = begin
-    while end < board.progress[s].own and own[a + end].tick == m:
+    while end < board.progress[s].own and own.tick[a + end] == m:
         end += 1
     board.places[SENT_AT, place], board.places[SENT_AT, place + 1] = begin, end
     board.progress[s].cursor = end
@@ -250,12 +183,11 @@ def send_spikes(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
     for e in range(a + begin, a + end):
         if (
             send(
-                port + own[e].neuron,
+                port + own.neuron[e],
                 zero,
-                own[e].fraction,
+                own.fraction[e],
                 1 - (m & 1),
-                s,
-                SPIKE,
+                (s, SPIKE),
                 ports,
                 boxes,
                 board.packets,

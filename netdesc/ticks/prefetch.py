@@ -15,7 +15,7 @@ from numba.core.cgutils import get_item_pointer
 from numba.np.arrayobj import make_array
 
 from netdesc.dynamics.jit import inlined, instruction
-from netdesc_spinnaker2.board.memory import Board
+from netdesc.ticks.records import Arrivals, Synapses
 
 FAR, MIDDLE, CLOSE = 24, 16, 8
 """How many spikes ahead the entry of a row, its first segment, and what that points to are asked for."""
@@ -46,25 +46,23 @@ def prefetch(context: Any, array: types.Array, index: types.Integer) -> Any:
 
 
 @inlined
-def fetch_ahead(e: int, end: int, rows: int, weights: int, board: Board) -> None:
+def fetch_ahead(e: int, end: int, arrivals: Arrivals, synapses: Synapses) -> None:
     """Ask for the synapses of the spikes received that follow one.
 
     Parameters
     ----------
     e, end : int
         The spike, and one past the last that will be dealt with.
-    rows, weights : int
-        Where the rows and weights of the slice begin.
-    board : Board
+    arrivals : Arrivals
+    synapses : Synapses
     """
-    received, first = board.received, board.first
     if e + FAR < end:
-        prefetch(first, rows + received[e + FAR].row)
+        prefetch(synapses.first, arrivals.row[e + FAR])
     if e + MIDDLE < end:
-        prefetch(board.segments, first[rows + received[e + MIDDLE].row])
+        prefetch(synapses.segments, synapses.first[arrivals.row[e + MIDDLE]])
     if e + CLOSE < end:
-        row = rows + received[e + CLOSE].row
-        g = first[row]
-        if g < first[row + 1]:
-            prefetch(board.weight, weights + board.segments[g].start)
-            prefetch(board.target, board.segments[g].target_start)
+        near = arrivals.row[e + CLOSE]
+        g = synapses.first[near]
+        if g < synapses.first[near + 1]:
+            prefetch(synapses.weight, synapses.segments[g].start)
+            prefetch(synapses.target, synapses.segments[g].target_start)

@@ -1,0 +1,214 @@
+"""EventProp on the grid: from the cotangent of a trace to the gradient of the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.drive import check_cotangent, pull_counts
+from netdesc.adjoint.final_voltages import drive_finals
+from netdesc.adjoint.host import Adjoint, first_forces
+from netdesc.adjoint.stage_spikes import check_trace, take
+from netdesc.dynamics.tick import OFF_GRID
+from netdesc.events import Events, Floats
+from netdesc.gradient import Gradient
+from netdesc.program import Program
+from netdesc.threads import run, split
+from netdesc.trace import Cotangent, Recording, Trace
+from netdesc_numba.grid.backward import Room, most_arrivals, run_stage_back
+from netdesc_numba.grid.counted import count_cotangent, count_ticks, count_trace
+from netdesc_numba.grid.job import make_adjoints, make_workspace
+from netdesc_numba.grid.packets import Received, collect_packets, gradients_of, receive, receive_own
+from netdesc_numba.grid.readings import Back, TickReader, part_batch, slice_back, sort_totals
+from netdesc_numba.grid.stage_spikes import OwnSpikes, collect_own
+from netdesc_numba.grid.wiring import Grid, StageLayout
+
+
+@dataclass(frozen=True, slots=True)
+class GridAdjoint:
+    """The adjoint run of a program on a grid.
+
+    Parameters
+    ----------
+    program : Program
+        With the present weights and delays.
+    layouts : tuple of StageLayout
+    grid : Grid
+    reader : TickReader
+    threads : int
+        Results do not depend on it.
+    """
+
+    program: Program
+    layouts: tuple[StageLayout, ...]
+    grid: Grid
+    reader: TickReader
+    threads: int
+
+    def run(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+        """Take a cotangent back.
+
+        Parameters
+        ----------
+        trace : Trace
+        cotangent : Cotangent
+
+        Returns
+        -------
+        Gradient
+            Summed over the batch.
+
+        Raises
+        ------
+        NumericsError
+            If the trace or the cotangent does not fit or is not finite.
+        """
+        program = self.program
+        check_trace(program, trace)
+        check_cotangent(program, trace, cotangent)
+        forces = first_forces(program, trace, cotangent)
+        spikes = {
+            k: trace.spikes[p.name] for k, p in enumerate(program.populations) if p.name in trace.spikes
+        }
+        parameters: dict[str, Floats] = {}
+        grazing = 0
+        for layout in reversed(self.layouts):
+            if program.populations[layout.stage.populations[0]].kind == "readout":
+                back = self.reader.backward(layout, spikes, trace, cotangent)
+            else:
+                back, raised = self.run_spiking(layout, spikes, forces, trace, cotangent)
+                grazing += raised
+            if back is not None:
+                forces.update({p: forces[p] + values for p, values in back[1].items()})
+            self.write_gradients(layout, None if back is None else back[0], parameters)
+        return Gradient(
+            parameters,
+            {program.populations[k].name: values for k, values in forces.items()},
+            self.record(trace, cotangent),
+            {"grazing": grazing},
+        )
+
+    def run_spiking(
+        self,
+        layout: StageLayout,
+        spikes: Mapping[int, Events],
+        forces: dict[int, Floats],
+        trace: Trace,
+        cotangent: Cotangent,
+    ) -> tuple[Back, int]:
+        """Run a spiking stage; replace the forces of its spikes, return gradients and raised slopes."""
+        grid = self.grid
+        entering = collect_packets(
+            self.program, layout.inputs, spikes, grid.timestep, grid.dtype, batch=trace.batch
+        )
+        own = collect_own(layout, self.program, trace, forces, grid=grid)
+        extra = self.regularize(layout, own, trace, cotangent)
+        if layout.job.recurrent:
+            received = receive_own(entering.packets, own.spikes, layout.job.member, own.offsets)
+        else:
+            received = receive(entering.packets)
+        lates = self.last_voltages(layout, trace, cotangent)
+        total, raised = self.sweep(layout, own, received, lates)
+        force = own.spikes.force if extra is None else own.spikes.force + extra
+        for population, positions in own.parts:
+            forces[population] = (force if positions is None else force[positions]).astype(np.float64)
+        gradients = gradients_of(entering, received)
+        last = None if layout.job.recurrent else self.reader.backward(layout, spikes, trace, cotangent)
+        if last is not None:
+            total = total + last[0]
+            # the sum has an order
+            forces.update({p: forces[p] + values for p, values in last[1].items()})
+        return (total, gradients), raised
+
+    def last_voltages(self, layout: StageLayout, trace: Trace, cotangent: Cotangent) -> NDArray[Any]:
+        """Return what lam_v of silent neurons of a cycle begins with, (batch, n) or (0, n)."""
+        n, places, at = len(layout.cells.gap), {}, 0
+        for p in layout.stage.populations:
+            places[p] = at
+            at += self.program.populations[p].size
+        drive = drive_finals(self.program, places, n, trace, cotangent) if layout.job.recurrent else None
+        return (
+            np.zeros((0, n), self.grid.dtype)
+            if drive is None
+            else drive.jumps[:, :, 0].astype(self.grid.dtype)
+        )
+
+    def regularize(
+        self, layout: StageLayout, own: OwnSpikes, trace: Trace, cotangent: Cotangent
+    ) -> NDArray[Any] | None:
+        """Let derivatives by spike counts lower lam_v at each spike; see ``Adjoint.regularize``."""
+        populations = [(p, self.program.populations[p]) for p, _ in own.parts]
+        if not any(item.name in cotangent.counts for _, item in populations):
+            return None
+        lowered = {}
+        for p, item in populations:
+            found = pull_counts(self.program, trace, cotangent, item)
+            lowered[p] = np.zeros(len(trace.spikes[item.name])) if found is None else found
+        slope = np.maximum(own.spikes.slope, layout.cells.floor[own.spikes.neuron])
+        extra: NDArray[Any] = (take(own.parts, lowered, len(slope)) * slope).astype(self.grid.dtype)
+        own.spikes.force[:] -= extra
+        return extra
+
+    def sweep(
+        self, layout: StageLayout, own: OwnSpikes, received: Received, lates: NDArray[Any]
+    ) -> tuple[Floats, int]:
+        """Run the kernel on all parts of the batch."""
+        spans, sums = part_batch(len(own.offsets) - 1, layout)
+        inside = True if self.grid.scheme == OFF_GRID else None
+        arrivals = most_arrivals(received, layout.synapses) if inside else 1
+
+        def task(first: int, last: int) -> int:
+            room = Room(
+                make_adjoints(layout.job),
+                make_workspace(len(layout.cells.gap), arrivals),
+                np.empty(layout.job.steps + 2, dtype=np.int64),
+                lates,
+            )
+            item, part = slice_back(layout, received, own.spikes), slice(first, last)
+            return int(
+                run_stage_back(spans[part], inside, layout.job, item, room, received, own.offsets, sums[part])
+            )
+
+        raised = run(task, split(len(spans), self.threads), self.threads)
+        return sort_totals(layout, sums), sum(raised)
+
+    def write_gradients(
+        self, layout: StageLayout, total: Floats | None, parameters: dict[str, Floats]
+    ) -> None:
+        """Add the gradients of the trainable parameters of a stage to the result."""
+        found = np.zeros((2, len(layout.order))) if total is None else total
+        weight, begin = found[0] * layout.scale, 0
+        for k in layout.blocks:
+            block = self.program.blocks[k]
+            span = slice(begin, begin + block.size)
+            if block.train_weight:
+                parameters[block.weight_key] = weight[span]
+            if block.train_delay:
+                parameters[block.delay_key] = found[1, span]
+            begin += block.size
+
+    def record(self, trace: Trace, cotangent: Cotangent) -> dict[str, Recording]:
+        """Sample adjoints: those of continuous time for the spikes on the grid, which are the same."""
+        if not any(item.variable.startswith("lam") for item in self.program.sampling):
+            return {}
+        step = self.grid.timestep
+        counted = count_ticks(self.program, self.grid)
+        whole = Adjoint(
+            Layout(counted),
+            floor=self.grid.floor,
+            threads=self.threads,
+            grid=np.arange(self.grid.steps + 1.0),
+        )
+        found = whole.run(
+            count_trace(self.program, counted, trace, self.grid),
+            count_cotangent(self.program, counted, cotangent, step),
+        )
+        return {
+            key: Recording(item.times * step, item.neurons, item.values)
+            for key, item in found.recordings.items()
+        }

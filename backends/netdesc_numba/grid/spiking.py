@@ -1,0 +1,151 @@
+"""Spiking stages on the grid, forward: kernels run over the batch, with room that grows as spikes need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netdesc.budget import SpikeBudget, count_spikes
+from netdesc.dynamics.tick import OFF_GRID
+from netdesc.errors import Diagnostic, NumericsError
+from netdesc.events import Floats, Integers
+from netdesc.program import Program
+from netdesc.threads import run, split
+from netdesc.ticks.records import BURST, NO_WORKSPACE
+from netdesc_numba.grid.forward import run_stage
+from netdesc_numba.grid.job import make_slice, make_spikes, make_workspace
+from netdesc_numba.grid.packets import Packets, store_of
+from netdesc_numba.grid.wiring import Grid, StageLayout
+from netdesc_numba.options import Options
+from netdesc_numba.spike_limit import most_spikes
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """Spikes of a stage.
+
+    Parameters
+    ----------
+    ticks, neurons : ndarray of int64, shape (k,)
+        Neurons within the stage.
+    fractions, currents, release, slopes : ndarray of float64, shape (k,)
+    offsets : ndarray of int64, shape (batch + 1,)
+    """
+
+    ticks: Integers
+    neurons: Integers
+    fractions: Floats
+    currents: Floats
+    release: Floats
+    slopes: Floats
+    offsets: Integers
+
+
+@dataclass(slots=True)
+class StageRunner:
+    """Runs spiking stages.
+
+    Parameters
+    ----------
+    program : Program
+    options : Options
+    grid : Grid
+    guesses : dict of int to float
+        Spikes per sample that a stage is expected to have.
+    """
+
+    program: Program
+    options: Options
+    grid: Grid
+    guesses: dict[int, float] = field(default_factory=dict)
+
+    def run(self, index: int, layout: StageLayout, packets: Packets, budget: SpikeBudget) -> Fired:
+        """Run a stage on all samples.
+
+        Raises
+        ------
+        NumericsError
+            If a sample has too many spikes, or they do not fit into memory.
+        """
+        batch = len(packets.offsets) - 1
+        counts = np.zeros(batch, dtype=np.int64)
+
+        def task(first: int, last: int) -> list[list[NDArray[Any]]]:
+            return self.run_part(index, (first, last), layout, packets, counts, budget)
+
+        pieces = [
+            piece
+            for part in run(task, split(batch, self.options.threads), self.options.threads)
+            for piece in part
+        ]
+        # a batch without samples has no pieces
+        nothing = [np.empty(0, np.int64), np.empty(0, np.int64), *np.empty((4, 0))]
+        columns = [np.concatenate(column) for column in zip(nothing, *pieces, strict=True)]
+        self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(columns[0]) / max(batch, 1))
+        fractions, currents, release, slopes = (column.astype(np.float64) for column in columns[2:])
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        return Fired(columns[0], columns[1], fractions, currents, release, slopes, offsets)
+
+    def run_part(
+        self,
+        index: int,
+        span: tuple[int, int],
+        layout: StageLayout,
+        packets: Packets,
+        counts: Integers,
+        budget: SpikeBudget,
+    ) -> list[list[NDArray[Any]]]:
+        """Run a part of the batch; columns of spikes, piece by piece."""
+        first, last = span
+        size = len(layout.cells.gap)
+        sizes = {item.name: item.size for item in self.members(layout)}
+        limit = most_spikes(self.program, layout.stage, self.options.max_spikes)
+        room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
+        arrivals, inside = 64, True if self.grid.scheme == OFF_GRID else None
+        pieces: list[list[NDArray[Any]]] = []
+        while first < last:
+            spikes = make_spikes(room, layout.cells.gap.dtype)
+            store = store_of(packets, (first, last), layout.job, room)
+            item = make_slice(layout.job, layout.cells, layout.synapses, spikes, store)
+            workspace = make_workspace(size, arrivals if inside else 1)
+            done, used = run_stage((first, last), inside, layout.job, packets, item, workspace, counts)
+            if used == NO_WORKSPACE:
+                arrivals *= 2
+                continue
+            if used < 0 or (done == first and room >= limit):
+                raise NumericsError(self.overflow(layout, done, used, limit))
+            budget.keep(last, count_spikes(spikes.neuron[:used], sizes))
+            if done > first:
+                columns = (
+                    spikes.tick,
+                    spikes.neuron,
+                    spikes.fraction,
+                    spikes.current,
+                    spikes.release,
+                    spikes.slope,
+                )
+                pieces.append([column[:used] for column in columns])
+            else:
+                left = budget.hold(last, count_spikes(spikes.neuron, sizes))
+                room = min(2 * room, limit, room + max(left, 1))
+            first = done
+        return pieces
+
+    def members(self, layout: StageLayout) -> list[Any]:
+        """Return the populations of a stage."""
+        return [self.program.populations[p] for p in layout.stage.populations]
+
+    def overflow(self, layout: StageLayout, sample: int, used: int, limit: int) -> Diagnostic:
+        """Return what to say of a stage that does not stop spiking."""
+        names = [item.name for item in self.members(layout)]
+        what = (
+            "a neuron with more than 1024 spikes in a tick" if used == BURST else f"more than {limit} spikes"
+        )
+        return Diagnostic(
+            f"sample {sample} has {what} in {', '.join(names)}; lower the weights, or "
+            "raise backends.numba.max_spikes",
+            f"populations.{names[0]}",
+        )

@@ -1,0 +1,1 @@
+"""What a tick does to the neurons of a slice, forward and backward, wherever its spikes come from."""

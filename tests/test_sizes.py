@@ -1,0 +1,91 @@
+"""No function is long or takes many parameters, and no file is long; what is not there yet is listed."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LINES, PARAMETERS, FILE = 80, 8, 400
+
+EXCEPTIONS: frozenset[str] = frozenset(
+    {
+        "backends/netdesc_brainscales2/analog/burst.py: settle_lanes",
+        "backends/netdesc_brainscales2/analog/core.py: StageCore.run",
+        "backends/netdesc_brainscales2/analog/layer.py: hand_out",
+        "backends/netdesc_brainscales2/analog/layer.py: sweep_block",
+        "backends/netdesc_brainscales2/analog/layer.py: sweep_circuits",
+        "backends/netdesc_brainscales2/analog/network.py: run_circuits",
+        "backends/netdesc_brainscales2/analog/network.py: run_sample",
+        "backends/netdesc_brainscales2/analog/network.py: send",
+        "backends/netdesc_brainscales2/analog/step.py: restart",
+        "backends/netdesc_brainscales2/analog/step.py: settle",
+        "backends/netdesc_brainscales2/chip/substrate.py: build_membranes",
+        "backends/netdesc_brainscales2/host/crossing_times.py: refine_samples",
+        "backends/netdesc_brainscales2/host/crossing_times.py: resolve",
+        "backends/netdesc_brainscales2/host/replay.py: currents_at",
+        "backends/netdesc_numba/event/bursts.py: spike_lanes",
+        "backends/netdesc_numba/event/layer.py: sweep_block",
+        "backends/netdesc_numba/event/layer.py: sweep_layer",
+        "backends/netdesc_numba/event/machine.py: EventMachine.grow",
+        "backends/netdesc_numba/event/readout.py: read_layer",
+        "netdesc/adjoint/lanes.py: carry_cell",
+        "netdesc/adjoint/lanes.py: carry_row",
+        "netdesc/adjoint/lanes.py: undo_segment",
+        "netdesc/adjoint/layer.py: cut_spikes",
+        "netdesc/adjoint/layer.py: sweep_layer_back",
+        "netdesc/adjoint/readout.py: find_peaks",
+        "netdesc/adjoint/readout.py: sweep_readout_layer_back",
+        "netdesc/cli/commands/compare.py: compare",
+        "netdesc/cli/commands/new.py: new",
+        "netdesc/dynamics/lif.py",
+        "netdesc/program.py",
+    }
+)
+"""Functions and files that are still larger. This list only becomes shorter."""
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    """Yield path and text of every module."""
+    for folder in ("netdesc", "backends"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            yield file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]:
+    """Yield every function of a module with its qualified name."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{prefix}{node.name}", node
+        name = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef | ast.FunctionDef) else prefix
+        yield from functions(node, name)
+
+
+def count_parameters(node: Function) -> int:
+    """Return the number of parameters, without ``self``."""
+    given = node.args
+    names = [item.arg for item in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return len([name for name in names if name not in ("self", "cls")])
+
+
+def too_large() -> set[str]:
+    """Return the functions and files that exceed a limit, as ``path: function`` and ``path``."""
+    found = set()
+    for path, text in sources():
+        if len(text.splitlines()) > FILE:
+            found.add(path)
+        for name, node in functions(ast.parse(text)):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > LINES or count_parameters(node) > PARAMETERS:
+                found.add(f"{path}: {name}")
+    return found
+
+
+def test_no_function_and_no_file_is_larger_than_it_may_be():
+    assert too_large() - EXCEPTIONS == set()
+
+
+def test_every_exception_is_still_needed():
+    assert EXCEPTIONS - too_large() == set()

@@ -62,16 +62,7 @@ class CheckScheme:
         return graph
 
     def node_faults(self, node: Node) -> list[Diagnostic]:
-        """Return what the scheme does not have of a population."""
-        if node.equations is not None:
-            return [
-                Diagnostic(
-                    f"expected a leaky integrate-and-fire cell on a grid, got {node.model}; use "
-                    "backends.numba.solver: event",
-                    f"{node.path}.neuron",
-                    CODE,
-                )
-            ]
+        """Return what the published scheme does not have of a population."""
         if self.scheme != "published" or node.kind != "spiking":
             return []
         faults = []

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netdesc.dynamics.jit import inlined, shared
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.protocol import (
     State,
     flow_adjoint,
@@ -104,7 +104,7 @@ def store(rows: Floats, row: int, x: State) -> None:
         rows[row, k] = x[k]
 
 
-@shared
+@inlined
 def start_backward(cell: int, way: Backward) -> None:
     """Set the adjoint of a neuron to that at the end."""
     for k in range(way.lam.shape[1]):
@@ -113,7 +113,7 @@ def start_backward(cell: int, way: Backward) -> None:
     way.later[cell] = FREE
 
 
-@shared
+@inlined
 def drift(cell: int, target: float, x: State, way: Backward, cells: Any) -> None:
     """Carry the adjoint of a neuron back to a time, through an interval that starts at state x."""
     span = way.clock[cell] - target
@@ -126,7 +126,7 @@ def drift(cell: int, target: float, x: State, way: Backward, cells: Any) -> None
     way.clock[cell] = target
 
 
-@shared
+@inlined
 def cross_release(cell: int, k: int, own: OwnEvents, way: Backward, cells: Any) -> None:
     """Carry the adjoint of a neuron back over the end of the refractory period of its spike k."""
     lam, later = release_adjoint(load(way.lam, cell, cells), own.kept, k, cells, cell)
@@ -134,7 +134,7 @@ def cross_release(cell: int, k: int, own: OwnEvents, way: Backward, cells: Any) 
     way.later[cell] = later
 
 
-@shared
+@inlined
 def carry_back(
     cell: int, target: float, latest: int, x: State, own: OwnEvents, way: Backward, cells: Any
 ) -> None:
@@ -167,7 +167,7 @@ def carry_back(
     drift(cell, target, x, way, cells)
 
 
-@shared
+@inlined
 def cross_spike(cell: int, k: int, own: OwnEvents, way: Backward, cells: Any, floor: float) -> bool:
     """Carry the adjoint of a neuron back to just before its spike k, whose dL/dt becomes the total.
 

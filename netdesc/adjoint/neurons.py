@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
 from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, carry_back, cross_spike, start_backward, store
 from netdesc.adjoint.replay import replay
-from netdesc.dynamics.jit import kernel, shared
+from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.protocol import arrive, arrive_adjoint, begin, load, needs_states, slope
 from netdesc.events import Floats, Integers
 
@@ -85,7 +85,7 @@ def make_room(size: int, arrivals: int, spikes: int, first: int, duration: float
     return Backward(lam, clock, later, path, released, first, duration)
 
 
-@shared
+@inlined
 def meet(
     e: int, latest: int, arrivals: Arrivals, fan: Synapses, own: OwnEvents, way: Backward, cells: Any,
     gains: Derivatives,

@@ -81,7 +81,7 @@ def start(cell: int, neurons: Neurons, cells: Any) -> None:
 
 
 @shared
-def advance(cell: int, target: float, neurons: Neurons, spikes: Spikes, cells: Any) -> None:
+def advance(cell: int, target: float, neurons: Neurons, kept: Floats, cells: Any) -> None:
     """Carry the state of a neuron to a time before which it does not spike.
 
     Parameters
@@ -91,7 +91,7 @@ def advance(cell: int, target: float, neurons: Neurons, spikes: Spikes, cells: A
         In ms.
     neurons : Neurons
         Changed in place.
-    spikes : Spikes
+    kept : ndarray of float64, shape (residuals, capacity)
         Receives what is kept of the end of a refractory period that lies before the target.
     cells : named tuple
     """
@@ -104,7 +104,7 @@ def advance(cell: int, target: float, neurons: Neurons, spikes: Spikes, cells: A
             neurons.clock[cell] = end
         if neurons.free[cell] <= target:
             x = release(x, cells, cell)
-            keep_release(x, spikes.kept, neurons.waiting[cell], cells, cell)
+            keep_release(x, kept, neurons.waiting[cell], cells, cell)
             neurons.waiting[cell] = -1
     span = target - neurons.clock[cell]
     if span > 0.0 and neurons.waiting[cell] < 0:
@@ -120,7 +120,7 @@ def receive(cell: int, receptor: int, weight: float, neurons: Neurons, cells: An
     store(neurons.state, cell, arrive(x, cells, cell, receptor, weight))
 
 
-@shared
+@inlined
 def predict(cell: int, neurons: Neurons, cells: Any, limit: float) -> float:
     """Return the time of the next spike of a neuron up to a limit, if nothing arrives.
 

@@ -35,7 +35,7 @@ def make_queue(room: int) -> Queue:
     return int64(0), np.empty(room), np.empty((room, 2), dtype=np.int64)
 
 
-@shared
+@inlined
 def add(queue: Queue, moment: float, first: int, second: int) -> Queue:
     """Return the queue with one event more."""
     size, when, keys = queue
@@ -43,7 +43,7 @@ def add(queue: Queue, moment: float, first: int, second: int) -> Queue:
     return size + 1, when, keys
 
 
-@shared
+@inlined
 def remove(queue: Queue) -> Queue:
     """Return the queue without its earliest event."""
     size, when, keys = queue
@@ -152,7 +152,7 @@ def run_network(
                 if fires and used == len(spikes.times):
                     return b, done
                 forecasts = remove(forecasts)
-                advance(cell, moment, neurons, spikes, cells)
+                advance(cell, moment, neurons, spikes.kept, cells)
                 if fires:
                     fire(cell, used, moment, neurons, spikes, cells)
                     q, end = fan.start[base + cell], fan.start[base + cell + 1]
@@ -165,11 +165,11 @@ def run_network(
                 slot = incoming.slots[e] if e >= 0 else base + spikes.neurons[-1 - e]
                 arrivals = add_arrival(arrivals, emitted, q + 1, fan.start[slot + 1], e, fan, duration)
                 cell = fan.target[q]
-                advance(cell, target, neurons, spikes, cells)
+                advance(cell, target, neurons, spikes.kept, cells)
                 receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
             version[cell] += 1
             forecasts = forecast(cell, version[cell], forecasts, neurons, cells, duration)
         for cell in range(n):
-            advance(cell, duration, neurons, spikes, cells)
+            advance(cell, duration, neurons, spikes.kept, cells)
         spikes.counts[b] = used - done
     return last, used

@@ -75,10 +75,10 @@ def sweep_neurons(
                         break
                     if used == capacity:
                         return b, done
-                    advance(cell, moment, neurons, spikes, cells)
+                    advance(cell, moment, neurons, spikes.kept, cells)
                     fire(cell, used, moment, neurons, spikes, cells)
                     used += 1
-                advance(cell, target, neurons, spikes, cells)
+                advance(cell, target, neurons, spikes.kept, cells)
                 if more:
                     q = arrivals.synapse[e]
                     receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)

@@ -67,7 +67,8 @@ KERNELS := netdesc.dynamics netdesc.adjoint netdesc_numba netdesc_spinnaker2 net
 COVERED ?= 85
 
 interpret: $(VENV)/.dev
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/golden $(KERNELS:%=--cov=%) \
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/golden \
+		tests/models/test_one_cell.py tests/models/test_spikes_of_cells.py $(KERNELS:%=--cov=%) \
 		--cov-report=term:skip-covered --cov-fail-under=$(COVERED)
 
 lint: $(VENV)/.dev

@@ -62,12 +62,12 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-KERNELS := netdesc.dynamics netdesc.adjoint netdesc_numba netdesc_spinnaker2 netdesc_brainscales2
+KERNELS := netdesc.dynamics netdesc.ticks netdesc.adjoint netdesc_numba netdesc_spinnaker2 netdesc_brainscales2
 # Lines that run, in per cent, where kernels are interpreted.
 COVERED ?= 85
 
 interpret: $(VENV)/.dev
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/golden \
+	NUMBA_DISABLE_JIT=1 NUMBA_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest -n $(WORKERS) tests/golden \
 		tests/models/test_one_cell.py tests/models/test_spikes_of_cells.py $(KERNELS:%=--cov=%) \
 		--cov-report=term:skip-covered --cov-fail-under=$(COVERED)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from netdesc.adjoint.arrivals import gather
+from netdesc.adjoint.arrivals import Incoming, Synapses, gather
 from netdesc.dynamics.jit import kernel
 from netdesc.dynamics.lif import (
     NEVER,
@@ -252,16 +252,15 @@ def test_a_compiled_equation_does_what_its_text_says(equation, arguments):
 
 def test_a_compiled_kernel_does_what_its_text_says():
     times = np.array([3.0, 4.0, 4.5])
-    arguments = (
-        0,
-        3,
-        times,
-        np.array([1, 0, 1]),
-        np.array([0, 2, 4]),
-        np.array([1, 0, 0, 1]),
-        np.array([0.0, 2.0, 1.0, 40.0]),
-        2,
-        40.0,
+    incoming = Incoming(times, np.array([1, 0, 1]), np.array([0, 3]))
+    fan = Synapses(
+        start=np.array([0, 2, 4]),
+        synapse=np.arange(4),
+        target=np.array([1, 0, 0, 1]),
+        receptor=np.zeros(4, dtype=np.int64),
+        weight=np.ones(4),
+        delay=np.array([0.0, 2.0, 1.0, 40.0]),
     )
+    arguments = (0, incoming, fan, 2, 40.0)
     for found, plain in zip(gather(*arguments), gather.py_func(*arguments), strict=True):
         assert np.array_equal(found, plain)

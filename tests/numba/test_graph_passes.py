@@ -215,7 +215,10 @@ def test_a_variable_that_it_cannot_record_is_refused():
 
 def test_a_source_that_it_lacks_is_refused():
     description = describe([sources("input", 2, "gamma"), cells("a", 3)], [projection("ia", "input", "a")])
-    with pytest.raises(LimitError, match="numba has no source gamma; it has IF_curr_exp, LI, LIF") as caught:
+    with pytest.raises(
+        LimitError,
+        match="numba has no source gamma; it has EIF_cond_exp_isfa_ista, IF_curr_alpha, IF_curr_exp, LI, LIF",
+    ) as caught:
         compiled(description, {})
     (fault,) = caught.value.diagnostics
     assert (fault.code, fault.path) == ("NB-MODEL", "populations.input.source")

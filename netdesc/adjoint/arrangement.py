@@ -15,6 +15,18 @@ from netdesc.events import Events, Floats
 from netdesc.program import Program
 
 
+def parameter_faults(known: Mapping[str, Floats], key: str, values: Floats) -> Iterator[Diagnostic]:
+    """Yield what keeps values from being written to a parameter of those known."""
+    if key not in known:
+        yield Diagnostic(f"{key} is not a parameter of this program; it has {', '.join(known)}")
+    elif np.shape(values) != known[key].shape:
+        yield Diagnostic(f"{key} has shape {np.shape(values)}; it needs {known[key].shape}")
+    elif not np.isfinite(values).all():
+        yield Diagnostic(f"{key} holds a value that is not finite; every value must be a number")
+    elif key.endswith(".delay") and np.min(values, initial=0.0) < 0.0:
+        yield Diagnostic(f"{key} holds a negative delay; a delay is at least 0 ms")
+
+
 class Layout:
     """A program with its parameters arranged for the kernels of every stage.
 
@@ -66,22 +78,15 @@ class Layout:
         NumericsError
             If a key or shape does not fit, a value is not finite or a delay is negative.
         """
-        faults = [fault for key, values in parameters.items() for fault in self.faults(key, values)]
+        faults = [
+            fault
+            for key, values in parameters.items()
+            for fault in parameter_faults(self.values, key, values)
+        ]
         if faults:
             raise NumericsError(faults)
         self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
         self.arrange()
-
-    def faults(self, key: str, values: Floats) -> Iterator[Diagnostic]:
-        """Yield what keeps values from being written to a parameter."""
-        if key not in self.values:
-            yield Diagnostic(f"{key} is not a parameter of this program; it has {', '.join(self.values)}")
-        elif np.shape(values) != self.values[key].shape:
-            yield Diagnostic(f"{key} has shape {np.shape(values)}; it needs {self.values[key].shape}")
-        elif not np.isfinite(values).all():
-            yield Diagnostic(f"{key} holds a value that is not finite; every value must be a number")
-        elif key.endswith(".delay") and np.min(values, initial=0.0) < 0.0:
-            yield Diagnostic(f"{key} holds a negative delay; a delay is at least 0 ms")
 
     def arrange(self) -> None:
         """Bring the present weights and delays into the order of the kernels."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from netdesc.description.schema.document import schema
 
 ROOT = Path(__file__).parents[2]
-UNAVAILABLE = {"a", "delta_T", "e_rev_E", "e_rev_I", "tau_w"}
+UNAVAILABLE = {}
 """Parameters of cells that every backend refuses so far."""
 
 COMPOSED = {f"{split}_labels" for split in ("train", "validation", "test")}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from netdesc.adjoint.arrangement import parameter_faults
 from netdesc.dynamics.tick import OFF_GRID, PUBLISHED
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
@@ -71,16 +72,17 @@ class TickMachine:
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``. Delays become whole ticks."""
-        for key, values in parameters.items():
-            if key not in self.values or np.shape(values) != self.values[key].shape:
-                raise NumericsError(f"{key} of shape {np.shape(values)} is not a parameter of this program")
-            if not np.isfinite(values).all():
-                raise NumericsError(f"{key} holds a value that is not finite")
-            if key.endswith(".delay") and np.min(values, initial=0.0) < 0:
-                raise NumericsError(f"{key} holds a negative delay")
-            faults = beyond_float32(values, key, scale=self.scales[key]) if key in self.scales else []
-            if faults:
-                raise NumericsError(faults)
+        faults = [
+            fault
+            for key, values in parameters.items()
+            for fault in parameter_faults(self.values, key, values)
+        ]
+        if faults:
+            raise NumericsError(faults)
+        for key in parameters.keys() & self.scales.keys():
+            faults += beyond_float32(parameters[key], key, scale=self.scales[key])
+        if faults:
+            raise NumericsError(faults)
         self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
         rewire = any(key.endswith(".delay") for key in parameters)
         self.layouts = [

@@ -7,7 +7,7 @@ from pathlib import Path
 from netdesc.description.schema.document import schema
 
 ROOT = Path(__file__).parents[2]
-UNAVAILABLE = {}
+UNAVAILABLE: set[str] = set()
 """Parameters of cells that every backend refuses so far."""
 
 COMPOSED = {f"{split}_labels" for split in ("train", "validation", "test")}

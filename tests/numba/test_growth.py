@@ -44,8 +44,8 @@ def assert_same(trace, other):
 def test_spikes_do_not_depend_on_the_room_that_they_find_at_first(network, threads, options):
     spacious, cramped = (load(network, threads=threads, **options) for _ in range(2))
     stages = range(len(network.program.stages))
-    getattr(spacious, "inner", spacious).guesses.update(dict.fromkeys(stages, 10000.0))
-    getattr(cramped, "inner", cramped).guesses.update(dict.fromkeys(stages, 0.0))
+    getattr(spacious, "runner", spacious).guesses.update(dict.fromkeys(stages, 10000.0))
+    getattr(cramped, "runner", cramped).guesses.update(dict.fromkeys(stages, 0.0))
     expected = spacious.forward(network.stimulus, seed=0)
     assert len(expected.spikes["layer_1"]) > 64 * threads
     assert_same(expected, cramped.forward(network.stimulus, seed=0))

@@ -117,6 +117,9 @@ class StageRunner:
                 continue
             if used < 0 or (done == first and room >= limit):
                 raise NumericsError(self.overflow(layout, done, used, limit))
+            excess = np.flatnonzero(counts[first:done] > limit)
+            if len(excess):
+                raise NumericsError(self.overflow(layout, first + int(excess[0]), used, limit))
             budget.keep(last, count_spikes(spikes.neuron[:used], sizes))
             if done > first:
                 columns = (

@@ -148,7 +148,7 @@ class StageRunner:
             "a neuron with more than 1024 spikes in a tick" if used == BURST else f"more than {limit} spikes"
         )
         return Diagnostic(
-            f"sample {sample} has {what} in {', '.join(names)}; lower the weights, or "
-            "raise backends.numba.max_spikes",
+            f"sample {sample} has {what} in {', '.join(names)}; lower the weights, add a refractory "
+            "period, or raise backends.numba.max_spikes",
             f"populations.{names[0]}",
         )

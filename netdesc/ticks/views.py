@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.core import types
+from numba import types
 from numba.np.arrayobj import get_itemsize, make_array, populate_array
 
 from netdesc.dynamics.jit import inlined, instruction
 
 
-def _same(array: Any) -> Any:
-    return array
+def _same(item: Any) -> Any:
+    return item
 
 
 def _stretch(array: Any, begin: int, size: int) -> Any:
@@ -65,17 +65,30 @@ def copy_rows(to: Any, values: Any) -> None:
             to[r, k] = values[r, k]
 
 
-@instruction(_same)
-def unowned(context: Any, array: types.Array) -> Any:
-    """Return an array over the same memory."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        made = make_array(signature.return_type)(context, builder, arguments[0])
+def _strip(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Return a value without the reference counts of the arrays that it is or holds."""
+    if isinstance(kind, types.Array):
+        made = make_array(kind)(context, builder, value)
         made.meminfo = ir.Constant(made.meminfo.type, None)
         made.parent = ir.Constant(made.parent.type, None)
         return made._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        items = [
+            _strip(context, builder, inner, builder.extract_value(value, k))
+            for k, inner in enumerate(kind.types)
+        ]
+        return context.make_tuple(builder, kind, items)
+    return value
 
-    return array(array), generate
+
+@instruction(_same)
+def unowned(context: Any, item: Any) -> Any:
+    """Return an array, or a named tuple of arrays, numbers and such tuples, over the same memory."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _strip(context, builder, signature.return_type, arguments[0])
+
+    return item(item), generate
 
 
 @instruction(_stretch)

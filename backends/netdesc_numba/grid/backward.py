@@ -15,10 +15,9 @@ from netdesc.events import Floats, Integers
 from netdesc.ticks.backward import begin_late, start_adjoints, step_exact_back, step_published_back
 from netdesc.ticks.off_grid_backward import step_off_grid_back
 from netdesc.ticks.records import PUBLISHED, Adjoints, Slice, Spikes, Synapses, Workspace
-from netdesc.ticks.unowned import view_adjoints, view_slice, view_workspace
 from netdesc.ticks.views import fill, stretch, unowned
-from netdesc_numba.grid.job import Job, view_job
-from netdesc_numba.grid.packets import Received, find_ticks, view_received
+from netdesc_numba.grid.job import Job
+from netdesc_numba.grid.packets import Received, find_ticks
 
 
 @inlined
@@ -125,8 +124,8 @@ def run_stage_back(
     int
         Number of spikes whose slope was raised to the floor.
     """
-    job, received, whole = view_job(held_job), view_received(held_received), view_slice(held)
-    adjoints, workspace = view_adjoints(held_room.adjoints), view_workspace(held_room.workspace)
+    job, received, whole = unowned(held_job), unowned(held_received), unowned(held)
+    adjoints, workspace = unowned(held_room.adjoints), unowned(held_room.workspace)
     sent, lates, first = unowned(held_room.sent), unowned(held_room.lates), whole.arrivals.first
     grazing = 0
     last = job.steps - (0 if inside is None else 1)

@@ -8,16 +8,14 @@ from netdesc.ticks.delivery import deposit, land
 from netdesc.ticks.forward import add_arrivals, count_reaches, fire, start_slice, step_on_grid
 from netdesc.ticks.off_grid import step_off_grid
 from netdesc.ticks.records import EXACT, NO_ROOM, Slice, Workspace
-from netdesc.ticks.unowned import view_slice, view_workspace
-from netdesc.ticks.views import row
-from netdesc_numba.grid.job import Job, view_job
+from netdesc.ticks.views import row, unowned
+from netdesc_numba.grid.job import Job
 from netdesc_numba.grid.packets import (
     Packets,
     append_packets,
     append_spikes,
     find_ticks,
     sort_rows,
-    view_packets,
 )
 
 
@@ -66,8 +64,8 @@ def run_stage(
         Spikes of the samples that are done; ``NO_WORKSPACE`` or ``BURST`` (see ``netdesc.ticks.records``).
     """
     used = 0
-    job, packets, item = view_job(held_job), view_packets(held_packets), view_slice(held)
-    workspace, store = view_workspace(held_workspace), item.arrivals
+    job, packets, item = unowned(held_job), unowned(held_packets), unowned(held)
+    workspace, store = unowned(held_workspace), item.arrivals
     lag = 1 if job.transport else 0
     for b in range(span[0], span[1]):
         done = used

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import spliced
 from netdesc.events import Integers
 from netdesc.ticks.records import (
     MOST,
@@ -21,7 +20,6 @@ from netdesc.ticks.records import (
     Synapses,
     Workspace,
 )
-from netdesc.ticks.views import unowned
 
 
 class Job(NamedTuple):
@@ -48,20 +46,6 @@ class Job(NamedTuple):
     timestep: float
     recurrent: bool
     transport: bool
-
-
-@spliced
-def view_job(job: Job) -> Job:
-    """Return the same job without reference counts."""
-    return Job(
-        unowned(job.start),
-        unowned(job.member),
-        job.scheme,
-        job.steps,
-        job.timestep,
-        job.recurrent,
-        job.transport,
-    )
 
 
 def make_slice(job: Job, cells: Cells, synapses: Synapses, spikes: Spikes, arrivals: Arrivals) -> Slice:

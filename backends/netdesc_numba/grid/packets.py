@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.incoming import Stream, merge
-from netdesc.dynamics.jit import inlined, spliced
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.tick import RESOLUTION
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.steps import LATEST, count_steps
 from netdesc.ticks.records import Arrivals, Spikes
-from netdesc.ticks.views import unowned
 from netdesc_numba.grid.job import Job
 
 
@@ -214,27 +213,6 @@ def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
     parts = np.floor(np.minimum(count_steps(times, timestep), LATEST) * RESOLUTION + 0.5)
     ticks = np.floor(parts / RESOLUTION)
     return ticks.astype(np.int64), parts / RESOLUTION - ticks
-
-
-@spliced
-def view_packets(packets: Packets) -> Packets:
-    """Return the same packets without reference counts."""
-    return Packets(
-        unowned(packets.tick), unowned(packets.row), unowned(packets.fraction), unowned(packets.offsets)
-    )
-
-
-@spliced
-def view_received(received: Received) -> Received:
-    """Return the same without reference counts."""
-    return Received(
-        unowned(received.tick),
-        unowned(received.row),
-        unowned(received.fraction),
-        unowned(received.offsets),
-        unowned(received.gradient),
-        unowned(received.place),
-    )
 
 
 @inlined

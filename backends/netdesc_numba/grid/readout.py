@@ -21,11 +21,10 @@ from netdesc.ticks.forward import (
 )
 from netdesc.ticks.meeting import meet
 from netdesc.ticks.records import PUBLISHED, Adjoints, Slice
-from netdesc.ticks.unowned import view_adjoints, view_slice
-from netdesc.ticks.views import copy_rows, fill, row
+from netdesc.ticks.views import copy_rows, fill, row, unowned
 from netdesc_numba.grid.backward import add_gradients
-from netdesc_numba.grid.job import Job, view_job
-from netdesc_numba.grid.packets import Packets, Received, find_ticks, view_packets, view_received
+from netdesc_numba.grid.job import Job
+from netdesc_numba.grid.packets import Packets, Received, find_ticks
 
 
 class Found(NamedTuple):
@@ -122,7 +121,7 @@ def read_ticks(
     found : Found
         Results.
     """
-    job, packets, item = view_job(held_job), view_packets(held_packets), view_slice(held)
+    job, packets, item = unowned(held_job), unowned(held_packets), unowned(held)
     cells, first, arrived = item.cells, item.arrivals.first, item.neurons.flag
     lag = 1 if job.transport else 0
     for b in range(span[0], span[1]):
@@ -167,8 +166,8 @@ def read_ticks_back(
     held_adjoints : Adjoints
     drives : Drives
     """
-    job, received, item = view_job(held_job), view_received(held_received), view_slice(held)
-    adjoints, cells, synapses = view_adjoints(held_adjoints), item.cells, item.synapses
+    job, received, item = unowned(held_job), unowned(held_received), unowned(held)
+    adjoints, cells, synapses = unowned(held_adjoints), item.cells, item.synapses
     published, values, seen = job.scheme == PUBLISHED, adjoints.values, adjoints.late
     for part in range(len(spans)):
         for b in range(spans[part, 0], spans[part, 1]):

@@ -19,6 +19,7 @@ from netdesc.ticks.backward import (
 )
 from netdesc.ticks.off_grid_backward import step_off_grid_back
 from netdesc.ticks.records import OFF_GRID, PUBLISHED, Workspace
+from netdesc.ticks.views import unowned
 from netdesc_spinnaker2.board.forward import account, measure_slices
 from netdesc_spinnaker2.board.memory import INPUT, LATEST, LAYER, LOSS_PROGRAM, SENT_AT, Board, Rules
 from netdesc_spinnaker2.board.packets import discard
@@ -28,7 +29,6 @@ from netdesc_spinnaker2.board.views import (
     adjoints_of,
     own_spikes,
     slice_of,
-    view_memory,
 )
 from netdesc_spinnaker2.programs.errors import send_errors, take_errors
 from netdesc_spinnaker2.programs.layer import FULL_BOX, FULL_WORKSPACE, GRAZING
@@ -61,7 +61,7 @@ def run_round_back(
     int
         0, or why it stopped.
     """
-    memory = view_memory(held)
+    memory = unowned(held)
     board, rules = memory.board, memory.rules
     widest, _ = measure_slices(span, board)
     workspace = make_workspace(widest, arrivals if rules.scheme == OFF_GRID else 1)

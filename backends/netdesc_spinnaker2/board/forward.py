@@ -14,10 +14,11 @@ from netdesc.ticks.delivery import deposit, land
 from netdesc.ticks.forward import step_on_grid
 from netdesc.ticks.off_grid import step_off_grid
 from netdesc.ticks.records import BURST, NO_ROOM, OFF_GRID, Slice, Workspace
+from netdesc.ticks.views import unowned
 from netdesc_spinnaker2.board.loading import FULL_OUT, Out, Stimulus, load_sample, read_out, record
 from netdesc_spinnaker2.board.memory import CAME_AT, INPUT, LAYER, LOSS_PROGRAM, Board, Rules
 from netdesc_spinnaker2.board.packets import discard
-from netdesc_spinnaker2.board.views import SCRATCH, Memory, slice_of, view_memory
+from netdesc_spinnaker2.board.views import SCRATCH, Memory, slice_of
 from netdesc_spinnaker2.programs.layer import (
     EVENTS,
     FULL_STORE,
@@ -207,7 +208,7 @@ def run_samples(
         0, or why it stopped; ``FULL_OUT`` before the round of sample ``status[1]``, which may be the next
         start, where the stores of the slices hold more than the host has room for.
     """
-    memory = view_memory(held)
+    memory = unowned(held)
     board, rules, inside = memory.board, memory.rules, memory.rules.scheme == OFF_GRID
     widest, stores = measure_slices(span, board)
     workspace = make_workspace(widest, arrivals if inside else 1)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from netdesc.dynamics.jit import kernel, spliced
 from netdesc.events import Integers
 from netdesc.ticks.records import OFF_GRID, PUBLISHED
+from netdesc.ticks.views import unowned
 from netdesc_spinnaker2.board.memory import GAP, INPUT, LAYER, Board, Rules
 from netdesc_spinnaker2.board.packets import discard
-from netdesc_spinnaker2.board.views import Memory, own_spikes, view_memory
+from netdesc_spinnaker2.board.views import Memory, own_spikes
 from netdesc_spinnaker2.programs.layer import FULL_STORE, send_spikes, take_in
 
 
@@ -89,7 +90,7 @@ def replay_round(
     int
         0, or why it stopped.
     """
-    memory = view_memory(held)
+    memory = unowned(held)
     board, rules, boxes = memory.board, memory.rules, memory.boxes
     last = rules.steps + (0 if rules.scheme == OFF_GRID else 1)
     for s in range(span[0], span[1]):

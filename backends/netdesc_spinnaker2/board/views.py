@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, spliced
 from netdesc.ticks.records import Adjoints, Arrivals, Buffers, Cells, Neurons, Slice, Spikes, Synapses
-from netdesc.ticks.views import stretch, stretch_rows, unowned
+from netdesc.ticks.views import stretch, stretch_rows
 from netdesc_spinnaker2.board.memory import (
     ADJOINT_GAIN,
     ADJOINTS,
@@ -36,7 +36,6 @@ from netdesc_spinnaker2.board.memory import (
     TAU_S,
     WAITING,
     Board,
-    Received,
     Rules,
 )
 from netdesc_spinnaker2.board.packets import Boxes, Ports
@@ -54,73 +53,6 @@ class Memory(NamedTuple):
     ports: Ports
     boxes: Boxes
     verdicts: Verdicts
-
-
-@spliced
-def view_memory(held: Memory) -> Memory:
-    """Return the same memory without reference counts."""
-    ports, boxes, verdicts = held.ports, held.boxes, held.verdicts
-    return Memory(
-        view_board(held.board),
-        held.rules,
-        Ports(
-            unowned(ports.key),
-            unowned(ports.journey),
-            unowned(ports.first),
-            unowned(ports.target),
-            unowned(ports.lost),
-        ),
-        Boxes(unowned(boxes.start), unowned(boxes.count), unowned(boxes.packet), unowned(boxes.depth)),
-        Verdicts(
-            unowned(verdicts.tick),
-            unowned(verdicts.fraction),
-            unowned(verdicts.slope),
-            unowned(verdicts.value),
-            unowned(verdicts.label),
-        ),
-    )
-
-
-@spliced
-def view_board(board: Board) -> Board:
-    """Return the same board without reference counts."""
-    own, received = board.own, board.received
-    return Board(
-        unowned(board.sheet),
-        unowned(board.progress),
-        unowned(board.known),
-        unowned(board.numbers),
-        unowned(board.taus),
-        unowned(board.hold),
-        unowned(board.first),
-        unowned(board.fan),
-        unowned(board.lags),
-        unowned(board.segments),
-        unowned(board.target),
-        unowned(board.distinct),
-        unowned(board.state),
-        unowned(board.adjoint),
-        unowned(board.marks),
-        unowned(board.rings),
-        unowned(board.places),
-        Spikes(
-            unowned(own.tick),
-            unowned(own.neuron),
-            unowned(own.previous),
-            unowned(own.fraction),
-            unowned(own.current),
-            unowned(own.release),
-            unowned(own.slope),
-            unowned(own.force),
-        ),
-        Received(unowned(received.row), unowned(received.fraction), unowned(received.gradient)),
-        unowned(board.weight),
-        unowned(board.gradient),
-        unowned(board.packets),
-        unowned(board.events),
-        unowned(board.busiest),
-        unowned(board.work),
-    )
 
 
 @spliced

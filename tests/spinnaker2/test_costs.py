@@ -1,4 +1,5 @@
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from netdesc_spinnaker2.costs.costs import Work, arrange, charge, count_cycles
 from netdesc_spinnaker2.costs.energy import spend
 from netdesc_spinnaker2.costs.expectation import BACKWARD, FORWARD, GATHER, UPDATE, expect
 from netdesc_spinnaker2.mapping import checks
-from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.options import OPTIONS, Options
 from netdesc_spinnaker2.profile import Profile
 
 HIGH, LOW, AUTO = Options(clock="high"), Options(clock="low"), Options(clock="auto")
@@ -214,6 +215,12 @@ def test_the_page_has_every_number_of_the_machine_with_tag_and_source():
         for name, limit in Profile().numbers().items()
     ]
     assert [row for row in rows if row not in PAGE] == []
+
+
+def test_every_setting_is_a_declared_option_of_the_table_on_the_page():
+    known = {field.name for field in fields(Options)} - {"dead"} | {"dead_cores"}
+    assert known <= {item.name for item in OPTIONS}
+    assert "#table-of-options" in PAGE
 
 
 def test_the_page_has_every_code():

@@ -53,9 +53,9 @@ class Receptor:
     current: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Equations:
-    """A cell.
+    """A cell; two are the same where they are one object, as in the catalogue of models.
 
     Parameters
     ----------

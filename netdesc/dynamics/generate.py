@@ -23,6 +23,7 @@ PACKAGE = "netdesc_cells"
 _RECORDS: dict[str, type] = {}
 
 
+@cache
 def record_of_cell(cell: Equations) -> type:
     """Return the class of parameter records of a cell, whose functions are generated where they are not yet.
 

@@ -105,17 +105,25 @@ def next_length(h: float, error: float) -> float:
 
 
 @shared
+def take_step(
+    x: State, cells: Any, cell: int, h: float, left: float, within: bool
+) -> tuple[State, float, float]:
+    """Return the state after the next step of at most ``left`` ms, its length, and what to try after it."""
+    while True:
+        span = min(h, left)
+        y, error = attempt(x, cells, cell, span, within)
+        h = next_length(span, error)
+        if error <= 1.0 or span <= SHORTEST:
+            return y, span, h
+
+
+@shared
 def integrate(x: State, cells: Any, cell: int, s: float, within: bool) -> State:
     """Return the state after s ms."""
     t, h = 0.0, FIRST
     while t < s:
-        whole = h >= s - t
-        span = s - t if whole else h
-        y, error = attempt(x, cells, cell, span, within)
-        if error <= 1.0 or span <= SHORTEST:
-            x = y
-            t = s if whole else t + span
-        h = next_length(span, error)
+        x, span, h = take_step(x, cells, cell, h, s - t, within)
+        t = s if span == s - t else t + span
     return x
 
 
@@ -126,20 +134,15 @@ def integrate_adjoint(lam: State, x: State, cells: Any, cell: int, s: float, wit
     lengths, states = np.empty(room), np.empty((room, len(x)))
     t, h = 0.0, FIRST
     while t < s:
-        whole = h >= s - t
-        span = s - t if whole else h
-        y, error = attempt(x, cells, cell, span, within)
-        if error <= 1.0 or span <= SHORTEST:
-            if used == room:
-                room *= 2
-                lengths, states = widen(lengths, states, room)
-            lengths[used] = span
-            for k in range(len(x)):
-                states[used, k] = x[k]
-            used += 1
-            x = y
-            t = s if whole else t + span
-        h = next_length(span, error)
+        if used == room:
+            room *= 2
+            lengths, states = widen(lengths, states, room)
+        for k in range(len(x)):
+            states[used, k] = x[k]
+        x, span, h = take_step(x, cells, cell, h, s - t, within)
+        lengths[used] = span
+        used += 1
+        t = s if span == s - t else t + span
     for m in range(used - 1, -1, -1):
         lam = attempt_adjoint(lam, load(states, m, cells), cells, cell, lengths[m], within)
     return lam
@@ -204,21 +207,17 @@ def first_crossing(x: State, cells: Any, cell: int, s: float) -> float:
     if here >= 0.0 and rate > 0.0:
         return 0.0
     while t < s:
-        whole = h >= s - t
-        span = s - t if whole else h
-        y, error = attempt(x, cells, cell, span, free)
-        if error <= 1.0 or span <= SHORTEST:
-            there, rate_there = margin(y, cells, cell), margin_rate(y, cells, cell)
-            if there >= 0.0 and here < 0.0:
-                return t + root_in_step(x, cells, cell, span)
-            if here < 0.0 and rate > 0.0 and rate_there < 0.0:
-                # both tangents lie above the margin
-                top = (there - here - rate_there * span) / (rate - rate_there) * rate + here
-                if top >= 0.0:
-                    peak = summit(x, cells, cell, span)
-                    if margin(attempt(x, cells, cell, peak, free)[0], cells, cell) >= 0.0:
-                        return t + root_in_step(x, cells, cell, peak)
-            x, here, rate = y, there, rate_there
-            t = s if whole else t + span
-        h = next_length(span, error)
+        y, span, h = take_step(x, cells, cell, h, s - t, free)
+        there, rate_there = margin(y, cells, cell), margin_rate(y, cells, cell)
+        if there >= 0.0 and here < 0.0:
+            return t + root_in_step(x, cells, cell, span)
+        if here < 0.0 and rate > 0.0 and rate_there < 0.0:
+            # both tangents lie above the margin
+            top = (there - here - rate_there * span) / (rate - rate_there) * rate + here
+            if top >= 0.0:
+                peak = summit(x, cells, cell, span)
+                if margin(attempt(x, cells, cell, peak, free)[0], cells, cell) >= 0.0:
+                    return t + root_in_step(x, cells, cell, peak)
+        x, here, rate = y, there, rate_there
+        t = s if span == s - t else t + span
     return NEVER

@@ -6,9 +6,9 @@ from netdesc.dynamics.jit import kernel
 from netdesc.dynamics.lif import (
     adjoint_after,
     arrival_force,
-    bounded_slope,
     slope_after,
     slope_before,
+    spike_jump,
     weight_force,
 )
 from netdesc.events import Floats, Integers
@@ -59,11 +59,9 @@ def undo_segment(
         k = begin + q
         cell = neurons[k]
         lam[1, cell] = adjoint_after(lam[0, cell], lam[1, cell], by_later[1, q], by_later[2, q])
-        slope = slope_before(currents[k], gap)
-        raised = bounded_slope(slope, floor)
-        grazing += 1 if raised > slope else 0
         force[k] += slope_after(currents[k], reset) * (lam[0, cell] * by_later[0, q])
-        lam[0, cell] = force[k] / raised
+        lam[0, cell], raised = spike_jump(force[k], slope_before(currents[k], gap), floor)
+        grazing += 1 if raised else 0
         if earlier[q] >= 0.0:
             following[1, cell] = adjoint_after(lam[0, cell], lam[1, cell], by_earlier[1, q], by_earlier[2, q])
             following[0, cell] = lam[0, cell] * by_earlier[0, q]
@@ -128,11 +126,9 @@ def carry_cell(
         while q >= 0 and times[own + q] > edges[j]:
             k = own + q
             lam_i = adjoint_after(lam_v, lam_i, by_later[1, q], by_later[2, q])
-            slope = slope_before(currents[k], gap)
-            raised = bounded_slope(slope, floor)
-            grazing += 1 if raised > slope else 0
             force[k] += slope_after(currents[k], reset) * (lam_v * by_later[0, q])
-            lam_v = force[k] / raised
+            lam_v, raised = spike_jump(force[k], slope_before(currents[k], gap), floor)
+            grazing += 1 if raised else 0
             latest = q
             q -= 1
             while q >= 0 and neurons[own + q] != cell:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from netdesc.adjoint.arrivals import Synapses
-from netdesc.adjoint.cells import read_cells
+from netdesc.adjoint.cells import neurons_of, read_cells
 from netdesc.adjoint.incoming import Stream, merge
 from netdesc.adjoint.wiring import LAYER, Wiring, is_layer, sort_fanout, wire
 from netdesc.errors import Diagnostic, NumericsError
@@ -37,8 +37,8 @@ class Layout:
     Attributes
     ----------
     program : Program
-    cells : list of Cells
-        Per stage.
+    cells : list of named tuple
+        Parameters of the neurons, per stage.
     wirings : list of Wiring
         Per stage.
     weights, delays : list of ndarray
@@ -111,6 +111,11 @@ class Layout:
             self.weights.append(weights)
             self.delays.append(delays)
             self.fanouts.append(None if layer else sort_fanout(wiring, weights, delays))
+
+    def rest(self, index: int) -> Floats:
+        """Return the resting voltages of a stage, which the voltages of its kernels are relative to."""
+        rest: Floats = self.program.parameters["rest"][neurons_of(self.program, self.program.stages[index])]
+        return rest
 
     def spread(self, index: int) -> Wiring:
         """Return the synapses of a stage with their index, which a layer otherwise does without."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,54 +10,27 @@ from netdesc.dynamics.generate import record_of_cell
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.protocol import find_code
 from netdesc.errors import BackendError, Diagnostic
-from netdesc.events import Floats
+from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program, Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Parameters of the neurons of a stage, in the frame of the resting voltage.
-
-    Parameters
-    ----------
-    tau_m, tau_ref : ndarray of float64, shape (n,)
-        In ms.
-    tau_s : ndarray of float64, shape (n, 2)
-        In ms; the second column repeats the first where a neuron has one current.
-    gap, reset, start : ndarray of float64, shape (n,)
-        Threshold, reset and initial voltage minus the resting voltage.
-    current : ndarray of float64, shape (n, 2)
-        Initial synaptic currents.
-    rest : ndarray of float64, shape (n,)
-    two : bool
-        Whether some neuron has two currents with different time constants.
-    record : named tuple
-        The parameters as kernels take them; its class says which cell it is.
-    """
-
-    tau_m: Floats
-    tau_ref: Floats
-    tau_s: Floats
-    gap: Floats
-    reset: Floats
-    start: Floats
-    current: Floats
-    rest: Floats
-    two: bool
-    record: Any
-
-    @property
-    def uniform(self) -> bool:
-        """Whether all neurons share their time constants and levels."""
-        columns = (self.tau_m, self.tau_ref, self.tau_s[:, 0], self.gap, self.reset)
-        return not self.two and all(bool(np.all(column == column[0])) for column in columns)
-
-
-def read_cells(program: Program, stage: Stage) -> Cells:
-    """Return the cells of a stage."""
-    index = np.concatenate(
+def neurons_of(program: Program, stage: Stage) -> Integers:
+    """Return the indices of the neurons of a stage in the program."""
+    return np.concatenate(
         [np.arange(program.populations[p].start, program.populations[p].stop) for p in stage.populations]
     )
+
+
+def read_cells(program: Program, stage: Stage) -> Any:
+    """Return the parameters of a stage as kernels take them; their class says which cell it is."""
+    if any(program.populations[p].equations is not None for p in stage.populations):
+        return read_equations(program, stage)
+    return read_membranes(program, stage)
+
+
+def read_membranes(program: Program, stage: Stage) -> Membrane:
+    """Return the parameters of a stage of linear membranes, in the frame of the resting voltage."""
+    index = neurons_of(program, stage)
     values = program.parameters
     tau_s = np.atleast_2d(values["tau_s"].T).T[index]
     current = np.atleast_2d(values["i_init"].T).T[index]
@@ -68,8 +40,7 @@ def read_cells(program: Program, stage: Stage) -> Cells:
     tau_s = np.where(np.isnan(tau_s), tau_s[:, :1], tau_s)
     current = np.where(np.isnan(current), 0.0, current) if bool(np.any(single)) else current
     rest = values["rest"][index]
-    given_by_equations = any(program.populations[p].equations is not None for p in stage.populations)
-    membrane = Membrane(
+    return Membrane(
         tau_m=values["tau_m"][index],
         tau_ref=values["tau_ref"][index],
         tau_s=np.ascontiguousarray(tau_s),
@@ -78,12 +49,19 @@ def read_cells(program: Program, stage: Stage) -> Cells:
         start=values["v_init"][index] - rest,
         current=np.ascontiguousarray(current),
     )
-    return Cells(
-        **membrane._asdict(),
-        rest=rest,
-        two=bool(np.any(tau_s[:, 0] != tau_s[:, 1])),
-        record=read_record(program, stage) if given_by_equations else membrane,
-    )
+
+
+def decay_alike(cells: Membrane) -> bool:
+    """Return whether both currents of every neuron have the same time constant."""
+    return bool(np.all(cells.tau_s[:, 0] == cells.tau_s[:, 1]))
+
+
+def are_uniform(cells: Any) -> bool:
+    """Return whether neurons are linear membranes that share their time constants and levels."""
+    if not isinstance(cells, Membrane) or not decay_alike(cells):
+        return False
+    columns = (cells.tau_m, cells.tau_ref, cells.tau_s[:, 0], cells.gap, cells.reset)
+    return all(bool(np.all(column == column[0])) for column in columns)
 
 
 def residuals_of(population: PopulationSlice) -> tuple[str, ...]:
@@ -97,8 +75,8 @@ def record_of(population: PopulationSlice) -> type:
     return Membrane if cell is None else record_of_cell(cell)
 
 
-def read_record(program: Program, stage: Stage) -> Any:
-    """Return the parameters of a stage of cells that are given by equations, as kernels take them."""
+def read_equations(program: Program, stage: Stage) -> Any:
+    """Return the parameters of a stage of cells that are given by equations."""
     members = [program.populations[p] for p in stage.populations]
     cell = members[0].equations
     if cell is None or any(item.equations != cell for item in members):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout, pull_counts
+from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
 from netdesc.adjoint.final_voltages import drive_finals, merge_own
 from netdesc.adjoint.incoming import Stream
 from netdesc.adjoint.layer import sweep_layer_back
@@ -21,7 +21,7 @@ from netdesc.adjoint.neuron import OwnEvents, Rules
 from netdesc.adjoint.neurons import Derivatives, measure_slopes, sweep_neurons_back
 from netdesc.adjoint.readout import sweep_readout_back, sweep_readout_layer_back
 from netdesc.adjoint.recording import record_adjoints
-from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take
+from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take, take_counts
 from netdesc.adjoint.wiring import LAYER, NETWORK
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
@@ -198,16 +198,12 @@ class Adjoint:
         ndarray of float64, shape (spikes,), or None
             What was taken off, no part of dL/dt; None where the cotangent has no counts of the stage.
         """
-        populations = [(k, self.layout.program.populations[k]) for k, _ in own.parts]
-        if not any(item.name in cotangent.counts for _, item in populations):
+        counts = take_counts(own.parts, self.layout.program, trace, cotangent)
+        if counts is None:
             return None
-        pulls = {}
-        for k, item in populations:
-            pull = pull_counts(self.layout.program, trace, cotangent, item)
-            pulls[k] = np.zeros(len(trace.spikes[item.name])) if pull is None else pull
         slopes = np.empty(len(force))
-        measure_slopes(own.kept, own.neurons, self.layout.cells[index].record, self.floor, slopes)
-        extra = take(own.parts, pulls, len(force)) * slopes
+        measure_slopes(own.kept, own.neurons, self.layout.cells[index], self.floor, slopes)
+        extra = counts * slopes
         force -= extra
         return extra
 
@@ -278,7 +274,7 @@ class Adjoint:
             k = place[first, last]
             gains = Derivatives(arrival, sums.weight[k], sums.delay[k])
             duration = self.layout.program.duration
-            sweep_readout_back(first, last, stream.arrays, fan, cells.record, duration, drive, gains)
+            sweep_readout_back(first, last, stream.arrays, fan, cells, duration, drive, gains)
 
         run(general_task, parts, self.threads)
         return sums
@@ -338,7 +334,7 @@ class Adjoint:
             gains = Derivatives(arrival, sums.weight[k], sums.delay[k])
             rules = Rules(duration, self.floor, base)
             fan = self.layout.fanout(index)
-            return int(kernel(first, last, stream.arrays, fan, cells.record, events, gains, rules))
+            return int(kernel(first, last, stream.arrays, fan, cells, events, gains, rules))
 
         raised = run(layer_task if layer else general_task, parts, self.threads)
         return sums, sum(raised)

@@ -108,13 +108,13 @@ def record_states(
             batch,
             all_spikes(layout, wiring, spikes, batch),
             fan,
-            cells.record,
+            cells,
             OwnEvents(events.times, events.sources, nothing, events.offsets, nothing[0]),
-            resets_by(layout, index) if stepped else np.full_like(cells.reset, np.nan),
+            resets_by(layout, index) if stepped else np.full(wiring.size, np.nan),
             float(np.nextafter(layout.program.duration, np.inf)),
             Samples(np.asarray(item.neurons + place), times, voltage, total),
         )
-        rest = cells.rest[item.neurons + place][None, :, None]
+        rest = layout.rest(index)[item.neurons + place][None, :, None]
         values = voltage + rest if item.variable == "v" else total
         result[f"{item.population}.{item.variable}"] = Recording(times, item.neurons, values)
     return result
@@ -195,7 +195,7 @@ def spiking_adjoint(
     lam_v, lam_i = np.empty(shape), np.empty(shape)
     events = OwnEvents(own.times, own.neurons, own.kept, own.offsets, force)
     samples = Samples(*where, lam_v, lam_i)
-    sample_adjoint(shape[0], cells.record, events, floor, layout.program.duration, samples)
+    sample_adjoint(shape[0], cells, events, floor, layout.program.duration, samples)
     return lam_v, lam_i
 
 
@@ -226,5 +226,5 @@ def readout_adjoint(
     lam_v, lam_i = np.zeros(shape), np.zeros(shape)
     if drive is not None:
         cells = layout.cells[index]
-        sample_readout_adjoint(cells.record, layout.program.duration, drive, Samples(*where, lam_v, lam_i))
+        sample_readout_adjoint(cells, layout.program.duration, drive, Samples(*where, lam_v, lam_i))
     return lam_v, lam_i

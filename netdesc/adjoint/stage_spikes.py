@@ -9,10 +9,11 @@ import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.cells import residuals_of
+from netdesc.adjoint.drive import pull_counts
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program
-from netdesc.trace import RELEASE, Trace
+from netdesc.trace import RELEASE, Cotangent, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +159,30 @@ def take(parts: tuple[tuple[int, Integers | None], ...], forces: Mapping[int, Fl
     for population, positions in parts:
         values[slice(None) if positions is None else positions] = forces[population]
     return values
+
+
+def take_counts(
+    parts: tuple[tuple[int, Integers | None], ...], program: Program, trace: Trace, cotangent: Cotangent
+) -> Floats | None:
+    """Gather the derivatives by spike counts of a stage's populations, for each of its spikes.
+
+    Parameters
+    ----------
+    parts : tuple of (int, ndarray or None)
+        Of the stage; see ``OwnSpikes``.
+    program : Program
+    trace : Trace
+    cotangent : Cotangent
+
+    Returns
+    -------
+    ndarray of float64, shape (spikes,), or None
+        None where the cotangent has none of the stage.
+    """
+    populations = {k: program.populations[k] for k, _ in parts}
+    if not any(item.name in cotangent.counts for item in populations.values()):
+        return None
+    sizes = {k: len(trace.spikes[item.name]) for k, item in populations.items()}
+    found = {k: pull_counts(program, trace, cotangent, item) for k, item in populations.items()}
+    values = {k: np.zeros(sizes[k]) if given is None else given for k, given in found.items()}
+    return take(parts, values, sum(sizes.values()))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from netdesc.adjoint.arrivals import Synapses
-from netdesc.adjoint.cells import Cells
+from netdesc.adjoint.cells import are_uniform
 from netdesc.events import Floats, Integers
 from netdesc.program import Program, Stage
 
@@ -63,7 +64,7 @@ class Wiring:
     scale: Floats
 
 
-def is_layer(program: Program, stage: Stage, cells: Cells) -> bool:
+def is_layer(program: Program, stage: Stage, cells: Any) -> bool:
     """Tell whether one stream of arrivals serves all neurons of the stage."""
     blocks = [block for block in program.blocks if block.post in stage.populations]
     plain = all(block.dense and block.uniform_delay and not block.train_delay for block in blocks)
@@ -71,7 +72,7 @@ def is_layer(program: Program, stage: Stage, cells: Cells) -> bool:
     return (
         not stage.recurrent
         and plain
-        and cells.uniform
+        and are_uniform(cells)
         and not np.any(cells.tau_ref)
         and (reads or bool(np.all(np.isfinite(cells.gap))))
     )

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import Synapses
-from netdesc.adjoint.cells import Cells
+from netdesc.adjoint.cells import decay_alike
 from netdesc.adjoint.incoming import Stream, merge
+from netdesc.dynamics.membrane import Membrane
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.threads import run, split
@@ -167,7 +168,7 @@ def gather_arrivals(
 
 
 def refine_part(
-    model: tuple[Stream, Integers, Synapses, Cells],
+    model: tuple[Stream, Integers, Synapses, Membrane],
     own: Own,
     step: float,
     results: tuple[Floats, Flags],
@@ -202,7 +203,7 @@ def refine_part(
         fan.weight,
         constants,
         step,
-        cells.two,
+        not decay_alike(cells),
         own.times,
         own.neurons,
         own.offsets,

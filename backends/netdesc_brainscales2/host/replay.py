@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import Synapses
-from netdesc.adjoint.cells import Cells
 from netdesc.adjoint.incoming import Stream, merge
 from netdesc.dynamics.jit import kernel
 from netdesc.dynamics.lif import decay
+from netdesc.dynamics.membrane import Membrane
 from netdesc.events import Events, Floats, Integers
 from netdesc.threads import run, split
 
@@ -157,7 +157,7 @@ class Asked:
 
 
 def evaluate_part(
-    model: tuple[Stream, Synapses, Cells], duration: float, asked: Asked, first: int, last: int
+    model: tuple[Stream, Synapses, Membrane], duration: float, asked: Asked, first: int, last: int
 ) -> None:
     """Evaluate currents in samples ``first`` to ``last - 1``."""
     stream, fan, cells = model

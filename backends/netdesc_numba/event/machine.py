@@ -113,21 +113,13 @@ class EventMachine:
     options : Options
     """
 
-    solver = "event"
-
     def __init__(self, program: Program, options: Options) -> None:
         self.program = program
         self.options = options
         self.layout = Layout(program)
-        self.backward = Adjoint(
-            self.layout, floor=options.denominator_floor, threads=options.threads, grid=self.moments()
-        )
+        self.backward = Adjoint(self.layout, floor=options.denominator_floor, threads=options.threads)
         self.guesses: dict[int, float] = {}
         self.budget: SpikeBudget = program.spike_budget(0)
-
-    def moments(self) -> Floats | None:
-        """Return the times at which means of voltages are taken, None for all."""
-        return np.arange(round(self.program.duration) + 1.0) if self.solver == "grid" else None
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``."""
@@ -143,32 +135,28 @@ class EventMachine:
                 continue
             self.share(index, self.run_stage(index, spikes, stimulus.batch), spikes, residuals)
         names = [population.name for population in self.program.populations]
-        stepped = self.solver == "grid"
-        steps = round(self.program.duration) if stepped else None
         threads = self.options.threads
-        samples = record_states(self.layout, spikes, stimulus.batch, stepped=stepped)
         trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             residuals=residuals,
-            recordings=samples,
+            recordings=record_states(self.layout, spikes, stimulus.batch),
             effective_parameters=dict(self.layout.values),
             health=self.count_arrivals(spikes),
-            provenance={"backend": "numba", "solver": self.solver, **versions()},
+            provenance={"backend": "numba", "solver": "event", **versions()},
             readings={
-                **read_readouts(self.layout, spikes, stimulus.batch, threads=threads, steps=steps),
+                **read_readouts(self.layout, spikes, stimulus.batch, threads=threads),
                 **self.read_finals(spikes, stimulus.batch),
             },
             batch_size=stimulus.batch,
         )
-        # times of a grid are steps here, and its machine checks when they are ms again
-        return trace if stepped else require_finite(trace)
+        return require_finite(trace)
 
     def read_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Return the last voltages that losses read."""
         sampling = final_samplings(self.program)
         if not sampling:
             return {}
-        samples = record_states(self.layout, spikes, batch, sampling=sampling, stepped=self.solver == "grid")
+        samples = record_states(self.layout, spikes, batch, sampling=sampling)
         names = {self.program.populations[k].name: events for k, events in spikes.items()}
         return read_finals(self.program, samples, names)
 
@@ -229,8 +217,8 @@ class EventMachine:
                 ),
                 rows=1,
             )
-        given = (stream.arrays, self.layout.fanout(index), cells.record, duration)
-        rows = len(find_code(type(cells.record)).residuals)
+        given = (stream.arrays, self.layout.fanout(index), cells, duration)
+        rows = len(find_code(type(cells)).residuals)
         if wiring.kind == NETWORK:
             base = wiring.slots[wiring.stage.populations[0]]
             return self.grow(index, batch, gather_spikes(run_network), (*given, base), rows=rows)
@@ -244,7 +232,6 @@ class EventMachine:
         arguments: tuple[object, ...],
         *,
         rows: int,
-        dtype: type[np.generic] = np.float64,
     ) -> Found:
         """Run a kernel over the batch, with room for the spikes that grows as they need it.
 
@@ -258,8 +245,6 @@ class EventMachine:
         arguments : tuple
         rows : int
             Numbers that are kept of each spike; a single one is the same at the end of the refractory period.
-        dtype : type
-            Of the spike times.
 
         Returns
         -------
@@ -283,7 +268,7 @@ class EventMachine:
             stop = part = last
             while first < last:
                 arrays: Arrays = (
-                    np.empty(room, dtype),
+                    np.empty(room),
                     np.empty(room, np.int64),
                     np.empty((rows, room)),
                 )

@@ -8,21 +8,20 @@ import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.final_voltages import FINAL
-from netdesc.adjoint.readings import mean_weights
 from netdesc.adjoint.wiring import LAYER
 from netdesc.events import Events, Floats
 from netdesc.program import Reading
 from netdesc.threads import run, split
 from netdesc.trace import Read
-from netdesc_numba.event.readout import Readings, Span, read_layer, read_neurons, read_steps
+from netdesc_numba.event.readout import Readings, Span, read_layer, read_neurons
 
 Sweep = Callable[[int, int], None]
 
 
 def read_readouts(
-    layout: Layout, spikes: Mapping[int, Events], batch: int, *, threads: int, steps: int | None = None
+    layout: Layout, spikes: Mapping[int, Events], batch: int, *, threads: int
 ) -> dict[str, Read]:
-    """Take all readings of a program.
+    """Take all readings of a program over continuous time.
 
     Parameters
     ----------
@@ -34,8 +33,6 @@ def read_readouts(
         Number of samples.
     threads : int
         Number of threads; results do not depend on it.
-    steps : int, optional
-        Read at whole steps only, in which all times are counted; over continuous time where it is absent.
 
     Returns
     -------
@@ -48,7 +45,7 @@ def read_readouts(
         name = program.populations[stage.populations[0]].name
         readings = [item for item in program.readings if item.population == name and item.kind != FINAL]
         if readings:
-            result |= read_stage(layout, index, readings, (spikes, batch), threads=threads, steps=steps)
+            result |= read_stage(layout, index, readings, (spikes, batch), threads=threads)
     return {reading.key: result[reading.key] for reading in program.readings if reading.key in result}
 
 
@@ -59,45 +56,36 @@ def read_stage(
     given: tuple[Mapping[int, Events], int],
     *,
     threads: int,
-    steps: int | None,
 ) -> dict[str, Read]:
     """Take the readings of one read-out; see ``read_readouts``."""
     batch = given[1]
     means = [item for item in readings if item.kind == "mean"]
     shape = (batch, layout.wirings[index].size)
     peak, when, sums = np.empty(shape), np.empty(shape), np.empty((len(means), *shape))
-    task = (
-        continuous_sweep(layout, index, means, given, (peak, when, sums))
-        if steps is None
-        else stepped_sweep(layout, index, means, given, (peak, when, sums))
-    )
+    task = bind_sweep(layout, index, means, given, (peak, when, sums))
     run(task, split(batch, threads), threads)
-    rest = layout.cells[index].rest
-    result = {
-        item.key: Read(sums[k] + rest * mean_of_one(item, layout, steps)) for k, item in enumerate(means)
-    }
+    rest = layout.rest(index)
+    duration = layout.program.duration
+    result = {item.key: Read(sums[k] + rest * mean_of_one(item, duration)) for k, item in enumerate(means)}
     result |= {item.key: Read(peak + rest, when) for item in readings if item.kind == "maximum"}
     return result
 
 
-def mean_of_one(reading: Reading, layout: Layout, steps: int | None) -> float:
+def mean_of_one(reading: Reading, duration: float) -> float:
     """Return the mean of a voltage of 1, which the resting voltage is multiplied with."""
-    duration = layout.program.duration
-    if steps is not None:
-        return float(mean_weights(np.arange(steps + 1.0), duration, reading.tau).sum())
     if np.isinf(reading.tau):
         return 1.0
     return float(-np.expm1(-duration / reading.tau) * reading.tau / duration)
 
 
-def continuous_sweep(
+def bind_sweep(
     layout: Layout,
     index: int,
     means: list[Reading],
     given: tuple[Mapping[int, Events], int],
     results: tuple[Floats, Floats, Floats],
 ) -> Sweep:
-    """Return the kernel call that reads a range of samples over continuous time."""
+    """Return the kernel call that reads a range of samples."""
     wiring, cells = layout.wirings[index], layout.cells[index]
     rates = np.array([1.0 / item.tau for item in means])
     stream = layout.stream(index, *given)
@@ -106,25 +94,8 @@ def continuous_sweep(
         matrix = layout.weights[index].reshape(-1, wiring.size)
         constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), cells.start, cells.current.sum(axis=1))
         return bind(read_layer, (*stream.arrays, matrix, *constants, *end))
-    span = Span(layout.program.duration, rates, np.empty((0, 0)))
-    return bind(read_neurons, (stream.arrays, layout.fanout(index), cells.record, span, Readings(*results)))
-
-
-def stepped_sweep(
-    layout: Layout,
-    index: int,
-    means: list[Reading],
-    given: tuple[Mapping[int, Events], int],
-    results: tuple[Floats, Floats, Floats],
-) -> Sweep:
-    """Return the kernel call that reads a range of samples at whole steps."""
-    steps = round(layout.program.duration)
-    moments = np.arange(steps + 1.0)
-    weights = np.array([mean_weights(moments, layout.program.duration, item.tau) for item in means])
-    stream = layout.emissions(index, *given)
-    span = Span(float(steps), np.empty(0), weights.reshape(-1, steps + 1))
-    record = layout.cells[index].record
-    return bind(read_steps, (stream.arrays, layout.fanout(index), record, span, Readings(*results)))
+    span = Span(layout.program.duration, rates)
+    return bind(read_neurons, (stream.arrays, layout.fanout(index), cells, span, Readings(*results)))
 
 
 def bind(kernel: Callable[..., None], arguments: tuple[object, ...]) -> Sweep:

@@ -12,7 +12,7 @@ from netdesc.dynamics.lif import charge, decay, flow, voltage_after
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.protocol import arrive
 from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, peak_time, peak_within
-from netdesc.dynamics.two_currents import flow_two, propagate
+from netdesc.dynamics.two_currents import flow_two
 from netdesc.events import Floats, Integers
 
 
@@ -108,16 +108,13 @@ class Span(NamedTuple):
     Parameters
     ----------
     duration : float
-        In ms, or the number of steps.
+        In ms.
     rates : ndarray of float64, shape (means,)
-        Of the weights of means in 1/ms, in continuous time.
-    weights : ndarray of float64, shape (means, steps + 1)
-        Of each step in each mean, on a grid.
+        Of the weights of means in 1/ms.
     """
 
     duration: float
     rates: Floats
-    weights: Floats
 
 
 class Readings(NamedTuple):
@@ -205,46 +202,5 @@ def read_neurons(
                     q = arrivals.synapse[e]
                     u, i, j = arrive((u, i, j), cells, cell, fan.receptor[q], fan.weight[q])
                     add_to_means(b, cell, t, fan.receptor[q], fan.weight[q], span, cells, out)
-            out.peak[b, cell] = best
-            out.when[b, cell] = at
-
-
-@kernel
-def read_steps(
-    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Membrane, span: Span, out: Readings
-) -> None:
-    """Read samples ``first`` to ``last - 1`` of a read-out at whole steps; times are counted in steps.
-
-    Parameters are those of ``read_neurons``.
-    """
-    n = len(cells.tau_m)
-    steps = int(span.duration)
-    for b in range(first, last):
-        arrivals = gather(b, incoming, fan, n, span.duration)
-        for cell in range(n):
-            leak = decay(1.0, cells.tau_m[cell])
-            fade_i = decay(1.0, cells.tau_s[cell, 0])
-            fade_j = decay(1.0, cells.tau_s[cell, 1])
-            gain_i = charge(1.0, leak, fade_i, cells.tau_m[cell], cells.tau_s[cell, 0])
-            gain_j = charge(1.0, leak, fade_j, cells.tau_m[cell], cells.tau_s[cell, 1])
-            u, i, j = cells.start[cell], cells.current[cell, 0], cells.current[cell, 1]
-            best, at = u, 0
-            for q in range(len(span.weights)):
-                out.means[q, b, cell] = span.weights[q, 0] * u
-            e = arrivals.start[cell]
-            for m in range(steps + 1):
-                if m > 0:
-                    u = propagate(u, i, j, leak, gain_i, gain_j)
-                    i *= fade_i
-                    j *= fade_j
-                    if u > best:
-                        best = u
-                        at = m
-                    for q in range(len(span.weights)):
-                        out.means[q, b, cell] += span.weights[q, m] * u
-                while e < arrivals.start[cell + 1] and arrivals.when[e] <= m:
-                    q = arrivals.synapse[e]
-                    u, i, j = arrive((u, i, j), cells, cell, fan.receptor[q], fan.weight[q])
-                    e += 1
             out.peak[b, cell] = best
             out.when[b, cell] = at

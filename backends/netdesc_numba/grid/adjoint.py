@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.drive import check_cotangent, pull_counts
+from netdesc.adjoint.drive import check_cotangent
 from netdesc.adjoint.final_voltages import drive_finals
 from netdesc.adjoint.host import Adjoint, first_forces
-from netdesc.adjoint.stage_spikes import check_trace, take
+from netdesc.adjoint.stage_spikes import check_trace, take_counts
 from netdesc.dynamics.tick import OFF_GRID
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
@@ -142,15 +142,11 @@ class GridAdjoint:
         self, layout: StageLayout, own: OwnSpikes, trace: Trace, cotangent: Cotangent
     ) -> NDArray[Any] | None:
         """Let derivatives by spike counts lower lam_v at each spike; see ``Adjoint.regularize``."""
-        populations = [(p, self.program.populations[p]) for p, _ in own.parts]
-        if not any(item.name in cotangent.counts for _, item in populations):
+        counts = take_counts(own.parts, self.program, trace, cotangent)
+        if counts is None:
             return None
-        lowered = {}
-        for p, item in populations:
-            found = pull_counts(self.program, trace, cotangent, item)
-            lowered[p] = np.zeros(len(trace.spikes[item.name])) if found is None else found
         slope = np.maximum(own.spikes.slope, layout.cells.floor[own.spikes.neuron])
-        extra: NDArray[Any] = (take(own.parts, lowered, len(slope)) * slope).astype(self.grid.dtype)
+        extra: NDArray[Any] = (counts * slope).astype(self.grid.dtype)
         own.spikes.force[:] -= extra
         return extra
 

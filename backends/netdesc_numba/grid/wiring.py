@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.adjoint.cells import read_cells
+from netdesc.adjoint.cells import read_membranes
 from netdesc.dynamics.tick import SCHEMES, measure_tick
 from netdesc.events import Floats, Integers
 from netdesc.program import Block, Program, Stage
@@ -146,7 +146,7 @@ def reweight(layout: StageLayout, program: Program, values: Mapping[str, Floats]
 
 def lay_out_cells(program: Program, stage: Stage, grid: Grid) -> tuple[Cells, NDArray[Any]]:
     """Lay out the cells of a stage with what a tick does to them, and their state at the start."""
-    cells = read_cells(program, stage)
+    cells = read_membranes(program, stage)
     members = [program.populations[p] for p in stage.populations]
     receptors = max((len(item.receptors) for item in members), default=1)
     hold = whole_steps(cells.tau_ref, grid.timestep, grid.steps + 1)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.adjoint.cells import read_cells
+from netdesc.adjoint.cells import read_membranes
 from netdesc.dynamics.tick import measure_tick
 from netdesc.events import Floats, Integers
 from netdesc.program import Program, Stage
@@ -177,7 +177,7 @@ def lay_out_cells(
 
 def constants(program: Program, p: int, scheme: str, timestep: float) -> Floats:
     """Return the constants of a population: those of ``Board.numbers``, ``taus`` and ``hold``, row by row."""
-    cells = read_cells(program, Stage((p,), False))
+    cells = read_membranes(program, Stage((p,), False))
     tau_s: Floats = cells.tau_s[:, :1]
     tick = measure_tick(scheme, timestep, cells.tau_m, tau_s, np.float32)
     return np.stack(

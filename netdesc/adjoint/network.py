@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming, Synapses, gather
-from netdesc.adjoint.neuron import OwnEvents, Rules, cross_spike, start_backward
+from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
+from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, cross_spike, start_backward
 from netdesc.adjoint.neurons import Derivatives, make_room, meet, own_spikes
 from netdesc.adjoint.replay import replay
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.protocol import needs_states
+from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
 
 
@@ -49,6 +50,63 @@ def chain(first: int, last: int, neurons: Integers, latest: Integers) -> Integer
     return previous
 
 
+@shared
+def carry_network(
+    arrivals: Arrivals, spans: tuple[int, int, int], fan: Synapses, own: OwnEvents, way: Backward, cells: Any,
+    gains: Derivatives, floor: float,
+) -> int:  # fmt: skip
+    """Carry the adjoints of one sample back, event after event.
+
+    Parameters
+    ----------
+    arrivals, fan, own, way, cells
+        As in ``replay``.
+    spans : tuple of int
+        First spike from outside and the end of these, and the end of the stage's own; arrivals count those
+        from outside, then its own.
+    gains, floor
+        As in ``sweep_network_back``.
+
+    Returns
+    -------
+    int
+        Number of spikes whose slope was raised to the floor.
+    """
+    arrivals, fan, own, way = unowned(arrivals), unowned(fan), unowned(own), unowned(way)
+    cells, gains = unowned(cells), unowned(gains)
+    n = len(cells.tau_ref)
+    entered, begin, end = spans[0], way.first, spans[2]
+    outside = spans[1] - entered
+    if needs_states(cells):
+        start, mine = own_spikes(begin, end, own.neurons, n)
+        for cell in range(n):
+            replay(cell, arrivals, mine[start[cell] : start[cell + 1]], fan, own, way, cells)
+    for cell in range(n):
+        start_backward(cell, way)
+    latest = np.empty(n, dtype=np.int64)
+    previous = chain(begin, end, own.neurons, latest)
+    order = np.argsort(arrivals.when, kind="mergesort")
+    grazing = 0
+    p = end - 1
+    x = len(order) - 1
+    while x >= 0 or p >= begin:
+        if x >= 0 and (p < begin or arrivals.when[order[x]] >= own.times[p]):
+            e = order[x]
+            cell = fan.target[arrivals.synapse[e]]
+            force = meet(e, latest[cell], arrivals, fan, own, way, cells, gains)
+            if arrivals.spike[e] < outside:
+                gains.arrival[entered + arrivals.spike[e]] += force
+            else:
+                own.force[begin + arrivals.spike[e] - outside] += force
+            x -= 1
+        else:
+            cell = own.neurons[p]
+            grazing += cross_spike(cell, p, own, way, cells, floor)
+            latest[cell] = previous[p - begin]
+            p -= 1
+    return grazing
+
+
 @kernel
 def sweep_network_back(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, own: OwnEvents,
@@ -65,37 +123,11 @@ def sweep_network_back(
         Number of spikes whose slope was raised to the floor.
     """
     n = len(cells.tau_ref)
-    latest = np.empty(n, dtype=np.int64)
     grazing = 0
     for b in range(first, last):
-        a = incoming.offsets[b]
-        outside = incoming.offsets[b + 1] - a
-        own_a, own_c = own.offsets[b], own.offsets[b + 1]
+        begin, end = own.offsets[b], own.offsets[b + 1]
         arrivals = gather(0, join(b, incoming, own, rules.base), fan, n, rules.duration)
-        order = np.argsort(arrivals.when, kind="mergesort")
-        way = make_room(n, len(order), own_c - own_a, own_a, rules.duration, cells)
-        if needs_states(cells):
-            own_start, mine = own_spikes(own_a, own_c, own.neurons, n)
-            for cell in range(n):
-                replay(cell, arrivals, mine[own_start[cell] : own_start[cell + 1]], fan, own, way, cells)
-        for cell in range(n):
-            start_backward(cell, way)
-        previous = chain(own_a, own_c, own.neurons, latest)
-        p = own_c - 1
-        x = len(order) - 1
-        while x >= 0 or p >= own_a:
-            if x >= 0 and (p < own_a or arrivals.when[order[x]] >= own.times[p]):
-                e = order[x]
-                cell = fan.target[arrivals.synapse[e]]
-                force = meet(e, latest[cell], arrivals, fan, own, way, cells, gains)
-                if arrivals.spike[e] < outside:
-                    gains.arrival[a + arrivals.spike[e]] += force
-                else:
-                    own.force[own_a + arrivals.spike[e] - outside] += force
-                x -= 1
-            else:
-                cell = own.neurons[p]
-                grazing += cross_spike(cell, p, own, way, cells, rules.floor)
-                latest[cell] = previous[p - own_a]
-                p -= 1
+        way = make_room(n, len(arrivals.when), end - begin, begin, rules.duration, cells)
+        spans = (incoming.offsets[b], incoming.offsets[b + 1], end)
+        grazing += carry_network(arrivals, spans, fan, own, way, cells, gains, rules.floor)
     return grazing

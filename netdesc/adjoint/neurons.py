@@ -11,6 +11,7 @@ from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, carry_back, cross
 from netdesc.adjoint.replay import replay
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.protocol import arrive, arrive_adjoint, begin, load, needs_states, slope
+from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 
 
@@ -116,6 +117,49 @@ def meet(
     return force
 
 
+@shared
+def carry_sample(
+    arrivals: Arrivals, mine: tuple[Integers, Integers], fan: Synapses, own: OwnEvents, way: Backward,
+    cells: Any, gains: Derivatives, floor: float,
+) -> int:  # fmt: skip
+    """Carry the adjoints of one sample back, neuron after neuron.
+
+    Parameters
+    ----------
+    arrivals, fan, own, way, cells
+        As in ``replay``.
+    mine : tuple of ndarray
+        From ``own_spikes``.
+    gains, floor
+        As in ``sweep_neurons_back``.
+
+    Returns
+    -------
+    int
+        Number of spikes whose slope was raised to the floor.
+    """
+    arrivals, fan, own, way = unowned(arrivals), unowned(fan), unowned(own), unowned(way)
+    cells, gains = unowned(cells), unowned(gains)
+    start, spikes = unowned(mine)
+    grazing = 0
+    for cell in range(len(start) - 1):
+        if needs_states(cells):
+            replay(cell, arrivals, spikes[start[cell] : start[cell + 1]], fan, own, way, cells)
+        start_backward(cell, way)
+        p = start[cell + 1] - 1
+        e = arrivals.start[cell + 1] - 1
+        while e >= arrivals.start[cell] or p >= start[cell]:
+            if e >= arrivals.start[cell] and (p < start[cell] or arrivals.when[e] >= own.times[spikes[p]]):
+                latest = spikes[p] if p >= start[cell] else -1
+                force = meet(e, latest, arrivals, fan, own, way, cells, gains)
+                gains.arrival[arrivals.spike[e]] += force
+                e -= 1
+            else:
+                grazing += cross_spike(cell, spikes[p], own, way, cells, floor)
+                p -= 1
+    return grazing
+
+
 @kernel
 def sweep_neurons_back(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, own: OwnEvents,
@@ -148,23 +192,7 @@ def sweep_neurons_back(
     for b in range(first, last):
         arrivals = gather(b, incoming, fan, n, rules.duration)
         base = own.offsets[b]
-        own_start, mine = own_spikes(base, own.offsets[b + 1], own.neurons, n)
-        way = make_room(n, len(arrivals.when), len(mine), base, rules.duration, cells)
-        for cell in range(n):
-            if needs_states(cells):
-                replay(cell, arrivals, mine[own_start[cell] : own_start[cell + 1]], fan, own, way, cells)
-            start_backward(cell, way)
-            p = own_start[cell + 1] - 1
-            e = arrivals.start[cell + 1] - 1
-            while e >= arrivals.start[cell] or p >= own_start[cell]:
-                if e >= arrivals.start[cell] and (
-                    p < own_start[cell] or arrivals.when[e] >= own.times[mine[p]]
-                ):
-                    latest = mine[p] if p >= own_start[cell] else -1
-                    force = meet(e, latest, arrivals, fan, own, way, cells, gains)
-                    gains.arrival[arrivals.spike[e]] += force
-                    e -= 1
-                else:
-                    grazing += cross_spike(cell, mine[p], own, way, cells, rules.floor)
-                    p -= 1
+        mine = own_spikes(base, own.offsets[b + 1], own.neurons, n)
+        way = make_room(n, len(arrivals.when), len(mine[1]), base, rules.duration, cells)
+        grazing += carry_sample(arrivals, mine, fan, own, way, cells, gains, rules.floor)
     return grazing

@@ -14,9 +14,9 @@ from netdesc.dynamics.tick import (
     jump_before,
     published_jump,
 )
+from netdesc.dynamics.views import copy_rows, fill, row
 from netdesc.ticks.meeting import meet
 from netdesc.ticks.records import Adjoints, Cells, Slice, Spikes
-from netdesc.ticks.views import copy_rows, fill, row
 
 
 @inlined

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.tick import factors_until
+from netdesc.dynamics.views import fill, stretch
 from netdesc.ticks.prefetch import fetch_ahead
 from netdesc.ticks.records import Buffers, Cells, Slice, Synapses
-from netdesc.ticks.views import fill, stretch
 
 SHORT = 4
 """Neighbouring synapses that are added one by one."""

@@ -17,9 +17,9 @@ from netdesc.dynamics.tick import (
     subtract,
     voltage_after,
 )
+from netdesc.dynamics.views import copy_rows, fill, row, stretch
 from netdesc.ticks.delivery import clear_buffers
 from netdesc.ticks.records import NO_ROOM, PUBLISHED, Buffers, Cells, Neurons, Slice, Spikes
-from netdesc.ticks.views import copy_rows, fill, row, stretch
 
 
 @inlined

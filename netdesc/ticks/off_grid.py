@@ -10,6 +10,7 @@ import numpy as np
 
 from netdesc.dynamics.jit import counting, inlined
 from netdesc.dynamics.tick import current_after, current_left, reaches, voltage_after
+from netdesc.dynamics.views import fill, row, stretch
 from netdesc.ticks.arrivals import cell_of, collect_arrivals
 from netdesc.ticks.crossing import FREE, cross_tick
 from netdesc.ticks.forward import arriving, gain_voltage
@@ -24,7 +25,6 @@ from netdesc.ticks.records import (
     Spikes,
     Workspace,
 )
-from netdesc.ticks.views import fill, row, stretch
 
 
 @inlined

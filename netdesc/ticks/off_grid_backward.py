@@ -6,12 +6,12 @@ Neurons that spike or are released in the tick come after all others, one by one
 from __future__ import annotations
 
 from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.views import row
 from netdesc.ticks.arrivals import cell_of, collect_arrivals
 from netdesc.ticks.backward import step_back
 from netdesc.ticks.crossing import FREE, cross_tick_back
 from netdesc.ticks.meeting import meet_within
 from netdesc.ticks.records import Adjoints, Cells, Slice, Spikes, Workspace
-from netdesc.ticks.views import row
 
 
 @inlined

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, kernel, spliced
+from netdesc.dynamics.views import fill, stretch, unowned
 from netdesc.events import Floats, Integers
 from netdesc.ticks.backward import begin_late, start_adjoints, step_exact_back, step_published_back
 from netdesc.ticks.off_grid_backward import step_off_grid_back
 from netdesc.ticks.records import PUBLISHED, Adjoints, Slice, Spikes, Synapses, Workspace
-from netdesc.ticks.views import fill, stretch, unowned
 from netdesc_numba.grid.job import Job
 from netdesc_numba.grid.packets import Received, find_ticks
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from netdesc.dynamics.jit import kernel, spliced
+from netdesc.dynamics.views import row, unowned
 from netdesc.events import Integers
 from netdesc.ticks.delivery import deposit, land
 from netdesc.ticks.forward import add_arrivals, count_reaches, fire, start_slice, step_on_grid
 from netdesc.ticks.off_grid import step_off_grid
 from netdesc.ticks.records import EXACT, NO_ROOM, Slice, Workspace
-from netdesc.ticks.views import row, unowned
 from netdesc_numba.grid.job import Job
 from netdesc_numba.grid.packets import (
     Packets,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.readout import share_after
+from netdesc.dynamics.views import copy_rows, fill, row, unowned
 from netdesc.events import Floats, Integers
 from netdesc.ticks.backward import start_adjoints, step_back
 from netdesc.ticks.delivery import deposit
@@ -21,7 +22,6 @@ from netdesc.ticks.forward import (
 )
 from netdesc.ticks.meeting import meet
 from netdesc.ticks.records import PUBLISHED, Adjoints, Slice
-from netdesc.ticks.views import copy_rows, fill, row, unowned
 from netdesc_numba.grid.backward import add_gradients
 from netdesc_numba.grid.job import Job
 from netdesc_numba.grid.packets import Packets, Received, find_ticks

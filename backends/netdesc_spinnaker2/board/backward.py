@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, kernel, spliced
+from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
 from netdesc.ticks.arrivals import make_workspace
 from netdesc.ticks.backward import (
@@ -19,7 +20,6 @@ from netdesc.ticks.backward import (
 )
 from netdesc.ticks.off_grid_backward import step_off_grid_back
 from netdesc.ticks.records import OFF_GRID, PUBLISHED, Workspace
-from netdesc.ticks.views import unowned
 from netdesc_spinnaker2.board.forward import account, measure_slices
 from netdesc_spinnaker2.board.memory import INPUT, LATEST, LAYER, LOSS_PROGRAM, SENT_AT, Board, Rules
 from netdesc_spinnaker2.board.packets import discard

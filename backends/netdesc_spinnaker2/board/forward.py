@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, kernel, spliced
+from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
 from netdesc.ticks.arrivals import make_workspace
 from netdesc.ticks.delivery import deposit, land
 from netdesc.ticks.forward import step_on_grid
 from netdesc.ticks.off_grid import step_off_grid
 from netdesc.ticks.records import BURST, NO_ROOM, OFF_GRID, Slice, Workspace
-from netdesc.ticks.views import unowned
 from netdesc_spinnaker2.board.loading import FULL_OUT, Out, Stimulus, load_sample, read_out, record
 from netdesc_spinnaker2.board.memory import CAME_AT, INPUT, LAYER, LOSS_PROGRAM, Board, Rules
 from netdesc_spinnaker2.board.packets import discard

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.views import stretch_rows
 from netdesc.events import Integers
-from netdesc.ticks.views import stretch_rows
 from netdesc_spinnaker2.board.memory import (
     CURRENT,
     FREE_AT,

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import kernel, spliced
+from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
 from netdesc.ticks.records import OFF_GRID, PUBLISHED
-from netdesc.ticks.views import unowned
 from netdesc_spinnaker2.board.memory import GAP, INPUT, LAYER, Board, Rules
 from netdesc_spinnaker2.board.packets import discard
 from netdesc_spinnaker2.board.views import Memory, own_spikes

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, spliced
+from netdesc.dynamics.views import stretch, stretch_rows
 from netdesc.ticks.records import Adjoints, Arrivals, Buffers, Cells, Neurons, Slice, Spikes, Synapses
-from netdesc.ticks.views import stretch, stretch_rows
 from netdesc_spinnaker2.board.memory import (
     ADJOINT_GAIN,
     ADJOINTS,

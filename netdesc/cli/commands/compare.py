@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from netdesc.cli.arguments import AsJson, File, Overrides, Weights
 from netdesc.cli.inputs import list_weights
+from netdesc.cli.option_groups import expand_groups
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import load_model, require_targets
@@ -23,10 +25,10 @@ MARK = "~"
 """Marks an effect that does not exceed the noise."""
 
 
-def compare(
-    file: File,
-    overrides: Overrides = None,
-    *,
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Options that choose the substrates and their weights."""
+
     backends: Annotated[
         str,
         typer.Option(
@@ -35,7 +37,7 @@ def compare(
             help="Substrates, each BACKEND or LABEL=BACKEND:OPTION=VALUE+OPTION=VALUE, for example "
             "numba,spinnaker2,coarse=numba:solver.grid.timestep=1ms.",
         ),
-    ],
+    ]
     reference: Annotated[
         str | None,
         typer.Option(
@@ -44,26 +46,36 @@ def compare(
             help="Substrate that the others are compared with.  [default: the first substrate]",
             show_default=False,
         ),
-    ] = None,
-    weights: Weights = None,
+    ] = None
+    weights: Weights = None
     train: Annotated[
         bool, typer.Option("--train", help="Train each substrate separately before the comparison.")
-    ] = False,
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Options that set what is measured; see ``netdesc.comparison.Settings``."""
+
     samples: Annotated[
         int, typer.Option(help="Number of samples whose spikes and gradients are compared.")
-    ] = 16,
-    test_samples: Annotated[int, typer.Option(help="Largest number of samples for accuracy and loss.")] = 500,
-    window: Annotated[float, typer.Option(help="Largest time difference of matched spikes, in ms.")] = 2.0,
+    ] = 16
+    test_samples: Annotated[int, typer.Option(help="Largest number of samples for accuracy and loss.")] = 500
+    window: Annotated[float, typer.Option(help="Largest time difference of matched spikes, in ms.")] = 2.0
     attribute: Annotated[
         bool, typer.Option("--attribute/--no-attribute", help="Measure the sources of deviation.")
-    ] = True,
-    repeats: Annotated[
-        int, typer.Option(help="Noise seeds per source of deviation on noisy substrates.")
-    ] = 3,
-    output: Annotated[
+    ] = True
+    repeats: Annotated[int, typer.Option(help="Noise seeds per source of deviation on noisy substrates.")] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Options that set where the results are written."""
+
+    report: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="REPORT.html", help="HTML report.", show_default=False),
-    ] = None,
+    ] = None
     numbers: Annotated[
         Path | None,
         typer.Option(
@@ -72,8 +84,13 @@ def compare(
             help="CSV file with all numbers of the report.",
             show_default=False,
         ),
-    ] = None,
-    as_json: AsJson = False,
+    ] = None
+    as_json: AsJson = False
+
+
+@expand_groups
+def compare(
+    file: File, overrides: Overrides = None, *, choice: Choice, extent: Extent, output: Output
 ) -> None:
     """Run a model on several substrates and report deviations.
 
@@ -82,30 +99,39 @@ def compare(
     from netdesc.comparison import Settings, Weights, arrange, parse_list, with_former_keys
     from netdesc.comparison import compare as compare_substrates
 
-    targets = {"-o": output, "--csv": numbers}
-    require_targets(targets, [file, *list_weights(weights)])
-    settings = Settings(samples, test_samples, window, attribute=attribute, repeats=repeats)
+    targets = {"-o": output.report, "--csv": output.numbers}
+    require_targets(targets, [file, *list_weights(choice.weights)])
+    settings = Settings(**asdict(extent))
     model = load_model(file, overrides, targets)
     result = compare_substrates(
-        model, parse_list(backends), reference, weights=Weights(weights, train), settings=settings
+        model,
+        parse_list(choice.backends),
+        choice.reference,
+        weights=Weights(choice.weights, choice.train),
+        settings=settings,
     )
     data = arrange(result)
-    if output is not None:
-        from netdesc.report import write
-
-        write(data, output)
-        tell(f"wrote {output}")
-    if numbers is not None:
-        from netdesc.report import write_csv
-
-        write_csv(data, numbers)
-        tell(f"wrote {numbers}")
-    if as_json:
+    write_files(data, output)
+    if output.as_json:
         emit(with_former_keys(data))
     else:
         print_text(describe(result))
     if result.refusals:
         raise typer.Exit(BackendError.exit_status)
+
+
+def write_files(data: dict[str, Any], output: Output) -> None:
+    """Write the report and the numbers, where a file is named for them."""
+    if output.report is not None:
+        from netdesc.report import write
+
+        write(data, output.report)
+        tell(f"wrote {output.report}")
+    if output.numbers is not None:
+        from netdesc.report import write_csv
+
+        write_csv(data, output.numbers)
+        tell(f"wrote {output.numbers}")
 
 
 def describe(comparison: Comparison) -> str:

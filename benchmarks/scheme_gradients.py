@@ -20,8 +20,9 @@ from netdesc_numba import NumbaBackend
 from netdesc_spinnaker2 import SpiNNaker2Backend
 
 from netdesc.backend import Backend
+from netdesc.block import Block
 from netdesc.events import Events, Floats
-from netdesc.program import Block, PopulationSlice, Program, Stage
+from netdesc.program import PopulationSlice, Program, Stage
 from netdesc.streams import stream
 from netdesc.trace import Cotangent, Trace
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.errors import BackendError, Diagnostic, GraphError
 from netdesc.events import Floats, frozen
 from netdesc.graph.cells import LINEAR_CELLS, Cell, time_constants
 from netdesc.graph.ir import Edge, NetworkGraph, Node, Settings
 from netdesc.models import catalogue
-from netdesc.program import Block, PopulationSlice, Program, Reading, Sampling, Stage, Surrogate
+from netdesc.observation import Reading, Sampling
+from netdesc.program import PopulationSlice, Program, Stage, Surrogate
 
 
 def lower(graph: NetworkGraph) -> Program:

@@ -36,7 +36,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
         "netdesc/adjoint/readout.py: sweep_readout_layer_back",
         "netdesc/dynamics/lif.py",
         "netdesc/dynamics/writer.py",
-        "netdesc/program.py",
     }
 )
 """Functions and files that are still larger. This list only becomes shorter."""

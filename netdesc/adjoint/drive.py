@@ -10,7 +10,8 @@ import numpy as np
 from netdesc.adjoint.readings import mean_weights
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats
-from netdesc.program import PopulationSlice, Program, Reading
+from netdesc.observation import Reading
+from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Cotangent, Trace
 
 

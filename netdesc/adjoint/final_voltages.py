@@ -14,7 +14,8 @@ from netdesc.adjoint.drive import Drive
 from netdesc.adjoint.incoming import Stream
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
-from netdesc.program import PopulationSlice, Program, Reading, Sampling
+from netdesc.observation import Reading, Sampling
+from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Cotangent, Read, Recording, Trace
 
 FINAL = "final"

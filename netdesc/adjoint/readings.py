@@ -8,7 +8,8 @@ import numpy as np
 
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats
-from netdesc.program import Program, Reading
+from netdesc.observation import Reading
+from netdesc.program import Program
 from netdesc.trace import Read, Recording
 
 

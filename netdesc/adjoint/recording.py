@@ -14,7 +14,7 @@ from netdesc.adjoint.readout import sample_readout_adjoint
 from netdesc.adjoint.sampling import Samples, sample_adjoint, sample_state
 from netdesc.adjoint.wiring import Wiring
 from netdesc.events import Events, Floats, Integers
-from netdesc.program import Sampling
+from netdesc.observation import Sampling
 from netdesc.trace import Recording
 
 if TYPE_CHECKING:

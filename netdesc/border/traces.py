@@ -8,7 +8,8 @@ import numpy as np
 
 from netdesc.border.findings import Findings, describe
 from netdesc.events import Events
-from netdesc.program import PopulationSlice, Program, Reading, Sampling
+from netdesc.observation import Reading, Sampling
+from netdesc.program import PopulationSlice, Program
 from netdesc.trace import RELEASE, Read, Recording, Trace
 
 STATES = ("v", "i")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
-from netdesc.program import Block, Program
+from netdesc.program import Program
 from netdesc.trace import Recording, Trace
 
 if TYPE_CHECKING:

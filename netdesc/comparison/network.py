@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.events import Floats
 from netdesc.plotting.colours import colour
-from netdesc.program import Block, Program
+from netdesc.program import Program
 
 
 def arrange_network(program: Program, effective: Mapping[str, Floats]) -> dict[str, Any]:

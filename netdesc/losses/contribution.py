@@ -24,7 +24,8 @@ from netdesc.losses.time_to_first_spike import time_to_first_spike
 from netdesc.losses.voltage_cross_entropy import reading_of, voltage_cross_entropy
 from netdesc.losses.voltage_mse import KIND as TRACED
 from netdesc.losses.voltage_mse import read_voltages, require_traces, voltage_mse
-from netdesc.program import Program, Reading
+from netdesc.observation import Reading
+from netdesc.program import Program
 from netdesc.trace import Trace
 
 KINDS: Mapping[str, Kind] = MappingProxyType(

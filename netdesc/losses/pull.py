@@ -7,7 +7,8 @@ import numpy as np
 from netdesc.description.model import Loss
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Floats, Integers
-from netdesc.program import Program, Reading
+from netdesc.observation import Reading
+from netdesc.program import Program
 from netdesc.trace import Trace
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from netdesc.description.model import Loss
 from netdesc.events import Floats, Integers
 from netdesc.losses.term import Term
-from netdesc.program import Reading
+from netdesc.observation import Reading
 
 
 def voltage_cross_entropy(
@@ -67,7 +67,7 @@ def reading_of(loss: Loss) -> Reading:
 
     Returns
     -------
-    netdesc.program.Reading
+    netdesc.observation.Reading
     """
     if loss.kind == "max_voltage":
         return Reading(loss.population, "maximum")

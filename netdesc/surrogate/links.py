@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.events import Events, Floats, Integers
-from netdesc.program import Block, Program
+from netdesc.program import Program
 from netdesc.steps import count_steps
 from netdesc.surrogate.grid import Grid
 from netdesc.surrogate.kernels import gather_dense, gather_sparse, return_sparse

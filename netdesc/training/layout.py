@@ -9,9 +9,10 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.block import Block
 from netdesc.errors import DescriptionError, Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
-from netdesc.program import Block, Program
+from netdesc.program import Program
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from netdesc.block import Block
 from netdesc.datasets import Dataset
 from netdesc.description.model import Description, Distribution
-from netdesc.program import Block, Program
+from netdesc.program import Program
 
 PACKAGES = ("netdesc", "numpy", "numba", "networkx", "h5py", "PyYAML")
 """Packages whose versions are noted."""

@@ -9,7 +9,7 @@ from netdesc_numba import NumbaBackend
 from netdesc.adjoint.host import adjoint
 from netdesc.adjoint.readings import mean_weights, read_samples
 from netdesc.errors import NumericsError
-from netdesc.program import Sampling
+from netdesc.observation import Sampling
 from netdesc.testing.generate.networks import random_network
 from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent, Recording

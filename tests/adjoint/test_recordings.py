@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from netdesc_numba import NumbaBackend
 
-from netdesc.program import Sampling
+from netdesc.observation import Sampling
 from netdesc.testing.generate.networks import random_network
 from netdesc.testing.generate.traits import Recipe
 

@@ -10,7 +10,8 @@ from netdesc_brainscales2.mapping.pipeline import lay_out
 from netdesc_brainscales2.mapping.plan import Plan
 from netdesc_brainscales2.options import Options
 
-from netdesc.program import Block, PopulationSlice, Program, Stage
+from netdesc.block import Block
+from netdesc.program import PopulationSlice, Program, Stage
 
 ONE = {"instances": 1}
 

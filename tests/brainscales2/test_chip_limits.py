@@ -8,7 +8,8 @@ from netdesc_brainscales2.backend import BrainScaleS2Backend
 from netdesc.description import describe_text
 from netdesc.errors import BackendError, LimitError
 from netdesc.graph import compile_graph
-from netdesc.program import Sampling, Stage
+from netdesc.observation import Sampling
+from netdesc.program import Stage
 
 NO_MERGE = {"instances": 1, "profile_numbers": {"merged_max": 1}}
 

@@ -11,7 +11,7 @@ from netdesc_numba.options import Options as NumbaOptions
 
 from netdesc.errors import NumericsError
 from netdesc.events import Events
-from netdesc.program import Reading
+from netdesc.observation import Reading
 from netdesc.trace import Cotangent
 
 BATCH, HIDDEN = 6, 12

@@ -13,7 +13,7 @@ from netdesc.description.model import Distribution, Parameter
 from netdesc.events import Events
 from netdesc.graph import compile_graph
 from netdesc.lower import lower
-from netdesc.program import Sampling
+from netdesc.observation import Sampling
 from netdesc.testing.generate.networks import random_network
 from netdesc.testing.generate.traits import Recipe, recipes
 from netdesc.testing.reference.neuron import one_neuron

@@ -7,7 +7,7 @@ import pytest
 from netdesc_numba import NumbaBackend
 
 from netdesc.adjoint.wiring import LAYER, NETWORK, NEURONS
-from netdesc.program import Sampling
+from netdesc.observation import Sampling
 from netdesc.testing.generate.networks import random_network
 from netdesc.testing.generate.objective import random_loss
 from netdesc.testing.generate.traits import Recipe

@@ -8,7 +8,7 @@ import pytest
 from netdesc_numba import NumbaBackend
 
 from netdesc.events import Events
-from netdesc.program import Reading
+from netdesc.observation import Reading
 from netdesc.testing.generate.networks import Network, random_network
 from netdesc.testing.generate.objective import random_loss
 from netdesc.testing.generate.traits import Recipe

@@ -8,7 +8,7 @@ from netdesc_numba import NumbaBackend
 
 from netdesc.adjoint.host import adjoint
 from netdesc.errors import BackendError
-from netdesc.program import Sampling
+from netdesc.observation import Sampling
 from netdesc.testing.generate.networks import random_network
 from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from netdesc_numba import NumbaBackend
 
+from netdesc.block import Block
 from netdesc.events import Events
-from netdesc.program import Block, PopulationSlice, Program, Stage
+from netdesc.program import PopulationSlice, Program, Stage
 from netdesc.trace import Cotangent
 
 TAU_M, TAU_S, INPUTS, SIZE, STEPS = 20.0, 5.0, 4, 6, 60

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from netdesc_numba import NumbaBackend
 
-from netdesc.program import Sampling, Stage
+from netdesc.observation import Sampling
+from netdesc.program import Stage
 from netdesc.testing.generate.networks import random_network
 from netdesc.testing.generate.objective import random_loss
 from netdesc.testing.generate.traits import Recipe

@@ -11,9 +11,10 @@ from netdesc_numba import NumbaBackend
 from netdesc_spinnaker2 import SpiNNaker2Backend
 
 from netdesc.backend import Machine
+from netdesc.block import Block
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
-from netdesc.program import Block, PopulationSlice, Program, Stage
+from netdesc.program import PopulationSlice, Program, Stage
 from netdesc.testing.generate.networks import Network, random_network
 from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent, Trace

@@ -8,7 +8,7 @@ from emulated import balanced, chip, inputs, layered
 
 from netdesc.errors import BackendError, LimitError, NumericsError
 from netdesc.events import Events
-from netdesc.program import Sampling
+from netdesc.observation import Sampling
 
 SIZES = {"slices": {"hidden_0": 30, "input": 5, "output": 3}}
 

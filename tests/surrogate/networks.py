@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.events import Events
-from netdesc.program import Block, PopulationSlice, Program, Reading, Stage, Surrogate
+from netdesc.observation import Reading
+from netdesc.program import PopulationSlice, Program, Stage, Surrogate
 from netdesc.trace import Read, Recording, Trace
 
 STEP = 1.5

@@ -1,8 +1,9 @@
 import numpy as np
 from linear_machine import prepare
 
+from netdesc.block import Block
 from netdesc.events import Events
-from netdesc.program import Block, PopulationSlice, Program
+from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Trace
 from netdesc.training.layout import Layout
 from netdesc.training.loop import run_epoch

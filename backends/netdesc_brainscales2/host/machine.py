@@ -12,11 +12,12 @@ import numpy as np
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.final_voltages import FINAL, final_readings, read_silent
 from netdesc.adjoint.readings import read_samples
+from netdesc.block import Block
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.precision import beyond_float32
-from netdesc.program import Block, Program, weight_scales
+from netdesc.program import Program, weight_scales
 from netdesc.streams import stream
 from netdesc.threads import available
 from netdesc.trace import Cotangent, Read, Recording, Trace

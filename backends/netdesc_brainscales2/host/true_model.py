@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.events import Floats
-from netdesc.program import Block, Program
+from netdesc.program import Program
 from netdesc_brainscales2.chip.pattern import INPUTS
 from netdesc_brainscales2.chip.substrate import Membranes
 

@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.errors import Diagnostic
 from netdesc.events import Floats
 from netdesc.limits import Limit
-from netdesc.program import Block, PopulationSlice, Program
+from netdesc.program import PopulationSlice, Program
 from netdesc_brainscales2.mapping.demand import Demand
 from netdesc_brainscales2.options import Options
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.events import Floats
-from netdesc.program import Block, PopulationSlice, Program
+from netdesc.program import PopulationSlice, Program
 from netdesc_brainscales2.options import Options
 
 _ROUNDING = 0.5 - 1e-9

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.errors import BackendError, Diagnostic, NumericsError
 from netdesc.events import Events, Floats
-from netdesc.program import Block, Program
+from netdesc.program import Program
 from netdesc_brainscales2.analog.stamps import pass_link, pass_together, put_in_order, stamp
 from netdesc_brainscales2.mapping.plan import Plan
 from netdesc_brainscales2.options import Options

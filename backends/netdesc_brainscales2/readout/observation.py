@@ -8,7 +8,8 @@ import numpy as np
 
 from netdesc.adjoint.final_voltages import FINAL
 from netdesc.errors import Diagnostic
-from netdesc.program import PopulationSlice, Program, Sampling
+from netdesc.observation import Sampling
+from netdesc.program import PopulationSlice, Program
 from netdesc_brainscales2.mapping.checks import against
 from netdesc_brainscales2.mapping.plan import Plan, Sampled
 from netdesc_brainscales2.options import Options

@@ -10,7 +10,7 @@ from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.final_voltages import FINAL
 from netdesc.adjoint.wiring import LAYER
 from netdesc.events import Events, Floats
-from netdesc.program import Reading
+from netdesc.observation import Reading
 from netdesc.threads import run, split
 from netdesc.trace import Read
 from netdesc_numba.event.readout import Readings, Span, read_layer, read_neurons

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from netdesc.events import Events, Floats
-from netdesc.program import Program, Reading
+from netdesc.observation import Reading
+from netdesc.program import Program
 from netdesc.steps import count_period, count_steps, nearest_steps
 from netdesc.trace import Cotangent, Read, Recording, Trace
 from netdesc_numba.grid.packets import split_times

@@ -23,7 +23,8 @@ from netdesc.adjoint.recording import record_states
 from netdesc.dynamics.tick import OFF_GRID
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
-from netdesc.program import PopulationSlice, Program, Reading
+from netdesc.observation import Reading
+from netdesc.program import PopulationSlice, Program
 from netdesc.threads import run, split
 from netdesc.ticks.records import Arrivals, Slice, Spikes
 from netdesc.trace import Cotangent, Read, Trace

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.cells import read_membranes
+from netdesc.block import Block
 from netdesc.dynamics.tick import SCHEMES, measure_tick
 from netdesc.events import Floats, Integers
-from netdesc.program import Block, Program, Stage
+from netdesc.program import Program, Stage
 from netdesc.steps import LATEST, whole_steps
 from netdesc.ticks.records import Cells, Synapses
 from netdesc.ticks.segments import lags_of, lay_out_segments

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.block import Block
 from netdesc.events import Integers
-from netdesc.program import Block, Program
+from netdesc.program import Program
 from netdesc.ticks.records import SEGMENT
 from netdesc.ticks.segments import lay_out_segments
 from netdesc_spinnaker2.mapping.plan import Slice

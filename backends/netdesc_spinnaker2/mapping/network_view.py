@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.events import Floats, Integers
 from netdesc.graph.cells import LINEAR_CELLS
 from netdesc.graph.ir import Edge, NetworkGraph, Node
-from netdesc.program import Block, PopulationSlice, Program
+from netdesc.program import PopulationSlice, Program
 from netdesc.steps import whole_steps
 from netdesc_spinnaker2.mapping.plan import Link, Network, Population, Record
 from netdesc_spinnaker2.options import Options

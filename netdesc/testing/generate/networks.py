@@ -7,8 +7,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.events import Events, Floats
-from netdesc.program import Block, PopulationSlice, Program, Reading, Stage
+from netdesc.observation import Reading
+from netdesc.program import PopulationSlice, Program, Stage
 from netdesc.testing.generate.traits import RATIOS, Recipe
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.events import Events, Floats
-from netdesc.program import Block, PopulationSlice, Program, Stage
+from netdesc.program import PopulationSlice, Program, Stage
 from netdesc.testing.generate.networks import Network
 
 DEFAULTS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.events import Floats
-from netdesc.program import Reading
+from netdesc.observation import Reading
 from netdesc.testing.reference.arithmetic import doubles
 from netdesc.testing.reference.membrane import Cell, State, turns, voltage_after
 from netdesc.testing.reference.simulator import ReferenceTrace

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.errors import BackendError, Diagnostic
-from netdesc.events import Floats
+from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program
 from netdesc_brainscales2.chip.pattern import Pattern
 from netdesc_brainscales2.mapping.plan import Plan, Wiring
@@ -86,29 +86,38 @@ def two_columns(values: Floats, start: int, stop: int, fill: float | None) -> Fl
     return np.stack([found[:, 0], np.where(np.isnan(found[:, 1]), other, found[:, 1])], axis=1)
 
 
+def find_stuck(
+    population: PopulationSlice, circuits: Integers, threshold: Floats, reset: Floats, gap: Floats
+) -> list[Diagnostic]:
+    """Return a fault for every neuron whose reset is not below its threshold; one without gap has none."""
+    stuck = np.flatnonzero(np.isfinite(gap) & (threshold - reset <= SMALLEST_SWING * np.abs(gap)))
+    return [
+        Diagnostic(
+            f"neuron {k} is placed on circuit {circuits[k, 0]}, whose reset is not below its threshold; "
+            "calibrate the chip, or name the circuit in backends.brainscales2.dead_circuits",
+            population.path,
+            "B2-CIRCUIT",
+        )
+        for k in stuck.tolist()
+    ]
+
+
+def initial_currents(program: Program, population: PopulationSlice) -> Floats:
+    """Return the currents of both inputs at the start; a single one goes to the input of its sign."""
+    current = two_columns(program.parameters["i_init"], population.start, population.stop, 0.0)
+    if len(population.receptors) >= 2:
+        return current
+    total = current.sum(axis=1)
+    return np.stack([np.maximum(total, 0.0), np.minimum(total, 0.0)], axis=1)
+
+
 def build_membranes(
-    program: Program,
-    population: PopulationSlice,
-    plan: Plan,
-    profile: Profile,
-    pattern: Pattern,
+    program: Program, population: PopulationSlice, plan: Plan, profile: Profile, pattern: Pattern
 ) -> Membranes:
     """Return what the neurons of a population really are.
 
     Capacitances and conductances of merged circuits add, so that their time constant is the harmonic mean
     and their rest weighted by the conductances; all else is the mean of the circuits.
-
-    Parameters
-    ----------
-    program : Program
-    population : PopulationSlice
-    plan : Plan
-    profile : Profile
-    pattern : Pattern
-
-    Returns
-    -------
-    Membranes
 
     Raises
     ------
@@ -128,46 +137,29 @@ def build_membranes(
     # a read-out has no threshold, and no offset moves it
     threshold = values["threshold"] + raised + pattern.threshold[circuits].mean(axis=1) / lsb
     reset = values["reset"] + pattern.reset[circuits].mean(axis=1) / lsb
-    rest = values["rest"] + shift
-    stuck = np.flatnonzero(np.isfinite(gap) & (threshold - reset <= SMALLEST_SWING * np.abs(gap)))
-    if len(stuck):
-        raise BackendError(
-            [
-                Diagnostic(
-                    f"neuron {k} is placed on circuit {circuits[k, 0]}, whose reset is not below its "
-                    "threshold; "
-                    "calibrate "
-                    f"the chip, or name the circuit in backends.brainscales2.dead_circuits",
-                    population.path,
-                    "B2-CIRCUIT",
-                )
-                for k in stuck.tolist()
-            ]
-        )
+    faults = find_stuck(population, circuits, threshold, reset, gap)
+    if faults:
+        raise BackendError(faults)
     tau_s = two_columns(program.parameters["tau_s"], population.start, population.stop, None)
-    current = two_columns(program.parameters["i_init"], population.start, population.stop, 0.0)
-    total = current.sum(axis=1) if len(population.receptors) < 2 else None
-    if total is not None:
-        current = np.stack([np.maximum(total, 0.0), np.minimum(total, 0.0)], axis=1)
     swing = (profile.threshold_level.value - profile.leak_level.value) / lsb
     knee = profile.saturation_knee.value
     origin = values["rest"] - profile.leak_level.value / lsb
     return Membranes(
         tau_m=values["tau_m"] / conductance.mean(axis=1),
         tau_ref=values["tau_ref"],
-        rest=rest,
+        rest=values["rest"] + shift,
         threshold=threshold,
         reset=reset,
         start=values["v_init"] + np.where(values["v_init"] == values["rest"], shift, 0.0),
         tau_s=tau_s * pattern.tau_syn[circuits].mean(axis=1),
-        current=current,
+        current=initial_currents(program, population),
         lsb=lsb,
         nominal_rest=values["rest"],
         offset=pattern.cadc[circuits].mean(axis=1),
         low=origin + profile.rail_low.value / lsb,
         high=origin + profile.rail_high.value / lsb,
-        knee=np.full(len(rest), knee * swing if knee > 0.0 else np.inf),
-        room=np.full(len(rest), max(profile.saturation_limit.value - knee, SMALLEST_SWING) * swing),
+        knee=np.full(len(gap), knee * swing if knee > 0.0 else np.inf),
+        room=np.full(len(gap), max(profile.saturation_limit.value - knee, SMALLEST_SWING) * swing),
     )
 
 

@@ -5,42 +5,95 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import Synapses
-from netdesc.adjoint.incoming import Stream, merge
-from netdesc.dynamics.jit import kernel
+from netdesc.adjoint.arrivals import Incoming, Synapses
+from netdesc.adjoint.incoming import merge
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import decay
 from netdesc.dynamics.membrane import Membrane
 from netdesc.events import Events, Floats, Integers
 from netdesc.threads import run, split
 
 
+class Measured(NamedTuple):
+    """Spikes at which currents are asked for, and the currents.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (k,)
+        In ms, ascending within a sample. An arrival at such a time is not included.
+    neurons : ndarray of int64, shape (k,)
+    offsets : ndarray of int64, shape (batch + 1,)
+    release : ndarray of float64, shape (k,)
+        End of the refractory period after each.
+    order : ndarray of int64, shape (k,) or (0,)
+        Spikes of each sample in the order of their releases; empty where these are not asked for.
+    at_spike, at_release : ndarray of float64, shape (k,)
+        Results: total synaptic currents; NaN for a time after the end.
+    """
+
+    times: Floats
+    neurons: Integers
+    offsets: Integers
+    release: Floats
+    order: Integers
+    at_spike: Floats
+    at_release: Floats
+
+
+class Currents(NamedTuple):
+    """Synaptic currents of the neurons of a stage.
+
+    Parameters
+    ----------
+    values, tau_s : ndarray of float64, shape (n, 2)
+        Currents, and their time constants in ms.
+    since : ndarray of float64, shape (n,)
+        Time of these currents in ms.
+    """
+
+    values: Floats
+    tau_s: Floats
+    since: Floats
+
+
+@inlined
+def current_at(cell: int, moment: float, currents: Currents) -> tuple[float, float]:
+    """Return both currents of a neuron at a time."""
+    span = moment - currents.since[cell]
+    i, j = currents.values[cell, 0], currents.values[cell, 1]
+    if span <= 0.0:
+        return i, j
+    # many models have one current alone
+    second = j * decay(span, currents.tau_s[cell, 1]) if j != 0.0 else 0.0
+    return i * decay(span, currents.tau_s[cell, 0]), second
+
+
+@inlined
+def receive(e: int, incoming: Incoming, fan: Synapses, currents: Currents) -> None:
+    """Let a spike arrive at its targets."""
+    moment, slot = incoming.times[e], incoming.slots[e]
+    for x in range(fan.start[slot], fan.start[slot + 1]):
+        cell = fan.target[x]
+        currents.values[cell, 0], currents.values[cell, 1] = current_at(cell, moment, currents)
+        currents.since[cell] = moment
+        currents.values[cell, fan.receptor[x]] += fan.weight[x]
+
+
 @kernel
 def currents_at(
     first: int,
     last: int,
-    times: Floats,
-    slots: Integers,
-    offsets: Integers,
-    fan_start: Integers,
-    fan_target: Integers,
-    fan_receptor: Integers,
-    fan_weight: Floats,
-    tau_s: Floats,
-    start: Floats,
+    incoming: Incoming,
+    fan: Synapses,
+    cells: Membrane,
     duration: float,
-    two: bool,
-    when: Floats,
-    neurons: Integers,
-    spans: Integers,
-    release: Floats,
-    order: Integers,
-    result: Floats,
-    later: Floats,
+    measured: Measured,
 ) -> None:
     """Evaluate total synaptic currents of neurons at their spikes and when these are released.
 
@@ -48,65 +101,40 @@ def currents_at(
     ----------
     first, last : int
         Range of samples.
-    times, slots, offsets : ndarray
-        Arrivals by slot, ascending within a sample.
-    fan_start, fan_target, fan_receptor, fan_weight : ndarray
-        Synapses sorted by slot.
-    tau_s, start : ndarray of float64, shape (n, 2)
-        Time constants, and currents at 0.
+    incoming : Incoming
+    fan : Synapses
+        Their delays are part of the incoming times.
+    cells : Membrane
     duration : float
         In ms.
-    two : bool
-        Whether there are synapses or currents of the second receptor.
-    when, neurons, spans : ndarray
-        Spikes, ascending within a sample, and the offsets of the samples. An arrival at such a time is not
-        included.
-    release : ndarray of float64, shape (len(when),)
-        End of the refractory period after each.
-    order : ndarray of int64, shape (len(when),) or (0,)
-        Spikes of each sample in the order of their releases; empty where these are not asked for.
-    result, later : ndarray of float64
-        Results; NaN for a time after the end.
+    measured : Measured
+        Receives the currents.
     """
-    n = len(tau_s)
-    current = np.empty((n, 2))
-    since = np.empty(n)
+    currents = Currents(cells.current.copy(), cells.tau_s, np.empty(len(cells.tau_s)))
+    release, order = measured.release, measured.order
     for b in range(first, last):
-        current[:] = start
-        since[:] = 0.0
-        e, k = offsets[b], spans[b]
-        stop = spans[b + 1]
-        r = spans[b] if len(order) > 0 else stop
-        while k < stop or r < stop:
-            freed = r < stop and (k == stop or release[order[r]] < when[k])
+        currents.values[:] = cells.current
+        currents.since[:] = 0.0
+        e, k = incoming.offsets[b], measured.offsets[b]
+        end = measured.offsets[b + 1]
+        r = k if len(order) > 0 else end
+        while k < end or r < end:
+            freed = r < end and (k == end or release[order[r]] < measured.times[k])
             q = order[r] if freed else k
-            moment = release[q] if freed else when[q]
-            if freed:
-                r += 1
-            else:
-                k += 1
-            found = np.nan
+            moment = release[q] if freed else measured.times[q]
+            r += 1 if freed else 0
+            k += 0 if freed else 1
+            total = np.nan
             if moment <= duration:
-                while e < offsets[b + 1] and times[e] < moment:
-                    for x in range(fan_start[slots[e]], fan_start[slots[e] + 1]):
-                        cell = fan_target[x]
-                        span = times[e] - since[cell]
-                        if span > 0.0:
-                            current[cell, 0] *= decay(span, tau_s[cell, 0])
-                            if two:
-                                current[cell, 1] *= decay(span, tau_s[cell, 1])
-                            since[cell] = times[e]
-                        current[cell, fan_receptor[x]] += fan_weight[x]
+                while e < incoming.offsets[b + 1] and incoming.times[e] < moment:
+                    receive(e, incoming, fan, currents)
                     e += 1
-                cell = neurons[q]
-                span = moment - since[cell]
-                found = current[cell, 0] * decay(span, tau_s[cell, 0])
-                if two:
-                    found += current[cell, 1] * decay(span, tau_s[cell, 1])
+                i, j = current_at(measured.neurons[q], moment, currents)
+                total = i + j
             if freed:
-                later[q] = found
+                measured.at_release[q] = total
             else:
-                result[q] = found
+                measured.at_spike[q] = total
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,49 +169,6 @@ def hold_back(events: Events, slot: int, fan: Synapses) -> tuple[Floats, Integer
     later = events.times + delays
     order = np.lexsort((slots, later, events.samples()))
     return later[order], slots[order]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Spikes at which currents are asked for, and where these go; fields as in ``currents_at``."""
-
-    when: Floats
-    neurons: Integers
-    spans: Integers
-    release: Floats
-    order: Integers
-    result: Floats
-    later: Floats
-
-
-def evaluate_part(
-    model: tuple[Stream, Synapses, Membrane], duration: float, asked: Asked, first: int, last: int
-) -> None:
-    """Evaluate currents in samples ``first`` to ``last - 1``."""
-    stream, fan, cells = model
-    two = bool(np.any(fan.receptor > 0) or np.any(cells.current[:, 1]))
-    currents_at(
-        first,
-        last,
-        stream.times,
-        stream.slots,
-        stream.offsets,
-        fan.start,
-        fan.target,
-        fan.receptor,
-        fan.weight,
-        cells.tau_s,
-        cells.current,
-        duration,
-        two,
-        asked.when,
-        asked.neurons,
-        asked.spans,
-        asked.release,
-        asked.order,
-        asked.result,
-        asked.later,
-    )
 
 
 def order_releases(events: Events, hold: Floats) -> Integers:
@@ -228,15 +213,25 @@ def replay(layout: Layout, spikes: Mapping[str, Events], batch: int, *, threads:
                 continue
             events = spikes[program.populations[p].name]
             parts.append((p, *hold_back(events, slot, fan), events.offsets))
-        model = merge(parts, batch), fan, cells
+        incoming = merge(parts, batch).arrays
         for population, p in zip(members, stage.populations, strict=True):
             events, place = spikes[population.name], wiring.places[p]
             neurons = events.sources + place
             hold = cells.tau_ref[neurons]
             order = order_releases(events, hold)
             found, later = np.empty(len(events)), np.empty(len(events))
-            asked = Asked(events.times, neurons, events.offsets, events.times + hold, order, found, later)
-            run(partial(evaluate_part, model, program.duration, asked), split(batch, threads), threads)
+            measured = Measured(
+                events.times, neurons, events.offsets, events.times + hold, order, found, later
+            )
+            evaluate = partial(
+                currents_at,
+                incoming=incoming,
+                fan=fan,
+                cells=cells,
+                duration=program.duration,
+                measured=measured,
+            )
+            run(evaluate, split(batch, threads), threads)
             currents[population.name] = found
             release[population.name] = later if len(order) else found
             impossible[population.name] = currents[population.name] <= cells.gap[neurons]

@@ -32,7 +32,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
         "netdesc/adjoint/layer.py: sweep_layer_back",
         "netdesc/adjoint/readout.py: find_peaks",
         "netdesc/adjoint/readout.py: sweep_readout_layer_back",
-        "netdesc/dynamics/lif.py",
         "netdesc/dynamics/writer.py",
     }
 )

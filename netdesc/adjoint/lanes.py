@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import (
+from netdesc.dynamics.lif_adjoint import (
     adjoint_after,
     arrival_force,
     slope_after,

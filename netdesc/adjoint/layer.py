@@ -6,7 +6,8 @@ import numpy as np
 
 from netdesc.adjoint.lanes import carry_cell, carry_row
 from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import adjoint_charge, charge, decay
+from netdesc.dynamics.lif import charge, decay
+from netdesc.dynamics.lif_adjoint import adjoint_charge
 from netdesc.events import Floats, Integers
 
 # Neurons below which going neuron by neuron beats going side by side.

@@ -10,7 +10,8 @@ from netdesc.adjoint.layer import measure_pieces
 from netdesc.adjoint.neurons import Derivatives
 from netdesc.adjoint.sampling import Samples
 from netdesc.dynamics.jit import inlined, kernel
-from netdesc.dynamics.lif import adjoint_after, adjoint_charge, arrival_force, charge, decay, weight_force
+from netdesc.dynamics.lif import charge, decay
+from netdesc.dynamics.lif_adjoint import adjoint_after, adjoint_charge, arrival_force, weight_force
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.protocol import flow_adjoint
 from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, share_after

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netdesc.dynamics import lif, two_currents
-from netdesc.dynamics.lif import adjoint_after, adjoint_charge, charge, decay
+from netdesc.dynamics import lif, lif_adjoint, two_currents
+from netdesc.dynamics.lif import charge, decay
+from netdesc.dynamics.lif_adjoint import adjoint_after, adjoint_charge
 from netdesc.dynamics.protocol import State, register
 from netdesc.events import Floats
 
@@ -128,19 +129,21 @@ def arrive_adjoint(
     lam: State, x: State, cells: Membrane, cell: int, receptor: int, weight: float, within: bool
 ) -> tuple[State, float, float]:
     lam_i = lam[1] if receptor == 0 else lam[2]
-    force = lif.arrival_force(weight, lam[0], lam_i)
-    return lam, force, lif.weight_force(lam_i, cells.tau_s[cell, receptor])
+    force = lif_adjoint.arrival_force(weight, lam[0], lam_i)
+    return lam, force, lif_adjoint.weight_force(lam_i, cells.tau_s[cell, receptor])
 
 
 def release_adjoint(lam: State, kept: Floats, k: int, cells: Membrane, cell: int) -> tuple[State, float]:
-    return (0.0, lam[1], lam[2]), lif.slope_after(kept[1, k], cells.reset[cell]) * lam[0]
+    return (0.0, lam[1], lam[2]), lif_adjoint.slope_after(kept[1, k], cells.reset[cell]) * lam[0]
 
 
 def spike_adjoint(
     lam: State, kept: Floats, k: int, cells: Membrane, cell: int, force: float, floor: float
 ) -> tuple[State, float, bool]:
     least = floor * (cells.gap[cell] - cells.reset[cell])
-    lam_v, raised = lif.spike_jump(force, lif.slope_before(kept[0, k], cells.gap[cell]), least)
+    lam_v, raised = lif_adjoint.spike_jump(
+        force, lif_adjoint.slope_before(kept[0, k], cells.gap[cell]), least
+    )
     return (lam_v, lam[1], lam[2]), force, raised
 
 
@@ -150,7 +153,7 @@ def forget(lam: State, cells: Membrane, cell: int) -> State:
 
 def slope(kept: Floats, k: int, cells: Membrane, cell: int, floor: float) -> float:
     least = floor * (cells.gap[cell] - cells.reset[cell])
-    return lif.bounded_slope(lif.slope_before(kept[0, k], cells.gap[cell]), least)
+    return lif_adjoint.bounded_slope(lif_adjoint.slope_before(kept[0, k], cells.gap[cell]), least)
 
 
 release = spike

@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, kernel
-from netdesc.dynamics.lif import adjoint_charge, charge, decay
+from netdesc.dynamics.lif import charge, interval_factors
+from netdesc.dynamics.lif_adjoint import adjoint_charge
 from netdesc.events import Floats
 
 PUBLISHED, EXACT, OFF_GRID = "published", "exact_exponential", "off_grid"
@@ -235,7 +236,4 @@ def factors_until(fraction: float, timestep: float, tau_m: float, tau_s: float) 
     timestep, tau_m, tau_s : float
         In ms.
     """
-    s = (1.0 - fraction) * timestep
-    a = decay(s, tau_m)
-    b = decay(s, tau_s)
-    return a, b, charge(s, a, b, tau_m, tau_s)
+    return interval_factors((1.0 - fraction) * timestep, tau_m, tau_s)

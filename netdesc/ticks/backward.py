@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import bounded_slope, slope_after
+from netdesc.dynamics.lif_adjoint import bounded_slope, slope_after
 from netdesc.dynamics.tick import (
     adjoint_current_before,
     adjoint_voltage_before,

@@ -7,13 +7,11 @@ where it is stored. Times are fractions of the tick; those of spikes are multipl
 from __future__ import annotations
 
 from netdesc.dynamics.jit import inlined, kernel
-from netdesc.dynamics.lif import (
+from netdesc.dynamics.lif import charge, crossing, decay
+from netdesc.dynamics.lif_adjoint import (
     adjoint_charge,
     arrival_force,
     bounded_slope,
-    charge,
-    crossing,
-    decay,
     slope_after,
     slope_before,
     weight_force,

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import adjoint_charge, arrival_force, weight_force
+from netdesc.dynamics.lif_adjoint import adjoint_charge, arrival_force, weight_force
 from netdesc.dynamics.tick import adjoint_current_before, adjoint_voltage_before, factors_until
 from netdesc.dynamics.views import row, stretch
 from netdesc.ticks.records import Arrivals, Cells, Synapses

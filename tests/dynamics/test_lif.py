@@ -11,16 +11,12 @@ from hypothesis import strategies as st
 
 from netdesc.adjoint.arrivals import Incoming, Synapses, gather
 from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import (
-    NEVER,
+from netdesc.dynamics.lif import NEVER, charge, crossing, decay, flow
+from netdesc.dynamics.lif_adjoint import (
     adjoint_charge,
     adjoint_flow,
     arrival_force,
     bounded_slope,
-    charge,
-    crossing,
-    decay,
-    flow,
     slope_after,
     slope_before,
     weight_force,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netdesc.adjoint.neuron import store
-from netdesc.dynamics.jit import inlined, shared
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.protocol import (
     NEVER,
     arrive,
@@ -37,12 +37,15 @@ class Neurons(NamedTuple):
         End of the refractory period in ms.
     waiting : ndarray of int64, shape (n,)
         Spike whose refractory period is not yet over, -1 for none.
+    version : ndarray of int64, shape (n,)
+        How often a forecast of its next spike has been renewed, in a stage with cycles.
     """
 
     state: Floats
     clock: Floats
     free: Floats
     waiting: Integers
+    version: Integers
 
 
 class Spikes(NamedTuple):
@@ -68,7 +71,8 @@ class Spikes(NamedTuple):
 def make_neurons(n: int, cells: Any) -> Neurons:
     """Return arrays for n neurons."""
     width = len(begin(cells, 0))
-    return Neurons(np.empty((n, width)), np.empty(n), np.empty(n), np.empty(n, dtype=np.int64))
+    waiting, version = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    return Neurons(np.empty((n, width)), np.empty(n), np.empty(n), waiting, version)
 
 
 @inlined
@@ -78,9 +82,10 @@ def start(cell: int, neurons: Neurons, cells: Any) -> None:
     neurons.clock[cell] = 0.0
     neurons.free[cell] = 0.0
     neurons.waiting[cell] = -1
+    neurons.version[cell] = 0
 
 
-@shared
+@inlined
 def advance(cell: int, target: float, neurons: Neurons, kept: Floats, cells: Any) -> None:
     """Carry the state of a neuron to a time before which it does not spike.
 
@@ -148,7 +153,7 @@ def predict(cell: int, neurons: Neurons, cells: Any, limit: float) -> float:
     return begins + s if s >= 0.0 else NEVER
 
 
-@shared
+@inlined
 def fire(cell: int, k: int, moment: float, neurons: Neurons, spikes: Spikes, cells: Any) -> None:
     """Record spike k of a neuron, whose state has been carried to that moment, and reset it.
 

@@ -9,6 +9,7 @@ import numpy as np
 from netdesc.adjoint.arrivals import Incoming, Synapses
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.protocol import above, horizon, load
+from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 from netdesc_numba.event.advance import (
     Neurons,
@@ -51,7 +52,7 @@ def remove(queue: Queue) -> Queue:
     return size - 1, when, keys
 
 
-@shared
+@inlined
 def add_arrival(
     queue: Queue, emitted: float, q: int, end: int, spike: int, fan: Synapses, duration: float
 ) -> Queue:
@@ -65,12 +66,13 @@ def add_arrival(
     return queue
 
 
-@shared
-def forecast(cell: int, version: int, queue: Queue, neurons: Neurons, cells: Any, duration: float) -> Queue:
+@inlined
+def forecast(cell: int, queue: Queue, neurons: Neurons, cells: Any, duration: float) -> Queue:
     """Return the queue with the next spike of a neuron, or with the end of what can be foreseen of it.
 
     The second key is the neuron's version for a spike and -1 - version for the latter.
     """
+    version = neurons.version[cell]
     ahead = max(neurons.clock[cell], neurons.free[cell]) + horizon(cells)
     moment = predict(cell, neurons, cells, min(duration, ahead))
     if moment >= 0.0:
@@ -92,17 +94,11 @@ def is_stale(queue: Queue, version: Integers) -> bool:
 
 @shared
 def fill(
-    b: int,
-    incoming: Incoming,
-    fan: Synapses,
-    neurons: Neurons,
-    version: Integers,
-    cells: Any,
-    duration: float,
+    b: int, incoming: Incoming, fan: Synapses, neurons: Neurons, cells: Any, duration: float
 ) -> tuple[Queue, Queue]:
     """Set all neurons to their states at 0; return the first arrivals and forecasts of a sample."""
     arrivals = make_queue(ROOM)
-    n = len(version)
+    n = len(neurons.clock)
     spikes = make_queue(n + ROOM)
     for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
         slot = incoming.slots[e]
@@ -111,12 +107,77 @@ def fill(
         )
     for cell in range(n):
         start(cell, neurons, cells)
-        version[cell] = 0
         if above(load(neurons.state, cell, cells), cells, cell):
-            spikes = add(spikes, 0.0, cell, version[cell])
+            spikes = add(spikes, 0.0, cell, neurons.version[cell])
         else:
-            spikes = forecast(cell, version[cell], spikes, neurons, cells, duration)
+            spikes = forecast(cell, spikes, neurons, cells, duration)
     return arrivals, spikes
+
+
+@shared
+def finish(duration: float, neurons: Neurons, kept: Floats, cells: Any) -> None:
+    """Carry all neurons to the end."""
+    for cell in range(len(neurons.clock)):
+        advance(cell, duration, neurons, kept, cells)
+
+
+@shared
+def run_sample(
+    b: int, used: int, incoming: Incoming, fan: Synapses, cells: Any, limits: tuple[float, int],
+    neurons: Neurons, spikes: Spikes,
+) -> int:  # fmt: skip
+    """Simulate one sample.
+
+    Parameters
+    ----------
+    b, used : int
+        The sample, and spikes of those before it.
+    incoming, fan, cells, spikes
+        As in ``run_network``.
+    limits : tuple of (float, int)
+        Duration and base.
+    neurons : Neurons
+        Overwritten.
+
+    Returns
+    -------
+    int
+        Spikes used now; -1 where the capacity did not suffice.
+    """
+    incoming, fan, cells = unowned(incoming), unowned(fan), unowned(cells)
+    neurons, spikes = unowned(neurons), unowned(spikes)
+    duration, base = limits
+    arrivals, forecasts = fill(b, incoming, fan, neurons, cells, duration)
+    while arrivals[0] > 0 or forecasts[0] > 0:
+        if is_stale(forecasts, neurons.version):
+            forecasts = remove(forecasts)
+            continue
+        if forecasts[0] > 0 and (arrivals[0] == 0 or forecasts[1][0] <= arrivals[1][0]):
+            moment, cell, q, e = forecasts[1][0], forecasts[2][0, 0], -1, 0
+            fires = forecasts[2][0, 1] >= 0
+            if fires and used == len(spikes.times):
+                return -1
+            forecasts = remove(forecasts)
+        else:
+            moment, q, e, fires = arrivals[1][0], arrivals[2][0, 0], arrivals[2][0, 1], False
+            cell = fan.target[q]
+            arrivals = remove(arrivals)
+        advance(cell, moment, neurons, spikes.kept, cells)
+        if fires:
+            fire(cell, used, moment, neurons, spikes, cells)
+            emitted, q, e, end = moment, fan.start[base + cell], -1 - used, fan.start[base + cell + 1]
+            used += 1
+        elif q >= 0:
+            receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
+            emitted = incoming.times[e] if e >= 0 else spikes.times[-1 - e]
+            slot = incoming.slots[e] if e >= 0 else base + spikes.neurons[-1 - e]
+            q, end = q + 1, fan.start[slot + 1]
+        if q >= 0:
+            arrivals = add_arrival(arrivals, emitted, q, end, e, fan, duration)
+        neurons.version[cell] += 1
+        forecasts = forecast(cell, forecasts, neurons, cells, duration)
+    finish(duration, neurons, spikes.kept, cells)
+    return used
 
 
 @kernel
@@ -136,40 +197,12 @@ def run_network(
     used : int
         Spikes of the samples that are done.
     """
-    n = len(cells.tau_ref)
-    neurons = make_neurons(n, cells)
-    version = np.empty(n, dtype=np.int64)
-    used = int64(0)
+    neurons = make_neurons(len(cells.tau_ref), cells)
+    done = int64(0)
     for b in range(first, last):
-        done = used
-        arrivals, forecasts = fill(b, incoming, fan, neurons, version, cells, duration)
-        while arrivals[0] > 0 or forecasts[0] > 0:
-            if is_stale(forecasts, version):
-                forecasts = remove(forecasts)
-                continue
-            if forecasts[0] > 0 and (arrivals[0] == 0 or forecasts[1][0] <= arrivals[1][0]):
-                moment, cell, fires = forecasts[1][0], forecasts[2][0, 0], forecasts[2][0, 1] >= 0
-                if fires and used == len(spikes.times):
-                    return b, done
-                forecasts = remove(forecasts)
-                advance(cell, moment, neurons, spikes.kept, cells)
-                if fires:
-                    fire(cell, used, moment, neurons, spikes, cells)
-                    q, end = fan.start[base + cell], fan.start[base + cell + 1]
-                    arrivals = add_arrival(arrivals, moment, q, end, -1 - used, fan, duration)
-                    used += 1
-            else:
-                target, q, e = arrivals[1][0], arrivals[2][0, 0], arrivals[2][0, 1]
-                arrivals = remove(arrivals)
-                emitted = incoming.times[e] if e >= 0 else spikes.times[-1 - e]
-                slot = incoming.slots[e] if e >= 0 else base + spikes.neurons[-1 - e]
-                arrivals = add_arrival(arrivals, emitted, q + 1, fan.start[slot + 1], e, fan, duration)
-                cell = fan.target[q]
-                advance(cell, target, neurons, spikes.kept, cells)
-                receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
-            version[cell] += 1
-            forecasts = forecast(cell, version[cell], forecasts, neurons, cells, duration)
-        for cell in range(n):
-            advance(cell, duration, neurons, spikes.kept, cells)
+        used = run_sample(b, done, incoming, fan, cells, (duration, base), neurons, spikes)
+        if used < 0:
+            return b, done
         spikes.counts[b] = used - done
-    return last, used
+        done = used
+    return last, done

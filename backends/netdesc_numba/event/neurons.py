@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming, Synapses, gather
-from netdesc.dynamics.jit import int64, kernel
+from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
+from netdesc.dynamics.jit import int64, kernel, shared
 from netdesc.dynamics.protocol import above, load
-from netdesc_numba.event.advance import Spikes, advance, fire, make_neurons, predict, receive, start
+from netdesc.dynamics.views import unowned
+from netdesc_numba.event.advance import Neurons, Spikes, advance, fire, make_neurons, predict, receive, start
 
 
 @kernel
@@ -23,6 +24,62 @@ def order_in_time(first: int, last: int, spikes: Spikes) -> None:
     spikes.neurons[first:last] = spikes.neurons[first:last][order]
     for row in range(len(spikes.kept)):
         spikes.kept[row, first:last] = spikes.kept[row, first:last][order]
+
+
+@shared
+def run_sample(
+    used: int,
+    arrivals: Arrivals,
+    fan: Synapses,
+    cells: Any,
+    duration: float,
+    neurons: Neurons,
+    spikes: Spikes,
+) -> int:
+    """Simulate one sample, neuron after neuron.
+
+    Parameters
+    ----------
+    used : int
+        Spikes of the samples before it.
+    arrivals : Arrivals
+    fan, cells, duration, spikes
+        As in ``sweep_neurons``; the spikes come neuron after neuron.
+    neurons : Neurons
+        Overwritten.
+
+    Returns
+    -------
+    int
+        Spikes used now; -1 where the capacity did not suffice.
+    """
+    arrivals, fan, cells = unowned(arrivals), unowned(fan), unowned(cells)
+    neurons, spikes = unowned(neurons), unowned(spikes)
+    capacity = len(spikes.times)
+    for cell in range(len(neurons.clock)):
+        start(cell, neurons, cells)
+        if above(load(neurons.state, cell, cells), cells, cell):
+            if used == capacity:
+                return -1
+            fire(cell, used, 0.0, neurons, spikes, cells)
+            used += 1
+        for e in range(arrivals.start[cell], arrivals.start[cell + 1] + 1):
+            more = e < arrivals.start[cell + 1]
+            target = arrivals.when[e] if more else duration
+            fires = True
+            while fires:
+                moment = predict(cell, neurons, cells, target)
+                fires = moment >= 0.0
+                if fires and used == capacity:
+                    return -1
+                advance(cell, moment if fires else target, neurons, spikes.kept, cells)
+                if fires:
+                    fire(cell, used, moment, neurons, spikes, cells)
+                    used += 1
+            if more:
+                q = arrivals.synapse[e]
+                receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
+    return used
 
 
 @kernel
@@ -53,35 +110,14 @@ def sweep_neurons(
         Spikes of the samples that are done.
     """
     n = len(cells.tau_ref)
-    capacity = len(spikes.times)
     neurons = make_neurons(n, cells)
-    used = int64(0)
+    done = int64(0)
     for b in range(first, last):
-        done = used
         arrivals = gather(b, incoming, fan, n, duration)
-        for cell in range(n):
-            start(cell, neurons, cells)
-            if above(load(neurons.state, cell, cells), cells, cell):
-                if used == capacity:
-                    return b, done
-                fire(cell, used, 0.0, neurons, spikes, cells)
-                used += 1
-            for e in range(arrivals.start[cell], arrivals.start[cell + 1] + 1):
-                more = e < arrivals.start[cell + 1]
-                target = arrivals.when[e] if more else duration
-                while True:
-                    moment = predict(cell, neurons, cells, target)
-                    if moment < 0.0:
-                        break
-                    if used == capacity:
-                        return b, done
-                    advance(cell, moment, neurons, spikes.kept, cells)
-                    fire(cell, used, moment, neurons, spikes, cells)
-                    used += 1
-                advance(cell, target, neurons, spikes.kept, cells)
-                if more:
-                    q = arrivals.synapse[e]
-                    receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
+        used = run_sample(done, arrivals, fan, cells, duration, neurons, spikes)
+        if used < 0:
+            return b, done
         order_in_time(done, used, spikes)
         spikes.counts[b] = used - done
-    return last, used
+        done = used
+    return last, done

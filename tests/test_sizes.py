@@ -9,18 +9,6 @@ LINES, PARAMETERS, FILE = 80, 8, 400
 
 EXCEPTIONS: frozenset[str] = frozenset(
     {
-        "backends/netdesc_brainscales2/analog/burst.py: settle_lanes",
-        "backends/netdesc_brainscales2/analog/core.py: StageCore.run",
-        "backends/netdesc_brainscales2/analog/layer.py: hand_out",
-        "backends/netdesc_brainscales2/analog/layer.py: sweep_block",
-        "backends/netdesc_brainscales2/analog/layer.py: sweep_circuits",
-        "backends/netdesc_brainscales2/analog/network.py: run_circuits",
-        "backends/netdesc_brainscales2/analog/network.py: run_sample",
-        "backends/netdesc_brainscales2/analog/network.py: send",
-        "backends/netdesc_brainscales2/analog/step.py: restart",
-        "backends/netdesc_brainscales2/analog/step.py: settle",
-        "backends/netdesc_brainscales2/host/crossing_times.py: refine_samples",
-        "backends/netdesc_brainscales2/host/crossing_times.py: resolve",
         "backends/netdesc_numba/event/bursts.py: spike_lanes",
         "backends/netdesc_numba/event/layer.py: sweep_block",
         "backends/netdesc_numba/event/layer.py: sweep_layer",

@@ -50,7 +50,9 @@ _CODES: dict[type, Code] = {}
 OPERATIONS: list[str] = []
 
 
-def register(record: type, functions: Mapping[str, Any], width: int, residuals: tuple[str, ...]) -> None:
+def register(
+    record: type, functions: Mapping[str, Any], width: int, residuals: tuple[str, ...] | None = None
+) -> None:
     """Make a class of parameter records known to the kernels.
 
     Parameters
@@ -60,7 +62,7 @@ def register(record: type, functions: Mapping[str, Any], width: int, residuals: 
     functions : mapping of str to callable
         By the names of the operations; what has another name is ignored.
     width, residuals
-        See ``Code``.
+        See ``Code``; without residuals, a cell runs forward only and has no adjoint.
 
     Raises
     ------
@@ -71,11 +73,11 @@ def register(record: type, functions: Mapping[str, Any], width: int, residuals: 
     space: dict[str, Any] = {}
     exec(f"def load(rows, row, cells):\n    return ({items})", space)
     given = {**functions, "load": space["load"]}
-    missing = set(REQUIRED) - set(given)
+    missing = set(FORWARD if residuals is None else REQUIRED) - set(given)
     if missing:
         raise KeyError(f"{record.__name__} lacks {', '.join(sorted(missing))}")
     known = {name: given[name] for name in (*OPERATIONS, "initial") if name in given}
-    _CODES[record] = Code(known, width, residuals)
+    _CODES[record] = Code(known, width, residuals or ())
 
 
 def find_code(record: type) -> Code:
@@ -205,6 +207,10 @@ def spike(x: State, cells: Any, cell: int) -> State:
 def release(x: State, cells: Any, cell: int) -> State:
     """Return the state with which integration starts again after a refractory period."""
     raise NotImplementedError
+
+
+FORWARD = tuple(OPERATIONS)
+"""What a cell needs that runs forward only."""
 
 
 @operation

@@ -2,121 +2,147 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from netdesc.dynamics.elementary import fused
-from netdesc.dynamics.jit import kernel
+from netdesc.adjoint.neuron import store
+from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.lif import CONVERGED
+from netdesc.dynamics.protocol import crossing, flow, held, load, refractory, spike
 from netdesc.events import Floats, Integers
-from netdesc_brainscales2.analog.crossing import first_crossing
-from netdesc_brainscales2.analog.lanes import (
-    BEFORE,
-    FOUND,
-    HELD,
-    HIGH_END,
-    KEPT,
-    LEFT,
-    SIZE,
-    TI,
-    TJ,
-    TM,
-    TOP,
-    V_END,
-    WIDE,
-    X_END,
-    Y_END,
-    V,
-    X,
-    Y,
-    end_lanes,
-    fall_lanes,
-    fire_lanes,
-    hold_lanes,
-    load_lanes,
-    move_lane,
-    pad_lanes,
-    repair_lanes,
-    solve_lanes,
+from netdesc_brainscales2.analog.circuit import ROWS, Circuits
+from netdesc_brainscales2.analog.lanes import Experiment, Lanes, Spikes, disturb
+from netdesc_brainscales2.analog.operations import (
+    NONE,
+    POSSIBLE,
+    bracket_crossings,
+    clip,
+    confirm,
+    judge,
+    solve_crossings,
 )
-from netdesc_brainscales2.analog.step import (
-    BAR,
-    EXC,
-    GAP,
-    HIGH,
-    HIGHEST,
-    INH,
-    LOW,
-    TAU_REF,
-    TOUCH,
-    WAIT,
-    U,
-)
-from netdesc_brainscales2.chip.noise import THRESHOLD, Keys, noise
 
-# What is known of the rest of an interval: no spike, a crossing in a bracket, perhaps one, one that is found.
-NONE, CERTAIN, PERHAPS, FIXED = range(4)
+WIDTH = 8
+"""Doubles in a vector register."""
 
 
-@kernel
-def finish_lane(q: int, k: int, cells: Floats, care: Floats, after: Floats) -> int:
-    """Store the state of a circuit that does not spike again; return 1 where a rail stops it."""
-    if care[LEFT, q] <= 0.0:
-        after[U, k] = care[V, q]
-        after[EXC, k] = care[X, q]
-        after[INH, k] = care[Y, q]
-        after[WAIT, k] = care[HELD, q]
-        return 0
-    v = care[V_END, q]
-    after[U, k] = min(max(v, cells[LOW, k]), cells[HIGH, k])
-    after[EXC, k] = care[X_END, q]
-    after[INH, k] = care[Y_END, q]
-    after[WAIT, k] = 0.0
-    return 1 if (v < cells[LOW, k]) | (v > cells[HIGH, k]) else 0
+class Flagged(NamedTuple):
+    """Circuits that may spike in an interval; all but the lanes are rows of the table.
 
-
-@kernel
-def judge_lane(q: int, highest: float, care: Floats) -> int:
-    """Tell whether a circuit spikes in what is left of the interval.
-
-    A current i + j, i not negative and j not positive, that exceeds a positive threshold at the start does so
-    on one stretch from there on: it rises, if j decays faster, then falls, and once it is below 0 it stays
-    there. v can pass upward only on that stretch and downward only behind it, so if v ends above the
-    threshold, there is exactly one crossing. The other cases are left to the general solution.
+    Parameters
+    ----------
+    table : ndarray of float64, shape (rows, n + WIDTH)
+    lane : ndarray of int64, shape (n,)
+    cells : Circuits
+        What ``circuit.ROWS`` counts; the rest is empty.
+    state, end : ndarray of float64, shape (n + WIDTH, width)
+        Present state, and that at the end of the interval without a spike.
+    wait, left : ndarray of float64, shape (n + WIDTH,)
+        What is left of a refractory period and of the interval in ms.
+    width, high : ndarray of float64, shape (n + WIDTH,)
+        Length of a bracket from the present state on in ms, and the voltage at its end.
+    found, error : ndarray of float64, shape (n + WIDTH,)
+        Time to the crossing in ms, and its relative error.
+    before, beyond : ndarray of float64, shape (n + WIDTH,)
+        Bracket of the end of a bracket in ms.
     """
-    u, i, j, bar, left = care[V, q], care[X, q], care[Y, q], care[TOP, q], care[LEFT, q]
-    above = max(u, 0.0)
-    if not (left > 0.0 and i > bar and fused(-TOUCH, abs(bar), bar) <= max(fused(i, highest, above), above)):
-        return NONE
-    care[SIZE, q] = np.inf
-    care[WIDE, q] = left
-    care[HIGH_END, q] = care[V_END, q]
-    if bar > 0.0 and u < bar:
-        if i + j > bar:
-            if care[V_END, q] >= bar:
-                return CERTAIN
-            return NONE if care[X_END, q] + care[Y_END, q] > bar else PERHAPS
-        if care[TI, q] <= care[TJ, q]:
-            return NONE
-        # what the current cannot exceed: that of analog_step.needs_care, times the decay of i
-        share = care[X_END, q] / i
-        if share > 0.0 and fused(bar, -share, care[X_END, q]) + max(share * j, care[Y_END, q]) <= 0.0:
-            return NONE
-    return fix_lane(q, care)
+
+    table: Floats
+    lane: Integers
+    cells: Circuits
+    state: Floats
+    end: Floats
+    wait: Floats
+    left: Floats
+    width: Floats
+    high: Floats
+    found: Floats
+    error: Floats
+    before: Floats
+    beyond: Floats
 
 
-@kernel
-def fix_lane(q: int, care: Floats) -> int:
-    """Leave a circuit to the general solution, and tell whether it spikes in what is left of the interval."""
-    s = first_crossing(
-        care[V, q], care[X, q], care[Y, q], care[TOP, q], care[TM, q], care[TI, q], care[TJ, q], care[LEFT, q]
+def make_flagged(n: int, width: int) -> Flagged:
+    """Make room for n circuits."""
+    table = np.empty((ROWS + 2 * width + 8, n + WIDTH))
+    empty = np.empty(0)
+    cells = Circuits._make([*table[:ROWS], table[:ROWS], empty, empty, empty, np.empty((0, 3))])
+    state, end = table[ROWS : ROWS + width].T, table[ROWS + width + 2 : ROWS + 2 * width + 2].T
+    wait, left = table[ROWS + width : ROWS + width + 2]
+    return Flagged(
+        table, np.empty(n, dtype=np.int64), cells, state, end, wait, left, *table[ROWS + 2 * width + 2 :]
     )
-    care[FOUND, q] = s
-    care[HIGH_END, q] = care[TOP, q]
-    care[SIZE, q] = 0.0
-    return FIXED if s >= 0.0 else NONE
 
 
-@kernel
-def pick_lanes(count: int, lane: Integers, cells: Floats, care: Floats, after: Floats) -> tuple[int, int]:
+@inlined
+def load_lanes(count: int, lanes: Lanes, flagged: Flagged, cells: Any) -> None:
+    """Gather flagged circuits."""
+    for q in range(count):
+        k = flagged.lane[q]
+        for row in range(ROWS):
+            flagged.table[row, q] = cells.rows[row, k]
+        store(flagged.state, q, load(lanes.state, k, cells))
+        flagged.wait[q] = lanes.wait[k]
+        flagged.left[q] = lanes.span[k]
+
+
+@inlined
+def pad_lanes(count: int, flagged: Flagged) -> int:
+    """Repeat the first circuit up to whole vector registers, and return the number of circuits then.
+
+    What a vectorized loop leaves over runs as slow as a plain one.
+    """
+    padded = (count + WIDTH - 1) // WIDTH * WIDTH
+    for q in range(count, padded):
+        for row in range(len(flagged.table) - 2):
+            flagged.table[row, q] = flagged.table[row, 0]
+    return padded
+
+
+@inlined
+def move_lane(source: int, target: int, flagged: Flagged) -> None:
+    """Copy one circuit to a place before it."""
+    if target < source:
+        flagged.lane[target] = flagged.lane[source]
+        for row in range(len(flagged.table) - 2):
+            flagged.table[row, target] = flagged.table[row, source]
+
+
+@inlined
+def hold_lanes(count: int, flagged: Flagged) -> None:
+    """Hold refractory circuits, and take the time from what is left of the interval."""
+    cells = flagged.cells
+    waiting = 0
+    for q in range(count):
+        waiting += 1 if flagged.wait[q] > 0.0 else 0
+    if waiting == 0:
+        return
+    for q in range(count):
+        wait = flagged.wait[q]
+        span = min(wait, flagged.left[q])
+        x = load(flagged.state, q, cells)
+        store(flagged.state, q, held(x, cells, q, span) if wait > 0.0 else x)
+        flagged.left[q] -= span
+        flagged.wait[q] = wait - span
+
+
+@inlined
+def finish_lane(q: int, lanes: Lanes, flagged: Flagged) -> int:
+    """Store the state of a circuit that does not spike again; return 1 where a rail stops it."""
+    k, cells = flagged.lane[q], flagged.cells
+    if flagged.left[q] <= 0.0:
+        store(lanes.after, k, load(flagged.state, q, cells))
+        lanes.wait[k] = flagged.wait[q]
+        return 0
+    x, clipped = clip(load(flagged.end, q, cells), cells, q)
+    store(lanes.after, k, x)
+    lanes.wait[k] = 0.0
+    return clipped
+
+
+@inlined
+def pick_lanes(count: int, lanes: Lanes, flagged: Flagged) -> tuple[int, int]:
     """Keep the circuits that spike in what is left of the interval, and finish the others.
 
     Returns
@@ -126,79 +152,71 @@ def pick_lanes(count: int, lane: Integers, cells: Floats, care: Floats, after: F
     clipped : int
         Circuits that a rail stopped.
     """
+    cells = flagged.cells
     kept, clipped, open_cases = 0, 0, 0
     for q in range(count):
-        verdict = judge_lane(q, cells[HIGHEST, lane[q]], care)
+        verdict = judge(q, flagged, cells)
         if verdict == NONE:
-            clipped += finish_lane(q, lane[q], cells, care, after)
+            clipped += finish_lane(q, lanes, flagged)
         else:
-            move_lane(q, kept, lane, care)
+            move_lane(q, kept, flagged)
             kept += 1
-            open_cases += 1 if verdict == PERHAPS else 0
+            open_cases += 1 if verdict == POSSIBLE else 0
     if open_cases > 0:
-        fall_lanes(pad_lanes(kept, BEFORE, care), care)
+        bracket_crossings(pad_lanes(kept, flagged), flagged, cells)
         count, kept = kept, 0
         for q in range(count):
-            spikes = care[HIGH_END, q] >= care[TOP, q]
-            if care[SIZE, q] > 0.0 and abs(care[HIGH_END, q] - care[TOP, q]) <= TOUCH * care[TOP, q]:
-                spikes = fix_lane(q, care) == FIXED
-            if spikes:
-                move_lane(q, kept, lane, care)
+            if confirm(q, flagged, cells):
+                move_lane(q, kept, flagged)
                 kept += 1
             else:
-                clipped += finish_lane(q, lane[q], cells, care, after)
+                clipped += finish_lane(q, lanes, flagged)
     return kept, clipped
 
 
-@kernel
+@inlined
+def repair_lanes(count: int, flagged: Flagged) -> None:
+    """Solve again, one by one, what the iteration in lanes did not."""
+    cells = flagged.cells
+    for q in range(count):
+        width = flagged.width[q]
+        # the comparisons are also false for NaN
+        if not (flagged.error[q] <= CONVERGED and 0.0 <= flagged.found[q] <= width):
+            s = crossing(load(flagged.state, q, cells), cells, q, width)
+            # v grazes the threshold at the end of the bracket
+            flagged.found[q] = s if s >= 0.0 else width
+
+
+@inlined
 def settle_lanes(
     count: int,
-    lane: Integers,
     first: int,
-    size: int,
     now: Floats,
-    span: Floats,
-    cells: Floats,
-    state: Floats,
-    after: Floats,
-    serial: Integers,
-    table: Floats,
-    keys: Keys,
-    spread: float,
-    care: Floats,
-    found_times: Floats,
-    found_lanes: Integers,
+    lanes: Lanes,
+    flagged: Flagged,
+    spikes: Spikes,
     found: int,
+    experiment: Experiment,
 ) -> tuple[int, int]:
-    """Carry flagged circuits over an interval with all their spikes.
+    """Advance flagged circuits over an interval with all their spikes.
 
     Parameters
     ----------
     count : int
-        How many are flagged.
-    lane : ndarray of int64, shape (n,)
-        The flagged ones: lane k is neuron ``k % size`` of sample ``first + k // size``; overwritten.
-    first, size : int
+        How many are flagged; ``flagged.lane`` lists them.
+    first : int
+        Sample of the first lanes.
     now : ndarray of float64, shape (samples,)
         Start of the interval of each sample in ms.
-    span : ndarray of float64, shape (n,)
-        Its length for each lane.
-    cells : ndarray of float64, shape (PARAMETERS, n)
-    state : ndarray of float64, shape (STATES, n)
-        At the start; thresholds are changed in place.
-    after : ndarray of float64, shape (STATES, n)
-        Result: state at the end.
-    serial : ndarray of int64, shape (n,)
-        Spikes of each circuit so far; changed in place.
-    table, keys, spread
-        Noise of thresholds: quantiles, key of each sample, and standard deviation relative to
-        threshold - rest.
-    care : ndarray of float64, shape (ROWS, n + WIDTH)
+    lanes : Lanes
+        Receives the state at the end.
+    flagged : Flagged
         Overwritten.
-    found_times, found_lanes : ndarray, shape (capacity,)
-        Results, from ``found`` on, not sorted.
+    spikes : Spikes
+        Receives spikes from ``found`` on.
     found : int
         Spikes found so far.
+    experiment : Experiment
 
     Returns
     -------
@@ -207,34 +225,34 @@ def settle_lanes(
     clipped : int
         Circuits that a rail stopped.
     """
+    cells, size = flagged.cells, experiment.weights.shape[1]
     clipped = 0
-    load_lanes(count, lane, cells, state, span, care)
+    load_lanes(count, lanes, flagged, experiment.cells)
     while count > 0:
-        waiting = 0
-        for q in range(count):
-            waiting += 1 if care[HELD, q] > 0.0 else 0
-        padded = pad_lanes(count, KEPT, care)
-        if waiting > 0:
-            hold_lanes(padded, care)
-        end_lanes(padded, care)
-        count, stopped = pick_lanes(count, lane, cells, care, after)
+        padded = pad_lanes(count, flagged)
+        hold_lanes(padded, flagged)
+        for q in range(padded):
+            store(flagged.end, q, flow(load(flagged.state, q, cells), cells, q, flagged.left[q]))
+        count, stopped = pick_lanes(count, lanes, flagged)
         clipped += stopped
-        if found + count > len(found_times):
+        if found + count > len(spikes.times):
             return -1, 0
-        padded = pad_lanes(count, BEFORE, care)
-        solve_lanes(padded, care)
-        repair_lanes(count, care)
-        fire_lanes(padded, care)
+        padded = pad_lanes(count, flagged)
+        solve_crossings(padded, flagged, cells)
+        repair_lanes(count, flagged)
+        for q in range(padded):
+            s = flagged.found[q]
+            store(flagged.state, q, spike(flow(load(flagged.state, q, cells), cells, q, s), cells, q))
+            flagged.left[q] -= s
         for q in range(count):
-            k = lane[q]
-            s = k // size
-            found_times[found] = now[s] + (span[k] - care[LEFT, q])
-            found_lanes[found] = k
+            k = flagged.lane[q]
+            sample = k // size
+            spikes.times[found] = now[sample] + (lanes.span[k] - flagged.left[q])
+            spikes.lanes[found] = k
             found += 1
-            serial[k] += 1
-            care[HELD, q] = cells[TAU_REF, k]
-            if spread > 0.0:
-                x = noise(table, keys[first + s], k - s * size, 2 * serial[k] + THRESHOLD)
-                care[TOP, q] = cells[GAP, k] * (1.0 + spread * x)
-                state[BAR, k] = care[TOP, q]
+            lanes.serial[k] += 1
+            flagged.wait[q] = refractory(cells, q)
+            x = load(flagged.state, q, cells)
+            x = disturb(x, q, k - sample * size, first + sample, lanes.serial[k], experiment.noise, cells)
+            store(flagged.state, q, x)
     return found, clipped

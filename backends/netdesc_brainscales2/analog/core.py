@@ -1,60 +1,31 @@
-"""The analog core: stages of a program on circuits with parameters of their own."""
+"""The analog core: stages of a program on circuits that differ from each other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from netdesc.adjoint.incoming import Stream, merge
 from netdesc.budget import SpikeBudget, count_spikes
-from netdesc.dynamics.lif import charge, decay
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program, Stage
 from netdesc.threads import run, split
-from netdesc_brainscales2.analog.layer import sweep_circuits
+from netdesc_brainscales2.analog.circuit import Circuits, make_circuits, tile
+from netdesc_brainscales2.analog.lanes import Experiment, Results, make_lanes
+from netdesc_brainscales2.analog.layer import make_workspace, samples_together, sweep_circuits
 from netdesc_brainscales2.analog.network import run_circuits
 from netdesc_brainscales2.analog.stamps import add_jitter
-from netdesc_brainscales2.analog.step import (
-    BEND_I,
-    BEND_J,
-    FAR_I,
-    FAR_J,
-    GAP,
-    HIGH,
-    HIGHEST,
-    KNEE,
-    LOW,
-    PARAMETERS,
-    PEAK,
-    RATE_I,
-    RATE_J,
-    RATE_M,
-    RESET,
-    ROOM,
-    START,
-    START_I,
-    START_J,
-    TAU_I,
-    TAU_J,
-    TAU_M,
-    TAU_REF,
-)
-from netdesc_brainscales2.chip.noise import quantiles, sample_keys
+from netdesc_brainscales2.chip.noise import Noise, quantiles, sample_keys
 from netdesc_brainscales2.chip.substrate import Membranes
 
-Sweep = tuple[int, int, Floats, Integers, Integers]
-"""First sample that is not done, spikes of those that are; times, neurons and tallies."""
-
 MOST_SPIKES = 10_000_000
-NOTHING = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Unrest:
+class TemporalNoise:
     """What is different in every run.
 
     Parameters
@@ -75,48 +46,22 @@ class Unrest:
     jitter: float = 0.0
 
 
-def arrange_cells(parts: Sequence[Membranes]) -> Floats:
-    """Return the parameters of the neurons of a stage as kernels take them, shape (PARAMETERS, n)."""
+def join_membranes(parts: Sequence[Membranes]) -> Circuits:
+    """Return the circuits of the populations of a stage."""
 
     def join(name: str) -> Floats:
         return np.concatenate([getattr(part, name) for part in parts])
 
-    rest, tau_m, tau_s, current = join("rest"), join("tau_m"), join("tau_s"), join("current")
-    tau_i = tau_s[:, 0]
-    equal = tau_m == tau_i
-    with np.errstate(divide="ignore", invalid="ignore"):
-        peak = np.where(equal, tau_i, np.log(tau_m / tau_i) * tau_m * tau_i / (tau_m - tau_i))
-        far_i, far_j = (tau / (tau_m - tau) for tau in (tau_i, tau_s[:, 1]))
-    cells = np.empty((PARAMETERS, len(rest)))
-    rows: dict[int, ArrayLike] = {
-        TAU_M: tau_m,
-        TAU_I: tau_i,
-        TAU_J: tau_s[:, 1],
-        TAU_REF: join("tau_ref"),
-        GAP: join("threshold") - rest,
-        RESET: join("reset") - rest,
-        LOW: join("low") - rest,
-        HIGH: join("high") - rest,
-        PEAK: peak,
-        START: join("start") - rest,
-        START_I: current[:, 0],
-        START_J: current[:, 1],
-        KNEE: join("knee"),
-        ROOM: join("room"),
-        HIGHEST: [
-            charge(p, decay(p, m), decay(p, s), m, s) for p, m, s in zip(peak, tau_m, tau_i, strict=True)
-        ],
-        RATE_M: 1.0 / tau_m,
-        RATE_I: 1.0 / tau_i,
-        RATE_J: 1.0 / tau_s[:, 1],
-        FAR_I: far_i,
-        FAR_J: far_j,
-        BEND_I: (tau_m - tau_i) / (tau_m * tau_i),
-        BEND_J: (tau_m - tau_s[:, 1]) / (tau_m * tau_s[:, 1]),
-    }
-    for row, values in rows.items():
-        cells[row] = values
-    return cells
+    rest = join("rest")
+    return make_circuits(
+        join("tau_m"),
+        join("tau_s"),
+        tau_ref=join("tau_ref"),
+        levels=(join("threshold") - rest, join("reset") - rest),
+        start=np.column_stack([join("start") - rest, join("current")]),
+        rails=(join("low") - rest, join("high") - rest),
+        saturation=(join("knee"), join("room")),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +78,7 @@ class Outcome:
     voltages : ndarray of float64, shape (batch, n, m)
         At the sampling times; m is 0 where nothing is sampled.
     clipped, saturated, late : int
-        Rails met; arrivals that an input saturated; events due after the end.
+        Rails met; arrivals that an input saturated; arrivals after the end.
     """
 
     times: Floats
@@ -166,7 +111,8 @@ class StageCore:
         self.size = sum(p.size for p in self.members)
         parts = [membranes[p.name] for p in self.members]
         self.rest = np.concatenate([part.rest for part in parts])
-        self.cells = arrange_cells(parts)
+        self.cells = join_membranes(parts)
+        self.lanes = self.cells if stage.recurrent else tile(self.cells, samples_together(self.size))
         self.outside = [
             k
             for k, block in enumerate(program.blocks)
@@ -235,7 +181,7 @@ class StageCore:
         budget: SpikeBudget,
         *,
         grid: Floats,
-        unrest: Unrest,
+        noise: TemporalNoise,
         threads: int,
     ) -> Outcome:
         """Run a batch.
@@ -248,13 +194,9 @@ class StageCore:
             Of the batch.
         grid : ndarray of float64, shape (m,)
             Sampling times in ms.
-        unrest : Unrest
+        noise : TemporalNoise
         threads : int
             Results do not depend on it.
-
-        Returns
-        -------
-        Outcome
 
         Raises
         ------
@@ -262,68 +204,58 @@ class StageCore:
             If the stage does not stop spiking, or the batch has more spikes than fit into memory.
         """
         batch = budget.batch
-        stream = self.collect(delivered, batch)
+        keys = sample_keys(noise.seed, ".".join(p.name for p in self.members), noise.identities)
+        drawn = Noise(quantiles(), keys, noise.threshold, noise.jitter * self.cells.tau_i)
+        experiment = Experiment(
+            self.lanes,
+            self.collect(delivered, batch).arrays,
+            self.weights,
+            self.base,
+            grid,
+            self.program.duration,
+            drawn,
+        )
         voltages = np.empty((batch, self.size, len(grid)))
-        keys = sample_keys(unrest.seed, ".".join(p.name for p in self.members), unrest.identities)
-        common = (stream.times, stream.slots, stream.offsets)
-        rest = (self.weights, self.cells, self.program.duration, grid, unrest.threshold)
         counts = np.zeros(batch, dtype=np.int64)
-        kernel: Callable[..., tuple[int, int]] = run_circuits if self.stage.recurrent else sweep_circuits
 
-        def sweep(first: int, last: int, room: int) -> Sweep:
-            times, neurons = np.empty(room), np.empty(room, dtype=np.int64)
-            tallies = np.zeros(3, dtype=np.int64)
-            noise = (unrest.jitter,) if self.stage.recurrent else ()
-            base = (self.base,) if self.stage.recurrent else ()
-            done, used = kernel(
-                first,
-                last,
-                *common,
-                *base,
-                *rest,
-                *noise,
-                quantiles(),
-                keys,
-                times,
-                neurons,
-                voltages,
-                tallies,
-                counts,
-            )
-            return done, used, times, neurons, tallies
+        def sweep(first: int, last: int) -> list[Results]:
+            return self.grow(first, last, experiment, (voltages, counts), budget)
 
-        parts = run(lambda a, b: self.grow(a, b, sweep, budget), split(batch, threads), threads)
-        pieces = [piece for part in parts for piece in part]
-        times = np.concatenate([NOTHING, *(piece[0] for piece in pieces)])
-        neurons = np.concatenate([np.empty(0, dtype=np.int64), *(piece[1] for piece in pieces)])
-        tallies = sum((piece[2] for piece in pieces), np.zeros(3, dtype=np.int64))
+        pieces = [piece for part in run(sweep, split(batch, threads), threads) for piece in part]
+        times = np.concatenate([np.empty(0), *(piece.times for piece in pieces)])
+        neurons = np.concatenate([np.empty(0, dtype=np.int64), *(piece.neurons for piece in pieces)])
+        tallies = sum((piece.tallies for piece in pieces), np.zeros(3, dtype=np.int64))
         offsets = np.concatenate(([0], np.cumsum(counts)))
         self.guess = max(self.guess, 1.25 * len(times) / max(batch, 1))
-        if unrest.jitter > 0.0 and not self.stage.recurrent:
-            add_jitter(times, neurons, offsets, unrest.jitter * self.cells[TAU_I], quantiles(), keys)
-        return Outcome(
-            times,
-            neurons,
-            offsets,
-            voltages + self.rest[:, None],
-            int(tallies[0]),
-            int(tallies[1]),
-            int(tallies[2]),
-        )
+        if noise.jitter > 0.0 and not self.stage.recurrent:
+            add_jitter(times, neurons, offsets, drawn)
+        return Outcome(times, neurons, offsets, voltages + self.rest[:, None], *tallies.tolist())
 
     def grow(
-        self, first: int, last: int, sweep: Callable[[int, int, int], Sweep], budget: SpikeBudget
-    ) -> list[tuple[Floats, Integers, Integers]]:
+        self,
+        first: int,
+        last: int,
+        experiment: Experiment,
+        shared: tuple[Floats, Integers],
+        budget: SpikeBudget,
+    ) -> list[Results]:
         """Run a part of the batch, with room for the spikes that grows as they need it."""
         room = int(self.guess * (last - first)) + 64
         sizes = {item.name: item.size for item in self.members}
-        pieces: list[tuple[Floats, Integers, Integers]] = []
+        pieces: list[Results] = []
         part = last
         while first < last:
-            done, used, times, neurons, tallies = sweep(first, last, room)
+            times, neurons, tallies = np.empty(room), np.empty(room, dtype=np.int64), np.zeros(3, np.int64)
+            results = Results(times, neurons, *shared, tallies)
+            if self.stage.recurrent:
+                lanes = make_lanes(self.size, experiment.cells)
+                done, used = run_circuits(first, last, experiment, lanes, results)
+            else:
+                workspace = make_workspace(room, experiment.cells)
+                done, used = sweep_circuits(first, last, experiment, workspace, results)
             budget.keep(part, count_spikes(neurons[:used], sizes))
             if done > first:
-                pieces.append((times[:used], neurons[:used], tallies))
+                pieces.append(results._replace(times=times[:used], neurons=neurons[:used]))
             elif room >= MOST_SPIKES:
                 raise NumericsError(self.overflow(first))
             else:
@@ -333,7 +265,7 @@ class StageCore:
         return pieces
 
     def overflow(self, sample: int) -> Diagnostic:
-        """Return what to say of a stage that does not stop spiking."""
+        """Return the fault of a stage that does not stop spiking."""
         names = ", ".join(p.name for p in self.members)
         return Diagnostic(
             f"sample {sample} has more than {MOST_SPIKES} spikes in {names}; lower the weights "

@@ -10,6 +10,9 @@ from netdesc.dynamics.two_currents import crossing_two, excess, rise
 STEPS = 60
 # Relative error of the end of the bracket: only a spike that grazes the threshold that closely is at stake.
 PRECISE = 1e-13
+# Relative distance from the threshold up to which a turning voltage is left to the general solution: whether
+# it touches is a matter of rounding there, and weights in whole steps do touch it.
+TOUCH = 1e-12
 
 
 @inlined

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from netdesc.dynamics.jit import kernel
+from typing import Any
+
+from netdesc.dynamics.views import row as row_of
+from netdesc.dynamics.views import stretch
 from netdesc.events import Floats
 from netdesc_brainscales2.analog.saturation import add_charge
-from netdesc_brainscales2.analog.step import EXC, INH, KNEE, ROOM
-
-# Circuits of a row below which a loop is not worth vectorizing.
-SHORT = 8
 
 
-@kernel
-def receive(base: int, arrived: int, weights: Floats, cells: Floats, state: Floats) -> int:
+def receive(row: int, base: int, weights: Floats, state: Floats, cells: Any) -> int:
     """Add a spike's weights to the currents of the circuits ``base`` and following.
 
     Parameters
     ----------
+    row : int
+        Row of the weights.
     base : int
         First lane.
-    arrived : int
-        Row of the weights.
     weights : ndarray of float64, shape (rows, size)
         Signed; positive weights go to the excitatory input, negative ones to the inhibitory input.
-    cells : ndarray of float64, shape (PARAMETERS, n)
-        A knee of infinity is no saturation.
-    state : ndarray of float64, shape (STATES, n)
+    state : ndarray of float64, shape (n, width)
         Changed in place.
+    cells : Circuits
+        A knee of infinity is no saturation.
 
     Returns
     -------
@@ -34,37 +32,20 @@ def receive(base: int, arrived: int, weights: Floats, cells: Floats, state: Floa
         Arrivals that an input saturated.
     """
     size = weights.shape[1]
-    if size < SHORT:
-        # views would take longer than the loop
-        saturated = 0
-        for k in range(size):
-            w = weights[arrived, k]
-            side = EXC if w > 0.0 else INH
-            held = abs(state[side, base + k])
-            full = (w != 0.0) & (held + abs(w) > cells[KNEE, base + k])
-            total = (
-                add_charge(held, abs(w), cells[KNEE, base + k], cells[ROOM, base + k])
-                if full
-                else held + abs(w)
-            )
-            state[side, base + k] = total if w > 0.0 else -total
-            saturated += 1 if full else 0
-        return saturated
-    row = weights[arrived]
-    i, j = state[EXC, base : base + size], state[INH, base : base + size]
-    knee, room = cells[KNEE, base : base + size], cells[ROOM, base : base + size]
+    w = row_of(weights, row)
+    i, j = stretch(row_of(state.T, 1), base, size), stretch(row_of(state.T, 2), base, size)
+    knee, room = stretch(cells.knee, base, size), stretch(cells.room, base, size)
     saturated = 0
     for k in range(size):
-        held = i[k] if row[k] > 0.0 else -j[k]
-        saturated += 1 if (held + abs(row[k]) > knee[k]) & (row[k] != 0.0) else 0
+        held = i[k] if w[k] > 0.0 else -j[k]
+        saturated += 1 if (held + abs(w[k]) > knee[k]) & (w[k] != 0.0) else 0
     if saturated == 0:
         for k in range(size):
-            i[k] += max(row[k], 0.0)
-            j[k] += min(row[k], 0.0)
+            i[k] += max(w[k], 0.0)
+            j[k] += min(w[k], 0.0)
         return 0
     for k in range(size):
-        w = row[k]
-        total = add_charge(i[k] if w > 0.0 else -j[k], abs(w), knee[k], room[k])
-        i[k] = total if w > 0.0 else i[k]
-        j[k] = -total if w < 0.0 else j[k]
+        total = add_charge(i[k] if w[k] > 0.0 else -j[k], abs(w[k]), knee[k], room[k])
+        i[k] = total if w[k] > 0.0 else i[k]
+        j[k] = -total if w[k] < 0.0 else j[k]
     return saturated

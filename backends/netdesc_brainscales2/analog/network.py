@@ -2,318 +2,249 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import decay
+from netdesc.adjoint.neuron import store
+from netdesc.dynamics.jit import inlined, int64, kernel, shared
+from netdesc.dynamics.protocol import NEVER, State, crossing, flow, held, load, voltage
+from netdesc.dynamics.views import fill, unowned
 from netdesc.events import Floats, Integers
-from netdesc_brainscales2.analog.crossing import first_crossing
-from netdesc_brainscales2.analog.inputs import receive
-from netdesc_brainscales2.analog.layer import CLIPPED, LATE, SATURATED, next_event
-from netdesc_brainscales2.analog.step import (
-    BAR,
-    EXC,
-    FLAG,
-    GAP,
-    INH,
-    RESET,
-    STATES,
-    TAU_I,
-    TAU_J,
-    TAU_REF,
-    WAIT,
-    U,
-    drift,
-    hold,
+from netdesc_brainscales2.analog.lanes import (
+    ARRIVAL,
+    CLIPPED,
+    END,
+    LATE,
+    SAMPLE,
+    SATURATED,
+    Experiment,
+    Lanes,
+    Results,
+    Spikes,
+    next_event,
     restart,
-    settle,
+    start_lanes,
     step_lanes,
+    swap,
 )
-from netdesc_brainscales2.analog.step import TAU_M as TAU_MEM
-from netdesc_brainscales2.chip.noise import JITTER, THRESHOLD, Keys, noise
+from netdesc_brainscales2.analog.operations import clip, may_spike, receive
+from netdesc_brainscales2.chip.noise import JITTER, Noise, draw
+
+DELIVERY, SPIKE = 3, 4
+"""What comes next is a spike of the circuits themselves: at its targets, or when it happens."""
+
+Queue = tuple[int, Floats, Integers]
+"""Number of spikes on their way, and when they arrive, latest first, and their circuits."""
 
 
-@kernel
-def foresee(lane: int, span: float, cells: Floats, state: Floats) -> float:
-    """Return when a circuit spikes first within an interval if nothing arrives; infinity if it does not."""
-    if state[BAR, lane] == np.inf:
-        return np.inf
-    held = min(state[WAIT, lane], span)
-    u, i, j = state[U, lane], state[EXC, lane], state[INH, lane]
-    if held > 0.0:
-        u = cells[RESET, lane]
-        i *= decay(held, cells[TAU_I, lane])
-        j *= decay(held, cells[TAU_J, lane])
-    s = first_crossing(
-        u, i, j, state[BAR, lane], cells[TAU_MEM, lane], cells[TAU_I, lane], cells[TAU_J, lane], span - held
-    )
-    return held + s if s >= 0.0 else np.inf
+@inlined
+def hold(x: State, cell: int, span: float, lanes: Lanes, cells: Any) -> tuple[State, float]:
+    """Hold a circuit while it is refractory, for at most ``span`` ms; return the state and what is left."""
+    if lanes.wait[cell] <= 0.0:
+        return x, span
+    passed = min(lanes.wait[cell], span)
+    lanes.wait[cell] -= passed
+    return held(x, cells, cell, passed), span - passed
 
 
-@kernel
-def fire(
-    lane: int,
-    span: float,
-    cells: Floats,
-    state: Floats,
-    serial: Integers,
-    table: Floats,
-    key: np.uint64,
-    spread: float,
-) -> int:
-    """Carry a circuit to its spike, ``span`` ms ahead, and reset it; return 1 where a rail stops it."""
-    left = span
-    if state[WAIT, lane] > 0.0:
-        left -= hold(lane, left, cells, state)
-    clipped = drift(lane, left, cells, state) if left > 0.0 else 0
-    state[U, lane] = cells[RESET, lane]
-    state[WAIT, lane] = cells[TAU_REF, lane]
-    serial[lane] += 1
-    if spread > 0.0:
-        x = noise(table, key, lane, 2 * serial[lane] + THRESHOLD)
-        state[BAR, lane] = cells[GAP, lane] * (1.0 + spread * x)
+@shared
+def foresee(cell: int, lanes: Lanes, cells: Any) -> float:
+    """Return when a circuit spikes first within its interval if nothing arrives; infinity without a spike."""
+    x, span = load(lanes.state, cell, cells), lanes.span[cell]
+    passed = min(lanes.wait[cell], span)
+    if passed > 0.0:
+        x = held(x, cells, cell, passed)
+    s = crossing(x, cells, cell, span - passed)
+    return passed + s if s >= 0.0 else np.inf
+
+
+@shared
+def fire(cell: int, sample: int, lanes: Lanes, experiment: Experiment) -> int:
+    """Advance a circuit to its spike at the end of its interval; return 1 where a rail stops it."""
+    cells = experiment.cells
+    x, left = hold(load(lanes.state, cell, cells), cell, lanes.span[cell], lanes, cells)
+    clipped = 0
+    if left > 0.0:
+        x, clipped = clip(flow(x, cells, cell, left), cells, cell)
+    store(lanes.after, cell, restart(x, cell, sample, lanes, experiment))
     return clipped
 
 
-@kernel
-def enqueue(count: int, when: Floats, who: Integers, time: float, lane: int) -> tuple[Floats, Integers]:
-    """Insert a spike that is on its way into a queue of ``count``, latest first; the arrays may grow."""
+@shared
+def settle(
+    cell: int, sample: int, now: float, lanes: Lanes, spikes: Spikes, found: int, experiment: Experiment
+) -> tuple[int, int]:
+    """Advance a circuit over its interval with all its spikes.
+
+    Parameters
+    ----------
+    cell, sample : int
+    now : float
+        Start of the interval in ms.
+    lanes : Lanes
+        Receives the state at the end.
+    spikes : Spikes
+        Receives spikes from ``found`` on.
+    found : int
+        Spikes found so far.
+    experiment : Experiment
+
+    Returns
+    -------
+    found : int
+        Spikes found so far; -1 where the capacity did not suffice.
+    clipped : int
+        1 where a rail stopped the circuit.
+    """
+    cells, span = experiment.cells, lanes.span[cell]
+    clipped = 0
+    x, left = hold(load(lanes.state, cell, cells), cell, span, lanes, cells)
+    while left > 0.0:
+        s = crossing(x, cells, cell, left) if may_spike(x, cells, cell) else NEVER
+        if s < 0.0:
+            x, clipped = clip(flow(x, cells, cell, left), cells, cell)
+            break
+        if found == len(spikes.times):
+            return -1, 0
+        left -= s
+        spikes.times[found] = now + (span - left)
+        spikes.lanes[found] = cell
+        found += 1
+        x = restart(flow(x, cells, cell, s), cell, sample, lanes, experiment)
+        x, left = hold(x, cell, left, lanes, cells)
+    store(lanes.after, cell, x)
+    return found, clipped
+
+
+@inlined
+def find_first(size: int, span: float, lanes: Lanes, cells: Any) -> tuple[float, int]:
+    """Step all circuits over an interval, or up to the first spike in it.
+
+    Returns
+    -------
+    span : float
+        In ms, shorter where a circuit spikes.
+    spiking : int
+        That circuit, -1 for none.
+    """
+    fill(lanes.span, span)
+    first, spiking = np.inf, -1
+    if step_lanes(size, lanes, cells) > 0:
+        for k in range(size):
+            if lanes.flag[k] > 0.0:
+                s = foresee(k, lanes, cells)
+                if s < first:
+                    first, spiking = s, k
+    if spiking < 0:
+        return span, -1
+    fill(lanes.span, first)
+    step_lanes(size, lanes, cells)
+    return first, spiking
+
+
+@shared
+def send(q: int, sample: int, queue: Queue, lanes: Lanes, spikes: Spikes, noise: Noise) -> Queue:
+    """Return the queue with spike q; jitter can hold it back, not bring it forward."""
+    count, when, who = queue
+    lane = spikes.lanes[q]
+    if noise.jitter[lane] > 0.0:
+        x = draw(noise, sample, lane, 2 * lanes.serial[lane] + JITTER)
+        spikes.times[q] += noise.jitter[lane] * max(x, 0.0)
     if count == len(when):
-        longer, names = np.empty(2 * count), np.empty(2 * count, dtype=np.int64)
-        longer[:count] = when
-        names[:count] = who
-        when, who = longer, names
+        when, who = np.append(when, np.empty(count)), np.append(who, np.empty(count, dtype=np.int64))
     k = count
-    while k > 0 and when[k - 1] <= time:
+    while k > 0 and when[k - 1] <= spikes.times[q]:
         when[k] = when[k - 1]
         who[k] = who[k - 1]
         k -= 1
-    when[k] = time
+    when[k] = spikes.times[q]
     who[k] = lane
-    return when, who
+    return count + 1, when, who
 
 
-@kernel
-def run_sample(
-    b: int,
-    begin: int,
-    stop: int,
-    times: Floats,
-    rows: Integers,
-    base: int,
-    weights: Floats,
-    cells: Floats,
-    duration: float,
-    grid: Floats,
-    spread: float,
-    jitter: float,
-    table: Floats,
-    keys: Keys,
-    work: Floats,
-    serial: Integers,
-    found_times: Floats,
-    found_lanes: Integers,
-    samples: Floats,
-    tallies: Integers,
-) -> int:
-    """Simulate one sample and return its spikes, -1 where the capacity did not suffice."""
-    size = weights.shape[1]
-    state, after, span = work[:STATES], work[STATES : 2 * STATES], work[2 * STATES]
-    restart(size, b, size, cells, state, serial, table, keys, spread)
-    key = keys[b]
-    when, who = np.empty(16), np.empty(16, dtype=np.int64)
-    waiting = 0
+@shared
+def run_sample(b: int, experiment: Experiment, lanes: Lanes, spikes: Spikes, results: Results) -> int:
+    """Simulate one sample; return the number of its spikes, -1 where they do not fit."""
+    experiment, results, spikes, lanes = (
+        unowned(experiment),
+        unowned(results),
+        unowned(spikes),
+        unowned(lanes),
+    )
+    cells, weights, incoming, noise = (
+        experiment.cells,
+        experiment.weights,
+        experiment.incoming,
+        experiment.noise,
+    )
+    size, tallies = weights.shape[1], results.tallies
+    start_lanes(b, 1, lanes, experiment)
+    queue = (int64(0), np.empty(16), np.empty(16, dtype=np.int64))
     now = 0.0
-    e, p, found = begin, 0, 0
-    kind = 1
-    while kind > 0:
-        then, kind = next_event(e, stop, times, p, grid, duration)
+    e, end = incoming.offsets[b], incoming.offsets[b + 1]
+    p = found = 0
+    kind = SAMPLE
+    while kind != END:
+        then, kind = next_event(e, end, p, experiment)
+        waiting, when, who = queue
         if waiting > 0 and when[waiting - 1] < then:
-            then, kind = when[waiting - 1], 3
-        first, spiking = np.inf, -1
+            then, kind = when[waiting - 1], DELIVERY
         if then > now:
-            span[:size] = then - now
-            if step_lanes(size, span, cells, state, after) > 0:
-                for k in range(size):
-                    if after[FLAG, k] > 0.0:
-                        s = foresee(k, then - now, cells, state)
-                        if s < first:
-                            first, spiking = s, k
+            span, spiking = find_first(size, then - now, lanes, cells)
             if spiking >= 0:
-                span[:size] = first
-                step_lanes(size, span, cells, state, after)
-                kind = 4
-                then = now + first
+                then, kind = now + span, SPIKE
+            before, latest = found, -1
             for k in range(size):
                 if k == spiking:
-                    if found == len(found_times):
+                    if found == len(spikes.times):
                         return -1
-                    tallies[CLIPPED] += fire(k, first, cells, state, serial, table, key, spread)
-                    found_times[found] = then
-                    found_lanes[found] = k
+                    tallies[CLIPPED] += fire(k, b, lanes, experiment)
+                    spikes.times[found] = then
+                    spikes.lanes[found] = k
+                    latest = found
                     found += 1
-                    after[0:4, k] = state[0:4, k]
-                elif after[FLAG, k] > 0.0:
-                    before = found
-                    found, clipped = settle(
-                        k,
-                        k,
-                        now,
-                        span[k],
-                        cells,
-                        state,
-                        serial,
-                        table,
-                        key,
-                        spread,
-                        found_times,
-                        found_lanes,
-                        found,
-                    )
+                elif lanes.flag[k] > 0.0:
+                    found, clipped = settle(k, b, now, lanes, spikes, found, experiment)
                     if found < 0:
                         return -1
                     tallies[CLIPPED] += clipped
-                    after[0:4, k] = state[0:4, k]
-                    for q in range(before, found):
-                        waiting, when, who = send(
-                            q, jitter, cells, serial, table, key, found_times, found_lanes, waiting, when, who
-                        )
-            for row in range(4):
-                for k in range(size):
-                    state[row, k] = after[row, k]
+            for q in range(before, found):
+                if q != latest:
+                    queue = send(q, b, queue, lanes, spikes, noise)
+            if latest >= 0:
+                queue = send(latest, b, queue, lanes, spikes, noise)
+            lanes = swap(lanes)
             now = then
-        if kind == 4:
-            waiting, when, who = send(
-                last_of(spiking, found, found_lanes),
-                jitter,
-                cells,
-                serial,
-                table,
-                key,
-                found_times,
-                found_lanes,
-                waiting,
-                when,
-                who,
-            )
-        elif kind == 3:
-            waiting -= 1
-            tallies[SATURATED] += receive(0, base + who[waiting], weights, cells, state)
-        elif kind == 2:
-            tallies[SATURATED] += receive(0, rows[e], weights, cells, state)
+        if kind == DELIVERY:
+            waiting, when, who = queue
+            queue = (waiting - 1, when, who)
+            tallies[SATURATED] += receive(experiment.base + who[waiting - 1], 0, weights, lanes.state, cells)
+        elif kind == ARRIVAL:
+            tallies[SATURATED] += receive(incoming.slots[e], 0, weights, lanes.state, cells)
             e += 1
-        elif kind == 1:
+        elif kind == SAMPLE:
             for k in range(size):
-                samples[b, k, p] = state[U, k]
+                results.voltages[b, k, p] = voltage(load(lanes.state, k, cells), cells, k)
             p += 1
-    tallies[LATE] += stop - e + waiting
+    tallies[LATE] += end - e + queue[0]
     return found
 
 
 @kernel
-def last_of(lane: int, found: int, found_lanes: Integers) -> int:
-    """Return the last spike of a circuit."""
-    q = found - 1
-    while found_lanes[q] != lane:
-        q -= 1
-    return q
-
-
-@kernel
-def send(
-    q: int,
-    jitter: float,
-    cells: Floats,
-    serial: Integers,
-    table: Floats,
-    key: np.uint64,
-    found_times: Floats,
-    found_lanes: Integers,
-    waiting: int,
-    when: Floats,
-    who: Integers,
-) -> tuple[int, Floats, Integers]:
-    """Send spike q on its way; jitter can hold it back, not bring it forward."""
-    lane = found_lanes[q]
-    if jitter > 0.0:
-        x = noise(table, key, lane, 2 * serial[lane] + JITTER)
-        found_times[q] += jitter * cells[TAU_I, lane] * max(x, 0.0)
-    when, who = enqueue(waiting, when, who, found_times[q], lane)
-    return waiting + 1, when, who
-
-
-@kernel
 def run_circuits(
-    first: int,
-    last: int,
-    times: Floats,
-    rows: Integers,
-    offsets: Integers,
-    base: int,
-    weights: Floats,
-    cells: Floats,
-    duration: float,
-    grid: Floats,
-    spread: float,
-    jitter: float,
-    table: Floats,
-    keys: Keys,
-    out_times: Floats,
-    out_neurons: Integers,
-    samples: Floats,
-    tallies: Integers,
-    counts: Integers,
+    first: int, last: int, experiment: Experiment, lanes: Lanes, results: Results
 ) -> tuple[int, int]:
-    """Simulate samples ``first`` to ``last - 1`` of circuits that reach each other.
-
-    Parameters are those of ``sweep_circuits``, and
-
-    Parameters
-    ----------
-    base : int
-        Row of ``weights`` of the first circuit's own spikes.
-    jitter : float
-        Of spike times, in units of the excitatory time constant.
-
-    Returns
-    -------
-    sample : int
-        The first sample that is not done: ``last``, or one for which the capacity did not suffice.
-    used : int
-        Spikes of the samples that are done.
-    """
-    size = weights.shape[1]
-    work = np.empty((2 * STATES + 1, size))
-    serial = np.empty(size, dtype=np.int64)
-    before = np.empty_like(tallies)
+    """Simulate samples ``first`` to ``last - 1`` of circuits that reach each other; as ``sweep_circuits``."""
+    before = np.empty_like(results.tallies)
     used = 0
     for b in range(first, last):
-        before[:] = tallies
-        found = run_sample(
-            b,
-            offsets[b],
-            offsets[b + 1],
-            times,
-            rows,
-            base,
-            weights,
-            cells,
-            duration,
-            grid,
-            spread,
-            jitter,
-            table,
-            keys,
-            work,
-            serial,
-            out_times[used:],
-            out_neurons[used:],
-            samples,
-            tallies,
-        )
+        before[:] = results.tallies
+        spikes = Spikes(results.times[used:], results.neurons[used:])
+        found = run_sample(b, experiment, lanes, spikes, results)
         if found < 0:
-            tallies[:] = before
+            results.tallies[:] = before
             return b, used
-        counts[b] = found
+        results.counts[b] = found
         used += found
     return last, used

@@ -25,10 +25,6 @@ def add_charge(y: float, w: float, knee: float, room: float) -> float:
         Magnitude from which the current is compressed; infinity for never.
     room : float
         Distance from the knee to the ceiling.
-
-    Returns
-    -------
-    float
     """
     # the exponential for the present current is known from its distance to the ceiling; the last number below
     # the ceiling stands for the ceiling itself

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import kernel
 from netdesc.events import Floats, Integers
-from netdesc_brainscales2.chip.noise import JITTER, Keys, noise
+from netdesc_brainscales2.chip.noise import JITTER, Noise, draw
 
 # A stamp this much of a step above a point of the grid is on it.
 ON_GRID = 1e-9
@@ -36,27 +36,15 @@ def put_in_order(first: int, last: int, times: Floats, neurons: Integers) -> Non
 
 
 @kernel
-def add_jitter(
-    times: Floats, neurons: Integers, offsets: Integers, width: Floats, table: Floats, keys: Keys
-) -> None:
-    """Move spikes by normal numbers and sort them again; none is moved before 0.
-
-    Parameters
-    ----------
-    times, neurons, offsets : ndarray
-        A batch; changed in place.
-    width : ndarray of float64, shape (n,)
-        Standard deviation of each circuit in ms.
-    table, keys
-        Of noise: quantiles, and the key of each sample.
-    """
-    serial = np.zeros(len(width), dtype=np.int64)
+def add_jitter(times: Floats, neurons: Integers, offsets: Integers, noise: Noise) -> None:
+    """Move the spikes of a batch by normal numbers and sort them again; none is moved before 0."""
+    serial = np.zeros(len(noise.jitter), dtype=np.int64)
     for b in range(len(offsets) - 1):
         serial[:] = 0
         for k in range(offsets[b], offsets[b + 1]):
             n = neurons[k]
             serial[n] += 1
-            times[k] = max(times[k] + width[n] * noise(table, keys[b], n, 2 * serial[n] + JITTER), 0.0)
+            times[k] = max(times[k] + noise.jitter[n] * draw(noise, b, n, 2 * serial[n] + JITTER), 0.0)
         put_in_order(offsets[b], offsets[b + 1], times, neurons)
 
 
@@ -79,7 +67,7 @@ def stamp(times: Floats, neurons: Integers, offsets: Integers, step: float) -> N
 
 @kernel
 def pass_link(times: Floats, offsets: Integers, interval: float, depth: int, keep: NDArray[np.bool_]) -> int:
-    """Find the events that a link loses: it carries one per interval and holds some that wait.
+    """Find the events that a link loses: it transmits one per interval and holds some that wait.
 
     Parameters
     ----------
@@ -125,10 +113,6 @@ def pass_together(
         Where each sample of each population begins in these arrays.
     interval, depth, keep
         As in ``pass_link``.
-
-    Returns
-    -------
-    int
     """
     lost = 0
     place = np.empty(len(bounds), dtype=np.int64)

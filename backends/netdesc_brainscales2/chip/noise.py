@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,24 +69,31 @@ def mix(x: np.uint64) -> np.uint64:
     return x ^ (x >> np.uint64(31))
 
 
-@inlined
-def noise(table: Floats, key: np.uint64, neuron: int, count: int) -> float:
-    """Return a standard normal number.
+class Noise(NamedTuple):
+    """Temporal noise of a stage in a run.
 
     Parameters
     ----------
     table : ndarray of float64
         ``quantiles()``.
-    key : uint64
-        Of the sample, from ``sample_keys``.
-    neuron, count : int
-        What it is drawn for.
-
-    Returns
-    -------
-    float
+    keys : ndarray of uint64, shape (batch,)
+        Of the samples, from ``sample_keys``.
+    threshold : float
+        Standard deviation of a threshold from spike to spike, relative to threshold - rest.
+    jitter : ndarray of float64, shape (n,)
+        Standard deviation of the spike times of each circuit in ms.
     """
-    word = mix(np.uint64(key)) + np.uint64(0xD1B54A32D192ED03) * np.uint64(neuron + 1)
-    word = mix(word) + np.uint64(0x8CB92BA72F3D8DD7) * np.uint64(count + 1)
-    value: float = table[np.int64(mix(word) >> np.uint64(52))]
+
+    table: Floats
+    keys: Keys
+    threshold: float
+    jitter: Floats
+
+
+@inlined
+def draw(noise: Noise, sample: int, neuron: int, number: int) -> float:
+    """Return a standard normal number; sample, neuron and number are what it is drawn for."""
+    word = mix(np.uint64(noise.keys[sample])) + np.uint64(0xD1B54A32D192ED03) * np.uint64(neuron + 1)
+    word = mix(word) + np.uint64(0x8CB92BA72F3D8DD7) * np.uint64(number + 1)
+    value: float = noise.table[np.int64(mix(word) >> np.uint64(52))]
     return value

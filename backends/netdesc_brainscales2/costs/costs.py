@@ -106,7 +106,7 @@ class Bill:
         }
 
 
-def charge(counts: Counts, options: Options) -> Bill:
+def compute_bill(counts: Counts, options: Options) -> Bill:
     """Return the costs of a run.
 
     Parameters
@@ -115,10 +115,6 @@ def charge(counts: Counts, options: Options) -> Bill:
     options : Options
         ``profile_numbers: {wait: 0}`` for entries that follow each other without a pause, as in the published
         run of 85,000 images/s.
-
-    Returns
-    -------
-    Bill
     """
     profile = options.profile
     entries = counts.samples * counts.instances

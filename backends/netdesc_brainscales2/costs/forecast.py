@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.maps import Estimate, Forecast, Share
 from netdesc.program import Program
-from netdesc_brainscales2.costs.costs import Bill, Counts, charge, numbers_of
+from netdesc_brainscales2.costs.costs import Bill, Counts, compute_bill, numbers_of
 from netdesc_brainscales2.mapping.plan import Plan
 from netdesc_brainscales2.mapping.text import rows_used
 from netdesc_brainscales2.options import Options
@@ -17,13 +17,6 @@ from netdesc_brainscales2.readout.observation import expected_events
 
 def forecast(program: Program, plan: Plan, options: Options, samples: int) -> Forecast:
     """Estimate what runs of a plan take at the expected rates.
-
-    Parameters
-    ----------
-    program : Program
-    plan : Plan
-    options : Options
-    samples : int
 
     Returns
     -------
@@ -37,19 +30,7 @@ def forecast(program: Program, plan: Plan, options: Options, samples: int) -> Fo
 
 
 def expect(program: Program, plan: Plan, options: Options, samples: int) -> Bill:
-    """Return the costs of a run at the expected rates.
-
-    Parameters
-    ----------
-    program : Program
-    plan : Plan
-    options : Options
-    samples : int
-
-    Returns
-    -------
-    Bill
-    """
+    """Return the costs of a run at the expected rates."""
     events = np.sum([expected_events(program, plan, item.number, options) for item in plan.instances], axis=0)
     into, out = (float(value) * samples for value in (events if len(plan.instances) else (0.0, 0.0)))
     readings = sum(
@@ -58,21 +39,11 @@ def expect(program: Program, plan: Plan, options: Options, samples: int) -> Bill
         if item.converter == "cadc"
     )
     counts = Counts(samples, len(plan.instances), program.duration, into, out, readings * samples)
-    return charge(counts, options)
+    return compute_bill(counts, options)
 
 
 def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
-    """Return what a plan takes of the chip.
-
-    Parameters
-    ----------
-    plan : Plan
-    options : Options
-
-    Returns
-    -------
-    tuple of Share
-    """
+    """Return what a plan takes of the chip."""
     profile = options.profile
     if not plan.instances:
         return ()

@@ -2,236 +2,203 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import charge, crossing, decay, flow
-from netdesc.dynamics.two_currents import flow_two
+from netdesc.adjoint.arrivals import Incoming, Synapses
+from netdesc.adjoint.neuron import store
+from netdesc.dynamics.jit import inlined, kernel, shared
+from netdesc.dynamics.protocol import (
+    NEVER,
+    State,
+    above,
+    arrive,
+    begin,
+    crossing,
+    flow,
+    held,
+    load,
+    refractory,
+    spike,
+)
+from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
-from netdesc_brainscales2.analog.crossing import first_crossing
-
-# Rows of the parameters of cells.
-TAU_M, TAU_I, TAU_J, TAU_REF, GAP, RESET, START, START_I, START_J = range(9)
-# Rows of the state: voltage above rest and both currents at a time, and the end of a refractory period.
-U, EXC, INH, SINCE, FREE = range(5)
+from netdesc_brainscales2.analog.operations import arrive_late
 
 
-@kernel
-def advance(cell: int, moment: float, two: bool, cells: Floats, state: Floats) -> None:
-    """Carry a cell to a moment; it does not spike on the way, and keeps its reset while it is refractory."""
-    tau_m, tau_i, tau_j = cells[TAU_M, cell], cells[TAU_I, cell], cells[TAU_J, cell]
-    if state[SINCE, cell] < state[FREE, cell]:
-        held = min(moment, state[FREE, cell]) - state[SINCE, cell]
-        if held > 0.0:
-            state[EXC, cell] *= decay(held, tau_i)
-            state[INH, cell] *= decay(held, tau_j)
-            state[SINCE, cell] += held
-    span = moment - state[SINCE, cell]
-    if span <= 0.0:
-        return
-    if two:
-        u, i, j = flow_two(state[U, cell], state[EXC, cell], state[INH, cell], span, tau_m, tau_i, tau_j)
-        state[INH, cell] = j
-    else:
-        u, i = flow(state[U, cell], state[EXC, cell], span, tau_m, tau_i)
-    state[U, cell] = u
-    state[EXC, cell] = i
-    state[SINCE, cell] = moment
-
-
-@kernel
-def cross(cell: int, span: float, two: bool, cells: Floats, state: Floats) -> float:
-    """Return when in [0, span] from now a cell first reaches its threshold, below 0 for never."""
-    if two:
-        return float(
-            first_crossing(
-                state[U, cell],
-                state[EXC, cell],
-                state[INH, cell],
-                cells[GAP, cell],
-                cells[TAU_M, cell],
-                cells[TAU_I, cell],
-                cells[TAU_J, cell],
-                span,
-            )
-        )
-    return float(
-        crossing(
-            state[U, cell], state[EXC, cell], cells[GAP, cell], cells[TAU_M, cell], cells[TAU_I, cell], span
-        )
-    )
-
-
-@kernel
-def resolve(
-    cell: int,
-    until: float,
-    step: float,
-    two: bool,
-    cells: Floats,
-    state: Floats,
-    head: Integers,
-    following: Integers,
-    own: int,
-    stamps: Floats,
-    times: Floats,
-    found: NDArray[np.bool_],
-) -> None:
-    """Settle the spikes of a cell whose steps of the clock begin before a moment.
+class Stamped(NamedTuple):
+    """Measured spikes of a stage, and when the model has them.
 
     Parameters
     ----------
-    cell : int
-    until : float
-        Of what arrives next, in ms.
+    stamps : ndarray of float64, shape (k,)
+        In ms, ascending within a sample. An arrival at the time of a stamp comes after that spike.
+    neurons : ndarray of int64, shape (k,)
+    offsets : ndarray of int64, shape (batch + 1,)
     step : float
         Of the clock, in ms.
-    two : bool
-        Whether cells have two currents.
-    cells, state : ndarray of float64, shapes (9, n) and (5, n)
-    head : ndarray of int64, shape (n,)
-        Next spike of each cell, counted from ``own``; -1 for none.
-    following : ndarray of int64, shape (spikes,)
-        The spike of the same cell that follows.
-    own : int
-        First spike of the sample.
-    stamps : ndarray of float64
-        Measured.
-    times, found : ndarray
-        Results.
+    times : ndarray of float64, shape (k,)
+        Results: when the model crosses its threshold in ``[stamp - step, stamp]``; the stamp where it does
+        not.
+    found : ndarray of bool, shape (k,)
+        Results: whether it does.
     """
-    while head[cell] >= 0:
-        k = own + head[cell]
-        stamp = stamps[k]
-        if stamp - step >= until:
+
+    stamps: Floats
+    neurons: Integers
+    offsets: Integers
+    step: float
+    times: Floats
+    found: NDArray[np.bool_]
+
+
+class Progress(NamedTuple):
+    """How far the neurons of a stage have come in a sample.
+
+    Parameters
+    ----------
+    state : ndarray of float64, shape (n, width)
+    clock, free : ndarray of float64, shape (n,)
+        Time of that state, and end of the refractory period, in ms.
+    head : ndarray of int64, shape (n,)
+        Next spike of each neuron, -1 for none.
+    following : ndarray of int64, shape (k,)
+        The spike of the same neuron that follows each spike, -1 for none.
+    """
+
+    state: Floats
+    clock: Floats
+    free: Floats
+    head: Integers
+    following: Integers
+
+
+@inlined
+def start(sample: int, spikes: Stamped, progress: Progress, cells: Any) -> None:
+    """Set all neurons to the start of a sample."""
+    for cell in range(len(progress.head)):
+        store(progress.state, cell, begin(cells, cell))
+        progress.clock[cell] = 0.0
+        progress.free[cell] = 0.0
+        progress.head[cell] = -1
+    for k in range(spikes.offsets[sample + 1] - 1, spikes.offsets[sample] - 1, -1):
+        progress.following[k] = progress.head[spikes.neurons[k]]
+        progress.head[spikes.neurons[k]] = k
+
+
+@inlined
+def advance(cell: int, moment: float, progress: Progress, cells: Any) -> State:
+    """Return the state of a neuron at a moment before which it does not spike."""
+    x = load(progress.state, cell, cells)
+    if progress.clock[cell] < progress.free[cell]:
+        span = min(moment, progress.free[cell]) - progress.clock[cell]
+        if span > 0.0:
+            x = held(x, cells, cell, span)
+            progress.clock[cell] += span
+    span = moment - progress.clock[cell]
+    if span > 0.0:
+        x = flow(x, cells, cell, span)
+        progress.clock[cell] = moment
+    store(progress.state, cell, x)
+    return x
+
+
+@shared
+def resolve(cell: int, until: float, spikes: Stamped, progress: Progress, cells: Any) -> None:
+    """Find the spikes of a neuron whose steps of the clock begin before the next arrival, in ms."""
+    while progress.head[cell] >= 0:
+        k = progress.head[cell]
+        stamp = spikes.stamps[k]
+        if stamp - spikes.step >= until:
             return
-        stop = min(until, stamp)
-        begin = max(max(state[SINCE, cell], stamp - step), state[FREE, cell])
-        s = -1.0
-        if begin < stop:
-            advance(cell, begin, two, cells, state)
+        end = min(until, stamp)
+        moment = max(max(progress.clock[cell], stamp - spikes.step), progress.free[cell])
+        s = NEVER
+        if moment < end:
+            x = advance(cell, moment, progress, cells)
             # above already: the model spiked earlier
-            if state[U, cell] < cells[GAP, cell]:
-                s = cross(cell, stop - begin, two, cells, state)
-        if s < 0.0 and stop < stamp:
+            if not above(x, cells, cell):
+                s = crossing(x, cells, cell, end - moment)
+        if s < 0.0 and end < stamp:
             return
-        moment = stamp if s < 0.0 else begin + s
-        advance(cell, moment, two, cells, state)
-        times[k] = moment
-        found[k] = s >= 0.0
-        state[U, cell] = cells[RESET, cell]
-        state[FREE, cell] = moment + cells[TAU_REF, cell]
-        head[cell] = following[k - own]
+        moment = stamp if s < 0.0 else moment + s
+        x = advance(cell, moment, progress, cells)
+        store(progress.state, cell, spike(x, cells, cell))
+        spikes.times[k] = moment
+        spikes.found[k] = s >= 0.0
+        progress.free[cell] = moment + refractory(cells, cell)
+        progress.head[cell] = progress.following[k]
 
 
-@kernel
-def receive(
-    cell: int, receptor: int, weight: float, moment: float, two: bool, cells: Floats, state: Floats
-) -> None:
-    """Add a weight to a current; currents superpose, so it may have arrived a little before the state."""
-    advance(cell, moment, two, cells, state)
-    row, tau = EXC, cells[TAU_I, cell]
-    if two and receptor > 0:
-        row, tau = INH, cells[TAU_J, cell]
-    late = state[SINCE, cell] - moment
+@shared
+def receive(cell: int, receptor: int, weight: float, moment: float, progress: Progress, cells: Any) -> None:
+    """Let a spike arrive, perhaps a little before the time of the state."""
+    x = advance(cell, moment, progress, cells)
+    late = progress.clock[cell] - moment
     if late > 0.0:
-        b = decay(late, tau)
-        if state[SINCE, cell] > state[FREE, cell]:
-            a = decay(late, cells[TAU_M, cell])
-            state[U, cell] += weight * charge(late, a, b, cells[TAU_M, cell], tau)
-        weight *= b
-    state[row, cell] += weight
+        within = progress.clock[cell] <= progress.free[cell]
+        x = arrive_late(x, cells, cell, receptor, weight, late, within)
+    else:
+        x = arrive(x, cells, cell, receptor, weight)
+    store(progress.state, cell, x)
+
+
+@shared
+def refine_sample(
+    b: int,
+    incoming: Incoming,
+    inner: Integers,
+    fan: Synapses,
+    spikes: Stamped,
+    progress: Progress,
+    cells: Any,
+) -> None:
+    """Find the times of the spikes of one sample; see ``refine_samples``."""
+    incoming, fan, spikes = unowned(incoming), unowned(fan), unowned(spikes)
+    progress, cells = unowned(progress), unowned(cells)
+    start(b, spikes, progress, cells)
+    for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
+        moment, slot, k = incoming.times[e], incoming.slots[e], inner[e]
+        if k >= 0:
+            resolve(spikes.neurons[k], spikes.stamps[k], spikes, progress, cells)
+            moment = spikes.times[k]
+        for x in range(fan.start[slot], fan.start[slot + 1]):
+            cell = fan.target[x]
+            resolve(cell, moment, spikes, progress, cells)
+            receive(cell, fan.receptor[x], fan.weight[x], moment, progress, cells)
+    for cell in range(len(progress.head)):
+        resolve(cell, np.inf, spikes, progress, cells)
 
 
 @kernel
 def refine_samples(
-    first: int,
-    last: int,
-    times: Floats,
-    slots: Integers,
-    offsets: Integers,
-    mine: Integers,
-    fan_start: Integers,
-    fan_target: Integers,
-    fan_receptor: Integers,
-    fan_weight: Floats,
-    cells: Floats,
-    step: float,
-    two: bool,
-    stamps: Floats,
-    neurons: Integers,
-    spans: Integers,
-    refined: Floats,
-    found: NDArray[np.bool_],
+    first: int, last: int, incoming: Incoming, inner: Integers, fan: Synapses, spikes: Stamped, cells: Any
 ) -> None:
-    """Refine the spikes of a stage in samples ``first`` to ``last - 1``.
+    """Find when the model has the spikes of a stage in samples ``first`` to ``last - 1``.
 
     Parameters
     ----------
     first, last : int
         Range of samples.
-    times, slots, offsets : ndarray
-        Arrivals by slot, ascending within a sample.
-    mine : ndarray of int64, shape (len(times),)
-        Which of the stage's own spikes an arrival is, -1 for others. It then arrives when that is refined.
-    fan_start, fan_target, fan_receptor, fan_weight : ndarray
-        Synapses sorted by slot.
-    cells : ndarray of float64, shape (9, n)
-        Their parameters.
-    step : float
-        Of the clock, in ms.
-    two : bool
-        Whether cells have two currents with time constants of their own.
-    stamps, neurons, spans : ndarray
-        Measured spikes, ascending within a sample, and the offsets of the samples. An arrival at the time of
-        a stamp comes after that spike.
-    refined : ndarray of float64, shape (len(stamps),)
-        Results: when the model crosses its threshold in ``[stamp - step, stamp]``; the stamp where it does
-        not.
-    found : ndarray of bool, shape (len(stamps),)
-        Results: whether it does.
+    incoming : Incoming
+    inner : ndarray of int64, shape (arrivals,)
+        Which of the stage's spikes each of these is, -1 for others. It then arrives when that is found.
+    fan : Synapses
+        Their delays are part of the incoming times.
+    spikes : Stamped
+    cells : named tuple
+        Parameters of the neurons.
     """
-    n = cells.shape[1]
-    state = np.empty((5, n))
-    head = np.empty(n, dtype=np.int64)
-    room = 0
+    n = len(cells.tau_ref)
+    width = len(begin(cells, 0))
+    progress = Progress(
+        np.empty((n, width)),
+        np.empty(n),
+        np.empty(n),
+        np.empty(n, dtype=np.int64),
+        np.empty(len(spikes.stamps), dtype=np.int64),
+    )
     for b in range(first, last):
-        room = max(room, spans[b + 1] - spans[b])
-    following = np.empty(room, dtype=np.int64)
-    for b in range(first, last):
-        own = spans[b]
-        for cell in range(n):
-            state[U, cell] = cells[START, cell]
-            state[EXC, cell] = cells[START_I, cell] if two else cells[START_I, cell] + cells[START_J, cell]
-            state[INH, cell] = cells[START_J, cell] if two else 0.0
-            state[SINCE, cell] = 0.0
-            state[FREE, cell] = 0.0
-            head[cell] = -1
-        for k in range(spans[b + 1] - 1, own - 1, -1):
-            following[k - own] = head[neurons[k]]
-            head[neurons[k]] = k - own
-        for e in range(offsets[b], offsets[b + 1]):
-            moment = times[e]
-            if mine[e] >= 0:
-                resolve(
-                    neurons[mine[e]],
-                    stamps[mine[e]],
-                    step,
-                    two,
-                    cells,
-                    state,
-                    head,
-                    following,
-                    own,
-                    stamps,
-                    refined,
-                    found,
-                )
-                moment = refined[mine[e]]
-            for x in range(fan_start[slots[e]], fan_start[slots[e] + 1]):
-                cell = fan_target[x]
-                resolve(cell, moment, step, two, cells, state, head, following, own, stamps, refined, found)
-                receive(cell, fan_receptor[x], fan_weight[x], moment, two, cells, state)
-        for cell in range(n):
-            resolve(cell, np.inf, step, two, cells, state, head, following, own, stamps, refined, found)
+        refine_sample(b, incoming, inner, fan, spikes, progress, cells)

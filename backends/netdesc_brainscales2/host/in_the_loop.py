@@ -53,11 +53,6 @@ class Host:
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Replay measured spikes through the model, then run the exact adjoint.
 
-        Parameters
-        ----------
-        trace : Trace
-        cotangent : Cotangent
-
         Returns
         -------
         Gradient
@@ -73,12 +68,12 @@ class Host:
         self.layout.write(as_run if self.known is None else self.known.split(as_run))
         step = self.options.milliseconds(self.options.profile.event_grid.value)
         if not model_fits(self.layout, trace.spikes, step):
-            return self.carry_back(trace, cotangent, None)
+            return self.run_adjoint(trace, cotangent, None)
         refined = refine(self.layout, trace.spikes, step, relayed=self.relayed, threads=self.threads)
         moved = replace(trace, spikes=refined.spikes)
-        return refined.restore(self.carry_back(moved, refined.arrange(cotangent), refined))
+        return refined.restore(self.run_adjoint(moved, refined.arrange(cotangent), refined))
 
-    def carry_back(self, trace: Trace, cotangent: Cotangent, refined: Refined | None) -> Gradient:
+    def run_adjoint(self, trace: Trace, cotangent: Cotangent, refined: Refined | None) -> Gradient:
         """Run the exact adjoint of a trace.
 
         Parameters
@@ -87,10 +82,6 @@ class Host:
         cotangent : Cotangent
         refined : Refined or None
             What the model knows of its spikes, where it is the chip.
-
-        Returns
-        -------
-        Gradient
         """
         as_run, floor, raised = trace.effective_parameters, self.options.denominator_floor, 0
         modelled = replay(self.layout, trace.spikes, trace.batch, threads=self.threads)

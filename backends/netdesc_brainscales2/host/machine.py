@@ -21,10 +21,10 @@ from netdesc.program import Program, weight_scales
 from netdesc.streams import stream
 from netdesc.threads import available
 from netdesc.trace import Cotangent, Read, Recording, Trace
-from netdesc_brainscales2.analog.core import Outcome, StageCore, Unrest
+from netdesc_brainscales2.analog.core import Outcome, StageCore, TemporalNoise
 from netdesc_brainscales2.chip.calibration import Calibration
 from netdesc_brainscales2.chip.substrate import gather_membranes, synapse_gains
-from netdesc_brainscales2.costs.costs import Counts, charge
+from netdesc_brainscales2.costs.costs import Counts, compute_bill
 from netdesc_brainscales2.host.in_the_loop import Host
 from netdesc_brainscales2.host.true_model import TrueModel
 from netdesc_brainscales2.mapping.plan import Plan
@@ -156,7 +156,7 @@ class AnalogMachine:
         batch, budget = stimulus.batch, self.program.spike_budget(stimulus.batch)
         profile = self.options.profile
         noisy = self.options.noise
-        unrest = Unrest(
+        noise = TemporalNoise(
             seed,
             stimulus.identities,
             profile.threshold_noise.value if noisy else 0.0,
@@ -193,14 +193,12 @@ class AnalogMachine:
                     health["dropped"] += count_synapses(block, arrived[block.pre]) - count_synapses(
                         block, delivered[k]
                     )
-            outcome = core.run(
-                delivered, budget, grid=self.grid_of(core), unrest=unrest, threads=self.threads
-            )
+            outcome = core.run(delivered, budget, grid=self.grid_of(core), noise=noise, threads=self.threads)
             health["clipped"] += outcome.clipped
             health["compressed"] += outcome.saturated
             self.share(core, outcome, stimulus.identities, (recorded, on_chip))
-            samples |= self.sample(core, outcome, self.readers, health, unrest)
-            last |= self.sample(core, outcome, self.last, health, unrest)
+            samples |= self.sample(core, outcome, self.readers, health, noise)
+            last |= self.sample(core, outcome, self.last, health, noise)
             self.count(core, delivered, on_chip, health)
         recorded = arrived | self.fetch(recorded, arrived, health)
         for k, block in enumerate(self.program.blocks):
@@ -265,10 +263,10 @@ class AnalogMachine:
             out,
             readings,
         )
-        return charge(counts, self.options).flat()
+        return compute_bill(counts, self.options).flat()
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
-        """Carry a cotangent back on the host; see ``netdesc.backend.Machine``."""
+        """Run the adjoint on the host; see ``netdesc.backend.Machine``."""
         return self.host.adjoint(trace, cotangent)
 
     def grid_of(self, core: StageCore) -> Floats:
@@ -305,7 +303,7 @@ class AnalogMachine:
         outcome: Outcome,
         readers: Mapping[str, Reader],
         health: dict[str, int],
-        unrest: Unrest,
+        noise: TemporalNoise,
     ) -> dict[str, Recording]:
         """Digitize the voltages of a stage that are read out."""
         grid = self.grid_of(core)
@@ -318,7 +316,7 @@ class AnalogMachine:
             voltages = outcome.voltages[:, place : place + member.size, np.searchsorted(grid, reader.times)]
             path = f"brainscales2.{reader.sampled.converter}.{member.name}"
             path = f"{path}.last" if readers is self.last else path
-            draws = [stream(unrest.seed, f"{path}.{number}") for number in unrest.identities.tolist()]
+            draws = [stream(noise.seed, f"{path}.{number}") for number in noise.identities.tolist()]
             found, outside = convert(voltages, self.membranes[member.name], reader, self.options, draws)
             samples[f"{member.name}.v"] = found
             health["unreliable_samples"] += outside
@@ -331,7 +329,7 @@ class AnalogMachine:
         on_chip: Mapping[int, Events],
         health: dict[str, int],
     ) -> None:
-        """Count deliveries to a stage, and those that are due after the end."""
+        """Count deliveries to a stage, and those after the end."""
         for k in (*core.outside, *core.inside):
             block = self.program.blocks[k]
             events = delivered[k] if k in delivered else on_chip[block.pre]

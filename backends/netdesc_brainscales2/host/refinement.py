@@ -1,7 +1,7 @@
 """Measured spikes moved from their stamps to where the host's model has them.
 
 A stamp is the clock edge after a spike. Where the model crosses its threshold within the step of the clock
-before a stamp, given all that was measured before, it tells when the spike was, and thus how fast the voltage
+before a stamp, given all that was measured before, it shows when the spike was, and thus how fast the voltage
 rose; a model that is not the chip does so by chance alone.
 """
 
@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import Synapses
 from netdesc.adjoint.cells import decay_alike
-from netdesc.adjoint.incoming import Stream, merge
+from netdesc.adjoint.incoming import merge
 from netdesc.dynamics.membrane import Membrane
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent
-from netdesc_brainscales2.host.crossing_times import refine_samples
-from netdesc_brainscales2.host.replay import hold_back
+from netdesc_brainscales2.analog.circuit import Circuits, make_circuits
+from netdesc_brainscales2.host.crossing_times import Stamped, refine_samples
+from netdesc_brainscales2.host.replay import gather_arrivals
 
 Flags = NDArray[np.bool_]
 
@@ -113,102 +113,51 @@ class Refined:
         return result, raised
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
-    """The spikes of a stage, as measured, ascending within a sample.
-
-    Parameters
-    ----------
-    times : ndarray of float64, shape (k,)
-    neurons : ndarray of int64, shape (k,)
-        Within the stage.
-    offsets : ndarray of int64, shape (batch + 1,)
-    parts : mapping of int to ndarray of int64
-        By population, the positions of its spikes.
-    """
-
-    times: Floats
-    neurons: Integers
-    offsets: Integers
-    parts: Mapping[int, Integers]
+def model_circuits(cells: Membrane) -> Circuits:
+    """Return the neurons of the model as circuits that neither saturate nor meet a rail."""
+    current = cells.current
+    if decay_alike(cells):
+        current = np.column_stack([current.sum(axis=1), np.zeros(len(current))])
+    return make_circuits(
+        cells.tau_m,
+        cells.tau_s,
+        tau_ref=cells.tau_ref,
+        levels=(cells.gap, cells.reset),
+        start=np.column_stack([cells.start, current]),
+    )
 
 
-def gather_own(layout: Layout, index: int, spikes: Mapping[str, Events], batch: int) -> Own:
-    """Bring the spikes of a stage's populations together."""
-    wiring = layout.wirings[index]
+def find_times(
+    layout: Layout, index: int, spikes: Mapping[str, Events], step: float, threads: int
+) -> dict[int, tuple[Floats, Flags]]:
+    """Return when the model has the spikes of a stage's populations, and whether it has them."""
+    wiring, fan, cells = layout.wirings[index], layout.fanout(index), layout.cells[index]
     found = {p: spikes[layout.program.populations[p].name] for p in wiring.stage.populations}
-    neurons = np.concatenate([events.sources + wiring.places[p] for p, events in found.items()])
-    times = np.concatenate([events.times for events in found.values()])
-    samples = np.concatenate([events.samples() for events in found.values()])
-    order = np.lexsort((neurons, times, samples))
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    ends = np.cumsum([len(events) for events in found.values()])[:-1]
-    offsets = np.concatenate(([0], np.cumsum(np.bincount(samples, minlength=batch))))
-    return Own(times[order], neurons[order], offsets, dict(zip(found, np.split(place, ends), strict=True)))
-
-
-def gather_arrivals(
-    layout: Layout, index: int, spikes: Mapping[str, Events], own: Own
-) -> tuple[Stream, Integers]:
-    """Return what arrives at a stage, by slot, and which of its own spikes each is, -1 for others."""
-    wiring, fan = layout.spread(index), layout.fanout(index)
-    parts = []
-    for p, slot in wiring.slots.items():
-        population = layout.program.populations[p]
-        if fan.start[slot] < fan.start[slot + population.size]:
-            events = spikes[population.name]
-            parts.append((p, *hold_back(events, slot, fan), events.offsets))
-    stream = merge(parts, len(own.offsets) - 1)
-    mine = np.full(len(stream.times), -1, dtype=np.int64)
-    for p, positions in stream.parts:
-        if p in own.parts:
-            mine[slice(None) if positions is None else positions] = own.parts[p]
-    return stream, mine
-
-
-def refine_part(
-    model: tuple[Stream, Integers, Synapses, Membrane],
-    own: Own,
-    step: float,
-    results: tuple[Floats, Flags],
-    first: int,
-    last: int,
-) -> None:
-    """Refine samples ``first`` to ``last - 1`` of a stage."""
-    stream, mine, fan, cells = model
-    constants = np.stack(
-        [
-            cells.tau_m,
-            cells.tau_s[:, 0],
-            cells.tau_s[:, 1],
-            cells.tau_ref,
-            cells.gap,
-            cells.reset,
-            cells.start,
-            cells.current[:, 0],
-            cells.current[:, 1],
-        ]
+    batch = next(iter(found.values())).batch
+    measured = merge(
+        [(p, events.times, events.sources + wiring.places[p], events.offsets) for p, events in found.items()],
+        batch,
     )
-    refine_samples(
-        first,
-        last,
-        stream.times,
-        stream.slots,
-        stream.offsets,
-        mine,
-        fan.start,
-        fan.target,
-        fan.receptor,
-        fan.weight,
-        constants,
-        step,
-        not decay_alike(cells),
-        own.times,
-        own.neurons,
-        own.offsets,
-        *results,
+    places = {p: np.arange(len(measured.times)) if place is None else place for p, place in measured.parts}
+    arrivals = gather_arrivals(layout, index, spikes, batch)
+    inner = np.full(len(arrivals.times), -1, dtype=np.int64)
+    for p, place in arrivals.parts:
+        if p in places:
+            inner[slice(None) if place is None else place] = places[p]
+    if decay_alike(cells):
+        fan = fan._replace(receptor=np.zeros_like(fan.receptor))
+    times, flags = measured.times.copy(), np.zeros(len(measured.times), dtype=np.bool_)
+    stamped = Stamped(measured.times, measured.slots, measured.offsets, step, times, flags)
+    refine_part = partial(
+        refine_samples,
+        incoming=arrivals.arrays,
+        inner=inner,
+        fan=fan,
+        spikes=stamped,
+        cells=model_circuits(cells),
     )
+    run(refine_part, split(batch, threads), threads)
+    return {p: (times[place], flags[place]) for p, place in places.items()}
 
 
 def sort_spikes(events: Events, times: Floats) -> tuple[Events, Integers]:
@@ -248,10 +197,6 @@ def refine(
         Populations whose spikes the host sends on, as it measured them; these stay where they are.
     threads : int
         Results do not depend on it.
-
-    Returns
-    -------
-    Refined
     """
     program = layout.program
     moved = send(layout, spikes, step)
@@ -260,22 +205,16 @@ def refine(
     for index, stage in enumerate(program.stages):
         if program.populations[stage.populations[0]].kind != "spiking":
             continue
-        batch = moved[program.populations[stage.populations[0]].name].batch
-        own = gather_own(layout, index, moved, batch)
-        stream, mine = gather_arrivals(layout, index, moved, own)
-        times, flags = own.times.copy(), np.zeros(len(own.times), dtype=np.bool_)
-        model = stream, mine, layout.fanout(index), layout.cells[index]
-        run(partial(refine_part, model, own, step, (times, flags)), split(batch, threads), threads)
-        for p, positions in own.parts.items():
+        for p, (times, flags) in find_times(layout, index, moved, step, threads).items():
             name = program.populations[p].name
-            when = spikes[name].times if name in relayed else times[positions]
+            when = spikes[name].times if name in relayed else times
             moved[name], order[name] = sort_spikes(spikes[name], when)
-            reproduced[name] = flags[positions][order[name]]
+            reproduced[name] = flags[order[name]]
     return Refined(moved, order, reproduced)
 
 
 def model_fits(layout: Layout, spikes: Mapping[str, Events], step: float) -> bool:
-    """Tell from the first samples whether the model is the chip, up to its clock.
+    """Return from the first samples whether the model is the chip, up to its clock.
 
     Parameters
     ----------

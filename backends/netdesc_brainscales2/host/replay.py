@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import Incoming, Synapses
-from netdesc.adjoint.incoming import merge
+from netdesc.adjoint.incoming import Stream, merge
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import decay
 from netdesc.dynamics.membrane import Membrane
@@ -171,6 +171,18 @@ def hold_back(events: Events, slot: int, fan: Synapses) -> tuple[Floats, Integer
     return later[order], slots[order]
 
 
+def gather_arrivals(layout: Layout, index: int, spikes: Mapping[str, Events], batch: int) -> Stream:
+    """Return what arrives at a stage, by slot."""
+    fan = layout.fanout(index)
+    parts = []
+    for p, slot in layout.spread(index).slots.items():
+        population = layout.program.populations[p]
+        if fan.start[slot] < fan.start[slot + population.size]:
+            events = spikes[population.name]
+            parts.append((p, *hold_back(events, slot, fan), events.offsets))
+    return merge(parts, batch)
+
+
 def order_releases(events: Events, hold: Floats) -> Integers:
     """Return spikes by sample and by the end of their refractory periods; nothing where there are none."""
     if not np.any(hold > 0.0):
@@ -192,10 +204,6 @@ def replay(layout: Layout, spikes: Mapping[str, Events], batch: int, *, threads:
     batch : int
     threads : int
         Results do not depend on it.
-
-    Returns
-    -------
-    Modelled
     """
     program = layout.program
     currents: dict[str, Floats] = {}
@@ -205,18 +213,11 @@ def replay(layout: Layout, spikes: Mapping[str, Events], batch: int, *, threads:
         members = [program.populations[p] for p in stage.populations]
         if members[0].kind != "spiking":
             continue
-        wiring, fan, cells = layout.spread(index), layout.fanout(index), layout.cells[index]
-        parts = []
-        for p in wiring.slots:
-            slot = wiring.slots[p]
-            if fan.start[slot] == fan.start[slot + program.populations[p].size]:
-                continue
-            events = spikes[program.populations[p].name]
-            parts.append((p, *hold_back(events, slot, fan), events.offsets))
-        incoming = merge(parts, batch).arrays
+        fan, cells, places = layout.fanout(index), layout.cells[index], layout.wirings[index].places
+        incoming = gather_arrivals(layout, index, spikes, batch).arrays
         for population, p in zip(members, stage.populations, strict=True):
-            events, place = spikes[population.name], wiring.places[p]
-            neurons = events.sources + place
+            events = spikes[population.name]
+            neurons = events.sources + places[p]
             hold = cells.tau_ref[neurons]
             order = order_releases(events, hold)
             found, later = np.empty(len(events)), np.empty(len(events))

@@ -1,6 +1,6 @@
-"""The model of a host that knows its chip: the circuits' own parameters in place of those of the file.
+"""The model of a host that knows its chip: the parameters of the circuits in place of those of the file.
 
-A circuit has an excitatory and an inhibitory input with time constants of their own, so every block becomes
+A circuit has an excitatory and an inhibitory input with different time constants, so every block becomes
 two, one with the synapses that go to each input.
 """
 

@@ -84,10 +84,6 @@ class BrainScaleS2Backend:
         seed : int
             Of the noise of the calibration.
 
-        Returns
-        -------
-        Machine
-
         Raises
         ------
         LimitError, BackendError
@@ -100,7 +96,7 @@ class BrainScaleS2Backend:
         return AnalogMachine(program, plan, calibration, self.options)
 
     def describe_map(self, program: Program) -> DeviceMap:
-        """Tell where a program goes on the chip; see ``netdesc.maps.Mapped``."""
+        """Return where a program goes on the chip; see ``netdesc.maps.Mapped``."""
         from netdesc_brainscales2.chip.commissioning import commission
         from netdesc_brainscales2.mapping.chip_map import describe
 

@@ -17,12 +17,7 @@ from netdesc_brainscales2.options import Options
 
 @dataclass(frozen=True, slots=True)
 class MapToChip:
-    """Lay the network out on the chip, refuse what does not fit, and note the map in a line.
-
-    Parameters
-    ----------
-    options : Options
-    """
+    """Lay the network out on the chip, refuse what does not fit, and note the map in a line."""
 
     options: Options
     name: str = field(default="map_to_chip", init=False)
@@ -34,10 +29,6 @@ class MapToChip:
         ----------
         graph : NetworkGraph
             After all other passes.
-
-        Returns
-        -------
-        NetworkGraph
 
         Raises
         ------

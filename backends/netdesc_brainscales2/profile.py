@@ -109,7 +109,7 @@ class Profile:
 
     @classmethod
     def read(cls, machine: str, overrides: Mapping[str, Any] | None = None) -> Profile:
-        """Return a profile with numbers of a file in place of its own.
+        """Return a profile with numbers of a file in place of those that it has.
 
         Parameters
         ----------

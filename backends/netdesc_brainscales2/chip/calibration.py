@@ -86,18 +86,7 @@ class Targets:
 
 
 def find_targets(program: Program, plan: Plan, options: Options) -> Targets:
-    """Return the targets of all circuits; those that are not used get typical ones.
-
-    Parameters
-    ----------
-    program : Program
-    plan : Plan
-    options : Options
-
-    Returns
-    -------
-    Targets
-    """
+    """Return the targets of all circuits; those that are not used get typical ones."""
     profile = options.profile
     level, top = profile.leak_level.value, profile.threshold_level.value
     targets = Targets(
@@ -210,12 +199,6 @@ def calibrate_quantity(
 def calibrate(chip: int, targets: Targets, profile: Profile) -> tuple[Pattern, dict[int, Diagnostic]]:
     """Calibrate all circuits of a chip.
 
-    Parameters
-    ----------
-    chip : int
-    targets : Targets
-    profile : Profile
-
     Returns
     -------
     pattern : Pattern
@@ -291,12 +274,6 @@ def calibrate_chip(
     program: Program, plan: Plan, options: Options
 ) -> tuple[Calibration, dict[int, Diagnostic]]:
     """Calibrate the chip for the places that a program has on it.
-
-    Parameters
-    ----------
-    program : Program
-    plan : Plan
-    options : Options
 
     Returns
     -------

@@ -13,12 +13,7 @@ from netdesc_brainscales2.options import Options
 
 
 def commission(program: Program, options: Options) -> tuple[Plan, Calibration]:
-    """Place a program, calibrate its circuits, and place it anew without those that miss their targets.
-
-    Parameters
-    ----------
-    program : Program
-    options : Options
+    """Place a program, calibrate its circuits, and place it again without those that miss their targets.
 
     Returns
     -------

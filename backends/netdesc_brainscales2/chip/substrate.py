@@ -166,11 +166,6 @@ def build_membranes(
 def synapse_gains(wiring: Wiring, pattern: Pattern) -> tuple[Floats, Floats]:
     """Return how strong the cells of each synapse are, on the excitatory and the inhibitory side.
 
-    Parameters
-    ----------
-    wiring : Wiring
-    pattern : Pattern
-
     Returns
     -------
     tuple of ndarray of float64, shape (k,)

@@ -39,10 +39,6 @@ def assemble(
     sampled : tuple of Sampled
     notes : tuple of Diagnostic
     scales : mapping of str to float
-
-    Returns
-    -------
-    Plan
     """
     return Plan(
         program.name,

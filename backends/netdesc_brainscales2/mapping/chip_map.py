@@ -64,10 +64,6 @@ def chart(plan: Plan, instance: int, senders: Mapping[str, str], options: Option
     senders : mapping of str to str
         Population whose events each block carries.
     options : Options
-
-    Returns
-    -------
-    ChipMap
     """
     profile = options.profile
     halves, columns, rows = (int(item.value) for item in (profile.hemispheres, profile.columns, profile.rows))
@@ -114,10 +110,6 @@ def describe(plan: Plan, senders: Mapping[str, str], options: Options) -> Device
 
 def itemize(plan: Plan) -> Mapping[str, object]:
     """Return a plan as plain data.
-
-    Parameters
-    ----------
-    plan : Plan
 
     Returns
     -------
@@ -173,11 +165,6 @@ def itemize(plan: Plan) -> Mapping[str, object]:
 
 def draw(found: ChipMap, instance: int) -> tuple[Panel, ...]:
     """Return the circuits and the rows of an execution instance as tiles.
-
-    Parameters
-    ----------
-    found : ChipMap
-    instance : int
 
     Returns
     -------

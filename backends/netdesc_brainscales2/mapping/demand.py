@@ -115,10 +115,6 @@ def scale_of(item: PopulationSlice, program: Program, ambition: Ambition, option
     program : Program
     ambition : Ambition
     options : Options
-
-    Returns
-    -------
-    float
     """
     if item.name in options.scales:
         return options.scales[item.name]
@@ -128,19 +124,7 @@ def scale_of(item: PopulationSlice, program: Program, ambition: Ambition, option
 
 
 def demand_of(block: Block, program: Program, ambition: Ambition, options: Options) -> Demand:
-    """Return what a block needs.
-
-    Parameters
-    ----------
-    block : Block
-    program : Program
-    ambition : Ambition
-    options : Options
-
-    Returns
-    -------
-    Demand
-    """
+    """Return what a block needs."""
     pre, post = program.populations[block.pre], program.populations[block.post]
     scale = block.sign * scale_of(post, program, ambition, options)
     up, down = _reach(block, ambition.headroom)

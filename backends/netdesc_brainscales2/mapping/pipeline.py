@@ -55,11 +55,6 @@ def map_program(program: Program, options: Options, dead: frozenset[int] = froze
 def lay_out(program: Program, options: Options) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
     """Return the plan of a program, or None, and all faults.
 
-    Parameters
-    ----------
-    program : Program
-    options : Options
-
     Returns
     -------
     plan : Plan or None
@@ -151,12 +146,6 @@ def _choices(
 
 def crowded(crowding: Crowding, program: Program, options: Options) -> Diagnostic:
     """Return the diagnostic for neurons that do not fit.
-
-    Parameters
-    ----------
-    crowding : Crowding
-    program : Program
-    options : Options
 
     Returns
     -------

@@ -62,7 +62,7 @@ def place(seats: Iterable[Seat], options: Options) -> dict[int, Integers] | None
     """Give circuits to neurons.
 
     Neurons of one population go to the event outputs in turn, so that their events spread over the buses.
-    A population with a place of its own takes columns from there on. Merged circuits are neighbours: the two
+    A population with a fixed place takes columns from there on. Merged circuits are neighbours: the two
     hemispheres of as many aligned columns as it takes. Seats are served in order, so one that is added at
     the end leaves the others where they are; if they do not fit so, the widest neurons go first.
 

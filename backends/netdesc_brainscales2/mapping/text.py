@@ -13,11 +13,6 @@ from netdesc_brainscales2.options import Options
 def render(plan: Plan, options: Options) -> str:
     """Write a plan as text, the same on every machine.
 
-    Parameters
-    ----------
-    plan : Plan
-    options : Options
-
     Returns
     -------
     str
@@ -28,17 +23,7 @@ def render(plan: Plan, options: Options) -> str:
 
 
 def summary(plan: Plan, options: Options) -> str:
-    """Return a map in a line.
-
-    Parameters
-    ----------
-    plan : Plan
-    options : Options
-
-    Returns
-    -------
-    str
-    """
+    """Return a map in a line."""
     count = max(1, len(plan.instances))
     rows = max((rows_used(plan, number) for number in range(len(plan.instances))), default=0)
     return (

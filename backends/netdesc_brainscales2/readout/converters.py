@@ -40,26 +40,16 @@ def plan_readers(program: Program, plan: Plan, options: Options) -> dict[str, Re
     Where readings or a surrogate gradient need every membrane of a population, the CADC samples all of
     them at its own interval, whatever else is recorded of it. Last voltages need one sample alone, see
     ``plan_last``.
-
-    Parameters
-    ----------
-    program : Program
-    plan : Plan
-    options : Options
-
-    Returns
-    -------
-    dict of str to Reader
     """
     profile = options.profile
-    own = options.milliseconds(profile.cadc_interval.value)
+    interval = options.milliseconds(profile.cadc_interval.value)
     wanted = {item.population: item for item in plan.sampled}
     for population in program.populations:
         read = any(
             reading.population == population.name and reading.kind != FINAL for reading in program.readings
         )
         if population.kind != "source" and (read or program.surrogate is not None):
-            wanted[population.name] = Sampled(population.name, np.arange(population.size), "cadc", own)
+            wanted[population.name] = Sampled(population.name, np.arange(population.size), "cadc", interval)
     readers = {}
     for name, item in wanted.items():
         count = int(np.floor(program.duration / item.every * (1.0 + 1e-12))) + 1
@@ -70,22 +60,12 @@ def plan_readers(program: Program, plan: Plan, options: Options) -> dict[str, Re
 
 
 def plan_last(program: Program, options: Options) -> dict[str, Reader]:
-    """Return the converters of last voltages, by population: one sample of the CADC at the end of the run.
-
-    Parameters
-    ----------
-    program : Program
-    options : Options
-
-    Returns
-    -------
-    dict of str to Reader
-    """
-    own = options.milliseconds(options.profile.cadc_interval.value)
+    """Return the converters of last voltages, by population: one sample of the CADC at the end of the run."""
+    interval = options.milliseconds(options.profile.cadc_interval.value)
     names = [item.population for item in final_readings(program)]
     return {
         name: Reader(
-            Sampled(name, np.arange(program.population(name).size), "cadc", own),
+            Sampled(name, np.arange(program.population(name).size), "cadc", interval),
             np.array([program.duration]),
             1.0,
         )

@@ -50,14 +50,7 @@ def source_delays(block: Block, delays: Floats) -> Floats:
 
 
 class Links:
-    """The links of a program between host and chip.
-
-    Parameters
-    ----------
-    program : Program
-    plan : Plan
-    options : Options
-    """
+    """The links of a program between host and chip."""
 
     def __init__(self, program: Program, plan: Plan, options: Options) -> None:
         self.program = program
@@ -106,7 +99,7 @@ class Links:
         self.delays = delays
 
     def stays(self, k: int) -> bool:
-        """Tell whether the spikes of a block reach their targets without leaving the chip."""
+        """Return whether the spikes of a block reach their targets without leaving the chip."""
         block = self.program.blocks[k]
         pre, post = (self.program.populations[j].name for j in (block.pre, block.post))
         return (
@@ -172,7 +165,7 @@ class Links:
         return rounded.keep(keep) if lost else rounded
 
     def record(self, recorded: Mapping[int, Events], health: dict[str, int]) -> dict[int, Events]:
-        """Carry the spikes of the chip to the host, through one link.
+        """Send the spikes of the chip to the host, through one link.
 
         Parameters
         ----------
@@ -180,10 +173,6 @@ class Links:
             By population, sources included.
         health : dict of str to int
             Losses are added to it.
-
-        Returns
-        -------
-        dict of int to Events
         """
         chip = [k for k in recorded if self.program.populations[k].kind == "spiking"]
         result = dict(recorded)
@@ -208,7 +197,7 @@ class Links:
 
 
 def require_links(options: Options) -> None:
-    """Refuse links that carry nothing.
+    """Refuse links that transmit nothing.
 
     Raises
     ------

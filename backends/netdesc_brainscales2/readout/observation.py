@@ -18,11 +18,6 @@ from netdesc_brainscales2.options import Options
 def sample(program: Program, options: Options) -> tuple[tuple[Sampled, ...], list[Diagnostic]]:
     """Choose converters for everything that is recorded or read.
 
-    Parameters
-    ----------
-    program : Program
-    options : Options
-
     Returns
     -------
     sampled : tuple of Sampled
@@ -81,11 +76,6 @@ def _too_many(fine: list[Sampling], options: Options) -> Iterator[Diagnostic]:
 def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
     """Yield a fault where two neurons on the MADC both lie in even, or both in odd columns.
 
-    Parameters
-    ----------
-    plan : Plan
-    options : Options
-
     Yields
     ------
     Diagnostic
@@ -114,12 +104,6 @@ def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
 def rate_of(item: PopulationSlice, program: Program, options: Options) -> float:
     """Return the expected rate of one neuron or source, in 1/ms of the model.
 
-    Parameters
-    ----------
-    item : PopulationSlice
-    program : Program
-    options : Options
-
     Returns
     -------
     float
@@ -140,19 +124,7 @@ def rate_of(item: PopulationSlice, program: Program, options: Options) -> float:
 
 
 def expected_events(program: Program, plan: Plan, instance: int, options: Options) -> tuple[float, float]:
-    """Return the expected events of one sample into and out of the chip in one execution instance.
-
-    Parameters
-    ----------
-    program : Program
-    plan : Plan
-    instance : int
-    options : Options
-
-    Returns
-    -------
-    into, out : float
-    """
+    """Return the expected events of one sample into and out of the chip in one execution instance."""
     into = sum(
         rate_of(program.population(route.population), program, options) * int(np.sum(route.bus >= 0))
         for route in plan.routes

@@ -105,14 +105,19 @@ def advance(cell: int, moment: float, progress: Progress, cells: Any) -> State:
     return x
 
 
+@inlined
+def is_pending(cell: int, until: float, spikes: Stamped, progress: Progress) -> bool:
+    """Return whether the step of the clock of a neuron's next spike begins before a time in ms."""
+    k = progress.head[cell]
+    return bool(k >= 0 and spikes.stamps[k] - spikes.step < until)
+
+
 @shared
 def resolve(cell: int, until: float, spikes: Stamped, progress: Progress, cells: Any) -> None:
     """Find the spikes of a neuron whose steps of the clock begin before the next arrival, in ms."""
-    while progress.head[cell] >= 0:
+    while is_pending(cell, until, spikes, progress):
         k = progress.head[cell]
         stamp = spikes.stamps[k]
-        if stamp - spikes.step >= until:
-            return
         end = min(until, stamp)
         moment = max(max(progress.clock[cell], stamp - spikes.step), progress.free[cell])
         s = NEVER
@@ -132,7 +137,7 @@ def resolve(cell: int, until: float, spikes: Stamped, progress: Progress, cells:
         progress.head[cell] = progress.following[k]
 
 
-@shared
+@inlined
 def receive(cell: int, receptor: int, weight: float, moment: float, progress: Progress, cells: Any) -> None:
     """Let a spike arrive, perhaps a little before the time of the state."""
     x = advance(cell, moment, progress, cells)
@@ -166,7 +171,9 @@ def refine_sample(
             moment = spikes.times[k]
         for x in range(fan.start[slot], fan.start[slot + 1]):
             cell = fan.target[x]
-            resolve(cell, moment, spikes, progress, cells)
+            # a call with records takes longer than this question
+            if is_pending(cell, moment, spikes, progress):
+                resolve(cell, moment, spikes, progress, cells)
             receive(cell, fan.receptor[x], fan.weight[x], moment, progress, cells)
     for cell in range(len(progress.head)):
         resolve(cell, np.inf, spikes, progress, cells)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netdesc.backend import Machine
+from netdesc.dynamics.equations import KIND
 from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
 from netdesc.models import catalogue
@@ -20,7 +21,7 @@ LOSSES = frozenset({
     "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage",
     "voltage_mse", "firing_rate",
 })  # fmt: skip
-MODELS = frozenset({"LIF", "LI", "IF_curr_exp", *catalogue(), "dataset", "spike_times", "poisson"})
+MODELS = frozenset({"LIF", "LI", "IF_curr_exp", *catalogue(), KIND, "dataset", "spike_times", "poisson"})
 
 
 class NumbaBackend:
@@ -47,7 +48,7 @@ class NumbaBackend:
         step = self.options.timestep
         self.limits = Limits(
             time="event-driven, exact in continuous time" if step is None else f"grid of {step:g} ms",
-            models=MODELS if step is None else MODELS - set(catalogue()),
+            models=MODELS,
             trainable=frozenset({"weight", "delay"}),
             losses=LOSSES,
             recordings=frozenset({"spikes", "v", "i", "lam_v", "lam_i"}),
@@ -59,7 +60,7 @@ class NumbaBackend:
         checks: tuple[Pass, ...] = (CheckLimits(self.limits, self.name, "NB"), CheckState(self.name, "NB"))
         if self.options.timestep is None:
             return (*checks, CheckCells())
-        checks = (*checks, CheckScheme(self.options.scheme, self.options.transport))
+        checks = (*checks, CheckScheme(self.options), CheckCells())
         if self.options.transport:
             checks = (*checks, ApplyTransport(self.options.timestep))
         if self.options.precision == "float32":
@@ -87,6 +88,10 @@ class NumbaBackend:
             from netdesc_numba.event.machine import EventMachine
 
             return EventMachine(program, self.options)
+        if any(population.equations is not None for population in program.populations):
+            from netdesc_numba.grid.cell_machine import CellTickMachine
+
+            return CellTickMachine(program, self.options)
         from netdesc_numba.grid.machine import TickMachine
 
         return TickMachine(program, self.options)

@@ -108,20 +108,21 @@ class RoundToGrid:
 
     def round_node(self, node: Node, notes: list[Diagnostic]) -> Node:
         """Return a node with its refractory periods on the grid; add a note where they were not."""
-        if "tau_refrac" not in node.values:
+        key = "tau_refrac" if node.equations is None else node.equations.refractory
+        if key not in node.values:
             return node
-        before = node.values["tau_refrac"]
+        before = node.values[key]
         rounded = round_to_steps(before, self.timestep)
         error = largest_change(before, rounded)
         if error > 0.0:
             notes.append(
                 Diagnostic(
                     f"refractory periods rounded to steps of {self.timestep:g} ms, by at most {error:.3g} ms",
-                    f"{node.path}.neuron.tau_refrac",
+                    f"{node.path}.neuron.{key}",
                     "NB-GRID",
                 )
             )
-        return replace(node, values={**node.values, "tau_refrac": rounded})
+        return replace(node, values={**node.values, key: rounded})
 
 
 def looping(graph: NetworkGraph) -> set[str]:

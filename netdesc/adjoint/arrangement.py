@@ -33,6 +33,8 @@ class Layout:
     Parameters
     ----------
     program : Program
+    layers : bool
+        Whether dense stages of uniform cells may be run as layers.
 
     Attributes
     ----------
@@ -47,11 +49,11 @@ class Layout:
         Per stage; None for a layer.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, layers: bool = True) -> None:
         self.program = program
         self.cells = [read_cells(program, stage) for stage in program.stages]
         self.wirings = [
-            wire(program, stage, is_layer(program, stage, cells))
+            wire(program, stage, layers and is_layer(program, stage, cells))
             for stage, cells in zip(program.stages, self.cells, strict=True)
         ]
         self.values: dict[str, Floats] = {}

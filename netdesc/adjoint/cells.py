@@ -90,7 +90,7 @@ def read_equations(program: Program, stage: Stage) -> Any:
     hold = values.get(cell.refractory, np.zeros(sum(item.size for item in members)))
     start = np.concatenate([initial_states(record, item) for item in members])
     return record(
-        **{name: np.ascontiguousarray(item) for name, item in values.items()}, start=start, tau_ref=hold
+        **{f"{name}_": np.ascontiguousarray(item) for name, item in values.items()}, start=start, tau_ref=hold
     )
 
 
@@ -99,7 +99,9 @@ def initial_states(record: type, population: PopulationSlice) -> Floats:
     cell = population.equations
     if cell is None:
         raise ValueError(f"{population.name} has no equations")
-    given = record(**{name: population.values[name] for name in cell.parameters}, start=None, tau_ref=None)
+    given = record(
+        **{f"{name}_": population.values[name] for name in cell.parameters}, start=None, tau_ref=None
+    )
     initial = find_code(record).functions["initial"]
     states = np.array([initial(given, k) for k in range(population.size)], dtype=np.float64)
     for column, name in enumerate(cell.variables):

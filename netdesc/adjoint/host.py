@@ -17,7 +17,7 @@ from netdesc.adjoint.final_voltages import drive_finals, merge_own
 from netdesc.adjoint.incoming import Stream
 from netdesc.adjoint.layer import sweep_layer_back
 from netdesc.adjoint.network import sweep_network_back
-from netdesc.adjoint.neuron import OwnEvents, Rules
+from netdesc.adjoint.neuron import Rules
 from netdesc.adjoint.neurons import Derivatives, measure_slopes, sweep_neurons_back
 from netdesc.adjoint.readout import sweep_readout_back, sweep_readout_layer_back
 from netdesc.adjoint.recording import record_adjoints
@@ -330,7 +330,7 @@ class Adjoint:
             base = wiring.slots[wiring.stage.populations[0]]
             kernel: Callable[..., int] = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
             k = place[first, last]
-            events = OwnEvents(own.times, own.neurons, own.kept, own.offsets, force)
+            events = own.events(force)
             gains = Derivatives(arrival, sums.weight[k], sums.delay[k])
             rules = Rules(duration, self.floor, base)
             fan = self.layout.fanout(index)

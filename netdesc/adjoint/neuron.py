@@ -41,6 +41,8 @@ class OwnEvents(NamedTuple):
     offsets : ndarray of int64, shape (batch + 1,)
     force : ndarray of float64, shape (k,)
         In: dL/dt of each spike, direct and through later stages. Out: the total.
+    lags : ndarray of float64, shape (k,) or (0,)
+        How long before its time each spike has reset its neuron, in ms; empty where all are 0.
     """
 
     times: Floats
@@ -48,6 +50,7 @@ class OwnEvents(NamedTuple):
     kept: Floats
     offsets: Integers
     force: Floats
+    lags: Floats
 
 
 class Rules(NamedTuple):
@@ -102,6 +105,12 @@ def store(rows: Floats, row: int, x: State) -> None:
     """Write a state or an adjoint into an array of shape (rows, width)."""
     for k in range(len(x)):
         rows[row, k] = x[k]
+
+
+@inlined
+def crossing_of(k: int, own: OwnEvents) -> float:
+    """Return when the neuron of spike k has reached its threshold and was reset, in ms."""
+    return float(own.times[k] - own.lags[k]) if len(own.lags) > 0 else float(own.times[k])
 
 
 @inlined
@@ -176,9 +185,9 @@ def cross_spike(cell: int, k: int, own: OwnEvents, way: Backward, cells: Any, fl
     bool
         Whether the slope was raised to the floor.
     """
-    moment = own.times[k]
+    moment = crossing_of(k, own)
     x = spike(recall(own.kept, k, cells, cell), cells, cell)
-    if refractory(cells, cell) == 0.0:
+    if refractory(cells, cell) == 0.0 and moment == own.times[k]:
         x = release(x, cells, cell)
     carry_back(cell, moment, k, x, own, way, cells)
     if np.isnan(way.later[cell]):

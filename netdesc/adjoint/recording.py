@@ -55,13 +55,16 @@ def resets_by(layout: Layout, index: int) -> Floats:
     """Return what a spike subtracts from the voltage of each neuron of a stage, NaN where it sets it."""
     members = [layout.program.populations[p] for p in layout.program.stages[index].populations]
     subtracts = np.concatenate([np.full(item.size, item.subtractive_reset) for item in members])
+    nothing = np.full(len(subtracts), np.nan)
+    if not subtracts.any():
+        return nothing
     cells = layout.cells[index]
-    return np.where(subtracts, cells.gap - cells.reset, np.nan)
+    return np.where(subtracts, cells.gap - cells.reset, nothing)
 
 
 def record_states(
     layout: Layout, spikes: Mapping[int, Events], batch: int, *, stepped: bool = False,
-    sampling: tuple[Sampling, ...] | None = None
+    sampling: tuple[Sampling, ...] | None = None, lags: Mapping[int, Floats] | None = None
 ) -> dict[str, Recording]:  # fmt: skip
     """Sample voltages and currents from the spikes of a run.
 
@@ -76,6 +79,8 @@ def record_states(
         Whether voltages overshoot the threshold at spikes, so that a subtractive reset leaves a rest.
     sampling : tuple of Sampling, optional
         What to sample; what the program asks for where this is absent.
+    lags : mapping of int to ndarray, optional
+        By population index, how long before its time each spike has reset its neuron, in ms.
 
     Returns
     -------
@@ -94,12 +99,14 @@ def record_states(
             for p, e in spikes.items()
             if p in wiring.places
         ]
-        events = Events.from_arrays(
+        columns = (
             np.concatenate([np.empty(0), *(part[0] for part in own)]),
             np.concatenate([np.empty(0, dtype=np.int64), *(part[1] for part in own)]),
             np.concatenate([np.empty(0, dtype=np.int64), *(part[2] for part in own)]),
-            batch,
         )
+        events = Events.from_arrays(*columns, batch)
+        late = np.concatenate([np.empty(0), *(lags[p] for p in spikes if p in wiring.places and lags)])
+        late = late[np.lexsort((columns[1], columns[0], columns[2]))] if len(late) else late
         times = moments(item, layout.program.duration)
         shape = (batch, len(item.neurons), len(times))
         voltage, total = np.empty(shape), np.empty(shape)
@@ -109,7 +116,7 @@ def record_states(
             all_spikes(layout, wiring, spikes, batch),
             fan,
             cells,
-            OwnEvents(events.times, events.sources, nothing, events.offsets, nothing[0]),
+            OwnEvents(events.times, events.sources, nothing, events.offsets, nothing[0], late),
             resets_by(layout, index) if stepped else np.full(wiring.size, np.nan),
             float(np.nextafter(layout.program.duration, np.inf)),
             Samples(np.asarray(item.neurons + place), times, voltage, total),
@@ -193,7 +200,7 @@ def spiking_adjoint(
     cells = layout.cells[index]
     shape = (len(own.offsets) - 1, len(where[0]), len(where[1]))
     lam_v, lam_i = np.empty(shape), np.empty(shape)
-    events = OwnEvents(own.times, own.neurons, own.kept, own.offsets, force)
+    events = own.events(force)
     samples = Samples(*where, lam_v, lam_i)
     sample_adjoint(shape[0], cells, events, floor, layout.program.duration, samples)
     return lam_v, lam_i

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netdesc.adjoint.arrivals import Arrivals, Synapses
-from netdesc.adjoint.neuron import Backward, OwnEvents, store
+from netdesc.adjoint.neuron import Backward, OwnEvents, crossing_of, store
 from netdesc.dynamics.jit import shared
 from netdesc.dynamics.protocol import arrive, begin, flow, held, recall, refractory, release, spike
 from netdesc.events import Integers
@@ -44,7 +44,7 @@ def replay(
                 store(way.released, latest - way.first, x)
             latest = k
             x = spike(recall(own.kept, k, cells, cell), cells, cell)
-            t = own.times[k]
+            t = crossing_of(k, own)
             p += 1
         if last:
             break

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, Synapses, gather
-from netdesc.adjoint.neuron import OwnEvents, carry_back, start_backward, store
+from netdesc.adjoint.neuron import OwnEvents, carry_back, crossing_of, start_backward, store
 from netdesc.adjoint.neurons import make_room, own_spikes
 from netdesc.dynamics.jit import kernel
 from netdesc.dynamics.protocol import (
@@ -80,7 +80,7 @@ def sample_state(
             for m in range(len(samples.moments)):
                 while True:
                     arrives = arrivals.when[e] if e < arrivals.start[cell + 1] else np.inf
-                    fires = own.times[mine[p]] if p < own_start[cell + 1] else np.inf
+                    fires = crossing_of(mine[p], own) if p < own_start[cell + 1] else np.inf
                     target = min(samples.moments[m], min(arrives, fires))
                     span = min(max(free - t, 0.0), target - t)
                     x = held(x, cells, cell, span)
@@ -94,7 +94,7 @@ def sample_state(
                             x = spike(x, cells, cell)
                         else:
                             x = subtract(x, cells, cell, drop[cell])
-                        free = t + refractory(cells, cell)
+                        free = own.times[mine[p]] + refractory(cells, cell)
                         p += 1
                     elif arrives <= target:
                         q = arrivals.synapse[e]

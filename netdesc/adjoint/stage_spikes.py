@@ -10,10 +10,14 @@ import numpy as np
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.cells import residuals_of
 from netdesc.adjoint.drive import pull_counts
+from netdesc.adjoint.neuron import OwnEvents
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import RELEASE, Cotangent, Trace
+
+CROSSING = "crossing"
+"""Residual of a spike that is emitted after its neuron has reached the threshold: when that was, in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class OwnSpikes:
     offsets : ndarray of int64, shape (batch + 1,)
     parts : tuple of (int, ndarray or None)
         Populations of the stage and the positions of their spikes; None where it is all of them.
+    lags : ndarray of float64, shape (k,) or (0,)
+        How long before its time each spike has reset its neuron, in ms; empty where all are 0.
     """
 
     times: Floats
@@ -36,6 +42,11 @@ class OwnSpikes:
     neurons: Integers
     offsets: Integers
     parts: tuple[tuple[int, Integers | None], ...]
+    lags: Floats
+
+    def events(self, force: Floats) -> OwnEvents:
+        """Return them as kernels take them, with dL/dt of each."""
+        return OwnEvents(self.times, self.neurons, self.kept, self.offsets, force, self.lags)
 
 
 def require_residuals(trace: Trace, populations: Iterable[str], names: Iterable[str]) -> None:
@@ -134,9 +145,10 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
         np.stack([find_residual(trace, name, item) for item in residuals_of(layout.program.populations[p])])
         for p, name in zip(members, names, strict=True)
     ]
+    lags = np.concatenate([lags_of(trace, name) for name in names])
     if len(members) == 1:
         events = spikes[0]
-        return OwnSpikes(events.times, kept[0], events.sources, events.offsets, ((members[0], None),))
+        return OwnSpikes(events.times, kept[0], events.sources, events.offsets, ((members[0], None),), lags)
     neurons = np.concatenate([e.sources + wiring.places[p] for p, e in zip(members, spikes, strict=True)])
     times = np.concatenate([e.times for e in spikes])
     samples = np.concatenate([e.samples() for e in spikes])
@@ -150,7 +162,22 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     for part, a, b in zip(kept, bounds[:-1], bounds[1:], strict=True):
         joined[: len(part), a:b] = part
     offsets = np.sum([e.offsets for e in spikes], axis=0)
-    return OwnSpikes(times[order], joined[:, order], neurons[order], offsets, parts)
+    lags = lags[order] if len(lags) else lags
+    return OwnSpikes(times[order], joined[:, order], neurons[order], offsets, parts, lags)
+
+
+def lags_of(trace: Trace, population: str) -> Floats:
+    """Return how long before their times the spikes of a population have reset their neurons, in ms.
+
+    Returns
+    -------
+    ndarray of float64, shape (k,) or (0,)
+        Empty where the trace has no residual ``crossing``: all are 0.
+    """
+    crossings = (trace.residuals or {}).get(population, {}).get(CROSSING)
+    if crossings is None:
+        return np.empty(0)
+    return np.maximum(trace.spikes[population].times - crossings, 0.0)
 
 
 def take(parts: tuple[tuple[int, Integers | None], ...], forces: Mapping[int, Floats], count: int) -> Floats:

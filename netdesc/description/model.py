@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.dynamics.equations import Equations
 from netdesc.errors import Location
 
 
@@ -112,11 +113,17 @@ class Neuron:
         Every parameter of the model, defaults filled in, by the name it has in the file.
     reset : str
         ``to_value`` or ``subtract``.
+    equations : Equations or None
+        Of a type that the file, or the catalogue of models, gives by its equations.
+    initial : mapping of str to Value
+        Values of its state variables at t = 0 where the type says so.
     """
 
     model: str
     parameters: Mapping[str, Parameter]
     reset: str = "to_value"
+    equations: Equations | None = None
+    initial: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,34 +113,36 @@ def derive(cell: Equations) -> Derived:
     DescriptionError
         If a text is not an expression.
     """
-    symbols = {name: sympy.Symbol(name, real=True) for name in (*cell.variables, *cell.parameters)}
+    # what a cell calls its own ends with an underscore, which no name of the generated code does
+    symbols = {name: sympy.Symbol(f"{name}_", real=True) for name in (*cell.variables, *cell.parameters)}
     weight = sympy.Symbol("weight", real=True)
     x = [symbols[name] for name in cell.variables]
     rates: dict[str, sympy.Expr] = {}
-    current = sympy.Integer(0)
+    currents: dict[str, sympy.Expr] = {}
     arrivals = []
     for receptor, item in cell.receptors.items():
         path = f"receptors.{receptor}"
-        own = symbols | {name: symbols[f"{name}_{receptor}"] for name in item.state}
+        own = symbols | {name: symbols[f"{name}_{receptor}"] for name in (*item.state, *item.parameters)}
         for name, text in item.dynamics.items():
             rates[f"{name}_{receptor}"] = parse(text, own, f"{path}.dynamics.{name}")
-        current += parse(item.current, own, f"{path}.current")
+        currents[f"i_{receptor}"] = parse(item.current, own, f"{path}.current")
         new = {
             f"{name}_{receptor}": parse(text, own | {"weight": weight}, f"{path}.arrival.{name}")
             for name, text in item.arrival.items()
         }
-        arrivals.append(sympy.Matrix([new.get(str(item), item) for item in x]))
-    known = symbols | {"i_syn": current}
+        arrivals.append(sympy.Matrix([new.get(name, symbols[name]) for name in cell.variables]))
+    current = sum(currents.values(), sympy.Integer(0))
+    known = symbols | currents | {"i_syn": current}
     rates |= {name: parse(text, known, f"dynamics.{name}") for name, text in cell.dynamics.items()}
     reset = {name: parse(text, symbols, f"reset.{name}") for name, text in cell.reset.items()}
     initial = {name: parse(text, symbols, f"initial.{name}") for name, text in cell.initial.items()}
     return Derived(
         cell,
         x,
-        sympy.Matrix([initial.get(str(item), sympy.Integer(0)) for item in x]),
-        sympy.Matrix([rates[str(item)] for item in x]),
-        sympy.Matrix([sympy.Integer(0) if str(item) in cell.hold else rates[str(item)] for item in x]),
-        sympy.Matrix([reset.get(str(item), item) for item in x]),
+        sympy.Matrix([initial.get(name, sympy.Integer(0)) for name in cell.variables]),
+        sympy.Matrix([rates[name] for name in cell.variables]),
+        sympy.Matrix([sympy.Integer(0) if name in cell.hold else rates[name] for name in cell.variables]),
+        sympy.Matrix([reset.get(name, symbols[name]) for name in cell.variables]),
         arrivals,
         parse(cell.threshold, symbols, "threshold"),
         current,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+KIND = "equations"
+"""What stands in a file in place of a model's name where a cell is given by its equations."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -45,12 +48,15 @@ class Receptor:
         New values of the variables that an arrival of ``weight`` changes.
     current : str
         What it adds to ``i_syn``.
+    parameters : tuple of str
+        Names of its own parameters; among those of the cell they end with an underscore and its name.
     """
 
     state: Mapping[str, str]
     dynamics: Mapping[str, str]
     arrival: Mapping[str, str]
     current: str
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +74,8 @@ class Equations:
         Value of each at 0, as an expression of parameters; 0 where absent.
     parameters : mapping of str to Parameter
     dynamics : mapping of str to str
-        d/dt of each state variable. ``i_syn`` is the sum of the currents of all receptors.
+        d/dt of each state variable. ``i_syn`` is the sum of the currents of all receptors, ``i_RECEPTOR``
+        that of one.
     receptors : mapping of str to Receptor
     threshold : str
         Expression; a spike where it reaches 0 from below.
@@ -82,8 +89,8 @@ class Equations:
         Two parameters of which the first must lie below the second, or the neuron would spike endlessly.
     offset : str
         Name of the parameter to which a population's constant current is added; empty for none.
-    conductance : bool
-        Whether weights are conductances, so that they have no sign.
+    weight : str
+        Base unit of the weights.
     """
 
     name: str
@@ -99,7 +106,12 @@ class Equations:
     hold: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     offset: str = ""
-    conductance: bool = False
+    weight: str = "nA"
+
+    @property
+    def conductance(self) -> bool:
+        """Whether weights are conductances, so that they have no sign."""
+        return self.weight == "uS"
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -34,8 +34,9 @@ def record_of_cell(cell: Equations) -> type:
     Returns
     -------
     type
-        A named tuple of arrays: the parameters of the cell by name, each of shape (n,); ``start``, the
-        initial state, of shape (n, width); and ``tau_ref``, the refractory period in ms, of shape (n,).
+        A named tuple of arrays: the parameters of the cell by name and an underscore, each of shape (n,);
+        ``start``, the initial state, of shape (n, width); and ``tau_ref``, the refractory period in ms, of
+        shape (n,).
 
     Raises
     ------

@@ -15,12 +15,15 @@ from netdesc.dynamics.numeric import E3, E5, A, B
 HEAD = """import math
 from typing import Any, NamedTuple
 
-from netdesc.dynamics import linear, numeric
 from netdesc.dynamics.elementary import exponential, logarithm
 from netdesc.dynamics.jit import inlined, shared
 from netdesc.dynamics.linear import difference_1, difference_2, difference_3, largest
-from netdesc.dynamics.numeric import LEAST, TOLERANCE, error_of
+from netdesc.dynamics.linear import first_crossing as first_in_closed_form
+from netdesc.dynamics.linear import margin as margin_of
+from netdesc.dynamics.numeric import LEAST, TOLERANCE, error_of, integrate, integrate_adjoint
+from netdesc.dynamics.numeric import first_crossing as first_in_steps
 """
+"""Names, not modules: the digest of a kernel follows functions."""
 LONGEST_PATH = 4
 """Variables on a path whose divided difference there is."""
 
@@ -132,7 +135,7 @@ def write(formulas: Derived) -> str:
     str
     """
     cell = formulas.cell
-    module = Module(list(cell.parameters))
+    module = Module([f"{name}_" for name in cell.parameters])
     closed = formulas.linear and all(
         len(path) <= LONGEST_PATH for matrix in flows(formulas) for path in all_paths(matrix)
     )
@@ -143,7 +146,7 @@ def write(formulas: Derived) -> str:
         write_closed(module, formulas)
     else:
         write_steps(module, formulas)
-    fields = [*cell.parameters, "start", "tau_ref"]
+    fields = [*module.parameters, "start", "tau_ref"]
     head = [
         f"WIDTH = {len(formulas.x)}",
         f"RESIDUALS = {names!r}",
@@ -177,7 +180,7 @@ def write_state(module: Module, formulas: Derived, closed: bool) -> None:
     module.write("needs_states(cells)", [f"return {not closed}"])
     module.write("release(x, cells, cell)", ["return x"])
     module.write("forget(lam, cells, cell)", ["return lam"])
-    module.write("above(x, cells, cell)", ["return linear.margin(x, cells, cell) >= 0.0"])
+    module.write("above(x, cells, cell)", ["return margin_of(x, cells, cell) >= 0.0"])
     module.write("subtract(x, cells, cell, drop)", ["return (x[0] - drop, *x[1:])"])
     for head, result in (
         ("margin(x, cells, cell)", formulas.threshold),
@@ -207,7 +210,8 @@ def write_spike(module: Module, formulas: Derived, closed: bool) -> tuple[str, .
     at_spike = [k for k in range(width) if not closed or any(item.has(x[k]) for item in needed)]
     at_release = [k for k in range(width) if gone.has(x[k])]
     rows = len(at_spike)
-    names = (*(str(x[k]) for k in at_spike), *(f"release_{x[k]}" for k in at_release))
+    variables = formulas.cell.variables
+    names = (*(variables[k] for k in at_spike), *(f"release_{variables[k]}" for k in at_release))
     keep = [f"kept[{number}, k] = x[{k}]" for number, k in enumerate(at_spike)]
     module.write("keep_spike(x, kept, k, cells, cell)", keep or ["pass"])
     keep = [f"kept[{rows + number}, k] = x[{k}]" for number, k in enumerate(at_release)]
@@ -342,7 +346,7 @@ def write_closed(module: Module, formulas: Derived) -> None:
             decorator="@shared",
         )
     write_bend(module, formulas)
-    module.write("crossing(x, cells, cell, s)", ["return linear.first_crossing(x, cells, cell, s)"])
+    module.write("crossing(x, cells, cell, s)", ["return first_in_closed_form(x, cells, cell, s)"])
 
 
 def write_bend(module: Module, formulas: Derived) -> None:
@@ -422,12 +426,12 @@ def write_steps(module: Module, formulas: Derived) -> None:
     )
     # a literal truth value would be a type of its own, and everything compiled for both
     for name, within in (("flow", "bool(0)"), ("held", "bool(1)")):
-        module.write(f"{name}(x, cells, cell, s)", [f"return numeric.integrate(x, cells, cell, s, {within})"])
+        module.write(f"{name}(x, cells, cell, s)", [f"return integrate(x, cells, cell, s, {within})"])
         module.write(
             f"{name}_adjoint(lam, x, cells, cell, s)",
-            [f"return numeric.integrate_adjoint(lam, x, cells, cell, s, {within})"],
+            [f"return integrate_adjoint(lam, x, cells, cell, s, {within})"],
         )
-    module.write("crossing(x, cells, cell, s)", ["return numeric.first_crossing(x, cells, cell, s)"])
+    module.write("crossing(x, cells, cell, s)", ["return first_in_steps(x, cells, cell, s)"])
 
 
 def combine(coefficients: Sequence[tuple[int, float]], c: int, name: str = "k") -> str:

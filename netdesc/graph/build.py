@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from netdesc.description.model import Description, Population, Projection
 from netdesc.graph.cells import LINEAR_CELLS, receptors
 from netdesc.graph.ir import Edge, NetworkGraph, Node, Settings
-from netdesc.models import catalogue
 
 
 def build(description: Description) -> NetworkGraph:
@@ -49,7 +48,7 @@ def _node(population: Population) -> Node:
         options = dict(population.source.options) if population.source else {}
         return Node(population.name, population.size, population.shape, "source", kind, source=options)
     cell = LINEAR_CELLS.get(neuron.model)
-    equations = catalogue().get(neuron.model)
+    equations = neuron.equations
     return Node(
         population.name,
         population.size,
@@ -59,7 +58,7 @@ def _node(population: Population) -> Node:
         receptors=tuple(equations.receptors) if equations else receptors(neuron.model),
         subtractive_reset=neuron.reset == "subtract",
         parameters=dict(neuron.parameters),
-        initial=dict(population.initial),
+        initial={**neuron.initial, **population.initial},
         current=population.current,
         equations=equations,
     )

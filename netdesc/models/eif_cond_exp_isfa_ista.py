@@ -51,5 +51,5 @@ EQUATIONS = Equations(
     hold=("v",),
     order=("v_reset", "v_spike"),
     offset="i_offset",
-    conductance=True,
+    weight="uS",
 )

@@ -18,7 +18,6 @@ from netdesc.dynamics.protocol import (
     keep_release,
     keep_spike,
     load,
-    refractory,
     release,
     spike,
 )
@@ -154,7 +153,9 @@ def predict(cell: int, neurons: Neurons, cells: Any, limit: float) -> float:
 
 
 @inlined
-def fire(cell: int, k: int, moment: float, neurons: Neurons, spikes: Spikes, cells: Any) -> None:
+def fire(
+    cell: int, k: int, moment: float, until: float, neurons: Neurons, spikes: Spikes, cells: Any
+) -> None:
     """Record spike k of a neuron, whose state has been carried to that moment, and reset it.
 
     Parameters
@@ -162,6 +163,8 @@ def fire(cell: int, k: int, moment: float, neurons: Neurons, spikes: Spikes, cel
     cell, k : int
     moment : float
         In ms.
+    until : float
+        End of the refractory period, in ms.
     neurons : Neurons
         Changed in place.
     spikes : Spikes
@@ -170,13 +173,13 @@ def fire(cell: int, k: int, moment: float, neurons: Neurons, spikes: Spikes, cel
     """
     spikes.times[k] = moment
     spikes.neurons[k] = cell
-    spikes.kept[:, k] = np.nan
+    for row in range(len(spikes.kept)):
+        spikes.kept[row, k] = np.nan
     x = load(neurons.state, cell, cells)
     keep_spike(x, spikes.kept, k, cells, cell)
     x = spike(x, cells, cell)
-    hold = refractory(cells, cell)
-    neurons.free[cell] = moment + hold
-    if hold > 0.0:
+    neurons.free[cell] = until
+    if until > moment:
         neurons.waiting[cell] = k
     else:
         x = release(x, cells, cell)

@@ -36,11 +36,12 @@ def push(size: int, when: Floats, keys: Integers, t: float, a: int, c: int) -> t
     """
     if size == len(when):
         wider = np.empty(2 * size)
-        wider[:size] = when
-        when = wider
         more = np.empty((2 * size, 2), dtype=np.int64)
-        more[:size] = keys
-        keys = more
+        # assignments of slices would take seconds to compile
+        for k in range(size):
+            wider[k] = when[k]
+            more[k, 0], more[k, 1] = keys[k, 0], keys[k, 1]
+        when, keys = wider, more
     k = size
     while k > 0:
         parent = (k - 1) // 2

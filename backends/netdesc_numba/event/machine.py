@@ -15,15 +15,17 @@ from netdesc.adjoint.cells import residuals_of
 from netdesc.adjoint.final_voltages import final_samplings, read_finals
 from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.recording import record_states
+from netdesc.adjoint.stage_spikes import CROSSING
 from netdesc.adjoint.wiring import LAYER, NETWORK
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.dynamics.protocol import find_code
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
+from netdesc.observation import Sampling
 from netdesc.program import PopulationSlice, Program
 from netdesc.threads import run, split
-from netdesc.trace import Cotangent, Read, Trace, require_finite
+from netdesc.trace import Cotangent, Read, Recording, Trace, require_finite
 from netdesc_numba.event.advance import Spikes
 from netdesc_numba.event.layer import sweep_layer
 from netdesc_numba.event.network import run_network
@@ -34,6 +36,9 @@ from netdesc_numba.spike_limit import most_spikes
 
 Found = tuple[Floats, Integers, tuple[Floats, ...], Integers]
 """Times, neurons, what is kept of each, and offsets of the spikes of a stage."""
+
+Residuals = Mapping[str, Mapping[str, Floats]]
+"""By population, then by name; see ``netdesc.trace.Trace``."""
 
 Kernel = Callable[..., tuple[int, int]]
 Arrays = tuple[NDArray[Any], ...]
@@ -99,9 +104,13 @@ def spread_rows(kernel: Kernel) -> Kernel:
 
 
 def name_residuals(population: PopulationSlice, kept: tuple[Floats, ...]) -> dict[str, Floats]:
-    """Return what is kept of each spike by name; one row alone holds for spike and release."""
-    names = residuals_of(population)
-    return dict(zip(names, kept if len(kept) > 1 else kept * len(names), strict=False))
+    """Return what is kept of each spike by name.
+
+    One row alone holds for spike and release; one more than the names is when the threshold was reached.
+    """
+    names = (*residuals_of(population), CROSSING)
+    kept = kept if len(kept) > 1 else kept * (len(names) - 1)
+    return dict(zip(names, kept, strict=False))
 
 
 class EventMachine:
@@ -111,12 +120,14 @@ class EventMachine:
     ----------
     program : Program
     options : Options
+    layers : bool
+        Whether dense stages of uniform cells are run as layers.
     """
 
-    def __init__(self, program: Program, options: Options) -> None:
+    def __init__(self, program: Program, options: Options, *, layers: bool = True) -> None:
         self.program = program
         self.options = options
-        self.layout = Layout(program)
+        self.layout = Layout(program, layers=layers)
         self.backward = Adjoint(self.layout, floor=options.denominator_floor, threads=options.threads)
         self.guesses: dict[int, float] = {}
         self.budget: SpikeBudget = program.spike_budget(0)
@@ -139,24 +150,34 @@ class EventMachine:
         trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             residuals=residuals,
-            recordings=record_states(self.layout, spikes, stimulus.batch),
+            recordings=self.record(spikes, residuals, stimulus.batch),
             effective_parameters=dict(self.layout.values),
             health=self.count_arrivals(spikes),
             provenance={"backend": "numba", "solver": "event", **versions()},
             readings={
                 **read_readouts(self.layout, spikes, stimulus.batch, threads=threads),
-                **self.read_finals(spikes, stimulus.batch),
+                **self.read_finals(spikes, residuals, stimulus.batch),
             },
             batch_size=stimulus.batch,
         )
         return require_finite(trace)
 
-    def read_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
+    def record(
+        self,
+        spikes: Mapping[int, Events],
+        residuals: Residuals,
+        batch: int,
+        sampling: tuple[Sampling, ...] | None = None,
+    ) -> dict[str, Recording]:
+        """Sample states as the program, or ``sampling``, orders them."""
+        return record_states(self.layout, spikes, batch, sampling=sampling)
+
+    def read_finals(self, spikes: Mapping[int, Events], residuals: Residuals, batch: int) -> dict[str, Read]:
         """Return the last voltages that losses read."""
         sampling = final_samplings(self.program)
         if not sampling:
             return {}
-        samples = record_states(self.layout, spikes, batch, sampling=sampling)
+        samples = self.record(spikes, residuals, batch, sampling)
         names = {self.program.populations[k].name: events for k, events in spikes.items()}
         return read_finals(self.program, samples, names)
 

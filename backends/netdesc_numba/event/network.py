@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, Synapses
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
-from netdesc.dynamics.protocol import above, horizon, load
+from netdesc.dynamics.protocol import above, horizon, load, refractory
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 from netdesc_numba.event.advance import (
@@ -164,7 +164,7 @@ def run_sample(
             arrivals = remove(arrivals)
         advance(cell, moment, neurons, spikes.kept, cells)
         if fires:
-            fire(cell, used, moment, neurons, spikes, cells)
+            fire(cell, used, moment, moment + refractory(cells, cell), neurons, spikes, cells)
             emitted, q, e, end = moment, fan.start[base + cell], -1 - used, fan.start[base + cell + 1]
             used += 1
         elif q >= 0:

@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
 from netdesc.dynamics.jit import int64, kernel, shared
-from netdesc.dynamics.protocol import above, load
+from netdesc.dynamics.protocol import above, load, refractory
 from netdesc.dynamics.views import unowned
 from netdesc_numba.event.advance import Neurons, Spikes, advance, fire, make_neurons, predict, receive, start
 
@@ -61,7 +61,7 @@ def run_sample(
         if above(load(neurons.state, cell, cells), cells, cell):
             if used == capacity:
                 return -1
-            fire(cell, used, 0.0, neurons, spikes, cells)
+            fire(cell, used, 0.0, 0.0 + refractory(cells, cell), neurons, spikes, cells)
             used += 1
         for e in range(arrivals.start[cell], arrivals.start[cell + 1] + 1):
             more = e < arrivals.start[cell + 1]
@@ -74,7 +74,7 @@ def run_sample(
                     return -1
                 advance(cell, moment if fires else target, neurons, spikes.kept, cells)
                 if fires:
-                    fire(cell, used, moment, neurons, spikes, cells)
+                    fire(cell, used, moment, moment + refractory(cells, cell), neurons, spikes, cells)
                     used += 1
             if more:
                 q = arrivals.synapse[e]

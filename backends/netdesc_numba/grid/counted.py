@@ -9,9 +9,10 @@ import numpy as np
 
 from netdesc.events import Events, Floats
 from netdesc.observation import Reading
-from netdesc.program import Program
+from netdesc.program import PopulationSlice, Program
 from netdesc.steps import count_period, count_steps, nearest_steps
 from netdesc.trace import Cotangent, Read, Recording, Trace
+from netdesc.units import DIMENSIONS
 from netdesc_numba.grid.packets import split_times
 from netdesc_numba.grid.wiring import Grid, shortest_delay
 
@@ -49,14 +50,31 @@ def count_ticks(program: Program, grid: Grid) -> Program:
     )
     sampling = tuple(replace(item, every=count_period(item.every, step)) for item in program.sampling)
     readings = tuple(replace(item, tau=count_period(item.tau, step)) for item in program.readings)
+    populations = tuple(count_cell(item, step) for item in program.populations)
     return replace(
         program,
         duration=float(grid.steps),
+        populations=populations,
         parameters=parameters,
         blocks=blocks,
         sampling=sampling,
         readings=readings,
     )
+
+
+def count_cell(population: PopulationSlice, step: float) -> PopulationSlice:
+    """Return a population whose cell is given by equations with its parameters counted in ticks."""
+    cell = population.equations
+    if cell is None:
+        return population
+    units = {name: item.unit for name, item in cell.parameters.items()}
+    values = {
+        name: item / step ** DIMENSIONS[units[name]].exponents[0] if name in units else item
+        for name, item in population.values.items()
+    }
+    if cell.refractory:
+        values[cell.refractory] = np.round(values[cell.refractory])
+    return replace(population, values=values)
 
 
 def pair_readings(program: Program, counted: Program) -> Iterator[tuple[Reading, Reading]]:

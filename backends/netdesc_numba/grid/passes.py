@@ -8,8 +8,18 @@ import numpy as np
 
 from netdesc.errors import Diagnostic, LimitError
 from netdesc.graph.ir import Edge, NetworkGraph, Node
+from netdesc_numba.options import Options
 
 CODE = "NB-SCHEME"
+
+
+def refuse_cell(model: str, path: str) -> Diagnostic:
+    """Return what to say of a cell that a scheme does not have."""
+    return Diagnostic(
+        f"{model} on a grid needs scheme exact_exponential in float64; use these, or solver: event",
+        path,
+        CODE,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +28,11 @@ class CheckScheme:
 
     Parameters
     ----------
-    scheme : str
-        ``published``, ``exact_exponential`` or ``off_grid``.
-    transport : bool
-        Whether delays include the transport of a packet.
+    options : Options
+        Scheme, precision, and whether delays include the transport of a packet.
     """
 
-    scheme: str
-    transport: bool
+    options: Options
     name: str = field(default="check_scheme", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
@@ -43,8 +50,9 @@ class CheckScheme:
         Raises
         ------
         LimitError
-            With everything that the scheme does not have: trained delays with transport and, with
-            ``published``, refractory periods and subtractive resets.
+            With everything that the scheme does not have: trained delays with transport; with ``published``,
+            refractory periods and subtractive resets; and cells from equations, except with
+            ``exact_exponential`` in double precision.
         """
         faults = [fault for node in graph.nodes for fault in self.node_faults(node)]
         faults += [
@@ -55,7 +63,7 @@ class CheckScheme:
                 CODE,
             )
             for edge in graph.edges
-            if edge.delay.train and self.transport
+            if edge.delay.train and self.options.transport
         ]
         if faults:
             raise LimitError(faults)
@@ -63,7 +71,10 @@ class CheckScheme:
 
     def node_faults(self, node: Node) -> list[Diagnostic]:
         """Return what the published scheme does not have of a population."""
-        if self.scheme != "published" or node.kind != "spiking":
+        plain = self.options.scheme == "exact_exponential" and self.options.precision == "float64"
+        if node.equations is not None and not plain:
+            return [refuse_cell(node.model, f"{node.path}.neuron")]
+        if self.options.scheme != "published" or node.kind != "spiking":
             return []
         faults = []
         if np.any(node.values.get("tau_refrac", np.zeros(1)) > 0.0):

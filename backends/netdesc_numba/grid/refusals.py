@@ -61,19 +61,9 @@ def refuse(program: Program, scheme: str, *, transport: bool) -> None:
         raise BackendError(faults)
 
 
-def refuse_cell(model: str, path: str) -> Diagnostic:
-    """Return what to say of a cell that a grid does not have."""
-    return Diagnostic(
-        f"expected a leaky integrate-and-fire cell on a grid, got {model}; use backends.numba.solver: event",
-        path,
-        CODE,
-    )
-
-
 def cell_faults(program: Program, population: PopulationSlice, scheme: str) -> Iterator[Diagnostic]:
     """Yield what a scheme does not have of a population's cells."""
     if population.equations is not None:
-        yield refuse_cell(population.model, f"{population.path}.neuron")
         return
     span = slice(population.start, population.stop)
     values = program.parameters

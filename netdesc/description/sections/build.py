@@ -19,7 +19,7 @@ from netdesc.description.reading.tree import Node, places
 from netdesc.description.reading.written import written
 from netdesc.description.schema.document import schema
 from netdesc.description.schema.form import shaped
-from netdesc.description.sections.cells import check_neuron
+from netdesc.description.sections.cells import resolve_neuron
 from netdesc.description.sections.data import check_data, data_of, is_fed
 from netdesc.description.sections.loops import check_loops
 from netdesc.description.sections.memory import check_network, check_run
@@ -92,7 +92,7 @@ def _resolve(sections: dict[str, Any], reading: Reading) -> Any:
         raise DescriptionError(_sorted(reading.diagnostics))
     for name, choice in types.items():
         if isinstance(choice, Choice):
-            check_neuron(choice, f"neurons.{name}", reading)
+            types[name] = resolve_neuron(name, choice, f"neurons.{name}", reading)
     for name, data in populations.items():
         if data is not None:
             resolve_population(name, data, types, simulation.get("duration"), reading)

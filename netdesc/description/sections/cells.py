@@ -10,7 +10,10 @@ import numpy as np
 from netdesc import units
 from netdesc.description.model import Choice, Constant, Explicit, Neuron, Parameter, Value
 from netdesc.description.reading.context import Reading
+from netdesc.description.sections.equations import neuron_of_equations, resolve_equations
 from netdesc.description.sections.matrices import check_shape
+from netdesc.dynamics.equations import KIND
+from netdesc.models import catalogue
 
 
 class Cell(NamedTuple):
@@ -36,19 +39,42 @@ CELLS: Mapping[str, Cell] = {
     "LIF": Cell("", "", ""),
     "LI": Cell("", "", "", spiking=False),
     "IF_curr_exp": Cell("mV", "nA", "nA"),
-    "IF_curr_alpha": Cell("mV", "nA", "nA"),
     "IF_cond_exp": Cell("mV", "uS", "nA", conductance=True),
     "IF_cond_alpha": Cell("mV", "uS", "nA", conductance=True),
-    "EIF_cond_exp_isfa_ista": Cell("mV", "uS", "nA", conductance=True),
     "Izhikevich": Cell("mV", "mV", "nA"),
 }
-"""Every model of language version 1."""
+"""Models of language version 1 that are not given by equations."""
+
+
+def cell_of(neuron: Choice) -> Cell:
+    """Return what the model of a neuron type needs besides its parameters.
+
+    Parameters
+    ----------
+    neuron : Choice
+        Complete; for a type that a file gives by equations, resolved.
+
+    Returns
+    -------
+    Cell
+    """
+    if neuron.kind in CELLS:
+        return CELLS[neuron.kind]
+    cell = neuron.options[KIND] if neuron.kind == KIND else catalogue()[neuron.kind]
+    offset = cell.parameters[cell.offset].unit if cell.offset else "nA"
+    return Cell(next(iter(cell.state.values())), cell.weight, offset, conductance=cell.conductance)
+
 
 ONE_CURRENT = frozenset({"LIF", "LI"})
 """Models with one synaptic current, whose initial value is ``i``; others have ``i_exc`` and ``i_inh``."""
 
-# Models name threshold and reset differently; EIF_cond_exp_isfa_ista spikes at v_spike.
-_THRESHOLDS = {"LIF": "v_threshold", "EIF_cond_exp_isfa_ista": "v_spike"}
+
+def _order(choice: Choice) -> tuple[str, str]:
+    """Return the parameters of a model of which the first must lie below the second."""
+    if choice.kind in catalogue() or choice.kind == KIND:
+        cell = catalogue()[choice.kind] if choice.kind in catalogue() else choice.options[KIND]
+        return (cell.order[0], cell.order[1]) if cell.order else ("", "")
+    return "v_reset", "v_threshold" if choice.kind == "LIF" else "v_thresh"
 
 
 def neuron_of(choice: Choice) -> Neuron:
@@ -63,33 +89,50 @@ def neuron_of(choice: Choice) -> Neuron:
     -------
     Neuron
     """
+    if choice.kind == KIND:
+        return neuron_of_equations(choice)
     options = dict(choice.options)
     reset = options.pop("reset", "to_value")
-    return Neuron(choice.kind, options, reset)
+    return Neuron(choice.kind, options, reset, catalogue().get(choice.kind))
 
 
-def check_neuron(choice: Choice, path: str, reading: Reading) -> None:
-    """Note a fault where the threshold is not above the reset.
+def resolve_neuron(name: str, choice: Choice, path: str, reading: Reading) -> Choice | None:
+    """Return a neuron type with its equations read; its threshold must lie above its reset.
 
     Parameters
     ----------
+    name : str
+        Of the type, or of the population that it is written in.
     choice : Choice
     path : str
         Dotted path of the type, without the model.
     reading : Reading
         Receives the faults.
+
+    Returns
+    -------
+    Choice or None
+        None where a fault was noted.
     """
-    top, bottom = _THRESHOLDS.get(choice.kind, "v_thresh"), "v_reset"
+    resolved = resolve_equations(name, choice, path, reading) if choice.kind == KIND else choice
+    if resolved is not None:
+        check_order(resolved, path, reading)
+    return resolved
+
+
+def check_order(choice: Choice, path: str, reading: Reading) -> None:
+    """Note a fault where the threshold is not above the reset."""
+    bottom, top = _order(choice)
     high, low = _range(choice.options.get(top)), _range(choice.options.get(bottom))
     if high is None or low is None or low[1] < high[0]:
         return
-    unit = CELLS[choice.kind].voltage
+    unit = cell_of(choice).voltage
     reset, threshold = units.format_quantity(low[1], unit), units.format_quantity(high[0], unit)
-    inner = f"{path}.{choice.kind}"
+    inner = f"{path}.{choice.kind}{'.parameters' if choice.kind == KIND else ''}"
     at = next((f"{inner}.{name}" for name in (bottom, top) if f"{inner}.{name}" in reading.places), inner)
     reading.fail(
-        f"v_reset {reset} is not below {top} {threshold}; a neuron would spike endlessly. "
-        f"Lower v_reset or raise {top}",
+        f"{bottom} {reset} is not below {top} {threshold}; a neuron would spike endlessly. "
+        f"Lower {bottom} or raise {top}",
         at,
     )
 

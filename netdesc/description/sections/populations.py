@@ -11,15 +11,17 @@ from netdesc.description.reading.context import Reading
 from netdesc.description.reading.tree import Node
 from netdesc.description.reading.written import written_value
 from netdesc.description.sections.cells import (
-    CELLS,
     ONE_CURRENT,
+    cell_of,
     check_list,
-    check_neuron,
     check_sizes,
     neuron_of,
+    resolve_neuron,
 )
+from netdesc.description.sections.equations import OFFSET, write_equations
 from netdesc.description.sections.matrices import read_spikes
 from netdesc.description.sections.values import read_value
+from netdesc.dynamics.equations import KIND
 
 
 def resolve_population(
@@ -55,7 +57,7 @@ def resolve_population(
     if isinstance(data.get("neuron"), str):
         data["neuron"] = types.get(data["neuron"])
     elif isinstance(data.get("neuron"), Choice):
-        check_neuron(data["neuron"], f"{path}.neuron", reading)
+        data["neuron"] = resolve_neuron(name, data["neuron"], f"{path}.neuron", reading)
     neuron, source = data.get("neuron"), data.get("source")
     if isinstance(neuron, Choice) and size is not None:
         check_sizes(neuron, size, path, reading)
@@ -108,7 +110,9 @@ def write_population(data: dict[str, Any]) -> dict[str, Any]:
     result["size"] = list(data["size"]) if len(data["size"]) > 1 else data["size"][0]
     if data.get("neuron") is None:
         return {key: item for key, item in result.items() if key not in ("initial", "current")}
-    cell = CELLS[data["neuron"].kind]
+    cell = cell_of(data["neuron"])
+    if data["neuron"].kind == KIND:
+        result["neuron"] = write_equations(data["neuron"])
     result["initial"] = {
         key: written_value(value, _state_unit(key, cell)) for key, value in data["initial"].items()
     }
@@ -131,8 +135,20 @@ def _resolve_state(data: dict[str, Any], neuron: Any, size: int | None, path: st
             what = "initial" if state else "current"
             reading.fail(f"a source has no {what}; remove it", f"{path}.{what}")
         return
-    cell = CELLS[neuron.kind]
+    cell = cell_of(neuron)
+    equations = neuron.options[KIND] if neuron.kind == KIND else None
+    if current is not None and equations is not None and not equations.offset:
+        reading.fail(
+            f"the cell has no parameter {OFFSET} to add this to; declare it, or remove current",
+            f"{path}.current",
+        )
     for key, node in state.items():
+        if equations is not None and key not in equations.state:
+            reading.fail(
+                f"the cell has no state variable {key} of its own; write initial values under its state",
+                f"{path}.initial.{key}",
+            )
+            continue
         if neuron.kind in ONE_CURRENT and key in ("i_exc", "i_inh"):
             reading.fail(
                 f"expected i or v, got {key}; {neuron.kind} has one synaptic current, use i",

@@ -14,10 +14,11 @@ from netdesc.description.reading.context import Reading
 from netdesc.description.reading.suggestion import did_you_mean
 from netdesc.description.reading.tree import Node
 from netdesc.description.reading.written import written_parameter
-from netdesc.description.sections.cells import CELLS
+from netdesc.description.sections.cells import cell_of
 from netdesc.description.sections.connectors import resolve_connector
 from netdesc.description.sections.matrices import check_shape
 from netdesc.description.sections.values import read_parameter
+from netdesc.dynamics.equations import KIND
 
 Populations = Mapping[str, dict[str, Any] | None]
 
@@ -40,9 +41,9 @@ def resolve_projection(name: str, data: dict[str, Any], populations: Populations
     weight = data.pop("weight", None)
     models = [populations[target]["neuron"] for target in known if _has_neuron(populations, target)]  # type: ignore[index]
     if isinstance(weight, Node) and models:
-        _check_units(known, [model.kind for model in models], path, reading)
+        _check_units(known, models, path, reading)
         data["weight"] = _weight(weight, models, data, path, reading)
-        data["x-weight-unit"] = CELLS[models[0].kind].weight
+        data["x-weight-unit"] = cell_of(models[0]).weight
     resolve_connector(data, _shape(data, populations), path, reading)
     _check_shapes(data, _shape(data, populations), path, reading)
 
@@ -119,20 +120,21 @@ def _check_names(data: dict[str, Any], populations: Populations, path: str, read
     return known
 
 
-def _check_units(targets: list[str], models: list[str], path: str, reading: Reading) -> None:
+def _check_units(targets: list[str], models: list[Choice], path: str, reading: Reading) -> None:
     first = models[0]
     for target, model in zip(targets, models, strict=False):
-        if CELLS[model].weight != CELLS[first].weight:
+        if cell_of(model).weight != cell_of(first).weight:
             reading.fail(
-                f"post holds {first} ({targets[0]}), whose weight is {_name(first)}, and {model} ({target}), "
+                f"post holds {first.kind} ({targets[0]}), whose weight is {_name(first)}, and {model.kind} "
+                f"({target}), "
                 f"whose weight is {_name(model)}; write one projection for each",
                 f"{path}.post",
             )
             return
 
 
-def _name(model: str) -> str:
-    return units.DIMENSIONS[CELLS[model].weight].name
+def _name(model: Choice) -> str:
+    return units.DIMENSIONS[cell_of(model).weight].name
 
 
 def _weight(
@@ -143,7 +145,7 @@ def _weight(
     before = len(reading.diagnostics)
     weight = read_parameter(
         node,
-        CELLS[model.kind].weight,
+        cell_of(model).weight,
         f"{path}.weight",
         reading,
         sign="nonnegative" if magnitude else None,
@@ -151,7 +153,7 @@ def _weight(
     )
     if magnitude:
         _explain_magnitude(reading, before, str(receptor))
-    if receptor == "signed" and any(CELLS[item.kind].conductance for item in models):
+    if receptor == "signed" and any(cell_of(item).conductance for item in models):
         reading.fail(
             f"{model.kind} has an excitatory and an inhibitory conductance; write receptor: excitatory or "
             "receptor: inhibitory",
@@ -177,15 +179,23 @@ def _explain_magnitude(reading: Reading, before: int, receptor: str) -> None:
 
 def _check_receptor(models: list[Choice], path: str, reading: Reading) -> None:
     for model in models:
+        if model.kind == KIND and len(model.options[KIND].receptors) > 1:
+            reading.fail(
+                "a trained weight may change its sign, but the receptors of the cell differ; write "
+                "receptor: excitatory or receptor: inhibitory",
+                path,
+            )
+            return
         excitatory, inhibitory = (model.options.get(f"tau_syn_{side}") for side in "EI")
         if (
-            model.kind == "IF_curr_exp"
+            model.kind in ("IF_curr_exp", "IF_curr_alpha")
             and excitatory is not None
             and inhibitory is not None
             and (not _same(excitatory.init, inhibitory.init))
         ):
             reading.fail(
-                "a trained weight may change its sign, but tau_syn_E and tau_syn_I of IF_curr_exp differ; "
+                "a trained weight may change its sign, but tau_syn_E and tau_syn_I of "
+                f"{model.kind} differ; "
                 "write receptor: excitatory or receptor: inhibitory, or make the two equal",
                 path,
             )

@@ -11,7 +11,7 @@ from netdesc.description.model import Choice, Data, Loss, Recording, Training
 from netdesc.description.reading.context import Reading
 from netdesc.description.reading.suggestion import did_you_mean
 from netdesc.description.reading.tree import Node
-from netdesc.description.sections.cells import CELLS
+from netdesc.description.sections.cells import cell_of
 from netdesc.description.sections.traces import check_interval, may_have_targets
 
 Populations = Mapping[str, dict[str, Any] | None]
@@ -75,7 +75,7 @@ def _check_read_out(loss: Choice, name: str, population: dict[str, Any], path: s
     neuron = population.get("neuron")
     if not isinstance(neuron, Choice):
         return
-    spiking = CELLS[neuron.kind].spiking
+    spiking = cell_of(neuron).spiking
     if loss.kind in _VOLTAGE_LOSSES and spiking:
         reading.fail(
             f"{loss.kind} reads voltages without resets, but {neuron.kind} of population '{name}' spikes; "
@@ -200,7 +200,7 @@ def _check_variable(item: Choice, name: str, population: dict[str, Any], path: s
     neuron = population.get("neuron")
     if population.get("source") is not None and item.kind != "spikes":
         reading.fail(f"population '{name}' is a source and has no {item.kind}; record spikes", path)
-    if isinstance(neuron, Choice) and item.kind == "spikes" and not CELLS[neuron.kind].spiking:
+    if isinstance(neuron, Choice) and item.kind == "spikes" and not cell_of(neuron).spiking:
         reading.fail(f"{neuron.kind} of population '{name}' never spikes; record v", path)
 
 

@@ -13,13 +13,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
         "backends/netdesc_numba/event/layer.py: sweep_block",
         "backends/netdesc_numba/event/layer.py: sweep_layer",
         "backends/netdesc_numba/event/readout.py: read_layer",
-        "netdesc/adjoint/lanes.py: carry_cell",
-        "netdesc/adjoint/lanes.py: carry_row",
-        "netdesc/adjoint/lanes.py: undo_segment",
-        "netdesc/adjoint/layer.py: cut_spikes",
-        "netdesc/adjoint/layer.py: sweep_layer_back",
-        "netdesc/adjoint/readout.py: find_peaks",
-        "netdesc/adjoint/readout.py: sweep_readout_layer_back",
         "netdesc/dynamics/writer.py",
     }
 )

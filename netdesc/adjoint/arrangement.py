@@ -9,6 +9,7 @@ import numpy as np
 from netdesc.adjoint.arrivals import Synapses
 from netdesc.adjoint.cells import neurons_of, read_cells
 from netdesc.adjoint.incoming import Stream, merge
+from netdesc.adjoint.uniform import UniformLayer, make_layer
 from netdesc.adjoint.wiring import LAYER, Wiring, is_layer, sort_fanout, wire
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats
@@ -118,6 +119,10 @@ class Layout:
         """Return the resting voltages of a stage, which the voltages of its kernels are relative to."""
         rest: Floats = self.program.parameters["rest"][neurons_of(self.program, self.program.stages[index])]
         return rest
+
+    def layer(self, index: int) -> UniformLayer:
+        """Return a stage that runs as a layer as its kernels take it."""
+        return make_layer(self.cells[index], self.weights[index])
 
     def spread(self, index: int) -> Wiring:
         """Return the synapses of a stage with their index, which a layer otherwise does without."""

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.derivatives import PartialSums
 from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
 from netdesc.adjoint.final_voltages import drive_finals, merge_own
 from netdesc.adjoint.incoming import Stream
 from netdesc.adjoint.layer import sweep_layer_back
 from netdesc.adjoint.network import sweep_network_back
 from netdesc.adjoint.neuron import Rules
-from netdesc.adjoint.neurons import Derivatives, measure_slopes, sweep_neurons_back
-from netdesc.adjoint.readout import sweep_readout_back, sweep_readout_layer_back
+from netdesc.adjoint.neurons import measure_slopes, sweep_neurons_back
+from netdesc.adjoint.readout import sweep_readout_back
+from netdesc.adjoint.readout_layer import sweep_readout_layer_back
 from netdesc.adjoint.recording import record_adjoints
 from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take, take_counts
 from netdesc.adjoint.wiring import LAYER, NETWORK
@@ -29,6 +32,8 @@ from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Trace
+
+T = TypeVar("T")
 
 # The batch is summed in this many parts whatever the number of threads, so that sums do not depend on it.
 PARTS = 8
@@ -84,6 +89,11 @@ class Sums:
         self.weight[0] += other.weight.sum(axis=0)
         if self.delay.size:
             self.delay[0] += other.delay.sum(axis=0)
+
+
+def read_sums(partial: PartialSums) -> Sums:
+    """Return what a stage added, by synapse number."""
+    return Sums(partial.weight.reshape(len(partial.weight), -1), partial.delay)
 
 
 class Adjoint:
@@ -244,100 +254,82 @@ class Adjoint:
 
     def sweep_readout(self, index: int, stream: Stream, drive: Drive | None, arrival: Floats) -> Sums:
         """Run the kernel that fits a read-out on all parts of the batch."""
-        wiring, cells = self.layout.wirings[index], self.layout.cells[index]
-        synapses = int(wiring.offsets[-1])
         if drive is None:
+            synapses = int(self.layout.wirings[index].offsets[-1])
             return Sums(np.zeros((1, synapses)), np.zeros((1, synapses)))
-        batch = len(stream.offsets) - 1
-        parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
-        place = {part: k for k, part in enumerate(parts)}
-        count = max(1, len(parts))
-        common = (stream.times, stream.slots, stream.offsets)
-        if wiring.kind == LAYER and not drive.sampled:
-            sums = Sums(np.zeros((count, synapses)), np.zeros((1, 0)))
-            matrix = self.layout.weights[index].reshape(-1, wiring.size)
-            matrices = sums.weight.reshape(count, -1, wiring.size)
-            constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), cells.current.sum(axis=1))
-
-            def layer_task(first: int, last: int) -> None:
-                sweep_readout_layer_back(
-                    first, last, *common, matrix, *constants, self.layout.program.duration, drive, arrival,
-                    matrices[place[first, last]],
-                )  # fmt: skip
-
-            run(layer_task, parts, self.threads)
-            return sums
-        fan = self.layout.fanout(index)
-        sums = Sums(np.zeros((count, synapses)), np.zeros((count, synapses)))
-
-        def general_task(first: int, last: int) -> None:
-            k = place[first, last]
-            gains = Derivatives(arrival, sums.weight[k], sums.delay[k])
-            duration = self.layout.program.duration
-            sweep_readout_back(first, last, stream.arrays, fan, cells, duration, drive, gains)
-
-        run(general_task, parts, self.threads)
-        return sums
+        duration, incoming = self.layout.program.duration, stream.arrays
+        if self.layout.wirings[index].kind == LAYER and not drive.sampled:
+            layer = self.layout.layer(index)
+            partial = self.make_sums(index, arrival, len(stream.offsets) - 1, shape=layer.weights.shape)
+            self.run_parts(
+                lambda first, last: sweep_readout_layer_back(
+                    first, last, incoming, layer, duration, drive, partial
+                ),
+                partial,
+            )
+        else:
+            fan, cells = self.layout.fanout(index), self.layout.cells[index]
+            partial = self.make_sums(index, arrival, len(stream.offsets) - 1)
+            self.run_parts(
+                lambda first, last: sweep_readout_back(
+                    first, last, incoming, fan, cells, duration, drive, partial
+                ),
+                partial,
+            )
+        return read_sums(partial)
 
     def sweep(
         self, index: int, stream: Stream, own: OwnSpikes, force: Floats, arrival: Floats
     ) -> tuple[Sums, int]:
         """Run the kernel that fits a stage on all parts of the batch."""
-        wiring, cells = self.layout.wirings[index], self.layout.cells[index]
-        synapses = int(wiring.offsets[-1])
-        batch = len(own.offsets) - 1
-        parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
-        layer = wiring.kind == LAYER
-        sums = Sums(
-            np.zeros((max(1, len(parts)), synapses)),
-            np.zeros((1, 0) if layer else (max(1, len(parts)), synapses)),
-        )
-        place = {part: k for k, part in enumerate(parts)}
-        duration = self.layout.program.duration
-        common = (stream.times, stream.slots, stream.offsets)
-        if layer:
-            constants = (
-                float(cells.tau_m[0]),
-                float(cells.tau_s[0, 0]),
-                float(cells.gap[0]),
-                float(cells.reset[0]),
+        wiring, batch, incoming = self.layout.wirings[index], len(own.offsets) - 1, stream.arrays
+        rules = Rules(self.layout.program.duration, self.floor, wiring.slots[wiring.stage.populations[0]])
+        events = own.events(force)
+        if wiring.kind == LAYER:
+            layer = self.layout.layer(index)
+            partial = self.make_sums(index, arrival, batch, shape=layer.weights.shape)
+            raised = self.run_parts(
+                lambda first, last: sweep_layer_back(first, last, incoming, layer, events, partial, rules),
+                partial,
             )
-            matrix = self.layout.weights[index].reshape(-1, wiring.size)
-            matrices = sums.weight.reshape(len(sums.weight), -1, wiring.size)
-            floor = float(self.floor * (cells.gap[0] - cells.reset[0]))
-
-        def layer_task(first: int, last: int) -> int:
-            return int(
-                sweep_layer_back(
-                    first,
-                    last,
-                    *common,
-                    matrix,
-                    constants,
-                    floor,
-                    duration,
-                    own.times,
-                    own.neurons,
-                    own.kept[0],
-                    own.offsets,
-                    force,
-                    arrival,
-                    matrices[place[first, last]],
-                )
-            )
-
-        def general_task(first: int, last: int) -> int:
-            base = wiring.slots[wiring.stage.populations[0]]
+        else:
             kernel: Callable[..., int] = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
-            k = place[first, last]
-            events = own.events(force)
-            gains = Derivatives(arrival, sums.weight[k], sums.delay[k])
-            rules = Rules(duration, self.floor, base)
-            fan = self.layout.fanout(index)
-            return int(kernel(first, last, stream.arrays, fan, cells, events, gains, rules))
+            fan, cells = self.layout.fanout(index), self.layout.cells[index]
+            partial = self.make_sums(index, arrival, batch)
+            raised = self.run_parts(
+                lambda first, last: kernel(first, last, incoming, fan, cells, events, partial, rules), partial
+            )
+        return read_sums(partial), sum(raised)
 
-        raised = run(layer_task if layer else general_task, parts, self.threads)
-        return sums, sum(raised)
+    def make_sums(
+        self, index: int, arrival: Floats, batch: int, *, shape: tuple[int, ...] | None = None
+    ) -> PartialSums:
+        """Return where a stage adds its derivatives.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        arrival : ndarray of float64
+            Receives dL/dt of the spikes that enter.
+        batch : int
+            Number of samples.
+        shape : tuple of int, optional
+            Of the weights of a layer, which has no derivatives by delays.
+        """
+        synapses = int(self.layout.wirings[index].offsets[-1])
+        parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
+        count = max(1, len(parts))
+        sizes = np.array([last - first for first, last in parts], dtype=np.int64)
+        weight = np.zeros((count, *((synapses,) if shape is None else shape)))
+        delay = np.zeros((count, synapses if shape is None else 0))
+        return PartialSums(arrival, weight, delay, np.repeat(np.arange(len(parts)), sizes))
+
+    def run_parts(self, kernel: Callable[[int, int], T], sums: PartialSums) -> list[T]:
+        """Run a kernel on the whole batch; several threads take a part of it at a time."""
+        batch = len(sums.part)
+        parts = split(batch, 1 if self.threads == 1 else len(sums.weight))
+        return run(kernel, parts, self.threads)
 
     def write_gradients(self, index: int, sums: Sums, parameters: dict[str, Floats]) -> None:
         """Add the gradients of the trainable parameters of a stage's blocks to the result."""

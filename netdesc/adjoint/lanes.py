@@ -1,76 +1,116 @@
-"""The neurons of a layer carried backward through one sample, side by side or one by one."""
+"""The adjoints of a layer's neurons in one sample, computed side by side or one by one."""
 
 from __future__ import annotations
 
-from netdesc.dynamics.jit import kernel
+from typing import NamedTuple
+
+from netdesc.adjoint.arrivals import Incoming
+from netdesc.adjoint.derivatives import Derivatives
+from netdesc.adjoint.neuron import OwnEvents
+from netdesc.adjoint.pieces import Pieces
+from netdesc.adjoint.segments import Segments
+from netdesc.adjoint.uniform import UniformLayer
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif_adjoint import (
-    adjoint_after,
+    adjoint_state_after,
     arrival_force,
     slope_after,
     slope_before,
     spike_jump,
     weight_force,
 )
-from netdesc.events import Floats, Integers
+from netdesc.dynamics.views import unowned
+from netdesc.events import Floats
+
+
+class Levels(NamedTuple):
+    """Voltages above rest that a spike depends on.
+
+    Parameters
+    ----------
+    gap, reset : float
+        Threshold and reset.
+    floor : float
+        Smallest slope at the threshold that a spike jump divides by.
+    """
+
+    gap: float
+    reset: float
+    floor: float
+
+
+@inlined
+def undo_spike(
+    q: int, lam_v: float, lam_i: float, pieces: Pieces, own: OwnEvents, levels: Levels
+) -> tuple[float, float, bool]:
+    """Compute the adjoint of a neuron just before a spike, whose dL/dt becomes the total.
+
+    Parameters
+    ----------
+    q : int
+        The spike, counted from the first of the sample.
+    lam_v, lam_i : float
+        Adjoint at the end of the piece after the spike.
+    pieces : Pieces
+    own : OwnEvents
+    levels : Levels
+
+    Returns
+    -------
+    tuple of (float, float, bool)
+        lam_v and lam_i, and whether the slope was raised to the floor.
+    """
+    k = pieces.first + q
+    by = pieces.by_later
+    lam_v, lam_i = adjoint_state_after(lam_v, lam_i, by[0, q], by[1, q], by[2, q])
+    force = own.force[k] + slope_after(own.kept[0, k], levels.reset) * lam_v
+    own.force[k] = force
+    lam_v, raised = spike_jump(force, slope_before(own.kept[0, k], levels.gap), levels.floor)
+    return lam_v, lam_i, raised
 
 
 @kernel
 def undo_segment(
-    begin: int,
-    low: int,
-    high: int,
-    neurons: Integers,
-    currents: Floats,
-    force: Floats,
-    floor: float,
-    gap: float,
-    reset: float,
-    lam: Floats,
-    following: Floats,
-    earlier: Floats,
-    by_later: Floats,
-    by_earlier: Floats,
+    low: int, high: int, pieces: Pieces, own: OwnEvents, levels: Levels, lam: Floats, following: Floats
 ) -> int:
-    """Carry the neurons that spike within a segment back over it.
+    """Compute the adjoints of the neurons that spike within a segment at its start.
 
     Parameters
     ----------
-    begin, low, high : int
-        Spikes ``begin + low`` to ``begin + high - 1`` lie in the segment.
-    neurons, currents, force, floor
-        As in ``sweep_layer_back``.
-    gap, reset : float
+    low, high : int
+        Spikes ``low`` to ``high - 1`` lie in the segment, counted from the first of the sample.
+    pieces : Pieces
+    own : OwnEvents
+    levels : Levels
     lam : ndarray of float64, shape (2, n)
         lam_v and lam_i at the end of the segment; overwritten for the neurons that spike.
     following : ndarray of float64, shape (2, n)
         Results: the same at its start, for the neurons that spike.
-    earlier : ndarray of float64
-        From ``cut_spikes``.
-    by_later, by_earlier : ndarray of float64, shape (3, capacity)
-        From ``measure_pieces``.
 
     Returns
     -------
     int
         Number of spikes whose slope was raised to the floor.
     """
+    pieces, own, lam, following = unowned(pieces), unowned(own), unowned(lam), unowned(following)
+    by = pieces.by_earlier
     grazing = 0
     for q in range(high - 1, low - 1, -1):
-        k = begin + q
-        cell = neurons[k]
-        lam[1, cell] = adjoint_after(lam[0, cell], lam[1, cell], by_later[1, q], by_later[2, q])
-        force[k] += slope_after(currents[k], reset) * (lam[0, cell] * by_later[0, q])
-        lam[0, cell], raised = spike_jump(force[k], slope_before(currents[k], gap), floor)
+        cell = own.neurons[pieces.first + q]
+        lam_v, lam_i, raised = undo_spike(q, lam[0, cell], lam[1, cell], pieces, own, levels)
+        lam[0, cell], lam[1, cell] = lam_v, lam_i
         grazing += 1 if raised else 0
-        if earlier[q] >= 0.0:
-            following[1, cell] = adjoint_after(lam[0, cell], lam[1, cell], by_earlier[1, q], by_earlier[2, q])
-            following[0, cell] = lam[0, cell] * by_earlier[0, q]
+        if pieces.earlier[q] >= 0.0:
+            following[0, cell], following[1, cell] = adjoint_state_after(
+                lam_v, lam_i, by[0, q], by[1, q], by[2, q]
+            )
     return grazing
 
 
 @kernel
-def pull_row(weight: Floats, lam: Floats) -> float:
+def sum_forces(weight: Floats, lam: Floats) -> float:
     """Return the sum of ``w (lam_v - lam_i)`` over all neurons, in four interleaved parts."""
+    weight, lam = unowned(weight), unowned(lam)
     n = len(weight)
     sum_0 = 0.0
     sum_1 = 0.0
@@ -87,108 +127,107 @@ def pull_row(weight: Floats, lam: Floats) -> float:
     return (sum_0 + sum_1) + (sum_2 + sum_3)
 
 
+@inlined
+def find_previous(cell: int, q: int, pieces: Pieces, own: OwnEvents) -> int:
+    """Return the last spike of a neuron up to spike q of the sample; -1 for none."""
+    while q >= 0 and own.neurons[pieces.first + q] != cell:
+        q -= 1
+    return q
+
+
 @kernel
-def carry_cell(
-    cell: int, begin: int, segments: int, rows: Integers, weights: Floats, own: int, count: int,
-    times: Floats, neurons: Integers, currents: Floats, force: Floats, floor: float,
-    constants: tuple[float, float, float, float], edges: Floats,
-    by_segment: Floats, by_later: Floats, by_earlier: Floats, arrival: Floats, gradient: Floats,
+def sweep_cell_back(
+    cell: int, segments: Segments, pieces: Pieces, incoming: Incoming, layer: UniformLayer, own: OwnEvents,
+    gains: Derivatives, levels: Levels,
 ) -> int:  # fmt: skip
-    """Carry one neuron of a sample back from the end to the start.
+    """Compute the adjoint of one neuron of a sample, from the end to the start.
 
     Parameters
     ----------
     cell : int
-    begin : int
-        First arrival of the sample; segment j > 0 starts at arrival ``begin + j - 1``.
-    segments : int
-    own, count : int
-        Spikes ``own`` to ``own + count - 1`` of all neurons.
-    rows, weights, times, neurons, currents, force, floor, constants, arrival, gradient
-        As in ``sweep_layer_back``; results are added to ``arrival``.
-    edges, by_segment, by_later, by_earlier
-        From ``cut_spikes`` and ``measure_pieces``.
+    segments : Segments
+    pieces : Pieces
+    incoming : Incoming
+    layer : UniformLayer
+    own : OwnEvents
+    gains : Derivatives
+        Results are added.
+    levels : Levels
 
     Returns
     -------
     int
         Number of spikes whose slope was raised to the floor.
     """
-    _, tau_s, gap, reset = constants
+    segments, pieces, incoming, layer = unowned(segments), unowned(pieces), unowned(incoming), unowned(layer)
+    own, gains = unowned(own), unowned(gains)
+    edges, by_segment, by_earlier = segments.edges, segments.factors, pieces.by_earlier
     lam_v = 0.0
     lam_i = 0.0
     grazing = 0
-    q = count - 1
-    while q >= 0 and neurons[own + q] != cell:
-        q -= 1
-    for j in range(segments - 1, -1, -1):
+    q = find_previous(cell, pieces.size - 1, pieces, own)
+    for j in range(segments.size - 1, -1, -1):
         latest = -1
-        while q >= 0 and times[own + q] > edges[j]:
-            k = own + q
-            lam_i = adjoint_after(lam_v, lam_i, by_later[1, q], by_later[2, q])
-            force[k] += slope_after(currents[k], reset) * (lam_v * by_later[0, q])
-            lam_v, raised = spike_jump(force[k], slope_before(currents[k], gap), floor)
+        while q >= 0 and own.times[pieces.first + q] > edges[j]:
+            lam_v, lam_i, raised = undo_spike(q, lam_v, lam_i, pieces, own, levels)
             grazing += 1 if raised else 0
             latest = q
-            q -= 1
-            while q >= 0 and neurons[own + q] != cell:
-                q -= 1
+            q = find_previous(cell, q - 1, pieces, own)
         if latest >= 0:
-            lam_i = adjoint_after(lam_v, lam_i, by_earlier[1, latest], by_earlier[2, latest])
-            lam_v *= by_earlier[0, latest]
+            lam_v, lam_i = adjoint_state_after(
+                lam_v, lam_i, by_earlier[0, latest], by_earlier[1, latest], by_earlier[2, latest]
+            )
         else:
-            lam_i = adjoint_after(lam_v, lam_i, by_segment[1, j], by_segment[2, j])
-            lam_v *= by_segment[0, j]
+            lam_v, lam_i = adjoint_state_after(
+                lam_v, lam_i, by_segment[0, j], by_segment[1, j], by_segment[2, j]
+            )
         if j > 0:
-            row = rows[begin + j - 1]
-            arrival[begin + j - 1] += arrival_force(weights[row, cell], lam_v, lam_i)
-            gradient[row, cell] += weight_force(lam_i, tau_s)
+            e = segments.first + j - 1
+            row = incoming.slots[e]
+            gains.arrival[e] += arrival_force(layer.weights[row, cell], lam_v, lam_i)
+            gains.weight[row, cell] += weight_force(lam_i, layer.constants.tau_s)
     return grazing
 
 
 @kernel
-def carry_row(
-    begin: int, segments: int, rows: Integers, weights: Floats, own: int, count: int,
-    times: Floats, neurons: Integers, currents: Floats, force: Floats, floor: float,
-    constants: tuple[float, float, float, float], edges: Floats, earlier: Floats,
-    by_segment: Floats, by_later: Floats, by_earlier: Floats, lam: Floats, following: Floats,
-    arrival: Floats, gradient: Floats,
+def sweep_row_back(
+    segments: Segments, pieces: Pieces, incoming: Incoming, layer: UniformLayer, own: OwnEvents,
+    gains: Derivatives, levels: Levels, work: Floats,
 ) -> int:  # fmt: skip
-    """Carry all neurons of a sample back side by side, from the end to the start.
+    """Compute the adjoints of all neurons of a sample side by side, from the end to the start.
 
-    Parameters are those of ``carry_cell``, and ``earlier`` from ``cut_spikes``; ``lam`` and ``following``,
-    shape (2, n), are overwritten.
+    Parameters are those of ``sweep_cell_back``; ``work``, shape (2, 2, n), is overwritten.
 
     Returns
     -------
     int
         Number of spikes whose slope was raised to the floor.
     """
-    _, tau_s, gap, reset = constants
+    segments, pieces, incoming, layer = unowned(segments), unowned(pieces), unowned(incoming), unowned(layer)
+    own, gains, work = unowned(own), unowned(gains), unowned(work)
+    tau_s, weights, gradient, by = layer.constants.tau_s, layer.weights, gains.weight, segments.factors
     n = weights.shape[1]
+    lam, following = work[0], work[1]
+    lam[:] = 0.0
     grazing = 0
-    for cell in range(n):
-        lam[0, cell] = 0.0
-        lam[1, cell] = 0.0
-    high = count
-    for j in range(segments - 1, -1, -1):
-        a, d, gain = by_segment[0, j], by_segment[1, j], by_segment[2, j]
+    high = pieces.size
+    for j in range(segments.size - 1, -1, -1):
+        a, d, gain = by[0, j], by[1, j], by[2, j]
         for cell in range(n):
-            following[1, cell] = adjoint_after(lam[0, cell], lam[1, cell], d, gain)
-            following[0, cell] = lam[0, cell] * a
+            lam_v, lam_i = adjoint_state_after(lam[0, cell], lam[1, cell], a, d, gain)
+            following[0, cell] = lam_v
+            following[1, cell] = lam_i
         low = high
-        while low > 0 and times[own + low - 1] > edges[j]:
+        while low > 0 and own.times[pieces.first + low - 1] > segments.edges[j]:
             low -= 1
         if low < high:
-            grazing += undo_segment(
-                own, low, high, neurons, currents, force, floor, gap, reset, lam, following, earlier,
-                by_later, by_earlier,
-            )  # fmt: skip
+            grazing += undo_segment(low, high, pieces, own, levels, lam, following)
             high = low
         lam, following = following, lam
         if j > 0:
-            e = begin + j - 1
-            arrival[e] = pull_row(weights[rows[e]], lam)
+            e = segments.first + j - 1
+            row = incoming.slots[e]
+            gains.arrival[e] = sum_forces(weights[row], lam)
             for cell in range(n):
-                gradient[rows[e], cell] += weight_force(lam[1, cell], tau_s)
+                gradient[row, cell] += weight_force(lam[1, cell], tau_s)
     return grazing

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
+from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
 from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, cross_spike, start_backward
-from netdesc.adjoint.neurons import Derivatives, make_room, meet, own_spikes
+from netdesc.adjoint.neurons import make_room, meet, own_spikes
 from netdesc.adjoint.replay import replay
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.protocol import needs_states
@@ -64,8 +65,9 @@ def carry_network(
     spans : tuple of int
         First spike from outside and the end of these, and the end of the stage's own; arrivals count those
         from outside, then its own.
-    gains, floor
-        As in ``sweep_network_back``.
+    gains : Derivatives
+    floor : float
+        Smallest slope, relative to the distance from reset to threshold.
 
     Returns
     -------
@@ -110,7 +112,7 @@ def carry_network(
 @kernel
 def sweep_network_back(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, own: OwnEvents,
-    gains: Derivatives, rules: Rules,
+    sums: PartialSums, rules: Rules,
 ) -> int:  # fmt: skip
     """Carry adjoints of samples ``first`` to ``last - 1`` back through a stage with cycles.
 
@@ -127,6 +129,7 @@ def sweep_network_back(
     for b in range(first, last):
         begin, end = own.offsets[b], own.offsets[b + 1]
         arrivals = gather(0, join(b, incoming, own, rules.base), fan, n, rules.duration)
+        gains = select_part(b, sums)
         way = make_room(n, len(arrivals.when), end - begin, begin, rules.duration, cells)
         spans = (incoming.offsets[b], incoming.offsets[b + 1], end)
         grazing += carry_network(arrivals, spans, fan, own, way, cells, gains, rules.floor)

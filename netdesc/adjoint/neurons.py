@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
+from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
 from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, carry_back, cross_spike, start_backward, store
 from netdesc.adjoint.replay import replay
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.protocol import arrive, arrive_adjoint, begin, load, needs_states, slope
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
-
-
-class Derivatives(NamedTuple):
-    """Results of a sweep, to which it adds.
-
-    Parameters
-    ----------
-    arrival : ndarray of float64, shape (k,)
-        dL/dt of each spike that enters the stage.
-    weight, delay : ndarray of float64, shape (synapses,)
-        By synapse number.
-    """
-
-    arrival: Floats
-    weight: Floats
-    delay: Floats
 
 
 @kernel
@@ -130,8 +115,9 @@ def carry_sample(
         As in ``replay``.
     mine : tuple of ndarray
         From ``own_spikes``.
-    gains, floor
-        As in ``sweep_neurons_back``.
+    gains : Derivatives
+    floor : float
+        Smallest slope, relative to the distance from reset to threshold.
 
     Returns
     -------
@@ -163,7 +149,7 @@ def carry_sample(
 @kernel
 def sweep_neurons_back(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, own: OwnEvents,
-    gains: Derivatives, rules: Rules,
+    sums: PartialSums, rules: Rules,
 ) -> int:  # fmt: skip
     """Carry adjoints of samples ``first`` to ``last - 1`` back to the synapses of a stage.
 
@@ -178,7 +164,7 @@ def sweep_neurons_back(
         Parameters of the neurons.
     own : OwnEvents
         The stage's own spikes; their dL/dt become totals.
-    gains : Derivatives
+    sums : PartialSums
         Results are added.
     rules : Rules
 
@@ -193,6 +179,7 @@ def sweep_neurons_back(
         arrivals = gather(b, incoming, fan, n, rules.duration)
         base = own.offsets[b]
         mine = own_spikes(base, own.offsets[b + 1], own.neurons, n)
+        gains = select_part(b, sums)
         way = make_room(n, len(arrivals.when), len(mine[1]), base, rules.duration, cells)
         grazing += carry_sample(arrivals, mine, fan, own, way, cells, gains, rules.floor)
     return grazing

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
+from netdesc.adjoint.derivatives import PartialSums, select_part
 from netdesc.adjoint.drive import Drive
-from netdesc.adjoint.layer import measure_pieces
-from netdesc.adjoint.neurons import Derivatives
 from netdesc.adjoint.sampling import Samples
 from netdesc.dynamics.jit import inlined, kernel
-from netdesc.dynamics.lif import charge, decay
-from netdesc.dynamics.lif_adjoint import adjoint_after, adjoint_charge, arrival_force, weight_force
+from netdesc.dynamics.lif import decay
+from netdesc.dynamics.lif_adjoint import arrival_force, weight_force
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.protocol import flow_adjoint
 from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, share_after
-from netdesc.events import Floats, Integers
+from netdesc.events import Floats
 
 
 @kernel
@@ -132,7 +131,7 @@ def find_share(
 @kernel
 def sweep_readout_back(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Membrane, duration: float, drive: Drive,
-    gains: Derivatives,
+    sums: PartialSums,
 ) -> None:  # fmt: skip
     """Carry adjoints of samples ``first`` to ``last - 1`` back to the synapses of a read-out.
 
@@ -146,13 +145,14 @@ def sweep_readout_back(
     duration : float
         In ms.
     drive : Drive
-    gains : Derivatives
+    sums : PartialSums
         Results are added.
     """
     n = len(cells.tau_m)
     state = np.empty((6, n))
     for b in range(first, last):
         arrivals = gather(b, incoming, fan, n, duration)
+        gains = select_part(b, sums)
         for cell in range(n):
             begin_readout(b, cell, duration, drive, state)
             share = -1.0
@@ -172,148 +172,6 @@ def sweep_readout_back(
                 gains.arrival[arrivals.spike[e]] += force
                 gains.delay[fan.synapse[q]] += force
                 gains.weight[fan.synapse[q]] += weight_force(lam_i, cells.tau_s[cell, r])
-
-
-@kernel
-def find_peaks(
-    b: int, segments: int, edges: Floats, begin: int, rows: Integers, weights: Floats, tau_s: float,
-    current: Floats, fade: Floats, drive: Drive, place: Integers, share: Floats,
-) -> None:  # fmt: skip
-    """Find the segment of every neuron's maximum, and the share of arrivals at the very time of it.
-
-    Parameters
-    ----------
-    b : int
-        The sample.
-    segments, edges, begin, rows, weights
-        As in ``sweep_readout_layer_back``.
-    tau_s : float
-        In ms.
-    current : ndarray of float64, shape (n,)
-        At the start.
-    fade : ndarray of float64, shape (segments,)
-        Decay of the current over each segment.
-    drive : Drive
-    place : ndarray of int64, shape (n,)
-        Result: segment that ends with the maximum or holds it; -1 for none.
-    share : ndarray of float64, shape (n,)
-        Result; 0 where no arrival is at the time of the maximum.
-    """
-    n = len(place)
-    kinks = False
-    for cell in range(n):
-        place[cell] = -1
-        share[cell] = 0.0
-        if drive.peak_jump[b, cell] != 0.0:
-            moment = drive.peak_time[b, cell]
-            place[cell] = np.searchsorted(edges[1:segments], moment)
-            kinks = kinks or (place[cell] < segments - 1 and edges[place[cell] + 1] == moment)
-    if not kinks:
-        return
-    i = current.copy()
-    before = np.zeros(n)
-    for j in range(segments - 1):
-        for cell in range(n):
-            i[cell] *= fade[j]
-        for cell in range(n):
-            if place[cell] == j:
-                before[cell] = i[cell]
-        for cell in range(n):
-            i[cell] += weights[rows[begin + j], cell]
-        for cell in range(n):
-            if place[cell] >= 0 and drive.peak_time[b, cell] == edges[j + 1]:
-                share[cell] = share_after(before[cell], i[cell], drive.peak_voltage[b, cell])
-
-
-@kernel
-def sweep_readout_layer_back(
-    first: int, last: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
-    tau_m: float, tau_s: float, current: Floats, duration: float, drive: Drive,
-    arrival: Floats, gradient: Floats,
-) -> None:  # fmt: skip
-    """Carry adjoints of samples ``first`` to ``last - 1`` of a uniform read-out back to its synapses.
-
-    Parameters
-    ----------
-    first, last : int
-        Range of samples.
-    times, rows, offsets : ndarray
-        Stream of arrivals.
-    weights : ndarray of float64, shape (rows, n)
-    tau_m, tau_s : float
-        In ms.
-    current : ndarray of float64, shape (n,)
-        At the start.
-    duration : float
-        In ms.
-    drive : Drive
-        Without jumps at common times.
-    arrival : ndarray of float64, shape (k,)
-        Result is added: dL/d(arrival time).
-    gradient : ndarray of float64, shape (rows, n)
-        Result is added: dL/dw.
-    """
-    n = weights.shape[1]
-    room = 1
-    for b in range(first, last):
-        room = max(room, offsets[b + 1] - offsets[b] + 2)
-    edges = np.empty(room)
-    span = np.empty(room)
-    factors = np.empty((3, room))
-    lam_v = np.empty(n)
-    lam_i = np.empty(n)
-    read_v = np.empty(n)
-    read_i = np.empty(n)
-    place = np.empty(n, dtype=np.int64)
-    share = np.empty(n)
-    for b in range(first, last):
-        begin = offsets[b]
-        segments = 1
-        edges[0] = 0.0
-        for e in range(begin, offsets[b + 1]):
-            if times[e] < duration:
-                edges[segments] = times[e]
-                segments += 1
-        edges[segments] = duration
-        for j in range(segments):
-            span[j] = edges[j + 1] - edges[j]
-        measure_pieces(segments, span, factors, tau_m, tau_s)
-        find_peaks(b, segments, edges, begin, rows, weights, tau_s, current, factors[1], drive, place, share)
-        lam_v[:] = 0.0
-        lam_i[:] = 0.0
-        for j in range(segments - 1, 0, -1):
-            at = edges[j]
-            for cell in range(n):
-                lam_i[cell] = adjoint_after(lam_v[cell], lam_i[cell], factors[1, j], factors[2, j])
-                lam_v[cell] *= factors[0, j]
-            for cell in range(n):
-                if place[cell] == j:
-                    s = drive.peak_time[b, cell] - at
-                    a = decay(s, tau_m)
-                    gain = adjoint_charge(charge(s, a, decay(s, tau_s), tau_m, tau_s), tau_m, tau_s)
-                    lam_v[cell] += drive.peak_jump[b, cell] * a
-                    lam_i[cell] += drive.peak_jump[b, cell] * gain
-            for cell in range(n):
-                read_v[cell] = lam_v[cell]
-                read_i[cell] = lam_i[cell]
-            for cell in range(n):
-                if share[cell] > 0.0 and drive.peak_time[b, cell] == at:
-                    read_v[cell] += share[cell] * drive.peak_jump[b, cell]
-            for q in range(len(drive.rates)):
-                rate = drive.rates[q]
-                early = np.exp(-rate * at) / duration
-                by_v = mean_of_voltage(duration - at, early, rate, tau_m) / tau_m
-                by_i = mean_of_current(duration - at, early, rate, tau_m, tau_s) / tau_s
-                for cell in range(n):
-                    read_v[cell] -= drive.means[q, b, cell] * by_v
-                    read_i[cell] -= drive.means[q, b, cell] * by_i
-            e = begin + j - 1
-            row = rows[e]
-            total = 0.0
-            for cell in range(n):
-                total += arrival_force(weights[row, cell], read_v[cell], read_i[cell])
-                gradient[row, cell] += weight_force(read_i[cell], tau_s)
-            arrival[e] += total
 
 
 @kernel

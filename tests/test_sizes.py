@@ -9,10 +9,6 @@ LINES, PARAMETERS, FILE = 80, 8, 400
 
 EXCEPTIONS: frozenset[str] = frozenset(
     {
-        "backends/netdesc_numba/event/bursts.py: spike_lanes",
-        "backends/netdesc_numba/event/layer.py: sweep_block",
-        "backends/netdesc_numba/event/layer.py: sweep_layer",
-        "backends/netdesc_numba/event/readout.py: read_layer",
         "netdesc/dynamics/writer.py",
     }
 )

@@ -66,6 +66,7 @@ class Layout:
         self.fanouts: list[Synapses | None] = []
         self.spreads: dict[int, Wiring] = {}
         self.sorted_layers: dict[int, Synapses] = {}
+        self.layers: dict[int, UniformLayer] = {}
         self.arrange()
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
@@ -122,7 +123,10 @@ class Layout:
 
     def layer(self, index: int) -> UniformLayer:
         """Return a stage that runs as a layer as its kernels take it."""
-        return make_layer(self.cells[index], self.weights[index])
+        if index not in self.layers:
+            self.layers[index] = make_layer(self.cells[index])
+        layer = self.layers[index]
+        return layer._replace(weights=self.weights[index].reshape(-1, len(layer.start)))
 
     def spread(self, index: int) -> Wiring:
         """Return the synapses of a stage with their index, which a layer otherwise does without."""

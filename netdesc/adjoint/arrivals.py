@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.jit import inlined, int64, kernel
 from netdesc.events import Floats, Integers
 
 
@@ -62,6 +62,15 @@ class Arrivals(NamedTuple):
     when: Floats
     synapse: Integers
     spike: Integers
+
+
+@inlined
+def find_longest(first: int, last: int, offsets: Integers) -> int:
+    """Return the largest number of events in one of samples ``first`` to ``last - 1``."""
+    longest = int64(0)
+    for b in range(first, last):
+        longest = max(longest, offsets[b + 1] - offsets[b])
+    return longest
 
 
 @kernel

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -27,7 +28,7 @@ from netdesc.adjoint.recording import record_adjoints
 from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take, take_counts
 from netdesc.adjoint.wiring import LAYER, NETWORK
 from netdesc.errors import NumericsError
-from netdesc.events import Events, Floats
+from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, split
@@ -89,6 +90,15 @@ class Sums:
         self.weight[0] += other.weight.sum(axis=0)
         if self.delay.size:
             self.delay[0] += other.delay.sum(axis=0)
+
+
+@cache
+def divide(batch: int, parts: int) -> Integers:
+    """Return the part of the batch that each sample belongs to; see ``netdesc.threads.split``."""
+    found = np.empty(batch, dtype=np.int64)
+    for k, (first, last) in enumerate(split(batch, parts)):
+        found[first:last] = k
+    return found
 
 
 def read_sums(partial: PartialSums) -> Sums:
@@ -318,12 +328,11 @@ class Adjoint:
             Of the weights of a layer, which has no derivatives by delays.
         """
         synapses = int(self.layout.wirings[index].offsets[-1])
-        parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
-        count = max(1, len(parts))
-        sizes = np.array([last - first for first, last in parts], dtype=np.int64)
+        part = divide(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
+        count = int(part.max(initial=0)) + 1
         weight = np.zeros((count, *((synapses,) if shape is None else shape)))
         delay = np.zeros((count, synapses if shape is None else 0))
-        return PartialSums(arrival, weight, delay, np.repeat(np.arange(len(parts)), sizes))
+        return PartialSums(arrival, weight, delay, part)
 
     def run_parts(self, kernel: Callable[[int, int], T], sums: PartialSums) -> list[T]:
         """Run a kernel on the whole batch; several threads take a part of it at a time."""

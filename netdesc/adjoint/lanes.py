@@ -10,7 +10,7 @@ from netdesc.adjoint.neuron import OwnEvents
 from netdesc.adjoint.pieces import Pieces
 from netdesc.adjoint.segments import Segments
 from netdesc.adjoint.uniform import UniformLayer
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif_adjoint import (
     adjoint_state_after,
     arrival_force,
@@ -19,7 +19,6 @@ from netdesc.dynamics.lif_adjoint import (
     spike_jump,
     weight_force,
 )
-from netdesc.dynamics.views import unowned
 from netdesc.events import Floats
 
 
@@ -69,7 +68,7 @@ def undo_spike(
     return lam_v, lam_i, raised
 
 
-@kernel
+@inlined
 def undo_segment(
     low: int, high: int, pieces: Pieces, own: OwnEvents, levels: Levels, lam: Floats, following: Floats
 ) -> int:
@@ -92,7 +91,6 @@ def undo_segment(
     int
         Number of spikes whose slope was raised to the floor.
     """
-    pieces, own, lam, following = unowned(pieces), unowned(own), unowned(lam), unowned(following)
     by = pieces.by_earlier
     grazing = 0
     for q in range(high - 1, low - 1, -1):
@@ -107,10 +105,9 @@ def undo_segment(
     return grazing
 
 
-@kernel
+@inlined
 def sum_forces(weight: Floats, lam: Floats) -> float:
     """Return the sum of ``w (lam_v - lam_i)`` over all neurons, in four interleaved parts."""
-    weight, lam = unowned(weight), unowned(lam)
     n = len(weight)
     sum_0 = 0.0
     sum_1 = 0.0
@@ -135,7 +132,7 @@ def find_previous(cell: int, q: int, pieces: Pieces, own: OwnEvents) -> int:
     return q
 
 
-@kernel
+@inlined
 def sweep_cell_back(
     cell: int, segments: Segments, pieces: Pieces, incoming: Incoming, layer: UniformLayer, own: OwnEvents,
     gains: Derivatives, levels: Levels,
@@ -159,8 +156,6 @@ def sweep_cell_back(
     int
         Number of spikes whose slope was raised to the floor.
     """
-    segments, pieces, incoming, layer = unowned(segments), unowned(pieces), unowned(incoming), unowned(layer)
-    own, gains = unowned(own), unowned(gains)
     edges, by_segment, by_earlier = segments.edges, segments.factors, pieces.by_earlier
     lam_v = 0.0
     lam_i = 0.0
@@ -189,7 +184,7 @@ def sweep_cell_back(
     return grazing
 
 
-@kernel
+@inlined
 def sweep_row_back(
     segments: Segments, pieces: Pieces, incoming: Incoming, layer: UniformLayer, own: OwnEvents,
     gains: Derivatives, levels: Levels, work: Floats,
@@ -203,8 +198,6 @@ def sweep_row_back(
     int
         Number of spikes whose slope was raised to the floor.
     """
-    segments, pieces, incoming, layer = unowned(segments), unowned(pieces), unowned(incoming), unowned(layer)
-    own, gains, work = unowned(own), unowned(gains), unowned(work)
     tau_s, weights, gradient, by = layer.constants.tau_s, layer.weights, gains.weight, segments.factors
     n = weights.shape[1]
     lam, following = work[0], work[1]

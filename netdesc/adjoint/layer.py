@@ -2,19 +2,62 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming
-from netdesc.adjoint.derivatives import PartialSums, select_part
+from netdesc.adjoint.arrivals import Incoming, find_longest
+from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
 from netdesc.adjoint.lanes import Levels, sweep_cell_back, sweep_row_back
 from netdesc.adjoint.neuron import OwnEvents, Rules
-from netdesc.adjoint.pieces import make_pieces, measure_pieces
-from netdesc.adjoint.segments import cut_at_arrivals, find_longest, make_segments
+from netdesc.adjoint.pieces import Pieces, make_pieces, measure_pieces
+from netdesc.adjoint.segments import Segments, cut_at_arrivals, make_segments
 from netdesc.adjoint.uniform import UniformLayer
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.jit import kernel, shared
+from netdesc.dynamics.views import unowned
+from netdesc.events import Floats, Integers
 
 # Neurons below which going neuron by neuron beats going side by side.
 NARROW = 16
+
+
+class Work(NamedTuple):
+    """Arrays that a sweep overwrites for every sample.
+
+    Parameters
+    ----------
+    segments : Segments
+    pieces : Pieces
+    upper : ndarray of int64, shape (n,)
+        -1 for every neuron between samples.
+    lam : ndarray of float64, shape (2, 2, n)
+    """
+
+    segments: Segments
+    pieces: Pieces
+    upper: Integers
+    lam: Floats
+
+
+@shared
+def sweep_sample_back(
+    b: int, incoming: Incoming, layer: UniformLayer, own: OwnEvents, gains: Derivatives, rules: Rules,
+    work: Work,
+) -> int:  # fmt: skip
+    """Compute the adjoints of one sample; see ``sweep_layer_back``."""
+    incoming, layer, own = unowned(incoming), unowned(layer), unowned(own)
+    gains, work = unowned(gains), unowned(work)
+    constants = layer.constants
+    levels = Levels(constants.gap, constants.reset, rules.floor * (constants.gap - constants.reset))
+    segments = cut_at_arrivals(b, incoming, constants, rules.duration, work.segments)
+    pieces = measure_pieces(b, segments, own, constants, work.upper, work.pieces)
+    n = len(work.upper)
+    if n >= NARROW:
+        return sweep_row_back(segments, pieces, incoming, layer, own, gains, levels, work.lam)
+    grazing = 0
+    for cell in range(n):
+        grazing += sweep_cell_back(cell, segments, pieces, incoming, layer, own, gains, levels)
+    return grazing
 
 
 @kernel
@@ -42,21 +85,11 @@ def sweep_layer_back(
     int
         Number of spikes whose slope was raised to the floor.
     """
-    constants = layer.constants
-    levels = Levels(constants.gap, constants.reset, rules.floor * (constants.gap - constants.reset))
     n = layer.weights.shape[1]
-    work = np.empty((2, 2, n))
-    upper = np.full(n, -1)
-    room = make_segments(find_longest(first, last, incoming.offsets))
-    around = make_pieces(find_longest(first, last, own.offsets))
+    segments = make_segments(find_longest(first, last, incoming.offsets))
+    pieces = make_pieces(find_longest(first, last, own.offsets))
+    work = Work(segments, pieces, np.full(n, -1), np.empty((2, 2, n)))
     grazing = 0
     for b in range(first, last):
-        segments = cut_at_arrivals(b, incoming, constants, rules.duration, room)
-        pieces = measure_pieces(b, segments, own, constants, upper, around)
-        gains = select_part(b, sums)
-        if n < NARROW:
-            for cell in range(n):
-                grazing += sweep_cell_back(cell, segments, pieces, incoming, layer, own, gains, levels)
-        else:
-            grazing += sweep_row_back(segments, pieces, incoming, layer, own, gains, levels, work)
+        grazing += sweep_sample_back(b, incoming, layer, own, select_part(b, sums), rules, work)
     return grazing

@@ -9,8 +9,7 @@ import numpy as np
 from netdesc.adjoint.neuron import OwnEvents
 from netdesc.adjoint.segments import Segments, measure_intervals
 from netdesc.adjoint.uniform import Constants
-from netdesc.dynamics.jit import inlined, int64, kernel
-from netdesc.dynamics.views import unowned
+from netdesc.dynamics.jit import inlined, int64
 from netdesc.events import Floats, Integers
 
 
@@ -45,7 +44,7 @@ def make_pieces(spikes: int) -> Pieces:
     )
 
 
-@kernel
+@inlined
 def cut_at_spikes(segments: Segments, pieces: Pieces, own: OwnEvents, upper: Integers) -> None:
     """Find the intervals around each spike of a sample.
 
@@ -58,7 +57,6 @@ def cut_at_spikes(segments: Segments, pieces: Pieces, own: OwnEvents, upper: Int
     upper : ndarray of int64, shape (n,)
         -1 for every neuron, before and after.
     """
-    segments, pieces, own, upper = unowned(segments), unowned(pieces), unowned(own), unowned(upper)
     first, edges = pieces.first, segments.edges
     q = pieces.size - 1
     for j in range(segments.size - 1, -1, -1):

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming
+from netdesc.adjoint.arrivals import Incoming, find_longest
 from netdesc.adjoint.derivatives import PartialSums, select_part
 from netdesc.adjoint.drive import Drive
-from netdesc.adjoint.segments import Segments, cut_at_arrivals, find_longest, make_segments
+from netdesc.adjoint.segments import Segments, cut_at_arrivals, make_segments
 from netdesc.adjoint.uniform import Constants, UniformLayer
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif_adjoint import adjoint_factors, adjoint_state_after, arrival_force, weight_force

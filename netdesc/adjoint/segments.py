@@ -10,7 +10,7 @@ from netdesc.adjoint.arrivals import Incoming
 from netdesc.adjoint.uniform import Constants
 from netdesc.dynamics.jit import inlined, int64, kernel
 from netdesc.dynamics.lif_adjoint import adjoint_factors
-from netdesc.events import Floats, Integers
+from netdesc.events import Floats
 
 
 class Segments(NamedTuple):
@@ -35,15 +35,6 @@ class Segments(NamedTuple):
     edges: Floats
     span: Floats
     factors: Floats
-
-
-@inlined
-def find_longest(first: int, last: int, offsets: Integers) -> int:
-    """Return the largest number of events in one of samples ``first`` to ``last - 1``."""
-    longest = int64(0)
-    for b in range(first, last):
-        longest = max(longest, offsets[b + 1] - offsets[b])
-    return longest
 
 
 @inlined

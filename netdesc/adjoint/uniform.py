@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from netdesc.dynamics.membrane import Membrane
 from netdesc.events import Floats
 
@@ -43,19 +45,9 @@ class UniformLayer(NamedTuple):
     current: Floats
 
 
-def make_layer(cells: Membrane, weights: Floats) -> UniformLayer:
-    """Return a layer of uniform cells.
-
-    Parameters
-    ----------
-    cells : Membrane
-        See ``netdesc.adjoint.cells.are_uniform``.
-    weights : ndarray of float64, shape (rows * n,)
-        In volts of the cell.
-    """
+def make_layer(cells: Membrane) -> UniformLayer:
+    """Return a layer of uniform cells without arrivals; see ``netdesc.adjoint.cells.are_uniform``."""
     constants = Constants(
         float(cells.tau_m[0]), float(cells.tau_s[0, 0]), float(cells.gap[0]), float(cells.reset[0])
     )
-    return UniformLayer(
-        constants, weights.reshape(-1, len(cells.tau_m)), cells.start, cells.current.sum(axis=1)
-    )
+    return UniformLayer(constants, np.empty((0, len(cells.tau_m))), cells.start, cells.current.sum(axis=1))

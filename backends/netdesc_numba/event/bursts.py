@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from netdesc.dynamics.jit import kernel
+from netdesc.adjoint.uniform import Constants
+from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.lif import may_spike
+from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
-from netdesc_numba.event.lanes import bracket_lanes, fire_lanes, solve_lanes
+from netdesc_numba.event.advance import Spikes
+from netdesc_numba.event.lanes import Intervals, Lanes, bracket_lanes, fire_lanes, solve_lanes
 
 # Doubles in a vector register.
 WIDTH = 8
@@ -14,9 +20,44 @@ WIDTH = 8
 MANY = 2048
 
 
+class Block(NamedTuple):
+    """Neurons of several samples that are simulated side by side.
+
+    Parameters
+    ----------
+    sample : ndarray of int64, shape (lanes,)
+        Sample of every lane, counted from the first of the block.
+    chosen : ndarray of int64, shape (lanes,)
+        The lanes that may spike; overwritten.
+    work : ndarray of float64, shape (8, lanes + WIDTH)
+        Overwritten.
+    """
+
+    sample: Integers
+    chosen: Integers
+    work: Floats
+
+
+class Found(NamedTuple):
+    """Spikes of a block, not sorted.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (capacity,)
+    lanes : ndarray of int64, shape (capacity,)
+    currents : ndarray of float64, shape (capacity,)
+    """
+
+    times: Floats
+    lanes: Integers
+    currents: Floats
+
+
 @kernel
-def sort_spikes(first: int, last: int, times: Floats, neurons: Integers, currents: Floats) -> None:
+def sort_spikes(first: int, last: int, spikes: Spikes) -> None:
     """Sort spikes ``first`` to ``last - 1`` in place by time, ties by neuron; fast where nearly sorted."""
+    spikes = unowned(spikes)
+    times, neurons, currents = spikes.times, spikes.neurons, spikes.kept[0]
     if last - first > MANY:
         order = np.argsort(times[first:last], kind="mergesort")
         times[first:last] = times[first:last][order]
@@ -37,7 +78,7 @@ def sort_spikes(first: int, last: int, times: Floats, neurons: Integers, current
         currents[m] = c
 
 
-@kernel
+@inlined
 def pad(count: int, work: Floats) -> int:
     """Repeat the first lane up to a whole number of vector registers, and return that number of lanes.
 
@@ -50,102 +91,88 @@ def pad(count: int, work: Floats) -> int:
     return padded
 
 
+@inlined
+def keep_crossing(count: int, block: Block, gap: float) -> int:
+    """Move the lanes that cross the threshold to the front, and return their number."""
+    lane, work = block.chosen, block.work
+    u, width, end = work[0], work[4], work[5]
+    kept = 0
+    for q in range(count):
+        # stored always and kept by counting: a branch here would be mispredicted every third time
+        crosses = (width[q] >= 0.0) & ((end[q] >= gap) | (u[q] >= gap))
+        lane[kept] = lane[q]
+        for k in range(6):
+            work[k, kept] = work[k, q]
+        kept += 1 if crosses else 0
+    return kept
+
+
 @kernel
 def spike_lanes(
     count: int,
-    lane: Integers,
-    sample: Integers,
-    t: Floats,
-    length: Floats,
-    highest: float,
-    u: Floats,
-    i: Floats,
-    u_end: Floats,
-    i_end: Floats,
-    work: Floats,
-    constants: tuple[float, float, float, float],
-    times: Floats,
-    lanes: Integers,
-    currents: Floats,
     used: int,
+    block: Block,
+    intervals: Intervals,
+    now: Lanes,
+    after: Lanes,
+    constants: Constants,
+    found: Found,
 ) -> int:
-    """Find all spikes of flagged lanes in an interval.
+    """Find all spikes of the chosen lanes in an interval.
 
     Parameters
     ----------
-    count : int
-        Number of flagged lanes.
-    lane : ndarray of int64, shape (n,)
-        The flagged lanes; overwritten.
-    sample : ndarray of int64, shape (n,)
-        Sample of every lane.
-    t, length : ndarray of float64, shape (samples,)
-        Start and length of each sample's interval in ms.
-    highest : float
-        Largest charge of any interval.
-    u, i : ndarray of float64, shape (n,)
-        State at the start.
-    u_end, i_end : ndarray of float64, shape (n,)
-        State at the end; overwritten where a lane spikes.
-    work : ndarray of float64, shape (8, n + WIDTH)
-        Overwritten.
-    constants : tuple of float
-        tau_m, tau_s, gap, reset.
-    times, lanes, currents : ndarray, shape (capacity,)
-        Results, from ``used`` on, not sorted.
-    used : int
+    count, used : int
+        Number of chosen lanes, and of spikes that were found before.
+    block : Block
+    intervals : Intervals
+    now : Lanes
+    after : Lanes
+        States at the end; overwritten where a lane spikes.
+    constants : Constants
+    found : Found
+        Receives spikes.
 
     Returns
     -------
     int
-        Spikes used now; -1 where the capacity did not suffice.
+        Number of spikes found by now; -1 where the capacity did not suffice.
     """
-    _, _, gap, reset = constants
-    floor = max(reset, 0.0)
-    lane_u, lane_i, at, span = work[0], work[1], work[2], work[3]
-    width, end, found, size = work[4], work[5], work[6], work[7]
+    block, intervals, now = unowned(block), unowned(intervals), unowned(now)
+    after, found = unowned(after), unowned(found)
+    gap, reset = constants.gap, constants.reset
+    lane, sample, work = block.chosen, block.sample, block.work
+    u, i, at, span = work[0], work[1], work[2], work[3]
+    width, end, crossing, size = work[4], work[5], work[6], work[7]
     for q in range(count):
-        lane_u[q] = u[lane[q]]
-        lane_i[q] = i[lane[q]]
+        u[q] = now.u[lane[q]]
+        i[q] = now.i[lane[q]]
         at[q] = 0.0
-        span[q] = length[sample[lane[q]]]
+        span[q] = intervals.span[sample[lane[q]]]
     while count > 0:
-        padded = pad(count, work)
-        bracket_lanes(padded, lane_u, lane_i, span, width, end, constants)
-        kept = 0
-        for q in range(count):
-            # stored always and kept by counting: a branch here would be mispredicted every third time
-            crosses = (width[q] >= 0.0) & ((end[q] >= gap) | (lane_u[q] >= gap))
-            lane[kept] = lane[q]
-            lane_u[kept] = lane_u[q]
-            lane_i[kept] = lane_i[q]
-            at[kept] = at[q]
-            span[kept] = span[q]
-            width[kept] = width[q]
-            end[kept] = end[q]
-            kept += 1 if crosses else 0
-        count = kept
-        if used + count > len(times):
+        bracket_lanes(pad(count, work), u, i, span, width, end, constants)
+        count = keep_crossing(count, block, gap)
+        if used + count > len(found.times):
             return -1
         padded = pad(count, work)
-        solve_lanes(padded, lane_u, lane_i, end, width, found, size, constants)
-        fire_lanes(padded, lane_i, at, found, span, end, width, constants)
+        solve_lanes(padded, u, i, end, width, crossing, size, constants)
+        fire_lanes(padded, i, at, crossing, span, end, width, constants)
         kept = 0
         for q in range(count):
             cell = lane[q]
-            times[used] = t[sample[cell]] + at[q]
-            lanes[used] = cell
-            currents[used] = lane_i[q]
+            found.times[used] = intervals.begin[sample[cell]] + at[q]
+            found.lanes[used] = cell
+            found.currents[used] = i[q]
             used += 1
-            u_end[cell] = end[q]
-            i_end[cell] = width[q]
-            bound = floor + lane_i[q] * highest
-            again = (end[q] >= gap) | ((width[q] < gap) & (bound >= gap))
+            after.u[cell] = end[q]
+            after.i[cell] = width[q]
+            # with the bound of an interval of any length, which costs no exponential
+            again = may_spike(reset, i[q], end[q], width[q], 0.0, intervals.highest, gap)
             lane[kept] = cell
-            lane_u[kept] = reset
-            lane_i[kept] = lane_i[q]
+            u[kept] = reset
+            i[kept] = i[q]
             at[kept] = at[q]
             span[kept] = span[q]
-            kept += 1 if again else 0
+            kept += 1 if again > 0.0 else 0
         count = kept
     return used

@@ -2,55 +2,78 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from netdesc.dynamics.jit import kernel
+from netdesc.adjoint.uniform import Constants
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import (
     CONVERGED,
-    charge,
     crossing,
     decay,
     flow,
     guess,
     halley,
+    interval_factors,
+    largest_charge,
     may_spike,
     rising_until,
-    voltage_after,
+    state_after,
 )
+from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 
 ROUNDS = 6
 
 
-@kernel
-def measure_spans(
-    count: int,
-    span: Floats,
-    factors: Floats,
-    peak: float,
-    highest: float,
-    constants: tuple[float, float, float, float],
-) -> None:
-    """Compute what an interval does to any neuron, for several intervals.
+class Lanes(NamedTuple):
+    """States of neurons side by side; a lane is a neuron in a sample.
 
     Parameters
     ----------
-    count : int
-        Number of intervals.
-    span : ndarray of float64, shape (count,)
-        Lengths in ms.
-    factors : ndarray of float64, shape (4, count)
-        Results: decays of v and i, charge, and largest charge within the interval.
+    u, i : ndarray of float64, shape (lanes,)
+    """
+
+    u: Floats
+    i: Floats
+
+
+class Intervals(NamedTuple):
+    """The interval between two arrivals that each of several samples is in.
+
+    Parameters
+    ----------
+    begin, end, span : ndarray of float64, shape (samples,)
+        In ms.
+    factors : ndarray of float64, shape (4, samples)
+        See ``interval_factors``, and the largest charge within the interval.
     peak, highest : float
         Length in ms of the interval with the largest charge, and that charge.
-    constants : tuple of float
-        tau_m, tau_s, gap, reset.
     """
-    tau_m, tau_s, _, _ = constants
-    for s in range(count):
-        a = decay(span[s], tau_m)
-        d = decay(span[s], tau_s)
-        k = charge(span[s], a, d, tau_m, tau_s)
+
+    begin: Floats
+    end: Floats
+    span: Floats
+    factors: Floats
+    peak: float
+    highest: float
+
+
+@inlined
+def make_intervals(count: int, constants: Constants) -> Intervals:
+    """Return arrays for several samples, whose first intervals begin at 0."""
+    peak, highest = largest_charge(constants.tau_m, constants.tau_s)
+    return Intervals(np.zeros(count), np.empty(count), np.empty(count), np.empty((4, count)), peak, highest)
+
+
+@kernel
+def measure_spans(intervals: Intervals, constants: Constants) -> None:
+    """Compute what the intervals do to any neuron: their ``factors`` from their ``span``."""
+    intervals = unowned(intervals)
+    span, factors, peak, highest = intervals.span, intervals.factors, intervals.peak, intervals.highest
+    for s in range(len(span)):
+        a, d, k = interval_factors(span[s], constants.tau_m, constants.tau_s)
         factors[0, s] = a
         factors[1, s] = d
         factors[2, s] = k
@@ -58,64 +81,48 @@ def measure_spans(
 
 
 @kernel
-def step_lanes(
-    u: Floats,
-    i: Floats,
-    u_end: Floats,
-    i_end: Floats,
-    flag: Floats,
-    factors: Floats,
-    gap: float,
-) -> None:
-    """Carry the neurons of one sample over an interval, and flag those that may spike in it.
+def step_lanes(now: Lanes, after: Lanes, flag: Floats, factors: Floats, gap: float) -> None:
+    """Compute the states of the neurons of one sample after an interval, and flag those that may spike in it.
 
     Parameters
     ----------
-    u, i : ndarray of float64, shape (n,)
-        State at the start.
-    u_end, i_end : ndarray of float64, shape (n,)
-        Results: state at the end of the interval, had there been no spike.
+    now : Lanes
+    after : Lanes
+        Results: states at the end of the interval, had there been no spike.
     flag : ndarray of float64, shape (n,)
         Result: 1 where a spike cannot be excluded.
     factors : ndarray of float64, shape (4, 1)
-        From ``measure_spans``.
+        See ``Intervals``.
     gap : float
     """
+    u, i = unowned(now)
+    u_end, i_end = unowned(after)
     a, d, k, most = factors[0, 0], factors[1, 0], factors[2, 0], factors[3, 0]
     for cell in range(len(u)):
-        u_end[cell] = voltage_after(u[cell], i[cell], a, k)
-        i_end[cell] = i[cell] * d
+        u_end[cell], i_end[cell] = state_after(u[cell], i[cell], a, d, k)
         flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, most, gap)
 
 
 @kernel
-def step_block(
-    sample: Integers,
-    u: Floats,
-    i: Floats,
-    u_end: Floats,
-    i_end: Floats,
-    flag: Floats,
-    factors: Floats,
-    gap: float,
-) -> None:
-    """Carry the neurons of several samples over an interval of each, and flag those that may spike.
+def step_block(sample: Integers, now: Lanes, after: Lanes, flag: Floats, factors: Floats, gap: float) -> None:
+    """Compute the states of several samples after an interval of each, and flag neurons that may spike.
 
     Parameters
     ----------
-    sample : ndarray of int64, shape (n,)
+    sample : ndarray of int64, shape (lanes,)
         Sample of each lane.
-    u, i, u_end, i_end, flag, gap
+    now, after, flag, gap
         As in ``step_lanes``.
     factors : ndarray of float64, shape (4, samples)
-        From ``measure_spans``.
+        See ``Intervals``.
     """
+    u, i = unowned(now)
+    u_end, i_end = unowned(after)
     for cell in range(len(u)):
         s = sample[cell]
-        a = factors[0, s]
-        u_end[cell] = voltage_after(u[cell], i[cell], a, factors[2, s])
-        i_end[cell] = i[cell] * factors[1, s]
-        flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, factors[3, s], gap)
+        a, d, k, most = factors[0, s], factors[1, s], factors[2, s], factors[3, s]
+        u_end[cell], i_end[cell] = state_after(u[cell], i[cell], a, d, k)
+        flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, most, gap)
 
 
 @kernel
@@ -126,7 +133,7 @@ def bracket_lanes(
     span: Floats,
     width: Floats,
     end: Floats,
-    constants: tuple[float, float, float, float],
+    constants: Constants,
 ) -> None:
     """Find the interval in which each neuron can only pass the threshold upward, and v at its end.
 
@@ -138,8 +145,7 @@ def bracket_lanes(
         State, and length of the interval in ms.
     width, end : ndarray of float64
         Results: end of the bracket in ms, negative where there is none, and v there.
-    constants : tuple of float
-        tau_m, tau_s, gap, reset.
+    constants : Constants
     """
     tau_m, tau_s, gap, _ = constants
     for q in range(count):
@@ -158,7 +164,7 @@ def solve_lanes(
     width: Floats,
     found: Floats,
     size: Floats,
-    constants: tuple[float, float, float, float],
+    constants: Constants,
 ) -> None:
     """Find the crossing of each of several neurons, each of which is known to have one.
 
@@ -170,8 +176,7 @@ def solve_lanes(
         State at 0, and the bracket: v at its end, not below the gap, and its length in ms.
     found, size : ndarray of float64
         Results: crossing in ms; relative size of the last step.
-    constants : tuple of float
-        tau_m, tau_s, gap, reset.
+    constants : Constants
     """
     tau_m, tau_s, gap, _ = constants
     for q in range(count):
@@ -205,26 +210,25 @@ def fire_lanes(
     span: Floats,
     u_after: Floats,
     i_after: Floats,
-    constants: tuple[float, float, float, float],
+    constants: Constants,
 ) -> None:
-    """Carry several neurons to their crossings, reset them, and carry them to the end of the interval.
+    """Move several neurons to their crossings, reset them, and compute their states at the interval's end.
 
     Parameters
     ----------
     count : int
         Number of neurons; the arrays may be longer.
     i : ndarray of float64
-        In: current where each neuron stands. Out: at its spike.
+        In: present current. Out: at the spike.
     at : ndarray of float64
-        In: where each neuron stands, from the start of the interval, in ms. Out: its spike.
+        In: present time of each neuron from the start of the interval in ms. Out: that of its spike.
     found : ndarray of float64
-        Crossing, from where the neuron stands, in ms.
+        Crossing, from the present time, in ms.
     span : ndarray of float64
         Length in ms of what is left of the interval. In: before the spike. Out: after it.
     u_after, i_after : ndarray of float64
         Results: state at the end of the interval, had there been no other spike.
-    constants : tuple of float
-        tau_m, tau_s, gap, reset.
+    constants : Constants
     """
     tau_m, tau_s, _, reset = constants
     for q in range(count):

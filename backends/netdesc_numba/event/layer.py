@@ -2,150 +2,210 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import charge, decay
+from netdesc.adjoint.arrivals import Incoming, find_longest
+from netdesc.adjoint.uniform import UniformLayer
+from netdesc.dynamics.jit import inlined, int64, kernel
+from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
-from netdesc_numba.event.bursts import WIDTH, sort_spikes, spike_lanes
-from netdesc_numba.event.lanes import measure_spans, step_block, step_lanes
+from netdesc_numba.event.advance import Spikes
+from netdesc_numba.event.bursts import WIDTH, Block, Found, sort_spikes, spike_lanes
+from netdesc_numba.event.lanes import (
+    Intervals,
+    Lanes,
+    make_intervals,
+    measure_spans,
+    step_block,
+    step_lanes,
+)
 
-# Neurons times samples that are carried side by side: enough to fill vector registers, few enough for L1.
+# Neurons times samples that are simulated side by side: enough to fill vector registers, few enough for L1.
 LANES = 384
+
+
+@inlined
+def start_lanes(state: Floats, layer: UniformLayer) -> None:
+    """Set all lanes to the states of the neurons at 0."""
+    n = len(layer.start)
+    for base in range(0, state.shape[1], n):
+        for cell in range(n):
+            state[0, base + cell] = layer.start[cell]
+            state[1, base + cell] = layer.current[cell]
+
+
+@inlined
+def spike_at_start(now: Lanes, gap: float, reset: float, found: Found) -> int:
+    """Let the lanes that start above the threshold spike at 0; return their number, -1 without room."""
+    used = int64(0)
+    for cell in range(len(now.u)):
+        if now.u[cell] >= gap:
+            if used == len(found.times):
+                return int64(-1)
+            found.times[used] = 0.0
+            found.lanes[used] = cell
+            found.currents[used] = now.i[cell]
+            used += 1
+            now.u[cell] = reset
+    return used
+
+
+@inlined
+def end_intervals(first: int, x: int, incoming: Incoming, intervals: Intervals, duration: float) -> bool:
+    """Set the end of each sample's interval to its arrival x, or to the end; return whether any has a length.
+
+    Parameters
+    ----------
+    first, x : int
+        First sample, and number of the arrival within each sample.
+    incoming : Incoming
+    intervals : Intervals
+        ``end`` and ``span`` are overwritten.
+    duration : float
+        In ms.
+    """
+    any_length = False
+    for s in range(len(intervals.span)):
+        e = incoming.offsets[first + s] + x
+        more = e < incoming.offsets[first + s + 1]
+        intervals.end[s] = min(incoming.times[e], duration) if more else duration
+        intervals.span[s] = intervals.end[s] - intervals.begin[s]
+        any_length = any_length or intervals.span[s] > 0.0
+    return any_length
+
+
+@inlined
+def receive_arrivals(
+    first: int, x: int, incoming: Incoming, layer: UniformLayer, intervals: Intervals, i: Floats,
+    duration: float,
+) -> None:  # fmt: skip
+    """Begin the next intervals with arrival x of each sample, where it has one before the end.
+
+    Parameters
+    ----------
+    first, x, incoming, duration
+        As in ``end_intervals``.
+    layer : UniformLayer
+    intervals : Intervals
+        ``begin`` is overwritten.
+    i : ndarray of float64, shape (lanes,)
+        The currents; changed in place.
+    """
+    n = len(layer.start)
+    for s in range(len(intervals.span)):
+        e = incoming.offsets[first + s] + x
+        intervals.begin[s] = intervals.end[s]
+        if e < incoming.offsets[first + s + 1] and incoming.times[e] < duration:
+            row = incoming.slots[e]
+            base = s * n
+            for cell in range(n):
+                i[base + cell] += layer.weights[row, cell]
 
 
 @kernel
 def sweep_block(
-    first: int,
-    count: int,
-    times: Floats,
-    rows: Integers,
-    offsets: Integers,
-    weights: Floats,
-    sample: Integers,
-    state: Floats,
-    lane: Integers,
-    work: Floats,
-    constants: tuple[float, float, float, float],
-    duration: float,
-    found_times: Floats,
-    found_lanes: Integers,
-    found_currents: Floats,
-) -> int:
+    first: int, count: int, incoming: Incoming, layer: UniformLayer, block: Block, state: Floats,
+    found: Found, duration: float,
+) -> int:  # fmt: skip
     """Simulate ``count`` samples side by side, the next arrival of each in turn.
 
     Parameters
     ----------
     first, count : int
         Range of samples.
-    times, rows, offsets, weights, constants, duration
-        As in ``sweep_layer``.
-    sample : ndarray of int64, shape (lanes,)
-        Sample of every lane, from 0; a lane is a neuron in a sample.
+    incoming : Incoming
+    layer : UniformLayer
+    block : Block
     state : ndarray of float64, shape (5, lanes)
-        Voltage and current at t = 0 in the first two rows; overwritten.
-    lane : ndarray of int64, shape (lanes,)
-    work : ndarray of float64, shape (8, lanes + WIDTH)
         Overwritten.
-    found_times, found_lanes, found_currents : ndarray, shape (capacity,)
-        Results: spikes, not sorted.
+    found : Found
+        Results.
+    duration : float
+        In ms.
 
     Returns
     -------
     int
         Number of spikes; -1 where the capacity did not suffice.
     """
-    tau_m, tau_s, gap, reset = constants
-    n = weights.shape[1]
-    u, i, u_end, i_end, flag = state[0], state[1], state[2], state[3], state[4]
-    peak = tau_s if tau_m == tau_s else math.log(tau_m / tau_s) * tau_m * tau_s / (tau_m - tau_s)
-    highest = charge(peak, decay(peak, tau_m), decay(peak, tau_s), tau_m, tau_s)
-    t = np.zeros(count)
-    following = np.empty(count)
-    span = np.empty(count)
-    factors = np.empty((4, count))
-    used = 0
-    for cell in range(len(u)):
-        if u[cell] >= gap:
-            if used == len(found_times):
-                return -1
-            found_times[used] = 0.0
-            found_lanes[used] = cell
-            found_currents[used] = i[cell]
-            used += 1
-            u[cell] = reset
-    steps = 0
-    for s in range(count):
-        steps = max(steps, offsets[first + s + 1] - offsets[first + s])
-    for x in range(steps + 1):
-        busy = False
-        for s in range(count):
-            e = offsets[first + s] + x
-            following[s] = min(times[e], duration) if e < offsets[first + s + 1] else duration
-            span[s] = following[s] - t[s]
-            busy = busy or span[s] > 0.0
-        if busy:
-            measure_spans(count, span, factors, peak, highest, constants)
+    incoming, layer, block = unowned(incoming), unowned(layer), unowned(block)
+    state, found = unowned(state), unowned(found)
+    constants = layer.constants
+    now, after, flag = Lanes(state[0], state[1]), Lanes(state[2], state[3]), state[4]
+    intervals = make_intervals(count, constants)
+    start_lanes(state, layer)
+    used = spike_at_start(now, constants.gap, constants.reset, found)
+    if used < 0:
+        return used
+    for x in range(find_longest(first, first + count, incoming.offsets) + 1):
+        if end_intervals(first, x, incoming, intervals, duration):
+            measure_spans(intervals, constants)
             if count == 1:
-                step_lanes(u, i, u_end, i_end, flag, factors, gap)
+                step_lanes(now, after, flag, intervals.factors, constants.gap)
             else:
-                step_block(sample, u, i, u_end, i_end, flag, factors, gap)
+                step_block(block.sample, now, after, flag, intervals.factors, constants.gap)
             flagged = 0
-            for cell in range(len(u)):
-                lane[flagged] = cell
+            for cell in range(len(flag)):
+                block.chosen[flagged] = cell
                 flagged += 1 if flag[cell] > 0.0 else 0
             if flagged > 0:
-                used = spike_lanes(
-                    flagged,
-                    lane,
-                    sample,
-                    t,
-                    span,
-                    highest,
-                    u,
-                    i,
-                    u_end,
-                    i_end,
-                    work,
-                    constants,
-                    found_times,
-                    found_lanes,
-                    found_currents,
-                    used,
-                )
+                used = spike_lanes(flagged, used, block, intervals, now, after, constants, found)
                 if used < 0:
-                    return -1
-            u, u_end = u_end, u
-            i, i_end = i_end, i
-        for s in range(count):
-            e = offsets[first + s] + x
-            t[s] = following[s]
-            if e < offsets[first + s + 1] and times[e] < duration:
-                row = rows[e]
-                base = s * n
-                for cell in range(n):
-                    i[base + cell] += weights[row, cell]
+                    return used
+            now, after = after, now
+        receive_arrivals(first, x, incoming, layer, intervals, now.i, duration)
+    return used
+
+
+@kernel
+def sort_block(
+    first: int, size: int, used: int, sample: Integers, found: Found, place: Integers, spikes: Spikes
+) -> int:
+    """Append the spikes of a block to the results, sample after sample, sorted by time.
+
+    Parameters
+    ----------
+    first : int
+        First sample of the block.
+    size, used : int
+        Number of spikes of the block, and of those before it.
+    sample : ndarray of int64, shape (lanes,)
+        See ``Block``.
+    found : Found
+    place : ndarray of int64, shape (samples,)
+        Overwritten; its length is the number of samples.
+    spikes : Spikes
+        Receives the results.
+
+    Returns
+    -------
+    int
+        Number of spikes by now.
+    """
+    found, spikes = unowned(found), unowned(spikes)
+    counts = spikes.counts
+    count = len(place)
+    n = len(sample) // count
+    counts[first : first + count] = 0
+    for q in range(size):
+        counts[first + sample[found.lanes[q]]] += 1
+    for s in range(count):
+        place[s] = used
+        used += counts[first + s]
+    for q in range(size):
+        s = sample[found.lanes[q]]
+        spikes.times[place[s]] = found.times[q]
+        spikes.neurons[place[s]] = found.lanes[q] - s * n
+        spikes.kept[0, place[s]] = found.currents[q]
+        place[s] += 1
+    for s in range(count):
+        sort_spikes(place[s] - counts[first + s], place[s], spikes)
     return used
 
 
 @kernel
 def sweep_layer(
-    first: int,
-    last: int,
-    times: Floats,
-    rows: Integers,
-    offsets: Integers,
-    weights: Floats,
-    start: Floats,
-    current: Floats,
-    constants: tuple[float, float, float, float],
-    duration: float,
-    out_times: Floats,
-    out_neurons: Integers,
-    out_currents: Floats,
-    counts: Integers,
+    first: int, last: int, incoming: Incoming, layer: UniformLayer, duration: float, spikes: Spikes
 ) -> tuple[int, int]:
     """Simulate samples ``first`` to ``last - 1`` of a layer.
 
@@ -153,23 +213,13 @@ def sweep_layer(
     ----------
     first, last : int
         Range of samples.
-    times : ndarray of float64, shape (k,)
-        Arrivals in ms, ascending within a sample.
-    rows : ndarray of int64, shape (k,)
-        Row of ``weights`` that each arrival adds to the currents.
-    offsets : ndarray of int64, shape (batch + 1,)
-        Arrivals of each sample.
-    weights : ndarray of float64, shape (rows, n)
-    start, current : ndarray of float64, shape (n,)
-        State at t = 0.
-    constants : tuple of float
-        tau_m, tau_s, gap, reset.
+    incoming : Incoming
+        Arrivals, by row of the weights.
+    layer : UniformLayer
     duration : float
         In ms.
-    out_times, out_neurons, out_currents : ndarray, shape (capacity,)
-        Results: spikes, sample after sample, sorted by time.
-    counts : ndarray of int64, shape (batch,)
-        Results: spikes per sample.
+    spikes : Spikes
+        Receives the results; the current is kept of each spike.
 
     Returns
     -------
@@ -178,60 +228,22 @@ def sweep_layer(
     used : int
         Spikes of the samples that are done.
     """
-    n = weights.shape[1]
-    block = max(1, LANES // n)
-    capacity = len(out_times)
-    found_times = np.empty(capacity)
-    found_lanes = np.empty(capacity, dtype=np.int64)
-    found_currents = np.empty(capacity)
-    sample = np.repeat(np.arange(block), n)
-    lane = np.empty(block * n, dtype=np.int64)
-    memory = np.empty(5 * block * n)
-    work = np.empty((8, block * n + WIDTH))
-    place = np.empty(block, dtype=np.int64)
-    used = 0
-    for b in range(first, last, block):
-        count = min(block, last - b)
+    n = layer.weights.shape[1]
+    width = max(1, LANES // n)
+    capacity = len(spikes.times)
+    times, lanes, currents = np.empty(capacity), np.empty(capacity, dtype=np.int64), np.empty(capacity)
+    sample = np.repeat(np.arange(width), n)
+    block = Block(sample, np.empty(width * n, dtype=np.int64), np.empty((8, width * n + WIDTH)))
+    memory = np.empty(5 * width * n)
+    place = np.empty(width, dtype=np.int64)
+    used = int64(0)
+    for b in range(first, last, width):
+        count = min(width, last - b)
         # contiguous rows, also for the last block, which may be smaller
         state = memory[: 5 * count * n].reshape(5, count * n)
-        for s in range(count):
-            for cell in range(n):
-                state[0, s * n + cell] = start[cell]
-                state[1, s * n + cell] = current[cell]
-        room = capacity - used
-        k = sweep_block(
-            b,
-            count,
-            times,
-            rows,
-            offsets,
-            weights,
-            sample[: count * n],
-            state,
-            lane,
-            work,
-            constants,
-            duration,
-            found_times[:room],
-            found_lanes,
-            found_currents,
-        )
-        if k < 0:
+        found = Found(times[: capacity - used], lanes, currents)
+        size = sweep_block(b, count, incoming, layer, block, state, found, duration)
+        if size < 0:
             return b, used
-        counts[b : b + count] = 0
-        for q in range(k):
-            counts[b + sample[found_lanes[q]]] += 1
-        total = used
-        for s in range(count):
-            place[s] = total
-            total += counts[b + s]
-        for q in range(k):
-            s = sample[found_lanes[q]]
-            out_times[place[s]] = found_times[q]
-            out_neurons[place[s]] = found_lanes[q] - s * n
-            out_currents[place[s]] = found_currents[q]
-            place[s] += 1
-        for s in range(count):
-            sort_spikes(place[s] - counts[b + s], place[s], out_times, out_neurons, out_currents)
-        used = total
+        used = sort_block(b, size, used, sample[: count * n], found, place[:count], spikes)
     return last, used

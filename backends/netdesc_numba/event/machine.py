@@ -41,7 +41,6 @@ Residuals = Mapping[str, Mapping[str, Floats]]
 """By population, then by name; see ``netdesc.trace.Trace``."""
 
 Kernel = Callable[..., tuple[int, int]]
-Arrays = tuple[NDArray[Any], ...]
 
 
 def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
@@ -81,26 +80,6 @@ def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
 def versions() -> dict[str, str]:
     """Return the versions of what a result depends on."""
     return {name: version(name) for name in ("netdesc", "numba", "numpy")}
-
-
-def gather_spikes(kernel: Callable[..., tuple[int, int]]) -> Kernel:
-    """Return a kernel that takes its arrays of results one by one."""
-
-    def run_kernel(*arguments: Any) -> tuple[int, int]:
-        *given, times, neurons, kept, counts = arguments
-        return kernel(*given, Spikes(times, neurons, kept, counts))
-
-    return run_kernel
-
-
-def spread_rows(kernel: Kernel) -> Kernel:
-    """Return a kernel that takes the rows of what is kept of each spike as one array."""
-
-    def run_kernel(*arguments: Any) -> tuple[int, int]:
-        *given, kept, counts = arguments
-        return kernel(*given, *kept, counts)
-
-    return run_kernel
 
 
 def name_residuals(population: PopulationSlice, kept: tuple[Floats, ...]) -> dict[str, Floats]:
@@ -216,34 +195,15 @@ class EventMachine:
         wiring, cells = self.layout.wirings[index], self.layout.cells[index]
         duration = self.program.duration
         if wiring.kind == LAYER:
-            constants = (
-                float(cells.tau_m[0]),
-                float(cells.tau_s[0, 0]),
-                float(cells.gap[0]),
-                float(cells.reset[0]),
-            )
             return self.grow(
-                index,
-                batch,
-                spread_rows(sweep_layer),
-                (
-                    stream.times,
-                    stream.slots,
-                    stream.offsets,
-                    self.layout.weights[index].reshape(-1, wiring.size),
-                    cells.start,
-                    cells.current.sum(axis=1),
-                    constants,
-                    duration,
-                ),
-                rows=1,
+                index, batch, sweep_layer, (stream.arrays, self.layout.layer(index), duration), rows=1
             )
         given = (stream.arrays, self.layout.fanout(index), cells, duration)
         rows = len(find_code(type(cells)).residuals)
         if wiring.kind == NETWORK:
             base = wiring.slots[wiring.stage.populations[0]]
-            return self.grow(index, batch, gather_spikes(run_network), (*given, base), rows=rows)
-        return self.grow(index, batch, gather_spikes(sweep_neurons), given, rows=rows)
+            return self.grow(index, batch, run_network, (*given, base), rows=rows)
+        return self.grow(index, batch, sweep_neurons, given, rows=rows)
 
     def grow(
         self,
@@ -262,7 +222,7 @@ class EventMachine:
             Of the stage.
         batch : int
         kernel : callable
-            Takes first and last sample, the arguments and the arrays of results.
+            Takes first and last sample, the arguments and the spikes that it fills in.
         arguments : tuple
         rows : int
             Numbers that are kept of each spike; a single one is the same at the end of the refractory period.
@@ -283,23 +243,19 @@ class EventMachine:
         budget = self.budget
         limit = self.most_spikes(index)
 
-        def task(first: int, last: int) -> list[tuple[Arrays, int]]:
+        def task(first: int, last: int) -> list[tuple[Spikes, int]]:
             room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
-            pieces: list[tuple[Arrays, int]] = []
+            pieces: list[tuple[Spikes, int]] = []
             stop = part = last
             while first < last:
-                arrays: Arrays = (
-                    np.empty(room),
-                    np.empty(room, np.int64),
-                    np.empty((rows, room)),
-                )
-                done, used = kernel(first, stop, *arguments, *arrays, counts)
+                spikes = Spikes(np.empty(room), np.empty(room, np.int64), np.empty((rows, room)), counts)
+                done, used = kernel(first, stop, *arguments, spikes)
                 if done > first:
-                    pieces.append((arrays, used))
-                budget.keep(part, count_spikes(arrays[1][:used], sizes))
+                    pieces.append((spikes, used))
+                budget.keep(part, count_spikes(spikes.neurons[:used], sizes))
                 if done == first and room < limit:
                     # the sample has at least one spike more than there was room for
-                    left = budget.hold(part, count_spikes(arrays[1], sizes))
+                    left = budget.hold(part, count_spikes(spikes.neurons, sizes))
                     room = min(2 * room, limit, room + max(left, 1))
                 elif done == first and stop == first + 1:
                     raise NumericsError(self.overflow(index, first))
@@ -317,8 +273,9 @@ class EventMachine:
         excess = np.flatnonzero(counts > limit)
         if len(excess):
             raise NumericsError(self.overflow(index, int(excess[0])))
-        times, neurons = (self.join([arrays[k][:used] for arrays, used in pieces]) for k in range(2))
-        kept = tuple(self.join([arrays[2][row, :used] for arrays, used in pieces]) for row in range(rows))
+        times = self.join([spikes.times[:used] for spikes, used in pieces])
+        neurons = self.join([spikes.neurons[:used] for spikes, used in pieces])
+        kept = tuple(self.join([spikes.kept[row, :used] for spikes, used in pieces]) for row in range(rows))
         offsets = np.zeros(batch + 1, dtype=np.int64)
         np.cumsum(counts, out=offsets[1:])
         self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(times) / max(batch, 1))

@@ -87,17 +87,10 @@ def bind_sweep(
 ) -> Sweep:
     """Return the kernel call that reads a range of samples."""
     wiring, cells = layout.wirings[index], layout.cells[index]
-    rates = np.array([1.0 / item.tau for item in means])
-    stream = layout.stream(index, *given)
-    end = (layout.program.duration, rates, *results)
+    span = Span(layout.program.duration, np.array([1.0 / item.tau for item in means]))
+    incoming, out = layout.stream(index, *given).arrays, Readings(*results)
     if wiring.kind == LAYER:
-        matrix = layout.weights[index].reshape(-1, wiring.size)
-        constants = (float(cells.tau_m[0]), float(cells.tau_s[0, 0]), cells.start, cells.current.sum(axis=1))
-        return bind(read_layer, (*stream.arrays, matrix, *constants, *end))
-    span = Span(layout.program.duration, rates)
-    return bind(read_neurons, (stream.arrays, layout.fanout(index), cells, span, Readings(*results)))
-
-
-def bind(kernel: Callable[..., None], arguments: tuple[object, ...]) -> Sweep:
-    """Return a kernel with all its arguments but the range of samples."""
-    return lambda first, last: kernel(first, last, *arguments)
+        layer = layout.layer(index)
+        return lambda first, last: read_layer(first, last, incoming, layer, span, out)
+    fan = layout.fanout(index)
+    return lambda first, last: read_neurons(first, last, incoming, fan, cells, span, out)

@@ -7,99 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, Synapses, gather
+from netdesc.adjoint.uniform import Constants, UniformLayer
 from netdesc.dynamics.jit import inlined, kernel
-from netdesc.dynamics.lif import charge, decay, flow, voltage_after
+from netdesc.dynamics.lif import flow, interval_factors, state_after
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.protocol import arrive
 from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, peak_time, peak_within
 from netdesc.dynamics.two_currents import flow_two
-from netdesc.events import Floats, Integers
-
-
-@kernel
-def read_layer(
-    first: int, last: int, times: Floats, rows: Integers, offsets: Integers, weights: Floats,
-    tau_m: float, tau_s: float, start: Floats, current: Floats, duration: float, rates: Floats,
-    peak: Floats, when: Floats, means: Floats,
-) -> None:  # fmt: skip
-    """Read samples ``first`` to ``last - 1`` of a uniform read-out, whose neurons see the same arrivals.
-
-    Parameters
-    ----------
-    first, last : int
-        Range of samples.
-    times, rows, offsets : ndarray
-        Stream of arrivals.
-    weights : ndarray of float64, shape (rows, n)
-    tau_m, tau_s : float
-        In ms.
-    start, current : ndarray of float64, shape (n,)
-        Voltage above rest and current at the start.
-    duration : float
-        In ms.
-    rates : ndarray of float64, shape (means,)
-        Of the weights of means, in 1/ms.
-    peak, when : ndarray of float64, shape (batch, n)
-        Results: largest voltage above rest, and when it was first reached.
-    means : ndarray of float64, shape (means, batch, n)
-        Results: means of the voltage above rest.
-    """
-    n = weights.shape[1]
-    u = np.empty(n)
-    i = np.empty(n)
-    u_end = np.empty(n)
-    flag = np.empty(n)
-    for b in range(first, last):
-        u[:] = start
-        i[:] = current
-        peak[b] = start
-        when[b] = 0.0
-        for q in range(len(rates)):
-            by_v = mean_of_voltage(duration, 1.0 / duration, rates[q], tau_m)
-            by_i = mean_of_current(duration, 1.0 / duration, rates[q], tau_m, tau_s)
-            for cell in range(n):
-                means[q, b, cell] = start[cell] * by_v + current[cell] * by_i
-        t = 0.0
-        for e in range(offsets[b], offsets[b + 1] + 1):
-            target = min(times[e], duration) if e < offsets[b + 1] else duration
-            s = target - t
-            if s > 0.0:
-                a = decay(s, tau_m)
-                fade = decay(s, tau_s)
-                k = charge(s, a, fade, tau_m, tau_s)
-                hits = 0.0
-                for cell in range(n):
-                    end = voltage_after(u[cell], i[cell], a, k)
-                    u_end[cell] = end
-                    top = u[cell] if u[cell] > i[cell] else i[cell]
-                    turns = (i[cell] > u[cell]) & (i[cell] * fade < end) & (i[cell] > 0.0)
-                    flag[cell] = 1.0 if (turns & (top > peak[b, cell])) else 0.0
-                    hits += flag[cell]
-                if hits > 0.0:
-                    for cell in range(n):
-                        if flag[cell] > 0.0:
-                            turn = peak_time(u[cell], i[cell], tau_m, tau_s)
-                            top, _ = flow(u[cell], i[cell], min(turn, s), tau_m, tau_s)
-                            if turn < s and top > peak[b, cell]:
-                                peak[b, cell] = top
-                                when[b, cell] = t + turn
-                for cell in range(n):
-                    higher = u_end[cell] > peak[b, cell]
-                    peak[b, cell] = u_end[cell] if higher else peak[b, cell]
-                    when[b, cell] = target if higher else when[b, cell]
-                    u[cell] = u_end[cell]
-                    i[cell] *= fade
-                t = target
-            if e == offsets[b + 1] or times[e] >= duration:
-                continue
-            row = rows[e]
-            for cell in range(n):
-                i[cell] += weights[row, cell]
-            for q in range(len(rates)):
-                early = np.exp(-rates[q] * t) / duration
-                by_i = mean_of_current(duration - t, early, rates[q], tau_m, tau_s)
-                for cell in range(n):
-                    means[q, b, cell] += weights[row, cell] * by_i
+from netdesc.dynamics.views import unowned
+from netdesc.events import Floats
+from netdesc_numba.event.lanes import Lanes
 
 
 class Span(NamedTuple):
@@ -129,6 +46,119 @@ class Readings(NamedTuple):
     peak: Floats
     when: Floats
     means: Floats
+
+
+@inlined
+def start_layer_means(b: int, layer: UniformLayer, span: Span, out: Readings) -> None:
+    """Set the means of all neurons to what their initial states give."""
+    tau_m, tau_s = layer.constants.tau_m, layer.constants.tau_s
+    for q in range(len(span.rates)):
+        by_v = mean_of_voltage(span.duration, 1.0 / span.duration, span.rates[q], tau_m)
+        by_i = mean_of_current(span.duration, 1.0 / span.duration, span.rates[q], tau_m, tau_s)
+        for cell in range(len(layer.start)):
+            out.means[q, b, cell] = layer.start[cell] * by_v + layer.current[cell] * by_i
+
+
+@inlined
+def add_to_layer_means(b: int, t: float, row: int, layer: UniformLayer, span: Span, out: Readings) -> None:
+    """Add what an arrival at time t gives to the means of all neurons."""
+    tau_m, tau_s = layer.constants.tau_m, layer.constants.tau_s
+    for q in range(len(span.rates)):
+        early = np.exp(-span.rates[q] * t) / span.duration
+        by_i = mean_of_current(span.duration - t, early, span.rates[q], tau_m, tau_s)
+        for cell in range(len(layer.start)):
+            out.means[q, b, cell] += layer.weights[row, cell] * by_i
+
+
+@kernel
+def read_interval(
+    b: int, t: float, end: float, lanes: Lanes, work: Floats, constants: Constants, out: Readings
+) -> None:
+    """Compute the states of a layer after an interval, and raise the maxima to those within it.
+
+    Parameters
+    ----------
+    b : int
+        The sample.
+    t, end : float
+        Start and end of the interval in ms.
+    lanes : Lanes
+        States; changed in place.
+    work : ndarray of float64, shape (2, n)
+        Overwritten.
+    constants : Constants
+    out : Readings
+        ``peak`` and ``when`` are raised.
+    """
+    lanes, work, out = unowned(lanes), unowned(work), unowned(out)
+    u, i, u_end, flag, peak, when = lanes.u, lanes.i, work[0], work[1], out.peak[b], out.when[b]
+    tau_m, tau_s = constants.tau_m, constants.tau_s
+    n = len(u)
+    s = end - t
+    a, fade, k = interval_factors(s, tau_m, tau_s)
+    hits = 0.0
+    for cell in range(n):
+        after, left = state_after(u[cell], i[cell], a, fade, k)
+        u_end[cell] = after
+        top = u[cell] if u[cell] > i[cell] else i[cell]
+        turns = (i[cell] > u[cell]) & (left < after) & (i[cell] > 0.0)
+        flag[cell] = 1.0 if (turns & (top > peak[cell])) else 0.0
+        hits += flag[cell]
+    if hits > 0.0:
+        for cell in range(n):
+            if flag[cell] > 0.0:
+                turn = peak_time(u[cell], i[cell], tau_m, tau_s)
+                top, _ = flow(u[cell], i[cell], min(turn, s), tau_m, tau_s)
+                if turn < s and top > peak[cell]:
+                    peak[cell] = top
+                    when[cell] = t + turn
+    for cell in range(n):
+        higher = u_end[cell] > peak[cell]
+        peak[cell] = u_end[cell] if higher else peak[cell]
+        when[cell] = end if higher else when[cell]
+        u[cell] = u_end[cell]
+        i[cell] *= fade
+
+
+@kernel
+def read_layer(
+    first: int, last: int, incoming: Incoming, layer: UniformLayer, span: Span, out: Readings
+) -> None:
+    """Read samples ``first`` to ``last - 1`` of a uniform read-out, whose neurons see the same arrivals.
+
+    Parameters
+    ----------
+    first, last : int
+        Range of samples.
+    incoming : Incoming
+        Arrivals, by row of the weights.
+    layer : UniformLayer
+    span : Span
+    out : Readings
+    """
+    incoming, layer, span, out = unowned(incoming), unowned(layer), unowned(span), unowned(out)
+    times, offsets = incoming.times, incoming.offsets
+    n = layer.weights.shape[1]
+    u, i, work = np.empty(n), np.empty(n), np.empty((2, n))
+    lanes = Lanes(u, i)
+    for b in range(first, last):
+        u[:] = layer.start
+        i[:] = layer.current
+        out.peak[b] = layer.start
+        out.when[b] = 0.0
+        start_layer_means(b, layer, span, out)
+        t = 0.0
+        for e in range(offsets[b], offsets[b + 1] + 1):
+            more = e < offsets[b + 1]
+            target = min(times[e], span.duration) if more else span.duration
+            if target > t:
+                read_interval(b, t, target, lanes, work, layer.constants, out)
+                t = target
+            if more and times[e] < span.duration:
+                row = incoming.slots[e]
+                for cell in range(n):
+                    i[cell] += layer.weights[row, cell]
+                add_to_layer_means(b, t, row, layer, span, out)
 
 
 @inlined

@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import charge, interval_factors
 from netdesc.dynamics.lif_adjoint import adjoint_charge
-from netdesc.events import Floats
+from netdesc.events import Floats, Integers
+from netdesc.steps import LATEST, count_steps
 
 PUBLISHED, EXACT, OFF_GRID = "published", "exact_exponential", "off_grid"
 SCHEMES = (PUBLISHED, EXACT, OFF_GRID)
@@ -223,6 +224,27 @@ def split_time(ticks: float, resolution: float) -> tuple[int, float]:
     parts = int(ticks * resolution + 0.5)
     tick = int(parts / resolution)
     return tick, parts / resolution - tick
+
+
+def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
+    """Return tick and fraction of times in ms, in the resolution of a payload.
+
+    Parameters
+    ----------
+    times : ndarray of float64
+        In ms.
+    timestep : float
+        In ms.
+
+    Returns
+    -------
+    ticks : ndarray of int64
+    fractions : ndarray of float64
+        Multiples of ``1 / RESOLUTION``.
+    """
+    parts = np.floor(np.minimum(count_steps(times, timestep), LATEST) * RESOLUTION + 0.5)
+    ticks = np.floor(parts / RESOLUTION)
+    return ticks.astype(np.int64), parts / RESOLUTION - ticks
 
 
 @inlined

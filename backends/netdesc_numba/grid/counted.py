@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from netdesc.dynamics.tick import split_times
 from netdesc.events import Events, Floats
 from netdesc.observation import Reading
 from netdesc.program import PopulationSlice, Program
 from netdesc.steps import count_period, count_steps, nearest_steps
 from netdesc.trace import Cotangent, Read, Recording, Trace
 from netdesc.units import DIMENSIONS
-from netdesc_numba.grid.packets import split_times
 from netdesc_numba.grid.wiring import Grid, shortest_delay
 
 IN_MS = ("tau_m", "tau_s", "tau_ref")

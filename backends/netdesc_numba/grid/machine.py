@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from netdesc.adjoint.arrangement import parameter_faults
-from netdesc.dynamics.tick import OFF_GRID, PUBLISHED
+from netdesc.dynamics.tick import OFF_GRID, PUBLISHED, split_times
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
@@ -17,7 +17,7 @@ from netdesc.steps import nearest_steps
 from netdesc.trace import Cotangent, Trace, require_finite
 from netdesc_numba.event.machine import select_stimulus
 from netdesc_numba.grid.adjoint import GridAdjoint
-from netdesc_numba.grid.packets import collect_packets, split_times
+from netdesc_numba.grid.packets import collect_packets
 from netdesc_numba.grid.readings import TickReader
 from netdesc_numba.grid.recording import count_arrivals, record_ticks
 from netdesc_numba.grid.refusals import refuse

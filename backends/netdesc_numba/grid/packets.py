@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from netdesc.adjoint.incoming import Stream, merge
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.tick import RESOLUTION
+from netdesc.dynamics.tick import split_times
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
-from netdesc.steps import LATEST, count_steps
 from netdesc.ticks.records import Arrivals, Spikes
 from netdesc_numba.grid.job import Job
 
@@ -192,27 +191,6 @@ def gradients_of(entering: Entering, received: Received) -> dict[int, Floats]:
         sorted_gradient, gradient = gradient, np.empty(len(gradient))
         gradient[entering.order] = sorted_gradient
     return {p: gradient if at is None else gradient[at] for p, at in entering.stream.parts}
-
-
-def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
-    """Return tick and fraction of times in ms.
-
-    Parameters
-    ----------
-    times : ndarray of float64
-        In ms.
-    timestep : float
-        In ms.
-
-    Returns
-    -------
-    ticks : ndarray of int64
-    fractions : ndarray of float64
-        Multiples of ``1 / RESOLUTION``.
-    """
-    parts = np.floor(np.minimum(count_steps(times, timestep), LATEST) * RESOLUTION + 0.5)
-    ticks = np.floor(parts / RESOLUTION)
-    return ticks.astype(np.int64), parts / RESOLUTION - ticks
 
 
 @inlined

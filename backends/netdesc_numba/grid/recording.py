@@ -9,12 +9,11 @@ import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.recording import record_states
-from netdesc.dynamics.tick import OFF_GRID
+from netdesc.dynamics.tick import OFF_GRID, split_times
 from netdesc.events import Events
 from netdesc.program import Program
 from netdesc.trace import Recording
 from netdesc_numba.grid.counted import count_ticks, rescale_spikes
-from netdesc_numba.grid.packets import split_times
 from netdesc_numba.grid.wiring import Grid, StageLayout
 
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from netdesc.adjoint.incoming import merge
 from netdesc.adjoint.stage_spikes import find_residual, require_residuals, take
 from netdesc.dynamics.membrane import RESIDUALS
-from netdesc.dynamics.tick import PUBLISHED
+from netdesc.dynamics.tick import PUBLISHED, split_times
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
 from netdesc.ticks.records import Spikes
 from netdesc.trace import Trace
-from netdesc_numba.grid.packets import split_times
 from netdesc_numba.grid.wiring import Grid, StageLayout
 
 SLOPE = "slope"

@@ -9,22 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.tick import RESOLUTION
+from netdesc.dynamics.tick import split_times
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
-from netdesc.steps import LATEST, count_steps
 from netdesc.trace import Trace
 from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.replay import Records
 from netdesc_spinnaker2.host.readout import SLOPE
 from netdesc_spinnaker2.programs.loss import Told
-
-
-def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
-    """Return tick and fraction of times in ms, in the resolution of a payload."""
-    parts = np.floor(np.minimum(count_steps(times, timestep), LATEST) * RESOLUTION + 0.5)
-    ticks = np.floor(parts / RESOLUTION)
-    return ticks.astype(np.int64), parts / RESOLUTION - ticks
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.dynamics.tick import OFF_GRID
+from netdesc.dynamics.tick import OFF_GRID, split_times
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Integers
 from netdesc.program import Program
 from netdesc.steps import nearest_steps
 from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.loading import Stimulus
-from netdesc_spinnaker2.host.spike_records import enter, slice_holders, split_times
+from netdesc_spinnaker2.host.spike_records import enter, slice_holders
 
 
 def round_stimulus(

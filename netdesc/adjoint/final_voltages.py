@@ -34,7 +34,7 @@ def final_samplings(program: Program) -> tuple[Sampling, ...]:
     )
 
 
-def read_finals(
+def read_final_voltages(
     program: Program, samples: Mapping[str, Recording], spikes: Mapping[str, Events]
 ) -> dict[str, Read]:
     """Take the last voltages from samples.
@@ -67,7 +67,7 @@ def read_silent(voltages: Floats, spikes: Events) -> Read:
     return Read(values)
 
 
-def drive_finals(
+def drive_final_voltages(
     program: Program, places: Mapping[int, int], size: int, trace: Trace, cotangent: Cotangent
 ) -> Drive | None:
     """Collect what a loss of last voltages injects into a stage of spiking neurons.
@@ -124,6 +124,6 @@ def refuse_spikes(population: PopulationSlice, trace: Trace, values: Floats) -> 
         )
 
 
-def merge_own(times: Floats, neurons: Integers, offsets: Integers, base: int) -> Stream:
+def stream_stage_spikes(times: Floats, neurons: Integers, offsets: Integers, base: int) -> Stream:
     """Return the spikes of a stage as what enters it, by slots from ``base`` on."""
     return Stream(times, np.asarray(neurons + base), offsets, ())

@@ -16,7 +16,7 @@ import numpy as np
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.derivatives import PartialSums
 from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
-from netdesc.adjoint.final_voltages import drive_finals, merge_own
+from netdesc.adjoint.final_voltages import drive_final_voltages, stream_stage_spikes
 from netdesc.adjoint.incoming import Stream
 from netdesc.adjoint.layer import sweep_layer_back
 from netdesc.adjoint.network import sweep_network_back
@@ -131,7 +131,7 @@ class Adjoint:
         self.floor = floor
 
     def run(self, trace: Trace, cotangent: Cotangent) -> Gradient:
-        """Carry a cotangent back.
+        """Compute the gradient from a cotangent.
 
         Parameters
         ----------
@@ -178,7 +178,7 @@ class Adjoint:
                 own = collect(self.layout, index, trace)
                 force = take(own.parts, forces, len(own.times))
                 extra = self.regularize(index, own, force, trace, cotangent)
-                last = self.pull_finals(index, spikes, own, force, trace, cotangent)
+                last = self.sweep_final_voltages(index, spikes, own, force, trace, cotangent)
                 sums, raised = self.sweep(index, stream, own, force, arrival)
                 grazing += raised
                 if last is not None:
@@ -186,9 +186,9 @@ class Adjoint:
                     for k, gained in last[1].items():
                         forces[k] = forces[k] + gained
                 owns[index] = (own, force)
-                told = force if extra is None else force + extra
+                whole = force if extra is None else force + extra
                 for k, positions in own.parts:
-                    forces[k] = told if positions is None else told[positions]
+                    forces[k] = whole if positions is None else whole[positions]
             for k, positions in stream.parts:
                 forces[k] = forces[k] + (arrival if positions is None else arrival[positions])
             self.write_gradients(index, sums, parameters)
@@ -227,11 +227,11 @@ class Adjoint:
         force -= extra
         return extra
 
-    def pull_finals(
+    def sweep_final_voltages(
         self, index: int, spikes: Mapping[int, Events], own: OwnSpikes, force: Floats, trace: Trace,
         cotangent: Cotangent
     ) -> tuple[Sums, dict[int, Floats]] | None:  # fmt: skip
-        """Carry derivatives by last voltages back through a stage; its silent neurons are read-outs.
+        """Compute the gradient by last voltages of a stage, whose silent neurons are read-outs.
 
         Parameters
         ----------
@@ -241,7 +241,7 @@ class Adjoint:
             By population index.
         own : OwnSpikes
         force : ndarray of float64, shape (spikes,)
-            dL/dt of the stage's own spikes is added.
+            dL/dt of the stage's spikes is added.
         trace : Trace
         cotangent : Cotangent
 
@@ -251,14 +251,16 @@ class Adjoint:
             Gradients, and dL/dt of the spikes from outside by population; None where there is nothing.
         """
         wiring = self.layout.wirings[index]
-        drive = drive_finals(self.layout.program, wiring.places, wiring.size, trace, cotangent)
+        drive = drive_final_voltages(self.layout.program, wiring.places, wiring.size, trace, cotangent)
         if drive is None:
             return None
         stream = self.layout.emissions(index, spikes, trace.batch)
         arrival = np.zeros(len(stream.times))
         sums = self.sweep_readout(index, stream, drive, arrival)
         if wiring.kind == NETWORK:
-            inner = merge_own(own.times, own.neurons, own.offsets, wiring.slots[wiring.stage.populations[0]])
+            inner = stream_stage_spikes(
+                own.times, own.neurons, own.offsets, wiring.slots[wiring.stage.populations[0]]
+            )
             sums.add(self.sweep_readout(index, inner, drive, force))
         return sums, {k: arrival if at is None else arrival[at] for k, at in stream.parts}
 

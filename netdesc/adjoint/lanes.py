@@ -40,7 +40,7 @@ class Levels(NamedTuple):
 
 @inlined
 def undo_spike(
-    q: int, lam_v: float, lam_i: float, pieces: Pieces, own: OwnEvents, levels: Levels
+    q: int, lam_v: float, lam_i: float, pieces: Pieces, spikes: OwnEvents, levels: Levels
 ) -> tuple[float, float, bool]:
     """Compute the adjoint of a neuron just before a spike, whose dL/dt becomes the total.
 
@@ -51,7 +51,7 @@ def undo_spike(
     lam_v, lam_i : float
         Adjoint at the end of the piece after the spike.
     pieces : Pieces
-    own : OwnEvents
+    spikes : OwnEvents
     levels : Levels
 
     Returns
@@ -62,15 +62,15 @@ def undo_spike(
     k = pieces.first + q
     by = pieces.by_later
     lam_v, lam_i = adjoint_state_after(lam_v, lam_i, by[0, q], by[1, q], by[2, q])
-    force = own.force[k] + slope_after(own.kept[0, k], levels.reset) * lam_v
-    own.force[k] = force
-    lam_v, raised = spike_jump(force, slope_before(own.kept[0, k], levels.gap), levels.floor)
+    force = spikes.force[k] + slope_after(spikes.kept[0, k], levels.reset) * lam_v
+    spikes.force[k] = force
+    lam_v, raised = spike_jump(force, slope_before(spikes.kept[0, k], levels.gap), levels.floor)
     return lam_v, lam_i, raised
 
 
 @inlined
 def undo_segment(
-    low: int, high: int, pieces: Pieces, own: OwnEvents, levels: Levels, lam: Floats, following: Floats
+    low: int, high: int, pieces: Pieces, spikes: OwnEvents, levels: Levels, lam: Floats, following: Floats
 ) -> int:
     """Compute the adjoints of the neurons that spike within a segment at its start.
 
@@ -79,7 +79,7 @@ def undo_segment(
     low, high : int
         Spikes ``low`` to ``high - 1`` lie in the segment, counted from the first of the sample.
     pieces : Pieces
-    own : OwnEvents
+    spikes : OwnEvents
     levels : Levels
     lam : ndarray of float64, shape (2, n)
         lam_v and lam_i at the end of the segment; overwritten for the neurons that spike.
@@ -94,8 +94,8 @@ def undo_segment(
     by = pieces.by_earlier
     grazing = 0
     for q in range(high - 1, low - 1, -1):
-        cell = own.neurons[pieces.first + q]
-        lam_v, lam_i, raised = undo_spike(q, lam[0, cell], lam[1, cell], pieces, own, levels)
+        cell = spikes.neurons[pieces.first + q]
+        lam_v, lam_i, raised = undo_spike(q, lam[0, cell], lam[1, cell], pieces, spikes, levels)
         lam[0, cell], lam[1, cell] = lam_v, lam_i
         grazing += 1 if raised else 0
         if pieces.earlier[q] >= 0.0:
@@ -125,16 +125,16 @@ def sum_forces(weight: Floats, lam: Floats) -> float:
 
 
 @inlined
-def find_previous(cell: int, q: int, pieces: Pieces, own: OwnEvents) -> int:
+def find_previous(cell: int, q: int, pieces: Pieces, spikes: OwnEvents) -> int:
     """Return the last spike of a neuron up to spike q of the sample; -1 for none."""
-    while q >= 0 and own.neurons[pieces.first + q] != cell:
+    while q >= 0 and spikes.neurons[pieces.first + q] != cell:
         q -= 1
     return q
 
 
 @inlined
 def sweep_cell_back(
-    cell: int, segments: Segments, pieces: Pieces, incoming: Incoming, layer: UniformLayer, own: OwnEvents,
+    cell: int, segments: Segments, pieces: Pieces, incoming: Incoming, layer: UniformLayer, spikes: OwnEvents,
     gains: Derivatives, levels: Levels,
 ) -> int:  # fmt: skip
     """Compute the adjoint of one neuron of a sample, from the end to the start.
@@ -146,7 +146,7 @@ def sweep_cell_back(
     pieces : Pieces
     incoming : Incoming
     layer : UniformLayer
-    own : OwnEvents
+    spikes : OwnEvents
     gains : Derivatives
         Results are added.
     levels : Levels
@@ -160,14 +160,14 @@ def sweep_cell_back(
     lam_v = 0.0
     lam_i = 0.0
     grazing = 0
-    q = find_previous(cell, pieces.size - 1, pieces, own)
+    q = find_previous(cell, pieces.size - 1, pieces, spikes)
     for j in range(segments.size - 1, -1, -1):
         latest = -1
-        while q >= 0 and own.times[pieces.first + q] > edges[j]:
-            lam_v, lam_i, raised = undo_spike(q, lam_v, lam_i, pieces, own, levels)
+        while q >= 0 and spikes.times[pieces.first + q] > edges[j]:
+            lam_v, lam_i, raised = undo_spike(q, lam_v, lam_i, pieces, spikes, levels)
             grazing += 1 if raised else 0
             latest = q
-            q = find_previous(cell, q - 1, pieces, own)
+            q = find_previous(cell, q - 1, pieces, spikes)
         if latest >= 0:
             lam_v, lam_i = adjoint_state_after(
                 lam_v, lam_i, by_earlier[0, latest], by_earlier[1, latest], by_earlier[2, latest]
@@ -186,7 +186,7 @@ def sweep_cell_back(
 
 @inlined
 def sweep_row_back(
-    segments: Segments, pieces: Pieces, incoming: Incoming, layer: UniformLayer, own: OwnEvents,
+    segments: Segments, pieces: Pieces, incoming: Incoming, layer: UniformLayer, spikes: OwnEvents,
     gains: Derivatives, levels: Levels, work: Floats,
 ) -> int:  # fmt: skip
     """Compute the adjoints of all neurons of a sample side by side, from the end to the start.
@@ -211,10 +211,10 @@ def sweep_row_back(
             following[0, cell] = lam_v
             following[1, cell] = lam_i
         low = high
-        while low > 0 and own.times[pieces.first + low - 1] > segments.edges[j]:
+        while low > 0 and spikes.times[pieces.first + low - 1] > segments.edges[j]:
             low -= 1
         if low < high:
-            grazing += undo_segment(low, high, pieces, own, levels, lam, following)
+            grazing += undo_segment(low, high, pieces, spikes, levels, lam, following)
             high = low
         lam, following = following, lam
         if j > 0:

@@ -41,28 +41,28 @@ class Work(NamedTuple):
 
 @shared
 def sweep_sample_back(
-    b: int, incoming: Incoming, layer: UniformLayer, own: OwnEvents, gains: Derivatives, rules: Rules,
+    b: int, incoming: Incoming, layer: UniformLayer, spikes: OwnEvents, gains: Derivatives, rules: Rules,
     work: Work,
 ) -> int:  # fmt: skip
     """Compute the adjoints of one sample; see ``sweep_layer_back``."""
-    incoming, layer, own = unowned(incoming), unowned(layer), unowned(own)
+    incoming, layer, spikes = unowned(incoming), unowned(layer), unowned(spikes)
     gains, work = unowned(gains), unowned(work)
     constants = layer.constants
     levels = Levels(constants.gap, constants.reset, rules.floor * (constants.gap - constants.reset))
     segments = cut_at_arrivals(b, incoming, constants, rules.duration, work.segments)
-    pieces = measure_pieces(b, segments, own, constants, work.upper, work.pieces)
+    pieces = measure_pieces(b, segments, spikes, constants, work.upper, work.pieces)
     n = len(work.upper)
     if n >= NARROW:
-        return sweep_row_back(segments, pieces, incoming, layer, own, gains, levels, work.lam)
+        return sweep_row_back(segments, pieces, incoming, layer, spikes, gains, levels, work.lam)
     grazing = 0
     for cell in range(n):
-        grazing += sweep_cell_back(cell, segments, pieces, incoming, layer, own, gains, levels)
+        grazing += sweep_cell_back(cell, segments, pieces, incoming, layer, spikes, gains, levels)
     return grazing
 
 
 @kernel
 def sweep_layer_back(
-    first: int, last: int, incoming: Incoming, layer: UniformLayer, own: OwnEvents, sums: PartialSums,
+    first: int, last: int, incoming: Incoming, layer: UniformLayer, spikes: OwnEvents, sums: PartialSums,
     rules: Rules,
 ) -> int:  # fmt: skip
     """Compute the adjoints of samples ``first`` to ``last - 1`` of a layer, back to its synapses.
@@ -74,8 +74,8 @@ def sweep_layer_back(
     incoming : Incoming
         Arrivals, by row of the weights.
     layer : UniformLayer
-    own : OwnEvents
-        The layer's own spikes; their dL/dt become totals.
+    spikes : OwnEvents
+        The layer's spikes; their dL/dt become totals.
     sums : PartialSums
         Results are added; ``arrival`` is 0 before.
     rules : Rules
@@ -87,9 +87,9 @@ def sweep_layer_back(
     """
     n = layer.weights.shape[1]
     segments = make_segments(find_longest(first, last, incoming.offsets))
-    pieces = make_pieces(find_longest(first, last, own.offsets))
+    pieces = make_pieces(find_longest(first, last, spikes.offsets))
     work = Work(segments, pieces, np.full(n, -1), np.empty((2, 2, n)))
     grazing = 0
     for b in range(first, last):
-        grazing += sweep_sample_back(b, incoming, layer, own, select_part(b, sums), rules, work)
+        grazing += sweep_sample_back(b, incoming, layer, spikes, select_part(b, sums), rules, work)
     return grazing

@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
 from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
 from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, cross_spike, start_backward
-from netdesc.adjoint.neurons import make_room, meet, own_spikes
+from netdesc.adjoint.neurons import cross_arrival, make_room, own_spikes
 from netdesc.adjoint.replay import replay
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.protocol import needs_states
@@ -52,11 +52,11 @@ def chain(first: int, last: int, neurons: Integers, latest: Integers) -> Integer
 
 
 @shared
-def carry_network(
+def sweep_sample(
     arrivals: Arrivals, spans: tuple[int, int, int], fan: Synapses, own: OwnEvents, way: Backward, cells: Any,
     gains: Derivatives, floor: float,
 ) -> int:  # fmt: skip
-    """Carry the adjoints of one sample back, event after event.
+    """Compute the adjoints of one sample, event after event, from the end to the start.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def carry_network(
         if x >= 0 and (p < begin or arrivals.when[order[x]] >= own.times[p]):
             e = order[x]
             cell = fan.target[arrivals.synapse[e]]
-            force = meet(e, latest[cell], arrivals, fan, own, way, cells, gains)
+            force = cross_arrival(e, latest[cell], arrivals, fan, own, way, cells, gains)
             if arrivals.spike[e] < outside:
                 gains.arrival[entered + arrivals.spike[e]] += force
             else:
@@ -114,7 +114,7 @@ def sweep_network_back(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, own: OwnEvents,
     sums: PartialSums, rules: Rules,
 ) -> int:  # fmt: skip
-    """Carry adjoints of samples ``first`` to ``last - 1`` back through a stage with cycles.
+    """Compute the adjoints of samples ``first`` to ``last - 1`` of a stage with cycles.
 
     Parameters are those of ``sweep_neurons_back``. At one time arrivals are undone before spikes, so that
     a spike is undone only when all that it caused has been counted.
@@ -132,5 +132,5 @@ def sweep_network_back(
         gains = select_part(b, sums)
         way = make_room(n, len(arrivals.when), end - begin, begin, rules.duration, cells)
         spans = (incoming.offsets[b], incoming.offsets[b + 1], end)
-        grazing += carry_network(arrivals, spans, fan, own, way, cells, gains, rules.floor)
+        grazing += sweep_sample(arrivals, spans, fan, own, way, cells, gains, rules.floor)
     return grazing

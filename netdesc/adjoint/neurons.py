@@ -72,11 +72,11 @@ def make_room(size: int, arrivals: int, spikes: int, first: int, duration: float
 
 
 @inlined
-def meet(
+def cross_arrival(
     e: int, latest: int, arrivals: Arrivals, fan: Synapses, own: OwnEvents, way: Backward, cells: Any,
     gains: Derivatives,
 ) -> float:  # fmt: skip
-    """Carry the target of arrival e back over it, and return dL/d(its time).
+    """Compute the adjoint of the target of arrival e just before it, and return dL/d(its time).
 
     Parameters
     ----------
@@ -103,11 +103,11 @@ def meet(
 
 
 @shared
-def carry_sample(
+def sweep_sample(
     arrivals: Arrivals, mine: tuple[Integers, Integers], fan: Synapses, own: OwnEvents, way: Backward,
     cells: Any, gains: Derivatives, floor: float,
 ) -> int:  # fmt: skip
-    """Carry the adjoints of one sample back, neuron after neuron.
+    """Compute the adjoints of one sample, neuron after neuron, from the end to the start.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def carry_sample(
         while e >= arrivals.start[cell] or p >= start[cell]:
             if e >= arrivals.start[cell] and (p < start[cell] or arrivals.when[e] >= own.times[spikes[p]]):
                 latest = spikes[p] if p >= start[cell] else -1
-                force = meet(e, latest, arrivals, fan, own, way, cells, gains)
+                force = cross_arrival(e, latest, arrivals, fan, own, way, cells, gains)
                 gains.arrival[arrivals.spike[e]] += force
                 e -= 1
             else:
@@ -151,7 +151,7 @@ def sweep_neurons_back(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, own: OwnEvents,
     sums: PartialSums, rules: Rules,
 ) -> int:  # fmt: skip
-    """Carry adjoints of samples ``first`` to ``last - 1`` back to the synapses of a stage.
+    """Compute the adjoints of samples ``first`` to ``last - 1`` of a stage, back to its synapses.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def sweep_neurons_back(
     cells : named tuple
         Parameters of the neurons.
     own : OwnEvents
-        The stage's own spikes; their dL/dt become totals.
+        The stage's spikes; their dL/dt become totals.
     sums : PartialSums
         Results are added.
     rules : Rules
@@ -181,5 +181,5 @@ def sweep_neurons_back(
         mine = own_spikes(base, own.offsets[b + 1], own.neurons, n)
         gains = select_part(b, sums)
         way = make_room(n, len(arrivals.when), len(mine[1]), base, rules.duration, cells)
-        grazing += carry_sample(arrivals, mine, fan, own, way, cells, gains, rules.floor)
+        grazing += sweep_sample(arrivals, mine, fan, own, way, cells, gains, rules.floor)
     return grazing

@@ -45,7 +45,7 @@ def make_pieces(spikes: int) -> Pieces:
 
 
 @inlined
-def cut_at_spikes(segments: Segments, pieces: Pieces, own: OwnEvents, upper: Integers) -> None:
+def cut_at_spikes(segments: Segments, pieces: Pieces, spikes: OwnEvents, upper: Integers) -> None:
     """Find the intervals around each spike of a sample.
 
     Parameters
@@ -53,7 +53,7 @@ def cut_at_spikes(segments: Segments, pieces: Pieces, own: OwnEvents, upper: Int
     segments : Segments
     pieces : Pieces
         Results: ``later`` and ``earlier``.
-    own : OwnEvents
+    spikes : OwnEvents
     upper : ndarray of int64, shape (n,)
         -1 for every neuron, before and after.
     """
@@ -61,23 +61,23 @@ def cut_at_spikes(segments: Segments, pieces: Pieces, own: OwnEvents, upper: Int
     q = pieces.size - 1
     for j in range(segments.size - 1, -1, -1):
         top = q
-        while q >= 0 and own.times[first + q] > edges[j]:
-            moment = own.times[first + q]
-            cell = own.neurons[first + q]
+        while q >= 0 and spikes.times[first + q] > edges[j]:
+            moment = spikes.times[first + q]
+            cell = spikes.neurons[first + q]
             after = upper[cell]
-            pieces.later[q] = (edges[j + 1] if after < 0 else own.times[first + after]) - moment
+            pieces.later[q] = (edges[j + 1] if after < 0 else spikes.times[first + after]) - moment
             pieces.earlier[q] = moment - edges[j]
             if after >= 0:
                 pieces.earlier[after] = -1.0
             upper[cell] = q
             q -= 1
         for r in range(q + 1, top + 1):
-            upper[own.neurons[first + r]] = -1
+            upper[spikes.neurons[first + r]] = -1
 
 
 @inlined
 def measure_pieces(
-    b: int, segments: Segments, own: OwnEvents, constants: Constants, upper: Integers, room: Pieces
+    b: int, segments: Segments, spikes: OwnEvents, constants: Constants, upper: Integers, room: Pieces
 ) -> Pieces:
     """Return the time around the spikes of a sample.
 
@@ -86,17 +86,17 @@ def measure_pieces(
     b : int
         The sample.
     segments : Segments
-    own : OwnEvents
+    spikes : OwnEvents
     constants : Constants
     upper : ndarray of int64, shape (n,)
         -1 for every neuron, before and after.
     room : Pieces
         Its arrays are overwritten and returned.
     """
-    first = own.offsets[b]
-    count = own.offsets[b + 1] - first
+    first = spikes.offsets[b]
+    count = spikes.offsets[b + 1] - first
     pieces = Pieces(first, count, room.later, room.earlier, room.by_later, room.by_earlier)
-    cut_at_spikes(segments, pieces, own, upper)
+    cut_at_spikes(segments, pieces, spikes, upper)
     measure_intervals(count, room.later, room.by_later, constants.tau_m, constants.tau_s)
     measure_intervals(count, room.earlier, room.by_earlier, constants.tau_m, constants.tau_s)
     return pieces

@@ -40,7 +40,7 @@ def begin_readout(b: int, cell: int, duration: float, drive: Drive, state: Float
 
 @inlined
 def drift(cell: int, target: float, state: Floats, cells: Membrane) -> None:
-    """Carry the adjoints of neuron ``cell`` back to a time, through an interval without jumps."""
+    """Compute the adjoints of neuron ``cell`` at an earlier time, through an interval without jumps."""
     span = state[3, cell] - target
     if span > 0.0:
         lam = (state[0, cell], state[1, cell], state[2, cell])
@@ -51,8 +51,8 @@ def drift(cell: int, target: float, state: Floats, cells: Membrane) -> None:
 
 
 @inlined
-def retreat_readout(b: int, cell: int, target: float, drive: Drive, state: Floats, cells: Membrane) -> None:
-    """Carry the adjoints of neuron ``cell`` back to a time, over all jumps after it; means are left out.
+def flow_readout_back(b: int, cell: int, target: float, drive: Drive, state: Floats, cells: Membrane) -> None:
+    """Compute the adjoints of neuron ``cell`` at an earlier time, over all jumps after it, without means.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def sweep_readout_back(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Membrane, duration: float, drive: Drive,
     sums: PartialSums,
 ) -> None:  # fmt: skip
-    """Carry adjoints of samples ``first`` to ``last - 1`` back to the synapses of a read-out.
+    """Compute the adjoints of samples ``first`` to ``last - 1`` of a read-out, back to its synapses.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def sweep_readout_back(
             share = -1.0
             for e in range(arrivals.start[cell + 1] - 1, arrivals.start[cell] - 1, -1):
                 at = arrivals.when[e]
-                retreat_readout(b, cell, at, drive, state, cells)
+                flow_readout_back(b, cell, at, drive, state, cells)
                 q = arrivals.synapse[e]
                 r = fan.receptor[q]
                 more = add_means(b, cell, at, duration, drive, cells)
@@ -194,7 +194,7 @@ def sample_readout_adjoint(cells: Membrane, duration: float, drive: Drive, sampl
             begin_readout(b, cell, duration, drive, state)
             for m in range(len(samples.moments) - 1, -1, -1):
                 at = min(samples.moments[m], duration)
-                retreat_readout(b, cell, at, drive, state, cells)
+                flow_readout_back(b, cell, at, drive, state, cells)
                 more = add_means(b, cell, at, duration, drive, cells)
                 samples.first[b, c, m] = state[0, cell] + more[0]
                 samples.second[b, c, m] = state[1, cell] + more[1]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.cells import residuals_of
-from netdesc.adjoint.final_voltages import final_samplings, read_finals
+from netdesc.adjoint.final_voltages import final_samplings, read_final_voltages
 from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.stage_spikes import CROSSING
@@ -158,10 +158,10 @@ class EventMachine:
             return {}
         samples = self.record(spikes, residuals, batch, sampling)
         names = {self.program.populations[k].name: events for k, events in spikes.items()}
-        return read_finals(self.program, samples, names)
+        return read_final_voltages(self.program, samples, names)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
-        """Carry a cotangent back; see ``netdesc.backend.Machine``."""
+        """Compute the gradient from a cotangent; see ``netdesc.backend.Machine``."""
         return self.backward.run(trace, cotangent)
 
     def count_arrivals(self, spikes: Mapping[int, Events]) -> dict[str, int]:

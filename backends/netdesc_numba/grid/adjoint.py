@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.drive import check_cotangent
-from netdesc.adjoint.final_voltages import drive_finals
+from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.host import Adjoint, first_forces
 from netdesc.adjoint.stage_spikes import check_trace, take_counts
 from netdesc.dynamics.tick import OFF_GRID
@@ -131,7 +131,9 @@ class GridAdjoint:
         for p in layout.stage.populations:
             places[p] = at
             at += self.program.populations[p].size
-        drive = drive_finals(self.program, places, n, trace, cotangent) if layout.job.recurrent else None
+        drive = (
+            drive_final_voltages(self.program, places, n, trace, cotangent) if layout.job.recurrent else None
+        )
         return (
             np.zeros((0, n), self.grid.dtype)
             if drive is None

@@ -11,10 +11,10 @@ from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.drive import Drive, drive_readout
 from netdesc.adjoint.final_voltages import (
     FINAL,
-    drive_finals,
+    drive_final_voltages,
     final_readings,
     final_samplings,
-    read_finals,
+    read_final_voltages,
     read_silent,
 )
 from netdesc.adjoint.host import LARGEST_SUM, PARTS, Adjoint
@@ -103,10 +103,10 @@ class TickReader:
             }
             times = found.when.astype(np.float64) * self.grid.timestep
             result |= {item.key: Read(found.peak + rest, times) for item in mine if item.kind == "maximum"}
-        result |= self.read_finals(spikes, batch)
+        result |= self.read_final_voltages(spikes, batch)
         return {item.key: result[item.key] for item in self.program.readings}
 
-    def read_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
+    def read_final_voltages(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take the last voltages of the neurons that do not spike."""
         result: dict[str, Read] = {}
         last = np.zeros((1, self.grid.steps + 1))
@@ -132,7 +132,7 @@ class TickReader:
         samples = record_states(
             Layout(counted), ticks, batch, sampling=final_samplings(counted), stepped=stepped
         )
-        return read_finals(counted, samples, rename(counted, ticks))
+        return read_final_voltages(counted, samples, rename(counted, ticks))
 
     def forward_off_grid(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take all readings over continuous time, counted in ticks."""
@@ -222,7 +222,7 @@ class TickReader:
         drive = (
             drive_readout(self.program, population, trace, cotangent, grid=moments)
             if population.kind == "readout"
-            else drive_finals(self.program, places, population.size, trace, cotangent)
+            else drive_final_voltages(self.program, places, population.size, trace, cotangent)
         )
         if drive is None:
             return None
@@ -277,7 +277,9 @@ class TickReader:
         drive = (
             drive_readout(counted, population, in_ticks, pulled)
             if population.kind == "readout"
-            else drive_finals(counted, {layout.stage.populations[0]: 0}, population.size, in_ticks, pulled)
+            else drive_final_voltages(
+                counted, {layout.stage.populations[0]: 0}, population.size, in_ticks, pulled
+            )
         )
         if drive is None:
             return None

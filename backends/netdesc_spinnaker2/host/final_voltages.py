@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from netdesc.adjoint.drive import check_cotangent
-from netdesc.adjoint.final_voltages import final_readings, final_samplings, read_finals, refuse_spikes
+from netdesc.adjoint.final_voltages import final_readings, final_samplings, read_final_voltages, refuse_spikes
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
@@ -49,7 +49,7 @@ def read_states(
     asked = read_samples(out, emulation, replace(program, sampling=(*finals, *program.sampling)))
     last = read_samples(out, emulation, watch(program)) if finals else {}
     keys = {f"{item.population}.{item.variable}" for item in program.sampling}
-    return {key: asked[key] for key in keys}, read_finals(program, last, spikes)
+    return {key: asked[key] for key in keys}, read_final_voltages(program, last, spikes)
 
 
 def collect_finals(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import sympy
-from sympy.printing.pycode import PythonCodePrinter
 
 from netdesc.dynamics.derive import Derived, order, paths
-from netdesc.dynamics.numeric import E3, E5, A, B
+from netdesc.dynamics.source import Module, make_symbols, tuple_of, unpack
+from netdesc.dynamics.step_source import write_steps
 
 HEAD = """import math
 from typing import Any, NamedTuple
@@ -26,101 +24,6 @@ from netdesc.dynamics.numeric import first_crossing as first_in_steps
 """Names, not modules: the digest of a kernel follows functions."""
 LONGEST_PATH = 4
 """Variables on a path whose divided difference there is."""
-
-
-class Printer(PythonCodePrinter):  # type: ignore[misc]
-    """Prints expressions with the functions of the kernels, every number in double precision."""
-
-    # ruff: noqa: N802 - sympy finds these methods by the names of its classes
-
-    def _print_exp(self, expr: Any) -> str:
-        return f"exponential({self._print(expr.args[0])})"
-
-    def _print_log(self, expr: Any) -> str:
-        return f"logarithm({self._print(expr.args[0])})"
-
-    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
-        base, power = expr.as_base_exp()
-        if power == -1:
-            return f"(1.0/({self._print(base)}))"
-        if power.is_Integer and 1 < abs(int(power)) <= 4:
-            product = "*".join([f"({self._print(base)})"] * abs(int(power)))
-            return f"({product})" if power > 0 else f"(1.0/({product}))"
-        return str(super()._print_Pow(expr, rational))
-
-    def _print_Integer(self, expr: Any) -> str:
-        return f"{int(expr)}.0"
-
-    def _print_Rational(self, expr: Any) -> str:
-        return f"({expr.p}.0/{expr.q}.0)"
-
-    def _print_Float(self, expr: Any) -> str:
-        return repr(float(expr))
-
-
-def make_symbols(name: str, count: int) -> list[sympy.Symbol]:
-    """Return symbols ``name_0``, ``name_1``, ..."""
-    return [sympy.Symbol(f"{name}_{k}", real=True) for k in range(count)]
-
-
-class Module:
-    """Lines of a module that grows function by function.
-
-    Parameters
-    ----------
-    parameters : sequence of str
-        Names that functions load from the record where they use them.
-    """
-
-    def __init__(self, parameters: Sequence[str]) -> None:
-        self.parameters = tuple(parameters)
-        self.printer = Printer({"fully_qualified_modules": True, "allow_unknown_functions": True})
-        self.lines: list[str] = []
-
-    def show(self, expression: Any) -> str:
-        """Return an expression as source text."""
-        return str(self.printer.doprint(expression))
-
-    def write(self, head: str, body: Sequence[str], *, decorator: str = "") -> None:
-        """Add a function.
-
-        Parameters
-        ----------
-        head : str
-            Name and parameters.
-        body : sequence of str
-            Lines, not indented.
-        decorator : str
-        """
-        self.lines += ["", "", *([decorator] if decorator else []), f"def {head}:"]
-        self.lines += [f"    {line}" for line in body]
-
-    def evaluate(self, results: Sequence[Any], form: str) -> list[str]:
-        """Return lines that compute expressions and return them.
-
-        Parameters
-        ----------
-        results : sequence of sympy.Expr
-        form : str
-            What is returned, with ``{}`` for each of them.
-        """
-        parts, reduced = sympy.cse(list(results), symbols=sympy.numbered_symbols("part_"))
-        used = {str(item) for expression in results for item in sympy.sympify(expression).free_symbols}
-        return [
-            *(f"{name} = cells.{name}[cell]" for name in self.parameters if name in used),
-            *(f"{symbol} = {self.show(part)}" for symbol, part in parts),
-            f"return {form.format(*map(self.show, reduced))}",
-        ]
-
-
-def tuple_of(count: int) -> str:
-    """Return the form of a tuple of expressions."""
-    return "(" + "{}, " * count + ")"
-
-
-def unpack(source: str, symbols: Sequence[Any]) -> str:
-    """Return the line that gives the elements of a tuple to symbols."""
-    return f"({', '.join(map(str, symbols))},) = {source}"
 
 
 def write(formulas: Derived) -> str:
@@ -373,99 +276,3 @@ def write_bend(module: Module, formulas: Derived) -> None:
     module.write(
         "margin_bend(x, cells, cell, s)", [*load, *lines, *module.evaluate([bend], "{}")], decorator="@shared"
     )
-
-
-def write_steps(module: Module, formulas: Derived) -> None:
-    """Write the steps of a cell without a closed form, forward and backward."""
-    x, width = formulas.x, len(formulas.x)
-    kappa = make_symbols("kappa", width)
-    row = sympy.Matrix([kappa])
-    for name, field in (("free", formulas.flow), ("held", formulas.held)):
-        given = unpack("x", x)
-        module.write(
-            f"rates_{name}(x, cells, cell)",
-            [given, *module.evaluate(field, tuple_of(width))],
-            decorator="@inlined",
-        )
-        back = list((row * field.jacobian(x)).T)
-        module.write(
-            f"back_{name}(kappa, x, cells, cell)",
-            [given, unpack("kappa", kappa), *module.evaluate(back, tuple_of(width))],
-            decorator="@inlined",
-        )
-    for name, arguments in (("rates", "x"), ("back", "kappa, x")):
-        module.write(
-            f"{name}({arguments}, cells, cell, within)",
-            [
-                f"if within: return {name}_held({arguments}, cells, cell)",
-                f"return {name}_free({arguments}, cells, cell)",
-            ],
-            decorator="@shared",
-        )
-    every = range(width)
-    module.write("stages(x, cells, cell, h, within)", stage_lines(width), decorator="@shared")
-    module.write(
-        "step(x, cells, cell, h, within)",
-        [
-            f"({', '.join(f'k{i}' for i in range(len(A)))},) = stages(x, cells, cell, h, within)",
-            f"y = ({', '.join(f'x[{c}] + h * ({combine(B, c)})' for c in every)},)",
-            *(f"unit_{c} = TOLERANCE * max(LEAST, max(abs(x[{c}]), abs(y[{c}])))" for c in every),
-            *(f"fifth_{c} = h * ({combine(E5, c)}) / unit_{c}" for c in every),
-            *(f"third_{c} = h * ({combine(E3, c)}) / unit_{c}" for c in every),
-            f"first = {' + '.join(f'fifth_{c} * fifth_{c}' for c in every)}",
-            f"second = {' + '.join(f'third_{c} * third_{c}' for c in every)}",
-            f"return y, error_of(first, second, {width})",
-        ],
-        decorator="@shared",
-    )
-    module.write("attempt(x, cells, cell, h, within)", ["return step(x, cells, cell, h, within)"])
-    module.write("step_adjoint(lam, x, cells, cell, h, within)", step_back_lines(width), decorator="@shared")
-    module.write(
-        "attempt_adjoint(lam, x, cells, cell, h, within)",
-        ["return step_adjoint(lam, x, cells, cell, h, within)"],
-    )
-    # a literal truth value would be a type of its own, and everything compiled for both
-    for name, within in (("flow", "bool(0)"), ("held", "bool(1)")):
-        module.write(f"{name}(x, cells, cell, s)", [f"return integrate(x, cells, cell, s, {within})"])
-        module.write(
-            f"{name}_adjoint(lam, x, cells, cell, s)",
-            [f"return integrate_adjoint(lam, x, cells, cell, s, {within})"],
-        )
-    module.write("crossing(x, cells, cell, s)", ["return first_in_steps(x, cells, cell, s)"])
-
-
-def combine(coefficients: Sequence[tuple[int, float]], c: int, name: str = "k") -> str:
-    """Return the sum of one component of several stages."""
-    return " + ".join(f"{value!r} * {name}{stage}[{c}]" for stage, value in coefficients)
-
-
-def stage_lines(width: int) -> list[str]:
-    """Return the lines that evaluate all stages of a step."""
-    lines = ["k0 = rates(x, cells, cell, within)"]
-    for stage, row in enumerate(A[1:], 1):
-        items = ", ".join(f"x[{c}] + h * ({combine(row, c)})" for c in range(width))
-        lines.append(f"k{stage} = rates(({items},), cells, cell, within)")
-    return [*lines, f"return ({', '.join(f'k{stage}' for stage in range(len(A)))},)"]
-
-
-def step_back_lines(width: int) -> list[str]:
-    """Return the lines that carry an adjoint back over a step, stage by stage from the last."""
-    stages = range(len(A))
-    lines = [f"({', '.join(f'k{i}' for i in stages)},) = stages(x, cells, cell, h, within)"]
-    weights = dict(B)
-    for stage in reversed(stages):
-        later = [(other, dict(A[other]).get(stage, 0.0)) for other in stages if other > stage]
-        terms = [(other, value) for other, value in later if value != 0.0]
-        place = (
-            f"({', '.join(f'x[{c}] + h * ({combine(A[stage], c)})' for c in range(width))},)"
-            if stage
-            else "x"
-        )
-        rows = []
-        for c in range(width):
-            own = [f"{weights.get(stage, 0.0)!r} * lam[{c}]"]
-            rows.append(f"h * ({' + '.join(own + ([combine(terms, c, 'm')] if terms else []))})")
-        items = ", ".join(rows)
-        lines.append(f"m{stage} = back(({items},), {place}, cells, cell, within)")
-    total = ", ".join(f"lam[{c}] + {' + '.join(f'm{stage}[{c}]' for stage in stages)}" for c in range(width))
-    return [*lines, f"return ({total},)"]

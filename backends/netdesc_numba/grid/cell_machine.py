@@ -18,7 +18,7 @@ from netdesc.observation import Sampling
 from netdesc.program import Program
 from netdesc.steps import nearest_steps
 from netdesc.trace import Cotangent, Read, Recording, Trace
-from netdesc_numba.event.machine import EventMachine, Found, Residuals, gather_spikes
+from netdesc_numba.event.machine import EventMachine, Found, Residuals
 from netdesc_numba.grid.counted import count_cotangent, count_ticks, count_trace, pair_readings
 from netdesc_numba.grid.refusals import refuse
 from netdesc_numba.grid.steps import run_ticks
@@ -58,7 +58,7 @@ class StepMachine(EventMachine):
         entering = self.layout.emissions(index, spikes, batch).arrays
         given = (entering, self.layout.fanout(index), cells, span)
         rows = len(find_code(type(cells)).residuals) + 1
-        return self.grow(index, batch, gather_spikes(run_ticks), given, rows=rows)
+        return self.grow(index, batch, run_ticks, given, rows=rows)
 
     def most_spikes(self, index: int) -> int:
         """Return how many spikes a sample may have in a stage."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TypeVar
 
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.derivatives import PartialSums
+from netdesc.adjoint.derivatives import PartialSums, make_sums
 from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
 from netdesc.adjoint.final_voltages import drive_final_voltages, stream_stage_spikes
 from netdesc.adjoint.incoming import Stream
@@ -28,7 +27,7 @@ from netdesc.adjoint.recording import record_adjoints
 from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take, take_counts
 from netdesc.adjoint.wiring import LAYER, NETWORK
 from netdesc.errors import NumericsError
-from netdesc.events import Events, Floats, Integers
+from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, split
@@ -36,10 +35,6 @@ from netdesc.trace import Cotangent, Trace
 
 T = TypeVar("T")
 
-# The batch is summed in this many parts whatever the number of threads, so that sums do not depend on it.
-PARTS = 8
-# Numbers in all partial sums together.
-LARGEST_SUM = 2**27
 FLOOR = 1e-6
 
 
@@ -90,15 +85,6 @@ class Sums:
         self.weight[0] += other.weight.sum(axis=0)
         if self.delay.size:
             self.delay[0] += other.delay.sum(axis=0)
-
-
-@cache
-def divide(batch: int, parts: int) -> Integers:
-    """Return the part of the batch that each sample belongs to; see ``netdesc.threads.split``."""
-    found = np.empty(batch, dtype=np.int64)
-    for k, (first, last) in enumerate(split(batch, parts)):
-        found[first:last] = k
-    return found
 
 
 def read_sums(partial: PartialSums) -> Sums:
@@ -272,7 +258,9 @@ class Adjoint:
         duration, incoming = self.layout.program.duration, stream.arrays
         if self.layout.wirings[index].kind == LAYER and not drive.sampled:
             layer = self.layout.layer(index)
-            partial = self.make_sums(index, arrival, len(stream.offsets) - 1, shape=layer.weights.shape)
+            partial = make_sums(
+                arrival, len(stream.offsets) - 1, layer.weights.size, shape=layer.weights.shape
+            )
             self.run_parts(
                 lambda first, last: sweep_readout_layer_back(
                     first, last, incoming, layer, duration, drive, partial
@@ -281,7 +269,7 @@ class Adjoint:
             )
         else:
             fan, cells = self.layout.fanout(index), self.layout.cells[index]
-            partial = self.make_sums(index, arrival, len(stream.offsets) - 1)
+            partial = make_sums(arrival, len(stream.offsets) - 1, len(fan.weight))
             self.run_parts(
                 lambda first, last: sweep_readout_back(
                     first, last, incoming, fan, cells, duration, drive, partial
@@ -299,7 +287,7 @@ class Adjoint:
         events = own.events(force)
         if wiring.kind == LAYER:
             layer = self.layout.layer(index)
-            partial = self.make_sums(index, arrival, batch, shape=layer.weights.shape)
+            partial = make_sums(arrival, batch, layer.weights.size, shape=layer.weights.shape)
             raised = self.run_parts(
                 lambda first, last: sweep_layer_back(first, last, incoming, layer, events, partial, rules),
                 partial,
@@ -307,34 +295,11 @@ class Adjoint:
         else:
             kernel: Callable[..., int] = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
             fan, cells = self.layout.fanout(index), self.layout.cells[index]
-            partial = self.make_sums(index, arrival, batch)
+            partial = make_sums(arrival, batch, len(fan.weight))
             raised = self.run_parts(
                 lambda first, last: kernel(first, last, incoming, fan, cells, events, partial, rules), partial
             )
         return read_sums(partial), sum(raised)
-
-    def make_sums(
-        self, index: int, arrival: Floats, batch: int, *, shape: tuple[int, ...] | None = None
-    ) -> PartialSums:
-        """Return where a stage adds its derivatives.
-
-        Parameters
-        ----------
-        index : int
-            Of the stage.
-        arrival : ndarray of float64
-            Receives dL/dt of the spikes that enter.
-        batch : int
-            Number of samples.
-        shape : tuple of int, optional
-            Of the weights of a layer, which has no derivatives by delays.
-        """
-        synapses = int(self.layout.wirings[index].offsets[-1])
-        part = divide(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
-        count = int(part.max(initial=0)) + 1
-        weight = np.zeros((count, *((synapses,) if shape is None else shape)))
-        delay = np.zeros((count, synapses if shape is None else 0))
-        return PartialSums(arrival, weight, delay, part)
 
     def run_parts(self, kernel: Callable[[int, int], T], sums: PartialSums) -> list[T]:
         """Run a kernel on the whole batch; several threads take a part of it at a time."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.derivatives import split_batch
 from netdesc.adjoint.drive import Drive, drive_readout
 from netdesc.adjoint.final_voltages import (
     FINAL,
@@ -17,7 +18,7 @@ from netdesc.adjoint.final_voltages import (
     read_final_voltages,
     read_silent,
 )
-from netdesc.adjoint.host import LARGEST_SUM, PARTS, Adjoint
+from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.readings import mean_weights
 from netdesc.adjoint.recording import record_states
 from netdesc.dynamics.tick import OFF_GRID
@@ -303,7 +304,7 @@ def part_batch(batch: int, layout: StageLayout) -> tuple[Integers, Floats]:
 
     They do not depend on the number of threads, so that sums do not, either.
     """
-    parts = split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, len(layout.order)))))
+    parts = split_batch(batch, len(layout.order))
     sums = np.zeros((max(1, len(parts)), 1 + layout.trains_delays, len(layout.order)))
     return np.array(parts, dtype=np.int64).reshape(-1, 2), sums
 

@@ -197,9 +197,12 @@ def word_of(power: Power | None) -> str:
     known = next((item for unit, item in DIMENSIONS.items() if power_of(unit) == power), None)
     if known is not None:
         return f"{known.name} ({known.base})" if known.base else known.name
-    parts = [
-        unit if value == 1 else f"{unit}^{value}"
-        for unit, value in zip(("ms", "mV", "nA", "B"), power or NUMBER, strict=True)
-        if value
-    ]
-    return f"a quantity in {' '.join(parts)}"
+    above, below = (
+        [
+            unit if abs(value) == 1 else f"{unit}^{abs(value)}"
+            for unit, value in zip(("ms", "mV", "nA", "B"), power or NUMBER, strict=True)
+            if value * sign > 0
+        ]
+        for sign in (1, -1)
+    )
+    return f"a quantity in {'/'.join([' '.join(above) or '1', *below])}"

@@ -116,7 +116,8 @@ def write_population(data: dict[str, Any]) -> dict[str, Any]:
     result["initial"] = {
         key: written_value(value, _state_unit(key, cell)) for key, value in data["initial"].items()
     }
-    result["current"] = written_value(data.get("current") or Constant(0.0), cell.current)
+    if data["neuron"].kind != KIND or data["neuron"].options[KIND].offset:
+        result["current"] = written_value(data.get("current") or Constant(0.0), cell.current)
     return result
 
 

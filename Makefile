@@ -15,7 +15,7 @@ help:
 	@echo "make test   runs the whole test suite"
 	@echo "make interpret  runs kernels of every kind without compiling them, with coverage"
 	@echo "make lint   runs ruff, mypy and import-linter"
-	@echo "make schema writes the options of the backends into schemas/netdesc-1.schema.json"
+	@echo "make schema writes cells and options of the backends into schemas/netdesc-1.schema.json"
 	@echo "make docs   builds the documentation into site/; open site/index.html"
 	@echo "make clean  removes $(VENV), caches and $(DEMO)"
 

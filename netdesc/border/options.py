@@ -14,7 +14,7 @@ from netdesc.description.reading.tree import grown
 from netdesc.description.schema.form import shaped
 from netdesc.errors import BackendError, Location
 from netdesc.options import Option, section_part
-from netdesc.registry import backend_class, names
+from netdesc.registry import backend_class
 
 CODE = "OPTION"
 """Code of an option that is not possible, as its declaration says."""
@@ -72,28 +72,3 @@ def read_options(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     if reading.diagnostics:
         raise BackendError(replace(item, location=None, code=CODE) for item in reading.diagnostics)
     return dict(values)
-
-
-def complete_schema() -> dict[str, Any]:
-    """Return the schema of the language with the options of every installed backend.
-
-    Returns
-    -------
-    dict
-        JSON Schema; a backend that cannot be imported, or declares nothing, has no section of its own.
-    """
-    whole = dict(schema())
-    backends = dict(whole["properties"]["backends"])
-    sections = dict(backends["properties"])
-    for name in names():
-        try:
-            options = list_options(name)
-        except BackendError:
-            continue
-        if options:
-            about = sections.get(name, {}).get("description", f"Options of the backend {name}")
-            sections[name] = section_part(options, about)
-    order = [*backends["properties"], *(name for name in sections if name not in backends["properties"])]
-    backends["properties"] = {name: sections[name] for name in order}
-    whole["properties"] = {**whole["properties"], "backends": backends}
-    return whole

@@ -11,7 +11,7 @@ from netdesc.cli.output import show as print_text
 
 def schema(as_json: AsJson = False) -> None:
     """Print the JSON Schema, with the options of all backends."""
-    from netdesc.border.options import complete_schema
+    from netdesc.border.schema import complete_schema
 
     if as_json:
         emit(complete_schema())

@@ -68,7 +68,8 @@ COVERED ?= 85
 
 interpret: $(VENV)/.dev
 	NUMBA_DISABLE_JIT=1 NUMBA_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest -n $(WORKERS) tests/golden \
-		tests/models/test_one_cell.py tests/models/test_spikes_of_cells.py $(KERNELS:%=--cov=%) \
+		tests/models/test_one_cell.py tests/models/test_spikes_of_cells.py \
+		tests/models/test_equations_in_a_file.py $(KERNELS:%=--cov=%) \
 		--cov-report=term:skip-covered --cov-fail-under=$(COVERED)
 
 lint: $(VENV)/.dev

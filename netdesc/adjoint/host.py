@@ -299,7 +299,7 @@ class Adjoint:
             raised = self.run_parts(
                 lambda first, last: kernel(first, last, incoming, fan, cells, events, partial, rules), partial
             )
-        return read_sums(partial), sum(raised)
+        return read_sums(partial), int(sum(raised))
 
     def run_parts(self, kernel: Callable[[int, int], T], sums: PartialSums) -> list[T]:
         """Run a kernel on the whole batch; several threads take a part of it at a time."""

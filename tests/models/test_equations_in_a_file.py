@@ -2,12 +2,15 @@
 
 import copy
 
+import numba
 import numpy as np
 import pytest
 import yaml
+from numba import types
 
 import netdesc
 from netdesc.adjoint.cells import record_of
+from netdesc.dynamics.generate import record_of_cell
 from netdesc.dynamics.kernel_digest import digest_records
 from netdesc.errors import DescriptionError
 from netdesc.models import catalogue
@@ -131,12 +134,9 @@ def test_two_populations_of_one_type_may_form_a_cycle():
     assert len(compiled.forward(compiled.stimulate(None)).spikes["more"]) > 0
 
 
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="interpreted kernels are not cached")
 @pytest.mark.parametrize("name", sorted(catalogue()))
 def test_kernels_of_every_cell_have_a_name_in_the_cache(name):
-    from numba import types
-
-    from netdesc.dynamics.generate import record_of_cell
-
     record = record_of_cell(catalogue()[name])
     kind = types.NamedTuple([types.float64[:]] * len(record._fields), record)
     assert len(digest_records((kind,))) == 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,14 +147,11 @@ def find_times(
         fan = fan._replace(receptor=np.zeros_like(fan.receptor))
     times, flags = measured.times.copy(), np.zeros(len(measured.times), dtype=np.bool_)
     stamped = Stamped(measured.times, measured.slots, measured.offsets, step, times, flags)
-    refine_part = partial(
-        refine_samples,
-        incoming=arrivals.arrays,
-        inner=inner,
-        fan=fan,
-        spikes=stamped,
-        cells=model_circuits(cells),
-    )
+    circuits = model_circuits(cells)
+
+    def refine_part(first: int, last: int) -> None:
+        refine_samples(first, last, arrivals.arrays, inner, fan, stamped, circuits)
+
     run(refine_part, split(batch, threads), threads)
     return {p: (times[place], flags[place]) for p, place in places.items()}
 

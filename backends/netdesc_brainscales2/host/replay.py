@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -224,15 +223,8 @@ def replay(layout: Layout, spikes: Mapping[str, Events], batch: int, *, threads:
             measured = Measured(
                 events.times, neurons, events.offsets, events.times + hold, order, found, later
             )
-            evaluate = partial(
-                currents_at,
-                incoming=incoming,
-                fan=fan,
-                cells=cells,
-                duration=program.duration,
-                measured=measured,
-            )
-            run(evaluate, split(batch, threads), threads)
+            given = (incoming, fan, cells, program.duration, measured)
+            run(lambda *part, given=given: currents_at(*part, *given), split(batch, threads), threads)
             currents[population.name] = found
             release[population.name] = later if len(order) else found
             impossible[population.name] = currents[population.name] <= cells.gap[neurons]

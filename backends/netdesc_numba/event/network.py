@@ -92,19 +92,26 @@ def is_stale(queue: Queue, version: Integers) -> bool:
     return bool((made if made >= 0 else -1 - made) != version[owner[0, 0]])
 
 
-@shared
-def fill(
-    b: int, incoming: Incoming, fan: Synapses, neurons: Neurons, cells: Any, duration: float
-) -> tuple[Queue, Queue]:
-    """Set all neurons to their states at 0; return the first arrivals and forecasts of a sample."""
+@inlined
+def add_entering(b: int, incoming: Incoming, fan: Synapses, duration: float) -> Queue:
+    """Return the first arrivals of a sample's spikes from outside."""
     arrivals = make_queue(ROOM)
-    n = len(neurons.clock)
-    spikes = make_queue(n + ROOM)
     for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
         slot = incoming.slots[e]
         arrivals = add_arrival(
             arrivals, incoming.times[e], fan.start[slot], fan.start[slot + 1], e, fan, duration
         )
+    return arrivals
+
+
+@shared
+def fill(
+    b: int, incoming: Incoming, fan: Synapses, neurons: Neurons, cells: Any, duration: float
+) -> tuple[Queue, Queue]:
+    """Set all neurons to their states at 0; return the first arrivals and forecasts of a sample."""
+    arrivals = add_entering(b, incoming, fan, duration)
+    n = len(neurons.clock)
+    spikes = make_queue(n + ROOM)
     for cell in range(n):
         start(cell, neurons, cells)
         if above(load(neurons.state, cell, cells), cells, cell):

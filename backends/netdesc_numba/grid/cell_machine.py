@@ -123,7 +123,7 @@ class CellTickMachine:
         if faults:
             raise NumericsError(faults)
         self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
-        counted = self.counted()
+        counted = count_ticks(self.program.with_parameters(self.values), self.grid)
         self.inner.write(
             {
                 key: values
@@ -133,10 +133,6 @@ class CellTickMachine:
             }
         )
 
-    def counted(self) -> Program:
-        """Return the program with the present weights and delays, counted in ticks."""
-        return count_ticks(self.program.with_parameters(self.values), self.grid)
-
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         step = self.timestep
@@ -144,7 +140,8 @@ class CellTickMachine:
         moved = int(np.sum(np.abs(ticks * step - stimulus.times) > 1e-6 * step))
         trace = self.inner.forward(stimulus.move(ticks), seed=seed)
         program = self.program
-        delays = {block.delay_key: block.delays * step for block in self.counted().blocks}
+        counted = self.inner.layout.values
+        delays = {block.delay_key: counted[block.delay_key] * step for block in program.blocks}
         return replace(
             trace,
             spikes={name: events.move(events.times * step) for name, events in trace.spikes.items()},

@@ -9,7 +9,7 @@ from netdesc.dynamics.jit import int64, kernel, shared
 from netdesc.dynamics.protocol import NEVER, above, crossing, load, refractory
 from netdesc.dynamics.views import unowned
 from netdesc_numba.event.advance import Neurons, Spikes, advance, fire, make_neurons, receive, start
-from netdesc_numba.event.network import ROOM, Queue, add_arrival, make_queue, remove
+from netdesc_numba.event.network import add_arrival, add_entering, remove
 
 
 @shared
@@ -54,18 +54,6 @@ def step_neurons(m: int, used: int, neurons: Neurons, spikes: Spikes, cells: Any
     return used
 
 
-@shared
-def add_entering(b: int, incoming: Incoming, fan: Synapses, steps: int) -> Queue:
-    """Return the first arrivals of a sample's spikes from outside."""
-    arrivals = make_queue(ROOM)
-    for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
-        slot = incoming.slots[e]
-        arrivals = add_arrival(
-            arrivals, incoming.times[e], fan.start[slot], fan.start[slot + 1], e, fan, float(steps)
-        )
-    return arrivals
-
-
 @kernel
 def run_ticks(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, span: tuple[int, int],
@@ -96,7 +84,7 @@ def run_ticks(
     done = int64(0)
     for b in range(first, last):
         used = done
-        arrivals = add_entering(b, incoming, fan, steps)
+        arrivals = add_entering(b, incoming, fan, float(steps))
         for cell in range(len(cells.tau_ref)):
             start(cell, neurons, cells)
         for m in range(steps + 1):

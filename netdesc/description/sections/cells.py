@@ -12,7 +12,7 @@ from netdesc.description.model import Choice, Constant, Explicit, Neuron, Parame
 from netdesc.description.reading.context import Reading
 from netdesc.description.sections.equations import neuron_of_equations, resolve_equations
 from netdesc.description.sections.matrices import check_shape
-from netdesc.dynamics.equations import KIND
+from netdesc.dynamics.equations import KIND, Equations
 from netdesc.models import catalogue
 
 
@@ -46,6 +46,12 @@ CELLS: Mapping[str, Cell] = {
 """Models of language version 1 that are not given by equations."""
 
 
+def equations_of(neuron: Choice) -> Equations | None:
+    """Return the equations of a neuron type, which stand in the file or in the catalogue; None without."""
+    given: Equations | None = neuron.options.get(KIND)
+    return catalogue().get(neuron.kind) if given is None else given
+
+
 def cell_of(neuron: Choice) -> Cell:
     """Return what the model of a neuron type needs besides its parameters.
 
@@ -58,9 +64,9 @@ def cell_of(neuron: Choice) -> Cell:
     -------
     Cell
     """
-    if neuron.kind in CELLS:
+    cell = equations_of(neuron)
+    if cell is None:
         return CELLS[neuron.kind]
-    cell = neuron.options[KIND] if neuron.kind == KIND else catalogue()[neuron.kind]
     offset = cell.parameters[cell.offset].unit if cell.offset else "nA"
     return Cell(next(iter(cell.state.values())), cell.weight, offset, conductance=cell.conductance)
 
@@ -71,8 +77,8 @@ ONE_CURRENT = frozenset({"LIF", "LI"})
 
 def _order(choice: Choice) -> tuple[str, str]:
     """Return the parameters of a model of which the first must lie below the second."""
-    if choice.kind in catalogue() or choice.kind == KIND:
-        cell = catalogue()[choice.kind] if choice.kind in catalogue() else choice.options[KIND]
+    cell = equations_of(choice)
+    if cell is not None:
         return (cell.order[0], cell.order[1]) if cell.order else ("", "")
     return "v_reset", "v_threshold" if choice.kind == "LIF" else "v_thresh"
 

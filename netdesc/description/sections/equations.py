@@ -63,7 +63,7 @@ class _Reader:
         if len(self.reading.diagnostics) > before:
             return None
         cell = self.read_equations(variables)
-        if cell is None or len(self.reading.diagnostics) > before:
+        if len(self.reading.diagnostics) > before:
             return None
         return Choice(KIND, {KIND: cell, "initial": self.initial, **self.parameters})
 
@@ -111,17 +111,31 @@ class _Reader:
             if value is not None:
                 self.initial[full] = value
 
-    def expression(self, text: Any, path: str, names: Mapping[str, Power], due: Power | None) -> str:
-        """Return an expression after a check of its names and units; ``due`` None stands for any unit."""
-        shown = text.value if isinstance(text, Node) else text
+    def check(self, text: str, path: str, names: Mapping[str, Power]) -> Power | None:
+        """Return what an expression measures, None for anything or where a fault was noted."""
         try:
-            tree = read_expression(str(shown), names, path)
-            found = measure(tree, names, str(shown), path)
-            if due is not None and found not in (None, due):
-                self.reading.fail(f"expected {word_of(due)}, got {word_of(found)} in '{shown}'", path)
+            return measure(read_expression(text, names, path), names, text, path)
         except DescriptionError as error:
             self.reading.absorb(error, path)
-        return str(shown)
+            return None
+
+    def expression(self, text: Any, path: str, names: Mapping[str, Power], due: Power) -> str:
+        """Return an expression after a check of its names and units."""
+        shown = str(text.value if isinstance(text, Node) else text)
+        found = self.check(shown, path, names)
+        if found not in (None, due):
+            self.reading.fail(f"expected {word_of(due)}, got {word_of(found)} in '{shown}'", path)
+        return shown
+
+    def rates(
+        self, items: Mapping[str, Any], where: str, names: Mapping[str, Power], state: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Return d/dt of every variable."""
+        result = self.formulas(items, where, names, state, PER_TIME)
+        missing = [name for name in state if name not in result]
+        if missing:
+            self.reading.fail(f"d/dt of {', '.join(missing)} is missing; write 0 for none", where)
+        return result
 
     def formulas(
         self, items: Mapping[str, Any], where: str, names: Mapping[str, Power], state: Mapping[str, str],
@@ -138,7 +152,7 @@ class _Reader:
             result[name] = self.expression(text, path, names, due)
         return result
 
-    def read_equations(self, variables: list[str]) -> Equations | None:
+    def read_equations(self, variables: list[str]) -> Equations:
         """Return the equations, with every fault of their expressions noted."""
         options, path = self.options, self.path
         names = {name: power_of(unit) for name, unit in self.units.items()}
@@ -148,13 +162,9 @@ class _Reader:
             if receptor != next(iter(currents.values())):
                 self.reading.fail("the currents of all receptors need one unit", f"{path}.receptors")
         known = names | currents | {"i_syn": next(iter(currents.values()))}
-        dynamics = self.formulas(options["dynamics"], f"{path}.dynamics", known, state, PER_TIME)
-        missing = [name for name in state if name not in dynamics]
-        if missing:
-            self.reading.fail(
-                f"d/dt of {', '.join(missing)} is missing; write 0 for none", f"{path}.dynamics"
-            )
-        threshold = self.expression(options["threshold"], f"{path}.threshold", names, None)
+        dynamics = self.rates(options["dynamics"], f"{path}.dynamics", known, state)
+        threshold = str(options["threshold"].value)
+        self.check(threshold, f"{path}.threshold", names)
         everywhere = {name: self.units[name] for name in variables}
         reset = self.formulas(options["reset"], f"{path}.reset", names, everywhere)
         plain = {name: names[name] for name in self.parameters}
@@ -190,35 +200,22 @@ class _Reader:
             if len(state) > 1 and not item["arrival"]:
                 self.reading.fail("the key 'arrival' is missing; say what weight changes", path)
             weights[receptor] = find_weight(arrival, own, state)
-            currents[f"i_{receptor}"] = self.current(item["current"], f"{path}.current", own)
+            current = str(item["current"].value)
+            currents[f"i_{receptor}"] = self.check(current, f"{path}.current", own) or NUMBER
             receptors[receptor] = Receptor(
                 state=state,
-                dynamics=self.formulas(item["dynamics"], f"{path}.dynamics", own, state, PER_TIME),
+                dynamics=self.rates(item["dynamics"], f"{path}.dynamics", own, state),
                 arrival=self.formulas(
                     arrival, f"{path}.arrival", {**own, "weight": power_of(weights[receptor])}, state
                 ),
-                current=str(item["current"].value),
+                current=current,
                 parameters=tuple(item["parameters"]),
             )
-            missing = [name for name in state if name not in receptors[receptor].dynamics]
-            if missing:
-                self.reading.fail(
-                    f"d/dt of {', '.join(missing)} is missing; write 0 for none", f"{path}.dynamics"
-                )
-        if len({*receptors} & {"signed"}) and len(receptors) > 1:
+        if "signed" in receptors and len(receptors) > 1:
             self.reading.fail("expected signed alone, or excitatory and inhibitory", f"{self.path}.receptors")
         if len(set(weights.values())) > 1:
             self.reading.fail("the weights of all receptors need one unit", f"{self.path}.receptors")
         return receptors, currents, next(iter(weights.values()))
-
-    def current(self, text: Any, path: str, names: Mapping[str, Power]) -> Power:
-        """Return what the current of a receptor measures."""
-        shown = str(text.value)
-        self.expression(shown, path, names, None)
-        try:
-            return measure(read_expression(shown, names, path), names, shown, path) or NUMBER
-        except DescriptionError:
-            return NUMBER
 
     def read_refractory(self, state: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
         """Return the parameter that holds the refractory period, and the variables that are held."""
@@ -263,8 +260,6 @@ def resolve_equations(name: str, choice: Choice, path: str, reading: Reading) ->
     Choice or None
         Its options are ``equations``, ``initial`` (values by variable), and the parameters.
     """
-    if KIND in choice.options:
-        return choice
     inner = f"{path}.{KIND}"
     return _Reader(name, choice.options, inner, reading).read() if reading.sound(inner) else None
 

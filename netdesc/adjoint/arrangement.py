@@ -28,6 +28,19 @@ def parameter_faults(known: Mapping[str, Floats], key: str, values: Floats) -> I
         yield Diagnostic(f"{key} holds a negative delay; a delay is at least 0 ms")
 
 
+def require_writable(known: Mapping[str, Floats], parameters: Mapping[str, Floats]) -> None:
+    """Raise an error that names everything that keeps parameters from being written to those known.
+
+    Raises
+    ------
+    NumericsError
+        If a key or shape does not fit, a value is not finite or a delay is negative.
+    """
+    faults = [fault for key, values in parameters.items() for fault in parameter_faults(known, key, values)]
+    if faults:
+        raise NumericsError(faults)
+
+
 class Layout:
     """A program with its parameters arranged for the kernels of every stage.
 
@@ -82,13 +95,7 @@ class Layout:
         NumericsError
             If a key or shape does not fit, a value is not finite or a delay is negative.
         """
-        faults = [
-            fault
-            for key, values in parameters.items()
-            for fault in parameter_faults(self.values, key, values)
-        ]
-        if faults:
-            raise NumericsError(faults)
+        require_writable(self.values, parameters)
         self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
         self.arrange()
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from netdesc.adjoint.arrangement import parameter_faults
+from netdesc.adjoint.arrangement import require_writable
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.stage_spikes import CROSSING
 from netdesc.dynamics.protocol import find_code
-from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.observation import Sampling
@@ -115,13 +114,7 @@ class CellTickMachine:
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``. Delays become whole ticks."""
-        faults = [
-            fault
-            for key, values in parameters.items()
-            for fault in parameter_faults(self.values, key, values)
-        ]
-        if faults:
-            raise NumericsError(faults)
+        require_writable(self.values, parameters)
         self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
         counted = count_ticks(self.program.with_parameters(self.values), self.grid)
         self.inner.write(

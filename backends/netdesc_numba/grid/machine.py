@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.adjoint.arrangement import parameter_faults
+from netdesc.adjoint.arrangement import require_writable
 from netdesc.dynamics.tick import OFF_GRID, PUBLISHED, split_times
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
@@ -72,15 +72,12 @@ class TickMachine:
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``. Delays become whole ticks."""
+        require_writable(self.values, parameters)
         faults = [
             fault
-            for key, values in parameters.items()
-            for fault in parameter_faults(self.values, key, values)
+            for key in parameters.keys() & self.scales.keys()
+            for fault in beyond_float32(parameters[key], key, scale=self.scales[key])
         ]
-        if faults:
-            raise NumericsError(faults)
-        for key in parameters.keys() & self.scales.keys():
-            faults += beyond_float32(parameters[key], key, scale=self.scales[key])
         if faults:
             raise NumericsError(faults)
         self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})

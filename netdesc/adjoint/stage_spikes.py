@@ -96,7 +96,6 @@ def check_trace(program: Program, trace: Trace) -> None:
 def trace_faults(program: Program, population: PopulationSlice, trace: Trace) -> Iterator[Diagnostic]:
     """Yield what is wrong with the numbers of a spiking population in a trace that has its residuals."""
     spikes = trace.spikes[population.name]
-    hold = program.parameters["tau_ref"][population.start + spikes.sources]
     found = {name: find_residual(trace, population.name, name) for name in residuals_of(population)}
     for name, values in found.items():
         if np.shape(values) != spikes.times.shape:
@@ -109,9 +108,12 @@ def trace_faults(program: Program, population: PopulationSlice, trace: Trace) ->
     if not (np.isfinite(spikes.times).all() and all(np.isfinite(values).all() for values in at_spike)):
         yield Diagnostic("the trace holds a spike time or current that is not finite", population.path)
         return
-    for name, values in found.items():
-        ended = spikes.times + hold < program.duration
-        if name.startswith(RELEASE) and not np.isfinite(values[ended]).all():
+    releases = [name for name in found if name.startswith(RELEASE)]
+    if not releases:
+        return
+    ended = spikes.times + program.parameters["tau_ref"][population.start + spikes.sources] < program.duration
+    for name in releases:
+        if not np.isfinite(found[name][ended]).all():
             what = word_of(name.removeprefix(f"{RELEASE}_"))
             message = f"the trace holds a {what} that is not finite, at the end of a refractory period"
             yield Diagnostic(message, population.path)

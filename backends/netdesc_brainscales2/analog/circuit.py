@@ -121,10 +121,12 @@ def make_circuits(
     highest = largest_charge(peak, tau_m, tau_i)
     values = [tau_m, tau_i, tau_j, tau_ref, *(1.0 / tau for tau in (tau_m, tau_i, tau_j))]
     values += [(tau_m - tau) / (tau_m * tau) for tau in (tau_i, tau_j)]
-    values += [*far, *levels, *rails, highest]
-    rows = np.array([np.broadcast_to(item, tau_m.shape) for item in values], dtype=np.float64)
-    knee, room = (np.array(np.broadcast_to(item, tau_m.shape), dtype=np.float64) for item in saturation)
-    return Circuits._make([*rows, rows, peak, knee, room, start])
+    values += [*far, *levels, *rails, highest, *saturation]
+    rows = np.empty((len(values), len(tau_m)))
+    for row, item in zip(rows, values, strict=True):
+        row[:] = item
+    *rows_of_spikes, knee, room = rows
+    return Circuits._make([*rows_of_spikes, rows[:-2], peak, knee, room, start])
 
 
 def tile(cells: Circuits, times: int) -> Circuits:

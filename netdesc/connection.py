@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from netdesc.display import html_table
 from netdesc.errors import DescriptionError, Diagnostic, GraphError
 from netdesc.events import Floats, Integers
 
@@ -173,64 +174,76 @@ class Connection:
         return picked
 
 
-def look_up(connections: Mapping[str, Connection], values: Mapping[str, Floats], key: str) -> Connection:
-    """Return which neurons a parameter joins.
+class SynapseValues:
+    """Values of parameters by name, with the neurons that they connect."""
 
-    Parameters
-    ----------
-    connections : mapping of str to Connection
-    values : mapping of str to ndarray
-        The parameters that there are.
-    key : str
+    __slots__ = ()
 
-    Returns
-    -------
-    Connection
+    connections: Mapping[str, Connection]
 
-    Raises
-    ------
-    DescriptionError
-        If there is no such parameter, or it is not known which neurons it joins.
-    """
-    if key not in values:
-        known = ", ".join(values) or "none"
-        raise DescriptionError(f"expected the name of a parameter, got '{key}'; use one of {known}")
-    if key not in connections:
-        raise DescriptionError(
-            f"expected {key} with the neurons that it joins, got values alone; use CompiledProgram.backward, "
-            "netdesc.grad or a newer weights.h5"
-        )
-    return connections[key]
+    def _values(self) -> Mapping[str, Floats]:
+        raise NotImplementedError
 
+    def _repr_html_(self) -> str:
+        rows = []
+        for key, array in self._values().items():
+            ends = self.connections.get(key)
+            size = f"{len(array)} of {ends.shape[0]} x {ends.shape[1]}" if ends else str(len(array))
+            names = (ends.pre, ends.post) if ends else ("", "")
+            norm, largest = float(np.sqrt(np.sum(array**2))), float(np.max(np.abs(array), initial=0.0))
+            rows.append((key, *names, size, f"{norm:.4g}", f"{largest:.4g}"))
+        title = type(self).__name__
+        return html_table(title, ("parameter", "from", "to", "size", "norm", "largest"), rows)
 
-def rows_of(
-    connections: Mapping[str, Connection], values: Mapping[str, Floats]
-) -> list[tuple[str, str, str, str, str, str]]:
-    """Return rows of a table of parameters: name, populations, size, norm and largest magnitude.
+    def matrix(self, key: str) -> Floats:
+        """Return the values of a parameter as a matrix.
 
-    Parameters
-    ----------
-    connections : mapping of str to Connection
-        May lack parameters.
-    values : mapping of str to ndarray of float64
+        Parameters
+        ----------
+        key : str
+            For example ``input_to_hidden.weight``.
 
-    Returns
-    -------
-    list of tuple of str
-    """
-    rows = []
-    for key, array in values.items():
-        ends = connections.get(key)
-        size = f"{len(array)} of {ends.shape[0]} x {ends.shape[1]}" if ends else str(len(array))
-        largest = float(np.max(np.abs(array), initial=0.0))
-        rows.append(
-            (
-                key,
-                ends.pre if ends else "",
-                ends.post if ends else "",
-                size,
-                f"{float(np.sqrt(np.sum(array**2))):.4g}",
-                f"{largest:.4g}",
+        Returns
+        -------
+        ndarray of float64, shape (n_pre, n_post)
+            NaN where there is no synapse.
+
+        Raises
+        ------
+        DescriptionError
+            If there is no such parameter.
+        GraphError
+            If a pair of neurons has several synapses.
+        """
+        return self._connection(key).matrix(self._values()[key])
+
+    def synapses(self, key: str) -> SynapseTable:
+        """Return the values of a parameter with the neurons that they connect.
+
+        Parameters
+        ----------
+        key : str
+            For example ``input_to_hidden.weight``.
+
+        Returns
+        -------
+        SynapseTable
+            Arrays ``pre``, ``post`` and ``value``, each of shape (k,).
+
+        Raises
+        ------
+        DescriptionError
+            If there is no such parameter.
+        """
+        return self._connection(key).table(self._values()[key])
+
+    def _connection(self, key: str) -> Connection:
+        if key not in self._values():
+            known = ", ".join(self._values()) or "none"
+            raise DescriptionError(f"expected the name of a parameter, got '{key}'; use one of {known}")
+        if key not in self.connections:
+            raise DescriptionError(
+                f"expected {key} with the neurons that it joins, got values alone; use "
+                "CompiledProgram.backward, netdesc.grad or a newer weights.h5"
             )
-        )
-    return rows
+        return self.connections[key]

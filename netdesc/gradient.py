@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from netdesc.connection import Connection, SynapseTable, look_up, rows_of
-from netdesc.display import enumerate_names, html_table, summarize
+from netdesc.connection import Connection, SynapseValues
+from netdesc.display import enumerate_names, summarize
 from netdesc.events import Floats
 from netdesc.trace import Recording
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Gradient:
+class Gradient(SynapseValues):
     """The result of an adjoint run, summed over the batch.
 
     Parameters
@@ -49,51 +49,8 @@ class Gradient:
             },
         )
 
-    def _repr_html_(self) -> str:
-        rows = rows_of(self.connections, self.parameters)
-        return html_table("Gradient", ("parameter", "from", "to", "size", "norm", "largest"), rows)
-
-    def matrix(self, key: str) -> Floats:
-        """Return the gradient of weights or delays as a matrix.
-
-        Parameters
-        ----------
-        key : str
-            For example ``input_to_hidden.weight``.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_pre, n_post)
-            NaN where there is no synapse.
-
-        Raises
-        ------
-        DescriptionError
-            If there is no such parameter.
-        GraphError
-            If a pair of neurons has several synapses.
-        """
-        return look_up(self.connections, self.parameters, key).matrix(self.parameters[key])
-
-    def synapses(self, key: str) -> SynapseTable:
-        """Return the gradient of weights or delays with the neurons that they connect.
-
-        Parameters
-        ----------
-        key : str
-            For example ``input_to_hidden.weight``.
-
-        Returns
-        -------
-        SynapseTable
-            Arrays ``pre``, ``post`` and ``value``, each of shape (k,).
-
-        Raises
-        ------
-        DescriptionError
-            If there is no such parameter.
-        """
-        return look_up(self.connections, self.parameters, key).table(self.parameters[key])
+    def _values(self) -> Mapping[str, Floats]:
+        return self.parameters
 
     @property
     def samples(self) -> Mapping[str, Recording]:

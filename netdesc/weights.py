@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.connection import Connection, SynapseTable, look_up, rows_of
-from netdesc.display import enumerate_names, html_table, summarize
+from netdesc.connection import Connection, SynapseValues
+from netdesc.display import enumerate_names, summarize
 from netdesc.errors import DescriptionError, Diagnostic, NetdescError
 from netdesc.events import Floats
 from netdesc.program import Program
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Weights(Mapping[str, Floats]):
+class Weights(SynapseValues, Mapping[str, Floats]):
     """Trainable weights and delays of a network.
 
     A mapping of names such as ``input_to_hidden.weight`` to arrays of shape (k,), one value per synapse, in
@@ -62,51 +62,8 @@ class Weights(Mapping[str, Floats]):
             {"parameters": enumerate_names(f"{key} {values.shape}" for key, values in self.items())},
         )
 
-    def _repr_html_(self) -> str:
-        rows = rows_of(self.connections, self.values_by_name)
-        return html_table("Weights", ("parameter", "from", "to", "size", "norm", "largest"), rows)
-
-    def matrix(self, key: str) -> Floats:
-        """Return weights or delays as a matrix.
-
-        Parameters
-        ----------
-        key : str
-            For example ``input_to_hidden.weight``.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_pre, n_post)
-            NaN where there is no synapse.
-
-        Raises
-        ------
-        DescriptionError
-            If there is no such parameter.
-        GraphError
-            If a pair of neurons has several synapses.
-        """
-        return look_up(self.connections, self.values_by_name, key).matrix(self[key])
-
-    def synapses(self, key: str) -> SynapseTable:
-        """Return weights or delays with the neurons that they connect.
-
-        Parameters
-        ----------
-        key : str
-            For example ``input_to_hidden.weight``.
-
-        Returns
-        -------
-        SynapseTable
-            Arrays ``pre``, ``post`` and ``value``, each of shape (k,).
-
-        Raises
-        ------
-        DescriptionError
-            If there is no such parameter.
-        """
-        return look_up(self.connections, self.values_by_name, key).table(self[key])
+    def _values(self) -> Mapping[str, Floats]:
+        return self.values_by_name
 
 
 def fit_weights(values: Mapping[str, Any], program: Program) -> dict[str, Floats]:

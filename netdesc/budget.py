@@ -94,10 +94,6 @@ def allowance(max_memory: float) -> Allowance:
     ----------
     max_memory : float
         ``simulation.max_memory`` in bytes.
-
-    Returns
-    -------
-    Allowance
     """
     machine = available()
     if machine < max_memory:
@@ -293,10 +289,6 @@ def count_spikes(neurons: NDArray[Any], sizes: Mapping[str, int]) -> dict[str, i
         Neuron of every spike, counted through all populations; others are left out.
     sizes : mapping of str to int
         Number of neurons of each population, in order.
-
-    Returns
-    -------
-    dict of str to int
     """
     if len(sizes) == 1:
         return {name: len(neurons) for name in sizes}

@@ -41,20 +41,12 @@ def counted(number: int, one: str, many: str = "") -> str:
         The noun where the number is 1.
     many : str
         Its plural; by default it ends with s.
-
-    Returns
-    -------
-    str
     """
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def enumerate_names(names: Iterable[str]) -> str:
     """Return names in one line, the first few of many.
-
-    Parameters
-    ----------
-    names : iterable of str
 
     Returns
     -------
@@ -77,10 +69,6 @@ def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object
     header : sequence of str
     rows : iterable of sequences
         As long as the header; of many, the first `MOST_ROWS` are shown.
-
-    Returns
-    -------
-    str
     """
     lines = [list(row) for row in rows]
     head = "".join(f"<th style='text-align:left'>{escape(cell)}</th>" for cell in header)

@@ -69,10 +69,6 @@ def neutral_cell(value: object) -> object:
 def safe_name(text: str) -> str:
     """Return a text as the name of one file or folder, which is within the folder it is put into.
 
-    Parameters
-    ----------
-    text : str
-
     Returns
     -------
     str

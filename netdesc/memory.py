@@ -31,16 +31,7 @@ ASSUMED_RATE = 0.01
 
 
 def expect_samples(description: Description) -> int:
-    """Return the samples of a batch as far as the file says it; 1 where files of data have to be read.
-
-    Parameters
-    ----------
-    description : Description
-
-    Returns
-    -------
-    int
-    """
+    """Return the samples of a batch as far as the file says it; 1 where files of data have to be read."""
     data, training = description.data, description.training
     if training is None or data is None or not data.drawn():
         return 1

@@ -68,12 +68,7 @@ class Results:
     effective_parameters: Mapping[str, Floats] = field(default_factory=dict)
 
     def trace(self) -> Trace:
-        """Return the trace of the run, from which a machine computes the gradient that it had.
-
-        Returns
-        -------
-        Trace
-        """
+        """Return the trace of the run, from which a machine computes the gradient that it had."""
         return Trace(
             self.spikes,
             self.residuals,
@@ -102,10 +97,6 @@ def collect(trace: Trace, program: Program, provenance: Mapping[str, str]) -> Re
         What was run.
     provenance : mapping of str to str
         Added to the provenance of the trace.
-
-    Returns
-    -------
-    Results
     """
     sizes = {name: program.population(name).size for name in trace.spikes}
     return Results(
@@ -154,10 +145,6 @@ def read(path: Path) -> Results:
     ----------
     path : Path
         Written by `write`.
-
-    Returns
-    -------
-    Results
 
     Raises
     ------

@@ -273,10 +273,6 @@ def format_memory(size: float) -> str:
 def number_text(value: float) -> str:
     """Write a float in its shortest form, without a trailing ``.0``.
 
-    Parameters
-    ----------
-    value : float
-
     Returns
     -------
     str

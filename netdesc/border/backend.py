@@ -119,14 +119,6 @@ def check_limit(findings: Findings, item: object, name: str) -> None:
 def passes_of(device: Backend) -> tuple[CheckedPass, ...]:
     """Return the passes of a backend.
 
-    Parameters
-    ----------
-    device : Backend
-
-    Returns
-    -------
-    tuple of CheckedPass
-
     Raises
     ------
     BackendError

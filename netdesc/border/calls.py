@@ -40,10 +40,6 @@ def guarded(backend: str, call: str) -> Iterator[None]:
     call : str
         What is called, for example ``forward``.
 
-    Yields
-    ------
-    None
-
     Raises
     ------
     NetdescError

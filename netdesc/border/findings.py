@@ -89,10 +89,6 @@ class Findings:
         shape : tuple of int
         kind : str
             ``f`` for float64, ``i`` for int64, ``b`` for bool.
-
-        Returns
-        -------
-        bool
         """
         dtype = {"f": np.dtype(np.float64), "i": np.dtype(np.int64), "b": np.dtype(np.bool_)}[kind]
         if not isinstance(value, np.ndarray):

@@ -36,10 +36,6 @@ def assemble(words: Sequence[str]) -> typer.Typer:
         The command line. Where it starts with a command only that one is imported, for typer takes
         longer to set up all of them than a file takes to check; the options that install completion
         for a shell are there without a command.
-
-    Returns
-    -------
-    typer.Typer
     """
     app = typer.Typer(
         name="netdesc",
@@ -57,10 +53,6 @@ def assemble(words: Sequence[str]) -> typer.Typer:
 
 def print_version(wanted: bool) -> None:
     """Print the version and stop.
-
-    Parameters
-    ----------
-    wanted : bool
 
     Raises
     ------

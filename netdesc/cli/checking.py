@@ -107,16 +107,7 @@ class Sizes(TypedDict):
 
 
 def arrange_samples(dataset: Dataset) -> Sizes:
-    """Return the sizes of the splits of a dataset, and its notes, as JSON data.
-
-    Parameters
-    ----------
-    dataset : Dataset
-
-    Returns
-    -------
-    dict
-    """
+    """Return the sizes of the splits of a dataset, and its notes, as JSON data."""
     splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     return {
         "samples": {name: len(part) for name, part in splits.items() if part is not None},
@@ -167,17 +158,7 @@ class Verdict(NamedTuple):
 
 
 def ask(model: Model, name: str) -> Verdict:
-    """Ask a backend whether it can run a model.
-
-    Parameters
-    ----------
-    model : Model
-    name : str
-
-    Returns
-    -------
-    Verdict
-    """
+    """Ask a backend whether it can run a model."""
     from netdesc.api import compile, first_batch
     from netdesc.cli.costs import foresee
 
@@ -244,16 +225,7 @@ def count(graph: NetworkGraph) -> dict[str, int]:
 
 
 def summarize(graph: NetworkGraph) -> str:
-    """Say in a few words what a network is made of.
-
-    Parameters
-    ----------
-    graph : NetworkGraph
-
-    Returns
-    -------
-    str
-    """
+    """Say in a few words what a network is made of."""
     numbers = count(graph)
     return (
         f"{counted(numbers['neurons'], 'neuron')} in {counted(numbers['populations'], 'population')}, "
@@ -262,11 +234,5 @@ def summarize(graph: NetworkGraph) -> str:
 
 
 def explain(head: str, told: Sequence[Diagnostic]) -> None:
-    """Print a finding, and below it what there is to know about it.
-
-    Parameters
-    ----------
-    head : str
-    told : sequence of Diagnostic
-    """
+    """Print a finding, and below it what there is to know about it."""
     print_text("\n  ".join([head, *(str(item) for item in told)]))

@@ -40,10 +40,6 @@ class Outlook:
 def foresee(compiled: CompiledProgram) -> Outlook | None:
     """Ask a backend what a model will take.
 
-    Parameters
-    ----------
-    compiled : CompiledProgram
-
     Returns
     -------
     Outlook or None
@@ -69,10 +65,6 @@ def foresee(compiled: CompiledProgram) -> Outlook | None:
 
 def arrange_outlook(outlook: Outlook | None) -> dict[str, object] | None:
     """Return an outlook as JSON data.
-
-    Parameters
-    ----------
-    outlook : Outlook or None
 
     Returns
     -------
@@ -126,16 +118,7 @@ def arrange_beside(
 
 
 def tabulate_outlook(outlook: Outlook) -> str:
-    """Return an outlook as tables: shares of the machine, then costs.
-
-    Parameters
-    ----------
-    outlook : Outlook
-
-    Returns
-    -------
-    str
-    """
+    """Return an outlook as tables: shares of the machine, then costs."""
     forecast, step = outlook.forecast, outlook.forecast.step
     shares = table(
         ("needs", "", "of", "", "tag", "where"),
@@ -220,16 +203,7 @@ def tell_places(places: Mapping[str, str]) -> str:
 
 
 def tell_numbers(numbers: Mapping[str, Limit]) -> str:
-    """Return the numbers behind costs, by tag.
-
-    Parameters
-    ----------
-    numbers : mapping of str to Limit
-
-    Returns
-    -------
-    str
-    """
+    """Return the numbers behind costs, by tag."""
     tags: dict[str, list[str]] = {}
     for name, item in numbers.items():
         tags.setdefault(item.tag, []).append(f"{name} {item.value:g} {item.unit}".rstrip())

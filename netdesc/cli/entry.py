@@ -49,10 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(words: Sequence[str]) -> int:
     """Run a command and report its errors.
 
-    Parameters
-    ----------
-    words : sequence of str
-
     Returns
     -------
     int

@@ -62,10 +62,6 @@ def check_expectations(model: Model, backend: str, weights: Path | None = None) 
     weights : Path or None
         Run directory of a training, or its ``weights.h5``.
 
-    Returns
-    -------
-    list of Check
-
     Raises
     ------
     DescriptionError

@@ -149,12 +149,6 @@ def judge(error: BaseException, journal: Journal, words: Sequence[str]) -> tuple
 def write_log(error: BaseException, journal: Journal, words: Sequence[str]) -> Path | None:
     """Write what is needed to find a bug.
 
-    Parameters
-    ----------
-    error : BaseException
-    journal : Journal
-    words : sequence of str
-
     Returns
     -------
     Path or None

@@ -69,11 +69,6 @@ def arrange_input_gradients(
 def arrange_gradients(gradient: Gradient, program: Program) -> dict[str, dict[str, object]]:
     """Return the gradients of all trainable weights and delays as matrices, or lists of synapses.
 
-    Parameters
-    ----------
-    gradient : Gradient
-    program : Program
-
     Returns
     -------
     dict of str to dict of str to object
@@ -116,10 +111,6 @@ def arrange_recordings(recordings: Mapping[str, Recording], *, single: bool) -> 
 
 def count_spikes(trace: Trace) -> list[tuple[str, str]]:
     """Return how many spikes every population had, for people.
-
-    Parameters
-    ----------
-    trace : Trace
 
     Returns
     -------

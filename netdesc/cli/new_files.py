@@ -91,11 +91,6 @@ def require_free(file: Path) -> None:
 def write_new(file: Path, text: str) -> None:
     """Write a file where there is none yet.
 
-    Parameters
-    ----------
-    file : Path
-    text : str
-
     Raises
     ------
     DescriptionError, OutputError

@@ -61,10 +61,6 @@ def prepare(
     targets : mapping of str to Path or None
         What the command writes.
 
-    Returns
-    -------
-    Prepared
-
     Raises
     ------
     NetdescError
@@ -99,10 +95,6 @@ def load_model(file: Path, overrides: Sequence[str] | None, targets: Targets) ->
         ``key.path=value``.
     targets : mapping of str to Path or None
         What the command writes.
-
-    Returns
-    -------
-    Model
 
     Raises
     ------

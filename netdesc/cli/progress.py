@@ -49,16 +49,7 @@ def follow(epochs: int, *, quiet: bool = False) -> Iterator[Progress]:
 
 
 def summarize(report: EpochReport) -> str:
-    """Say in a line how an epoch went.
-
-    Parameters
-    ----------
-    report : EpochReport
-
-    Returns
-    -------
-    str
-    """
+    """Say in a line how an epoch went."""
     parts = [f"loss {report.loss:#.4g}"]
     if report.accuracy is not None:
         parts.append(f"accuracy {100 * report.accuracy:.1f} %")

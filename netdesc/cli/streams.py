@@ -51,10 +51,6 @@ def can_encode(text: str) -> bool:
 def write_output(text: str) -> None:
     """Write to standard output, at once.
 
-    Parameters
-    ----------
-    text : str
-
     Raises
     ------
     ReaderGoneError
@@ -92,12 +88,7 @@ def refuse_output(error: OSError | ValueError) -> None:
 
 
 def write_message(text: str) -> None:
-    """Write to standard error where it can be written; its loss changes no result.
-
-    Parameters
-    ----------
-    text : str
-    """
+    """Write to standard error where it can be written; its loss changes no result."""
     if sys.stderr is None:
         return
     try:
@@ -108,12 +99,7 @@ def write_message(text: str) -> None:
 
 
 def silence(stream: TextIO | None) -> None:
-    """Lead a stream to nowhere: the interpreter writes what is left of it once more when it ends.
-
-    Parameters
-    ----------
-    stream : file or None
-    """
+    """Lead a stream to nowhere: the interpreter writes what is left of it once more when it ends."""
     try:
         number = stream.fileno() if stream is not None else -1
         if number >= 0:

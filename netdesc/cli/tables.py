@@ -11,10 +11,6 @@ from netdesc.description.model import Description
 def tabulate(description: Description) -> str:
     """Return a model as tables, defaults included.
 
-    Parameters
-    ----------
-    description : Description
-
     Returns
     -------
     str

@@ -84,10 +84,6 @@ class Template:
 def find_templates() -> dict[str, Template]:
     """Return the templates by name, the one to begin with first.
 
-    Returns
-    -------
-    dict of str to Template
-
     Raises
     ------
     DescriptionError
@@ -104,10 +100,6 @@ def find_templates() -> dict[str, Template]:
 
 def summarize(path: Path) -> str:
     """Return the first sentence of the comment on top of a description, or of the one beside its name.
-
-    Parameters
-    ----------
-    path : Path
 
     Returns
     -------

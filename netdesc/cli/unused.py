@@ -20,15 +20,6 @@ ADJOINTS = ("lam_v", "lam_i")
 def read_model(file: Path, overrides: Sequence[str] | None) -> Model:
     """Read a file, and report what no command uses of it.
 
-    Parameters
-    ----------
-    file : Path
-    overrides : sequence of str or None
-
-    Returns
-    -------
-    Model
-
     Raises
     ------
     DescriptionError
@@ -46,10 +37,6 @@ def list_unused(model: Model) -> list[Diagnostic]:
     """Return what a valid file says without effect on any command.
 
     Sections that belong to another command, such as ``training`` in ``run``, are not listed.
-
-    Parameters
-    ----------
-    model : Model
 
     Returns
     -------
@@ -82,16 +69,7 @@ def _find(description: Description) -> Iterator[Diagnostic]:
 
 
 def list_unrecorded(model: Model) -> list[Diagnostic]:
-    """Return the recordings that a run forward does not make, with their places.
-
-    Parameters
-    ----------
-    model : Model
-
-    Returns
-    -------
-    list of Diagnostic
-    """
+    """Return the recordings that a run forward does not make, with their places."""
     return [
         locate(
             Diagnostic(

@@ -24,10 +24,6 @@ def agree(reference: Outcome, other: Outcome, settings: Settings, written: Mappi
     settings : Settings
     written : mapping of str to ndarray
         Nominal weights and delays, from the file or a training.
-
-    Returns
-    -------
-    Agreement
     """
     one, two = reference.evaluation, other.evaluation
     return Agreement(
@@ -56,10 +52,6 @@ def compare_spikes(reference: Outcome, other: Outcome, name: str, settings: Sett
     name : str
         Of the population.
     settings : Settings
-
-    Returns
-    -------
-    SpikeAgreement
     """
     item = reference.program.population(name)
     before, after = reference.trace.spikes[name], other.trace.spikes[name]
@@ -105,10 +97,6 @@ def find_earliest(reference: Trains, other: Trains, tolerance: float) -> tuple[i
 
 def compare_gradients(reference: Outcome, other: Outcome) -> dict[str, GradientAgreement]:
     """Compare gradients by every parameter that both have.
-
-    Parameters
-    ----------
-    reference, other : Outcome
 
     Returns
     -------

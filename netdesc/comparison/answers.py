@@ -93,10 +93,6 @@ class PairedTest(NamedTuple):
 def compare_answers(reference: Answers, other: Answers) -> PairedTest | None:
     """Test whether two accuracies differ.
 
-    Parameters
-    ----------
-    reference, other : Answers
-
     Returns
     -------
     PairedTest or None
@@ -111,10 +107,6 @@ def compare_answers(reference: Answers, other: Answers) -> PairedTest | None:
 
 def binomial_test(one: int, two: int) -> float:
     """Return the exact two-sided p-value of a split for a fair coin.
-
-    Parameters
-    ----------
-    one, two : int
 
     Returns
     -------

@@ -24,10 +24,6 @@ from netdesc.plotting.colours import SUBSTRATES
 def arrange(comparison: Comparison) -> dict[str, Json]:
     """Return everything about a comparison as JSON data.
 
-    Parameters
-    ----------
-    comparison : Comparison
-
     Returns
     -------
     dict

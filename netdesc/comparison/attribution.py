@@ -75,10 +75,6 @@ def attribute(reference: Outcome, other: Outcome, job: Job) -> Attribution:
         Of the same samples.
     job : Job
         What both did.
-
-    Returns
-    -------
-    Attribution
     """
     job = replace(job, batch=reference.batch)
     before, after = repeat(reference, job), repeat(other, job)

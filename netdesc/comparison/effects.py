@@ -74,10 +74,6 @@ class Effect:
     def is_clear(self, measure: str) -> bool:
         """Return whether the effect exceeds the noise.
 
-        Parameters
-        ----------
-        measure : str
-
         Returns
         -------
         bool
@@ -137,10 +133,6 @@ def summarize(effects: Sequence[Effect]) -> Effect:
     ----------
     effects : sequence of Effect
         Of one source of deviation.
-
-    Returns
-    -------
-    Effect
     """
     medians: dict[str, float | None] = {}
     spread: dict[str, tuple[float, float]] = {}
@@ -169,10 +161,6 @@ def measure_once(pair: Pair, job: Job, one: Outcome | Refusal, two: Outcome | Re
     job : Job
     one, two : Outcome or Refusal
         Without the non-ideality and with it.
-
-    Returns
-    -------
-    Effect
     """
     refused = [str(item) for part in (one, two) if isinstance(part, Refusal) for item in part.diagnostics]
     if isinstance(one, Refusal) or isinstance(two, Refusal):

@@ -130,10 +130,6 @@ def attempt(model: Model, substrate: Substrate, job: Job) -> Outcome | Refusal:
         With the options of the substrate.
     substrate : Substrate
     job : Job
-
-    Returns
-    -------
-    Outcome or Refusal
     """
     try:
         return execute(model, substrate, job)
@@ -150,10 +146,6 @@ def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
         With the options of the substrate.
     substrate : Substrate
     job : Job
-
-    Returns
-    -------
-    Outcome
 
     Raises
     ------
@@ -203,10 +195,6 @@ def is_same(one: Trace, two: Trace) -> bool:
     ----------
     one, two : Trace
         Of one program.
-
-    Returns
-    -------
-    bool
     """
     spikes = all(
         np.array_equal(events.times, two.spikes[name].times)

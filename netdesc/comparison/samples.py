@@ -53,10 +53,6 @@ def choose_batch(compiled: CompiledProgram, samples: int, known: Batch | None = 
     known : Batch or None
         Drawn before, for another substrate; it serves where neurons have the same indices.
 
-    Returns
-    -------
-    Batch
-
     Raises
     ------
     DescriptionError
@@ -73,10 +69,6 @@ def choose_batch(compiled: CompiledProgram, samples: int, known: Batch | None = 
 
 def choose_feed(compiled: CompiledProgram) -> tuple[Feed, str]:
     """Return the test samples, or those for validation or training where there are none.
-
-    Parameters
-    ----------
-    compiled : CompiledProgram
 
     Returns
     -------

@@ -41,10 +41,6 @@ class Substrate:
             ``BACKEND``, ``BACKEND:KEY=VALUE+KEY=VALUE`` or ``LABEL=BACKEND:KEY=VALUE``, for example
             ``numba:solver.grid.timestep=1 ms`` or ``coarse=numba:solver.grid.timestep=1 ms``.
 
-        Returns
-        -------
-        Substrate
-
         Raises
         ------
         DescriptionError
@@ -67,14 +63,6 @@ class Substrate:
 def parse_list(text: str) -> tuple[Substrate, ...]:
     """Read substrates that are separated by commas; commas within brackets separate nothing.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    tuple of Substrate
-
     Raises
     ------
     DescriptionError
@@ -92,14 +80,6 @@ def parse_list(text: str) -> tuple[Substrate, ...]:
 
 def distinct(substrates: Iterable[Substrate]) -> tuple[Substrate, ...]:
     """Return substrates once no two of them have the same label.
-
-    Parameters
-    ----------
-    substrates : iterable of Substrate
-
-    Returns
-    -------
-    tuple of Substrate
 
     Raises
     ------
@@ -119,11 +99,6 @@ def distinct(substrates: Iterable[Substrate]) -> tuple[Substrate, ...]:
 
 def vary(model: Model, substrate: Substrate) -> Model:
     """Return a model with the options of a substrate.
-
-    Parameters
-    ----------
-    model : Model
-    substrate : Substrate
 
     Returns
     -------
@@ -158,10 +133,6 @@ def with_options(model: Model, backend: str, options: Mapping[str, Any]) -> Mode
     backend : str
     options : mapping
         The whole section ``backends.NAME``, units resolved.
-
-    Returns
-    -------
-    Model
     """
     description = model.description
     backends = {**description.backends, backend: options}

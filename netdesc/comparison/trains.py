@@ -38,10 +38,6 @@ class Trains(NamedTuple):
         events : Events
             Neurons 0 to ``size - 1``.
         size : int
-
-        Returns
-        -------
-        Trains
         """
         keys = events.samples() * size + events.sources
         order = np.argsort(keys, kind="stable")
@@ -86,10 +82,6 @@ def match(reference: Trains, other: Trains, window: float) -> Matches:
         Of the same samples and neurons.
     window : float
         In ms.
-
-    Returns
-    -------
-    Matches
     """
     _require_same(reference, other)
     most = min(len(reference.times), len(other.times))
@@ -146,11 +138,6 @@ def victor_purpura(reference: Trains, other: Trains, cost: float) -> Floats:
 
 def first_deviation(reference: Events, other: Events, size: int) -> Floats:
     """Return how much later the first spike of every neuron is.
-
-    Parameters
-    ----------
-    reference, other : Events
-    size : int
 
     Returns
     -------

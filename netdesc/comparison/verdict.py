@@ -75,18 +75,7 @@ def judge(
     agreement: Agreement,
     attribution: Attribution | None = None,
 ) -> Verdict:
-    """Judge how far a substrate agrees with the reference.
-
-    Parameters
-    ----------
-    reference, other : Outcome
-    agreement : Agreement
-    attribution : Attribution or None
-
-    Returns
-    -------
-    Verdict
-    """
+    """Judge how far a substrate agrees with the reference."""
     findings = (
         *report_metrics(reference, other, agreement),
         *(report_spikes(item) for item in spiking(agreement)),
@@ -105,11 +94,6 @@ def judge(
 
 def suspect(agreement: Agreement, attribution: Attribution) -> Iterator[str]:
     """Yield deviations that may be faults.
-
-    Parameters
-    ----------
-    agreement : Agreement
-    attribution : Attribution
 
     Yields
     ------
@@ -139,11 +123,6 @@ def _sentence(parts: list[str]) -> str:
 def judge_apart(reference: Outcome, other: Outcome, agreement: Agreement) -> Verdict:
     """Judge a substrate that was trained separately.
 
-    Parameters
-    ----------
-    reference, other : Outcome
-    agreement : Agreement
-
     Returns
     -------
     Verdict
@@ -160,10 +139,6 @@ def judge_apart(reference: Outcome, other: Outcome, agreement: Agreement) -> Ver
 
 def grade_apart(reference: Outcome, other: Outcome) -> str:
     """Return ``AGREES``, ``CLOSE`` or ``DEVIATES`` for substrates that were trained separately.
-
-    Parameters
-    ----------
-    reference, other : Outcome
 
     Returns
     -------
@@ -186,10 +161,6 @@ def grade_apart(reference: Outcome, other: Outcome) -> str:
 
 def grade(agreement: Agreement) -> str:
     """Return ``AGREES``, ``CLOSE`` or ``DEVIATES``.
-
-    Parameters
-    ----------
-    agreement : Agreement
 
     Returns
     -------
@@ -242,14 +213,5 @@ def _turn(cosine: float) -> float:
 
 
 def levels(verdicts: Mapping[str, Verdict]) -> str:
-    """Return one line about all substrates.
-
-    Parameters
-    ----------
-    verdicts : mapping of str to Verdict
-
-    Returns
-    -------
-    str
-    """
+    """Return one line about all substrates."""
     return "; ".join(f"{label}: {item.level}" for label, item in verdicts.items())

@@ -49,10 +49,6 @@ class Augmentation:
             Number of each sample of the batch within its split.
         epoch : int
             Counted from 0.
-
-        Returns
-        -------
-        Events
         """
         for index, change in enumerate(self.changes):
             path = f"data.augmentation.{index}.{epoch}"

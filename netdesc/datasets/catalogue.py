@@ -40,10 +40,6 @@ def draw_yin_yang(options: Mapping[str, Any], directory: Path, seed: int) -> dic
         Unused: the set has no files.
     seed : int
         Unused: the seeds are the published ones, so that every model sees the same points.
-
-    Returns
-    -------
-    dict of str to Table
     """
     sizes = {name: int(options.get(name) or 0) for name in YIN_YANG_SEEDS}
     return {name: yin_yang(size, YIN_YANG_SEEDS[name]) for name, size in sizes.items() if size}
@@ -83,10 +79,6 @@ def load(data: Data | Samples, program: Program, *, seed: int, defaults: Data | 
     defaults : Data or None
         Section whose encoder and augmentation hold for samples of the caller.
 
-    Returns
-    -------
-    Dataset
-
     Raises
     ------
     DescriptionError
@@ -117,13 +109,6 @@ Loaded = tuple[dict[str, Split], tuple[str, ...]]
 
 def load_section(data: Data, program: Program, sources: PopulationSlice, *, seed: int) -> Loaded:
     """Load the dataset that a file names.
-
-    Parameters
-    ----------
-    data : Data
-    program : Program
-    sources : PopulationSlice
-    seed : int
 
     Returns
     -------
@@ -236,10 +221,6 @@ def encode_all(
     kind : str
         Of the dataset, for messages.
 
-    Returns
-    -------
-    dict of str to Split
-
     Raises
     ------
     DescriptionError
@@ -309,10 +290,6 @@ def note_all(splits: Mapping[str, Split], duration: float) -> tuple[str, ...]:
 
 def require_consistent(data: Data) -> None:
     """Refuse what does not go together, all at once.
-
-    Parameters
-    ----------
-    data : Data
 
     Raises
     ------

@@ -38,10 +38,6 @@ class Classes:
         Parameters
         ----------
         labels : ndarray of texts or int64, shape (samples,)
-
-        Returns
-        -------
-        Classes
         """
         return cls(np.unique(labels))
 

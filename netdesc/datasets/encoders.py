@@ -53,10 +53,6 @@ def count_sources(features: int, encoder: Choice) -> Need:
         Of a sample.
     encoder : Choice
 
-    Returns
-    -------
-    Need
-
     Raises
     ------
     DescriptionError

@@ -20,10 +20,6 @@ def find_idx(folder: Path, name: str, axes: int, path: str) -> Path:
     path : str
         Dotted path in the description, for the message.
 
-    Returns
-    -------
-    Path
-
     Raises
     ------
     DescriptionError

@@ -107,10 +107,6 @@ def place(
     first_source : int
         Program-wide index of the neuron of the first feature.
 
-    Returns
-    -------
-    Events
-
     Raises
     ------
     NumericsError
@@ -142,10 +138,6 @@ def with_bias(events: Events, bias: float | None, source: int) -> Events:
         Its time in ms; None for no such neuron.
     source : int
         Its program-wide index.
-
-    Returns
-    -------
-    Events
     """
     if bias is None:
         return events

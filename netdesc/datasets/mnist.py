@@ -138,10 +138,6 @@ def choose(images: Images, labels: Images, which: Integers, size: tuple[int, ...
     labels : ndarray of uint8, shape (samples,)
     which : ndarray of int64, shape (n,)
     size : tuple of int, or None
-
-    Returns
-    -------
-    Table
     """
     target = None if size is None else (int(size[0]), int(size[1]))
     return Table(average(images[which], target), labels[which].astype(np.int64))

@@ -14,14 +14,6 @@ from netdesc.program import PopulationSlice, Program
 def find_sources(program: Program) -> PopulationSlice:
     """Return the population that receives the samples.
 
-    Parameters
-    ----------
-    program : Program
-
-    Returns
-    -------
-    PopulationSlice
-
     Raises
     ------
     DescriptionError

@@ -89,10 +89,6 @@ def divide_rows(
     path : str
         Dotted path of the dataset, for messages.
 
-    Returns
-    -------
-    dict of str to Rows
-
     Raises
     ------
     DescriptionError

@@ -45,10 +45,6 @@ class Recorded:
         Parameters
         ----------
         which : ndarray of int64, shape (n,)
-
-        Returns
-        -------
-        Recorded
         """
         labels, times = (None if item is None else item[which] for item in (self.labels, self.times))
         traces = None if self.traces is None else self.traces[which]

@@ -94,10 +94,6 @@ class Split:
         Parameters
         ----------
         indices : ndarray of int64, shape (n,)
-
-        Returns
-        -------
-        Split
         """
         goals = self.batch_goals(indices)
         taken = self.events.take(indices)
@@ -123,10 +119,6 @@ class Split:
         Parameters
         ----------
         indices : ndarray of int64, shape (n,)
-
-        Returns
-        -------
-        Goals
         """
         return self.goals.take(indices)
 

@@ -104,10 +104,6 @@ class Samples:
         unit : str
             ``s``, ``ms``, ``us`` or ``ns``; also of target times.
 
-        Returns
-        -------
-        Samples
-
         Raises
         ------
         DescriptionError

@@ -40,10 +40,6 @@ class Scale:
         path : str
             Dotted path in the description, for messages.
 
-        Returns
-        -------
-        Scale
-
         Raises
         ------
         DescriptionError

@@ -195,10 +195,6 @@ def read(file: Path, path: str) -> Recordings:
     path : str
         Dotted path in the description, for messages.
 
-    Returns
-    -------
-    Recordings
-
     Raises
     ------
     DescriptionError
@@ -215,10 +211,6 @@ def collect(content: hdf5.Group) -> Recordings:
     ----------
     content : Group
         With ``spikes/times``, ``spikes/units``, ``labels`` and perhaps ``extra/speaker``.
-
-    Returns
-    -------
-    Recordings
 
     Raises
     ------

@@ -225,11 +225,6 @@ def number_of(cell: str) -> float | None:
 def require_columns(sheet: Sheet, wanted: Iterable[str]) -> None:
     """Refuse a table without a column that is needed.
 
-    Parameters
-    ----------
-    sheet : Sheet
-    wanted : iterable of str
-
     Raises
     ------
     DescriptionError

@@ -36,10 +36,6 @@ def read_spikes(file: Path, labels: Path | None, factor: float, *, interval: flo
     interval : float or None
         Of target voltages in ms, where targets are voltages; None where they are times.
 
-    Returns
-    -------
-    Recorded
-
     Raises
     ------
     DescriptionError
@@ -181,10 +177,6 @@ def with_answers(
         Of the times in the file, to ms.
     interval : float or None
         In ms, where the targets are voltages, shape (samples, steps) or (samples, steps, outputs).
-
-    Returns
-    -------
-    Recorded
 
     Raises
     ------

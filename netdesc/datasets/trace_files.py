@@ -36,10 +36,6 @@ def read_traces(file: Path, interval: float, samples: int) -> Traces:
     samples : int
         How many there must be.
 
-    Returns
-    -------
-    Traces
-
     Raises
     ------
     DescriptionError
@@ -94,10 +90,6 @@ def as_traces(file: Path, values: NDArray[Any], interval: float, *, samples: int
     interval : float
         In ms.
     samples : int
-
-    Returns
-    -------
-    Traces
 
     Raises
     ------

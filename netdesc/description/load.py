@@ -27,10 +27,6 @@ def describe(file: str | Path, overrides: Overrides = ()) -> Description:
     overrides : mapping of dotted path to value, or sequence of ``path=value``
         Changes of the file, for example ``{"training.epochs": 5}`` or ``["training.epochs=5"]``.
 
-    Returns
-    -------
-    Description
-
     Raises
     ------
     DescriptionError
@@ -50,10 +46,6 @@ def describe_text(text: str, file: str = "<text>", overrides: Overrides = ()) ->
         Name for places in messages; relative paths in the text begin at its folder.
     overrides : mapping of dotted path to value, or sequence of ``path=value``
         As for `describe`.
-
-    Returns
-    -------
-    Description
 
     Raises
     ------

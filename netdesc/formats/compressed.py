@@ -36,10 +36,6 @@ class Content:
     def read(self, count: int) -> bytes:
         """Return the next bytes.
 
-        Parameters
-        ----------
-        count : int
-
         Returns
         -------
         bytes
@@ -87,10 +83,6 @@ def opened(file: Path, expected: str, *, limit: float | None = None) -> Iterator
     limit : float or None
         Bytes that may be read, decompressed; None for `netdesc.formats.source.LARGEST`.
 
-    Yields
-    ------
-    Content
-
     Raises
     ------
     DescriptionError
@@ -113,10 +105,6 @@ def read_bytes(file: Path, expected: str, *, limit: float | None = None) -> byte
         What it should be, with its article, for messages.
     limit : float or None
         As for `opened`.
-
-    Returns
-    -------
-    bytes
 
     Raises
     ------

@@ -81,14 +81,6 @@ class Group:
     def group(self, name: str) -> Group:
         """Return a group.
 
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        Group
-
         Raises
         ------
         DescriptionError
@@ -153,10 +145,6 @@ class Group:
     def ragged(self, name: str) -> list[NDArray[Any]]:
         """Read a dataset whose items are rows of different lengths.
 
-        Parameters
-        ----------
-        name : str
-
         Returns
         -------
         list of ndarray
@@ -194,14 +182,6 @@ class Group:
 
     def text(self, name: str) -> str:
         """Read a dataset that is one text.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        str
 
         Raises
         ------
@@ -244,14 +224,6 @@ class Group:
     def number(self, name: str) -> float:
         """Read an attribute that is one finite number.
 
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        float
-
         Raises
         ------
         DescriptionError
@@ -275,10 +247,6 @@ class Group:
         name : str
         least : int
             Smallest value that is accepted.
-
-        Returns
-        -------
-        int
 
         Raises
         ------

@@ -43,10 +43,6 @@ def fault(file: Path, what: str) -> DescriptionError:
     file : Path
     what : str
         Of the form ``expected X, got Y; use Z``.
-
-    Returns
-    -------
-    DescriptionError
     """
     return DescriptionError(Diagnostic(f"{file}: {what}"))
 
@@ -114,10 +110,6 @@ def beginning(file: Path, count: int = 16) -> bytes:
     file : Path
         A regular file.
     count : int
-
-    Returns
-    -------
-    bytes
 
     Raises
     ------

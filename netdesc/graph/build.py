@@ -12,10 +12,6 @@ from netdesc.graph.ir import Edge, NetworkGraph, Node, Settings
 def build(description: Description) -> NetworkGraph:
     """Turn a description into a graph in which nothing is drawn yet.
 
-    Parameters
-    ----------
-    description : Description
-
     Returns
     -------
     NetworkGraph

@@ -51,10 +51,6 @@ def connect(rule: Choice, ends: Ends, generator: np.random.Generator) -> Synapse
     generator : numpy.random.Generator
         Stream of the projection.
 
-    Returns
-    -------
-    Synapses
-
     Raises
     ------
     GraphError

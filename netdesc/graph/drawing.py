@@ -24,10 +24,6 @@ Places = Mapping[str, tuple[float, float]]
 def draw_svg(graph: NetworkGraph) -> str:
     """Draw populations as boxes from left to right and projections as arrows.
 
-    Parameters
-    ----------
-    graph : NetworkGraph
-
     Returns
     -------
     str

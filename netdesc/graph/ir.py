@@ -219,10 +219,6 @@ class NetworkGraph:
         nodes : iterable of Node
             In the order of the file.
         edges : iterable of Edge
-
-        Returns
-        -------
-        NetworkGraph
         """
         return cls(settings, tuple(nodes), _in_order(edges))
 
@@ -245,14 +241,6 @@ class NetworkGraph:
     def node(self, name: str) -> Node:
         """Return a population by name.
 
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        Node
-
         Raises
         ------
         KeyError
@@ -271,10 +259,6 @@ class NetworkGraph:
         ----------
         nodes : iterable of Node
             All of them, in the order of the file.
-
-        Returns
-        -------
-        NetworkGraph
         """
         return replace(self, nodes=tuple(nodes))
 
@@ -285,24 +269,11 @@ class NetworkGraph:
         ----------
         edges : iterable of Edge
             All of them.
-
-        Returns
-        -------
-        NetworkGraph
         """
         return replace(self, edges=_in_order(edges))
 
     def with_notes(self, notes: Iterable[Diagnostic]) -> NetworkGraph:
-        """Return the graph with notes added.
-
-        Parameters
-        ----------
-        notes : iterable of Diagnostic
-
-        Returns
-        -------
-        NetworkGraph
-        """
+        """Return the graph with notes added."""
         return replace(self, notes=(*self.notes, *notes))
 
 

@@ -46,10 +46,6 @@ def compile_graph(
     after : str or None
         Name of the pass to stop after, ``build`` for the graph as written; None for all.
 
-    Returns
-    -------
-    NetworkGraph
-
     Raises
     ------
     GraphError

@@ -41,10 +41,6 @@ def answer_by_spikes(times: Floats, labels: Integers | None) -> Answer:
     times : ndarray of float64, shape (batch, size)
         First spike times in ms; infinity where a neuron is silent.
     labels : ndarray of int64, shape (batch,), or None
-
-    Returns
-    -------
-    Answer
     """
     earliest = times.min(axis=1)
     silent = np.isinf(earliest)
@@ -63,10 +59,6 @@ def answer_by_voltages(voltages: Floats, labels: Integers | None) -> Answer:
     ----------
     voltages : ndarray of float64, shape (batch, size)
     labels : ndarray of int64, shape (batch,), or None
-
-    Returns
-    -------
-    Answer
     """
     predictions = voltages.argmax(axis=1)
     ties = (voltages == voltages.max(axis=1, keepdims=True)).sum(axis=1) > 1

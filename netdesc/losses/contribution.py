@@ -259,15 +259,6 @@ def pile(store: dict[str, Floats], key: str, values: Floats) -> None:
 def find_spikes(loss: Loss, trace: Trace) -> Events:
     """Return the spikes that a loss is about.
 
-    Parameters
-    ----------
-    loss : Loss
-    trace : Trace
-
-    Returns
-    -------
-    Events
-
     Raises
     ------
     DescriptionError
@@ -331,10 +322,6 @@ def compute_term(loss: Loss, times: Floats, labels: Integers | None, *, duration
     labels : ndarray of int64, shape (batch,), or None
     duration : float
         Length of a sample in ms.
-
-    Returns
-    -------
-    Term
 
     Raises
     ------

@@ -33,10 +33,6 @@ class FirstSpikes(NamedTuple):
             Ordered by time within a sample, as events are.
         size : int
             Number of neurons.
-
-        Returns
-        -------
-        FirstSpikes
         """
         cells = np.repeat(np.arange(0, spikes.batch * size, size), np.diff(spikes.offsets))
         cells += spikes.sources

@@ -67,10 +67,6 @@ class Goals:
         Parameters
         ----------
         given : Goals, ndarray of int64, shape (batch,), or None
-
-        Returns
-        -------
-        Goals
         """
         return given if isinstance(given, Goals) else cls(given)
 
@@ -80,10 +76,6 @@ class Goals:
         Parameters
         ----------
         which : ndarray of int64, shape (n,), or slice
-
-        Returns
-        -------
-        Goals
         """
 
         def some(values: NDArray[Any] | None) -> NDArray[Any] | None:

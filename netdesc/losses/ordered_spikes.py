@@ -36,10 +36,6 @@ class OrderedSpikes(NamedTuple):
             Number of neurons.
         count : int
             Number of spikes of each, k.
-
-        Returns
-        -------
-        OrderedSpikes
         """
         cells = spikes.samples() * size + spikes.sources
         order = np.argsort(cells, kind="stable")

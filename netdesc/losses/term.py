@@ -42,9 +42,5 @@ class Kind(Protocol):
             Index of the neuron that should win in each sample.
         duration : float
             Length of a sample in ms.
-
-        Returns
-        -------
-        Term
         """
         ...

@@ -64,10 +64,6 @@ def reading_of(loss: Loss) -> Reading:
     ----------
     loss : Loss
         Of kind ``max_voltage`` or ``mean_voltage``.
-
-    Returns
-    -------
-    netdesc.observation.Reading
     """
     if loss.kind == "max_voltage":
         return Reading(loss.population, "maximum")

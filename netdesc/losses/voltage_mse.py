@@ -55,10 +55,6 @@ def require_traces(loss: Loss, traces: Traces | None, program: Program, *, split
     split : str
         What the samples are for, for messages; empty where this is not known.
 
-    Returns
-    -------
-    Traces
-
     Raises
     ------
     DescriptionError

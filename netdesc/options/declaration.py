@@ -78,10 +78,6 @@ def option(
         Of the option; that of the field by default.
     value : object or callable
         Default of the field where it is not that of the option; a callable makes it.
-
-    Returns
-    -------
-    dataclasses.Field
     """
     start = default if value is MISSING else value
     metadata = {"option": Option(name, about, form, default, stated)}
@@ -196,10 +192,6 @@ def replaced(section: Section, name: str, old: Mapping[str, Limit], new: Mapping
         Of the option that holds them.
     old : mapping of str to Limit
     new : mapping of str to float
-
-    Returns
-    -------
-    dict of str to Limit
     """
     return {
         key: replace(old[key], value=value, source=f"{section.path}.{name}.{key}", tag="A")

@@ -46,10 +46,6 @@ def place(populations: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
     ----------
     populations : list of dict
         With ``name`` and ``stage``.
-
-    Returns
-    -------
-    dict of str to (int, int)
     """
     filled: dict[int, int] = {}
     result = {}

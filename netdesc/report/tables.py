@@ -164,10 +164,6 @@ def figure(place: str, label: str, *, wide: bool = False) -> str:
     label : str
         Description, also shown as caption.
     wide : bool
-
-    Returns
-    -------
-    str
     """
     kind = "chart wide" if wide else "chart"
     return (

@@ -74,10 +74,6 @@ def render(data: dict[str, Any]) -> str:
     ----------
     data : dict
         As `netdesc.comparison.arrange` returns it.
-
-    Returns
-    -------
-    str
     """
     page = Page(data)
     title = escape(f"{data['name']}: {', '.join([*data['substrates'], *data['refusals']])}")

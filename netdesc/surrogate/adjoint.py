@@ -85,11 +85,6 @@ def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, step: float
 def require_possible(program: Program, cotangent: Cotangent) -> None:
     """Refuse what has no surrogate gradient, all at once.
 
-    Parameters
-    ----------
-    program : Program
-    cotangent : Cotangent
-
     Raises
     ------
     BackendError
@@ -130,10 +125,6 @@ def require_possible(program: Program, cotangent: Cotangent) -> None:
 def require_finite(cotangent: Cotangent) -> None:
     """Refuse a derivative of the loss that is not finite.
 
-    Parameters
-    ----------
-    cotangent : Cotangent
-
     Raises
     ------
     NumericsError
@@ -149,16 +140,7 @@ def require_finite(cotangent: Cotangent) -> None:
 
 
 def pull_at(layer: Layer, program: Program, trace: Trace, cotangent: Cotangent, *, grid: Grid) -> None:
-    """Add the direct derivatives of the loss to what pulls at a layer.
-
-    Parameters
-    ----------
-    layer : Layer
-    program : Program
-    trace : Trace
-    cotangent : Cotangent
-    grid : Grid
-    """
+    """Add the direct derivatives of the loss to what pulls at a layer."""
     name = layer.population.name
     if layer.slope is not None:
         if name in cotangent.counts:

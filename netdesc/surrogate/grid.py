@@ -67,10 +67,6 @@ def find_grid(program: Program, trace: Trace, step: float) -> Grid:
     step : float
         In ms.
 
-    Returns
-    -------
-    Grid
-
     Raises
     ------
     NumericsError

@@ -57,10 +57,6 @@ def lay_out(program: Program, trace: Trace, population: PopulationSlice, grid: G
     population : PopulationSlice
         Not a source.
     grid : Grid
-
-    Returns
-    -------
-    Layer
     """
     span = slice(population.start, population.stop)
     parameters = program.parameters

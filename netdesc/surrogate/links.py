@@ -55,10 +55,6 @@ def link(program: Program, block: Block, as_run: Mapping[str, Floats], grid: Gri
     as_run : mapping of str to ndarray
         Weights and delays that the device used; what is absent is as in the block.
     grid : Grid
-
-    Returns
-    -------
-    Link
     """
     indices, target = block.sparse()[1], program.populations[block.post]
     scale = block.sign * program.parameters["resistance"][target.start + indices]

@@ -33,10 +33,6 @@ class Probe:
 def extrapolate(probe: Probe) -> float:
     """Extrapolate difference quotients to a vanishing step.
 
-    Parameters
-    ----------
-    probe : Probe
-
     Returns
     -------
     float

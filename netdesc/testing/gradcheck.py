@@ -143,10 +143,6 @@ def gradcheck(
     limit : int
         Entries looked at per key, drawn evenly where there are more.
 
-    Returns
-    -------
-    GradientCheck
-
     Raises
     ------
     NumericsError
@@ -187,11 +183,6 @@ def gradcheck(
 def spike_counts(machine: Machine, trace: Trace) -> Integers:
     """Return how often every neuron spiked in every sample.
 
-    Parameters
-    ----------
-    machine : Machine
-    trace : Trace
-
     Returns
     -------
     ndarray of int64, shape (batch * neurons,)
@@ -208,11 +199,6 @@ def spike_counts(machine: Machine, trace: Trace) -> Integers:
 
 def source_spikes(machine: Machine, stimulus: Events) -> Iterator[tuple[str, Integers]]:
     """Yield the sources and which events of the stimulus are theirs.
-
-    Parameters
-    ----------
-    machine : Machine
-    stimulus : Events
 
     Yields
     ------

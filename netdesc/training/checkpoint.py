@@ -107,15 +107,6 @@ def join_paths(group: str, parts: Mapping[str, Floats]) -> dict[str, Floats]:
 def require_format(path: Path, content: Content) -> int:
     """Return the format of a file.
 
-    Parameters
-    ----------
-    path : Path
-    content : Content
-
-    Returns
-    -------
-    int
-
     Raises
     ------
     RunDirectoryError
@@ -143,10 +134,6 @@ def read_past(path: Path, record: Path) -> Past:
     path : Path
     record : Path
         ``run.json`` of an earlier version; the checkpoints of this one hold everything themselves.
-
-    Returns
-    -------
-    Past
 
     Raises
     ------
@@ -182,10 +169,6 @@ def load_state(path: Path, layout: Layout) -> State:
     layout : Layout
         Of the program that is trained.
 
-    Returns
-    -------
-    State
-
     Raises
     ------
     RunDirectoryError
@@ -205,10 +188,6 @@ def restore_state(content: Content, layout: Layout, path: Path) -> State:
     layout : Layout
     path : Path
         For messages.
-
-    Returns
-    -------
-    State
 
     Raises
     ------

@@ -164,10 +164,6 @@ def is_free(path: str, free: tuple[str, ...]) -> bool:
         Dotted.
     free : tuple of str
         Dotted paths of settings and sections.
-
-    Returns
-    -------
-    bool
     """
     # An empty section is a leaf of its own, which turns up or goes with the first key in it.
     return any(path == item or path.startswith(f"{item}.") for item in free) or (

@@ -72,17 +72,7 @@ def put_on_device(task: Task, *, backend: str) -> Task:
 
 
 def write_lesson(losses: Mapping[str, Loss], training: Training) -> Lesson:
-    """Put together what a device needs to know in order to learn.
-
-    Parameters
-    ----------
-    losses : mapping of str to Loss
-    training : Training
-
-    Returns
-    -------
-    Lesson
-    """
+    """Put together what a device needs to know in order to learn."""
     objectives = tuple(
         Objective(
             loss.kind,
@@ -111,12 +101,6 @@ def give_state(device: OnDeviceLearning, layout: Layout, state: State) -> None:
 
 def take_state(device: OnDeviceLearning, layout: Layout, state: State) -> State:
     """Read parameters and optimizer back from a device.
-
-    Parameters
-    ----------
-    device : OnDeviceLearning
-    layout : Layout
-    state : State
 
     Returns
     -------

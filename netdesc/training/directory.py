@@ -161,10 +161,6 @@ def open_directory(
     resume : bool
         Whether to go on with the run that is there, if there is one.
 
-    Yields
-    ------
-    Run
-
     Raises
     ------
     RunDirectoryError
@@ -186,17 +182,6 @@ def open_directory(
 
 def prepare_run(directory: RunDirectory, description: Description, origin: Origin, *, backend: str) -> Run:
     """Compare with the run so far, and write down what is trained from now on.
-
-    Parameters
-    ----------
-    directory : RunDirectory
-    description : Description
-    origin : Origin
-    backend : str
-
-    Returns
-    -------
-    Run
 
     Raises
     ------
@@ -261,14 +246,7 @@ def write_metrics(path: Path, reports: tuple[EpochReport, ...]) -> None:
 
 
 def write_result(path: Path, test: Metrics | None, best_epoch: int) -> None:
-    """Write what the best weights reach on the test samples.
-
-    Parameters
-    ----------
-    path : Path
-    test : Metrics or None
-    best_epoch : int
-    """
+    """Write what the best weights reach on the test samples."""
     found = None if test is None else arrange_record(test)
     content: dict[str, Any] = {"best_epoch": best_epoch, "test": found}
     replace_text(path, json.dumps(content, indent=2) + "\n")

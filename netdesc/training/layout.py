@@ -47,14 +47,6 @@ class Layout:
     def of(cls, program: Program) -> Layout:
         """Lay out the parameters of a program.
 
-        Parameters
-        ----------
-        program : Program
-
-        Returns
-        -------
-        Layout
-
         Raises
         ------
         DescriptionError
@@ -126,11 +118,6 @@ Part = tuple[str, tuple[float, float], bool, Integers, float]
 
 def lay_out_block(block: Block, program: Program) -> list[Part]:
     """Return key, bounds, whether it is a delay, targets and sign of each trainable part of a block.
-
-    Parameters
-    ----------
-    block : Block
-    program : Program
 
     Returns
     -------

@@ -30,14 +30,6 @@ def hold(folder: Path) -> Iterator[None]:
     The system releases the lock when the process ends, however it ends. A directory that was made here and
     is still empty is removed in the end.
 
-    Parameters
-    ----------
-    folder : Path
-
-    Yields
-    ------
-    None
-
     Raises
     ------
     RunDirectoryError
@@ -61,10 +53,6 @@ def hold(folder: Path) -> Iterator[None]:
 
 def require_free(folder: Path) -> None:
     """Refuse a directory that another training holds, without taking it.
-
-    Parameters
-    ----------
-    folder : Path
 
     Raises
     ------

@@ -35,10 +35,6 @@ def run_epoch(task: Task, state: State, watch: Watch | None = None) -> State:
     watch : Watch or None
         What was seen in the epochs before; None for nothing.
 
-    Returns
-    -------
-    State
-
     Raises
     ------
     NumericsError
@@ -57,12 +53,6 @@ def run_epoch(task: Task, state: State, watch: Watch | None = None) -> State:
 
 def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics, int]:
     """Take the steps of one epoch.
-
-    Parameters
-    ----------
-    task : Task
-    state : State
-    watch : Watch
 
     Returns
     -------
@@ -196,10 +186,6 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent
     silent : ndarray of bool
         From ``find_silent``.
 
-    Returns
-    -------
-    State
-
     Raises
     ------
     NumericsError
@@ -232,10 +218,6 @@ def name_culprit(layout: Layout, vector: Floats) -> str:
     ----------
     layout : Layout
     vector : ndarray of float64, shape (n,)
-
-    Returns
-    -------
-    str
     """
     return next(key for key, part in layout.split(vector).items() if not np.isfinite(part).all())
 
@@ -254,10 +236,6 @@ def report_epoch(
         Of the training samples.
     validation : Metrics or None
     grazing : int
-
-    Returns
-    -------
-    EpochReport
     """
     factor = scale_rate(
         task.training.schedule, task.training.epochs, epoch=state.epoch - 1, step=state.step - 1

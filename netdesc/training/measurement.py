@@ -43,10 +43,6 @@ def measure_feed(task: Task, values: Floats, feed: Feed, *, split: str) -> Metri
     feed : Feed
     split : str
         What the samples are for.
-
-    Returns
-    -------
-    Metrics
     """
     tally = Tally(task.program)
     task.machine.write(task.layout.split(values))

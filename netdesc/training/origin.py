@@ -50,10 +50,6 @@ class Wiring:
         block : Block
         program : Program
             The block is part of it.
-
-        Returns
-        -------
-        Wiring
         """
         pairs = "dense"
         if block.indptr is not None and block.indices is not None:
@@ -96,12 +92,6 @@ class Origin:
     def of(cls, description: Description, program: Program, dataset: Dataset | None = None) -> Origin:
         """Describe what is about to be trained.
 
-        Parameters
-        ----------
-        description : Description
-        program : Program
-        dataset : Dataset or None
-
         Returns
         -------
         Origin
@@ -126,10 +116,6 @@ class Origin:
         ----------
         text : str
             From ``write``.
-
-        Returns
-        -------
-        Origin
 
         Raises
         ------
@@ -226,10 +212,6 @@ def describe_wiring(program: Program) -> dict[str, Wiring]:
 def compare_wiring(before: Mapping[str, Wiring], now: Mapping[str, Wiring]) -> Iterator[str]:
     """Yield how the synapses of two networks differ.
 
-    Parameters
-    ----------
-    before, now : mapping of str to Wiring
-
     Yields
     ------
     str
@@ -251,10 +233,6 @@ def compare_wiring(before: Mapping[str, Wiring], now: Mapping[str, Wiring]) -> I
 
 def find_drawn(description: Description) -> Iterator[str]:
     """Yield the paths of what is drawn at random and not trained.
-
-    Parameters
-    ----------
-    description : Description
 
     Yields
     ------
@@ -293,16 +271,7 @@ def collect_versions() -> dict[str, str]:
 
 
 def write_record(origin: Origin) -> str:
-    """Return the record of a run as JSON text.
-
-    Parameters
-    ----------
-    origin : Origin
-
-    Returns
-    -------
-    str
-    """
+    """Return the record of a run as JSON text."""
     last = origin.stages[-1]
     return (
         json.dumps(

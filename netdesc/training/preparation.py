@@ -50,15 +50,6 @@ def require_losses(description: Description) -> None:
 def require_training(description: Description, backend: str) -> Training:
     """Return the section ``training``, once all it asks for is known to be possible.
 
-    Parameters
-    ----------
-    description : Description
-    backend : str
-
-    Returns
-    -------
-    Training
-
     Raises
     ------
     DescriptionError
@@ -101,10 +92,6 @@ def build_task(
     training : Training
     data : Samples or None
         In place of the data of the description.
-
-    Returns
-    -------
-    Task
 
     Raises
     ------

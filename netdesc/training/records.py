@@ -182,12 +182,7 @@ class Progress(Protocol):
     """Somebody who wants to know how training goes."""
 
     def __call__(self, report: EpochReport) -> None:
-        """Take note of an epoch, after its checkpoint is written.
-
-        Parameters
-        ----------
-        report : EpochReport
-        """
+        """Take note of an epoch, after its checkpoint is written."""
         ...
 
 
@@ -196,15 +191,6 @@ def _text(value: float | None) -> str:
 
 
 def arrange_record(item: Metrics | EpochReport) -> dict[str, Any]:
-    """Return a record as JSON data, with renamed keys under their former names too.
-
-    Parameters
-    ----------
-    item : Metrics or EpochReport
-
-    Returns
-    -------
-    dict
-    """
+    """Return a record as JSON data, with renamed keys under their former names too."""
     data = asdict(item)
     return data | {FORMER[key]: value for key, value in data.items() if key in FORMER}

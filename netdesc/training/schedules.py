@@ -28,10 +28,6 @@ def scale_rate(schedule: Choice, epochs: int, *, epoch: int, step: int) -> float
     step : int
         Steps that are over, in all epochs.
 
-    Returns
-    -------
-    float
-
     Raises
     ------
     BackendError

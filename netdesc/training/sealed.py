@@ -94,14 +94,6 @@ def seal(image: bytes | memoryview) -> bytes:
 def read_sealed(path: Path) -> Content:
     """Read a file whole, once its checksum agrees.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Content
-
     Raises
     ------
     RunDirectoryError
@@ -150,15 +142,6 @@ def check_seal(path: Path, data: bytes) -> bool:
 
 def read_content(root: Group, *, sealed: bool) -> Content:
     """Read all attributes, texts and groups of numbers of a file.
-
-    Parameters
-    ----------
-    root : Group
-    sealed : bool
-
-    Returns
-    -------
-    Content
 
     Raises
     ------

@@ -110,10 +110,6 @@ def prepare_task(model: Model, backend: str, data: Samples | None = None) -> Tas
     data : Samples or None
         As for ``train``.
 
-    Returns
-    -------
-    Task
-
     Raises
     ------
     DescriptionError
@@ -205,10 +201,6 @@ def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingRe
         Goes on from its checkpoint where it has one.
     progress : Progress or None
 
-    Returns
-    -------
-    TrainingResult
-
     Raises
     ------
     RunDirectoryError
@@ -235,14 +227,7 @@ def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingRe
 
 
 def keep_weights(task: Task, state: State, run: Run) -> None:
-    """Write the best weights so far.
-
-    Parameters
-    ----------
-    task : Task
-    state : State
-    run : Run
-    """
+    """Write the best weights so far."""
     best = task.layout.split(state.best_values)
     save_weights(
         run.directory.weights,
@@ -254,18 +239,7 @@ def keep_weights(task: Task, state: State, run: Run) -> None:
 
 
 def finish(task: Task, state: State, run: Run) -> TrainingResult:
-    """Test the best weights and draw the curves.
-
-    Parameters
-    ----------
-    task : Task
-    state : State
-    run : Run
-
-    Returns
-    -------
-    TrainingResult
-    """
+    """Test the best weights and draw the curves."""
     directory = run.directory
     test = measure(task, state.best_values, "test")
     write_result(directory.result, test, state.best_epoch)
@@ -291,10 +265,6 @@ def finish(task: Task, state: State, run: Run) -> TrainingResult:
 
 def draw_curve(directory: RunDirectory) -> tuple[Path | None, tuple[str, ...]]:
     """Draw the curves where matplotlib is installed.
-
-    Parameters
-    ----------
-    directory : RunDirectory
 
     Returns
     -------

@@ -176,10 +176,6 @@ class Watch:
         epoch : int
             Counted from 1.
 
-        Returns
-        -------
-        tuple of str
-
         Raises
         ------
         NumericsError

@@ -14,11 +14,6 @@ from netdesc.training.layout import Layout
 def find_silent(trace: Trace, program: Program) -> NDArray[np.bool_]:
     """Find the spiking neurons that are silent in every sample of a batch.
 
-    Parameters
-    ----------
-    trace : Trace
-    program : Program
-
     Returns
     -------
     ndarray of bool, shape (n + 1,)

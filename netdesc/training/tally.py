@@ -68,12 +68,7 @@ class Tally:
         self.add_costs(trace.costs)
 
     def add_step(self, report: StepReport) -> None:
-        """Add a batch that a device learned from.
-
-        Parameters
-        ----------
-        report : StepReport
-        """
+        """Add a batch that a device learned from."""
         samples = len(report.predictions)
         self.samples += samples
         self.batches += 1
@@ -90,12 +85,7 @@ class Tally:
         self.add_costs(report.costs)
 
     def add_costs(self, costs: Mapping[str, float]) -> None:
-        """Add what a device reports; of what is a peak the largest counts.
-
-        Parameters
-        ----------
-        costs : mapping of str to float
-        """
+        """Add what a device reports; of what is a peak the largest counts."""
         for name, cost in costs.items():
             old = self.costs.get(name, 0.0)
             self.costs[name] = max(old, cost) if name.startswith(PEAK) else old + cost
@@ -107,10 +97,6 @@ class Tally:
         ----------
         split : str
             What the samples are for.
-
-        Returns
-        -------
-        Metrics
         """
         spiking = sum(item.size for item in self.program.populations if item.kind == "spiking")
         return Metrics(

@@ -91,15 +91,6 @@ class State:
 
 
 def start(task: Task) -> State:
-    """Return the state before the first epoch.
-
-    Parameters
-    ----------
-    task : Task
-
-    Returns
-    -------
-    State
-    """
+    """Return the state before the first epoch."""
     values = task.layout.join(task.program.trainable())
     return State(0, 0, values, task.optimizer.start(len(values)), values, 0, ())

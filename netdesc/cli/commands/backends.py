@@ -53,10 +53,6 @@ def tabulate_options(options: Sequence[Option]) -> str:
 def ask(name: str) -> Limits | str:
     """Return what a backend can do, or why it cannot be used.
 
-    Parameters
-    ----------
-    name : str
-
     Returns
     -------
     Limits or str

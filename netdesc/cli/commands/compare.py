@@ -137,10 +137,6 @@ def write_files(data: dict[str, Any], output: Output) -> None:
 def describe(comparison: Comparison) -> str:
     """Return the verdicts as text.
 
-    Parameters
-    ----------
-    comparison : Comparison
-
     Returns
     -------
     str

@@ -108,16 +108,7 @@ def compare(expect: Mapping[str, object], metrics: Metrics) -> list[Check]:
 
 
 def rows(metrics: Metrics) -> list[tuple[str, str]]:
-    """Return metrics as lines of a table.
-
-    Parameters
-    ----------
-    metrics : Metrics
-
-    Returns
-    -------
-    list of (str, str)
-    """
+    """Return metrics as lines of a table."""
     lines = [("samples", str(metrics.samples)), ("loss", f"{metrics.loss:.6g}")]
     if metrics.accuracy is not None:
         lines.append(("accuracy", f"{100 * metrics.accuracy:.2f} %"))

@@ -212,10 +212,6 @@ def tabulate(about: Mapping[str, str]) -> str:
     ----------
     about : mapping of str to str
         By name.
-
-    Returns
-    -------
-    str
     """
     width = max(map(len, about), default=0)
     lines = (f"{name:{width}}  {text}".rstrip() for name, text in about.items())

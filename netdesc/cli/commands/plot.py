@@ -94,14 +94,6 @@ def plot(
 def list_kinds(result: Path) -> list[Kind]:
     """Return what can be drawn of a file.
 
-    Parameters
-    ----------
-    result : Path
-
-    Returns
-    -------
-    list of Kind
-
     Raises
     ------
     DescriptionError
@@ -133,13 +125,6 @@ def is_adjoint(name: str) -> bool:
 
 def draw(result: Path, kind: Kind, picture: Path, sample: int) -> None:
     """Draw one kind of picture.
-
-    Parameters
-    ----------
-    result : Path
-    kind : Kind
-    picture : Path
-    sample : int
 
     Raises
     ------

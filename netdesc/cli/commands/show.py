@@ -72,10 +72,6 @@ def render_after(model: Model, after: str, backend: str | None) -> str:
     backend : str or None
         Whose passes follow those that every network goes through.
 
-    Returns
-    -------
-    str
-
     Raises
     ------
     GraphError
@@ -96,15 +92,6 @@ def render_after(model: Model, after: str, backend: str | None) -> str:
 
 def describe_map(model: Model, backend: str) -> DeviceMap:
     """Return where a model goes on a device.
-
-    Parameters
-    ----------
-    model : Model
-    backend : str
-
-    Returns
-    -------
-    DeviceMap
 
     Raises
     ------

@@ -98,10 +98,6 @@ def arrange(checks: dict[str, list[Check]], faults: dict[str, tuple[Diagnostic, 
         By file.
     faults : dict of str to tuple of Diagnostic
         By file that could not be run.
-
-    Returns
-    -------
-    str
     """
     rows = [
         (name, item.path.removeprefix("expect."), item.expected, item.found, "ok" if item.met else "FAILED")

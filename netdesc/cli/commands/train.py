@@ -71,10 +71,6 @@ def choose_directory(name: str) -> Path:
     ----------
     name : str
         Of the model; another folder is named on standard error where it is no name of a folder.
-
-    Returns
-    -------
-    Path
     """
     folder = Path("runs") / safe_name(name)
     if folder.name != name:
@@ -83,16 +79,7 @@ def choose_directory(name: str) -> Path:
 
 
 def list_files(directory: Path) -> dict[str, Path]:
-    """Return what a training writes into a folder that exists, by what names it.
-
-    Parameters
-    ----------
-    directory : Path
-
-    Returns
-    -------
-    dict of str to Path
-    """
+    """Return what a training writes into a folder that exists, by what names it."""
     from netdesc.training.directory import RunDirectory
 
     run = RunDirectory(directory)
@@ -144,10 +131,6 @@ def arrange(result: TrainingResult, estimate: Estimate | None) -> dict[str, obje
     result : TrainingResult
     estimate : Estimate or None
         Of a step of training.
-
-    Returns
-    -------
-    dict
     """
     from netdesc.training.records import arrange_record
 
@@ -168,10 +151,6 @@ def arrange(result: TrainingResult, estimate: Estimate | None) -> dict[str, obje
 
 def sum_up(result: TrainingResult) -> list[str]:
     """Say what a training reached and where everything is.
-
-    Parameters
-    ----------
-    result : TrainingResult
 
     Returns
     -------

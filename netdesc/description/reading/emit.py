@@ -15,10 +15,6 @@ _WIDTH = 100
 def dump(description: Description) -> str:
     """Write a description with every default and no expression.
 
-    Parameters
-    ----------
-    description : Description
-
     Returns
     -------
     str

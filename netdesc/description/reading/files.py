@@ -24,14 +24,6 @@ _BINARY = {
 def text_of(file: Path) -> str:
     """Read the text of a description.
 
-    Parameters
-    ----------
-    file : Path
-
-    Returns
-    -------
-    str
-
     Raises
     ------
     DescriptionError

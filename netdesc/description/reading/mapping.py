@@ -42,10 +42,6 @@ def tree(data: object, path: str = "", place: Location | None = None) -> Node:
     place : Location or None
         Of everything in the tree; None for places that follow each other, in the file `NOWHERE`.
 
-    Returns
-    -------
-    Node
-
     Raises
     ------
     DescriptionError

@@ -45,10 +45,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
         As written.
     known : iterable of str
         Names that would be right.
-
-    Returns
-    -------
-    str
     """
     name = _SYNONYMS.get(name.lower(), name)
     lowered = {item.lower(): item for item in reversed(list(dict.fromkeys(known)))}

@@ -53,10 +53,6 @@ def build(root: Node, file: str, directory: Path) -> Description:
     directory : Path
         Where relative paths of the file begin.
 
-    Returns
-    -------
-    Description
-
     Raises
     ------
     DescriptionError

@@ -59,10 +59,6 @@ def cell_of(neuron: Choice) -> Cell:
     ----------
     neuron : Choice
         Complete; for a type that a file gives by equations, resolved.
-
-    Returns
-    -------
-    Cell
     """
     cell = equations_of(neuron)
     if cell is None:
@@ -90,10 +86,6 @@ def neuron_of(choice: Choice) -> Neuron:
     ----------
     choice : Choice
         Model with its options, complete.
-
-    Returns
-    -------
-    Neuron
     """
     if choice.kind == KIND:
         return neuron_of_equations(choice)

@@ -76,16 +76,7 @@ def is_fed(populations: Mapping[str, dict[str, Any] | None]) -> bool:
 
 
 def find_data_faults(data: Data) -> Iterator[Diagnostic]:
-    """Yield what does not go together in the section ``data``.
-
-    Parameters
-    ----------
-    data : Data
-
-    Yields
-    ------
-    Diagnostic
-    """
+    """Yield what does not go together in the section ``data``."""
     if data.dataset is None:
         if data.encoder is not None:
             yield from _find_encoder_faults(data.encoder)

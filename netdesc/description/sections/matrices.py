@@ -252,10 +252,6 @@ def plain_values(values: Floats) -> list[Any]:
     Parameters
     ----------
     values : ndarray of float64
-
-    Returns
-    -------
-    list
     """
     if values.ndim > 1:
         return [plain_values(row) for row in values]
@@ -271,10 +267,6 @@ def unit_values(values: Floats, unit: str) -> list[Any]:
         In the base unit.
     unit : str
         Base unit; empty for numbers without unit.
-
-    Returns
-    -------
-    list
     """
     if not unit:
         return plain_values(values)

@@ -74,10 +74,6 @@ def population_of(name: str, data: dict[str, Any]) -> Population:
     name : str
     data : dict
         After `resolve_population`.
-
-    Returns
-    -------
-    Population
     """
     neuron, source = data.get("neuron"), data.get("source")
     if source is not None and source.kind == "spike_times":

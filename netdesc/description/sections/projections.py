@@ -56,10 +56,6 @@ def projection_of(name: str, data: dict[str, Any]) -> Projection:
     name : str
     data : dict
         After `resolve_projection`.
-
-    Returns
-    -------
-    Projection
     """
     connector = data["connector"]
     if connector.kind == "list":

@@ -168,10 +168,6 @@ def recordings_of(
     populations : mapping of str to dict or None
     reading : Reading
         Receives the faults.
-
-    Returns
-    -------
-    tuple of Recording
     """
     result = []
     for name, items in record.items():

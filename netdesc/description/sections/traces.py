@@ -76,10 +76,6 @@ def find_needed(
     recordings : iterable of Recording
     reading : Reading
         Receives the faults.
-
-    Returns
-    -------
-    list of Recording
     """
     gradient = (sections.get("training") or {}).get("gradient")
     samples = ((sections.get("data") or {}).get("dataset") or Choice("", {})).options

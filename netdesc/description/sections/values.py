@@ -111,10 +111,6 @@ def read_value(
 def lowest(value: Value) -> float:
     """Return a lower bound of what a value may be; minus infinity where it has none.
 
-    Parameters
-    ----------
-    value : Constant, Distribution or Explicit
-
     Returns
     -------
     float

@@ -37,10 +37,6 @@ class CheckLimits:
         graph : NetworkGraph
             After any pass.
 
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         LimitError

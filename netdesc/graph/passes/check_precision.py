@@ -36,10 +36,6 @@ class CheckPrecision:
         graph : NetworkGraph
             With values drawn.
 
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         GraphError

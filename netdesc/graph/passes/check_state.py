@@ -27,14 +27,6 @@ class CheckState:
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
         """Check the graph and return it as it is.
 
-        Parameters
-        ----------
-        graph : NetworkGraph
-
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         LimitError

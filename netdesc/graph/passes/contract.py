@@ -23,10 +23,6 @@ class Pass(Protocol):
         graph : NetworkGraph
             Left as it is.
 
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         NetdescError

@@ -27,14 +27,6 @@ class DrawConnections:
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
         """Fill in ``Edge.synapses``.
 
-        Parameters
-        ----------
-        graph : NetworkGraph
-
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         GraphError

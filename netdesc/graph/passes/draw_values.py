@@ -34,10 +34,6 @@ class DrawValues:
         graph : NetworkGraph
             With drawn connections.
 
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         GraphError

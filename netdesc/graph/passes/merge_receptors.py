@@ -27,10 +27,6 @@ class MergeReceptors:
         ----------
         graph : NetworkGraph
             With resolved parameters.
-
-        Returns
-        -------
-        NetworkGraph
         """
         return graph.with_nodes([_merged(node) if _alike(node) else node for node in graph.nodes])
 

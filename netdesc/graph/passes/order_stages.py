@@ -19,10 +19,6 @@ class OrderStages:
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
         """Fill in ``NetworkGraph.stages``.
 
-        Parameters
-        ----------
-        graph : NetworkGraph
-
         Returns
         -------
         NetworkGraph

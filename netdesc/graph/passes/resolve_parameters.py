@@ -23,14 +23,6 @@ class ResolveParameters:
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
         """Fill in ``Node.values``.
 
-        Parameters
-        ----------
-        graph : NetworkGraph
-
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         GraphError

@@ -32,10 +32,6 @@ class SplitSigned:
         graph : NetworkGraph
             With drawn weights.
 
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         GraphError

@@ -47,20 +47,12 @@ class Case:
         ----------
         limits : Limits
             Of the device.
-
-        Returns
-        -------
-        Description
         """
         text = self.text if "weight" in limits.trainable else self.text.replace("train: true", "train: false")
         return parse(text, self.name)
 
     def stimulate(self, program: Program) -> Events:
         """Return the spikes of the sources.
-
-        Parameters
-        ----------
-        program : Program
 
         Returns
         -------

@@ -142,17 +142,7 @@ class ForwardChecks(Subject):
 
 
 def count_deliveries(bench: Bench, trace: Trace) -> int:
-    """Count spikes times the synapses that leave their neurons.
-
-    Parameters
-    ----------
-    bench : Bench
-    trace : Trace
-
-    Returns
-    -------
-    int
-    """
+    """Count spikes times the synapses that leave their neurons."""
     total = 0
     for block in bench.program.blocks:
         events = trace.spikes[bench.program.populations[block.pre].name]

@@ -20,10 +20,6 @@ class HostRule(Protocol):
         ----------
         population : str
             Whose first spikes the targets are about.
-
-        Returns
-        -------
-        Lesson
         """
         ...
 
@@ -34,10 +30,6 @@ class HostRule(Protocol):
         ----------
         trace : Trace
         targets : ndarray of int64, shape (batch,)
-
-        Returns
-        -------
-        Cotangent
         """
         ...
 

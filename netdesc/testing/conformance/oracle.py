@@ -28,10 +28,6 @@ def expect(bench: Bench, trace: Trace, stimulus: Events | None = None) -> Refere
     trace : Trace
     stimulus : Events or None
         None for that of the bench.
-
-    Returns
-    -------
-    ReferenceTrace
     """
     program = bench.program.with_parameters(trace.effective_parameters)
     return simulate(program, bench.stimulus if stimulus is None else stimulus)
@@ -47,10 +43,6 @@ def misfit(bench: Bench, trace: Trace, tolerance: Tolerance, stimulus: Events | 
     tolerance : Tolerance
     stimulus : Events or None
         None for that of the bench.
-
-    Returns
-    -------
-    str
     """
     expected = expect(bench, trace, stimulus)
     lonely, total, first = 0, 0, ""
@@ -66,11 +58,6 @@ def pull(program: Program, spikes: Mapping[str, Events]) -> dict[str, Floats]:
 
     The factor of a spike belongs to its sample, its neuron and its number, so that two devices whose
     spike times differ a little have the same cotangent.
-
-    Parameters
-    ----------
-    program : Program
-    spikes : mapping of str to Events
 
     Returns
     -------
@@ -112,11 +99,6 @@ def differentiate(program: Program, stimulus: Events) -> dict[str, Floats]:
 
 def differentiate_stimulus(program: Program, stimulus: Events) -> dict[str, Floats]:
     """Return the derivatives of the same loss with respect to the spikes of the sources.
-
-    Parameters
-    ----------
-    program : Program
-    stimulus : Events
 
     Returns
     -------

@@ -54,10 +54,6 @@ def make(field: str, key: str, **changes: str) -> Probe:
     field, key : str
     **changes : str
         Parts of the file.
-
-    Returns
-    -------
-    Probe
     """
     return Probe(field, key, FILE.format(**{**PLAIN, **changes}))
 

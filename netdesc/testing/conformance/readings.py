@@ -129,10 +129,6 @@ def loss_of(program: Program, stimulus: Events, moments: Mapping[str, Floats]) -
     moments : mapping of str to ndarray of float64, shape (batch, n)
         By reading, times in ms at which a voltage is taken in place of the maximum. The two have different
         derivatives: what moves all spikes together changes the voltage beside a maximum, but not the maximum.
-
-    Returns
-    -------
-    float
     """
     course = simulate(program, stimulus)
     values = {key: read.values for key, read in read_voltages(course).items()}

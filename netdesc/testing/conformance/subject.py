@@ -120,10 +120,6 @@ class Subject:
         name : str
             Key of ``CASES`` or ``READING_CASES``.
 
-        Returns
-        -------
-        Bench
-
         Raises
         ------
         AssertionError

@@ -33,10 +33,6 @@ class Network:
 def random_network(recipe: Recipe) -> Network:
     """Make a network of a kind.
 
-    Parameters
-    ----------
-    recipe : Recipe
-
     Returns
     -------
     Network
@@ -66,16 +62,7 @@ def make_readings(recipe: Recipe) -> tuple[Reading, ...]:
 
 
 def make_populations(recipe: Recipe) -> tuple[PopulationSlice, ...]:
-    """Return the populations: sources first, then the layers, then the read-out.
-
-    Parameters
-    ----------
-    recipe : Recipe
-
-    Returns
-    -------
-    tuple of PopulationSlice
-    """
+    """Return the populations: sources first, then the layers, then the read-out."""
     receptors = ("excitatory", "inhibitory") if recipe.two_currents else ("signed",)
     kinds = ["source"] + ["spiking"] * recipe.layers + ["readout"] * recipe.readout
     result, start = [], 0
@@ -102,11 +89,6 @@ def make_populations(recipe: Recipe) -> tuple[PopulationSlice, ...]:
 
 def make_parameters(recipe: Recipe, populations: tuple[PopulationSlice, ...]) -> dict[str, Floats]:
     """Draw the constants of all neurons.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    populations : tuple of PopulationSlice
 
     Returns
     -------
@@ -146,16 +128,7 @@ def make_parameters(recipe: Recipe, populations: tuple[PopulationSlice, ...]) ->
 
 
 def make_stages(recipe: Recipe) -> tuple[Stage, ...]:
-    """Return the order of execution.
-
-    Parameters
-    ----------
-    recipe : Recipe
-
-    Returns
-    -------
-    tuple of Stage
-    """
+    """Return the order of execution."""
     layers = range(1, recipe.layers + 1)
     cycle = recipe.loop == "cycle" or (recipe.loop == "self" and recipe.layers == 1)
     stages = [Stage(tuple(layers), True)] if cycle else [Stage((k,), recipe.loop == "self") for k in layers]
@@ -172,10 +145,6 @@ def make_blocks(
     recipe : Recipe
     populations : tuple of PopulationSlice
     parameters : mapping of str to ndarray
-
-    Returns
-    -------
-    tuple of Block
     """
     layers = range(1, recipe.layers + 1)
     edges = [(0, k) for k in layers] + [(k, k + 1) for k in layers[:-1]]
@@ -239,10 +208,6 @@ def fill(recipe: Recipe, block: Block, strength: float) -> Block:
     strength : float
         Mean weight, in the units of the weights; also their spread. Magnitudes of inhibition are
         half as large, a negative strength means a block that inhibits on the whole.
-
-    Returns
-    -------
-    Block
     """
     random = recipe.stream(block.path)
     indptr = indices = None
@@ -264,16 +229,7 @@ def fill(recipe: Recipe, block: Block, strength: float) -> Block:
 
 
 def make_stimulus(recipe: Recipe) -> Events:
-    """Draw the spikes of the sources, one to three each and sample, in the first 30 ms.
-
-    Parameters
-    ----------
-    recipe : Recipe
-
-    Returns
-    -------
-    Events
-    """
+    """Draw the spikes of the sources, one to three each and sample, in the first 30 ms."""
     random = recipe.stream("stimulus")
     lists = []
     for _ in range(recipe.batch):

@@ -34,11 +34,6 @@ def random_loss(machine: Machine, seed: int) -> Callable[[Trace], SmoothLoss]:
     neuron and the spike's number, so that spikes of different neurons may overtake each other. Every reading
     contributes such a function of its voltage.
 
-    Parameters
-    ----------
-    machine : Machine
-    seed : int
-
     Returns
     -------
     callable
@@ -74,10 +69,6 @@ def random_loss(machine: Machine, seed: int) -> Callable[[Trace], SmoothLoss]:
 
 def ordinals(spikes: Events) -> Integers:
     """Return the number of every spike among those of its neuron and sample.
-
-    Parameters
-    ----------
-    spikes : Events
 
     Returns
     -------

@@ -84,10 +84,6 @@ def recipes(**fixed: object) -> SearchStrategy[Recipe]:
     ----------
     **fixed
         Fields that keep a value.
-
-    Returns
-    -------
-    hypothesis.strategies.SearchStrategy
     """
     from hypothesis import strategies as st
 

@@ -169,10 +169,6 @@ def forecast(cell: Cell[N], state: State[N], end: N, arithmetic: Arithmetic[N]) 
     end : number
         Time beyond which nobody asks, in ms.
     arithmetic : Arithmetic
-
-    Returns
-    -------
-    Forecast
     """
     if state.time < state.release:
         if state.release >= end:

@@ -39,17 +39,7 @@ class Course(Generic[N]):
 
 
 def cells(program: Program, arithmetic: Arithmetic[N]) -> list[Cell[N]]:
-    """Return the constants of every neuron, those of sources meaningless.
-
-    Parameters
-    ----------
-    program : Program
-    arithmetic : Arithmetic
-
-    Returns
-    -------
-    list of Cell
-    """
+    """Return the constants of every neuron, those of sources meaningless."""
     number, values = arithmetic.number, program.parameters
     result = []
     for item in program.populations:
@@ -65,11 +55,6 @@ def cells(program: Program, arithmetic: Arithmetic[N]) -> list[Cell[N]]:
 
 def synapses(program: Program, arithmetic: Arithmetic[N]) -> list[list[tuple[int, int, N, N]]]:
     """Return what leaves every neuron.
-
-    Parameters
-    ----------
-    program : Program
-    arithmetic : Arithmetic
 
     Returns
     -------
@@ -167,19 +152,7 @@ class Sweep(Generic[N]):
 
 
 def run(program: Program, stimulus: Events, sample: int, arithmetic: Arithmetic[N]) -> Course[N]:
-    """Run one sample.
-
-    Parameters
-    ----------
-    program : Program
-    stimulus : Events
-    sample : int
-    arithmetic : Arithmetic
-
-    Returns
-    -------
-    Course
-    """
+    """Run one sample."""
     number, size = arithmetic.number, program.size
     still: Forecast[N] = Forecast(None)
     sweep: Sweep[N] = Sweep(
@@ -222,10 +195,6 @@ def released(sweep: Sweep[N]) -> list[Spike[N]]:
     ----------
     sweep : Sweep
         Run to its end.
-
-    Returns
-    -------
-    list of Spike
     """
     result = []
     for spike in sweep.spikes:

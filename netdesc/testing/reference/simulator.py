@@ -95,10 +95,6 @@ def simulate(program: Program, stimulus: Events, *, digits: int | None = None) -
     digits : int, optional
         Compute with that many decimal digits; with float64 where it is absent.
 
-    Returns
-    -------
-    ReferenceTrace
-
     Raises
     ------
     NumericsError
@@ -115,10 +111,6 @@ def simulate(program: Program, stimulus: Events, *, digits: int | None = None) -
 
 def check_cells(program: Program) -> None:
     """Refuse cells that would spike without end, or that the search for thresholds does not cover.
-
-    Parameters
-    ----------
-    program : Program
 
     Raises
     ------
@@ -139,16 +131,7 @@ def check_cells(program: Program) -> None:
 
 
 def rounded(course: Course[Decimal]) -> Course[float]:
-    """Turn the numbers of a course into floats.
-
-    Parameters
-    ----------
-    course : Course
-
-    Returns
-    -------
-    Course
-    """
+    """Turn the numbers of a course into floats."""
     return Course(
         [Spike(s.neuron, float(s.time), float(s.current), s.release_current) for s in course.spikes],
         [
@@ -163,18 +146,7 @@ def rounded(course: Course[Decimal]) -> Course[float]:
 
 
 def gather(program: Program, stimulus: Events, courses: Sequence[Course[float]]) -> ReferenceTrace:
-    """Sort the spikes of all samples by population.
-
-    Parameters
-    ----------
-    program : Program
-    stimulus : Events
-    courses : sequence of Course
-
-    Returns
-    -------
-    ReferenceTrace
-    """
+    """Sort the spikes of all samples by population."""
     spikes, currents, releases = {}, {}, {}
     for item in program.populations:
         if item.kind == "source":

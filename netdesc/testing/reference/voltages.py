@@ -20,10 +20,6 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
 def read_voltages(trace: ReferenceTrace) -> dict[str, Read]:
     """Take the readings of a program from a reference run.
 
-    Parameters
-    ----------
-    trace : ReferenceTrace
-
     Returns
     -------
     dict of str to Read

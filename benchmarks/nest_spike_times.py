@@ -111,7 +111,7 @@ def simulate_in_nest(program: Program, stimulus: Events) -> dict[str, list[list[
 
 
 def create_nodes(nest, program, stimulus):
-    """Create generators and cells; capacitance is chosen to give the resistance, in pF for GOhm."""
+    """Create generators and cells; weights are voltages, for a resistance of 1."""
     values, nodes = program.parameters, {}
     for item in program.populations:
         if item.kind == "source":
@@ -130,7 +130,7 @@ def create_nodes(nest, program, stimulus):
             [
                 {
                     "tau_m": values["tau_m"][n],
-                    "C_m": values["tau_m"][n] / values["resistance"][n],
+                    "C_m": values["tau_m"][n],
                     "tau_syn_ex": values["tau_s"][n, 0],
                     "tau_syn_in": values["tau_s"][n, len(item.receptors) - 1],
                     "E_L": values["rest"][n],
@@ -161,9 +161,9 @@ def connect(nest, program, block, nodes):
             post[indices],
             "one_to_one",
             {
-                "weight": block.sign * block.weights,
+                "weight": block.charges(block.weights),
                 "synapse_model": "static_synapse",
-                "delay": np.broadcast_to(block.delays, block.weights.shape),
+                "delay": np.broadcast_to(block.delays, block.size),
             },
         )
 

@@ -59,7 +59,7 @@ def make_program(delay: float) -> Program:
         values[: SIZES["input"]] = np.nan
         return values
 
-    levels = {"rest": 0.0, "reset": 0.0, "v_init": 0.0, "threshold": 1.0, "resistance": 1.0, "tau_ref": 0.0}
+    levels = {"rest": 0.0, "reset": 0.0, "v_init": 0.0, "threshold": 1.0, "tau_ref": 0.0}
     parameters = {key: constant(value) for key, value in levels.items()}
     parameters |= {"tau_m": constant(20.0), "tau_s": constant(5.0)[:, None], "i_init": constant(0.0)[:, None]}
     moments = {
@@ -79,7 +79,7 @@ def make_program(delay: float) -> Program:
                 pre.size,
                 post.size,
                 0,
-                1.0,
+                np.ones(post.size),
                 None,
                 None,
                 weights,

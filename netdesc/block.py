@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netdesc.connection import Connection
 from netdesc.events import Floats, Integers, frozen
+from netdesc.parameters import DELAY, WEIGHT, Parameter, key_of
+
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +35,21 @@ class Block:
         Sizes of the two populations.
     receptor : int
         Which synaptic current of the targets a spike enters.
-    sign : float
-        +1, or -1 where the file gives magnitudes of inhibition.
+    charge : ndarray of float64, shape (n_post,)
+        Voltage of each target per unit of weight; negative where weights are magnitudes of inhibition.
     indptr : ndarray of int64, shape (n_pre + 1,), or None
         Synapses ``indptr[i]`` to ``indptr[i + 1] - 1`` leave source i. None for a dense block.
     indices : ndarray of int64, shape (k,), or None
         Target of every synapse. None for a dense block.
-    weights : ndarray of float64, shape (k,)
-        In the units of the file, before ``sign`` and the targets' ``resistance``.
+    weights : ndarray of float64, shape (k,), or (w,) where synapses share them
+        In the units of the file; see ``charges``.
     delays : ndarray of float64, shape (k,) or (1,)
         In ms; one element where all synapses share it.
     train_weight, train_delay : bool
     weight_bounds, delay_bounds : tuple of float
         Bounds kept during training, in the units of ``weights`` and in ms.
+    weight_of : ndarray of int64, shape (k,), or None
+        Which element of ``weights`` every synapse has. None where each has its own.
     """
 
     name: str
@@ -51,7 +59,7 @@ class Block:
     n_pre: int
     n_post: int
     receptor: int
-    sign: float
+    charge: Floats
     indptr: Integers | None
     indices: Integers | None
     weights: Floats
@@ -60,11 +68,12 @@ class Block:
     train_delay: bool = False
     weight_bounds: tuple[float, float] = (-np.inf, np.inf)
     delay_bounds: tuple[float, float] = (0.0, np.inf)
+    weight_of: Integers | None = None
 
     def __post_init__(self) -> None:
-        for name in ("weights", "delays"):
+        for name in ("charge", "weights", "delays"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
-        for name in ("indptr", "indices"):
+        for name in ("indptr", "indices", "weight_of"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
 
@@ -76,7 +85,12 @@ class Block:
     @property
     def size(self) -> int:
         """Number of synapses."""
-        return len(self.weights)
+        return self.n_pre * self.n_post if self.indices is None else len(self.indices)
+
+    @property
+    def sign(self) -> float:
+        """-1 where weights are magnitudes of inhibition, otherwise +1."""
+        return -1.0 if self.charge[:1].sum() < 0.0 else 1.0
 
     @property
     def uniform_delay(self) -> bool:
@@ -86,12 +100,81 @@ class Block:
     @property
     def weight_key(self) -> str:
         """Key of the weights in ``Machine.write`` and ``Gradient.parameters``."""
-        return f"{self.name}.weight"
+        return key_of(self.name, WEIGHT)
 
     @property
     def delay_key(self) -> str:
         """Key of the delays in ``Machine.write`` and ``Gradient.parameters``."""
-        return f"{self.name}.delay"
+        return key_of(self.name, DELAY)
+
+    def parameters(self) -> tuple[Parameter, Parameter]:
+        """Return the weights and the delays as parameters."""
+        scale = float(np.max(np.abs(self.charge), initial=0.0))
+        trained, bounds = self.train_weight, self.weight_bounds
+        return (
+            Parameter(self.name, WEIGHT, self.path, self.weights, trained, bounds, scale),
+            Parameter(self.name, DELAY, self.path, self.delays, self.train_delay, self.delay_bounds),
+        )
+
+    def spread(self, weights: NDArray[T]) -> NDArray[T]:
+        """Return the weight of every synapse.
+
+        Parameters
+        ----------
+        weights : ndarray, shape of ``self.weights``
+
+        Returns
+        -------
+        ndarray, shape (k,)
+        """
+        return weights if self.weight_of is None else weights[self.weight_of]
+
+    def collect(self, values: Floats) -> Floats:
+        """Return the sums of values of synapses over those that share a weight.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (k,)
+
+        Returns
+        -------
+        ndarray of float64, shape of ``self.weights``
+        """
+        if self.weight_of is None:
+            return values
+        return np.asarray(np.bincount(self.weight_of, weights=values, minlength=len(self.weights)), float)
+
+    def charges(self, weights: Floats) -> Floats:
+        """Return by how much a spike raises the voltage, or the current in the same unit, of every target.
+
+        Parameters
+        ----------
+        weights : ndarray of float64, shape of ``self.weights``
+            In the units of the file.
+
+        Returns
+        -------
+        ndarray of float64, shape (k,)
+        """
+        return self._times_charge(self.spread(weights))
+
+    def charges_adjoint(self, values: Floats) -> Floats:
+        """Return the derivative by the weights from that by the charges.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (k,)
+
+        Returns
+        -------
+        ndarray of float64, shape of ``self.weights``
+        """
+        return self.collect(self._times_charge(values))
+
+    def _times_charge(self, values: Floats) -> Floats:
+        if self.indices is not None:
+            return np.asarray(values * self.charge[self.indices])
+        return np.asarray(values.reshape(self.n_pre, self.n_post) * self.charge).reshape(-1)
 
     def sparse(self) -> tuple[Integers, Integers]:
         """Return ``indptr`` and ``indices``, made up for a dense block.
@@ -146,3 +229,45 @@ class Block:
             If a pair of neurons has several synapses.
         """
         return self.connection().matrix(values, self.path)
+
+
+def join_charges(blocks: Sequence[Block], values: Mapping[str, Floats]) -> Floats:
+    """Return the charges of all synapses of blocks, one block after the other.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+    values : mapping of str to ndarray
+        Weights by key.
+
+    Returns
+    -------
+    ndarray of float64, shape (k,)
+        See ``Block.charges``.
+    """
+    parts = [block.charges(values[block.weight_key]) for block in blocks]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
+
+
+def split_gradients(blocks: Sequence[Block], charges: Floats, delays: Floats) -> dict[str, Floats]:
+    """Return the derivatives by the trained parameters of blocks, by key.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+    charges, delays : ndarray of float64, shape (k,)
+        Derivatives by what ``join_charges`` returns, and by the delay of every synapse.
+
+    Returns
+    -------
+    dict of str to ndarray of float64
+    """
+    result, begin = {}, 0
+    for block in blocks:
+        span = slice(begin, begin + block.size)
+        if block.train_weight:
+            result[block.weight_key] = block.charges_adjoint(charges[span])
+        if block.train_delay:
+            result[block.delay_key] = delays[span]
+        begin += block.size
+    return result

@@ -153,7 +153,7 @@ def _block(edge: Edge, graph: NetworkGraph, index: Mapping[str, int]) -> Block:
         n_pre=synapses.n_pre,
         n_post=synapses.n_post,
         receptor=_receptor(edge, graph.node(edge.post).receptors),
-        sign=_sign(edge, graph.node(edge.post)),
+        charge=_charge(edge, graph.node(edge.post)),
         indptr=synapses.indptr,
         indices=synapses.indices,
         weights=edge.weights,
@@ -165,9 +165,11 @@ def _block(edge: Edge, graph: NetworkGraph, index: Mapping[str, int]) -> Block:
     )
 
 
-def _sign(edge: Edge, post: Node) -> float:
-    """Return -1 where weights are magnitudes of an inhibitory current."""
-    return 1.0 if post.equations is not None and post.equations.conductance else edge.sign
+def _charge(edge: Edge, post: Node) -> Floats:
+    """Return the voltage of every target per unit of weight; a conductance is never negative."""
+    if post.equations is not None:
+        return np.full(post.size, 1.0 if post.equations.conductance else edge.sign)
+    return edge.sign * _resistance(post, LINEAR_CELLS[post.model])
 
 
 def _receptor(edge: Edge, receptors: tuple[str, ...]) -> int:
@@ -194,7 +196,7 @@ def _parameters(graph: NetworkGraph) -> dict[str, Floats]:
     )
 
 
-_NAMES = ("tau_m", "tau_ref", "tau_s", "rest", "threshold", "reset", "v_init", "i_init", "resistance")
+_NAMES = ("tau_m", "tau_ref", "tau_s", "rest", "threshold", "reset", "v_init", "i_init")
 
 
 def _columns(node: Node, width: int) -> dict[str, Floats]:
@@ -205,7 +207,7 @@ def _columns(node: Node, width: int) -> dict[str, Floats]:
     }
     if node.equations is not None:
         hold = node.values.get(node.equations.refractory, np.zeros(node.size))
-        return empty | {"tau_ref": hold, "rest": np.zeros(node.size), "resistance": np.ones(node.size)}
+        return empty | {"tau_ref": hold, "rest": np.zeros(node.size)}
     cell = LINEAR_CELLS.get(node.model)
     if node.kind == "source" or cell is None:
         return empty
@@ -229,7 +231,6 @@ def _membrane(node: Node, cell: Cell) -> dict[str, Floats]:
         "threshold": values.get(cell.threshold, np.full(node.size, np.inf)),
         "reset": values.get(cell.reset, leak),
         "v_init": values.get("initial.v", leak),
-        "resistance": resistance,
     }
 
 

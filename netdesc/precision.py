@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from netdesc.errors import Diagnostic
 from netdesc.events import Floats
+from netdesc.parameters import Parameter
 
 FLOAT32 = float(np.finfo(np.float32).max)
 """The largest number of single precision."""
@@ -57,3 +60,8 @@ def beyond_float32(
             code,
         )
     ]
+
+
+def fits_float32(parameter: Parameter, values: Floats) -> Iterator[Diagnostic]:
+    """Yield a fault where a parameter is beyond single precision; a check of ``ParameterStore``."""
+    yield from beyond_float32(values, parameter.key, scale=parameter.scale)

@@ -14,6 +14,7 @@ from netdesc.connection import Connection
 from netdesc.dynamics.equations import Equations
 from netdesc.events import Floats
 from netdesc.observation import Reading, Sampling
+from netdesc.parameters import Parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +70,6 @@ class PopulationSlice:
         return f"populations.{self.name}"
 
 
-def weight_scales(program: Program) -> dict[str, Floats]:
-    """Return the voltage of the targets per unit of weight, by the keys of the weights.
-
-    Parameters
-    ----------
-    program : Program
-
-    Returns
-    -------
-    dict of str to ndarray of float64, shape (k,)
-        Without sign.
-    """
-    resistance = program.parameters.get("resistance", np.empty(0))
-    return {
-        block.weight_key: resistance[program.populations[block.post].start + block.sparse()[1]]
-        for block in program.blocks
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Populations that are computed together.
@@ -139,8 +121,7 @@ class Program:
         Per neuron, shape (n,) unless said otherwise; NaN for sources. ``tau_m``, ``tau_ref`` in ms;
         ``tau_s`` in ms, shape (n, r), r the largest number of receptors, NaN where there are fewer;
         ``rest`` (with constant currents folded in), ``threshold`` (infinite for read-outs), ``reset``,
-        ``v_init`` in the voltage of the cell; ``i_init``, shape (n, r), in the same; ``resistance``:
-        voltage per unit of weight (MOhm, or 1).
+        ``v_init`` in the voltage of the cell; ``i_init``, shape (n, r), in the same.
     stages : tuple of Stage
         Order of execution; sources are in no stage.
     sampling : tuple of Sampling
@@ -216,6 +197,10 @@ class Program:
             result[block.weight_key] = result[block.delay_key] = block.connection(*names)
         return result
 
+    def declared(self) -> dict[str, Parameter]:
+        """Return every parameter that can be written, by key, in the order of the file."""
+        return {item.key: item for block in self.blocks for item in block.parameters()}
+
     def trainable(self) -> dict[str, Floats]:
         """Return copies of the parameters that training may change, by key.
 
@@ -223,23 +208,7 @@ class Program:
         -------
         dict of str to ndarray of float64, shape (k,)
         """
-        result = {}
-        for block in self.blocks:
-            if block.train_weight:
-                result[block.weight_key] = np.array(block.weights)
-            if block.train_delay:
-                result[block.delay_key] = np.array(block.delays)
-        return result
-
-    def bounds(self) -> dict[str, tuple[float, float]]:
-        """Return lower and upper bound of every trainable parameter, by key."""
-        result = {}
-        for block in self.blocks:
-            if block.train_weight:
-                result[block.weight_key] = block.weight_bounds
-            if block.train_delay:
-                result[block.delay_key] = block.delay_bounds
-        return result
+        return {key: np.array(item.values) for key, item in self.declared().items() if item.trained}
 
     def with_parameters(self, values: Mapping[str, Floats]) -> Program:
         """Return the program with other weights and delays.

@@ -33,7 +33,7 @@ def test_sources_have_no_parameters():
     assert all(np.all(np.isnan(values[:2])) for values in result.parameters.values())
 
 
-def test_a_normalized_cell_has_resistance_one():
+def test_parameters_of_a_normalized_cell_have_no_units():
     result = program([cells("a", 1, v_leak=0.2, v_reset=-0.5, tau_refrac=2.0, current=0.3)])
     found = {name: values.ravel().tolist() for name, values in result.parameters.items()}
     assert found == {
@@ -45,13 +45,13 @@ def test_a_normalized_cell_has_resistance_one():
         "reset": [-0.5],
         "v_init": [0.2],
         "i_init": [0.0],
-        "resistance": [1.0],
     }
 
 
 def test_currents_shift_the_rest_by_the_resistance():
     given = cells("a", 1, "IF_curr_exp", cm=0.5, tau_m=20.0, i_offset=0.25, current=0.125)
-    assert column([given], "resistance") == [40.0]
+    fed = program([sources("x", 1), given], [projection("p", "x", "a", receptor="inhibitory")])
+    assert fed.blocks[0].charge.tolist() == [-40.0]
     assert column([given], "rest") == [-65.0 + 40.0 * 0.375]
     assert column([given], "v_init") == [-65.0]
 

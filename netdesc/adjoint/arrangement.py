@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,34 +11,10 @@ from netdesc.adjoint.cells import neurons_of, read_cells
 from netdesc.adjoint.incoming import Stream, merge
 from netdesc.adjoint.uniform import UniformLayer, make_layer
 from netdesc.adjoint.wiring import LAYER, Wiring, is_layer, sort_fanout, wire
-from netdesc.errors import Diagnostic, NumericsError
+from netdesc.block import Block, join_charges
 from netdesc.events import Events, Floats
+from netdesc.parameters import Check, ParameterStore, accept
 from netdesc.program import Program
-
-
-def parameter_faults(known: Mapping[str, Floats], key: str, values: Floats) -> Iterator[Diagnostic]:
-    """Yield what keeps values from being written to a parameter of those known."""
-    if key not in known:
-        yield Diagnostic(f"{key} is not a parameter of this program; it has {', '.join(known)}")
-    elif np.shape(values) != known[key].shape:
-        yield Diagnostic(f"{key} has shape {np.shape(values)}; it needs {known[key].shape}")
-    elif not np.isfinite(values).all():
-        yield Diagnostic(f"{key} holds a value that is not finite; every value must be a number")
-    elif key.endswith(".delay") and np.min(values, initial=0.0) < 0.0:
-        yield Diagnostic(f"{key} holds a negative delay; a delay is at least 0 ms")
-
-
-def require_writable(known: Mapping[str, Floats], parameters: Mapping[str, Floats]) -> None:
-    """Raise an error that names everything that keeps parameters from being written to those known.
-
-    Raises
-    ------
-    NumericsError
-        If a key or shape does not fit, a value is not finite or a delay is negative.
-    """
-    faults = [fault for key, values in parameters.items() for fault in parameter_faults(known, key, values)]
-    if faults:
-        raise NumericsError(faults)
 
 
 class Layout:
@@ -49,10 +25,14 @@ class Layout:
     program : Program
     layers : bool
         Whether dense stages of uniform cells may be run as layers.
+    check : callable, optional
+        Of the parameters that are written; see ``ParameterStore``.
 
     Attributes
     ----------
     program : Program
+    store : ParameterStore
+        Present weights and delays.
     cells : list of named tuple
         Parameters of the neurons, per stage.
     wirings : list of Wiring
@@ -63,17 +43,14 @@ class Layout:
         Per stage; None for a layer.
     """
 
-    def __init__(self, program: Program, *, layers: bool = True) -> None:
+    def __init__(self, program: Program, *, layers: bool = True, check: Check = accept) -> None:
         self.program = program
         self.cells = [read_cells(program, stage) for stage in program.stages]
         self.wirings = [
             wire(program, stage, layers and is_layer(program, stage, cells))
             for stage, cells in zip(program.stages, self.cells, strict=True)
         ]
-        self.values: dict[str, Floats] = {}
-        for block in program.blocks:
-            self.values[block.weight_key] = block.weights
-            self.values[block.delay_key] = block.delays
+        self.store = ParameterStore(program.declared(), check)
         self.weights: list[Floats] = []
         self.delays: list[Floats] = []
         self.fanouts: list[Synapses | None] = []
@@ -95,8 +72,7 @@ class Layout:
         NumericsError
             If a key or shape does not fit, a value is not finite or a delay is negative.
         """
-        require_writable(self.values, parameters)
-        self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
+        self.store.write(parameters)
         self.arrange()
 
     def arrange(self) -> None:
@@ -105,23 +81,19 @@ class Layout:
         self.sorted_layers = {}
         for wiring in self.wirings:
             blocks = [self.program.blocks[k] for k in wiring.blocks]
-            parts = [self.values[block.weight_key] for block in blocks]
-            weights = (parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])) * wiring.scale
+            weights = join_charges(blocks, self.store.values)
             layer = wiring.kind == LAYER
-            delays = np.concatenate(
-                [
-                    np.empty(0),
-                    *(
-                        self.values[block.delay_key]
-                        if layer
-                        else np.broadcast_to(self.values[block.delay_key], block.weights.shape)
-                        for block in blocks
-                    ),
-                ]
-            )
+            delays = self.join_delays(blocks, spread=not layer)
             self.weights.append(weights)
             self.delays.append(delays)
             self.fanouts.append(None if layer else sort_fanout(wiring, weights, delays))
+
+    def join_delays(self, blocks: Sequence[Block], *, spread: bool) -> Floats:
+        """Return the delays of blocks, of every synapse or as they are."""
+        parts = [(self.store[block.delay_key], block.size) for block in blocks]
+        return np.concatenate(
+            [np.empty(0), *(np.broadcast_to(item, size) if spread else item for item, size in parts)]
+        )
 
     def rest(self, index: int) -> Floats:
         """Return the resting voltages of a stage, which the voltages of its kernels are relative to."""
@@ -149,18 +121,7 @@ class Layout:
         sorted_already = self.fanouts[index] or self.sorted_layers.get(index)
         if sorted_already is not None:
             return sorted_already
-        wiring = self.wirings[index]
-        delays = np.concatenate(
-            [
-                np.empty(0),
-                *(
-                    np.broadcast_to(
-                        self.values[self.program.blocks[k].delay_key], self.program.blocks[k].size
-                    )
-                    for k in wiring.blocks
-                ),
-            ]
-        )
+        delays = self.join_delays([self.program.blocks[k] for k in self.wirings[index].blocks], spread=True)
         self.sorted_layers[index] = sort_fanout(self.spread(index), self.weights[index], delays)
         return self.sorted_layers[index]
 

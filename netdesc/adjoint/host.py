@@ -26,6 +26,7 @@ from netdesc.adjoint.readout_layer import sweep_readout_layer_back
 from netdesc.adjoint.recording import record_adjoints
 from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take, take_counts
 from netdesc.adjoint.wiring import LAYER, NETWORK
+from netdesc.block import split_gradients
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
@@ -309,15 +310,9 @@ class Adjoint:
 
     def write_gradients(self, index: int, sums: Sums, parameters: dict[str, Floats]) -> None:
         """Add the gradients of the trainable parameters of a stage's blocks to the result."""
-        wiring = self.layout.wirings[index]
-        weight = sums.weight.sum(axis=0) * wiring.scale
-        for number, k in enumerate(wiring.blocks):
-            block = self.layout.program.blocks[k]
-            span = slice(wiring.offsets[number], wiring.offsets[number + 1])
-            if block.train_weight:
-                parameters[block.weight_key] = weight[span]
-            if block.train_delay:
-                parameters[block.delay_key] = sums.delay.sum(axis=0)[span]
+        blocks = [self.layout.program.blocks[k] for k in self.layout.wirings[index].blocks]
+        delays = sums.delay.sum(axis=0) if any(block.train_delay for block in blocks) else np.empty(0)
+        parameters |= split_gradients(blocks, sums.weight.sum(axis=0), delays)
 
 
 def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, floor: float = FLOOR) -> Gradient:

@@ -61,7 +61,6 @@ class Wiring:
     slot: Integers
     target: Integers
     receptor: Integers
-    scale: Floats
 
 
 def is_layer(program: Program, stage: Stage, cells: Any) -> bool:
@@ -108,15 +107,12 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
         places[p] = size
         size += program.populations[p].size
     kind = LAYER if layer else NETWORK if stage.recurrent else NEURONS
-    resistance = program.parameters["resistance"]
-    scale: list[Floats] = [np.empty(0)]
     slot: list[Integers] = []
     target: list[Integers] = []
     receptor: list[Integers] = []
     for block in blocks:
-        indptr, indices = block.sparse()
-        scale.append(block.sign * resistance[program.populations[block.post].start + indices])
         if not layer:
+            indptr, indices = block.sparse()
             slot.append(slots[block.pre] + np.repeat(np.arange(block.n_pre), np.diff(indptr)))
             target.append(places[block.post] + indices)
             receptor.append(np.full(block.size, block.receptor))
@@ -134,7 +130,6 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
         join_indices(slot),
         join_indices(target),
         join_indices(receptor),
-        np.concatenate(scale),
     )
 
 

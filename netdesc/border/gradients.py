@@ -41,10 +41,4 @@ def check_gradient(findings: Findings, gradient: object, trace: Trace, program: 
 
 def shape_trainable(program: Program) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the trainable parameters, by key, without copying them."""
-    shapes = {}
-    for block in program.blocks:
-        if block.train_weight:
-            shapes[block.weight_key] = block.weights.shape
-        if block.train_delay:
-            shapes[block.delay_key] = block.delays.shape
-    return shapes
+    return {key: item.values.shape for key, item in program.declared().items() if item.trained}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from netdesc.border.findings import Findings, describe
 from netdesc.events import Events
 from netdesc.observation import Reading, Sampling
+from netdesc.parameters import DELAY
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import RELEASE, Read, Recording, Trace
 
@@ -189,16 +188,13 @@ def check_recording(
 
 def check_parameters(findings: Findings, values: object, program: Program) -> None:
     """Note what is wrong with the weights and delays as they ran."""
-    shapes: dict[str, Any] = {}
-    for block in program.blocks:
-        shapes |= {block.weight_key: block.weights.shape, block.delay_key: block.delays.shape}
-    if not findings.require_keys(values, "effective_parameters", shapes):
+    declared = program.declared()
+    if not findings.require_keys(values, "effective_parameters", declared):
         return
-    for key, shape in shapes.items():
-        value = values[key]
+    for key, item in declared.items():
         name = f"effective_parameters of {key}"
-        if findings.check_finite(value, name, shape) and key.endswith(".delay"):
-            findings.check_range(value, f"{name} in ms", 0.0, np.inf)
+        if findings.check_finite(values[key], name, item.values.shape) and item.quantity == DELAY:
+            findings.check_range(values[key], f"{name} in ms", 0.0, np.inf)
 
 
 def check_reading(

@@ -13,6 +13,7 @@ from netdesc.comparison.effects import MEASURES, Effect, Pair, measure
 from netdesc.comparison.runs import Job, Outcome, Refusal, attempt, repeat
 from netdesc.comparison.substrates import Substrate, with_options
 from netdesc.events import Floats
+from netdesc.parameters import DELAY, WEIGHT, quantity_of
 
 Series = tuple[Outcome, ...]
 """Runs with one noise seed each; a single one where noise changes nothing."""
@@ -89,10 +90,10 @@ def _pairs(before: Series, after: Series, job: Job) -> Iterator[Pair]:
     label, name = other.substrate.label, reference.substrate.label
     backend = other.compiled.backend
     listed = list_non_idealities(backend)
-    for source, suffix in (("delays", ".delay"), (WEIGHTS, ".weight")):
-        values = _as_run(reference, other, suffix)
+    for source, quantity in (("delays", DELAY), (WEIGHTS, WEIGHT)):
+        values = _as_run(reference, other, quantity)
         if values and source not in listed:
-            how = f"{name} with and without the effective {suffix[1:]}s of {label}"
+            how = f"{name} with and without the effective {quantity}s of {label}"
             yield Pair(source, how, before, _rerun(reference, job, values))
     ideal: Series = after
     runs: dict[str, tuple[Outcome | Refusal, ...]] = {}
@@ -103,7 +104,7 @@ def _pairs(before: Series, after: Series, job: Job) -> Iterator[Pair]:
         first = without[0]
         if number == 0 and isinstance(first, Outcome):
             ideal = tuple(item for item in without if isinstance(item, Outcome))
-    values = {**_as_run(reference, ideal[0], ".delay"), **_as_run(reference, ideal[0], ".weight")}
+    values = _as_run(reference, ideal[0], DELAY) | _as_run(reference, ideal[0], WEIGHT)
     start = _rerun(reference, job, values) if values else before
     words = "without its non-idealities" if ideal is not after else "as configured"
     yield Pair(REST, f"{label} {words}, against {name} with the same weights and delays", start, ideal)
@@ -151,12 +152,12 @@ def _series(found: Outcome | Refusal, job: Job) -> tuple[Outcome | Refusal, ...]
     return (found,) if isinstance(found, Refusal) else repeat(found, job)
 
 
-def _as_run(reference: Outcome, other: Outcome, suffix: str) -> dict[str, Floats]:
+def _as_run(reference: Outcome, other: Outcome, quantity: str) -> dict[str, Floats]:
     """Return effective values that differ from those of the reference, in the shapes of the reference."""
     result = {}
     for key, values in reference.trace.effective_parameters.items():
         found = other.trace.effective_parameters.get(key)
-        if not key.endswith(suffix) or found is None or len(values) == 0:
+        if quantity_of(key) != quantity or found is None or len(values) == 0:
             continue
         if len(found) == 1 or len(found) == len(values) or (len(values) == 1 and np.all(found == found[0])):
             found = np.broadcast_to(found[:1] if len(values) == 1 else found, values.shape)

@@ -9,6 +9,7 @@ import numpy as np
 from netdesc.comparison.answers import PairedTest, compare_answers
 from netdesc.comparison.records import Agreement, SpikeAgreement
 from netdesc.comparison.runs import Outcome
+from netdesc.parameters import UNITS, quantity_of
 
 EXACT = 1e-3
 """Spike times (ms) and 1 minus cosines that differ by at most this count as equal."""
@@ -127,12 +128,12 @@ def report_parameters(agreement: Agreement) -> Iterator[str]:
     """Yield which effective weights and delays differ from the nominal ones."""
     for key, item in agreement.parameters.items():
         if item.changed:
-            unit = " ms" if key.endswith(".delay") else ""
+            unit = UNITS[quantity_of(key)]
             more = f", {item.flipped} with opposite sign" if item.flipped else ""
             more += f", {item.zeroed} rounded to 0" if item.zeroed else ""
             yield (
                 f"{key}: {item.changed} of {item.count} effective values differ from the nominal ones, by at "
-                f"most {item.largest:.3g}{unit}{more}"
+                f"most {item.largest:.3g}{unit and f' {unit}'}{more}"
             )
 
 

@@ -11,7 +11,6 @@ from netdesc.compiled import CompiledProgram
 from netdesc.datasets.survey import load_samples
 from netdesc.events import Events, Floats, Integers
 from netdesc.losses import Goals
-from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 from netdesc.training.feed import UNSEEN, Feed
 
@@ -122,12 +121,3 @@ def single(cotangent: Cotangent, trace: Trace, sample: int) -> Cotangent:
         {key: of_rows(values) for key, values in cotangent.recordings.items()},
         {key: of_rows(values) for key, values in cotangent.counts.items()},
     )
-
-
-def written(program: Program) -> dict[str, Floats]:
-    """Return weights and delays of a program, by the keys of its blocks."""
-    values: dict[str, Floats] = {}
-    for block in program.blocks:
-        values[block.weight_key] = block.weights
-        values[block.delay_key] = block.delays
-    return values

@@ -13,7 +13,6 @@ from netdesc.comparison.agreement import agree
 from netdesc.comparison.attribution import Attribution, attribute
 from netdesc.comparison.records import Agreement
 from netdesc.comparison.runs import Job, Outcome, Refusal, attempt
-from netdesc.comparison.samples import written
 from netdesc.comparison.settings import Settings
 from netdesc.comparison.substrates import Substrate, distinct, vary
 from netdesc.comparison.verdict import Verdict, judge, judge_apart, refuse
@@ -24,6 +23,7 @@ from netdesc.escapes import safe_name
 from netdesc.events import Floats
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
+from netdesc.parameters import ParameterStore
 from netdesc.plotting.curves import read_columns
 from netdesc.program import Program
 from netdesc.training import train
@@ -160,7 +160,8 @@ def compare(
     for label, outcome in outcomes.items():
         if label != name:
             values = ran[label][1]
-            agreements[label] = agree(base, outcome, setup, {**written(program), **values})
+            nominal = ParameterStore(program.declared()).values
+            agreements[label] = agree(base, outcome, setup, {**nominal, **values})
             # The weights of substrates that were trained separately differ in any case.
             if setup.attribute and not how.train:
                 LOG.info("%s: measuring sources of deviation", label)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Floats
+from netdesc.parameters import UNITS, quantity_of
 from netdesc.plotting.colours import NEUTRAL
 from netdesc.plotting.figure import new_figure
 from netdesc.plotting.picture import drawn, save
@@ -42,7 +43,7 @@ def plot_weights(weights: Mapping[str, Floats], path: Path | str | None = None) 
     axes: list[Axes] = figure.subplots(1, len(weights), squeeze=False)[0].tolist()
     for axis, (key, values) in zip(axes, weights.items(), strict=True):
         axis.hist(values, bins=min(60, max(10, len(values) // 20)), color=NEUTRAL)
-        axis.set_xlabel(f"{drawn(key)} (ms)" if key.endswith(".delay") else drawn(key))
+        axis.set_xlabel(f"{drawn(key)} ({unit})" if (unit := UNITS[quantity_of(key)]) else drawn(key))
         axis.set_ylabel("synapses")
         axis.spines[["top", "right"]].set_visible(False)
     if path is not None:

@@ -27,8 +27,6 @@ class Link:
     block : Block
     lags : ndarray of int64, shape (k,) or (1,)
         Steps from that of a spike to the current that holds it: 1, and the delay.
-    scale : ndarray of float64, shape (k,)
-        Voltage of the target per unit of weight, with sign.
     charges : ndarray of float64, shape (k,)
         Weights as run, in the voltage of the target.
     matrix : ndarray of float64, shape (n_post, n_pre), or None
@@ -39,7 +37,6 @@ class Link:
 
     block: Block
     lags: Integers
-    scale: Floats
     charges: Floats
     matrix: Floats | None
     rounded: int
@@ -56,9 +53,7 @@ def link(program: Program, block: Block, as_run: Mapping[str, Floats], grid: Gri
         Weights and delays that the device used; what is absent is as in the block.
     grid : Grid
     """
-    indices, target = block.sparse()[1], program.populations[block.post]
-    scale = block.sign * program.parameters["resistance"][target.start + indices]
-    charges = scale * as_run.get(block.weight_key, block.weights)
+    charges = block.charges(as_run.get(block.weight_key, block.weights))
     delays = np.asarray(as_run.get(block.delay_key, block.delays))
     steps = count_steps(delays, grid.step)
     whole = np.rint(steps)
@@ -68,7 +63,7 @@ def link(program: Program, block: Block, as_run: Mapping[str, Floats], grid: Gri
         lags = lags[:1]
     small = block.n_pre * block.n_post <= LARGEST_MATRIX
     matrix = block.connection().sums(charges).T.copy() if len(lags) == 1 and small else None
-    return Link(block, lags, scale, charges, matrix, int(np.count_nonzero(np.abs(steps - whole) > 1e-6)))
+    return Link(block, lags, charges, matrix, int(np.count_nonzero(np.abs(steps - whole) > 1e-6)))
 
 
 def carry_back(synapses: Link, currents: Floats, span: tuple[int, int], result: Floats) -> None:
@@ -118,9 +113,9 @@ def find_slope(synapses: Link, events: Events, bins: Integers, currents: Floats)
     if block.dense and len(synapses.lags) == 1:
         table = np.zeros((block.n_pre, block.n_post))
         gather_dense(samples, sources, bins + synapses.lags[0], currents, table)
-        return synapses.scale * table.ravel()
+        return block.charges_adjoint(table.ravel())
     indptr, indices = block.sparse()
     result = np.zeros(block.size)
     lags = np.ascontiguousarray(np.broadcast_to(synapses.lags, result.shape))
     gather_sparse((samples, sources, bins), indptr, indices, lags, currents, result)
-    return synapses.scale * result
+    return block.charges_adjoint(result)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from netdesc.block import Block
 from netdesc.errors import DescriptionError, Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
@@ -27,19 +25,20 @@ class Layout:
         Parameter k is elements ``offsets[k]`` to ``offsets[k + 1] - 1``.
     low, high : ndarray of float64, shape (n,)
         Bounds of every element.
-    delays : ndarray of bool, shape (n,)
-        Whether the element is a delay.
+    quantities : tuple of str
+        What each parameter is: its learning-rate group.
     targets : ndarray of int64, shape (n,)
-        Program-wide index of the neuron that a weight leads to; -1 for a delay.
+        Program-wide index of the neuron that a weight leads to; -1 for a delay, or a weight that synapses
+        share.
     signs : ndarray of float64, shape (n,)
-        +1, or -1 for magnitudes of inhibition; 0 for a delay.
+        +1, or -1 for magnitudes of inhibition; 0 where there is no target.
     """
 
     keys: tuple[str, ...]
     offsets: tuple[int, ...]
     low: Floats
     high: Floats
-    delays: NDArray[np.bool_]
+    quantities: tuple[str, ...]
     targets: Integers
     signs: Floats
 
@@ -52,24 +51,45 @@ class Layout:
         DescriptionError
             If nothing is trainable.
         """
-        parts = [part for block in program.blocks for part in lay_out_block(block, program)]
-        if not parts:
+        trained = [item for item in program.declared().values() if item.trained]
+        if not trained:
             raise DescriptionError(
                 Diagnostic(
                     "no parameter is trained; set train: true for a weight or a delay", path="projections"
                 )
             )
-        keys, bounds, delays, targets, signs = zip(*parts, strict=True)
-        sizes = [len(part) for part in targets]
+        sizes = [len(item.values) for item in trained]
+        targets = [np.full(size, -1, dtype=np.int64) for size in sizes]
+        signs = [0.0] * len(trained)
+        places = {item.key: k for k, item in enumerate(trained)}
+        for block in program.blocks:
+            if block.train_weight and block.weight_of is None:
+                place = places[block.weight_key]
+                targets[place] = block.sparse()[1] + program.populations[block.post].start
+                signs[place] = block.sign
         return cls(
-            keys=keys,
+            keys=tuple(places),
             offsets=(0, *accumulate(sizes)),
-            low=np.repeat([low for low, _ in bounds], sizes),
-            high=np.repeat([high for _, high in bounds], sizes),
-            delays=np.repeat(np.array(delays, dtype=np.bool_), sizes),
+            low=np.repeat([item.bounds[0] for item in trained], sizes),
+            high=np.repeat([item.bounds[1] for item in trained], sizes),
+            quantities=tuple(item.quantity for item in trained),
             targets=np.concatenate(targets),
             signs=np.repeat(signs, sizes),
         )
+
+    def by_quantity(self, values: Mapping[str, float]) -> Floats:
+        """Return the value of its quantity for every element.
+
+        Parameters
+        ----------
+        values : mapping of str to float
+            For example learning rates of ``weight`` and ``delay``.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+        """
+        return np.repeat([values[name] for name in self.quantities], np.diff(self.offsets)).astype(float)
 
     def join(self, values: Mapping[str, Floats]) -> Floats:
         """Return parameters as one vector.
@@ -111,24 +131,3 @@ class Layout:
             key: vector[start:stop]
             for key, (start, stop) in zip(self.keys, pairwise(self.offsets), strict=True)
         }
-
-
-Part = tuple[str, tuple[float, float], bool, Integers, float]
-
-
-def lay_out_block(block: Block, program: Program) -> list[Part]:
-    """Return key, bounds, whether it is a delay, targets and sign of each trainable part of a block.
-
-    Returns
-    -------
-    list of tuple
-        Empty where the block is not trained.
-    """
-    parts: list[Part] = []
-    if block.train_weight:
-        targets = block.sparse()[1] + program.populations[block.post].start
-        parts.append((block.weight_key, block.weight_bounds, False, targets, block.sign))
-    if block.train_delay:
-        nowhere = np.full(len(block.delays), -1, dtype=np.int64)
-        parts.append((block.delay_key, block.delay_bounds, True, nowhere, 0.0))
-    return parts

@@ -12,6 +12,7 @@ import numpy as np
 from netdesc.description.model import Choice
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Floats
+from netdesc.parameters import DELAY, WEIGHT
 from netdesc.training.layout import Layout
 
 
@@ -165,7 +166,7 @@ def build_optimizer(choice: Choice, layout: Layout) -> Optimizer:
         )
     options = fill_options(choice)
     rate = options["learning_rate"]
-    rates = np.where(layout.delays, options.get("delay_learning_rate", rate), rate)
+    rates = layout.by_quantity({WEIGHT: rate, DELAY: options.get("delay_learning_rate", rate)})
     return BUILDERS[choice.kind](options, rates, layout)
 
 
@@ -193,7 +194,7 @@ def build_adam(options: Mapping[str, float], rates: Floats, layout: Layout) -> O
 
 def build_adamw(options: Mapping[str, float], rates: Floats, layout: Layout) -> Optimizer:
     """Build Adam with decoupled decay of the weights, not of the delays; see ``build_optimizer``."""
-    decay = np.where(layout.delays, 0.0, options["weight_decay"])
+    decay = layout.by_quantity({WEIGHT: options["weight_decay"], DELAY: 0.0})
     return Adam(rates, options["beta_1"], options["beta_2"], options["epsilon"], decay)
 
 

@@ -16,7 +16,7 @@ from netdesc.program import PopulationSlice, Program, Stage
 ONE = {"instances": 1}
 
 
-def program(sizes, links, weights=None, *, kinds=None, duration=40.0, **levels):
+def program(sizes, links, weights=None, *, kinds=None, duration=40.0, charge=1.0, **levels):
     """Populations by name, the first ones without incoming links sources; links as (pre, post) pairs."""
     reached = {post for _, post in links}
     kinds = kinds or {}
@@ -48,7 +48,7 @@ def program(sizes, links, weights=None, *, kinds=None, duration=40.0, **levels):
             sizes[pre],
             sizes[post],
             0,
-            1.0,
+            np.full(sizes[post], charge),
             None,
             None,
             np.broadcast_to(value(pre, post, weights), sizes[pre] * sizes[post]),
@@ -82,7 +82,6 @@ def parameters(populations, size, levels):
         "threshold": 1.0,
         "reset": 0.0,
         "v_init": 0.0,
-        "resistance": 1.0,
         "tau_s": 5.0,
         "i_init": 0.0,
     } | levels

@@ -169,7 +169,7 @@ def two_receptors(weight, sign=1.0, receptor=0, **more):
         replace(drawn.populations[1], receptors=("excitatory", "inhibitory")),
     )
     pair = {name: np.repeat(drawn.parameters[name], 2, axis=1) for name in ("tau_s", "i_init")}
-    block = replace(drawn.blocks[0], sign=sign, receptor=receptor, **more)
+    block = replace(drawn.blocks[0], charge=np.full(3, sign), receptor=receptor, **more)
     return replace(drawn, populations=populations, blocks=(block,), parameters={**drawn.parameters, **pair})
 
 

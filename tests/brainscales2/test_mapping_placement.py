@@ -234,7 +234,7 @@ def test_coarser_weights_are_noted():
 
 
 def test_weights_in_other_voltages_have_the_same_steps():
-    plan = planned(layered(5, 3, threshold=-50.0, rest=-65.0, v_init=-65.0, reset=-65.0, resistance=30.0))
+    plan = planned(layered(5, 3, threshold=-50.0, rest=-65.0, v_init=-65.0, reset=-65.0, charge=30.0))
     assert plan.scales["layer1"] == pytest.approx(60 * 30 / 15)
 
 
@@ -246,7 +246,7 @@ def test_words_return_to_weights():
 
 def test_inhibition_by_magnitudes_takes_inhibitory_rows_alone():
     drawn = layered(4, 3, weights=0.5)
-    plan = planned(replace(drawn, blocks=(replace(drawn.blocks[0], sign=-1.0),)))
+    plan = planned(replace(drawn, blocks=(replace(drawn.blocks[0], charge=-np.ones(3)),)))
     wiring = plan.wirings[0]
     assert np.all(wiring.positive == -1)
     assert np.all(wiring.negative >= 0)

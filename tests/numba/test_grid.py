@@ -87,7 +87,7 @@ def step_by_step(program, stimulus, subtract):
         weights = block.matrix(block.weights)
         delays = block.matrix(block.delays)
         for i, j in zip(*np.nonzero(~np.isnan(weights)), strict=True):
-            jump = block.sign * weights[i, j] * program.parameters["resistance"][post + j]
+            jump = weights[i, j] * block.charge[j]
             ticks = max(round(delays[i, j] / STEP), int(looped))
             synapses.setdefault(pre + i, []).append((post + j, block.receptor, jump, ticks))
     mail = {}

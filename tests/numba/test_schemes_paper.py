@@ -28,7 +28,6 @@ def make(seed, timestep, gain=1.0):
         "reset": per_neuron(0.0),
         "v_init": per_neuron(0.0),
         "i_init": per_neuron(0.0)[:, None],
-        "resistance": per_neuron(1.0),
     }
     forward = random.normal(1.0, 1.5, (INPUTS, SIZE)) * gain
     loop = random.normal(0.0, 0.6, (SIZE, SIZE)) * gain
@@ -41,7 +40,7 @@ def make(seed, timestep, gain=1.0):
             len(w),
             SIZE,
             0,
-            1.0,
+            np.ones(SIZE),
             None,
             None,
             w.ravel(),

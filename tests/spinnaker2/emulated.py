@@ -71,7 +71,6 @@ def layered(
         "reset": 0 * ones,
         "v_init": 0 * ones,
         "i_init": 0 * ones[:, None],
-        "resistance": ones,
     }
     blocks = tuple(
         Block(
@@ -82,7 +81,7 @@ def layered(
             a.size,
             b.size,
             0,
-            1.0,
+            np.ones(b.size),
             None,
             None,
             gain * random.normal(6.0 / a.size**0.7, 4.0 / a.size**0.7, a.size * b.size),

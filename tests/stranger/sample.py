@@ -110,8 +110,8 @@ def fan_out(program: Program) -> dict[int, list[tuple[int, float, float]]]:
     result: dict[int, list[tuple[int, float, float]]] = {}
     for block in program.blocks:
         pre, post = program.populations[block.pre].start, program.populations[block.post].start
-        weights, delays = block.matrix(block.weights) * block.sign, block.matrix(block.delays)
+        weights, delays = block.matrix(block.weights), block.matrix(block.delays)
         for i, j in np.argwhere(~np.isnan(weights)).tolist():
-            jump = weights[i, j] * program.parameters["resistance"][post + j]
+            jump = weights[i, j] * block.charge[j]
             result.setdefault(pre + i, []).append((post + j, float(jump), float(delays[i, j])))
     return result

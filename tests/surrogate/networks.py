@@ -60,7 +60,6 @@ def make_program(
         "reset": np.zeros(total),
         "v_init": np.zeros(total),
         "i_init": np.zeros((total, count)),
-        "resistance": random.uniform(0.5, 2, total),
     }
     stages = (
         (Stage((1, 2), True), Stage((3,), False))
@@ -94,7 +93,7 @@ def make_block(random, pre, post, sizes, *, number, sparse, delays, receptors):
         post,
         *shape,
         number % receptors,
-        sign,
+        sign * random.uniform(0.5, 2, sizes[post]),
         indptr,
         np.nonzero(mask)[1] if sparse else None,
         random.normal(0, 1, size),
@@ -227,7 +226,7 @@ def feed(program, trace, block, changes, *, step, counts, dz, di):
             arrival = step + 1 + round(delay / STEP)
             if arrival >= di[post.name].shape[2]:
                 continue
-            scale = block.sign * program.parameters["resistance"][post.start + indices[k]]
+            scale = block.charge[indices[k]]
             di[post.name][block.receptor, :, arrival, indices[k]] += scale * (
                 changes[block.weight_key][k] * counts[pre.name][:, step, source]
                 + weights[k] * dz[pre.name][:, step, source]

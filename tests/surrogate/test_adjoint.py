@@ -82,7 +82,7 @@ def read_out(program, weights, trace):
     span = slice(item.start, item.stop)
     alpha = np.exp(-STEP / parameters["tau_s"][span, 0])
     beta = np.exp(-STEP / parameters["tau_m"][span])
-    table = weights.reshape(block.n_pre, block.n_post) * parameters["resistance"][span]
+    table = weights.reshape(block.n_pre, block.n_post) * block.charge
     voltage[:, 0] = parameters["rest"][span]
     for step in range(steps - 1):
         current[0, :, step + 1] += alpha * current[0, :, step]

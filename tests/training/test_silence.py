@@ -26,7 +26,7 @@ def make_program(sign=1.0, sparse=False):
         2,
         3,
         0,
-        sign,
+        np.full(3, sign),
         indptr,
         indices,
         np.zeros(count),

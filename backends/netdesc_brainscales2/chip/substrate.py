@@ -12,6 +12,7 @@ from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program
 from netdesc_brainscales2.chip.pattern import Pattern
+from netdesc_brainscales2.mapping.demand import charges_into
 from netdesc_brainscales2.mapping.plan import Plan, Wiring
 from netdesc_brainscales2.profile import Profile
 
@@ -70,7 +71,7 @@ def steps_of_voltage(program: Program, population: PopulationSlice, plan: Plan, 
     gap = float(program.parameters["threshold"][first] - program.parameters["rest"][first])
     if math.isfinite(gap) and gap > 0.0:
         return levels / gap
-    steps = plan.scales[population.name] / float(program.parameters["resistance"][first])
+    steps = plan.scales[population.name] / float(charges_into(population, program)[0])
     return steps * levels / profile.weight_scale.value
 
 

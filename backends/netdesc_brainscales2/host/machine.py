@@ -9,15 +9,15 @@ from importlib.metadata import version
 
 import numpy as np
 
-from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.final_voltages import FINAL, final_readings, read_silent
 from netdesc.adjoint.readings import read_samples
 from netdesc.block import Block
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
-from netdesc.precision import beyond_float32
-from netdesc.program import Program, weight_scales
+from netdesc.parameters import ParameterStore
+from netdesc.precision import fits_float32
+from netdesc.program import Program
 from netdesc.streams import stream
 from netdesc.threads import available
 from netdesc.trace import Cotangent, Read, Recording, Trace
@@ -98,8 +98,7 @@ class AnalogMachine:
             program, readings=tuple(item for item in program.readings if item.kind != FINAL)
         )
         self.links = Links(program, plan, options)
-        self.checked = Layout(program)
-        self.scales = weight_scales(program)
+        self.store = ParameterStore(program.declared(), fits_float32)
         known = TrueModel(program, self.membranes, self.gains) if options.adjoint == "true" else None
         self.host = Host(program, options, known, relayed=self.links.relayed())
         self.threads = available()
@@ -108,20 +107,12 @@ class AnalogMachine:
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights; see ``netdesc.backend.Machine``. They become words of the synapses."""
-        faults = [
-            fault
-            for key, values in parameters.items()
-            if key in self.scales
-            for fault in beyond_float32(values, key, scale=self.scales[key])
-        ]
-        if faults:
-            raise NumericsError(faults)
-        before = dict(self.checked.values)
-        self.checked.write(parameters)
+        before = dict(self.store.values)
+        self.store.write(parameters)
         try:
-            self.links.write(self.checked.values)
+            self.links.write(self.store.values)
         except NumericsError:
-            self.checked.write(before)
+            self.store.values = before
             raise
         self.host.relayed = self.links.relayed()
         self.arrange()
@@ -130,12 +121,11 @@ class AnalogMachine:
         """Bring the present weights onto the chip."""
         self.as_run: dict[str, Floats] = {}
         self.weight_health = {"weights_saturated": 0, "weights_zeroed": 0}
-        resistance = self.program.parameters["resistance"]
         volts = []
         for block, wiring, (excitatory, inhibitory) in zip(
             self.program.blocks, self.plan.wirings, self.gains, strict=True
         ):
-            wanted = self.checked.values[block.weight_key]
+            wanted = self.store[block.weight_key]
             words = wiring.words(wanted)
             steps = wanted * wiring.scale
             self.weight_health["weights_saturated"] += int(
@@ -143,11 +133,9 @@ class AnalogMachine:
             )
             self.weight_health["weights_zeroed"] += int(np.sum((words == 0) & (wanted != 0.0)))
             self.as_run[block.weight_key] = wiring.weights(words)
-            self.as_run[block.delay_key] = self.checked.values[block.delay_key]
-            _, targets = block.sparse()
-            first = self.program.populations[block.post].start
-            unit = block.sign * resistance[first + targets]
-            volts.append(self.as_run[block.weight_key] * unit * np.where(words > 0, excitatory, inhibitory))
+            self.as_run[block.delay_key] = self.store[block.delay_key]
+            gains = np.where(block.spread(words) > 0, excitatory, inhibitory)
+            volts.append(block.charges(self.as_run[block.weight_key]) * gains)
         for core in self.cores:
             core.write(volts)
 

@@ -36,8 +36,9 @@ def true_parameters(program: Program, membranes: Mapping[str, Membranes]) -> dic
 
 
 def split_block(block: Block) -> list[Block]:
-    """Return a block's synapses onto the excitatory and onto the inhibitory input."""
-    return [replace(block, name=f"{block.name}.{side}", receptor=k) for k, side in enumerate(INPUTS)]
+    """Return a block's synapses onto the excitatory and onto the inhibitory input, each with a weight."""
+    alone = replace(block, weights=block.spread(block.weights), weight_of=None)
+    return [replace(alone, name=f"{block.name}.{side}", receptor=k) for k, side in enumerate(INPUTS)]
 
 
 class TrueModel:
@@ -77,7 +78,7 @@ class TrueModel:
         """
         result = {}
         for block, gains in zip(self.original.blocks, self.gains, strict=True):
-            weights = values[block.weight_key]
+            weights = block.spread(values[block.weight_key])
             excites = weights * block.sign > 0.0
             for part, gain, mine in zip(split_block(block), gains, (excites, ~excites), strict=True):
                 result[part.weight_key] = np.where(mine, weights * gain, 0.0)
@@ -98,9 +99,9 @@ class TrueModel:
         for block, gains in zip(self.original.blocks, self.gains, strict=True):
             if not block.train_weight:
                 continue
-            excites = values[block.weight_key] * block.sign > 0.0
+            excites = block.spread(values[block.weight_key]) * block.sign > 0.0
             first, second = (
                 gradient[part.weight_key] * gain for part, gain in zip(split_block(block), gains, strict=True)
             )
-            result[block.weight_key] = np.where(excites, first, second)
+            result[block.weight_key] = block.collect(np.where(excites, first, second))
         return result

@@ -119,8 +119,14 @@ def scale_of(item: PopulationSlice, program: Program, ambition: Ambition, option
     if item.name in options.scales:
         return options.scales[item.name]
     distance = distance_of(item, program.parameters)
-    resistance = float(np.mean(program.parameters["resistance"][item.start : item.stop]))
-    return ambition.steps * resistance / distance if distance > 0.0 else ambition.steps
+    charge = float(np.mean(charges_into(item, program)))
+    return ambition.steps * charge / distance if distance > 0.0 else ambition.steps
+
+
+def charges_into(item: PopulationSlice, program: Program) -> Floats:
+    """Return the voltage of every neuron of a population per unit of weight; 1 where no synapse ends."""
+    found = (block.charge for block in program.blocks if program.populations[block.post].name == item.name)
+    return np.abs(next(found, np.ones(item.size)))
 
 
 def demand_of(block: Block, program: Program, ambition: Ambition, options: Options) -> Demand:

@@ -130,7 +130,7 @@ class EventMachine:
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             residuals=residuals,
             recordings=self.record(spikes, residuals, stimulus.batch),
-            effective_parameters=dict(self.layout.values),
+            effective_parameters=dict(self.layout.store.values),
             health=self.count_arrivals(spikes),
             provenance={"backend": "numba", "solver": "event", **versions()},
             readings={
@@ -169,7 +169,7 @@ class EventMachine:
         arrivals = in_flight = 0
         for block in self.program.blocks:
             events = spikes[block.pre]
-            delays = self.layout.values[block.delay_key]
+            delays = self.layout.store[block.delay_key]
             late = 0
             if block.dense and block.uniform_delay:
                 total = len(events) * block.n_post
@@ -180,7 +180,7 @@ class EventMachine:
                 fan = np.diff(indptr)
                 total = int(fan[events.sources].sum())
                 longest = np.zeros(block.n_pre)
-                spread = np.broadcast_to(delays, block.weights.shape)
+                spread = np.broadcast_to(delays, block.size)
                 np.maximum.at(longest, np.repeat(np.arange(block.n_pre), fan), spread)
                 for k in np.flatnonzero(events.times + longest[events.sources] >= self.program.duration):
                     span = slice(indptr[events.sources[k]], indptr[events.sources[k] + 1])

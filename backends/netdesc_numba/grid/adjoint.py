@@ -14,6 +14,7 @@ from netdesc.adjoint.drive import check_cotangent
 from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.host import Adjoint, first_forces
 from netdesc.adjoint.stage_spikes import check_trace, take_counts
+from netdesc.block import split_gradients
 from netdesc.dynamics.tick import OFF_GRID
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
@@ -180,15 +181,7 @@ class GridAdjoint:
     ) -> None:
         """Add the gradients of the trainable parameters of a stage to the result."""
         found = np.zeros((2, len(layout.order))) if total is None else total
-        weight, begin = found[0] * layout.scale, 0
-        for k in layout.blocks:
-            block = self.program.blocks[k]
-            span = slice(begin, begin + block.size)
-            if block.train_weight:
-                parameters[block.weight_key] = weight[span]
-            if block.train_delay:
-                parameters[block.delay_key] = found[1, span]
-            begin += block.size
+        parameters |= split_gradients([self.program.blocks[k] for k in layout.blocks], found[0], found[-1])
 
     def record(self, trace: Trace, cotangent: Cotangent) -> dict[str, Recording]:
         """Sample adjoints: those of continuous time for the spikes on the grid, which are the same."""

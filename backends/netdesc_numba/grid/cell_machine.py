@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from netdesc.adjoint.arrangement import require_writable
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.stage_spikes import CROSSING
 from netdesc.dynamics.protocol import find_code
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.observation import Sampling
+from netdesc.parameters import ParameterStore
 from netdesc.program import Program
 from netdesc.steps import nearest_steps
 from netdesc.trace import Cotangent, Read, Recording, Trace
@@ -106,25 +106,14 @@ class CellTickMachine:
         self.grid = Grid(
             options.scheme, self.timestep, steps, np.float64, options.denominator_floor, options.transport
         )
-        self.values: dict[str, Floats] = {}
-        for block in program.blocks:
-            self.values[block.weight_key] = block.weights
-            self.values[block.delay_key] = block.delays
+        self.store = ParameterStore(program.declared())
         self.inner = StepMachine(count_ticks(program, self.grid), options, program)
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``. Delays become whole ticks."""
-        require_writable(self.values, parameters)
-        self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
-        counted = count_ticks(self.program.with_parameters(self.values), self.grid)
-        self.inner.write(
-            {
-                key: values
-                for block in counted.blocks
-                for key, values in ((block.weight_key, block.weights), (block.delay_key, block.delays))
-                if key in parameters
-            }
-        )
+        self.store.write(parameters)
+        counted = count_ticks(self.program.with_parameters(self.store.values), self.grid).declared()
+        self.inner.write({key: counted[key].values for key in parameters})
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
@@ -133,7 +122,7 @@ class CellTickMachine:
         moved = int(np.sum(np.abs(ticks * step - stimulus.times) > 1e-6 * step))
         trace = self.inner.forward(stimulus.move(ticks), seed=seed)
         program = self.program
-        counted = self.inner.layout.values
+        counted = self.inner.layout.store
         delays = {block.delay_key: counted[block.delay_key] * step for block in program.blocks}
         return replace(
             trace,
@@ -143,7 +132,7 @@ class CellTickMachine:
                 key: Recording(item.times * step, item.neurons, item.values)
                 for key, item in trace.recordings.items()
             },
-            effective_parameters={**self.values, **delays},
+            effective_parameters={**self.store.values, **delays},
             health={**trace.health, "inputs_moved": moved},
             provenance={
                 **trace.provenance,

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.adjoint.arrangement import require_writable
 from netdesc.dynamics.tick import OFF_GRID, PUBLISHED, split_times
-from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
-from netdesc.precision import beyond_float32
-from netdesc.program import Program, weight_scales
+from netdesc.parameters import DELAY, ParameterStore, accept
+from netdesc.precision import fits_float32
+from netdesc.program import Program
 from netdesc.steps import nearest_steps
 from netdesc.trace import Cotangent, Trace, require_finite
 from netdesc_numba.event.machine import select_stimulus
@@ -62,30 +61,20 @@ class TickMachine:
             options.denominator_floor,
             options.transport,
         )
-        self.values: dict[str, Floats] = {}
-        self.scales = weight_scales(program) if self.grid.dtype is np.float32 else {}
-        for block in program.blocks:
-            self.values[block.weight_key] = block.weights
-            self.values[block.delay_key] = block.delays
+        check = fits_float32 if self.grid.dtype is np.float32 else accept
+        self.store = ParameterStore(program.declared(), check)
         self.runner = StageRunner(program, options, self.grid)
-        self.layouts = [lay_out_stage(program, stage, self.grid, self.values) for stage in program.stages]
+        values = self.store.values
+        self.layouts = [lay_out_stage(program, stage, self.grid, values) for stage in program.stages]
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``. Delays become whole ticks."""
-        require_writable(self.values, parameters)
-        faults = [
-            fault
-            for key in parameters.keys() & self.scales.keys()
-            for fault in beyond_float32(parameters[key], key, scale=self.scales[key])
-        ]
-        if faults:
-            raise NumericsError(faults)
-        self.values.update({key: np.array(values, dtype=np.float64) for key, values in parameters.items()})
-        rewire = any(key.endswith(".delay") for key in parameters)
+        rewire = DELAY in self.store.write(parameters)
+        values = self.store.values
         self.layouts = [
-            lay_out_stage(self.program, layout.stage, self.grid, self.values)
+            lay_out_stage(self.program, layout.stage, self.grid, values)
             if rewire
-            else reweight(layout, self.program, self.values)
+            else reweight(layout, self.program, values)
             for layout in self.layouts
         ]
 
@@ -131,7 +120,7 @@ class TickMachine:
 
     def current(self) -> Program:
         """Return the program with the present weights and delays."""
-        return self.program.with_parameters(self.values)
+        return self.program.with_parameters(self.store.values)
 
     def reader(self) -> TickReader:
         """Return what takes readings with the present weights and delays."""
@@ -177,9 +166,9 @@ class TickMachine:
 
     def as_run(self) -> dict[str, Floats]:
         """Return weights and delays as the kernels use them, in the units of the file."""
-        result = dict(self.values)
+        result = dict(self.store.values)
         for block in self.program.blocks:
             lowest = shortest_delay(self.program, block, self.grid)
-            ticks = delay_in_ticks(self.values[block.delay_key], self.timestep, lowest)
+            ticks = delay_in_ticks(self.store[block.delay_key], self.timestep, lowest)
             result[block.delay_key] = ticks.astype(np.float64) * self.timestep
         return result

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.cells import read_membranes
-from netdesc.block import Block
+from netdesc.block import Block, join_charges
 from netdesc.dynamics.tick import SCHEMES, measure_tick
 from netdesc.events import Floats, Integers
 from netdesc.program import Program, Stage
@@ -63,8 +63,6 @@ class StageLayout:
     job : Job
     order : ndarray of int64, shape (synapses,)
         Number of each synapse when those of the blocks follow each other.
-    scale : ndarray of float64, shape (synapses,)
-        Voltage per unit of weight, with sign; in that numbering.
     trains_delays : bool
         Whether a gradient of delays is asked for.
     """
@@ -76,7 +74,6 @@ class StageLayout:
     synapses: Synapses
     job: Job
     order: Integers
-    scale: Floats
     trains_delays: bool
 
 
@@ -110,17 +107,7 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
     chosen = tuple(k for k, block in enumerate(program.blocks) if block.post in stage.populations)
     blocks = [program.blocks[k] for k in chosen]
     inputs = tuple(sorted({block.pre for block in blocks} - set(stage.populations)))
-    resistance = program.parameters["resistance"]
-    scale = np.concatenate(
-        [
-            np.empty(0),
-            *(
-                block.sign * resistance[program.populations[block.post].start + block.sparse()[1]]
-                for block in blocks
-            ),
-        ]
-    )
-    weight = np.concatenate([np.empty(0), *(values[block.weight_key] for block in blocks)]) * scale
+    weight = join_charges(blocks, values)
     synapses, order = lay_out_synapses(program, stage, grid, blocks, weight, values)
     cells, start = lay_out_cells(program, stage, grid)
     members = [program.populations[p] for p in stage.populations]
@@ -134,14 +121,14 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
         grid.transport,
     )
     trains_delays = any(block.train_delay for block in blocks)
-    return StageLayout(stage, chosen, inputs, cells, synapses, job, order, scale, trains_delays)
+    return StageLayout(stage, chosen, inputs, cells, synapses, job, order, trains_delays)
 
 
 def reweight(layout: StageLayout, program: Program, values: Mapping[str, Floats]) -> StageLayout:
     """Return a layout with other weights, the delays as they were."""
     synapses = layout.synapses
-    weight = np.concatenate([np.empty(0), *(values[program.blocks[k].weight_key] for k in layout.blocks)])
-    weight = (weight * layout.scale)[layout.order].astype(synapses.weight.dtype)
+    charges = join_charges([program.blocks[k] for k in layout.blocks], values)
+    weight = charges[layout.order].astype(synapses.weight.dtype)
     return replace(layout, synapses=synapses._replace(weight=weight))
 
 

@@ -51,7 +51,7 @@ class Learner:
         self.starts = np.array([first[item.population] + item.start for item in plan.slices], dtype=np.int64)
         self.deaf = np.full(len(plan.slices), -1, dtype=np.int64)
         self.outputs = sheet["state"][self.losses][:, None] + np.arange(int(sheet["size"][self.losses[0]]))
-        self.write(parameters.values)
+        self.write(parameters.store.values)
 
     def words(self) -> tuple[Integers, Floats]:
         """Return largest integer and integer steps per unit of weight of every trained synapse."""
@@ -283,7 +283,7 @@ class Learner:
             return
         self.fresh = True
         board, parameters = self.device.emulation, self.parameters
-        parameters.values.update(arrange(self.device.program, self.places, self.store.weight))
+        parameters.store.values.update(arrange(self.device.program, self.places, self.store.weight))
         held = np.zeros(len(parameters.scale()))
         template = board.template
         held[template.weight_order] = board.board.weight[: len(template.weight_order)]

@@ -101,7 +101,7 @@ class Machine:
         else:
             self.device.load(self.parameters.potentials())
             if self.learner is not None:
-                self.learner.write(self.parameters.values)
+                self.learner.write(self.parameters.store.values)
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.errors import Diagnostic, NumericsError
+from netdesc.block import join_charges, split_gradients
 from netdesc.events import Floats, Integers
-from netdesc.precision import beyond_float32
-from netdesc.program import Program, weight_scales
+from netdesc.parameters import DELAY, ParameterStore
+from netdesc.precision import fits_float32
+from netdesc.program import Program
 from netdesc.steps import whole_steps
 from netdesc.streams import stream
 from netdesc_spinnaker2.board.integers import scale_of
@@ -31,11 +32,7 @@ class Parameters:
 
     def __init__(self, program: Program, options: Options, seed: int) -> None:
         self.base, self.options, self.seed, self.writes = program, options, seed, 0
-        self.values: dict[str, Floats] = {}
-        self.scales = weight_scales(program)
-        for block in program.blocks:
-            self.values[block.weight_key] = np.array(block.weights)
-            self.values[block.delay_key] = np.array(block.delays)
+        self.store = ParameterStore(program.declared(), fits_float32)
         self.integer = options.weights == "integer"
         self.steps: dict[str, float] = {}
         self.largest: dict[str, int] = {}
@@ -49,12 +46,12 @@ class Parameters:
 
     def program(self) -> Program:
         """Return the program with the present weights and delays."""
-        return self.base.with_parameters(self.values)
+        return self.base.with_parameters(self.store.values)
 
     def ticks(self) -> dict[str, Integers]:
         """Return the delays in ticks, at least one, by the keys of the blocks."""
         return {
-            block.delay_key: np.maximum(whole_steps(self.values[block.delay_key], self.options.step), 1)
+            block.delay_key: np.maximum(whole_steps(self.store[block.delay_key], self.options.step), 1)
             for block in self.base.blocks
         }
 
@@ -76,34 +73,15 @@ class Parameters:
         NumericsError
             With everything that does not fit.
         """
-        faults = [text for key, values in parameters.items() for text in self.faults(key, values)]
-        if faults:
-            raise NumericsError([Diagnostic(text) for text in faults])
+        quantities = self.store.write(parameters)
         self.writes += 1
-        for key, values in parameters.items():
-            self.values[key] = np.array(values, dtype=np.float64)
-            if key.endswith(".weight"):
-                self.held[key] = self.round(key)
-        return any(key.endswith(".delay") for key in parameters)
-
-    def faults(self, key: str, values: Floats) -> list[str]:
-        """Return what keeps values from being written."""
-        if key not in self.values:
-            return [f"{key} is not a parameter of this program; it has {', '.join(self.values)}"]
-        if np.shape(values) != self.values[key].shape:
-            return [f"{key} has shape {np.shape(values)}; it needs {self.values[key].shape}"]
-        if not np.isfinite(values).all():
-            return [f"{key} holds a value that is not finite; every value must be a number"]
-        if key.endswith(".delay") and np.min(values, initial=0.0) < 0.0:
-            return [f"{key} holds a negative delay; a delay is at least 0 ms"]
-        if key in self.scales:
-            found = beyond_float32(values, key, scale=self.scales[key])
-            return [f"{key}: {fault.message}" for fault in found]
-        return []
+        for key in parameters.keys() & self.held.keys():
+            self.held[key] = self.round(key)
+        return DELAY in quantities
 
     def round(self, key: str) -> Floats:
         """Return weights as the chip holds them, in the units of the file."""
-        values = self.values[key]
+        values = self.store[key]
         if not self.integer:
             return values
         scaled = values * self.steps[key]
@@ -116,23 +94,12 @@ class Parameters:
 
     def scale(self) -> Floats:
         """Return the voltage of the cell per unit of weight, sign included, of all synapses."""
-        resistance = self.base.parameters["resistance"]
-        return np.concatenate(
-            [
-                np.empty(0),
-                *(
-                    block.sign * resistance[self.base.populations[block.post].start + block.sparse()[1]]
-                    for block in self.base.blocks
-                ),
-            ]
-        )
+        ones = {key: np.ones_like(values) for key, values in self.held.items()}
+        return join_charges(self.base.blocks, ones)
 
     def potentials(self) -> Floats:
         """Return the weights of all synapses as the chip holds them, in the voltage of the cell."""
-        return (
-            np.concatenate([np.empty(0), *(self.held[block.weight_key] for block in self.base.blocks)])
-            * self.scale()
-        )
+        return join_charges(self.base.blocks, self.held)
 
     def as_run(self) -> dict[str, Floats]:
         """Return weights and delays that the chip uses, in the units of the file, by key."""
@@ -150,7 +117,7 @@ class Parameters:
         counts = {"weights_zeroed": 0, "weights_saturated": 0}
         for block in self.base.blocks:
             key = block.weight_key
-            values, held = self.values[key], self.held[key]
+            values, held = self.store[key], self.held[key]
             zeroed = int(np.sum((held == 0.0) & (values != 0.0)))
             saturated = int(np.sum(np.abs(values * self.steps[key]) > self.largest[key] + 0.5))
             for name, count in (("weights_zeroed", zeroed), ("weights_saturated", saturated)):
@@ -173,12 +140,6 @@ class Parameters:
         dict of str to ndarray
             Per unit of weight of the file.
         """
-        scale = self.scale()
-        flat = np.zeros(len(scale))
-        flat[order] = total * scale[order]
-        result, at = {}, 0
-        for block in self.base.blocks:
-            if block.train_weight:
-                result[block.weight_key] = flat[at : at + block.size]
-            at += block.size
-        return result
+        charges = np.zeros(sum(block.size for block in self.base.blocks))
+        charges[order] = total
+        return split_gradients(self.base.blocks, charges, np.empty(0))

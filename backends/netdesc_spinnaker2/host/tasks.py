@@ -81,5 +81,15 @@ def check_lesson(lesson: Lesson, program: Program, options: Options) -> None:
         )
     if not any(block.train_weight for block in program.blocks):
         faults.append(Diagnostic("no weight is trained; set train: true for a weight", "projections"))
+    faults += [
+        Diagnostic(
+            "the optimizer program has a weight of its own for every synapse; train shared weights with "
+            "on_device: false",
+            f"{block.path}.weight",
+            "S2-TRAIN",
+        )
+        for block in program.blocks
+        if block.train_weight and block.weight_of is not None
+    ]
     if faults:
         raise BackendError(faults)

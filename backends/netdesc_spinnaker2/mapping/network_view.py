@@ -218,7 +218,7 @@ def _block_link(block: Block, program: Program, step: float, notes: list[Diagnos
         block.n_post,
         block.indptr,
         block.indices,
-        block.sign * block.weights,
+        block.sign * block.spread(block.weights),
         ticks_of(block.delays, step, block.path, notes),
         block.train_weight,
     )

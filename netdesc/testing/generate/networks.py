@@ -116,7 +116,6 @@ def make_parameters(recipe: Recipe, populations: tuple[PopulationSlice, ...]) ->
         "reset": rest - unit * (spread[:, 2] - 0.7 if recipe.mixed_cells else 0.0 * spread[:, 2]),
         "v_init": rest + unit * start,
         "i_init": np.zeros_like(tau_s),
-        "resistance": np.full(n, 20.0 if recipe.millivolts else 1.0),
     }
     for item in populations:
         for value in values.values():
@@ -151,10 +150,11 @@ def make_blocks(
     edges += [(k, k) for k in layers] if recipe.loop == "self" else []
     edges += [(recipe.layers, 1)] if recipe.loop == "cycle" else []
     edges += [(recipe.layers, recipe.layers + 1)] if recipe.readout else []
-    result = []
+    # in mV per nA, or none
+    resistance, result = 20.0 if recipe.millivolts else 1.0, []
     for pre, post in edges:
         ends = populations[pre], populations[post]
-        strength = recipe.gain * jump_to_threshold(ends[1], parameters) / 2
+        strength = recipe.gain * jump_to_threshold(ends[1], parameters, resistance) / 2
         for receptor, name in enumerate(ends[1].receptors):
             path = f"{ends[0].name}_to_{ends[1].name}" + (f"_{name}" if recipe.two_currents else "")
             block = Block(
@@ -165,7 +165,7 @@ def make_blocks(
                 ends[0].size,
                 ends[1].size,
                 receptor,
-                -1.0 if name == "inhibitory" else 1.0,
+                np.full(ends[1].size, -resistance if name == "inhibitory" else resistance),
                 None,
                 None,
                 np.empty(0),
@@ -177,7 +177,9 @@ def make_blocks(
     return tuple(result)
 
 
-def jump_to_threshold(population: PopulationSlice, parameters: Mapping[str, Floats]) -> float:
+def jump_to_threshold(
+    population: PopulationSlice, parameters: Mapping[str, Floats], resistance: float
+) -> float:
     """Return the weight whose single spike would lift a resting neuron about to its threshold.
 
     Parameters
@@ -193,8 +195,8 @@ def jump_to_threshold(population: PopulationSlice, parameters: Mapping[str, Floa
     n = population.start
     ratio = parameters["tau_m"][n] / parameters["tau_s"][n, 0]
     peak = np.exp(-1.0) if abs(ratio - 1) < 1e-9 else ratio ** (ratio / (1.0 - ratio))
-    scale = 15.0 if parameters["resistance"][n] > 1 else 1.0
-    return float(scale / peak / parameters["resistance"][n])
+    scale = 15.0 if resistance > 1 else 1.0
+    return float(scale / peak / resistance)
 
 
 def fill(recipe: Recipe, block: Block, strength: float) -> Block:

@@ -22,7 +22,7 @@ DEFAULTS = {
     "delay": 0.0,
     "duration": 50.0,
 }
-"""What holds unless told otherwise: constants as in ``Program.parameters``, delay and duration in ms."""
+"""Used where nothing else is given: as in ``Program.parameters``; the resistance in MOhm, times in ms."""
 
 
 def one_neuron(
@@ -56,7 +56,7 @@ def one_neuron(
     parameters: dict[str, Floats] = {
         name: np.array([np.nan] * count + [values[name]])
         for name in DEFAULTS
-        if name not in ("delay", "duration")
+        if name not in ("resistance", "delay", "duration")
     }
     parameters["tau_s"] = np.array([[np.nan] * len(tau_s)] * count + [list(tau_s)])
     parameters["i_init"] = np.zeros((count + 1, len(tau_s)))
@@ -74,7 +74,7 @@ def one_neuron(
                 count,
                 1,
                 receptor,
-                1.0,
+                np.array([values["resistance"]]),
                 indptr,
                 np.zeros(int(mine.sum()), dtype=np.int64),
                 weights[mine],

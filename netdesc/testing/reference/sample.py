@@ -66,15 +66,11 @@ def synapses(program: Program, arithmetic: Arithmetic[N]) -> list[list[tuple[int
     for block in program.blocks:
         indptr, indices = block.sparse()
         pre, post = program.populations[block.pre].start, program.populations[block.post].start
-        delays = np.broadcast_to(block.delays, block.weights.shape)
+        delays, weights = np.broadcast_to(block.delays, block.size), block.spread(block.weights)
         for source in range(block.n_pre):
             for k in range(int(indptr[source]), int(indptr[source + 1])):
                 target = post + int(indices[k])
-                jump = (
-                    number(float(block.weights[k]))
-                    * number(block.sign)
-                    * number(float(program.parameters["resistance"][target]))
-                )
+                jump = number(float(weights[k])) * number(float(block.charge[indices[k]]))
                 result[pre + source].append((target, block.receptor, jump, number(float(delays[k]))))
     return result
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,18 +109,23 @@ def available() -> float:
     Returns
     -------
     float
-        In bytes; infinity where the system does not report it.
+        In bytes, as of the last tenth of a second; infinity where the system does not report it.
     """
+    return _measure(_MEMORY_FILE, _GROUP_LIMIT, int(10.0 * monotonic()))
+
+
+@lru_cache(maxsize=1)
+def _measure(memory: Path, group: Path, tenth: int) -> float:
     found = float("inf")
     try:
-        for line in _MEMORY_FILE.read_text(encoding="ascii").splitlines():
+        for line in memory.read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
                 found = float(line.split()[1]) * 1024
     except (OSError, ValueError, IndexError):
         pass
     with suppress(OSError, ValueError):  # no such file, or the word "max"
         # In a container the group's limit counts; its use includes caches that are given back.
-        found = min(found, float(_GROUP_LIMIT.read_text(encoding="ascii")))
+        found = min(found, float(group.read_text(encoding="ascii")))
     return found
 
 

@@ -13,22 +13,19 @@ FEWEST = 100_000
 """Spikes of a sample that are always allowed."""
 
 
-def most_spikes(program: Program, stage: Stage, given: int | None) -> int:
-    """Return the largest number of spikes that a stage may have in a sample.
+def most_spikes(program: Program, given: int | None) -> tuple[int, ...]:
+    """Return the largest number of spikes that each stage may have in a sample.
 
     Parameters
     ----------
     program : Program
-    stage : Stage
     given : int or None
         The option ``max_spikes``; None for its default.
-
-    Returns
-    -------
-    int
     """
-    if given is not None:
-        return given
+    return tuple(_most(program, stage) if given is None else given for stage in program.stages)
+
+
+def _most(program: Program, stage: Stage) -> int:
     allowed = 0.0
     for item in (program.populations[p] for p in stage.populations):
         span = slice(item.start, item.stop)

@@ -6,7 +6,7 @@ where it is stored. Times are fractions of the tick; those of spikes are multipl
 
 from __future__ import annotations
 
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif import charge, crossing, decay
 from netdesc.dynamics.lif_adjoint import (
     adjoint_charge,
@@ -59,7 +59,7 @@ def next_crossing(u: float, i: float, j: float, cell: Cell, span: float) -> floa
     return crossing_two(u, i, j, gap, tau_m, tau_i, tau_j, span)
 
 
-@kernel
+@inlined
 def cross_tick(
     state: tuple[float, float, float],
     release: float,
@@ -161,7 +161,7 @@ def event_before(k: int, h: int, release: float, workspace: Workspace) -> tuple[
     return kind, target
 
 
-@kernel
+@inlined
 def cross_tick_back(
     released: tuple[float, float],
     counts: tuple[int, int],

@@ -109,6 +109,7 @@ class EventMachine:
         self.layout = Layout(program, layers=layers)
         self.backward = Adjoint(self.layout, floor=options.denominator_floor, threads=options.threads)
         self.guesses: dict[int, float] = {}
+        self.limits = most_spikes(program, options.max_spikes)
         self.budget: SpikeBudget = program.spike_budget(0)
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
@@ -241,7 +242,7 @@ class EventMachine:
         size = self.layout.wirings[index].size
         sizes = {item.name: item.size for item in self.members(index)}
         budget = self.budget
-        limit = self.most_spikes(index)
+        limit = self.limits[index]
 
         def task(first: int, last: int) -> list[tuple[Spikes, int]]:
             room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
@@ -281,10 +282,6 @@ class EventMachine:
         self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(times) / max(batch, 1))
         return times, neurons, kept, offsets
 
-    def most_spikes(self, index: int) -> int:
-        """Return how many spikes a sample may have in a stage."""
-        return most_spikes(self.program, self.program.stages[index], self.options.max_spikes)
-
     def members(self, index: int) -> list[PopulationSlice]:
         """Return the populations of a stage."""
         return [self.program.populations[p] for p in self.program.stages[index].populations]
@@ -298,7 +295,7 @@ class EventMachine:
         """Return what to say of a stage that does not stop spiking."""
         names = [item.name for item in self.members(index)]
         return Diagnostic(
-            f"sample {sample} has more than {self.most_spikes(index)} spikes in {', '.join(names)}; lower "
+            f"sample {sample} has more than {self.limits[index]} spikes in {', '.join(names)}; lower "
             "the weights, add a refractory period, or raise backends.numba.max_spikes",
             f"populations.{names[0]}",
         )

@@ -48,7 +48,7 @@ class StepMachine(EventMachine):
 
     def __init__(self, program: Program, options: Options, origin: Program) -> None:
         super().__init__(program, options, layers=False)
-        self.origin = origin
+        self.limits = most_spikes(origin, options.max_spikes)
 
     def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Found:
         """Run a stage on all samples and return its spikes, neurons counted within it."""
@@ -58,10 +58,6 @@ class StepMachine(EventMachine):
         given = (entering, self.layout.fanout(index), cells, span)
         rows = len(find_code(type(cells)).residuals) + 1
         return self.grow(index, batch, run_ticks, given, rows=rows)
-
-    def most_spikes(self, index: int) -> int:
-        """Return how many spikes a sample may have in a stage."""
-        return most_spikes(self.origin, self.origin.stages[index], self.options.max_spikes)
 
     def record(
         self,

@@ -64,13 +64,16 @@ class TickMachine:
         check = fits_float32 if self.grid.dtype is np.float32 else accept
         self.store = ParameterStore(program.declared(), check)
         self.runner = StageRunner(program, options, self.grid)
-        values = self.store.values
-        self.layouts = [lay_out_stage(program, stage, self.grid, values) for stage in program.stages]
+        self.present = program
+        self.layouts = [
+            lay_out_stage(program, stage, self.grid, self.store.values) for stage in program.stages
+        ]
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``. Delays become whole ticks."""
         rewire = DELAY in self.store.write(parameters)
         values = self.store.values
+        self.present = self.program.with_parameters(values)
         self.layouts = [
             lay_out_stage(self.program, layout.stage, self.grid, values)
             if rewire
@@ -96,7 +99,7 @@ class TickMachine:
         trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             residuals=residuals,
-            recordings=record_ticks(self.current(), spikes, self.grid, batch=batch),
+            recordings=record_ticks(self.present, spikes, self.grid, batch=batch),
             effective_parameters=self.as_run(),
             health={
                 **count_arrivals(self.layouts, self.program, spikes, self.timestep, self.grid.steps),
@@ -114,28 +117,22 @@ class TickMachine:
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Take a cotangent back; see ``netdesc.backend.Machine``."""
         adjoint = GridAdjoint(
-            self.current(), tuple(self.layouts), self.grid, self.reader(), self.options.threads
+            self.present, tuple(self.layouts), self.grid, self.reader(), self.options.threads
         )
         return adjoint.run(trace, cotangent)
 
-    def current(self) -> Program:
-        """Return the program with the present weights and delays."""
-        return self.program.with_parameters(self.store.values)
-
     def reader(self) -> TickReader:
         """Return what takes readings with the present weights and delays."""
-        return TickReader(self.current(), tuple(self.layouts), self.grid, self.options.threads)
+        return TickReader(self.present, tuple(self.layouts), self.grid, self.options.threads)
 
     def round_inputs(self, spikes: dict[int, Events]) -> tuple[dict[int, Events], int]:
         """Move input spikes to times of packets, and count those that moved by more than noise."""
         result, moved = {}, 0
         for k, events in spikes.items():
-            ticks, fractions = split_times(events.times, self.timestep)
-            exact = (
-                ticks + fractions
-                if self.grid.scheme == OFF_GRID
-                else nearest_steps(events.times, self.timestep)
-            )
+            if self.grid.scheme == OFF_GRID:
+                exact = np.add(*split_times(events.times, self.timestep))
+            else:
+                exact = nearest_steps(events.times, self.timestep)
             moved += int(np.sum(np.abs(exact * self.timestep - events.times) > 1e-6 * self.timestep))
             # what coincides now is ordered by source
             result[k] = events.move(exact * self.timestep)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.recording import record_states
 from netdesc.dynamics.tick import OFF_GRID, split_times
@@ -75,22 +73,13 @@ def count_arrivals(
     """
     arrivals = in_flight = 0
     for layout in layouts:
-        synapses = layout.synapses
-        segments, fan = synapses.segments, synapses.segments["size"]
         for p in {program.blocks[k].pre for k in layout.blocks}:
             ticks, _ = split_times(spikes[p].times, timestep)
             sources = spikes[p].sources + program.populations[p].start
             left = steps - ticks
-            late = 0
-            for delay in synapses.delays:
-                per_source = np.bincount(
-                    np.searchsorted(synapses.first, np.flatnonzero(segments["delay"] == delay), side="right")
-                    - 1,
-                    weights=fan[segments["delay"] == delay],
-                    minlength=program.size,
-                )
-                reached = per_source[sources]
-                late += int(reached[left <= delay].sum())
-                arrivals += int(reached[left > delay].sum())
-            in_flight += late
+            for delay, fan in layout.fans:
+                reached, late = fan[sources], left <= delay
+                missed = int(reached[late].sum()) if late.any() else 0
+                in_flight += missed
+                arrivals += int(reached.sum()) - missed
     return {"arrivals": arrivals, "in_flight": in_flight}

@@ -55,12 +55,18 @@ class StageRunner:
     grid : Grid
     guesses : dict of int to float
         Spikes per sample that a stage is expected to have.
+    limits : tuple of int
+        Spikes that a stage may have.
     """
 
     program: Program
     options: Options
     grid: Grid
     guesses: dict[int, float] = field(default_factory=dict)
+    limits: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.limits = most_spikes(self.program, self.options.max_spikes)
 
     def run(self, index: int, layout: StageLayout, packets: Packets, budget: SpikeBudget) -> Fired:
         """Run a stage on all samples.
@@ -102,7 +108,7 @@ class StageRunner:
         first, last = span
         size = len(layout.cells.gap)
         sizes = {item.name: item.size for item in self.members(layout)}
-        limit = most_spikes(self.program, layout.stage, self.options.max_spikes)
+        limit = self.limits[index]
         room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
         arrivals, inside = 64, True if self.grid.scheme == OFF_GRID else None
         pieces: list[list[NDArray[Any]]] = []

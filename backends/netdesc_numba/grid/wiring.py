@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,6 +65,8 @@ class StageLayout:
         Number of each synapse when those of the blocks follow each other.
     trains_delays : bool
         Whether a gradient of delays is asked for.
+    fans : tuple of (int, ndarray of float64, shape (n,))
+        Delays in ticks, each with how many synapses of the stage leave every neuron of the program with it.
     """
 
     stage: Stage
@@ -75,6 +77,7 @@ class StageLayout:
     job: Job
     order: Integers
     trains_delays: bool
+    fans: tuple[tuple[int, Floats], ...]
 
 
 def shortest_delay(program: Program, block: Block, grid: Grid) -> int:
@@ -121,7 +124,17 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
         grid.transport,
     )
     trains_delays = any(block.train_delay for block in blocks)
-    return StageLayout(stage, chosen, inputs, cells, synapses, job, order, trains_delays)
+    fans = tuple(count_fans(synapses, program.size))
+    return StageLayout(stage, chosen, inputs, cells, synapses, job, order, trains_delays, fans)
+
+
+def count_fans(synapses: Synapses, size: int) -> Iterator[tuple[int, Floats]]:
+    """Yield the delays of a stage, each with how many synapses leave every neuron of the program with it."""
+    segments = synapses.segments
+    for delay in synapses.delays:
+        mine = np.flatnonzero(segments["delay"] == delay)
+        source = np.searchsorted(synapses.first, mine, side="right") - 1
+        yield int(delay), np.bincount(source, segments["size"][mine], size).astype(np.float64)
 
 
 def reweight(layout: StageLayout, program: Program, values: Mapping[str, Floats]) -> StageLayout:

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined, kernel, spliced
+from netdesc.dynamics.jit import inlined, kernel, shared, spliced
 from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
-from netdesc.ticks.arrivals import make_workspace
 from netdesc.ticks.backward import (
     begin_late,
     chain,
@@ -20,7 +19,7 @@ from netdesc.ticks.backward import (
 )
 from netdesc.ticks.off_grid_backward import step_off_grid_back
 from netdesc.ticks.records import OFF_GRID, PUBLISHED, Workspace
-from netdesc_spinnaker2.board.forward import account, measure_slices
+from netdesc_spinnaker2.board.forward import account, make_room
 from netdesc_spinnaker2.board.memory import INPUT, LATEST, LAYER, LOSS_PROGRAM, SENT_AT, Board, Rules
 from netdesc_spinnaker2.board.packets import discard
 from netdesc_spinnaker2.board.views import (
@@ -61,12 +60,25 @@ def run_round_back(
     int
         0, or why it stopped.
     """
+    room = make_room(span, arrivals, held)
+    slot = np.empty(len(room[1]) // SCRATCH, dtype=np.int64)
+    return take_round_back(span, samples, (room, slot), held, told, listens, status)
+
+
+@shared
+def take_round_back(
+    span: tuple[int, int],
+    samples: Integers,
+    held_room: tuple[tuple[Workspace, NDArray[Any]], Integers],
+    held: Memory,
+    told: Told,
+    listens: Integers,
+    status: Integers,
+) -> int:
+    """Take the adjoints of the sample on every copy back; see ``run_round_back``."""
     memory = unowned(held)
+    (workspace, scratch), slot = unowned(held_room)
     board, rules = memory.board, memory.rules
-    widest, _ = measure_slices(span, board)
-    workspace = make_workspace(widest, arrivals if rules.scheme == OFF_GRID else 1)
-    scratch = np.empty(SCRATCH * widest, dtype=np.float32)
-    slot = np.empty(widest, dtype=np.int64)
     listeners = 0
     for s in range(len(listens)):
         listeners = max(listeners, listens[s] + 1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined, kernel, spliced
+from netdesc.dynamics.jit import inlined, kernel, shared, spliced
 from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
 from netdesc.ticks.arrivals import make_workspace
@@ -208,11 +208,34 @@ def run_samples(
         0, or why it stopped; ``FULL_OUT`` before the round of sample ``status[1]``, which may be the next
         start, where the stores of the slices hold more than the host has room for.
     """
+    room = make_room(span, arrivals, held)
+    return run_rounds(span, samples, batch, room, held, stimulus, out, status)
+
+
+@inlined
+def make_room(span: tuple[int, int], arrivals: int, memory: Memory) -> tuple[Workspace, NDArray[Any]]:
+    """Make room for the largest slice: a workspace, and ``SCRATCH`` numbers for every neuron."""
+    widest, _ = measure_slices(span, memory.board)
+    workspace = make_workspace(widest, arrivals if memory.rules.scheme == OFF_GRID else 1)
+    return workspace, np.empty(SCRATCH * widest, dtype=np.float32)
+
+
+@shared
+def run_rounds(
+    span: tuple[int, int],
+    samples: Integers,
+    batch: tuple[int, int],
+    held_room: tuple[Workspace, NDArray[Any]],
+    held: Memory,
+    stimulus: Stimulus,
+    out: Out,
+    status: Integers,
+) -> int:
+    """Run the samples of a batch forward; see ``run_samples``."""
     memory = unowned(held)
+    workspace, scratch = unowned(held_room)
     board, rules, inside = memory.board, memory.rules, memory.rules.scheme == OFF_GRID
-    widest, stores = measure_slices(span, board)
-    workspace = make_workspace(widest, arrivals if inside else 1)
-    scratch = np.empty(SCRATCH * widest, dtype=np.float32)
+    _, stores = measure_slices(span, board)
     reads = len(out.tick) > 0
     for first in range(batch[0], batch[1], len(samples)):
         if reads and out.used[0] + stores > len(out.tick):

@@ -83,14 +83,22 @@ class NetdescError(Exception):
     Parameters
     ----------
     diagnostics : str, Diagnostic, or iterable of Diagnostic
-        What is wrong. A string becomes a diagnostic without a path.
+        What is wrong.
+    path, code, location
+        Of the one diagnostic that a string becomes, as for `Diagnostic`.
     """
 
     exit_status = 2
 
-    def __init__(self, diagnostics: str | Diagnostic | Iterable[Diagnostic]) -> None:
+    def __init__(
+        self,
+        diagnostics: str | Diagnostic | Iterable[Diagnostic],
+        path: str = "",
+        code: str = "",
+        location: Location | None = None,
+    ) -> None:
         if isinstance(diagnostics, str):
-            diagnostics = Diagnostic(diagnostics)
+            diagnostics = Diagnostic(diagnostics, path, code, location)
         if isinstance(diagnostics, Diagnostic):
             diagnostics = (diagnostics,)
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)

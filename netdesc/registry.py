@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from netdesc.backend import Backend
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import BackendError
 
 GROUP = "netdesc.backends"
 """Entry-point group in which a package offers a backend."""
@@ -42,15 +42,12 @@ def backend_class(name: str) -> type[Backend]:
     """
     found = _found()
     if name not in found:
-        raise BackendError(Diagnostic(_unknown(name, sorted(found)), f"backends.{name}"))
+        raise BackendError(_unknown(name, sorted(found)), f"backends.{name}")
     if len(found[name]) > 1:
         offers = ", ".join(_describe(point) for point in found[name])
         raise BackendError(
-            Diagnostic(
-                f"{len(found[name])} installed packages offer a backend {name}: {offers}; uninstall "
-                "all but one",
-                f"backends.{name}",
-            )
+            f"{len(found[name])} installed packages offer a backend {name}: {offers}; uninstall all but one",
+            f"backends.{name}",
         )
     return _import(name, found[name][0])
 
@@ -63,30 +60,24 @@ def _import(name: str, point: EntryPoint) -> type[Backend]:
         raise
     except ImportError as error:
         raise BackendError(
-            Diagnostic(
-                f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; install its "
-                "requirements",
-                path,
-            )
+            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; install its "
+            "requirements",
+            path,
         ) from error
     # Importing runs a stranger's code, which may even end the program.
     except BaseException as error:
         raise BackendError(
-            Diagnostic(
-                f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; this is a "
-                "fault of the "
-                f"backend {name}, report it to its authors",
-                path,
-            )
+            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; this is a "
+            "fault of the "
+            f"backend {name}, report it to its authors",
+            path,
         ) from error
     if not isinstance(found, type) or not all(callable(getattr(found, item, None)) for item in METHODS):
         raise BackendError(
-            Diagnostic(
-                f"expected the entry point of the backend {name} ({point.value}) to name a class with the "
-                f"methods {' and '.join(METHODS)}, got {found!r:.80}; this is a fault of the backend {name}, "
-                "report it to its authors",
-                path,
-            )
+            f"expected the entry point of the backend {name} ({point.value}) to name a class with the "
+            f"methods {' and '.join(METHODS)}, got {found!r:.80}; this is a fault of the backend {name}, "
+            "report it to its authors",
+            path,
         )
     return cast("type[Backend]", found)
 

@@ -59,12 +59,10 @@ def guarded(backend: str, call: str) -> Iterator[None]:
         raise BackendError(blame(backend, f"{call} raised {tell_exception(error)}")) from error
     except MemoryError as error:
         raise BackendError(
-            Diagnostic(
-                f"{call} of the backend {backend} ran out of memory; use fewer samples in a batch, fewer "
-                "recordings or a smaller network",
-                f"backends.{backend}",
-                MEMORY,
-            )
+            f"{call} of the backend {backend} ran out of memory; use fewer samples in a batch, fewer "
+            "recordings or a smaller network",
+            f"backends.{backend}",
+            MEMORY,
         ) from error
     except BaseException as error:
         raise BackendError(blame(backend, f"{call} raised {tell_exception(error)}")) from error

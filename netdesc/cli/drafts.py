@@ -18,7 +18,7 @@ from netdesc.datasets.spike_files import read_spikes
 from netdesc.datasets.table import PLAIN, choose_columns, find_traces, take_rows
 from netdesc.datasets.trace_files import ENDINGS
 from netdesc.display import counted
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.formats.npy import read_npz
 from netdesc.formats.source import fault, shape_text, size_of
 from netdesc.losses import Traces
@@ -79,7 +79,7 @@ def draft(source: Path, target: Path, *, wanted: Wanted, unit: str | None) -> st
     path = os.path.relpath(str(source), str(target.parent)).replace(os.sep, "/")
     if unit is not None and unit not in UNITS_OF_TIME:
         known = ", ".join(UNITS_OF_TIME)
-        raise DescriptionError(Diagnostic(f"expected one of {known} as unit, got {unit}"))
+        raise DescriptionError(f"expected one of {known} as unit, got {unit}")
     sketch = (
         sketch_spikes(source, path, unit, wanted.interval)
         if holds_spikes(source)
@@ -222,7 +222,7 @@ def answers_of(source: Path, recorded: Recorded) -> tuple[int, float]:
         return len(np.unique(recorded.labels)), 0.0
     if recorded.times is not None:
         return recorded.times.shape[1], float(np.nanmax(recorded.times, initial=0.0))
-    raise DescriptionError(Diagnostic(f"{source}: expected labels or target times, got neither; add labels"))
+    raise DescriptionError(f"{source}: expected labels or target times, got neither; add labels")
 
 
 def guess_unit(last: float) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netdesc.cli.output import tell
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Events
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def check_expectations(model: Model, backend: str, weights: Path | None = None) 
         If the backend cannot run the model.
     """
     if not model.description.expect:
-        raise DescriptionError(Diagnostic("expected a section expect, got none; add one", path="expect"))
+        raise DescriptionError("expected a section expect, got none; add one", path="expect")
     with TemporaryDirectory() as place:
         if weights is None and _needs_training(model):
             weights = _train(model, backend, Path(place) / "run")
@@ -152,9 +152,7 @@ def _population(
 ) -> Iterator[Check]:
     path, program = f"expect.{name}", compiled.program
     if name not in trace.spikes:
-        raise DescriptionError(
-            Diagnostic(f"population {name} never spikes; remove it from expect", path=path)
-        )
+        raise DescriptionError(f"population {name} never spikes; remove it from expect", path=path)
     events, size = trace.spikes[name], program.population(name).size
     per_sample = len(events) / events.batch
     if expect.get("rate") is not None:
@@ -184,7 +182,7 @@ def _timed(path: str, expect: Mapping[str, Any], events: Events, size: int) -> C
     expected = f"{sum(len(times) for times in wanted)} spikes, each within {tolerance:g} ms"
     if len(wanted) != size:
         message = f"times of {len(wanted)} neurons are written, but the population has {size}"
-        raise DescriptionError(Diagnostic(f"{message}; give one list per neuron", path=path))
+        raise DescriptionError(f"{message}; give one list per neuron", path=path)
     worst = 0.0
     for sample in events.lists(size):
         for neuron, (times, found) in enumerate(zip(wanted, sample, strict=True)):

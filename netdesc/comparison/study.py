@@ -18,7 +18,7 @@ from netdesc.comparison.substrates import Substrate, distinct, vary
 from netdesc.comparison.verdict import Verdict, judge, judge_apart, refuse
 from netdesc.compiled import Model, located
 from netdesc.description import dump
-from netdesc.errors import BackendError, DescriptionError, Diagnostic, LimitError, NumericsError
+from netdesc.errors import BackendError, DescriptionError, LimitError, NumericsError
 from netdesc.escapes import safe_name
 from netdesc.events import Floats
 from netdesc.graph.pipeline import compile_graph
@@ -63,10 +63,8 @@ class Weights:
     def __post_init__(self) -> None:
         if self.train and self.source is not None:
             raise DescriptionError(
-                Diagnostic(
-                    f"--train starts from the weights of the file, not from {self.source}; use either "
-                    "--weights or --train"
-                )
+                f"--train starts from the weights of the file, not from {self.source}; use either "
+                "--weights or --train"
             )
 
 
@@ -194,7 +192,7 @@ def _choose(backends: Sequence[str | Substrate], reference: str | None) -> tuple
     """Return the substrates, the reference first."""
     chosen = distinct(item if isinstance(item, Substrate) else Substrate.parse(item) for item in backends)
     if not chosen:
-        raise DescriptionError(Diagnostic("expected at least one backend to compare, got none"))
+        raise DescriptionError("expected at least one backend to compare, got none")
     if reference is None:
         return chosen
     first = [item for item in chosen if item.label == reference] or [Substrate.parse(reference)]

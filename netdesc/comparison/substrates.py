@@ -51,10 +51,8 @@ class Substrate:
         backend = (backend if equals else label).strip()
         if not backend or (equals and not label.strip()):
             raise DescriptionError(
-                Diagnostic(
-                    f"expected the name of a backend, got '{text}'; use for example numba, "
-                    "spinnaker2:tick=0.5 ms or coarse=numba:solver.grid.timestep=1 ms"
-                )
+                f"expected the name of a backend, got '{text}'; use for example numba, "
+                "spinnaker2:tick=0.5 ms or coarse=numba:solver.grid.timestep=1 ms"
             )
         changes = tuple(part.strip() for part in options.split("+") if part.strip())
         return cls(label.strip() if equals else text.strip(), backend, changes)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Integers
 
 Labels = NDArray[Any]
@@ -64,22 +64,18 @@ class Classes:
         """
         if labels.dtype.kind != self.values.dtype.kind:
             raise DescriptionError(
-                Diagnostic(
-                    f"expected labels of one type, got {type_name(self.values)} in train and "
-                    f"{type_name(labels)} in {split}; write them the same way",
-                    path=path,
-                )
+                f"expected labels of one type, got {type_name(self.values)} in train and "
+                f"{type_name(labels)} in {split}; write them the same way",
+                path=path,
             )
         places = np.minimum(np.searchsorted(self.values, labels), len(self.values) - 1)
         unknown = np.unique(labels[self.values[places] != labels])
         if len(unknown):
             raise DescriptionError(
-                Diagnostic(
-                    f"expected classes of the training samples in {split}, got {listed(unknown)}, which "
-                    f"train does not have; train has {listed(self.values)}. Move samples to train, or remove "
-                    "them",
-                    path=path,
-                )
+                f"expected classes of the training samples in {split}, got {listed(unknown)}, which "
+                f"train does not have; train has {listed(self.values)}. Move samples to train, or remove "
+                "them",
+                path=path,
             )
         return places.astype(np.int64)
 

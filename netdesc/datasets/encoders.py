@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netdesc.description.model import Choice
-from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.errors import BackendError, DescriptionError
 from netdesc.events import Events, Floats
 
 
@@ -66,11 +66,9 @@ def count_sources(features: int, encoder: Choice) -> Need:
         series = int(options["series"])
         if features % series or features < 2 * series:
             raise DescriptionError(
-                Diagnostic(
-                    f"expected {series} time series of the same length of at least 2 values, got {features} "
-                    "features; change series, or the features of the table",
-                    path="data.encoder.delta.series",
-                )
+                f"expected {series} time series of the same length of at least 2 values, got {features} "
+                "features; change series, or the features of the table",
+                path="data.encoder.delta.series",
             )
         sources, words = 2 * series, f"{series} time series with 2 neurons each"
     bias = options.get("bias") is not None
@@ -123,4 +121,4 @@ def encode(values: Floats, encoder: Choice, place: Place, *, split: str) -> Even
             from netdesc.datasets.delta import delta
 
             return delta(values, options, first)
-    raise BackendError(Diagnostic(f"there is no encoder {encoder.kind}", path="data.encoder"))
+    raise BackendError(f"there is no encoder {encoder.kind}", path="data.encoder")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 
 
 def find_idx(folder: Path, name: str, axes: int, path: str) -> Path:
@@ -31,9 +31,7 @@ def find_idx(folder: Path, name: str, axes: int, path: str) -> Path:
             return folder / candidate
     what = "is not a folder" if not folder.is_dir() else f"holds none of {', '.join(names)}"
     raise DescriptionError(
-        Diagnostic(
-            f"{folder} {what}; use the files of the original set; paths are "
-            "relative to the folder of the YAML file",
-            path=path,
-        )
+        f"{folder} {what}; use the files of the original set; paths are "
+        "relative to the folder of the YAML file",
+        path=path,
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from netdesc.datasets.idx import find_idx
 from netdesc.datasets.images import average
 from netdesc.datasets.records import Table
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Integers
 from netdesc.formats.idx import read_idx
 from netdesc.formats.source import at
@@ -88,11 +88,8 @@ def read_pair(folder: Path, name: str) -> tuple[Images, Images]:
         labels = read_idx(find_idx(folder, f"{name}-labels", 1, f"{PATH}.path"), 1)
     if len(images) != len(labels):
         raise DescriptionError(
-            Diagnostic(
-                f"{folder} has {len(images)} images but {len(labels)} labels of {name}; "
-                "use two files of one set",
-                path=f"{PATH}.path",
-            )
+            f"{folder} has {len(images)} images but {len(labels)} labels of {name}; use two files of one set",
+            path=f"{PATH}.path",
         )
     return images, labels
 
@@ -123,9 +120,7 @@ def require_enough(found: int, wanted: Mapping[str, int], folder: Path) -> None:
         else (f"reduce {' and '.join(wanted)} to {found} together")
     )
     raise DescriptionError(
-        Diagnostic(
-            f"{sum_of} need {total} samples, but {folder} holds {found}; {fix}", path=f"{PATH}.{first}"
-        )
+        f"{sum_of} need {total} samples, but {folder} holds {found}; {fix}", path=f"{PATH}.{first}"
     )
 
 

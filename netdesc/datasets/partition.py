@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Integers
 from netdesc.streams import stream
 
@@ -52,11 +52,9 @@ def divide(
     for name, size in {**sizes, "train": train}.items():
         if size < 1 and (name == "train" or shares.get(name, 0.0) > 0.0):
             raise DescriptionError(
-                Diagnostic(
-                    f"expected samples for {name}, got none of {count} by the fractions; "
-                    "raise its fraction, lower the others, or use more samples",
-                    path=path,
-                )
+                f"expected samples for {name}, got none of {count} by the fractions; "
+                "raise its fraction, lower the others, or use more samples",
+                path=path,
             )
     splits, start = {}, 0
     for name, size in {**sizes, "train": train}.items():

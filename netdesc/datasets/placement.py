@@ -22,9 +22,7 @@ def find_sources(program: Program) -> PopulationSlice:
     found = [item for item in program.populations if item.kind == "source" and item.model == "dataset"]
     if not found:
         raise DescriptionError(
-            Diagnostic(
-                "no population receives the dataset; give one of them source: dataset", path="populations"
-            )
+            "no population receives the dataset; give one of them source: dataset", path="populations"
         )
     if len(found) > 1:
         raise DescriptionError(
@@ -78,7 +76,7 @@ def require_size(sources: PopulationSlice, needed: int, what: str) -> None:
     """
     if sources.size != needed:
         raise DescriptionError(
-            Diagnostic(f"the population has {sources.size} neurons, but {what}", path=f"{sources.path}.size")
+            f"the population has {sources.size} neurons, but {what}", path=f"{sources.path}.size"
         )
 
 
@@ -105,9 +103,7 @@ def require_in_time(splits: Iterable[Split], duration: float) -> None:
     late = max((last for _, last in spans), default=0.0)
     if early < 0.0 or late > duration:
         raise DescriptionError(
-            Diagnostic(
-                f"encoded spikes run from {early:g} ms to {late:g} ms, but a sample lasts from 0 ms to "
-                f"{duration:g} ms; change the times and the bias of the encoder, or simulation.duration",
-                path="data.encoder",
-            )
+            f"encoded spikes run from {early:g} ms to {late:g} ms, but a sample lasts from 0 ms to "
+            f"{duration:g} ms; change the times and the bias of the encoder, or simulation.duration",
+            path="data.encoder",
         )

@@ -11,7 +11,7 @@ import numpy as np
 from netdesc.datasets.classes import Classes, Labels
 from netdesc.datasets.partition import HELD, divide
 from netdesc.datasets.scaling import Scale
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Floats, Integers
 from netdesc.losses import Goals, Traces
 from netdesc.units import UNITS_OF_TIME
@@ -178,11 +178,9 @@ class Window:
             return cls(np.zeros(outputs), np.ones(outputs), 0.0, factor)
         if options.get("target_time") is None:
             raise DescriptionError(
-                Diagnostic(
-                    "expected target_time or target_unit beside a target, got neither; write for example "
-                    "target_time: [10 ms, 30 ms], or target_unit: ms where the column holds times",
-                    path=path,
-                )
+                "expected target_time or target_unit beside a target, got neither; write for example "
+                "target_time: [10 ms, 30 ms], or target_unit: ms where the column holds times",
+                path=path,
             )
         early, late = (float(time) for time in options["target_time"])
         return cls(train.targets.min(axis=0), train.targets.max(axis=0), early, late)
@@ -218,10 +216,8 @@ def goals_of(rows: Rows, classes: Classes | None, window: Window | None, *, spli
     times = window.times(rows.targets)
     if not np.isfinite(times).all():
         raise DescriptionError(
-            Diagnostic(
-                f"expected finite target times in {split}, got {times[~np.isfinite(times)][0]}; "
-                "rescale the targets",
-                path=path,
-            )
+            f"expected finite target times in {split}, got {times[~np.isfinite(times)][0]}; "
+            "rescale the targets",
+            path=path,
         )
     return Goals(None, times, rows.traces)

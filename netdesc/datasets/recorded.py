@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.datasets.classes import Labels
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.losses import Traces
 from netdesc.units import UNITS_OF_TIME
@@ -74,11 +74,9 @@ def require_channels(recorded: Recorded, channels: int, path: str) -> None:
         sample, highest = int(recorded.events.samples()[index]), int(found.max())
         fix = f"set the size of the population with source: dataset to {highest + 1}"
         raise DescriptionError(
-            Diagnostic(
-                f"expected channels 0 to {channels - 1}, got {found[index]} in sample {sample}, "
-                f"all counted from 0; {fix if found[index] >= channels else 'number channels from 0'}",
-                path=path,
-            )
+            f"expected channels 0 to {channels - 1}, got {found[index]} in sample {sample}, "
+            f"all counted from 0; {fix if found[index] >= channels else 'number channels from 0'}",
+            path=path,
         )
 
 
@@ -116,12 +114,10 @@ def keep_inside(
         return recorded, 0
     if not drop or lost == len(kept):
         raise DescriptionError(
-            Diagnostic(
-                f"{lost} of {len(kept)} spikes are outside of a sample, 0 ms to {duration:g} ms; they run "
-                f"from {events.times.min():g} ms to {events.times.max():g} ms. "
-                f"{suggest(events.times, duration, unit)}",
-                path=path,
-            )
+            f"{lost} of {len(kept)} spikes are outside of a sample, 0 ms to {duration:g} ms; they run "
+            f"from {events.times.min():g} ms to {events.times.max():g} ms. "
+            f"{suggest(events.times, duration, unit)}",
+            path=path,
         )
     return Recorded(events.keep(kept), recorded.labels, recorded.times, recorded.traces), lost
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from netdesc.datasets.preparation import Rows
 from netdesc.datasets.recorded import Recorded
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats
 from netdesc.losses import Traces
 from netdesc.units import UNITS_OF_TIME
@@ -188,7 +188,7 @@ class Samples:
 
 def wrong(message: str) -> DescriptionError:
     """Return the error about samples that do not fit."""
-    return DescriptionError(Diagnostic(message, path=PATH))
+    return DescriptionError(message, path=PATH)
 
 
 def require_words(word: str, known: tuple[str, ...], name: str) -> None:

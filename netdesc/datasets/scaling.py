@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Floats
 
 SHOWN = 6
@@ -50,11 +50,9 @@ class Scale:
         if kind == "none":
             if low.min() < 0.0 or high.max() > 1.0:
                 raise DescriptionError(
-                    Diagnostic(
-                        f"expected values from 0 to 1 with scale: none, got {low.min():g} to {high.max():g}; "
-                        "use scale: per_feature, or joint",
-                        path=f"{path}.scale",
-                    )
+                    f"expected values from 0 to 1 with scale: none, got {low.min():g} to {high.max():g}; "
+                    "use scale: per_feature, or joint",
+                    path=f"{path}.scale",
                 )
             return cls(np.zeros(features), np.ones(features))
         if kind == "joint":
@@ -63,11 +61,9 @@ class Scale:
             wide = ~np.isfinite(high - low)
         if wide.any():
             raise DescriptionError(
-                Diagnostic(
-                    f"expected values whose range is a float64, got {low[wide][0]:g} to {high[wide][0]:g}; "
-                    "rescale the column",
-                    path=path,
-                )
+                f"expected values whose range is a float64, got {low[wide][0]:g} to {high[wide][0]:g}; "
+                "rescale the column",
+                path=path,
             )
         return cls(low, high)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netdesc.datasets.records import Split
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.formats import hdf5
 from netdesc.formats.numbers import as_floats, as_integers
@@ -125,18 +125,13 @@ def hold_out(speakers: Integers | None, wanted: int | None, seed: int) -> tuple[
     if speakers is None or len(found) < 2:
         number = "one speaker" if found else "no speakers (extra/speaker)"
         raise DescriptionError(
-            Diagnostic(
-                f"the training file has {number}, so none can be held out; set validation: none",
-                path=f"{PATH}.validation",
-            )
+            f"the training file has {number}, so none can be held out; set validation: none",
+            path=f"{PATH}.validation",
         )
     if wanted is not None and wanted not in found:
         raise DescriptionError(
-            Diagnostic(
-                f"there is no speaker {wanted} in the training file; speakers are "
-                f"{', '.join(map(str, found))}",
-                path=f"{PATH}.speaker",
-            )
+            f"there is no speaker {wanted} in the training file; speakers are {', '.join(map(str, found))}",
+            path=f"{PATH}.speaker",
         )
     speaker = int(stream(seed, "data.validation").choice(found)) if wanted is None else wanted
     return speaker, speakers == speaker
@@ -169,12 +164,10 @@ def within(recordings: Recordings, duration: float, *, drop: bool) -> tuple[Reco
         return recordings, 0
     if not drop:
         raise DescriptionError(
-            Diagnostic(
-                f"{lost} of {len(kept)} spikes are after the end of the sample, {duration:g} ms, the last at "
-                f"{recordings.times.max():g} ms; increase simulation.duration to "
-                f"{np.ceil(recordings.times.max()):g} ms, or set late_spikes: drop",
-                path=PATH,
-            )
+            f"{lost} of {len(kept)} spikes are after the end of the sample, {duration:g} ms, the last at "
+            f"{recordings.times.max():g} ms; increase simulation.duration to "
+            f"{np.ceil(recordings.times.max()):g} ms, or set late_spikes: drop",
+            path=PATH,
         )
     before = np.concatenate(([0], np.cumsum(kept)))
     return Recordings(

@@ -13,7 +13,7 @@ from netdesc.datasets.preparation import shares_of
 from netdesc.datasets.recorded import Recorded, keep_inside, note_early, require_channels
 from netdesc.datasets.records import Split
 from netdesc.datasets.spike_files import read_spikes
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.formats.source import at
 from netdesc.program import PopulationSlice
 from netdesc.units import UNITS_OF_TIME
@@ -53,11 +53,9 @@ def load_spikes(
     channels, unit = options.get("channels"), str(options["unit"])
     if channels is not None and channels != sources.size:
         raise DescriptionError(
-            Diagnostic(
-                f"the population has {sources.size} neurons, but the recordings have {channels} channels; "
-                f"set size: {channels}",
-                path=f"{sources.path}.size",
-            )
+            f"the population has {sources.size} neurons, but the recordings have {channels} channels; "
+            f"set size: {channels}",
+            path=f"{sources.path}.size",
         )
     parts, notes = dict[str, Recorded](), list[str]()
     for name in ("train", "validation", "test"):
@@ -151,17 +149,13 @@ def require_same_answers(train: Recorded, part: Recorded, name: str, path: str) 
         wanted, found = getattr(train, field), getattr(part, field)
         if (wanted is None) != (found is None):
             raise DescriptionError(
-                Diagnostic(
-                    f"expected {words} in all splits or in none, got them only in "
-                    f"{'train' if found is None else name}; add them to the other",
-                    path=f"{path}.{name}",
-                )
+                f"expected {words} in all splits or in none, got them only in "
+                f"{'train' if found is None else name}; add them to the other",
+                path=f"{path}.{name}",
             )
         if wanted is not None and field != "traces" and wanted.shape[1:2] != found.shape[1:2]:
             raise DescriptionError(
-                Diagnostic(
-                    f"expected targets of {wanted.shape[1]} outputs as in train, got {found.shape[1]}; write "
-                    "the same outputs in all files",
-                    path=f"{path}.{name}",
-                )
+                f"expected targets of {wanted.shape[1]} outputs as in train, got {found.shape[1]}; write "
+                "the same outputs in all files",
+                path=f"{path}.{name}",
             )

@@ -13,7 +13,7 @@ from netdesc.datasets.classes import Labels
 from netdesc.datasets.preparation import Rows
 from netdesc.datasets.sheet import Sheet, number_of, read_sheet, require_columns
 from netdesc.datasets.trace_files import as_traces, join_columns, read_traces
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Floats
 from netdesc.formats.csv import Column
 from netdesc.formats.source import at, fault
@@ -165,11 +165,9 @@ def choose_columns(sheet: Sheet, options: Mapping[str, Any]) -> tuple[Roles, lis
             notes.append(f"columns of texts are left out: {', '.join(others[:12])}")
         if not usable:
             raise DescriptionError(
-                Diagnostic(
-                    f"expected a column of numbers to learn from, got none in {sheet.file.name} beside "
-                    f"{', '.join(sorted(map(str, answers - {None})))}; add one",
-                    path=PATH,
-                )
+                f"expected a column of numbers to learn from, got none in {sheet.file.name} beside "
+                f"{', '.join(sorted(map(str, answers - {None})))}; add one",
+                path=PATH,
             )
         chosen = usable
     return Roles(tuple(chosen), label, targets, interval), notes
@@ -189,11 +187,9 @@ def choose_answers(sheet: Sheet, options: Mapping[str, Any]) -> tuple[str | None
     if label is None and not targets and (sheet.answers or not elsewhere):
         if not sheet.answers and interval is None:
             raise DescriptionError(
-                Diagnostic(
-                    f"expected a column to learn, got none; add label, or target for numbers; "
-                    f"{sheet.file.name} has the columns {', '.join(sheet.names[:20])}",
-                    path=PATH,
-                )
+                f"expected a column to learn, got none; add label, or target for numbers; "
+                f"{sheet.file.name} has the columns {', '.join(sheet.names[:20])}",
+                path=PATH,
             )
         label = sheet.answers[0] if sheet.labelled else None
         targets = () if sheet.labelled or elsewhere else sheet.answers

@@ -13,7 +13,7 @@ from netdesc.description.reading.overrides import overridden
 from netdesc.description.reading.reader import read
 from netdesc.description.reading.tree import named
 from netdesc.description.sections.build import build
-from netdesc.errors import DescriptionError, Diagnostic, Location
+from netdesc.errors import DescriptionError, Location
 
 Overrides = Mapping[str, object] | Sequence[str]
 
@@ -97,13 +97,10 @@ def _described(text: str, file: str, overrides: Overrides, directory: Path) -> D
     place = Location(file, 1, 1)
     if root is None:
         raise DescriptionError(
-            Diagnostic("the file is empty; `netdesc new yin-yang` writes one to start from", location=place)
+            "the file is empty; `netdesc new yin-yang` writes one to start from", location=place
         )
     if not isinstance(root.value, dict):
         raise DescriptionError(
-            Diagnostic(
-                f"expected a mapping that begins with netdesc: 1, got {named(root)}",
-                location=root.place,
-            )
+            f"expected a mapping that begins with netdesc: 1, got {named(root)}", location=root.place
         )
     return build(overridden(root, overrides) if overrides else root, file, directory)

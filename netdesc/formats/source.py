@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 
 LARGEST = 16 * 2**30
 """Bytes that the content of a file may take in memory where the caller gives no limit of its own."""
@@ -44,7 +44,7 @@ def fault(file: Path, what: str) -> DescriptionError:
     what : str
         Of the form ``expected X, got Y; use Z``.
     """
-    return DescriptionError(Diagnostic(f"{file}: {what}"))
+    return DescriptionError(f"{file}: {what}")
 
 
 @contextmanager

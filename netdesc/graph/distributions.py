@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from netdesc.description.model import Constant, Distribution, Explicit, Value
-from netdesc.errors import Diagnostic, GraphError
+from netdesc.errors import GraphError
 from netdesc.events import Floats
 from netdesc.streams import stream
 
@@ -68,13 +68,11 @@ def draw(distribution: Distribution, size: int, *, seed: int, path: str) -> Floa
     sampler = _SAMPLERS.get(distribution.kind)
     if sampler is None:
         known = ", ".join(_SAMPLERS)
-        raise GraphError(
-            Diagnostic(f"{distribution.kind} is not a distribution; choose one of {known}", path)
-        )
+        raise GraphError(f"{distribution.kind} is not a distribution; choose one of {known}", path)
     try:
         return sampler(stream(seed, path), distribution.parameters, size)
     except GraphError as error:
-        raise GraphError(Diagnostic(error.diagnostics[0].message, path)) from None
+        raise GraphError(error.diagnostics[0].message, path) from None
 
 
 def resolve(value: Value, size: int, *, seed: int, path: str) -> Floats:
@@ -107,8 +105,6 @@ def resolve(value: Value, size: int, *, seed: int, path: str) -> Floats:
         case Explicit():
             if value.values.size != size:
                 raise GraphError(
-                    Diagnostic(
-                        f"{value.values.size} values for {size} neurons; give one value per neuron", path
-                    )
+                    f"{value.values.size} values for {size} neurons; give one value per neuron", path
                 )
             return np.array(value.values, dtype=np.float64).reshape(size)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from netdesc.description.model import Loss
-from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.errors import BackendError, DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.losses.answer import Answer, answer_by_spikes, answer_by_voltages
 from netdesc.losses.firing_rate import count_spikes, firing_rate
@@ -161,20 +161,16 @@ def require_times(loss: Loss, targets: Floats | None, size: int) -> Floats:
     """
     if targets is None:
         raise DescriptionError(
-            Diagnostic(
-                "spike_time_mse expected target times of the samples, got none; use data with "
-                "targets, or write "
-                "target, or correct and wrong",
-                path=f"losses.{loss.name}",
-            )
+            "spike_time_mse expected target times of the samples, got none; use data with "
+            "targets, or write "
+            "target, or correct and wrong",
+            path=f"losses.{loss.name}",
         )
     if targets.shape[1] != size:
         raise DescriptionError(
-            Diagnostic(
-                f"spike_time_mse expected targets of the {size} neurons of population {loss.population}, got "
-                f"targets of {targets.shape[1]}; set populations.{loss.population}.size: {targets.shape[1]}",
-                path=f"losses.{loss.name}",
-            )
+            f"spike_time_mse expected targets of the {size} neurons of population {loss.population}, got "
+            f"targets of {targets.shape[1]}; set populations.{loss.population}.size: {targets.shape[1]}",
+            path=f"losses.{loss.name}",
         )
     return targets
 
@@ -208,10 +204,8 @@ def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer 
     key = reading_of(loss).key
     if key not in batch.trace.readings:
         raise BackendError(
-            Diagnostic(
-                f"the run has no reading {key}; use a backend that reads voltages, such as numba",
-                path=f"losses.{loss.name}",
-            )
+            f"the run has no reading {key}; use a backend that reads voltages, such as numba",
+            path=f"losses.{loss.name}",
         )
     voltages = batch.trace.readings[key].values
     wanted = choose_labels(loss, batch.labels, voltages.shape)
@@ -266,11 +260,9 @@ def find_spikes(loss: Loss, trace: Trace) -> Events:
     """
     if loss.population not in trace.spikes:
         raise DescriptionError(
-            Diagnostic(
-                f"{loss.kind} needs spikes, but population {loss.population} never spikes; "
-                "use a spiking population",
-                path=f"losses.{loss.name}",
-            )
+            f"{loss.kind} needs spikes, but population {loss.population} never spikes; "
+            "use a spiking population",
+            path=f"losses.{loss.name}",
         )
     return trace.spikes[loss.population]
 
@@ -302,11 +294,9 @@ def choose_labels(loss: Loss, labels: Integers | None, shape: tuple[int, ...]) -
         labels = np.full(shape[0], int(target), dtype=np.int64)
     if labels is not None and len(labels) and (labels.min() < 0 or labels.max() >= shape[1]):
         raise DescriptionError(
-            Diagnostic(
-                f"labels run from {labels.min()} to {labels.max()}, but population {loss.population} has "
-                f"{shape[1]} neurons, 0 to {shape[1] - 1}; give it one neuron per class",
-                path=f"losses.{loss.name}",
-            )
+            f"labels run from {labels.min()} to {labels.max()}, but population {loss.population} has "
+            f"{shape[1]} neurons, 0 to {shape[1] - 1}; give it one neuron per class",
+            path=f"losses.{loss.name}",
         )
     return labels
 
@@ -334,4 +324,4 @@ def compute_term(loss: Loss, times: Floats, labels: Integers | None, *, duration
             kind = KINDS.get(loss.kind) or VOLTAGE_KINDS[loss.kind]
             return kind(loss.options, times, labels, duration=duration)
     except ValueError as error:
-        raise DescriptionError(Diagnostic(str(error), path=f"losses.{loss.name}")) from error
+        raise DescriptionError(str(error), path=f"losses.{loss.name}") from error

@@ -124,7 +124,7 @@ def evaluate(
     """
     require_kinds(losses.values(), {*KINDS, *VOLTAGE_KINDS, *REGULARIZERS, TRACED}, "event-driven training")
     if not losses:
-        raise DescriptionError(Diagnostic("the model has no loss; add one under losses", path="losses"))
+        raise DescriptionError("the model has no loss; add one under losses", path="losses")
     batch, piles, terms = Batch(trace, program, Goals.of(goals)), Piles({}, {}, {}, {}), dict[str, float]()
     answer: Answer | None = None
     for loss in losses.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.description.model import Loss
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import BackendError
 from netdesc.events import Floats, Integers
 from netdesc.observation import Reading
 from netdesc.program import Program
@@ -50,12 +50,10 @@ def pull_silent(
     key = Reading(loss.population, "final").key
     if key not in trace.readings:
         raise BackendError(
-            Diagnostic(
-                "the run has no voltages at its end, which pull needs; set pull: 0, or use a backend "
-                "that reads "
-                "them, such as numba",
-                path=f"losses.{loss.name}",
-            )
+            "the run has no voltages at its end, which pull needs; set pull: 0, or use a backend "
+            "that reads "
+            "them, such as numba",
+            path=f"losses.{loss.name}",
         )
     values, slopes = np.zeros(len(times)), np.zeros(times.shape)
     if labels is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.description.model import Loss
-from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.errors import BackendError, DescriptionError
 from netdesc.events import Floats
 from netdesc.losses.goals import Traces
 from netdesc.losses.term import Term
@@ -64,43 +64,35 @@ def require_traces(loss: Loss, traces: Traces | None, program: Program, *, split
     of = f"of the {split} samples" if split else "of the samples"
     if traces is None:
         raise DescriptionError(
-            Diagnostic(
-                f"voltage_mse expected target voltages {of}, got none; add target_interval and "
-                "targets to the "
-                "data, or pass netdesc.Samples(x, traces=..., trace_interval=...)",
-                path=path,
-            )
+            f"voltage_mse expected target voltages {of}, got none; add target_interval and "
+            "targets to the "
+            "data, or pass netdesc.Samples(x, traces=..., trace_interval=...)",
+            path=path,
         )
     interval, (steps, outputs) = float(loss.options["interval"]), traces.values.shape[1:]
     if abs(traces.interval - interval) > CLOSE * interval:
         raise DescriptionError(
-            Diagnostic(
-                f"expected target voltages {of} every {interval:g} ms, got them every "
-                f"{traces.interval:g} ms; "
-                f"set interval: {traces.interval:g} ms",
-                path=path,
-            )
+            f"expected target voltages {of} every {interval:g} ms, got them every "
+            f"{traces.interval:g} ms; "
+            f"set interval: {traces.interval:g} ms",
+            path=path,
         )
     if outputs != size:
         raise DescriptionError(
-            Diagnostic(
-                f"voltage_mse expected target voltages of the {size} neurons of population "
-                f"{loss.population}, "
-                f"got those of {outputs}; set populations.{loss.population}.size: {outputs}",
-                path=path,
-            )
+            f"voltage_mse expected target voltages of the {size} neurons of population "
+            f"{loss.population}, "
+            f"got those of {outputs}; set populations.{loss.population}.size: {outputs}",
+            path=path,
         )
     most = count_samples(program.duration, interval)
     if steps > most:
         raise DescriptionError(
-            Diagnostic(
-                f"expected at most {most} target voltages for each output, one every {interval:g} ms "
-                "from 0 to "
-                f"{program.duration:g} ms, got {steps}; set simulation.duration: "
-                f"{(steps - 1) * interval:g} ms, "
-                "or shorten them",
-                path=path,
-            )
+            f"expected at most {most} target voltages for each output, one every {interval:g} ms "
+            "from 0 to "
+            f"{program.duration:g} ms, got {steps}; set simulation.duration: "
+            f"{(steps - 1) * interval:g} ms, "
+            "or shorten them",
+            path=path,
         )
     return traces
 
@@ -117,19 +109,15 @@ def read_voltages(loss: Loss, trace: Trace) -> Floats:
     found = trace.recordings.get(key)
     if found is None:
         raise BackendError(
-            Diagnostic(
-                f"the run has no samples of {key}; use a backend that records voltages, such as numba",
-                path=f"losses.{loss.name}",
-            )
+            f"the run has no samples of {key}; use a backend that records voltages, such as numba",
+            path=f"losses.{loss.name}",
         )
     due = np.arange(len(found.times)) * interval
     if (np.abs(found.times - due) > CLOSE * interval).any():
         raise BackendError(
-            Diagnostic(
-                f"expected samples of {key} every {interval:g} ms, got them at other times; use a "
-                "backend that "
-                "samples at this interval, such as numba",
-                path=f"losses.{loss.name}",
-            )
+            f"expected samples of {key} every {interval:g} ms, got them at other times; use a "
+            "backend that "
+            "samples at this interval, such as numba",
+            path=f"losses.{loss.name}",
         )
     return found.values

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.plotting.colours import colour
 from netdesc.plotting.figure import new_figure
 from netdesc.plotting.picture import save
@@ -76,7 +76,7 @@ def plot_curves(metrics: Path, path: Path | str | None = None) -> Sequence[Axes]
     columns = read_columns(metrics)
     panels = [panel for panel in PANELS if any(drawable(columns, name) for name in panel.columns)]
     if not columns.get("epoch") or not panels:
-        raise DescriptionError(Diagnostic(f"{metrics} holds no epoch to draw"))
+        raise DescriptionError(f"{metrics} holds no epoch to draw")
     figure = new_figure((4.2 * len(panels), 3.4), path)
     axes: list[Axes] = figure.subplots(1, len(panels), squeeze=False)[0].tolist()
     for axis, panel in zip(axes, panels, strict=True):

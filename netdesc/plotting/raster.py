@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.plotting.colours import population_colours
 from netdesc.plotting.figure import new_figure
@@ -53,7 +53,7 @@ def plot_raster(
     from matplotlib.ticker import MaxNLocator
 
     if not run.spikes:
-        raise DescriptionError(Diagnostic("expected a run with spiking populations, got one without"))
+        raise DescriptionError("expected a run with spiking populations, got one without")
     events = {name: _one_sample(item, sample) for name, item in run.spikes.items()}
     sizes = _sizes(run, events)
     end = (
@@ -85,7 +85,7 @@ def plot_raster(
 
 def _one_sample(events: Events, sample: int) -> tuple[Floats, Integers]:
     if not 0 <= sample < events.batch:
-        raise DescriptionError(Diagnostic(f"expected a sample from 0 to {events.batch - 1}, got {sample}"))
+        raise DescriptionError(f"expected a sample from 0 to {events.batch - 1}, got {sample}")
     span = slice(events.offsets[sample], events.offsets[sample + 1])
     return events.times[span], events.sources[span]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import yaml
 
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Events
 from netdesc.plotting.colours import NEUTRAL, population_colours, shades
 from netdesc.plotting.figure import new_figure
@@ -59,11 +59,11 @@ def plot_traces(run: HasRecordings, path: Path | str | None = None, *, sample: i
     """
     if not run.recordings:
         raise DescriptionError(
-            Diagnostic("the run has no recordings; add for example record: {output: [{v: {every: 1 ms}}]}")
+            "the run has no recordings; add for example record: {output: [{v: {every: 1 ms}}]}"
         )
     batch = next(iter(run.recordings.values())).values.shape[0]
     if not 0 <= sample < batch:
-        raise DescriptionError(Diagnostic(f"expected a sample from 0 to {batch - 1}, got {sample}"))
+        raise DescriptionError(f"expected a sample from 0 to {batch - 1}, got {sample}")
     figure = new_figure((6.4, 0.8 + 1.8 * len(run.recordings)), path)
     grid = figure.subplots(len(run.recordings), 1, squeeze=False, sharex=True)
     axes: list[Axes] = grid[:, 0].tolist()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.events import Floats
 from netdesc.parameters import UNITS, quantity_of
 from netdesc.plotting.colours import NEUTRAL
@@ -38,7 +38,7 @@ def plot_weights(weights: Mapping[str, Floats], path: Path | str | None = None) 
         If there is nothing to draw.
     """
     if not weights:
-        raise DescriptionError(Diagnostic("there are no weights to draw"))
+        raise DescriptionError("there are no weights to draw")
     figure = new_figure((4.0 * len(weights), 3.2), path)
     axes: list[Axes] = figure.subplots(1, len(weights), squeeze=False)[0].tolist()
     for axis, (key, values) in zip(axes, weights.items(), strict=True):

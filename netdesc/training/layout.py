@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from netdesc.errors import DescriptionError, Diagnostic, NumericsError
+from netdesc.errors import DescriptionError, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
 
@@ -54,9 +54,7 @@ class Layout:
         trained = [item for item in program.declared().values() if item.trained]
         if not trained:
             raise DescriptionError(
-                Diagnostic(
-                    "no parameter is trained; set train: true for a weight or a delay", path="projections"
-                )
+                "no parameter is trained; set train: true for a weight or a delay", path="projections"
             )
         sizes = [len(item.values) for item in trained]
         targets = [np.full(size, -1, dtype=np.int64) for size in sizes]

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from netdesc.description.model import Choice
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import BackendError
 from netdesc.events import Floats
 from netdesc.parameters import DELAY, WEIGHT
 from netdesc.training.layout import Layout
@@ -159,10 +159,8 @@ def build_optimizer(choice: Choice, layout: Layout) -> Optimizer:
     """
     if choice.kind not in BUILDERS:
         raise BackendError(
-            Diagnostic(
-                f"optimizer {choice.kind} is not available; use one of {', '.join(BUILDERS)}",
-                path="training.optimizer",
-            )
+            f"optimizer {choice.kind} is not available; use one of {', '.join(BUILDERS)}",
+            path="training.optimizer",
         )
     options = fill_options(choice)
     rate = options["learning_rate"]

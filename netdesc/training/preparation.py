@@ -44,7 +44,7 @@ def require_losses(description: Description) -> None:
     DescriptionError
     """
     if not description.losses:
-        raise DescriptionError(Diagnostic("there is no loss; add one under losses", path="losses"))
+        raise DescriptionError("there is no loss; add one under losses", path="losses")
 
 
 def require_training(description: Description, backend: str) -> Training:
@@ -61,10 +61,8 @@ def require_training(description: Description, backend: str) -> Training:
     training = description.training
     if training is None:
         raise DescriptionError(
-            Diagnostic(
-                "there is no section training; add one, for example training: {optimizer: adam, epochs: 100}",
-                path="training",
-            )
+            "there is no section training; add one, for example training: {optimizer: adam, epochs: 100}",
+            path="training",
         )
     faults = []
     if training.options.get("forward_backend") not in (None, backend):

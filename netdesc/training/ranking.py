@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netdesc.description.model import Choice
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.training.records import EpochReport
 
 
@@ -51,16 +51,12 @@ def require_watchable(stopping: Choice | None, *, validated: bool, labelled: boo
         return
     if not validated:
         raise DescriptionError(
-            Diagnostic(
-                "early stopping needs validation samples; set validation in data.dataset, "
-                "or remove early_stopping",
-                path="training.early_stopping",
-            )
+            "early stopping needs validation samples; set validation in data.dataset, "
+            "or remove early_stopping",
+            path="training.early_stopping",
         )
     if stopping.options.get("metric") == "validation_accuracy" and not labelled:
         raise DescriptionError(
-            Diagnostic(
-                "without labels there is no accuracy; use metric: validation_loss",
-                path="training.early_stopping.metric",
-            )
+            "without labels there is no accuracy; use metric: validation_loss",
+            path="training.early_stopping.metric",
         )

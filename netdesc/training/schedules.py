@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, pi
 
 from netdesc.description.model import Choice
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import BackendError
 
 SCHEDULES = ("constant", "exponential", "step", "cosine")
 """Names of the schedules."""
@@ -46,8 +46,6 @@ def scale_rate(schedule: Choice, epochs: int, *, epoch: int, step: int) -> float
         final, length = float(options.get("final", 0.0)), options.get("epochs") or epochs
         return final + (1.0 - final) * 0.5 * (1.0 + cos(pi * min(epoch / float(length), 1.0)))
     raise BackendError(
-        Diagnostic(
-            f"schedule {schedule.kind} is not available; use one of {', '.join(SCHEDULES)}",
-            path="training.schedule",
-        )
+        f"schedule {schedule.kind} is not available; use one of {', '.join(SCHEDULES)}",
+        path="training.schedule",
     )

@@ -16,7 +16,7 @@ from netdesc.cli.option_groups import expand_groups
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.templates import find_templates
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.units import parse
 
 
@@ -149,7 +149,7 @@ def write_template(template: str, file: Path | None, *, as_json: bool) -> None:
     known = find_templates()
     name = template.replace("_", "-").removesuffix(".yaml")
     if name not in known:
-        raise DescriptionError(Diagnostic(_unknown(template, list(known))))
+        raise DescriptionError(_unknown(template, list(known)))
     place = file or Path(f"{name.replace('-', '_')}.yaml")
     copied = copy(known[name], place)
     missing = known[name].explain_missing(place.parent)
@@ -173,16 +173,12 @@ def require_use(source: Path | None, file: Path | None, about_data: Sequence[str
     """
     if source is None and about_data:
         raise DescriptionError(
-            Diagnostic(
-                f"expected --from beside {', '.join(about_data)}, got none; use --from DATA, or leave "
-                f"{'it' if len(about_data) == 1 else 'them'} out"
-            )
+            f"expected --from beside {', '.join(about_data)}, got none; use --from DATA, or leave "
+            f"{'it' if len(about_data) == 1 else 'them'} out"
         )
     if source is not None and file is not None:
         raise DescriptionError(
-            Diagnostic(
-                f"expected FILE as the only argument beside --from, got {file} too; leave the template out"
-            )
+            f"expected FILE as the only argument beside --from, got {file} too; leave the template out"
         )
 
 
@@ -200,7 +196,7 @@ def read_interval(text: str) -> float:
         found = None
     if found is None or found.unit != "ms" or not found.value > 0:
         raise DescriptionError(
-            Diagnostic(f"--target-interval: expected a time above 0 ms, got {text!r}; use for example '1 ms'")
+            f"--target-interval: expected a time above 0 ms, got {text!r}; use for example '1 ms'"
         )
     return found.value
 

@@ -16,7 +16,7 @@ from netdesc.cli.arguments import AsJson
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import require_targets
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 from netdesc.formats import hdf5
 from netdesc.formats.source import fault
 
@@ -71,7 +71,7 @@ def plot(
     available = list_kinds(result)
     if kind is not None and kind not in available:
         held = ", ".join(item.value for item in available) or "nothing to draw"
-        raise DescriptionError(Diagnostic(f"{result} has no {kind.value}; it holds {held}"))
+        raise DescriptionError(f"{result} has no {kind.value}; it holds {held}")
     kinds = available if kind is None else [kind]
     if output is not None and len(kinds) > 1:
         others = ", ".join(item.value for item in kinds[1:])

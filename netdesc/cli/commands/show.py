@@ -12,7 +12,7 @@ from netdesc.cli.output import emit
 from netdesc.cli.output import show as print_text
 from netdesc.cli.tables import tabulate
 from netdesc.cli.unused import read_model
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import BackendError
 
 if TYPE_CHECKING:
     from netdesc.compiled import Model
@@ -104,10 +104,8 @@ def describe_map(model: Model, backend: str) -> DeviceMap:
     compiled = compile(model, backend)
     if not isinstance(compiled.backend, Mapped):
         raise BackendError(
-            Diagnostic(
-                f"backend {backend} has no resource placement; show the graph after its passes with "
-                f"--after order_stages --backend {backend}"
-            )
+            f"backend {backend} has no resource placement; show the graph after its passes with "
+            f"--after order_stages --backend {backend}"
         )
     with located(model):
         return compiled.backend.describe_map(compiled.program)

@@ -85,7 +85,7 @@ def divide(words: list[Path]) -> tuple[list[Path], list[str]]:
     overrides = [word for word in words if "=" in str(word) and not word.exists()]
     files = [word for word in words if word not in overrides]
     if not files:
-        raise DescriptionError(Diagnostic("there is no file to test; name one before the overrides"))
+        raise DescriptionError("there is no file to test; name one before the overrides")
     return files, [str(word) for word in overrides]
 
 

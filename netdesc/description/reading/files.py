@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netdesc.errors import DescriptionError, Diagnostic, Location
+from netdesc.errors import DescriptionError, Location
 
 LARGEST = 16 * 2**20
 """Bytes that a description may have."""
@@ -62,10 +62,8 @@ def _decoded(file: Path, content: bytes) -> str:
         before = content[: error.start].decode("utf-8", errors="replace")
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         raise DescriptionError(
-            Diagnostic(
-                f"byte 0x{content[error.start]:02x} is not UTF-8; save the file with the encoding UTF-8",
-                location=Location(str(file), line, column),
-            )
+            f"byte 0x{content[error.start]:02x} is not UTF-8; save the file with the encoding UTF-8",
+            location=Location(str(file), line, column),
         ) from None
 
 
@@ -75,4 +73,4 @@ def _neighbours(file: Path) -> str:
 
 
 def _fault(file: Path, message: str) -> DescriptionError:
-    return DescriptionError(Diagnostic(message, location=Location(str(file), 1, 1)))
+    return DescriptionError(message, location=Location(str(file), 1, 1))

@@ -200,10 +200,8 @@ def read(text: str, file: str) -> Node | None:
     if odd is not None:
         line, column = text.count("\n", 0, odd.start()) + 1, odd.start() - text.rfind("\n", 0, odd.start())
         raise DescriptionError(
-            Diagnostic(
-                f"expected printable characters, got the control character U+{ord(odd[0]):04X}; remove it",
-                location=Location(file, line, column),
-            )
+            f"expected printable characters, got the control character U+{ord(odd[0]):04X}; remove it",
+            location=Location(file, line, column),
         )
     try:
         root = reader.read(yaml.parse(text, Loader=_LOADER))

@@ -45,10 +45,7 @@ def require_dataset(data: Data) -> Choice:
     """
     if data.dataset is None:
         raise DescriptionError(
-            Diagnostic(
-                "expected dataset, got none; add one, or pass data=netdesc.Samples(...) in Python",
-                path="data",
-            )
+            "expected dataset, got none; add one, or pass data=netdesc.Samples(...) in Python", path="data"
         )
     return data.dataset
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from netdesc.errors import Diagnostic, LimitError
+from netdesc.errors import LimitError
 from netdesc.graph.ir import NetworkGraph
 
 
@@ -34,10 +34,8 @@ class CheckState:
         """
         if graph.settings.carry_state:
             raise LimitError(
-                Diagnostic(
-                    f"{self.device} starts every sample in a fresh state; set carry_state: false",
-                    "simulation.carry_state",
-                    f"{self.prefix}-STATE",
-                )
+                f"{self.device} starts every sample in a fresh state; set carry_state: false",
+                "simulation.carry_state",
+                f"{self.prefix}-STATE",
             )
         return graph

@@ -64,7 +64,7 @@ def _values(edge: Edge, name: str, seed: int) -> Floats:
     parameter: Parameter = getattr(edge, name)
     synapses = edge.synapses
     if synapses is None:
-        raise GraphError(Diagnostic("connections are not drawn yet; run draw_connections first", edge.path))
+        raise GraphError("connections are not drawn yet; run draw_connections first", edge.path)
     match parameter.init:
         case Constant(value):
             shared = name == "delay" and not parameter.train
@@ -90,11 +90,9 @@ def _looked_up(matrix: Floats, edge: Edge, synapses: Synapses, name: str) -> Flo
     if len(missing):
         pre, post = divmod(int(synapses.flat()[missing[0]]), synapses.n_post)
         raise GraphError(
-            Diagnostic(
-                f"no value for the synapse from neuron {pre} of {edge.pre} to neuron {post} of {edge.post}, "
-                f"which {edge.rule.kind} creates; write a number there",
-                f"{edge.path}.{name}",
-            )
+            f"no value for the synapse from neuron {pre} of {edge.pre} to neuron {post} of {edge.post}, "
+            f"which {edge.rule.kind} creates; write a number there",
+            f"{edge.path}.{name}",
         )
     alike = name == "delay" and not edge.delay.train and len(values) > 0 and bool(np.all(values == values[0]))
     return values[:1] if alike else values

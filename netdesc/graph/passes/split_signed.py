@@ -57,7 +57,7 @@ def _parts(edge: Edge, graph: NetworkGraph, faults: list[Diagnostic]) -> Iterato
             )
         )
     if edge.synapses is None or edge.weights is None or edge.delays is None:
-        raise GraphError(Diagnostic("its weights are not drawn yet; run draw_values first", edge.path))
+        raise GraphError("its weights are not drawn yet; run draw_values first", edge.path)
     negative = edge.weights < 0.0
     mixed = negative.any() and not negative.all()
     for receptor, mask in (("excitatory", ~negative), ("inhibitory", negative)):

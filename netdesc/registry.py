@@ -67,8 +67,7 @@ def _import(name: str, point: EntryPoint) -> type[Backend]:
     # Importing runs a stranger's code, which may even end the program.
     except BaseException as error:
         raise BackendError(
-            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; this is a "
-            "fault of the "
+            f"the backend {name} ({point.value}) cannot be imported: {_tell(error)}; this is a fault of the "
             f"backend {name}, report it to its authors",
             path,
         ) from error

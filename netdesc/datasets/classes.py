@@ -72,9 +72,8 @@ class Classes:
         unknown = np.unique(labels[self.values[places] != labels])
         if len(unknown):
             raise DescriptionError(
-                f"expected classes of the training samples in {split}, got {listed(unknown)}, which "
-                f"train does not have; train has {listed(self.values)}. Move samples to train, or remove "
-                "them",
+                f"expected classes of the training samples in {split}, got {listed(unknown)}, which train "
+                f"does not have; train has {listed(self.values)}. Move samples to train, or remove them",
                 path=path,
             )
         return places.astype(np.int64)

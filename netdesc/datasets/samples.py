@@ -208,8 +208,7 @@ def require_held(held: object, name: str, spikes: bool) -> None:
     elif held is not None and (isinstance(held, bool) or not isinstance(held, float) or not 0.0 < held < 1.0):
         raise wrong(
             f"expected a fraction between 0 and 1, or Samples, as {name}, got "
-            f"{held if isinstance(held, int | float) else type(held).__name__}; pass for example "
-            f"{name}=0.1"
+            f"{held if isinstance(held, int | float) else type(held).__name__}; pass for example {name}=0.1"
         )
 
 

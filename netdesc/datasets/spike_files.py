@@ -129,9 +129,8 @@ def read_results(content: hdf5.Group, file: Path, factor: float) -> Events:
     if "spikes" not in content or not content.is_group("spikes"):
         raise fault(
             file,
-            "expected spikes/times, spikes/units and labels, got "
-            f"{', '.join(content.names()) or 'nothing'}; write the file in the layout of the "
-            "Spiking Heidelberg Digits",
+            f"expected spikes/times, spikes/units and labels, got {', '.join(content.names()) or 'nothing'}; "
+            "write the file in the layout of the Spiking Heidelberg Digits",
         )
     spikes = content.group("spikes")
     if len(spikes.names()) != 1:

@@ -62,9 +62,8 @@ def read_spike_table(file: Path, factor: float, *, listed: bool) -> tuple[Record
         row = int(odd.argmax())
         raise fault(
             file,
-            f"expected one label for sample {names[samples[row]]}, got {labels[row]} in row "
-            f"{row + 1} after {labels[firsts][samples[row]]}; write the same label in all rows "
-            "of a sample",
+            f"expected one label for sample {names[samples[row]]}, got {labels[row]} in row {row + 1} after "
+            f"{labels[firsts][samples[row]]}; write the same label in all rows of a sample",
         )
     return Recorded(events, labels[firsts]), names
 

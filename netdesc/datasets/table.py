@@ -296,9 +296,8 @@ def read_labels(sheet: Sheet, column: Column, kept: np.ndarray[Any, Any]) -> Lab
         row = int(np.flatnonzero(kept)[int(odd.argmax())])
         raise fault(
             sheet.file,
-            f"expected a text or a whole number as label in row {row + 1}, column "
-            f"{column.name:.60}, got {column.numbers[row]:g}; to learn numbers, use "
-            f"target: {column.name:.60}",
+            f"expected a text or a whole number as label in row {row + 1}, column {column.name:.60}, got "
+            f"{column.numbers[row]:g}; to learn numbers, use target: {column.name:.60}",
         )
     whole: Labels = numbers.astype(np.int64)
     return whole

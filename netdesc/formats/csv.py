@@ -85,9 +85,8 @@ class _Lines:
         if len(cells) != self.width:
             raise fault(
                 self.file,
-                f"expected {self.width} cells in every line, got {len(cells)} in line "
-                f"{number}; complete the line, or quote texts that hold "
-                f"{SEPARATORS.get(self.separator or '', 'spaces')}",
+                f"expected {self.width} cells in every line, got {len(cells)} in line {number}; complete the "
+                f"line, or quote texts that hold {SEPARATORS.get(self.separator or '', 'spaces')}",
             )
         return cells
 

@@ -36,12 +36,10 @@ def draw_svg(graph: NetworkGraph) -> str:
     height = max(y for _, y in places.values()) + HEIGHT + 40
     inner = "".join([*(_arrow(edge, places) for edge in graph.edges), *_boxes(graph.nodes, places)])
     return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width:g}' height='{height:g}' "
-        f"viewBox='0 0 {width:g} {height:g}' role='img' aria-label='network' "
-        "font-family='sans-serif' font-size='11'>"
-        "<defs><marker id='netdesc-tip' viewBox='0 0 10 10' refX='9' refY='5' markerWidth='7' "
-        "markerHeight='7' orient='auto'><path d='M0 0L10 5L0 10z' fill='#777'/></marker></defs>"
-        f"{inner}</svg>"
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width:g}' height='{height:g}' viewBox='0 0 "
+        f"{width:g} {height:g}' role='img' aria-label='network' font-family='sans-serif' "
+        "font-size='11'><defs><marker id='netdesc-tip' viewBox='0 0 10 10' refX='9' refY='5' markerWidth='7' "
+        f"markerHeight='7' orient='auto'><path d='M0 0L10 5L0 10z' fill='#777'/></marker></defs>{inner}</svg>"
     )
 
 
@@ -73,10 +71,9 @@ def _boxes(nodes: tuple[Node, ...], places: Places) -> Iterator[str]:
         name = node.name if len(node.name) <= 18 else f"{node.name[:15]}..."
         yield (
             f"<rect x='{x:g}' y='{y:g}' width='{WIDTH}' height='{HEIGHT}' rx='{corner}' fill='#fff' "
-            f"stroke='#0072B2' stroke-width='2'{dashes}/>"
-            f"<text x='{x + WIDTH / 2:g}' y='{y + 18:g}' text-anchor='middle' fill='#000'>{escape(name)}"
-            f"</text><text x='{x + WIDTH / 2:g}' y='{y + 34:g}' text-anchor='middle' fill='#000'>"
-            f"{escape(f'{shape} {node.model}')}</text>"
+            f"stroke='#0072B2' stroke-width='2'{dashes}/><text x='{x + WIDTH / 2:g}' y='{y + 18:g}' "
+            f"text-anchor='middle' fill='#000'>{escape(name)}</text><text x='{x + WIDTH / 2:g}' "
+            f"y='{y + 34:g}' text-anchor='middle' fill='#000'>{escape(f'{shape} {node.model}')}</text>"
         )
 
 

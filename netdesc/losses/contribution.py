@@ -161,8 +161,7 @@ def require_times(loss: Loss, targets: Floats | None, size: int) -> Floats:
     """
     if targets is None:
         raise DescriptionError(
-            "spike_time_mse expected target times of the samples, got none; use data with "
-            "targets, or write "
+            "spike_time_mse expected target times of the samples, got none; use data with targets, or write "
             "target, or correct and wrong",
             path=f"losses.{loss.name}",
         )

@@ -50,8 +50,7 @@ def pull_silent(
     key = Reading(loss.population, "final").key
     if key not in trace.readings:
         raise BackendError(
-            "the run has no voltages at its end, which pull needs; set pull: 0, or use a backend "
-            "that reads "
+            "the run has no voltages at its end, which pull needs; set pull: 0, or use a backend that reads "
             "them, such as numba",
             path=f"losses.{loss.name}",
         )

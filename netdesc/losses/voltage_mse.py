@@ -64,33 +64,28 @@ def require_traces(loss: Loss, traces: Traces | None, program: Program, *, split
     of = f"of the {split} samples" if split else "of the samples"
     if traces is None:
         raise DescriptionError(
-            f"voltage_mse expected target voltages {of}, got none; add target_interval and "
-            "targets to the "
+            f"voltage_mse expected target voltages {of}, got none; add target_interval and targets to the "
             "data, or pass netdesc.Samples(x, traces=..., trace_interval=...)",
             path=path,
         )
     interval, (steps, outputs) = float(loss.options["interval"]), traces.values.shape[1:]
     if abs(traces.interval - interval) > CLOSE * interval:
         raise DescriptionError(
-            f"expected target voltages {of} every {interval:g} ms, got them every "
-            f"{traces.interval:g} ms; "
+            f"expected target voltages {of} every {interval:g} ms, got them every {traces.interval:g} ms; "
             f"set interval: {traces.interval:g} ms",
             path=path,
         )
     if outputs != size:
         raise DescriptionError(
-            f"voltage_mse expected target voltages of the {size} neurons of population "
-            f"{loss.population}, "
+            f"voltage_mse expected target voltages of the {size} neurons of population {loss.population}, "
             f"got those of {outputs}; set populations.{loss.population}.size: {outputs}",
             path=path,
         )
     most = count_samples(program.duration, interval)
     if steps > most:
         raise DescriptionError(
-            f"expected at most {most} target voltages for each output, one every {interval:g} ms "
-            "from 0 to "
-            f"{program.duration:g} ms, got {steps}; set simulation.duration: "
-            f"{(steps - 1) * interval:g} ms, "
+            f"expected at most {most} target voltages for each output, one every {interval:g} ms from 0 to "
+            f"{program.duration:g} ms, got {steps}; set simulation.duration: {(steps - 1) * interval:g} ms, "
             "or shorten them",
             path=path,
         )
@@ -115,8 +110,7 @@ def read_voltages(loss: Loss, trace: Trace) -> Floats:
     due = np.arange(len(found.times)) * interval
     if (np.abs(found.times - due) > CLOSE * interval).any():
         raise BackendError(
-            f"expected samples of {key} every {interval:g} ms, got them at other times; use a "
-            "backend that "
+            f"expected samples of {key} every {interval:g} ms, got them at other times; use a backend that "
             "samples at this interval, such as numba",
             path=f"losses.{loss.name}",
         )

@@ -57,9 +57,8 @@ def spikes(page: Page) -> str:
     return f'<div class="charts">{rasters}</div>{shifts}' + page.table(
         f"Spikes against {data['reference']}. Spikes at most {settings['window']:g} ms apart are matched; "
         f"missing: only on {data['reference']}; extra: only on the substrate; unmatched: missing and extra, "
-        "as a fraction of the spikes of both runs. Distances are means per neuron and sample "
-        f"(van Rossum with tau = {settings['tau']:g} ms, Victor-Purpura with a cost of "
-        f"{settings['cost']:g}/ms)",
+        "as a fraction of the spikes of both runs. Distances are means per neuron and sample (van Rossum "
+        f"with tau = {settings['tau']:g} ms, Victor-Purpura with a cost of {settings['cost']:g}/ms)",
         ("population", *(words for _, words, _ in SPIKES)),
         rows,
     )
@@ -72,9 +71,8 @@ def voltages(page: Page) -> str:
     charts = "".join(
         figure(
             f"voltage-{k}",
-            f"{label} (thin line) and {data['reference']} (wide pale line): voltages of "
-            "the selected population and sample, one panel per neuron; dotted: threshold; "
-            "triangles: spikes",
+            f"{label} (thin line) and {data['reference']} (wide pale line): voltages of the selected "
+            "population and sample, one panel per neuron; dotted: threshold; triangles: spikes",
             wide=True,
         )
         for k, label in enumerate(others)

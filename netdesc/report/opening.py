@@ -67,9 +67,8 @@ def verdict(page: Page) -> str:
     table = page.table(
         f"Against {data['reference']}. p: McNemar's exact test of the accuracies on the same samples. "
         f"Matched: fraction of the reference's spikes with a spike at most {data['settings']['window']:g} ms "
-        f"apart, in {counted(data['batch']['samples'], 'compared sample')}. "
-        "Gradient cosine: lowest of all projections. "
-        "Time and energy: estimates per sample",
+        f"apart, in {counted(data['batch']['samples'], 'compared sample')}. Gradient cosine: lowest of all "
+        "projections. Time and energy: estimates per sample",
         (
             "substrate",
             "verdict",

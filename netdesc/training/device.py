@@ -45,9 +45,8 @@ def put_on_device(task: Task, *, backend: str) -> Task:
     if policy != "ignore":
         faults.append(
             Diagnostic(
-                f"{policy} is applied by the host, but with on_device the device updates "
-                "the weights; use ignore, or remove "
-                "on_device",
+                f"{policy} is applied by the host, but with on_device the device updates the weights; use "
+                "ignore, or remove on_device",
                 "training.silent_neurons",
                 CODE,
             )

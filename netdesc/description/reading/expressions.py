@@ -216,8 +216,7 @@ def _number(node: ast.expr, constants: _Constants) -> Number:
             return _called(name, [_number(argument, constants) for argument in arguments])
     raise DescriptionError(
         f"'{shortened(ast.unparse(node))}' is not arithmetic; expressions accept numbers, quantities, "
-        "parameters, + - * / // % **, and min, max, abs, "
-        f"{', '.join(_FUNCTIONS)}"
+        f"parameters, + - * / // % **, and min, max, abs, {', '.join(_FUNCTIONS)}"
     )
 
 

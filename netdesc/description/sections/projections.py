@@ -122,8 +122,7 @@ def _check_units(targets: list[str], models: list[Choice], path: str, reading: R
         if cell_of(model).weight != cell_of(first).weight:
             reading.fail(
                 f"post holds {first.kind} ({targets[0]}), whose weight is {_name(first)}, and {model.kind} "
-                f"({target}), "
-                f"whose weight is {_name(model)}; write one projection for each",
+                f"({target}), whose weight is {_name(model)}; write one projection for each",
                 f"{path}.post",
             )
             return
@@ -190,8 +189,7 @@ def _check_receptor(models: list[Choice], path: str, reading: Reading) -> None:
             and (not _same(excitatory.init, inhibitory.init))
         ):
             reading.fail(
-                "a trained weight may change its sign, but tau_syn_E and tau_syn_I of "
-                f"{model.kind} differ; "
+                f"a trained weight may change its sign, but tau_syn_E and tau_syn_I of {model.kind} differ; "
                 "write receptor: excitatory or receptor: inhibitory, or make the two equal",
                 path,
             )

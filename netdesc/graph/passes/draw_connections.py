@@ -64,8 +64,7 @@ def _restricted(synapses: Synapses, edge: Edge, name: str) -> Synapses:
     if edge.rule.kind == "list" and value.values.ndim == 1:
         if len(value.values) != synapses.size:
             raise GraphError(
-                f"expected a value for each of the {synapses.size} pairs, got "
-                f"{len(value.values)}; write the "
+                f"expected a value for each of the {synapses.size} pairs, got {len(value.values)}; write the "
                 "values in the order of the pairs",
                 f"{edge.path}.{name}",
             )

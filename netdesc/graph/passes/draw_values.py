@@ -124,8 +124,7 @@ def _bounded(values: Floats, parameter: Parameter, path: str, notes: list[Diagno
         notes.append(
             Diagnostic(
                 f"{moved} of {len(values)} initial values lie outside {parameter.low:g} to "
-                f"{parameter.high:g} "
-                f"and start at the bound",
+                f"{parameter.high:g} and start at the bound",
                 path,
             )
         )

@@ -10,7 +10,7 @@ for crossings once per microsecond and interval between inputs.
 Prints a Markdown table and writes it to ``docs/benchmarks/nest_spike_times.md``.
 
     pip install nest-simulator
-    python benchmarks/nest_spike_times.py
+    PYTHONPATH=. python benchmarks/nest_spike_times.py
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import numpy as np
 
 from netdesc.events import Events
 from netdesc.program import Program
-from netdesc.testing.generate.networks import Network, random_network
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.networks import Network, random_network
+from tests.generate.traits import Recipe
 
 RESOLUTION = 1e-3
 """Of NEST, in ms."""

@@ -1,1 +1,1 @@
-"""Oracles: a slow simulator to compare with, gradients by differences, random networks to try both on."""
+"""Oracles: a slow simulator to compare with, gradients by differences, a suite that any backend runs."""

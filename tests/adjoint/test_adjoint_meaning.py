@@ -11,11 +11,11 @@ from netdesc_numba import NumbaBackend
 
 from netdesc.adjoint.host import adjoint
 from netdesc.observation import Sampling
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.objective import random_loss
-from netdesc.testing.generate.traits import Recipe
-from netdesc.testing.reference.neuron import one_neuron
 from netdesc.trace import Cotangent
+from tests.generate.networks import random_network
+from tests.generate.neuron import one_neuron
+from tests.generate.objective import random_loss
+from tests.generate.traits import Recipe
 
 KINDS = {
     "layer": {"layers": 1},

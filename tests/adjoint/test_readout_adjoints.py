@@ -10,9 +10,9 @@ from netdesc.adjoint.host import adjoint
 from netdesc.adjoint.readings import mean_weights, read_samples
 from netdesc.errors import NumericsError
 from netdesc.observation import Sampling
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent, Recording
+from tests.generate.networks import random_network
+from tests.generate.traits import Recipe
 
 
 def readout(every=None, variables=("v",), **recipe):

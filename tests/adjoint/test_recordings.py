@@ -7,8 +7,8 @@ import pytest
 from netdesc_numba import NumbaBackend
 
 from netdesc.observation import Sampling
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.networks import random_network
+from tests.generate.traits import Recipe
 
 KINDS = {
     "layer": Recipe(1, gain=4.0, batch=1),

@@ -7,9 +7,9 @@ import pytest
 from netdesc_numba import NumbaBackend
 
 from netdesc.errors import NumericsError
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent
+from tests.generate.networks import random_network
+from tests.generate.traits import Recipe
 
 KINDS = [Recipe(1), Recipe(2, delay="mixed", refractory=True), Recipe(3, loop="self", refractory=True)]
 

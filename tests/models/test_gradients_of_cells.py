@@ -4,8 +4,8 @@ import pytest
 from cell_networks import random_description
 
 import netdesc
-from netdesc.testing.generate.objective import random_loss
 from netdesc.testing.gradcheck import gradcheck
+from tests.generate.objective import random_loss
 
 TOLERANCE = 1e-6
 """Largest deviation, relative to the largest entry of the gradient."""

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from netdesc_numba import NumbaBackend
 
-from netdesc.testing.reference.neuron import one_neuron
 from netdesc.trace import Cotangent
+from tests.generate.neuron import one_neuron
 
 
 def first_spike(network):

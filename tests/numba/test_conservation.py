@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from netdesc_numba import NumbaBackend
 
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe, recipes
+from tests.generate.networks import random_network
+from tests.generate.traits import Recipe, recipes
 
 GRID = {"solver": {"grid": {"timestep": 0.1}}}
 

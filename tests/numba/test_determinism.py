@@ -5,9 +5,9 @@ import pytest
 from netdesc_numba import NumbaBackend
 
 from netdesc.events import Events
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent
+from tests.generate.networks import random_network
+from tests.generate.traits import Recipe
 
 SHARED = {"gain": 5.0, "batch": 23, "size": 7, "inputs": 4}
 KINDS = {

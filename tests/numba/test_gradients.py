@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from netdesc_numba import NumbaBackend
 
-from netdesc.testing.generate.networks import Network, random_network
-from netdesc.testing.generate.objective import random_loss
-from netdesc.testing.generate.traits import Recipe
 from netdesc.testing.gradcheck import gradcheck
-from netdesc.testing.reference.neuron import one_neuron
 from netdesc.trace import Cotangent
+from tests.generate.networks import Network, random_network
+from tests.generate.neuron import one_neuron
+from tests.generate.objective import random_loss
+from tests.generate.traits import Recipe
 
 TOLERANCE = 1e-6
 """Largest deviation, relative to the largest entry of the gradient."""

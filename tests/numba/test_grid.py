@@ -14,10 +14,10 @@ from netdesc.events import Events
 from netdesc.graph import compile_graph
 from netdesc.lower import lower
 from netdesc.observation import Sampling
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe, recipes
-from netdesc.testing.reference.neuron import one_neuron
 from netdesc.trace import Cotangent
+from tests.generate.networks import random_network
+from tests.generate.neuron import one_neuron
+from tests.generate.traits import Recipe, recipes
 
 STEP = 0.1
 

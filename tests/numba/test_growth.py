@@ -7,8 +7,8 @@ import pytest
 from netdesc_numba import NumbaBackend
 
 from netdesc.errors import NumericsError
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.networks import random_network
+from tests.generate.traits import Recipe
 
 GRID = {"solver": {"grid": {"timestep": 0.1}}}
 BUSY = {"gain": 6.0, "batch": 40, "size": 5, "inputs": 5}

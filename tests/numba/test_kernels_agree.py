@@ -8,9 +8,9 @@ from netdesc_numba import NumbaBackend
 
 from netdesc.adjoint.wiring import LAYER, NETWORK, NEURONS
 from netdesc.observation import Sampling
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.objective import random_loss
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.networks import random_network
+from tests.generate.objective import random_loss
+from tests.generate.traits import Recipe
 
 RECIPES = [
     Recipe(1),

@@ -6,9 +6,9 @@ from netdesc_numba import NumbaBackend
 
 from netdesc.errors import BackendError, NumericsError
 from netdesc.events import Events
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe
-from netdesc.testing.reference.neuron import one_neuron
+from tests.generate.networks import random_network
+from tests.generate.neuron import one_neuron
+from tests.generate.traits import Recipe
 
 GRID = {"solver": {"grid": {"timestep": 0.1}}}
 SOLVERS = pytest.mark.parametrize("options", [{}, GRID], ids=["event", "grid"])

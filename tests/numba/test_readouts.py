@@ -9,14 +9,14 @@ from netdesc_numba import NumbaBackend
 
 from netdesc.events import Events
 from netdesc.observation import Reading
-from netdesc.testing.generate.networks import Network, random_network
-from netdesc.testing.generate.objective import random_loss
-from netdesc.testing.generate.traits import Recipe
 from netdesc.testing.gradcheck import gradcheck
-from netdesc.testing.reference.neuron import one_neuron
 from netdesc.testing.reference.simulator import simulate
 from netdesc.testing.reference.voltages import read_voltages
 from netdesc.trace import Cotangent
+from tests.generate.networks import Network, random_network
+from tests.generate.neuron import one_neuron
+from tests.generate.objective import random_loss
+from tests.generate.traits import Recipe
 
 MAXIMUM, MEAN, EARLY = Reading("cell", "maximum"), Reading("cell", "mean"), Reading("cell", "mean", 12.0)
 FAMILIES = {

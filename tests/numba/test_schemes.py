@@ -9,9 +9,9 @@ from netdesc_numba import NumbaBackend
 from netdesc.adjoint.host import adjoint
 from netdesc.errors import BackendError
 from netdesc.observation import Sampling
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent
+from tests.generate.networks import random_network
+from tests.generate.traits import Recipe
 
 RECIPES = [
     Recipe(1, layers=2, size=5, gain=1.5),

@@ -8,10 +8,10 @@ from netdesc_numba import NumbaBackend
 
 from netdesc.observation import Sampling
 from netdesc.program import Stage
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.objective import random_loss
-from netdesc.testing.generate.traits import Recipe
 from netdesc.testing.reference.simulator import simulate
+from tests.generate.networks import random_network
+from tests.generate.objective import random_loss
+from tests.generate.traits import Recipe
 
 FEED_FORWARD = [
     Recipe(

@@ -10,8 +10,8 @@ from netdesc_numba.spike_limit import FEWEST, most_spikes
 
 from netdesc.budget import PER_FOUND_SPIKE, PER_NEURON, PER_SYNAPSE, SpikeBudget, count_spikes
 from netdesc.errors import NumericsError
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.networks import random_network
+from tests.generate.traits import Recipe
 
 BUSY = {"gain": 6.0, "batch": 12, "size": 5, "inputs": 5}
 OPTIONS = {

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import assume, given, settings
 from netdesc_numba import NumbaBackend
 
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import RATIOS, Recipe, recipes
-from netdesc.testing.reference.neuron import one_neuron
 from netdesc.testing.reference.simulator import simulate
+from tests.generate.networks import random_network
+from tests.generate.neuron import one_neuron
+from tests.generate.traits import RATIOS, Recipe, recipes
 
 TOLERANCE = 1e-9
 """In ms."""

@@ -15,9 +15,9 @@ from netdesc.block import Block
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import PopulationSlice, Program, Stage
-from netdesc.testing.generate.networks import Network, random_network
-from netdesc.testing.generate.traits import Recipe
 from netdesc.trace import Cotangent, Trace
+from tests.generate.networks import Network, random_network
+from tests.generate.traits import Recipe
 
 SCHEMES = ("published", "exact_exponential", "off_grid")
 

@@ -11,7 +11,7 @@ from netdesc_spinnaker2.costs.counting import count_work
 from netdesc_spinnaker2.costs.expectation import expect
 
 from netdesc.backend import Lesson, Objective
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.traits import Recipe
 
 RECIPE = Recipe(3, layers=2, size=5, gain=1.5, delay="mixed", loop="self", batch=3)
 SLICES = {"input": 2, "layer_1": 2, "layer_2": 3}

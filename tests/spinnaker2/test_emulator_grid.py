@@ -5,7 +5,7 @@ import pytest
 from emulated import SCHEMES, STEP_EQUAL, chip, deviation, grid, run, tick_network
 
 from netdesc.events import Events
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.traits import Recipe
 
 RECIPES = {
     "feed-forward": Recipe(1, layers=2, size=5, gain=1.5),

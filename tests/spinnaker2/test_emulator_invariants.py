@@ -11,7 +11,7 @@ from netdesc_spinnaker2.mapping import pipeline as mapping
 from netdesc_spinnaker2.mapping.placement import place
 
 from netdesc.backend import Lesson, Objective
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.traits import Recipe
 
 FEW = settings(max_examples=6, deadline=None)
 

@@ -9,7 +9,7 @@ from emulated import SCHEMES, chip, tick_network
 from netdesc.backend import Lesson, Objective
 from netdesc.description.model import Loss
 from netdesc.losses import evaluate
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.traits import Recipe
 
 OPTIONS = {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}
 ADAM = {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-6}

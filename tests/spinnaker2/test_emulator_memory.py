@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from netdesc.backend import Lesson, Objective
 from netdesc.errors import NumericsError
 from netdesc.events import Events
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.traits import Recipe
 
 RECIPES = st.builds(
     Recipe,

@@ -5,7 +5,7 @@ import pytest
 from emulated import SCHEMES, chip, deviation, pull, run, tick_network
 
 from netdesc.errors import LimitError
-from netdesc.testing.generate.traits import Recipe
+from tests.generate.traits import Recipe
 
 RECIPE = Recipe(3, layers=2, size=5, gain=1.5, delay="mixed", loop="self", batch=3)
 

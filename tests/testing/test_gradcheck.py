@@ -8,10 +8,11 @@ import pytest
 from netdesc.errors import NumericsError
 from netdesc.events import Events
 from netdesc.gradient import Gradient
-from netdesc.testing.generate.objective import SmoothLoss, ordinals, random_loss
+from netdesc.testing.conformance.spikes import ordinals
 from netdesc.testing.gradcheck import gradcheck
-from netdesc.testing.reference.neuron import one_neuron
 from netdesc.trace import Cotangent, Trace
+from tests.generate.neuron import one_neuron
+from tests.generate.objective import SmoothLoss, random_loss
 
 KEYS = ("input_to_cell_0.weight", "input_to_cell_0.delay")
 

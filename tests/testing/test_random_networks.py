@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from netdesc.testing.generate.networks import random_network
-from netdesc.testing.generate.traits import Recipe, recipes
 from netdesc.testing.reference.simulator import simulate
+from tests.generate.networks import random_network
+from tests.generate.traits import Recipe, recipes
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

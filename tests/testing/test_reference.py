@@ -10,12 +10,12 @@ from hypothesis import given, settings
 
 from netdesc.errors import NumericsError
 from netdesc.events import Events
-from netdesc.testing.generate.networks import Network, random_network
-from netdesc.testing.generate.traits import Recipe, recipes
 from netdesc.testing.reference.arithmetic import doubles
 from netdesc.testing.reference.membrane import Cell, State, flow
-from netdesc.testing.reference.neuron import one_neuron
 from netdesc.testing.reference.simulator import simulate
+from tests.generate.networks import Network, random_network
+from tests.generate.neuron import one_neuron
+from tests.generate.traits import Recipe, recipes
 
 
 def spikes_of(network, **options):

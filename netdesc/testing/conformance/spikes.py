@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from netdesc.events import Events
+from netdesc.events import Events, Integers
 from netdesc.program import Program
 from netdesc.trace import Trace
 
@@ -89,3 +89,19 @@ def first_difference(found: Trace, expected: Trace, program: Program, tolerance:
         if told:
             return f"{name}, {told}"
     return ""
+
+
+def ordinals(spikes: Events) -> Integers:
+    """Return the number of every spike among those of its neuron and sample.
+
+    Returns
+    -------
+    ndarray of int64, shape (k,)
+        From 0.
+    """
+    result = np.zeros(len(spikes), dtype=np.int64)
+    seen: dict[tuple[int, int], int] = {}
+    for k, owner in enumerate(zip(spikes.samples().tolist(), spikes.sources.tolist(), strict=True)):
+        result[k] = seen.get(owner, 0)
+        seen[owner] = int(result[k]) + 1
+    return result

@@ -11,7 +11,7 @@ from netdesc.block import Block
 from netdesc.events import Events, Floats
 from netdesc.observation import Reading
 from netdesc.program import PopulationSlice, Program, Stage
-from netdesc.testing.generate.traits import RATIOS, Recipe
+from tests.generate.traits import RATIOS, Recipe
 
 
 @dataclass(frozen=True, slots=True)

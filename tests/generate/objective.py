@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.backend import Machine
-from netdesc.events import Events, Integers
 from netdesc.streams import stream
+from netdesc.testing.conformance.spikes import ordinals
 from netdesc.trace import Cotangent, Trace
 
 
@@ -65,19 +65,3 @@ def random_loss(machine: Machine, seed: int) -> Callable[[Trace], SmoothLoss]:
         return SmoothLoss(loss, Cotangent(slopes, pulls))
 
     return score
-
-
-def ordinals(spikes: Events) -> Integers:
-    """Return the number of every spike among those of its neuron and sample.
-
-    Returns
-    -------
-    ndarray of int64, shape (k,)
-        From 0.
-    """
-    result = np.zeros(len(spikes), dtype=np.int64)
-    seen: dict[tuple[int, int], int] = {}
-    for k, owner in enumerate(zip(spikes.samples().tolist(), spikes.sources.tolist(), strict=True)):
-        result[k] = seen.get(owner, 0)
-        seen[owner] = int(result[k]) + 1
-    return result

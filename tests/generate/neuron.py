@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.block import Block
 from netdesc.events import Events, Floats
 from netdesc.program import PopulationSlice, Program, Stage
-from netdesc.testing.generate.networks import Network
+from tests.generate.networks import Network
 
 DEFAULTS = {
     "tau_m": 20.0,

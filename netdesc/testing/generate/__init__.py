@@ -1,1 +1,0 @@
-"""Random networks and losses, to try simulators on."""

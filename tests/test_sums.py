@@ -6,7 +6,7 @@ from netdesc_spinnaker2.costs.clock import Pace
 from netdesc_spinnaker2.costs.energy import spend
 from netdesc_spinnaker2.options import Options
 
-from netdesc.datasets.images import average, cover
+from netdesc.datasets.mnist import average, cover
 from netdesc.sums import add_up, blend
 
 

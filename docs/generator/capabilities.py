@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netdesc.border.options import list_options
+from netdesc.border.schema import list_options
 from netdesc.capabilities import default_text, list_capabilities
 from netdesc.registry import backend_class
 

@@ -10,7 +10,7 @@ from typing import Any
 from netdesc.backend import Backend
 from netdesc.border.calls import blame, guarded
 from netdesc.border.findings import Findings, describe
-from netdesc.border.options import read_options
+from netdesc.border.schema import read_options
 from netdesc.errors import BackendError
 from netdesc.graph.ir import NetworkGraph
 from netdesc.graph.passes import Pass

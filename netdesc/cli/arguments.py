@@ -1,9 +1,13 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options that several commands share, and options that belong together."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -44,3 +48,53 @@ Seed = Annotated[
     int | None,
     typer.Option("--seed", help="Seed of all random draws; simulation.seed by default.", show_default=False),
 ]
+
+
+def expand_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command whose groups of options are parameters of their own, as typer expects them.
+
+    Parameters
+    ----------
+    command : callable
+        Each parameter whose type is a dataclass is a group: its fields are options, annotated as typer's
+        parameters are.
+
+    Returns
+    -------
+    callable
+        Takes the fields of all groups by name, in place of the groups.
+    """
+    types = get_type_hints(command, include_extras=True)
+    groups = {name: kind for name, kind in types.items() if isinstance(kind, type) and is_dataclass(kind)}
+    parameters: list[Parameter] = []
+    for item in signature(command).parameters.values():
+        if item.name in groups:
+            parameters += list_options(groups[item.name])
+        else:
+            parameters.append(item.replace(annotation=types[item.name]))
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        records = {
+            name: kind(**{item.name: given.pop(item.name) for item in fields(kind)})
+            for name, kind in groups.items()
+        }
+        command(**given, **records)
+
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {item.name: item.annotation for item in parameters}
+    return run
+
+
+def list_options(group: type) -> list[Parameter]:
+    """Return the fields of a group as keyword parameters."""
+    types = get_type_hints(group, include_extras=True)
+    return [
+        Parameter(item.name, Parameter.KEYWORD_ONLY, default=read_default(item), annotation=types[item.name])
+        for item in fields(group)
+    ]
+
+
+def read_default(item: Field[Any]) -> Any:
+    """Return the default of a field, or what a parameter without one has."""
+    return Parameter.empty if item.default is MISSING else item.default

@@ -115,8 +115,8 @@ def _trained(model: Model, backend: str, weights: Path | None) -> Iterator[Check
 
 def _measure(model: Model, backend: str, weights: Path, split: str) -> Metrics | None:
     from netdesc.api import compile, located
-    from netdesc.training.measurement import measure
     from netdesc.training.preparation import build_task, load_machine, require_training
+    from netdesc.training.tally import measure
     from netdesc.training.weights import load_weights
 
     compiled = compile(model, backend)

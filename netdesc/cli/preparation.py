@@ -1,13 +1,12 @@
-"""From a file and options to a program that is ready to run."""
+"""From a file and options to a program that is ready to run, and the files that are read on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from netdesc.cli.inputs import list_mentioned
 from netdesc.cli.output import STAGES
 from netdesc.cli.unused import read_model
 from netdesc.errors import Diagnostic, OutputError
@@ -15,6 +14,56 @@ from netdesc.targets import require_apart
 
 if TYPE_CHECKING:
     from netdesc.api import Batch, CompiledProgram, Model
+
+
+def list_mentioned(mentions: Iterable[str], folder: Path) -> Iterator[Path]:
+    """Yield the files that a description mentions.
+
+    Parameters
+    ----------
+    mentions : iterable of str
+        Texts of the description that may name files.
+    folder : Path
+        Where relative paths begin.
+
+    Yields
+    ------
+    Path
+        Each text that names a file, without the dataset that may follow it, and the IDX files of each text
+        that names a folder.
+    """
+    for text in mentions:
+        if "\0" not in text:
+            yield from _list_named(text, folder)
+
+
+def list_weights(weights: Path | None) -> Iterator[Path]:
+    """Yield the files that are read for ``--weights``.
+
+    Parameters
+    ----------
+    weights : Path or None
+        A run directory, or a file of weights.
+    """
+    if weights is not None:
+        yield from (weights / "weights.h5", weights / "metrics.csv") if weights.is_dir() else (weights,)
+
+
+def _list_named(text: str, folder: Path) -> Iterator[Path]:
+    whole, colon, _ = text.rpartition(":")
+    for name in (text, whole) if colon else (text,):
+        try:
+            path = folder / name
+            if path.is_file():
+                yield path
+            elif name and path.is_dir():
+                yield from (
+                    item for item in path.iterdir() if item.name.removesuffix(".gz").endswith("-ubyte")
+                )
+        except OSError:
+            # Longer than any name, or in a folder that cannot be read.
+            continue
+
 
 Targets = Mapping[str, Path | None]
 """Files that a command writes, by what names them on the command line; None for what is not written."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from netdesc.cli.inputs import list_mentioned
+from netdesc.cli.preparation import list_mentioned
 from netdesc.errors import DescriptionError
 
 FIRST = "first"

@@ -11,10 +11,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from netdesc.cli.output import STAGES, tell
 from netdesc.escapes import visible
+
+if TYPE_CHECKING:
+    from netdesc.training import EpochReport, Progress
+
 
 KERNELS = "netdesc.kernels"
 PATIENCE = 2.0
@@ -171,3 +175,51 @@ def watch() -> Iterator[None]:
 
 def _is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextmanager
+def follow(epochs: int, *, quiet: bool = False) -> Iterator[Progress]:
+    """Follow a training on standard error.
+
+    Parameters
+    ----------
+    epochs : int
+        How many there will be at most.
+    quiet : bool
+        Whether to write plain lines even on a terminal.
+
+    Yields
+    ------
+    Progress
+        To be told of every epoch.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield lambda report: tell(f"epoch {report.epoch}/{report.epochs}  {summarize(report)}")
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Display
+
+    columns = (
+        TextColumn("epoch"),
+        MofNCompleteColumn(),
+        BarColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Display(*columns, console=Console(stderr=True)) as display:
+        bar = display.add_task("compiling", total=epochs)
+        yield lambda report: display.update(bar, completed=report.epoch, description=summarize(report))
+
+
+def summarize(report: EpochReport) -> str:
+    """Say in a line how an epoch went."""
+    parts = [f"loss {report.loss:#.4g}"]
+    if report.accuracy is not None:
+        parts.append(f"accuracy {100 * report.accuracy:.1f} %")
+    if report.validation_accuracy is not None:
+        parts.append(f"validation {100 * report.validation_accuracy:.1f} %")
+    elif report.validation_loss is not None:
+        parts.append(f"validation loss {report.validation_loss:#.4g}")
+    parts.append(f"silent {100 * report.silent_fraction:.1f} %")
+    return "  ".join(parts)

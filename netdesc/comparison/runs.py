@@ -22,8 +22,7 @@ from netdesc.losses import Evaluation
 from netdesc.program import Program
 from netdesc.trace import Trace
 from netdesc.training.records import Metrics
-from netdesc.training.silence import find_silent
-from netdesc.training.tally import Tally
+from netdesc.training.tally import Tally, find_silent
 
 CHUNK = 250
 """Samples in a batch when only losses are wanted."""

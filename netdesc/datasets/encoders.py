@@ -114,7 +114,7 @@ def encode(values: Floats, encoder: Choice, place: Place, *, split: str) -> Even
 
             return rate(values, options, first, duration=place.duration, seed=place.seed, split=split)
         case "population":
-            from netdesc.datasets.receptive_fields import receptive_fields
+            from netdesc.datasets.latency import receptive_fields
 
             return receptive_fields(values, options, first)
         case "delta":

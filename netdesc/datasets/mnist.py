@@ -9,14 +9,96 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.datasets.idx import find_idx
-from netdesc.datasets.images import average
 from netdesc.datasets.records import Table
 from netdesc.errors import DescriptionError
-from netdesc.events import Integers
+from netdesc.events import Floats, Integers
 from netdesc.formats.idx import read_idx
 from netdesc.formats.source import at
 from netdesc.streams import stream
+from netdesc.sums import blend
+
+CHUNK = 4096
+"""Images that are averaged at once, so that few of them are held as floats."""
+
+
+def cover(old: int, new: int) -> Floats:
+    """Return what share each old pixel has in each new one, along one side.
+
+    Parameters
+    ----------
+    old, new : int
+        Pixels of the side before and after.
+
+    Returns
+    -------
+    ndarray of float64, shape (new, old)
+        Rows sum to 1.
+    """
+    edges = np.arange(new + 1)[:, None] * old
+    pixels = np.arange(old)[None, :] * new
+    low, high = np.maximum(edges[:-1], pixels), np.minimum(edges[1:], pixels + new)
+    # Whole numbers, in units of 1 / (old * new) of the side, so that the shares are exact.
+    shares: Floats = np.maximum(high - low, 0) / old
+    return shares
+
+
+def average(images: NDArray[np.uint8], size: tuple[int, int] | None) -> Floats:
+    """Average images over areas and scale them to 0 to 1.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (samples, rows, columns)
+    size : tuple of int, or None
+        Rows and columns of the result; None to leave them.
+
+    Returns
+    -------
+    ndarray of float64, shape (samples, rows * columns)
+        Row after row; the same bits on every machine.
+    """
+    rows, columns = images.shape[1:]
+    height, width = size or (rows, columns)
+    if (height, width) == (rows, columns):
+        return images.reshape(len(images), -1) / 255.0
+    down, across = cover(rows, height), cover(columns, width) / 255.0
+    result = np.empty((len(images), height * width))
+    for start in range(0, len(images), CHUNK):
+        part = images[start : start + CHUNK].astype(np.float64)
+        narrow = np.ascontiguousarray(blend(part, across).swapaxes(1, 2))
+        result[start : start + CHUNK] = blend(narrow, down).swapaxes(1, 2).reshape(len(part), -1)
+    # A white area may exceed 1 by a rounding, and no encoder takes that.
+    return np.minimum(result, 1.0, out=result)
+
+
+def find_idx(folder: Path, name: str, axes: int, path: str) -> Path:
+    """Find an IDX file by its usual names.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        For example ``train-images``.
+    axes : int
+        3 for images, 1 for labels.
+    path : str
+        Dotted path in the description, for the message.
+
+    Raises
+    ------
+    DescriptionError
+        If none of the names is there; the message lists all of them.
+    """
+    names = [f"{name}{link}idx{axes}-ubyte{ending}" for link in "-." for ending in (".gz", "")]
+    for candidate in names:
+        if (folder / candidate).is_file():
+            return folder / candidate
+    what = "is not a folder" if not folder.is_dir() else f"holds none of {', '.join(names)}"
+    raise DescriptionError(
+        f"{folder} {what}; use the files of the original set; paths are "
+        "relative to the folder of the YAML file",
+        path=path,
+    )
+
 
 PATH = "data.dataset.mnist"
 

@@ -17,8 +17,7 @@ from netdesc.losses.first_spikes import FirstSpikes
 from netdesc.losses.goals import Goals
 from netdesc.losses.ordered_spikes import OrderedSpikes, ordered_spike_time_mse
 from netdesc.losses.pull import pull_of, pull_silent
-from netdesc.losses.relative_spike_time_mse import relative_spike_time_mse
-from netdesc.losses.spike_time_mse import spike_time_mse
+from netdesc.losses.spike_time_mse import relative_spike_time_mse, spike_time_mse
 from netdesc.losses.term import Kind, Term
 from netdesc.losses.time_to_first_spike import time_to_first_spike
 from netdesc.losses.voltage_cross_entropy import reading_of, voltage_cross_entropy

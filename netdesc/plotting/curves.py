@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from netdesc.errors import DescriptionError
 from netdesc.plotting.colours import colour
-from netdesc.plotting.figure import new_figure
-from netdesc.plotting.picture import save
+from netdesc.plotting.picture import new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

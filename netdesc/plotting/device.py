@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netdesc.maps import Panel
 from netdesc.plotting.colours import colour
-from netdesc.plotting.figure import new_figure
 from netdesc.plotting.graph import draw_graph, lay_out_graph
-from netdesc.plotting.picture import drawn, save
+from netdesc.plotting.picture import drawn, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

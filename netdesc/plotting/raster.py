@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.plotting.colours import population_colours
-from netdesc.plotting.figure import new_figure
-from netdesc.plotting.picture import drawn, save
+from netdesc.plotting.picture import drawn, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,7 @@ import yaml
 from netdesc.errors import DescriptionError
 from netdesc.events import Events
 from netdesc.plotting.colours import NEUTRAL, population_colours, shades
-from netdesc.plotting.figure import new_figure
-from netdesc.plotting.picture import drawn, save
+from netdesc.plotting.picture import drawn, new_figure, save
 from netdesc.trace import Recording
 from netdesc.units import is_quantity, parse
 

@@ -10,8 +10,7 @@ from netdesc.errors import DescriptionError
 from netdesc.events import Floats
 from netdesc.parameters import UNITS, quantity_of
 from netdesc.plotting.colours import NEUTRAL
-from netdesc.plotting.figure import new_figure
-from netdesc.plotting.picture import drawn, save
+from netdesc.plotting.picture import drawn, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,13 +15,10 @@ from netdesc.losses.evaluation import choose_labels
 from netdesc.streams import stream
 from netdesc.training.device import give_state, take_state
 from netdesc.training.layout import Layout
-from netdesc.training.measurement import measure
-from netdesc.training.ranking import rank_report
-from netdesc.training.records import EpochReport, Metrics
+from netdesc.training.records import EpochReport, Metrics, rank_report
 from netdesc.training.schedules import scale_rate
 from netdesc.training.signs import Watch
-from netdesc.training.silence import bump_weights, find_silent
-from netdesc.training.tally import Tally
+from netdesc.training.tally import Tally, bump_weights, find_silent, measure
 from netdesc.training.task import State, Task
 
 

@@ -13,7 +13,7 @@ from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.memory import require_memory
 from netdesc.training.layout import Layout
 from netdesc.training.optimizers import build_optimizer
-from netdesc.training.ranking import require_watchable
+from netdesc.training.records import require_watchable
 from netdesc.training.task import Task
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ from netdesc.training.directory import (
     write_result,
 )
 from netdesc.training.loop import has_stalled, is_over, run_epoch
-from netdesc.training.measurement import measure, measure_feed
 from netdesc.training.origin import Origin
 from netdesc.training.preparation import (
     build_task,
@@ -33,6 +32,7 @@ from netdesc.training.preparation import (
 )
 from netdesc.training.records import Metrics, Progress, TrainingResult
 from netdesc.training.signs import Watch
+from netdesc.training.tally import measure, measure_feed
 from netdesc.training.task import State, Task, start
 from netdesc.training.weights import load_weights, save_weights
 

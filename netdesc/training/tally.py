@@ -1,4 +1,4 @@
-"""Sums over the batches of an epoch."""
+"""Sums over the batches of an epoch, and over samples that nothing is learned from."""
 
 from __future__ import annotations
 
@@ -10,10 +10,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.backend import StepReport
-from netdesc.losses import Evaluation
+from netdesc.events import Floats
+from netdesc.losses import Evaluation, evaluate
 from netdesc.program import Program
 from netdesc.trace import Trace
+from netdesc.training.feed import Feed
+from netdesc.training.layout import Layout
 from netdesc.training.records import Metrics
+from netdesc.training.task import Task
+
+
+def find_silent(trace: Trace, program: Program) -> NDArray[np.bool_]:
+    """Find the spiking neurons that are silent in every sample of a batch.
+
+    Returns
+    -------
+    ndarray of bool, shape (n + 1,)
+        By program-wide index; False for sources and read-outs, and in the last element.
+    """
+    silent = np.zeros(program.size + 1, dtype=np.bool_)
+    for population in program.populations:
+        if population.kind == "spiking":
+            part = silent[population.start : population.stop]
+            part[:] = True
+            part[trace.spikes[population.name].sources] = False
+    return silent
+
+
+def bump_weights(values: Floats, layout: Layout, silent: NDArray[np.bool_], *, amount: float) -> Floats:
+    """Raise the drive of silent neurons.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        Trainable parameters.
+    layout : Layout
+    silent : ndarray of bool
+        From ``find_silent``.
+    amount : float
+        Added to every trainable weight onto a silent neuron, in the units of the file; subtracted where
+        the weight is a magnitude of inhibition.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+    """
+    if not silent.any():
+        return values
+    return values + amount * layout.signs * silent[layout.targets]
+
 
 PEAK = "peak_"
 """How names of costs begin that are maxima and no sums."""
@@ -112,3 +157,46 @@ class Tally:
             spikes={name: count / self.samples for name, count in self.spikes.items()},
             costs=self.costs,
         )
+
+
+CHUNK = 1000
+"""Samples in a batch."""
+
+
+def measure(task: Task, values: Floats, split: str) -> Metrics | None:
+    """Find out how well parameters do on some samples.
+
+    Parameters
+    ----------
+    task : Task
+    values : ndarray of float64, shape (n,)
+    split : str
+        ``train``, ``validation`` or ``test``.
+
+    Returns
+    -------
+    Metrics or None
+        None where there are no such samples.
+    """
+    feed = task.feed(split)
+    return None if feed is None else measure_feed(task, values, feed, split=split)
+
+
+def measure_feed(task: Task, values: Floats, feed: Feed, *, split: str) -> Metrics:
+    """Find out how well parameters do on the samples of a feed.
+
+    Parameters
+    ----------
+    task : Task
+    values : ndarray of float64, shape (n,)
+    feed : Feed
+    split : str
+        What the samples are for.
+    """
+    tally = Tally(task.program)
+    task.machine.write(task.layout.split(values))
+    for stimulus, goals in feed.batches(feed.in_order(), CHUNK):
+        trace = task.machine.forward(stimulus, seed=task.program.seed)
+        evaluation = evaluate(task.losses, trace, task.program, goals)
+        tally.add(evaluation, trace, find_silent(trace, task.program))
+    return tally.conclude(split)

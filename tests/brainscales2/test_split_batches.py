@@ -7,7 +7,7 @@ from netdesc_brainscales2.backend import BrainScaleS2Backend
 from netdesc.api import batch, compile, evaluate_losses, load
 from netdesc.comparison.samples import single
 from netdesc.events import Events
-from netdesc.training import evaluate, measurement
+from netdesc.training import evaluate, tally
 
 MODEL = """
 netdesc: 1
@@ -104,7 +104,7 @@ def test_noise_does_not_depend_on_threads(tmp_path, threads):
 def test_an_evaluation_does_not_depend_on_the_size_of_its_batches(tmp_path, monkeypatch):
     found = {}
     for size in (3, 1000):
-        monkeypatch.setattr(measurement, "CHUNK", size)
+        monkeypatch.setattr(tally, "CHUNK", size)
         found[size] = evaluate(model(tmp_path, recurrent=False), None, "brainscales2")
     assert found[3].accuracy == found[1000].accuracy
     assert found[3].spikes == found[1000].spikes

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from netdesc.cli import main
-from netdesc.cli.inputs import list_mentioned
+from netdesc.cli.preparation import list_mentioned
 from netdesc.description.reading.mapping import tree
-from netdesc.description.reading.mentions import list_mentions
+from netdesc.description.sections.build import list_mentions
 
 MODEL = """netdesc: 1
 simulation: {duration: 10 ms}

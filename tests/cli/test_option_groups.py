@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from netdesc.cli.option_groups import expand_groups
+from netdesc.cli.arguments import expand_groups
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from netdesc.cli.progress import summarize
+from netdesc.cli.watching import summarize
 from netdesc.training.records import EpochReport
 
 REPORT = EpochReport(1, 2, 0.5, None, None, None, None, None, 0.1, 0.125, 0, 0, 0, 1.0)

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netdesc.datasets.images import average, cover
-from netdesc.datasets.mnist import mnist
+from netdesc.datasets.mnist import average, cover, mnist
 from netdesc.errors import DescriptionError
 
 FOLDER = Path(os.environ.get("NETDESC_MNIST", Path(__file__).parents[3] / "shared/data/mnist"))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netdesc.description.reading import reader
-from netdesc.description.reading.emit import _flow
 from netdesc.description.reading.reader import MOST_VALUES, read
 from netdesc.description.reading.tree import Node, plain
+from netdesc.description.reading.written import _flow
 from netdesc.errors import DescriptionError
 
 

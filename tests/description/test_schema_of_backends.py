@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from netdesc.border.options import list_options
-from netdesc.border.schema import complete_schema
+from netdesc.border.schema import complete_schema, list_options
 from netdesc.capabilities import default_text
 from netdesc.description import schema
 from netdesc.description.load import describe_text

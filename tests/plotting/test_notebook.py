@@ -5,7 +5,7 @@ import pytest
 from matplotlib import pyplot
 
 from netdesc.events import Events
-from netdesc.plotting import figure, plot_raster, plot_traces, plot_weights
+from netdesc.plotting import picture, plot_raster, plot_traces, plot_weights
 from netdesc.trace import Recording, Trace
 
 TRACE = Trace(
@@ -24,7 +24,7 @@ DRAWERS = {
 @pytest.fixture(params=[True, False], ids=["notebook", "script"])
 def notebook(request, monkeypatch):
     pyplot.switch_backend("agg")
-    monkeypatch.setattr(figure, "in_notebook", lambda: request.param)
+    monkeypatch.setattr(picture, "in_notebook", lambda: request.param)
     pyplot.close("all")
     yield request.param
     pyplot.close("all")

@@ -15,7 +15,7 @@ from netdesc.losses import evaluate
 from netdesc.training import RunDirectoryError
 from netdesc.training.checkpoint import load_state
 from netdesc.training.loop import run_epoch
-from netdesc.training.measurement import measure
+from netdesc.training.tally import measure
 from netdesc.training.task import start
 from netdesc.training.weights import load_weights
 

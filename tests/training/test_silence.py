@@ -7,7 +7,7 @@ from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Trace
 from netdesc.training.layout import Layout
 from netdesc.training.loop import run_epoch
-from netdesc.training.silence import bump_weights, find_silent
+from netdesc.training.tally import bump_weights, find_silent
 from netdesc.training.task import start
 
 

@@ -21,7 +21,7 @@ def backends(as_json: AsJson = False) -> None:
 
     A backend that cannot be used is listed with the reason.
     """
-    from netdesc.border.options import list_options
+    from netdesc.border.schema import list_options
     from netdesc.registry import names
 
     known = {name: ask(name) for name in names()}

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netdesc.cli.arguments import AsJson, File, Overrides, Weights
-from netdesc.cli.inputs import list_weights
-from netdesc.cli.option_groups import expand_groups
+from netdesc.cli.arguments import AsJson, File, Overrides, Weights, expand_groups
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
-from netdesc.cli.preparation import load_model, require_targets
+from netdesc.cli.preparation import list_weights, load_model, require_targets
 from netdesc.errors import BackendError
 
 if TYPE_CHECKING:

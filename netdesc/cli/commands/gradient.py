@@ -10,18 +10,17 @@ from typing import Annotated
 import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights
-from netdesc.cli.inputs import list_weights
 from netdesc.cli.layout import (
     arrange_gradients,
     arrange_input_gradients,
     arrange_recordings,
     arrange_spikes,
     count_spikes,
+    trace_back,
 )
 from netdesc.cli.output import STAGES, emit, table, tell
 from netdesc.cli.output import show as print_text
-from netdesc.cli.preparation import prepare, require_targets
-from netdesc.cli.provenance import trace_back
+from netdesc.cli.preparation import list_weights, prepare, require_targets
 
 
 def gradient(

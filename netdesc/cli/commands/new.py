@@ -10,9 +10,8 @@ from typing import Annotated
 
 import typer
 
-from netdesc.cli.arguments import AsJson
+from netdesc.cli.arguments import AsJson, expand_groups
 from netdesc.cli.new_files import copy, write_new
-from netdesc.cli.option_groups import expand_groups
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.templates import find_templates

@@ -9,12 +9,10 @@ import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Seed, Weights
 from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
-from netdesc.cli.inputs import list_weights
-from netdesc.cli.layout import arrange_recordings, arrange_spikes, count_spikes
+from netdesc.cli.layout import arrange_recordings, arrange_spikes, count_spikes, trace_back
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
-from netdesc.cli.preparation import prepare, require_targets
-from netdesc.cli.provenance import trace_back
+from netdesc.cli.preparation import list_weights, prepare, require_targets
 from netdesc.cli.unused import list_unrecorded
 
 

@@ -9,11 +9,10 @@ import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides
 from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
-from netdesc.cli.inputs import list_mentioned
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
-from netdesc.cli.preparation import load_model
-from netdesc.cli.progress import follow
+from netdesc.cli.preparation import list_mentioned, load_model
+from netdesc.cli.watching import follow
 from netdesc.escapes import safe_name
 from netdesc.targets import require_apart
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 
-from netdesc.description.reading.tree import Node, shortened
-from netdesc.description.schema.scalars import scalar
+from netdesc.description.reading.tree import Node, scalar, shortened
 from netdesc.errors import DescriptionError, Diagnostic, Location
 
 DEEPEST = 40

@@ -14,7 +14,7 @@ from netdesc.description.schema.document import Part, form_of, resolved
 from netdesc.description.schema.numbers import integer, number, quantity
 from netdesc.description.schema.sentences import report_faults
 from netdesc.description.schema.validation import compiled
-from netdesc.description.sections.pairs import read_pairs
+from netdesc.description.sections.connectors import read_pairs
 from netdesc.description.sections.values import read_parameter, read_value
 
 Read = Callable[[Node, Part, str, Reading], Any]

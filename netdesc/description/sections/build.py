@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from netdesc.budget import allowance
 from netdesc.description.model import Choice, Description, Simulation
 from netdesc.description.reading.context import Reading
 from netdesc.description.reading.expressions import evaluate
-from netdesc.description.reading.mentions import list_mentions
+from netdesc.description.reading.overrides import overridden
 from netdesc.description.reading.suggestion import did_you_mean
-from netdesc.description.reading.tree import Node, places
+from netdesc.description.reading.tree import Node, places, plain
 from netdesc.description.reading.written import written
 from netdesc.description.schema.document import schema
 from netdesc.description.schema.form import shaped
@@ -32,9 +33,77 @@ from netdesc.description.sections.studies import (
     training_of,
     write_recording,
 )
-from netdesc.description.sections.sweeps import check_sweep
 from netdesc.description.sections.traces import find_needed
 from netdesc.errors import DescriptionError, Diagnostic, Location
+
+
+def check_sweep(root: Node, reading: Reading) -> None:
+    """Note every path of a sweep that an override could not have.
+
+    Parameters
+    ----------
+    root : Node
+        The file.
+    reading : Reading
+        Receives the faults.
+    """
+    sweep = root.mapping.get("sweep")
+    for place, path, value in _paths(sweep) if sweep is not None else ():
+        try:
+            overridden(root, {path: value})
+        except DescriptionError as error:
+            reading.absorb(error, place)
+
+
+def _paths(sweep: Node) -> Iterator[tuple[str, str, object]]:
+    """Yield the place in the file, the path that is varied and its first value."""
+    for path, values in sweep.mapping.get("matrix", Node({}, sweep.place)).mapping.items():
+        yield f"sweep.matrix.{path}", path, plain(values.items[0]) if values.items else plain(values)
+    for section in ("include", "exclude"):
+        for index, item in enumerate(sweep.mapping.get(section, Node([], sweep.place)).items):
+            for path, value in item.mapping.items():
+                yield f"sweep.{section}.{index}.{path}", path, plain(value)
+    for section in ("random", "optuna"):
+        # Keys without a dot are settings of the search itself.
+        for path, value in sweep.mapping.get(section, Node({}, sweep.place)).mapping.items():
+            if "." in path:
+                yield f"sweep.{section}.{path}", path, plain(value)
+
+
+TEXTS = ("name", "description")
+"""Keys of the description whose text is for people."""
+
+QUANTITY = re.compile(r"[-+.0-9eE]+ \S+")
+"""A number with its unit, of which a description may have many."""
+
+
+def list_mentions(root: Node) -> tuple[str, ...]:
+    """Return every text that may be the name of a file, each once.
+
+    Parameters
+    ----------
+    root : Node
+        The whole description.
+
+    Returns
+    -------
+    tuple of str
+        For example ``weights.h5:matrix``; many of them name nothing.
+    """
+    sections = (node for key, node in root.mapping.items() if key not in TEXTS)
+    return tuple(dict.fromkeys(text for node in sections for text in _texts(node, set())))
+
+
+def _texts(node: Node, seen: set[int]) -> Iterator[str]:
+    if isinstance(node.value, str):
+        if not QUANTITY.fullmatch(node.value):
+            yield node.value
+    elif isinstance(node.value, dict | list) and id(node.value) not in seen:
+        # An alias is visited once, however often it is used.
+        seen.add(id(node.value))
+        for item in node.mapping.values() or node.items:
+            yield from _texts(item, seen)
+
 
 _ACCURACIES = frozenset(
     ("train_accuracy", "validation_accuracy", "test_accuracy", "loss", "gradient_deviation")

@@ -15,15 +15,12 @@ the latter are run only on devices whose limits have the loss.
 
 from netdesc.testing.conformance.adjoints import AdjointChecks
 from netdesc.testing.conformance.cases import CASES, READING_CASES, Case
-from netdesc.testing.conformance.contract import ContractChecks
-from netdesc.testing.conformance.forward import ForwardChecks
-from netdesc.testing.conformance.host_rule import HostRule
+from netdesc.testing.conformance.contract import ContractChecks, RefusalChecks
+from netdesc.testing.conformance.forward import ForwardChecks, PhysicsChecks
 from netdesc.testing.conformance.learning import LearningChecks
 from netdesc.testing.conformance.parameters import ParameterChecks
-from netdesc.testing.conformance.physics import PhysicsChecks
 from netdesc.testing.conformance.readings import ReadingChecks
-from netdesc.testing.conformance.refusals import RefusalChecks
-from netdesc.testing.conformance.subject import Subject
+from netdesc.testing.conformance.subject import HostRule, Subject
 from netdesc.testing.conformance.tolerance import Tolerance
 
 __all__ = [

@@ -6,9 +6,8 @@ import numpy as np
 
 from netdesc.backend import OnDeviceLearning
 from netdesc.events import Floats, Integers
-from netdesc.testing.conformance.host_rule import HostRule
 from netdesc.testing.conformance.spikes import spiking
-from netdesc.testing.conformance.subject import Bench, Subject, demand
+from netdesc.testing.conformance.subject import Bench, HostRule, Subject, demand
 
 STEPS = 3
 """Steps compared: an optimizer's memory shows from the second on."""

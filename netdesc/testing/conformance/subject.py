@@ -5,22 +5,60 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pytest
 
-from netdesc.backend import Backend, Machine
+from netdesc.backend import Backend, Lesson, Machine
 from netdesc.errors import NetdescError
-from netdesc.events import Events, Floats
+from netdesc.events import Events, Floats, Integers
 from netdesc.graph.pipeline import compile_graph
 from netdesc.lower import lower
 from netdesc.program import Program
 from netdesc.testing.conformance.cases import CASES, READING_CASES, Case
-from netdesc.testing.conformance.host_rule import HostRule
 from netdesc.testing.conformance.probes import PROBES
 from netdesc.testing.conformance.tolerance import Tolerance
-from netdesc.trace import Trace
+from netdesc.trace import Cotangent, Trace
+
+
+class HostRule(Protocol):
+    """Loss and optimizer of the host that do what the device does; one for one run of learning."""
+
+    def lesson(self, population: str) -> Lesson:
+        """Return what a device is told in order to learn the same.
+
+        Parameters
+        ----------
+        population : str
+            Whose first spikes the targets are about.
+        """
+        ...
+
+    def cotangent(self, trace: Trace, targets: Integers) -> Cotangent:
+        """Return the derivative of the loss.
+
+        Parameters
+        ----------
+        trace : Trace
+        targets : ndarray of int64, shape (batch,)
+        """
+        ...
+
+    def update(
+        self, parameters: Mapping[str, Floats], gradient: Mapping[str, Floats]
+    ) -> Mapping[str, Floats]:
+        """Return the parameters after a step.
+
+        Parameters
+        ----------
+        parameters, gradient : mapping of str to ndarray
+
+        Returns
+        -------
+        mapping of str to ndarray
+        """
+        ...
 
 
 def demand(met: bool, told: str) -> None:

@@ -65,44 +65,12 @@ def connect(rule: Choice, ends: Ends, generator: np.random.Generator) -> Synapse
 
 
 def all_to_all(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
-    """Connect every source to every target.
-
-    Parameters
-    ----------
-    options : mapping
-        ``allow_self_connections``.
-    ends : Ends
-    generator : numpy.random.Generator
-        Not used.
-
-    Returns
-    -------
-    ndarray of int64, shape (k,)
-    """
+    """Connect every source to every target; with ``allow_self_connections`` false, none to itself."""
     return _without_self(np.arange(ends.n_pre * ends.n_post, dtype=np.int64), options, ends)
 
 
 def one_to_one(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
-    """Connect source i to target i.
-
-    Parameters
-    ----------
-    options : mapping
-        None.
-    ends : Ends
-        Of equal sizes.
-    generator : numpy.random.Generator
-        Not used.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-
-    Raises
-    ------
-    GraphError
-        If the sizes differ.
-    """
+    """Connect source i to target i; GraphError if the sizes differ."""
     if ends.n_pre != ends.n_post:
         raise GraphError(
             f"one_to_one needs populations of equal size; these have {ends.n_pre} and {ends.n_post} neurons"
@@ -111,21 +79,10 @@ def one_to_one(options: Mapping[str, Any], ends: Ends, generator: np.random.Gene
 
 
 def fixed_probability(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
-    """Connect every pair independently with probability p.
+    """Connect every pair independently with probability ``p``, as ``allow_self_connections`` permits.
 
     The gaps between synapses are drawn, so that time and memory grow with the number of synapses and
     not with the number of pairs.
-
-    Parameters
-    ----------
-    options : mapping
-        ``p`` and ``allow_self_connections``.
-    ends : Ends
-    generator : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of int64, shape (k,)
     """
     pairs, p = ends.n_pre * ends.n_post, float(options["p"])
     if p <= 0.0:
@@ -144,71 +101,21 @@ def fixed_probability(options: Mapping[str, Any], ends: Ends, generator: np.rand
 
 
 def fixed_number_pre(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
-    """Give every target exactly n different sources.
-
-    Parameters
-    ----------
-    options : mapping
-        ``n`` and ``allow_self_connections``.
-    ends : Ends
-    generator : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of int64, shape (n * n_post,)
-
-    Raises
-    ------
-    GraphError
-        If there are fewer than n sources to choose from.
-    """
+    """Give every target exactly ``n`` different sources; GraphError if there are fewer."""
     sources = _choices(options, (ends.n_post, ends.n_pre), ends.same, generator)
     return (sources * ends.n_post + np.arange(ends.n_post, dtype=np.int64)[:, None]).ravel()
 
 
 def fixed_number_post(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
-    """Give every source exactly n different targets.
-
-    Parameters
-    ----------
-    options : mapping
-        ``n`` and ``allow_self_connections``.
-    ends : Ends
-    generator : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of int64, shape (n * n_pre,)
-
-    Raises
-    ------
-    GraphError
-        If there are fewer than n targets to choose from.
-    """
+    """Give every source exactly ``n`` different targets; GraphError if there are fewer."""
     targets = _choices(options, (ends.n_pre, ends.n_post), ends.same, generator)
     return (targets + np.arange(ends.n_pre, dtype=np.int64)[:, None] * ends.n_post).ravel()
 
 
 def pair_list(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
-    """Connect the pairs that the file lists, a pair that stands several times by several synapses.
+    """Connect the ``pairs`` (pre, post) of a list in its order, a repeated pair by several synapses.
 
-    Parameters
-    ----------
-    options : mapping
-        ``pairs``: (pre, post) by index.
-    ends : Ends
-    generator : numpy.random.Generator
-        Not used.
-
-    Returns
-    -------
-    ndarray of int64, shape (k,)
-        In the order of the list.
-
-    Raises
-    ------
-    GraphError
-        If an index is out of range.
+    GraphError if an index is out of range.
     """
     pairs = np.array(options["pairs"], dtype=np.int64).reshape(-1, 2)
     wrong = (pairs < 0) | (pairs >= np.array([ends.n_pre, ends.n_post]))
@@ -242,25 +149,7 @@ def order_pairs(rule: Choice, n_post: int) -> Integers:
 
 
 def array(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
-    """Connect the pairs that a matrix of truth values marks.
-
-    Parameters
-    ----------
-    options : mapping
-        ``values``: ndarray of bool, shape (n_pre, n_post).
-    ends : Ends
-    generator : numpy.random.Generator
-        Not used.
-
-    Returns
-    -------
-    ndarray of int64, shape (k,)
-
-    Raises
-    ------
-    GraphError
-        If the shape does not fit.
-    """
+    """Connect the pairs that ``values``, bool, shape (n_pre, n_post), marks; GraphError on another shape."""
     values = np.asarray(options["values"], dtype=bool)
     if values.shape != (ends.n_pre, ends.n_post):
         raise GraphError(

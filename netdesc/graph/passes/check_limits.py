@@ -30,18 +30,7 @@ class CheckLimits:
     name: str = field(default="check_limits", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Check the graph and return it as it is.
-
-        Parameters
-        ----------
-        graph : NetworkGraph
-            After any pass.
-
-        Raises
-        ------
-        LimitError
-            With every violation, each with code and path.
-        """
+        """Return the graph as it is; LimitError with every violation, each with code and path."""
         faults = check_limits(graph, self.limits, self.device, prefix=self.prefix)
         if faults:
             raise LimitError(faults)

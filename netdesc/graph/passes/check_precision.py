@@ -29,18 +29,7 @@ class CheckPrecision:
     name: str = field(default="check_precision", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Check the graph and return it as it is.
-
-        Parameters
-        ----------
-        graph : NetworkGraph
-            With values drawn.
-
-        Raises
-        ------
-        GraphError
-            With every parameter that does not fit, each with its path.
-        """
+        """Return a graph with values as it is; GraphError with the path of all that does not fit."""
         code = f"{self.prefix}-RANGE"
         faults = [fault for node in graph.nodes if node.kind != "source" for fault in check_node(node, code)]
         faults += [fault for edge in graph.edges for fault in check_edge(edge, graph, code)]

@@ -25,13 +25,7 @@ class CheckState:
     name: str = field(default="check_state", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Check the graph and return it as it is.
-
-        Raises
-        ------
-        LimitError
-            If the model asks for ``carry_state: true``.
-        """
+        """Return the graph as it is; LimitError if the model asks for ``carry_state: true``."""
         if graph.settings.carry_state:
             raise LimitError(
                 f"{self.device} starts every sample in a fresh state; set carry_state: false",

@@ -25,13 +25,7 @@ class DrawConnections:
     name: str = field(default="draw_connections", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Fill in ``Edge.synapses``.
-
-        Raises
-        ------
-        GraphError
-            If a rule does not fit the sizes of its populations.
-        """
+        """Fill in ``Edge.synapses``; GraphError if a rule does not fit the sizes of its populations."""
         faults: list[Diagnostic] = []
         edges = []
         for edge in graph.edges:

@@ -27,17 +27,9 @@ class DrawValues:
     name: str = field(default="draw_values", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Fill in ``Edge.weights`` and ``Edge.delays``.
+        """Fill in ``Edge.weights`` and ``Edge.delays`` of drawn connections.
 
-        Parameters
-        ----------
-        graph : NetworkGraph
-            With drawn connections.
-
-        Raises
-        ------
-        GraphError
-            If a synapse has no value, a magnitude or a delay is negative.
+        GraphError if a synapse has no value, or a magnitude or delay is negative.
         """
         faults: list[Diagnostic] = []
         notes: list[Diagnostic] = []

@@ -21,13 +21,7 @@ class MergeReceptors:
     name: str = field(default="merge_receptors", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Merge where possible.
-
-        Parameters
-        ----------
-        graph : NetworkGraph
-            With resolved parameters.
-        """
+        """Merge where possible, in a graph with resolved parameters."""
         return graph.with_nodes([_merged(node) if _alike(node) else node for node in graph.nodes])
 
 

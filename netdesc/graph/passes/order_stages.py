@@ -17,13 +17,7 @@ class OrderStages:
     name: str = field(default="order_stages", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Fill in ``NetworkGraph.stages``.
-
-        Returns
-        -------
-        NetworkGraph
-            Sources are in no stage.
-        """
+        """Fill in ``NetworkGraph.stages``; sources are in no stage."""
         rank = {node.name: index for index, node in enumerate(graph.nodes) if node.kind != "source"}
         links = {(edge.pre, edge.post) for edge in graph.edges if edge.pre in rank and edge.post in rank}
         try:

@@ -21,13 +21,7 @@ class ResolveParameters:
     name: str = field(default="resolve_parameters", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Fill in ``Node.values``.
-
-        Raises
-        ------
-        GraphError
-            If explicit values do not fit the size of a population.
-        """
+        """Fill in ``Node.values``; GraphError if explicit values do not fit the size of a population."""
         faults: list[Diagnostic] = []
         nodes = [replace(node, values=_values(node, graph.settings.seed, faults)) for node in graph.nodes]
         if faults:

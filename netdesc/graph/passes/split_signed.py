@@ -25,17 +25,9 @@ class SplitSigned:
     name: str = field(default="split_signed", init=False)
 
     def __call__(self, graph: NetworkGraph) -> NetworkGraph:
-        """Split where needed.
+        """Split where needed, in a graph with drawn weights.
 
-        Parameters
-        ----------
-        graph : NetworkGraph
-            With drawn weights.
-
-        Raises
-        ------
-        GraphError
-            If the weights of such an edge are trained, since they could change sign.
+        GraphError if the weights of such an edge are trained, since they could change sign.
         """
         faults: list[Diagnostic] = []
         edges = [part for edge in graph.edges for part in _parts(edge, graph, faults)]

@@ -15,9 +15,8 @@ from netdesc.losses.answer import Answer, answer_by_spikes, answer_by_voltages
 from netdesc.losses.firing_rate import count_spikes, firing_rate
 from netdesc.losses.first_spikes import FirstSpikes
 from netdesc.losses.goals import Goals
-from netdesc.losses.ordered_spikes import OrderedSpikes, ordered_spike_time_mse
 from netdesc.losses.pull import pull_of, pull_silent
-from netdesc.losses.spike_time_mse import relative_spike_time_mse, spike_time_mse
+from netdesc.losses.spike_time_mse import relative_spike_time_mse, spike_time_mse, squared_distance
 from netdesc.losses.term import Kind, Term
 from netdesc.losses.time_to_first_spike import time_to_first_spike
 from netdesc.losses.voltage_cross_entropy import reading_of, voltage_cross_entropy
@@ -37,10 +36,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 """Kinds of losses on first spikes, by name."""
 
 VOLTAGE_KINDS: Mapping[str, Kind] = MappingProxyType(
-    {
-        "max_voltage": voltage_cross_entropy,
-        "mean_voltage": voltage_cross_entropy,
-    }
+    {"max_voltage": voltage_cross_entropy, "mean_voltage": voltage_cross_entropy}
 )
 """Kinds of losses on readings of voltages, by name."""
 
@@ -184,8 +180,8 @@ def add_ordered_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, A
     size = batch.program.population(loss.population).size
     targets = require_times(loss, batch.goals.times, size)
     events = find_spikes(loss, batch.trace)
-    ordered = OrderedSpikes.find(events, size, targets.shape[2])
-    values, slopes = ordered_spike_time_mse(ordered.times, targets, duration=batch.program.duration)
+    ordered = FirstSpikes.find_several(events, size, targets.shape[2])
+    values, slopes = squared_distance(ordered.times, targets, duration=batch.program.duration)
     share = loss.weight / batch.trace.batch
     pile(piles.spikes, loss.population, ordered.scatter(share * slopes, len(events)))
     return share * float(values.sum()), answer_by_spikes(ordered.times[:, :, 0], None)

@@ -10,14 +10,14 @@ from netdesc.events import Events, Floats, Integers
 
 
 class FirstSpikes(NamedTuple):
-    """The first spike of every neuron in every sample.
+    """The first spike, or the first k in order of time, of every neuron in every sample.
 
     Parameters
     ----------
-    times : ndarray of float64, shape (batch, size)
-        In ms; infinity where a neuron is silent.
-    events : ndarray of int64, shape (batch, size)
-        Position of the spike in the events; -1 where a neuron is silent.
+    times : ndarray of float64, shape (batch, size) or (batch, size, k)
+        In ms; infinity where there is no such spike.
+    events : ndarray of int64, of the same shape
+        Position of the spike in the events; -1 where there is no such spike.
     """
 
     times: Floats
@@ -25,15 +25,7 @@ class FirstSpikes(NamedTuple):
 
     @classmethod
     def find(cls, spikes: Events, size: int) -> FirstSpikes:
-        """Find the first spikes of a batch.
-
-        Parameters
-        ----------
-        spikes : Events
-            Ordered by time within a sample, as events are.
-        size : int
-            Number of neurons.
-        """
+        """Find the first spike of each of ``size`` neurons, shape (batch, size)."""
         cells = np.repeat(np.arange(0, spikes.batch * size, size), np.diff(spikes.offsets))
         cells += spikes.sources
         events = np.full(spikes.batch * size, -1, dtype=np.int64)
@@ -44,20 +36,36 @@ class FirstSpikes(NamedTuple):
         times[fired] = spikes.times[events[fired]]
         return cls(times.reshape(-1, size), events.reshape(-1, size))
 
+    @classmethod
+    def find_several(cls, spikes: Events, size: int, count: int) -> FirstSpikes:
+        """Find the first ``count`` spikes of each of ``size`` neurons, shape (batch, size, count)."""
+        cells = spikes.samples() * size + spikes.sources
+        order = np.argsort(cells, kind="stable")
+        before = np.concatenate(([0], np.cumsum(np.bincount(cells, minlength=spikes.batch * size))))
+        ranks = np.arange(len(cells)) - before[cells[order]]
+        kept = ranks < count
+        places = cells[order][kept] * count + ranks[kept]
+        events = np.full(spikes.batch * size * count, -1, dtype=np.int64)
+        events[places] = order[kept]
+        times = np.full(len(events), np.inf)
+        times[places] = spikes.times[order[kept]]
+        shape = (spikes.batch, size, count)
+        return cls(times.reshape(shape), events.reshape(shape))
+
     def scatter(self, slopes: Floats, count: int) -> Floats:
-        """Lay slopes of first spikes out along the events.
+        """Lay slopes of these spikes out along the events.
 
         Parameters
         ----------
-        slopes : ndarray of float64, shape (batch, size)
-            In 1/ms; those of silent neurons are ignored.
+        slopes : ndarray of float64
+            In 1/ms, in the shape of ``times``; those of absent spikes are ignored.
         count : int
             Number of events.
 
         Returns
         -------
         ndarray of float64, shape (count,)
-            In 1/ms; 0 for every spike that is not the first of its neuron.
+            In 1/ms; 0 for every other spike.
         """
         result = np.zeros(count + 1)
         result[self.events] = slopes

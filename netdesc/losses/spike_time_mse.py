@@ -58,53 +58,29 @@ def spike_time_mse(
 ) -> Term:
     """Compute ``1/2 sum_j (t_j - target_j)^2`` over the first spikes.
 
-    A silent neuron counts in the value with t = duration, and has slope 0.
-
-    Parameters
-    ----------
-    options : mapping
-        ``target``: a time in ms per neuron, None where a neuron is left out; or ``correct`` and
-        ``wrong``, in ms, for the label's neuron and for the others.
-    times : ndarray of float64, shape (batch, size)
-        First spike times in ms; infinity where a neuron is silent.
-    labels : ndarray of int64, shape (batch,), or None
-        Needed for ``correct`` and ``wrong``.
-    duration : float
-        Length of a sample in ms.
-
-    Returns
-    -------
-    Term
-        Values in ms^2, slopes in ms.
+    A silent neuron counts in the value with t = duration, and has slope 0. Options as for `target_times`,
+    values in ms^2, slopes in ms.
 
     Raises
     ------
     ValueError
         If the target does not fit the population, or labels are missing.
     """
-    goal = target_times(options, times.shape, labels)
-    fired = np.isfinite(times)
-    distance = np.where(fired, times, duration) - goal
-    distance = np.where(np.isnan(goal), 0.0, distance)
-    return Term(0.5 * (distance * distance).sum(axis=1), distance * fired)
+    return squared_distance(times, target_times(options, times.shape, labels), duration=duration)
 
 
-def relative_spike_time_mse(
-    options: Mapping[str, Any], times: Floats, labels: Integers | None, *, duration: float
-) -> Term:
-    """Compute ``1/2 sum_{j != label} (t_j - t_label - margin)^2`` over the first spikes.
+def squared_distance(times: Floats, targets: Floats, *, duration: float) -> Term:
+    """Compute ``1/2 sum_jn (t_jn - target_jn)^2``, with t_jn spike n of neuron j, or t_j its first.
 
-    A silent neuron counts in the value with t = duration, and has slope 0. Where the label's own neuron is
-    silent the whole sample counts as if all neurons spiked at the end of it, with slopes 0: slopes that only
-    delay the other neurons would in the end silence them as well.
+    A spike that is absent counts in the value with t = duration, and has slope 0. Spikes after the last
+    target of a neuron are not in the loss.
 
     Parameters
     ----------
-    options : mapping
-        ``margin`` in ms.
-    times : ndarray of float64, shape (batch, size)
-        First spike times in ms; infinity where a neuron is silent.
-    labels : ndarray of int64, shape (batch,)
+    times : ndarray of float64, shape (batch, size) or (batch, size, k)
+        In ms; infinity where a neuron has fewer spikes.
+    targets : ndarray of float64, of the same shape
+        In ms; NaN where there is no target.
     duration : float
         Length of a sample in ms.
 
@@ -112,6 +88,22 @@ def relative_spike_time_mse(
     -------
     Term
         Values in ms^2, slopes in ms.
+    """
+    fired = np.isfinite(times)
+    distance = np.where(fired, times, duration) - targets
+    distance = np.where(np.isnan(targets), 0.0, distance)
+    axes = tuple(range(1, times.ndim))
+    return Term(0.5 * (distance * distance).sum(axis=axes), distance * fired)
+
+
+def relative_spike_time_mse(
+    options: Mapping[str, Any], times: Floats, labels: Integers | None, *, duration: float
+) -> Term:
+    """Compute ``1/2 sum_{j != label} (t_j - t_label - margin)^2`` over the first spikes, ``margin`` in ms.
+
+    A silent neuron counts in the value with t = duration, and has slope 0. Where the label's own neuron is
+    silent the whole sample counts as if all neurons spiked at the end of it, with slopes 0: slopes that only
+    delay the other neurons would in the end silence them as well. Values in ms^2, slopes in ms.
 
     Raises
     ------

@@ -20,32 +20,12 @@ def time_to_first_spike(
     own neuron is silent the cross entropy is infinite, whatever the others do. Such a sample counts as if
     all neurons spiked at the end of it: log(size) plus the regularizer there, a finite constant, so that all
     its slopes are 0. (Slopes that only delay the other neurons would in the end silence them as well.)
-
-    Parameters
-    ----------
-    options : mapping
-        ``tau_0`` and ``tau_1`` in ms, ``alpha`` dimensionless.
-    times : ndarray of float64, shape (batch, size)
-        First spike times in ms; infinity where a neuron is silent.
-    labels : ndarray of int64, shape (batch,)
-    duration : float
-        Length of a sample in ms.
-
-    Returns
-    -------
-    Term
-        Values dimensionless, slopes in 1/ms.
+    The options ``tau_0`` and ``tau_1`` are in ms, slopes in 1/ms; ``alpha`` and values are dimensionless.
 
     Raises
     ------
     ValueError
         If there are no labels.
-
-    Notes
-    -----
-    Cross entropy and regularizer as in Wunderlich and Pehle (2021), Event-based backpropagation can compute
-    exact gradients for spiking neural networks; after Göltz et al. (2021), Fast and energy-efficient
-    neuromorphic deep learning with first-spike times.
     """
     if labels is None:
         raise ValueError("time_to_first_spike needs labels; give the loss a target, or the model a dataset")

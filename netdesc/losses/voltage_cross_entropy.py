@@ -16,32 +16,14 @@ from netdesc.observation import Reading
 def voltage_cross_entropy(
     options: Mapping[str, Any], voltages: Floats, labels: Integers | None, *, duration: float
 ) -> Term:
-    """Compute ``-log softmax(v)[label]`` of one voltage per neuron.
+    """Compute ``-log softmax(v)[label]`` of one voltage per neuron: its maximum or mean over a sample.
 
-    Parameters
-    ----------
-    options : mapping
-        Not used.
-    voltages : ndarray of float64, shape (batch, size)
-        Maxima or means over a sample, in the voltage of the cell.
-    labels : ndarray of int64, shape (batch,)
-    duration : float
-        Not used.
-
-    Returns
-    -------
-    Term
-        Slopes ``p - delta_label``, with respect to the voltages.
+    Options and duration are not used; slopes ``p - delta_label`` are with respect to the voltages.
 
     Raises
     ------
     ValueError
         If there are no labels.
-
-    Notes
-    -----
-    Of maxima as in Wunderlich and Pehle (2021), of means as in Nowotny, Turner and Knight (2025), Loss
-    shaping enhances exact gradient learning with EventProp in spiking neural networks.
     """
     if labels is None:
         raise ValueError(

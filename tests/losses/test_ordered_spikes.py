@@ -7,7 +7,7 @@ from netdesc.description.model import Loss
 from netdesc.errors import DescriptionError
 from netdesc.events import Events
 from netdesc.losses import Goals, evaluate, require_goals
-from netdesc.losses.ordered_spikes import OrderedSpikes
+from netdesc.losses.first_spikes import FirstSpikes
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Trace
 
@@ -27,7 +27,7 @@ TRAINS = st.lists(st.lists(st.floats(0, 40), max_size=4), min_size=3, max_size=3
 
 @given(st.lists(TRAINS, min_size=1, max_size=4), st.integers(1, 3))
 def test_spikes_are_found_in_order(lists, count):
-    found = OrderedSpikes.find(Events.from_lists(lists), 3, count)
+    found = FirstSpikes.find_several(Events.from_lists(lists), 3, count)
     for sample, neurons in enumerate(lists):
         for neuron, times in enumerate(neurons):
             wanted = (sorted(times) + [np.inf] * count)[:count]

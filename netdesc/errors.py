@@ -128,6 +128,10 @@ class OutputError(NetdescError):
     """A file cannot be written, or must not be."""
 
 
+class RunDirectoryError(NetdescError):
+    """A run directory is taken, missing or damaged, or holds another model."""
+
+
 class GraphError(NetdescError):
     """The description is well formed, yet no network can be built from it."""
 

@@ -11,43 +11,43 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="YAML file of the model.", show_default=False)]
+
+def option(*names: str, metavar: str | None = None, help: str) -> Any:
+    """Return an option that may be left out; its help says what holds then."""
+    return typer.Option(*names, metavar=metavar, help=help, show_default=False)
+
+
+def argument(*, metavar: str, help: str) -> Any:
+    """Return an argument; its help says what holds where it is left out."""
+    return typer.Argument(metavar=metavar, help=help, show_default=False)
+
+
+File = Annotated[Path, argument(metavar="FILE", help="YAML file of the model.")]
 
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="KEY.PATH=VALUE",
-        help="Override values of the file, for example training.epochs=5.",
-        show_default=False,
-    ),
+    argument(metavar="KEY.PATH=VALUE", help="Override values of the file, for example training.epochs=5."),
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 Backend = Annotated[
     str | None,
-    typer.Option(
-        "--backend",
-        metavar="NAME",
-        help="Backend to use; by default training.backend of the file, or numba.",
-        show_default=False,
+    option(
+        "--backend", metavar="NAME", help="Backend to use; by default training.backend of the file, or numba."
     ),
 ]
 
 Weights = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--weights",
         metavar="DIR",
         help="Run directory of a training, or its weights.h5; by default the weights of the file are used.",
-        show_default=False,
     ),
 ]
 
-Seed = Annotated[
-    int | None,
-    typer.Option("--seed", help="Seed of all random draws; simulation.seed by default.", show_default=False),
-]
+Seed = Annotated[int | None, option("--seed", help="Seed of all random draws; simulation.seed by default.")]
 
 
 def expand_groups(command: Callable[..., None]) -> Callable[..., None]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -158,20 +156,13 @@ def trace_back(compiled: CompiledProgram, seed: int | None) -> dict[str, str]:
         The resolved file, its hash, the seed, the backend, and the versions that were at work.
     """
     from netdesc.description import dump
+    from netdesc.training.origin import collect_versions
 
-    description = compiled.model.description
+    description, versions = compiled.model.description, collect_versions()
     return {
         "resolved": dump(description),
         "digest": description.digest,
         "seed": str(compiled.program.seed if seed is None else seed),
         "backend": compiled.backend.name,
-        "python": platform.python_version(),
-        **{name: _version(name) for name in ("netdesc", "numpy", "numba", "h5py")},
+        **{name: versions[name] for name in ("python", "netdesc", "numpy", "numba", "h5py")},
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

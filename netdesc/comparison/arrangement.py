@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from netdesc import __version__
 from netdesc.border import configure
 from netdesc.capabilities import arrange_capabilities
 from netdesc.comparison.details import arrange_agreement, arrange_attribution, arrange_substrate
@@ -39,7 +39,7 @@ def arrange(comparison: Comparison) -> dict[str, Json]:
             "settings": asdict(comparison.settings),
             "weights": _describe_weights(comparison),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "version": _version(),
+            "version": __version__,
             "trained_separately": comparison.weights.train,
             "duration": comparison.program.duration,
             "batch": {"split": batch.split, "samples": batch.events.batch, "labels": batch.labels},
@@ -93,13 +93,6 @@ def _describe_weights(comparison: Comparison) -> str:
         return "each substrate trained separately"
     source = comparison.weights.source
     return "initial weights of the file" if source is None else f"trained weights of {source.name}"
-
-
-def _version() -> str:
-    try:
-        return version("netdesc")
-    except PackageNotFoundError:
-        return ""
 
 
 def _curves(comparison: Comparison) -> dict[str, Any]:

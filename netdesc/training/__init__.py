@@ -1,6 +1,6 @@
 """Training by exact gradients: epochs, checkpoints, metrics, run directories."""
 
-from netdesc.training.faults import RunDirectoryError
+from netdesc.errors import RunDirectoryError
 from netdesc.training.records import EpochReport, Metrics, Progress, TrainingResult
 from netdesc.training.session import evaluate, train
 

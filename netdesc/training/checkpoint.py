@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.errors import RunDirectoryError
 from netdesc.events import Floats
-from netdesc.training.faults import RunDirectoryError
 from netdesc.training.layout import Layout
 from netdesc.training.optimizers import OptimizerState
 from netdesc.training.origin import Origin, Stage, Wiring, read_stages

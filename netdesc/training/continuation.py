@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from netdesc.description.model import Training
+from netdesc.errors import RunDirectoryError
 from netdesc.training.checkpoint import Past
-from netdesc.training.faults import RunDirectoryError
 from netdesc.training.origin import Origin, Stage, compare_wiring
 
 HARMLESS = ("name", "description", "record", "expect", "sweep", "simulation.max_memory")

@@ -12,71 +12,50 @@ from pathlib import Path
 from typing import Any
 
 from netdesc.description.model import Description
+from netdesc.errors import RunDirectoryError
 from netdesc.files import remove_drafts, replace_text
 from netdesc.targets import explain
 from netdesc.training.checkpoint import Past, read_past
 from netdesc.training.continuation import note_stage, require_same
-from netdesc.training.faults import RunDirectoryError
 from netdesc.training.lock import hold, require_free
 from netdesc.training.origin import Origin, write_record
 from netdesc.training.records import EpochReport, Metrics, arrange_record
 
 
+class Entry:
+    """A file of a run directory, by its name in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, directory: RunDirectory, kind: type[RunDirectory]) -> Path:
+        return directory.path / self.name
+
+
 @dataclass(frozen=True, slots=True)
 class RunDirectory:
-    """Paths in a run directory.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """Paths in a run directory."""
 
     path: Path
 
-    @property
-    def resolved(self) -> Path:
-        """The file as it was trained, every default written out."""
-        return self.path / "resolved.yaml"
-
-    @property
-    def record(self) -> Path:
-        """Model, seed, backends, versions and start of the training, as JSON."""
-        return self.path / "run.json"
-
-    @property
-    def digest(self) -> Path:
-        """SHA-256 of the resolved file."""
-        return self.path / "digest.txt"
-
-    @property
-    def versions(self) -> Path:
-        """Versions of Python, the machine and the packages that compute."""
-        return self.path / "versions.json"
-
-    @property
-    def metrics(self) -> Path:
-        """One line per epoch; a copy of what the checkpoint holds."""
-        return self.path / "metrics.csv"
-
-    @property
-    def checkpoint(self) -> Path:
-        """All that is needed to go on, and what was trained so far."""
-        return self.path / "checkpoint.h5"
-
-    @property
-    def weights(self) -> Path:
-        """Weights of the best epoch on the validation samples; of the last where there are none."""
-        return self.path / "weights.h5"
-
-    @property
-    def curve(self) -> Path:
-        """Picture of loss and accuracy."""
-        return self.path / "curve.png"
-
-    @property
-    def result(self) -> Path:
-        """Metrics of ``weights`` on the test samples."""
-        return self.path / "result.json"
+    resolved = Entry("resolved.yaml")
+    """The file as it was trained, every default written out."""
+    record = Entry("run.json")
+    """Model, seed, backends, versions and start of the training, as JSON."""
+    digest = Entry("digest.txt")
+    """SHA-256 of the resolved file."""
+    versions = Entry("versions.json")
+    """Versions of Python, the machine and the packages that compute."""
+    metrics = Entry("metrics.csv")
+    """One line per epoch; a copy of what the checkpoint holds."""
+    checkpoint = Entry("checkpoint.h5")
+    """All that is needed to go on, and what was trained so far."""
+    weights = Entry("weights.h5")
+    """Weights of the best epoch on the validation samples; of the last where there are none."""
+    curve = Entry("curve.png")
+    """Picture of loss and accuracy."""
+    result = Entry("result.json")
+    """Metrics of ``weights`` on the test samples."""
 
     @property
     def trained(self) -> list[Path]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from netdesc.training.faults import RunDirectoryError
+from netdesc.errors import RunDirectoryError
 
 try:
     import fcntl

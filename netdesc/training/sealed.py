@@ -8,12 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netdesc.errors import DescriptionError
+from netdesc.errors import DescriptionError, RunDirectoryError
 from netdesc.events import Floats
 from netdesc.files import image_of, replace_bytes
 from netdesc.formats.hdf5 import Group, opened
 from netdesc.formats.source import fault, size_of
-from netdesc.training.faults import RunDirectoryError
 
 if TYPE_CHECKING:
     import h5py

@@ -97,14 +97,7 @@ class Tally:
         silent : ndarray of bool
             Which neurons are silent in the whole batch.
         """
-        self.samples += trace.batch
-        self.batches += 1
-        self.loss += evaluation.loss * trace.batch
-        if evaluation.correct is not None:
-            self.labelled += trace.batch
-            self.correct += int(np.count_nonzero(evaluation.correct))
-            self.correct_untied += int(np.count_nonzero(evaluation.correct & ~evaluation.ties))
-        self.ties += int(np.count_nonzero(evaluation.ties))
+        self._add_answers(evaluation, trace.batch)
         self.silent_samples += evaluation.silent_samples
         self.silent_labels += evaluation.silent_labels
         self.silent_fraction += float(np.count_nonzero(silent))
@@ -114,20 +107,22 @@ class Tally:
 
     def add_step(self, report: StepReport) -> None:
         """Add a batch that a device learned from."""
-        samples = len(report.predictions)
-        self.samples += samples
-        self.batches += 1
-        self.loss += report.loss * samples
-        if report.correct is not None:
-            self.labelled += samples
-            self.correct += int(np.count_nonzero(report.correct))
-            self.correct_untied += int(np.count_nonzero(report.correct & ~report.ties))
-        self.ties += int(np.count_nonzero(report.ties))
+        self._add_answers(report, len(report.predictions))
         self.silent_samples += int(np.count_nonzero(report.predictions < 0))
         self.silent_labels += report.silent_targets
         self.silent_fraction += report.silent_neurons
         self.spikes.update(report.spikes)
         self.add_costs(report.costs)
+
+    def _add_answers(self, found: Evaluation | StepReport, samples: int) -> None:
+        self.samples += samples
+        self.batches += 1
+        self.loss += found.loss * samples
+        if found.correct is not None:
+            self.labelled += samples
+            self.correct += int(np.count_nonzero(found.correct))
+            self.correct_untied += int(np.count_nonzero(found.correct & ~found.ties))
+        self.ties += int(np.count_nonzero(found.ties))
 
     def add_costs(self, costs: Mapping[str, float]) -> None:
         """Add what a device reports; of what is a peak the largest counts."""

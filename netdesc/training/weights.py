@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from netdesc.connection import Connection
 from netdesc.description.model import Description
+from netdesc.errors import RunDirectoryError
 from netdesc.events import Floats
 from netdesc.program import Program
 from netdesc.training.checkpoint import FORMAT, Malformed, join_paths, require_format
 from netdesc.training.continuation import HARMLESS, compare_settings
-from netdesc.training.faults import RunDirectoryError
 from netdesc.training.origin import Origin, compare_wiring, describe_wiring, find_drawn
 from netdesc.training.sealed import read_sealed, write_sealed
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import netdesc.comparison  # noqa: F401  (imported before a test replaces compile)
 from netdesc.cli import main
 from netdesc.cli.preparation import list_mentioned
 from netdesc.description.reading.mapping import tree

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from netdesc.cli.arguments import AsJson, File, Overrides
+from netdesc.cli.arguments import AsJson, File, Overrides, option
 from netdesc.cli.checking import check_file
 
 
@@ -15,12 +15,11 @@ def check(
     overrides: Overrides = None,
     backend: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--backend",
             metavar="NAME",
             help="Check whether this backend can run it; may be repeated. By default, every backend that "
             "the file names.",
-            show_default=False,
         ),
     ] = None,
     as_json: AsJson = False,

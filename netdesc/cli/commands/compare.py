@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netdesc.cli.arguments import AsJson, File, Overrides, Weights, expand_groups
+from netdesc.cli.arguments import AsJson, File, Overrides, Weights, expand_groups, option
 from netdesc.cli.output import emit, table, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import list_weights, load_model, require_targets
@@ -38,11 +38,10 @@ class Choice:
     ]
     reference: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--reference",
             metavar="LABEL",
             help="Substrate that the others are compared with.  [default: the first substrate]",
-            show_default=False,
         ),
     ] = None
     weights: Weights = None
@@ -70,18 +69,11 @@ class Extent:
 class Output:
     """Options that set where the results are written."""
 
-    report: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="REPORT.html", help="HTML report.", show_default=False),
-    ] = None
+    report: Annotated[Path | None, option("-o", "--output", metavar="REPORT.html", help="HTML report.")] = (
+        None
+    )
     numbers: Annotated[
-        Path | None,
-        typer.Option(
-            "--csv",
-            metavar="NUMBERS.csv",
-            help="CSV file with all numbers of the report.",
-            show_default=False,
-        ),
+        Path | None, option("--csv", metavar="NUMBERS.csv", help="CSV file with all numbers of the report.")
     ] = None
     as_json: AsJson = False
 

@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights, option
 from netdesc.cli.layout import (
     arrange_gradients,
     arrange_input_gradients,
@@ -31,12 +29,8 @@ def gradient(
     weights: Weights = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="OUT.h5",
-            help="HDF5 file for spikes, recordings and recorded adjoints.",
-            show_default=False,
+        option(
+            "-o", "--output", metavar="OUT.h5", help="HDF5 file for spikes, recordings and recorded adjoints."
         ),
     ] = None,
     as_json: AsJson = False,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from netdesc.cli.arguments import AsJson, Backend, File, Overrides
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides, option
 from netdesc.cli.output import emit
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import load_model, require_targets
@@ -19,14 +17,7 @@ def graph(
     *,
     backend: Backend = None,
     output: Annotated[
-        Path,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="PICTURE",
-            help="Picture to write, for example .svg or .png.",
-            show_default=False,
-        ),
+        Path, option("-o", "--output", metavar="PICTURE", help="Picture to write, for example .svg or .png.")
     ],
     as_json: AsJson = False,
 ) -> None:

@@ -8,9 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from netdesc.cli.arguments import AsJson, expand_groups
+from netdesc.cli.arguments import AsJson, argument, expand_groups, option
 from netdesc.cli.new_files import copy, write_new
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
@@ -25,39 +23,28 @@ class DataOptions:
 
     source: Annotated[
         Path | None,
-        typer.Option(
+        option(
             "--from",
             metavar="DATA",
             help="Write a model for this table (CSV, NPZ, NPY, Parquet) or these recorded spikes (HDF5, NPZ, "
             "CSV); FILE is the only argument then, DATA.yaml by default.",
-            show_default=False,
         ),
     ] = None
     label: Annotated[
-        str | None,
-        typer.Option("--label", metavar="COLUMN", help="Column with the class labels.", show_default=False),
+        str | None, option("--label", metavar="COLUMN", help="Column with the class labels.")
     ] = None
     target: Annotated[
         list[str] | None,
-        typer.Option(
-            "--target",
-            metavar="COLUMN",
-            help="Column with a number to predict; may be repeated.",
-            show_default=False,
-        ),
+        option("--target", metavar="COLUMN", help="Column with a number to predict; may be repeated."),
     ] = None
-    unit: Annotated[
-        str | None,
-        typer.Option("--unit", help="Unit of the spike times: s, ms, us or ns.", show_default=False),
-    ] = None
+    unit: Annotated[str | None, option("--unit", help="Unit of the spike times: s, ms, us or ns.")] = None
     interval: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--target-interval",
             metavar="TIME",
             help="Interval of target voltages, for example '1 ms'; they are the array targets of the file, "
             "or the columns that --target names, one for each step.",
-            show_default=False,
         ),
     ] = None
 
@@ -77,19 +64,11 @@ class DataOptions:
 def new(
     template: Annotated[
         str | None,
-        typer.Argument(
-            metavar="TEMPLATE",
-            help="Name of a template; if omitted, the templates are listed.",
-            show_default=False,
-        ),
+        argument(metavar="TEMPLATE", help="Name of a template; if omitted, the templates are listed."),
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="FILE",
-            help="File to write; TEMPLATE.yaml in the current folder by default.",
-            show_default=False,
-        ),
+        argument(metavar="FILE", help="File to write; TEMPLATE.yaml in the current folder by default."),
     ] = None,
     *,
     data: DataOptions,

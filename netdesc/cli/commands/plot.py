@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netdesc.cli.arguments import AsJson
+from netdesc.cli.arguments import AsJson, argument, option
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import require_targets
@@ -43,27 +43,19 @@ class Kind(StrEnum):
 def plot(
     result: Annotated[
         Path,
-        typer.Argument(
-            metavar="RESULT.h5",
-            help="Result of run -o or gradient -o, or weights.h5 of a training.",
-            show_default=False,
-        ),
+        argument(metavar="RESULT.h5", help="Result of run -o or gradient -o, or weights.h5 of a training."),
     ],
     *,
     output: Annotated[
         Path | None,
-        typer.Option(
+        option(
             "-o",
             "--output",
             metavar="PICTURE",
             help="Picture to write; RESULT-KIND.png beside the result by default.",
-            show_default=False,
         ),
     ] = None,
-    kind: Annotated[
-        Kind | None,
-        typer.Option(help="What to draw; by default everything in the file.", show_default=False),
-    ] = None,
+    kind: Annotated[Kind | None, option(help="What to draw; by default everything in the file.")] = None,
     sample: Annotated[int, typer.Option(help="Sample to draw, counted from 0.")] = 0,
     as_json: AsJson = False,
 ) -> None:

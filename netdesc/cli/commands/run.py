@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Seed, Weights
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Seed, Weights, option
 from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
 from netdesc.cli.layout import arrange_recordings, arrange_spikes, count_spikes, trace_back
 from netdesc.cli.output import emit, table, tell
@@ -24,19 +22,10 @@ def run(
     weights: Weights = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="OUT.h5",
-            help="HDF5 file for spikes, recordings and provenance.",
-            show_default=False,
-        ),
+        option("-o", "--output", metavar="OUT.h5", help="HDF5 file for spikes, recordings and provenance."),
     ] = None,
     picture: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot", metavar="PICTURE", help="Picture of the spikes of the first sample.", show_default=False
-        ),
+        Path | None, option("--plot", metavar="PICTURE", help="Picture of the spikes of the first sample.")
     ] = None,
     seed: Seed = None,
     as_json: AsJson = False,

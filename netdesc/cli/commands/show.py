@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netdesc.cli.arguments import AsJson, Backend, File, Overrides
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides, option
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
 from netdesc.cli.unused import read_model
@@ -104,12 +104,7 @@ def show(
     ] = False,
     after: Annotated[
         str | None,
-        typer.Option(
-            "--after",
-            metavar="PASS",
-            help="Print the graph after this pass; 'build' for the first.",
-            show_default=False,
-        ),
+        option("--after", metavar="PASS", help="Print the graph after this pass; 'build' for the first."),
     ] = None,
     backend: Backend = None,
     as_json: AsJson = False,

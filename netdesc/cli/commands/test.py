@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from netdesc.cli.arguments import AsJson, Backend, Weights
+from netdesc.cli.arguments import AsJson, Backend, Weights, argument
 from netdesc.cli.expectations import Check, check_expectations
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
@@ -19,10 +19,9 @@ from netdesc.errors import DescriptionError, Diagnostic, NetdescError, record
 def test(
     files: Annotated[
         list[Path],
-        typer.Argument(
+        argument(
             metavar="FILE... [KEY.PATH=VALUE]...",
             help="YAML files with a section expect, and overrides for all of them.",
-            show_default=False,
         ),
     ],
     *,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netdesc.cli.arguments import AsJson, Backend, File, Overrides
+from netdesc.cli.arguments import AsJson, Backend, File, Overrides, option
 from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
@@ -28,10 +28,7 @@ def train(
     *,
     backend: Backend = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="DIR", help="Run directory; runs/NAME by default.", show_default=False
-        ),
+        Path | None, option("-o", "--output", metavar="DIR", help="Run directory; runs/NAME by default.")
     ] = None,
     resume: Annotated[
         bool,

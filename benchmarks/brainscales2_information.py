@@ -29,8 +29,8 @@ from netdesc.gradient import Gradient
 from netdesc.losses import evaluate
 from netdesc.program import Program
 from netdesc.trace import Trace
-from netdesc.training.feed import Feed
 from netdesc.training.preparation import load_machine, load_samples
+from netdesc.training.task import Feed
 from netdesc.training.weights import load_weights
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from netdesc.backend import Backend, LearningState, Lesson, Machine, OnDeviceLearning, StepReport
 from netdesc.border.calls import blame, guarded
 from netdesc.border.findings import Findings, describe
-from netdesc.border.gradients import check_gradient
-from netdesc.border.lessons import check_report, check_state
+from netdesc.border.gradients import check_gradient, check_report, check_state
 from netdesc.border.traces import check_trace
 from netdesc.errors import BackendError
 from netdesc.events import Events, Floats, Integers

@@ -6,7 +6,7 @@ from netdesc.comparison.arrangement import arrange
 from netdesc.comparison.attribution import Attribution, NonIdeal
 from netdesc.comparison.effects import Effect
 from netdesc.comparison.plain import flatten
-from netdesc.comparison.settings import Settings
+from netdesc.comparison.records import Settings
 from netdesc.comparison.study import Comparison, Weights, compare
 from netdesc.comparison.substrates import Substrate, parse_list
 from netdesc.comparison.verdict import Verdict

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.comparison.records import Agreement, GradientAgreement, ParameterAgreement, SpikeAgreement
+from netdesc.comparison.records import (
+    Agreement,
+    GradientAgreement,
+    ParameterAgreement,
+    Settings,
+    SpikeAgreement,
+)
 from netdesc.comparison.runs import Outcome
-from netdesc.comparison.settings import Settings
 from netdesc.comparison.trains import Trains, first_deviation, match, van_rossum, victor_purpura
 from netdesc.events import Floats
 from netdesc.trace import Recording

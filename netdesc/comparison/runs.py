@@ -11,8 +11,8 @@ import numpy as np
 from netdesc.api import evaluate_losses, located
 from netdesc.border import FAULT, MEMORY
 from netdesc.comparison.answers import Answers, collect_answers, join
+from netdesc.comparison.records import Settings
 from netdesc.comparison.samples import Batch, choose_batch, choose_feed, single
-from netdesc.comparison.settings import Settings
 from netdesc.comparison.substrates import Substrate
 from netdesc.comparison.watching import compile_watched
 from netdesc.compiled import CompiledProgram, Model

@@ -12,7 +12,7 @@ from netdesc.datasets.survey import load_samples
 from netdesc.events import Events, Floats, Integers
 from netdesc.losses import Goals
 from netdesc.trace import Cotangent, Trace
-from netdesc.training.feed import UNSEEN, Feed
+from netdesc.training.task import UNSEEN, Feed
 
 
 @dataclass(frozen=True, slots=True)

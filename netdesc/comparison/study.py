@@ -11,9 +11,8 @@ from tempfile import TemporaryDirectory
 from netdesc.api import compile
 from netdesc.comparison.agreement import agree
 from netdesc.comparison.attribution import Attribution, attribute
-from netdesc.comparison.records import Agreement
+from netdesc.comparison.records import Agreement, Settings
 from netdesc.comparison.runs import Job, Outcome, Refusal, attempt
-from netdesc.comparison.settings import Settings
 from netdesc.comparison.substrates import Substrate, distinct, vary
 from netdesc.comparison.verdict import Verdict, judge, judge_apart, refuse
 from netdesc.compiled import Model, located

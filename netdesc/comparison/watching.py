@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netdesc.api import compile
-from netdesc.comparison.settings import Settings
+from netdesc.comparison.records import Settings
 from netdesc.compiled import CompiledProgram, Model
 from netdesc.description.model import Recording
 from netdesc.errors import Diagnostic, NetdescError

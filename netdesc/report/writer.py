@@ -13,9 +13,27 @@ from typing import Any
 from netdesc.comparison import Comparison, arrange, flatten
 from netdesc.escapes import neutral_cell
 from netdesc.files import replace_text
+from netdesc.report import accuracy, agreements, machines, sources
 from netdesc.report.opening import controls, verdict
-from netdesc.report.sections import SECTIONS
 from netdesc.report.tables import Page
+
+SECTIONS = (
+    ("accuracy", "Accuracy", accuracy.accuracy),
+    ("sources", "Sources of deviation", sources.sources),
+    ("spikes", "Spikes", agreements.spikes),
+    ("voltages", "Voltages", agreements.voltages),
+    ("gradients", "Gradients", agreements.gradients),
+    ("training", "Training", machines.curves),
+    ("weights", "Effective weights", agreements.weights),
+    ("costs", "Costs and counts", machines.costs),
+    ("placement", "Resource placement", machines.placement),
+    ("capabilities", "Capabilities", machines.capabilities),
+    ("notes", "Notes and refusals", machines.notes),
+    ("network", "Network", machines.network),
+    ("file", "Resolved file", machines.file),
+)
+"""Identifier, heading and content of every section below the first screen."""
+
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "

@@ -14,10 +14,9 @@ from netdesc.events import Floats
 from netdesc.losses import Evaluation, evaluate
 from netdesc.program import Program
 from netdesc.trace import Trace
-from netdesc.training.feed import Feed
 from netdesc.training.layout import Layout
 from netdesc.training.records import Metrics
-from netdesc.training.task import Task
+from netdesc.training.task import Feed, Task
 
 
 def find_silent(trace: Trace, program: Program) -> NDArray[np.bool_]:

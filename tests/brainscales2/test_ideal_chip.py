@@ -12,8 +12,8 @@ import netdesc
 from netdesc.events import Events
 from netdesc.losses import evaluate
 from netdesc.trace import Cotangent
-from netdesc.training.feed import Feed
 from netdesc.training.preparation import load_samples
+from netdesc.training.task import Feed
 from netdesc.training.weights import load_weights
 
 GRID, BATCH = 0.008, 100

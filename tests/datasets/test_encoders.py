@@ -4,9 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netdesc.datasets.delta import delta
-from netdesc.datasets.encoders import Place, count_sources, encode
+from netdesc.datasets.encoders import Place, count_sources, encode, rate
 from netdesc.datasets.latency import receptive_fields
-from netdesc.datasets.rate import rate
 from netdesc.description.model import Choice
 from netdesc.errors import DescriptionError
 

@@ -8,7 +8,7 @@ from netdesc.errors import BackendError, NumericsError
 from netdesc.events import Events
 from netdesc.program import Surrogate
 from netdesc.surrogate.grid import Grid, find_open
-from netdesc.surrogate.shapes import differentiate
+from netdesc.surrogate.layer import differentiate
 from netdesc.trace import Cotangent, Recording
 from tests.surrogate.networks import STEP, draw_changes, make_program, make_trace, tangent, with_maximum
 

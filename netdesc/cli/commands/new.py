@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 from netdesc.cli.arguments import AsJson, argument, expand_groups, option
-from netdesc.cli.new_files import copy, write_new
 from netdesc.cli.output import emit, tell
 from netdesc.cli.output import show as print_text
-from netdesc.cli.templates import find_templates
+from netdesc.cli.templates import copy, find_templates, write_new
 from netdesc.errors import DescriptionError
 from netdesc.units import parse
 

@@ -1,4 +1,4 @@
-"""Compare a network with what a device can do."""
+"""Compare a network with what a device can do, and refuse states that are carried from sample to sample."""
 
 from __future__ import annotations
 
@@ -129,3 +129,30 @@ def _observed(graph: NetworkGraph, limits: Limits) -> Iterator[Fault]:
 
 def _listed(names: frozenset[str]) -> str:
     return ", ".join(sorted(names))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """Refuse samples that start where the one before them ended; for backends that start all of them afresh.
+
+    Parameters
+    ----------
+    device : str
+        Name for the message.
+    prefix : str
+        Of the code: ``X`` gives ``X-STATE``.
+    """
+
+    device: str
+    prefix: str
+    name: str = field(default="check_state", init=False)
+
+    def __call__(self, graph: NetworkGraph) -> NetworkGraph:
+        """Return the graph as it is; LimitError if the model asks for ``carry_state: true``."""
+        if graph.settings.carry_state:
+            raise LimitError(
+                f"{self.device} starts every sample in a fresh state; set carry_state: false",
+                "simulation.carry_state",
+                f"{self.prefix}-STATE",
+            )
+        return graph

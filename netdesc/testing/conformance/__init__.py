@@ -20,8 +20,7 @@ from netdesc.testing.conformance.forward import ForwardChecks, PhysicsChecks
 from netdesc.testing.conformance.learning import LearningChecks
 from netdesc.testing.conformance.parameters import ParameterChecks
 from netdesc.testing.conformance.readings import ReadingChecks
-from netdesc.testing.conformance.subject import HostRule, Subject
-from netdesc.testing.conformance.tolerance import Tolerance
+from netdesc.testing.conformance.subject import HostRule, Subject, Tolerance
 
 __all__ = [
     "CASES",

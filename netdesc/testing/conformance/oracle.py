@@ -9,8 +9,7 @@ import numpy as np
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.testing.conformance.spikes import compare, ordinals, spiking
-from netdesc.testing.conformance.subject import Bench
-from netdesc.testing.conformance.tolerance import Tolerance
+from netdesc.testing.conformance.subject import Bench, Tolerance
 from netdesc.testing.reference.simulator import ReferenceTrace, simulate
 from netdesc.trace import Trace
 

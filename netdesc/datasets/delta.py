@@ -18,24 +18,11 @@ def delta(values: Floats, options: Mapping[str, Any], first_source: int) -> Even
     """Encode time series by two neurons each: one spikes at every rise, the other at every fall.
 
     The features of a sample are the values of one series after the other, each at equidistant times from
-    ``t_early`` to ``t_late``, and linear between them. The reference of a series begins at its first value.
-    Where the series has risen by ``threshold`` above the reference, the neuron for rises spikes and the
-    reference moves up by ``threshold``; falls in the same way. The times of the crossings are exact.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (samples, series * steps)
-        Dimensionless, 0 to 1; at least two steps.
-    options : mapping
-        ``threshold``, dimensionless; ``series``; ``t_early`` and ``t_late`` in ms; ``bias``: time in ms of a
-        spike of one more neuron, or None.
-    first_source : int
-        Program-wide index of the neuron for rises of the first series, whose falls have the next index.
-
-    Returns
-    -------
-    Events
-        One sample per row.
+    ``t_early`` to ``t_late`` in ms, and linear between them; there are at least two steps. The reference of
+    a series begins at its first value. Where the series has risen by ``threshold`` above the reference, the
+    neuron for rises spikes and the reference moves up by ``threshold``; falls in the same way. The times of
+    the crossings are exact. ``first_source`` is the neuron for rises of the first series, whose falls have
+    the next index; for the rest see `netdesc.datasets.latency.latency`.
     """
     series, threshold = int(options["series"]), float(options["threshold"])
     early, late, bias = float(options["t_early"]), float(options["t_late"]), options.get("bias")

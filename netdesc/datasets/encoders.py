@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from netdesc.datasets.latency import with_bias
+from netdesc.datasets.delta import delta
+from netdesc.datasets.latency import latency, logarithmic_latency, receptive_fields, with_bias
 from netdesc.description.model import Choice
 from netdesc.errors import BackendError, DescriptionError
 from netdesc.events import Events, Floats
@@ -105,44 +107,35 @@ def encode(values: Floats, encoder: Choice, place: Place, *, split: str) -> Even
         If a feature is not finite.
     """
     options, first = encoder.options, place.first_source
-    match encoder.kind:
-        case "latency":
-            from netdesc.datasets.latency import latency
+    if encoder.kind == "rate":
+        return rate(values, options, first, duration=place.duration, seed=place.seed, split=split)
+    if encoder.kind not in ENCODERS:
+        raise BackendError(f"there is no encoder {encoder.kind}", path="data.encoder")
+    return ENCODERS[encoder.kind](values, options, first)
 
-            return latency(values, options, first)
-        case "logarithmic_latency":
-            from netdesc.datasets.latency import logarithmic_latency
 
-            return logarithmic_latency(values, options, first)
-        case "rate":
-            from netdesc.datasets.encoders import rate
-
-            return rate(values, options, first, duration=place.duration, seed=place.seed, split=split)
-        case "population":
-            from netdesc.datasets.latency import receptive_fields
-
-            return receptive_fields(values, options, first)
-        case "delta":
-            from netdesc.datasets.delta import delta
-
-            return delta(values, options, first)
-    raise BackendError(f"there is no encoder {encoder.kind}", path="data.encoder")
+ENCODERS: Mapping[str, Callable[[Floats, Mapping[str, Any], int], Events]] = MappingProxyType(
+    {
+        "latency": latency,
+        "logarithmic_latency": logarithmic_latency,
+        "population": receptive_fields,
+        "delta": delta,
+    }
+)
+"""Encoders that draw nothing, by the name that they have in the file."""
 
 
 def rate(
     values: Floats, options: Mapping[str, Any], first_source: int, *, duration: float, seed: int, split: str
 ) -> Events:
-    """Draw spikes of every feature x at the rate ``min_rate + x (max_rate - min_rate)``.
+    """Draw spikes of every feature x at the rate ``min_rate + x (max_rate - min_rate)``, both in 1/ms.
+
+    Spikes come from ``start`` to ``stop`` in ms, None for the end of the sample; ``bias`` as in `latency`.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (samples, features)
-        Dimensionless, 0 to 1.
-    options : mapping
-        ``min_rate`` and ``max_rate`` in 1/ms; ``start`` and ``stop`` in ms, ``stop`` None for the end of the
-        sample; ``bias``: time in ms of a spike of one more neuron, or None.
-    first_source : int
-        Program-wide index of the neuron of the first feature.
+    values, options, first_source
+        As for `latency`.
     duration : float
         Length of a sample in ms.
     seed : int
@@ -150,11 +143,6 @@ def rate(
         spikes do not depend on the batch it comes in.
     split : str
         What the samples are for.
-
-    Returns
-    -------
-    Events
-        One sample per row.
     """
     start, stop, bias = float(options["start"]), options["stop"], options.get("bias")
     length = max((duration if stop is None else float(stop)) - start, 0.0)

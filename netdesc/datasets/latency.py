@@ -52,27 +52,7 @@ def logarithmic_latency(values: Floats, options: Mapping[str, Any], first_source
     """Encode every feature x above a threshold as one spike at ``t_early + tau log(x / (x - threshold))``.
 
     That is when a leaky membrane with time constant tau, driven by a constant current x, reaches the
-    threshold.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (samples, features)
-        Dimensionless, 0 to 1.
-    options : mapping
-        ``tau`` in ms; ``threshold``, dimensionless; ``t_early`` in ms; ``t_late`` in ms: later spikes are
-        left out; ``bias``: as in ``latency``.
-    first_source : int
-        Program-wide index of the neuron of the first feature.
-
-    Returns
-    -------
-    Events
-        One sample per row.
-
-    Raises
-    ------
-    NumericsError
-        If a feature is not finite.
+    threshold. Times are in ms; spikes after ``t_late`` are left out. For the rest see `latency`.
 
     Notes
     -----
@@ -99,18 +79,12 @@ def place(
 
     Parameters
     ----------
-    values : ndarray of float64, shape (samples, features)
+    values, first_source
+        As for `latency`.
     find_times : callable
         From rows of features to times in ms, infinity where there is no spike.
     bias : float or None
         Time of the spike of one more neuron, in ms.
-    first_source : int
-        Program-wide index of the neuron of the first feature.
-
-    Raises
-    ------
-    NumericsError
-        If a feature is not finite.
     """
     if not np.isfinite(values).all():
         raise NumericsError("a feature of the dataset is not finite; every feature must be a number")
@@ -154,28 +128,10 @@ def receptive_fields(values: Floats, options: Mapping[str, Any], first_source: i
     """Encode every feature x by n neurons, neuron j with the activation ``a = exp(-(x - c_j)^2 / (2 s^2))``.
 
     The centres ``c_j = j / (n - 1)`` are evenly spaced from 0 to 1, and ``s`` is ``width`` times their
-    distance. A neuron spikes at ``t_early + (1 - a) (t_late - t_early)``: the nearer, the earlier.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (samples, features)
-        Dimensionless, 0 to 1.
-    options : mapping
-        ``neurons``: n, at least 2; ``width``; ``threshold``: activations below it make no spike; ``t_early``
-        and ``t_late`` in ms; ``bias``: time in ms of a spike of one more neuron, or None.
-    first_source : int
-        Program-wide index of the first neuron of the first feature; neuron j of feature f has the index
-        f n + j from there.
-
-    Returns
-    -------
-    Events
-        One sample per row.
-
-    Raises
-    ------
-    NumericsError
-        If a feature is not finite.
+    distance; n, at least 2, is the option ``neurons``. A neuron spikes at
+    ``t_early + (1 - a) (t_late - t_early)`` in ms: the nearer, the earlier; activations below ``threshold``
+    make no spike. Neuron j of feature f has the index f n + j after ``first_source``. For the rest see
+    `latency`.
 
     Notes
     -----

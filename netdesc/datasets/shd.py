@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,25 +23,19 @@ CHANNELS = 700
 PATH = "data.dataset.shd"
 
 
-@dataclass(frozen=True, slots=True)
-class Recordings:
+class Recordings(NamedTuple):
     """The content of one file.
 
     Parameters
     ----------
-    times : ndarray of float64, shape (k,)
-        In ms, sample after sample, ascending within a sample, ties by channel.
-    channels : ndarray of int64, shape (k,)
-    offsets : ndarray of int64, shape (samples + 1,)
-        As in ``Events``.
+    events : Events
+        Spikes by channel, in ms.
     labels : ndarray of int64, shape (samples,)
     speakers : ndarray of int64, shape (samples,), or None
         None where the file does not tell.
     """
 
-    times: Floats
-    channels: Integers
-    offsets: Integers
+    events: Events
     labels: Integers
     speakers: Integers | None
 
@@ -80,14 +74,13 @@ def shd(
     held = {name: read(directory / str(options[name]), f"{PATH}.{name}") for name in ("train", "test")}
     drop, notes, splits = options.get("late_spikes") == "drop", list[str](), dict[str, Split]()
     for name, recordings in held.items():
-        kept, lost = within(recordings, duration, drop=drop)
+        events, lost = within(recordings.events, duration, drop=drop)
         if lost:
             notes.append(
-                f"{lost} of {len(recordings.times)} {name} spikes are after simulation.duration, "
-                f"{duration:g} ms, and are dropped; the last is at {recordings.times.max():g} ms"
+                f"{lost} of {len(recordings.events)} {name} spikes are after simulation.duration, "
+                f"{duration:g} ms, and are dropped; the last is at {recordings.events.times.max():g} ms"
             )
-        events = Events(kept.times, kept.channels + first_source, kept.offsets)
-        splits[name] = Split(recordings.labels, events)
+        splits[name] = Split(recordings.labels, replace(events, sources=events.sources + first_source))
     if options.get("validation", "speaker_holdout") == "none":
         return splits, tuple(notes)
     speaker, out = hold_out(held["train"].speakers, options.get("speaker"), seed)
@@ -137,56 +130,28 @@ def hold_out(speakers: Integers | None, wanted: int | None, seed: int) -> tuple[
     return speaker, speakers == speaker
 
 
-def within(recordings: Recordings, duration: float, *, drop: bool) -> tuple[Recordings, int]:
-    """Return recordings without the spikes after the end of a sample, and how many these are.
-
-    Parameters
-    ----------
-    recordings : Recordings
-    duration : float
-        In ms.
-    drop : bool
-        Whether there may be any.
-
-    Returns
-    -------
-    recordings : Recordings
-    lost : int
+def within(events: Events, duration: float, *, drop: bool) -> tuple[Events, int]:
+    """Return spikes without those after the end of a sample in ms, and how many these are.
 
     Raises
     ------
     DescriptionError
-        If there are some and they are not to be dropped.
+        If there are some and ``drop`` is false.
     """
-    kept = recordings.times <= duration
+    kept = events.times <= duration
     lost = len(kept) - int(np.count_nonzero(kept))
-    if not lost:
-        return recordings, 0
-    if not drop:
+    if lost and not drop:
         raise DescriptionError(
             f"{lost} of {len(kept)} spikes are after the end of the sample, {duration:g} ms, the last at "
-            f"{recordings.times.max():g} ms; increase simulation.duration to "
-            f"{np.ceil(recordings.times.max()):g} ms, or set late_spikes: drop",
+            f"{events.times.max():g} ms; increase simulation.duration to {np.ceil(events.times.max()):g} ms, "
+            "or set late_spikes: drop",
             path=PATH,
         )
-    before = np.concatenate(([0], np.cumsum(kept)))
-    return Recordings(
-        recordings.times[kept],
-        recordings.channels[kept],
-        before[recordings.offsets],
-        recordings.labels,
-        recordings.speakers,
-    ), lost
+    return events.keep(kept) if lost else events, lost
 
 
 def read(file: Path, path: str) -> Recordings:
-    """Read one file.
-
-    Parameters
-    ----------
-    file : Path
-    path : str
-        Dotted path in the description, for messages.
+    """Read one file; ``path`` is for messages.
 
     Raises
     ------
@@ -198,18 +163,7 @@ def read(file: Path, path: str) -> Recordings:
 
 
 def collect(content: hdf5.Group) -> Recordings:
-    """Read an open file.
-
-    Parameters
-    ----------
-    content : Group
-        With ``spikes/times``, ``spikes/units``, ``labels`` and perhaps ``extra/speaker``.
-
-    Raises
-    ------
-    DescriptionError
-        If a dataset is missing, or they do not fit together.
-    """
+    """Read an open file with ``spikes/times``, ``spikes/units``, ``labels`` and perhaps ``extra/speaker``."""
     labels = content.integers("labels", (None,))
     rows, units = content.ragged("spikes/times"), content.ragged("spikes/units")
     speakers = content.integers("extra/speaker", (None,)) if "extra/speaker" in content else None
@@ -234,23 +188,11 @@ def collect(content: hdf5.Group) -> Recordings:
     times = as_floats(content.file, np.concatenate(rows).astype(np.float64) * 1e3, "spikes/times: ")
     channels = as_integers(content.file, np.concatenate(units), "spikes/units: ")
     require_range(times, channels, content.file)
-    return Recordings(*in_order(times, channels, offsets), offsets, labels, speakers)
+    return Recordings(Events(*in_order(times, channels, offsets), offsets), labels, speakers)
 
 
 def require_range(times: Floats, channels: Integers, file: Path) -> None:
-    """Refuse negative times, and channels that do not exist.
-
-    Parameters
-    ----------
-    times : ndarray of float64, shape (k,)
-        In ms.
-    channels : ndarray of int64, shape (k,)
-    file : Path
-
-    Raises
-    ------
-    DescriptionError
-    """
+    """Refuse negative times, which are in ms, and channels that do not exist."""
     if (times < 0.0).any():
         raise fault(file, f"expected times of at least 0, got {times.min() / 1e3:g} s; correct it")
     if (channels >= CHANNELS).any():

@@ -13,19 +13,9 @@ MOST_NAMES = 4
 
 
 def summarize(kind: str, facts: Mapping[str, object]) -> str:
-    """Return one line about an object.
+    """Return one line about an object, such as ``Trace(batch=1, spikes='input 3, output 2')``.
 
-    Parameters
-    ----------
-    kind : str
-        Name of the class.
-    facts : mapping of str to object
-        What is empty or None is left out.
-
-    Returns
-    -------
-    str
-        For example ``Trace(batch=1, spikes='input 3, output 2')``.
+    Facts that are empty or None are left out.
     """
     parts = [f"{name}={value}" for name, value in facts.items() if value not in (None, "")]
     return f"{kind}({', '.join(parts)})"

@@ -207,22 +207,7 @@ def convert(text: str, unit: str, needed_by: str) -> float:
 
 
 def missing(number: float, unit: str, needed_by: str) -> str:
-    """Say that a bare number stands where a quantity is due.
-
-    Parameters
-    ----------
-    number : float
-        As found.
-    unit : str
-        Base unit that is due.
-    needed_by : str
-        Who needs it.
-
-    Returns
-    -------
-    str
-        A message with the fix.
-    """
+    """Return the message, with its fix, about a bare number where a quantity of a unit is expected."""
     text = number_text(number)
     return f"{text} has no unit; {_due(DIMENSIONS[unit], needed_by, text)}"
 

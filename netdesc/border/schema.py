@@ -24,17 +24,7 @@ CODE = "OPTION"
 
 
 def list_options(name: str) -> tuple[Option, ...]:
-    """Return the options that a backend declares.
-
-    Parameters
-    ----------
-    name : str
-        Under which it is installed.
-
-    Returns
-    -------
-    tuple of Option
-        Empty where it declares none.
+    """Return the options that an installed backend declares; empty where it declares none.
 
     Raises
     ------

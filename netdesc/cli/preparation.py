@@ -17,20 +17,10 @@ if TYPE_CHECKING:
 
 
 def list_mentioned(mentions: Iterable[str], folder: Path) -> Iterator[Path]:
-    """Yield the files that a description mentions.
+    """Yield the files that texts of a description in a folder mention.
 
-    Parameters
-    ----------
-    mentions : iterable of str
-        Texts of the description that may name files.
-    folder : Path
-        Where relative paths begin.
-
-    Yields
-    ------
-    Path
-        Each text that names a file, without the dataset that may follow it, and the IDX files of each text
-        that names a folder.
+    Each text that names a file counts, without the dataset that may follow it, and the IDX files of each text
+    that names a folder.
     """
     for text in mentions:
         if "\0" not in text:
@@ -136,14 +126,6 @@ def prepare(
 
 def load_model(file: Path, overrides: Sequence[str] | None, targets: Targets) -> Model:
     """Read a model, and refuse to write over the files that it mentions.
-
-    Parameters
-    ----------
-    file : Path
-    overrides : sequence of str or None
-        ``key.path=value``.
-    targets : mapping of str to Path or None
-        What the command writes.
 
     Raises
     ------

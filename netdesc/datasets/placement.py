@@ -37,16 +37,7 @@ def find_sources(program: Program) -> PopulationSlice:
 
 
 def require_features(sources: PopulationSlice, features: int, encoder: Choice, kind: str) -> None:
-    """Refuse a population that has not one neuron per encoded feature.
-
-    Parameters
-    ----------
-    sources : PopulationSlice
-    features : int
-        Of a sample.
-    encoder : Choice
-    kind : str
-        Of the dataset, for the message.
+    """Refuse a population that has not one neuron per encoded feature; ``kind`` names the dataset.
 
     Raises
     ------
@@ -60,19 +51,12 @@ def require_features(sources: PopulationSlice, features: int, encoder: Choice, k
 
 
 def require_size(sources: PopulationSlice, needed: int, what: str) -> None:
-    """Refuse a population of another size.
-
-    Parameters
-    ----------
-    sources : PopulationSlice
-    needed : int
-        Number of neurons.
-    what : str
-        Who needs them and what to do, for the message.
+    """Refuse a population of another size; ``what`` says who needs which and what to do.
 
     Raises
     ------
     DescriptionError
+        If the sizes differ.
     """
     if sources.size != needed:
         raise DescriptionError(
@@ -81,13 +65,7 @@ def require_size(sources: PopulationSlice, needed: int, what: str) -> None:
 
 
 def require_in_time(splits: Iterable[Split], duration: float) -> None:
-    """Refuse an encoding whose spikes lie outside the sample.
-
-    Parameters
-    ----------
-    splits : iterable of Split
-    duration : float
-        Length of a sample in ms.
+    """Refuse an encoding whose spikes lie outside of samples of a duration in ms.
 
     Raises
     ------

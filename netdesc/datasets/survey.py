@@ -19,21 +19,7 @@ from netdesc.stimulus import require_data
 def survey_samples(description: Description, graph: NetworkGraph) -> Dataset | None:
     """Load the dataset of a description for its network alone, whatever cells and backends it has.
 
-    Parameters
-    ----------
-    description : Description
-    graph : NetworkGraph
-        After the passes that every network goes through.
-
-    Returns
-    -------
-    Dataset or None
-        None where no population is fed from a dataset.
-
-    Raises
-    ------
-    DescriptionError
-        If data are missing or do not fit, or lack what a loss needs.
+    The graph is that after the passes that every network goes through; see `load_samples`.
     """
     settings = graph.settings
     program = Program(settings.name, settings.duration, settings.seed, lay_out(graph), (), {}, ())

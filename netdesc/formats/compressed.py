@@ -96,21 +96,7 @@ def opened(file: Path, expected: str, *, limit: float | None = None) -> Iterator
 
 
 def read_bytes(file: Path, expected: str, *, limit: float | None = None) -> bytes:
-    """Return the whole content of a plain or gzip file.
-
-    Parameters
-    ----------
-    file : Path
-    expected : str
-        What it should be, with its article, for messages.
-    limit : float or None
-        As for `opened`.
-
-    Raises
-    ------
-    DescriptionError
-        As `opened`.
-    """
+    """Return the whole content of a plain or gzip file; arguments and errors are those of `opened`."""
     allowed = int(LARGEST if limit is None else limit)
     with opened(file, expected, limit=allowed) as content:
         return content.read(allowed + 1)

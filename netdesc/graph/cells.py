@@ -73,38 +73,15 @@ LINEAR_CELLS: Mapping[str, Cell] = {
 def receptors(model: str) -> tuple[str, ...]:
     """Return the receptors of a neuron model.
 
-    Parameters
-    ----------
-    model : str
-        Any model of the language.
-
-    Returns
-    -------
-    tuple of str
-        PyNN's pair for a model that is not in the table, since all others are PyNN's.
+    A model that is not in the table has PyNN's pair, since all others are PyNN's.
     """
     cell = LINEAR_CELLS.get(model)
     return cell.receptors if cell else ("excitatory", "inhibitory")
 
 
 def time_constants(model: str, receptor_names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the parameters that hold the synaptic time constants, one per receptor.
+    """Return the parameters of a model of ``LINEAR_CELLS`` that hold the synaptic time constants.
 
-    Parameters
-    ----------
-    model : str
-        A model of ``LINEAR_CELLS``.
-    receptor_names : tuple of str
-        Receptors that the population has after merging.
-
-    Returns
-    -------
-    tuple of str
-        The first of the model's names where the receptors were merged.
-
-    Raises
-    ------
-    KeyError
-        If the model is not in the table.
+    There is one per receptor; the first of the model's where the receptors were merged.
     """
     return LINEAR_CELLS[model].tau_syn[: len(receptor_names)]

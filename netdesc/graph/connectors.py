@@ -40,16 +40,7 @@ Connector = Callable[[Mapping[str, Any], Ends, np.random.Generator], Integers]
 
 
 def connect(rule: Choice, ends: Ends, generator: np.random.Generator) -> Synapses:
-    """Draw the synapses of a projection.
-
-    Parameters
-    ----------
-    rule : Choice
-        Connector with its options.
-    ends : Ends
-        The two populations.
-    generator : numpy.random.Generator
-        Stream of the projection.
+    """Draw the synapses of a projection from its random stream.
 
     Raises
     ------
@@ -130,19 +121,9 @@ def pair_list(options: Mapping[str, Any], ends: Ends, generator: np.random.Gener
 
 
 def order_pairs(rule: Choice, n_post: int) -> Integers:
-    """Return which pair of a list each synapse of `netdesc.graph.synapses.Synapses` comes from.
+    """Return which pair of a connector ``list`` each synapse comes from, shape (k,).
 
-    Parameters
-    ----------
-    rule : Choice
-        A connector ``list``.
-    n_post : int
-        Size of the population of targets.
-
-    Returns
-    -------
-    ndarray of int64, shape (k,)
-        Pairs by source, then by target; synapses of one pair in the order of the list.
+    Pairs are by source, then by target; synapses of one pair in the order of the list.
     """
     pairs = np.array(rule.options["pairs"], dtype=np.int64).reshape(-1, 2)
     return np.argsort(pairs[:, 0] * n_post + pairs[:, 1], kind="stable")

@@ -41,24 +41,11 @@ _SAMPLERS: Mapping[str, Sampler] = {
 
 
 def draw(distribution: Distribution, size: int, *, seed: int, path: str) -> Floats:
-    """Draw independent values.
+    """Draw independent values, shape (size,), from the stream of ``path``.
 
-    Parameters
-    ----------
-    distribution : Distribution
-        Parameters have the meaning they have in PyNN: ``lognormal`` takes mean and standard deviation
-        of the logarithm, ``gamma`` shape and scale, ``exponential`` its mean, ``normal_clipped``
-        redraws what lies outside.
-    size : int
-        How many.
-    seed : int
-        Root of all streams.
-    path : str
-        Dotted path of the object, which keys the stream.
-
-    Returns
-    -------
-    ndarray of float64, shape (size,)
+    The parameters have the meaning they have in PyNN: ``lognormal`` takes mean and standard deviation of the
+    logarithm, ``gamma`` shape and scale, ``exponential`` its mean, ``normal_clipped`` redraws what lies
+    outside.
 
     Raises
     ------
@@ -76,21 +63,7 @@ def draw(distribution: Distribution, size: int, *, seed: int, path: str) -> Floa
 
 
 def resolve(value: Value, size: int, *, seed: int, path: str) -> Floats:
-    """Return a value for each of a number of neurons.
-
-    Parameters
-    ----------
-    value : Constant, Distribution or Explicit
-    size : int
-        Number of neurons.
-    seed : int
-        Root of all streams.
-    path : str
-        Dotted path of the value.
-
-    Returns
-    -------
-    ndarray of float64, shape (size,)
+    """Return a value for each of ``size`` neurons, shape (size,), random ones from the stream of ``path``.
 
     Raises
     ------

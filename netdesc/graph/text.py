@@ -12,18 +12,10 @@ _SHOWN = 6
 
 
 def render(graph: NetworkGraph) -> str:
-    """Write a graph as text, the same on every machine.
+    """Write a graph after any pass as text, the same on every machine.
 
-    Parameters
-    ----------
-    graph : NetworkGraph
-        After any pass.
-
-    Returns
-    -------
-    str
-        Populations, projections, stages and notes in the order of the file, in base units (ms, mV, nA,
-        nF), six significant digits; long arrays are cut.
+    Populations, projections, stages and notes are in the order of the file, in base units (ms, mV, nA, nF),
+    with six significant digits; long arrays are cut.
     """
     return "\n".join(_lines(graph)) + "\n"
 

@@ -96,14 +96,7 @@ def choose_reader(loss: Loss) -> Reader:
 
 
 def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
-    """Compute a loss of first spikes and add its derivative to a cotangent.
-
-    Parameters
-    ----------
-    loss : Loss
-    batch : Batch
-    piles : Piles
-        Changed.
+    """Compute a loss of first spikes and add its derivative to the parts of a cotangent.
 
     Returns
     -------
@@ -135,19 +128,7 @@ def follows_samples(loss: Loss) -> bool:
 
 
 def require_times(loss: Loss, targets: Floats | None, size: int) -> Floats:
-    """Return the target times of samples, one row for each neuron.
-
-    Parameters
-    ----------
-    loss : Loss
-        With targets from the samples.
-    targets : ndarray of float64, shape (batch, outputs, k), or None
-    size : int
-        Neurons of its population.
-
-    Returns
-    -------
-    ndarray of float64, shape (batch, size, k)
+    """Return the target times of samples, shape (batch, size, k), for a loss that takes them from there.
 
     Raises
     ------
@@ -262,19 +243,9 @@ def find_spikes(loss: Loss, trace: Trace) -> Events:
 
 
 def choose_labels(loss: Loss, labels: Integers | None, shape: tuple[int, ...]) -> Integers | None:
-    """Return the labels that hold for one loss: its own target, or those of the samples.
+    """Return the labels that hold for one loss: its own target, or those of the samples, shape (batch,).
 
-    Parameters
-    ----------
-    loss : Loss
-    labels : ndarray of int64, shape (batch,), or None
-    shape : tuple of int
-        (batch, size) of the loss's population.
-
-    Returns
-    -------
-    ndarray of int64, shape (batch,), or None
-        None where the loss has neither, or asks for none.
+    They are None where the loss has neither, or asks for none; ``shape`` is (batch, size) of its population.
 
     Raises
     ------
@@ -296,16 +267,7 @@ def choose_labels(loss: Loss, labels: Integers | None, shape: tuple[int, ...]) -
 
 
 def compute_term(loss: Loss, times: Floats, labels: Integers | None, *, duration: float) -> Term:
-    """Compute one loss, its problems told with the path of the loss.
-
-    Parameters
-    ----------
-    loss : Loss
-    times : ndarray of float64, shape (batch, size)
-        First spike times in ms, infinity where a neuron is silent; or readings.
-    labels : ndarray of int64, shape (batch,), or None
-    duration : float
-        Length of a sample in ms.
+    """Compute one loss of first spike times or readings as `Kind` does; its errors have the path of the loss.
 
     Raises
     ------

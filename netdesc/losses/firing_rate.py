@@ -12,18 +12,7 @@ from netdesc.losses.term import Term
 
 
 def count_spikes(spikes: Events, size: int) -> Floats:
-    """Return how often every neuron spikes in every sample.
-
-    Parameters
-    ----------
-    spikes : Events
-    size : int
-        Number of neurons.
-
-    Returns
-    -------
-    ndarray of float64, shape (batch, size)
-    """
+    """Return how often each of ``size`` neurons spikes in every sample, float64, shape (batch, size)."""
     cells = spikes.samples() * size + spikes.sources
     return np.bincount(cells, minlength=spikes.batch * size).reshape(-1, size).astype(np.float64)
 

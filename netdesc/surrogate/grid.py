@@ -112,19 +112,9 @@ def find_faults(population: PopulationSlice, trace: Trace, grid: Grid) -> Iterat
 
 
 def rows(samples: Recording, values: Floats) -> Floats:
-    """Order values of samples by step, then by neuron.
+    """Return values of samples of a whole population, (batch, n, steps), by step, then by neuron.
 
-    Parameters
-    ----------
-    samples : Recording
-        Of every neuron of a population.
-    values : ndarray of float64, shape (batch, n, steps)
-        Aligned with them.
-
-    Returns
-    -------
-    ndarray of float64, shape (batch, steps, n)
-        Contiguous; a copy.
+    The result has the shape (batch, steps, n), contiguous; it is a copy.
     """
     ordered: Floats = np.empty((values.shape[0], values.shape[2], values.shape[1]))
     ordered[:, :, samples.neurons] = values.transpose(0, 2, 1)

@@ -90,17 +90,7 @@ def save_state(path: Path, state: State, layout: Layout, *, origin: Origin) -> N
 
 
 def join_paths(group: str, parts: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return parameters by their path in a file.
-
-    Parameters
-    ----------
-    group : str
-    parts : mapping of str to ndarray of float64
-
-    Returns
-    -------
-    dict of str to ndarray of float64
-    """
+    """Return parameters by their path in a file, below a group."""
     return {f"{group}/{key}": values for key, values in parts.items()}
 
 
@@ -161,13 +151,7 @@ def read_past(path: Path, record: Path) -> Past:
 
 
 def load_state(path: Path, layout: Layout) -> State:
-    """Read the state in a checkpoint.
-
-    Parameters
-    ----------
-    path : Path
-    layout : Layout
-        Of the program that is trained.
+    """Read the state in a checkpoint of the program with this layout; see `restore_state`.
 
     Raises
     ------
@@ -180,14 +164,7 @@ def load_state(path: Path, layout: Layout) -> State:
 
 
 def restore_state(content: Content, layout: Layout, path: Path) -> State:
-    """Return the training state in a checkpoint that was read.
-
-    Parameters
-    ----------
-    content : Content
-    layout : Layout
-    path : Path
-        For messages.
+    """Return the training state in a checkpoint that was read; the path is for messages.
 
     Raises
     ------

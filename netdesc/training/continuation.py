@@ -92,21 +92,10 @@ def find_differences(
     backends: tuple[str, str],
     free: tuple[str, ...] = (),
 ) -> list[str]:
-    """Return what differs between a run and what is to go on with it.
+    """Return what differs between the resolved files of a run and of what is to go on with it.
 
-    Parameters
-    ----------
-    before, now : mapping
-        The resolved files, as plain data.
-    backends : tuple of str
-        Backend of the run so far, and the one that is to go on.
-    free : tuple of str
-        Further settings and sections that may differ.
-
-    Returns
-    -------
-    list of str
-        One text per setting that must not differ. Between two backends their own options may.
+    There is one text per setting that must not differ; those of ``free`` may, and between two backends (of
+    the run so far, and the one that is to go on) their own options.
     """
     free = (*EXTENDABLE, *free)
     if backends[0] != backends[1]:
@@ -124,21 +113,10 @@ def compare_settings(
     free: tuple[str, ...],
     sections: tuple[str, ...] = (),
 ) -> list[str]:
-    """Return how the settings of two files differ.
+    """Return how the settings of two resolved files differ: path, old and new value.
 
-    Parameters
-    ----------
-    before, now : mapping
-        Resolved files, as plain data.
-    free : tuple of str
-        Dotted paths of settings and sections that may differ.
-    sections : tuple of str
-        Sections to compare; empty for all.
-
-    Returns
-    -------
-    list of str
-        Path, old and new value.
+    Settings and sections in ``free``, by their dotted paths, may differ; only ``sections`` are compared, or
+    all where it is empty.
     """
     old, new = flatten(before), flatten(now)
     return [
@@ -174,22 +152,9 @@ def is_free(path: str, free: tuple[str, ...]) -> bool:
 def note_stage(
     old: Sequence[Stage], training: Training | None, backend: str, *, epochs: int
 ) -> tuple[Stage, ...]:
-    """Return on what a run has been trained so far.
+    """Return on what a run has been trained so far: the stages before, and the one that goes on.
 
-    Parameters
-    ----------
-    old : sequence of dict
-        Of the run so far; empty for a new run.
-    training : Training or None
-    backend : str
-        That goes on.
-    epochs : int
-        Epochs that are over.
-
-    Returns
-    -------
-    tuple of dict
-        ``backend``, ``on_device`` and ``epochs``, the number that were over when it began.
+    A stage has ``backend``, ``on_device`` and ``epochs``, the number that were over when it began.
     """
     stage = {"backend": backend, "on_device": bool(training and training.options.get("on_device"))}
     kept = [item for item in old if item["epochs"] < epochs]
@@ -221,20 +186,7 @@ def describe_stages(stages: Sequence[Stage]) -> tuple[str, ...]:
 
 
 def flatten(tree: object, path: str = "") -> dict[str, str]:
-    """Return the leaves of plain data by dotted path.
-
-    Parameters
-    ----------
-    tree : object
-        Mappings and leaves; a list counts as a leaf.
-    path : str
-        Of the tree itself.
-
-    Returns
-    -------
-    dict of str to str
-        Leaves as JSON text.
-    """
+    """Return the leaves of plain data as JSON text by dotted path, below ``path``; a list is a leaf."""
     return dict(iterate_leaves(tree, path))
 
 

@@ -150,19 +150,9 @@ def learn_batch(
 
 
 def shuffle(task: Task, epoch: int, samples: int) -> Integers:
-    """Return the order of the samples in an epoch.
+    """Return the order of the samples in an epoch, shape (samples,).
 
-    Parameters
-    ----------
-    task : Task
-    epoch : int
-        Counted from 0.
-    samples : int
-
-    Returns
-    -------
-    ndarray of int64, shape (samples,)
-        The same whenever and wherever the epoch is run.
+    It is the same whenever and wherever the epoch, counted from 0, is run.
     """
     if not task.training.options.get("shuffle", True):
         return np.arange(samples)
@@ -170,18 +160,7 @@ def shuffle(task: Task, epoch: int, samples: int) -> Integers:
 
 
 def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent: NDArray[np.bool_]) -> State:
-    """Change the parameters once and write them to the machine.
-
-    Parameters
-    ----------
-    task : Task
-    state : State
-    loss : float
-        Of the batch.
-    gradient : ndarray of float64, shape (n,)
-        Of that loss.
-    silent : ndarray of bool
-        From ``find_silent``.
+    """Change the parameters once by the gradient of a batch, shape (n,), and write them to the machine.
 
     Raises
     ------
@@ -209,31 +188,14 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent
 
 
 def name_culprit(layout: Layout, vector: Floats) -> str:
-    """Name the first parameter with an element that is not finite.
-
-    Parameters
-    ----------
-    layout : Layout
-    vector : ndarray of float64, shape (n,)
-    """
+    """Name the first parameter of a vector, shape (n,), with an element that is not finite."""
     return next(key for key, part in layout.split(vector).items() if not np.isfinite(part).all())
 
 
 def report_epoch(
     task: Task, state: State, metrics: Metrics, *, validation: Metrics | None, grazing: int
 ) -> EpochReport:
-    """Put the report of an epoch together, its time still open.
-
-    Parameters
-    ----------
-    task : Task
-    state : State
-        After the epoch.
-    metrics : Metrics
-        Of the training samples.
-    validation : Metrics or None
-    grazing : int
-    """
+    """Put the report of an epoch together, its time still open, from the state after it."""
     factor = scale_rate(
         task.training.schedule, task.training.epochs, epoch=state.epoch - 1, step=state.step - 1
     )
@@ -258,19 +220,9 @@ def report_epoch(
 
 
 def keep_best(task: Task, state: State, report: EpochReport) -> State:
-    """Add a report to a state, and take its weights for the best where they are.
+    """Add the report of an epoch to the state after it, and take its weights for the best where they are.
 
-    Parameters
-    ----------
-    task : Task
-    state : State
-        After the epoch.
-    report : EpochReport
-
-    Returns
-    -------
-    State
-        Without validation samples the last weights are the best.
+    Without validation samples the last weights are the best.
     """
     stopping, best = task.training.early_stopping, state.best_epoch
     better = best == 0 or rank_report(report, stopping) > rank_report(state.reports[best - 1], stopping)

@@ -37,22 +37,10 @@ def find_silent(trace: Trace, program: Program) -> NDArray[np.bool_]:
 
 
 def bump_weights(values: Floats, layout: Layout, silent: NDArray[np.bool_], *, amount: float) -> Floats:
-    """Raise the drive of silent neurons.
+    """Raise the drive of neurons that `find_silent` found, in the vector of trainable parameters, shape (n,).
 
-    Parameters
-    ----------
-    values : ndarray of float64, shape (n,)
-        Trainable parameters.
-    layout : Layout
-    silent : ndarray of bool
-        From ``find_silent``.
-    amount : float
-        Added to every trainable weight onto a silent neuron, in the units of the file; subtracted where
-        the weight is a magnitude of inhibition.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
+    The amount, in the units of the file, is added to every trainable weight onto a silent neuron, and
+    subtracted where the weight is a magnitude of inhibition.
     """
     if not silent.any():
         return values
@@ -158,35 +146,13 @@ CHUNK = 1000
 
 
 def measure(task: Task, values: Floats, split: str) -> Metrics | None:
-    """Find out how well parameters do on some samples.
-
-    Parameters
-    ----------
-    task : Task
-    values : ndarray of float64, shape (n,)
-    split : str
-        ``train``, ``validation`` or ``test``.
-
-    Returns
-    -------
-    Metrics or None
-        None where there are no such samples.
-    """
+    """Find out how well parameters, shape (n,), do on a split; None where there are no such samples."""
     feed = task.feed(split)
     return None if feed is None else measure_feed(task, values, feed, split=split)
 
 
 def measure_feed(task: Task, values: Floats, feed: Feed, *, split: str) -> Metrics:
-    """Find out how well parameters do on the samples of a feed.
-
-    Parameters
-    ----------
-    task : Task
-    values : ndarray of float64, shape (n,)
-    feed : Feed
-    split : str
-        What the samples are for.
-    """
+    """Find out how well parameters, shape (n,), do on the samples of a feed, which are for ``split``."""
     tally = Tally(task.program)
     task.machine.write(task.layout.split(values))
     for stimulus, goals in feed.batches(feed.in_order(), CHUNK):

@@ -74,22 +74,10 @@ class Feed:
     def batches(
         self, order: Integers, size: int, *, round_number: int | None = None
     ) -> Iterator[tuple[Events, Goals]]:
-        """Yield all samples in batches.
+        """Yield all samples in an order, in batches of a size; the last may be smaller.
 
-        Parameters
-        ----------
-        order : ndarray of int64, shape (len(self),)
-            In which order.
-        size : int
-            Samples in a batch; the last may be smaller.
-        round_number : int or None
-            How often all samples have been seen before, in training; None outside of it, where samples are
-            not augmented.
-
-        Yields
-        ------
-        events : Events
-        goals : Goals
+        The round is how often all samples have been seen before, in training; None outside of it, where
+        samples are not augmented.
         """
         for start in range(0, len(order), size):
             number = (round_number or 0) * len(order) + start

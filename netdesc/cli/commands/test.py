@@ -63,18 +63,7 @@ def test(
 
 
 def divide(words: list[Path]) -> tuple[list[Path], list[str]]:
-    """Tell files from overrides.
-
-    Parameters
-    ----------
-    words : list of Path
-        As they stand on the command line.
-
-    Returns
-    -------
-    files : list of Path
-    overrides : list of str
-        Words with an equals sign that name no file.
+    """Return the files on a command line, and the overrides: words with an equals sign that name no file.
 
     Raises
     ------

@@ -42,12 +42,7 @@ class Reading:
     def refuse(self, path: str, *, whole: bool) -> None:
         """Keep in mind that the schema refuses a value, or some of its keys, so that nobody reads it.
 
-        Parameters
-        ----------
-        path : str
-            Dotted path of the value.
-        whole : bool
-            Whether nothing of the value can be read.
+        Nothing of the value can be read where ``whole`` is true.
         """
         self._refused[path] = whole or self._refused.get(path, False)
         while path and "." in path:
@@ -59,15 +54,7 @@ class Reading:
         return path in self._refused and (within or self._refused[path])
 
     def fail(self, message: str, path: str, place: Location | None = None) -> None:
-        """Note a fault.
-
-        Parameters
-        ----------
-        message : str
-        path : str
-            Dotted path of the object.
-        place : Location or None
-            Where it stands; found from the path where there is none.
+        """Note a fault at a path; its place is found from the path where none is given.
 
         Raises
         ------
@@ -86,17 +73,10 @@ class Reading:
         return self.places.get(path)
 
     def absorb(self, error: DescriptionError, path: str, place: Location | None = None) -> None:
-        """Note the faults that an error carries, at a path.
+        """Note the faults of an error at a path, as `fail` does.
 
-        Parameters
-        ----------
-        error : DescriptionError
-            Raised by something that does not know the file; a path in its message is shortened to what
-            the description says.
-        path : str
-            Dotted path of the object.
-        place : Location or None
-            As for `fail`.
+        The error comes from something that does not know the file; a path in its message is shortened to what
+        the description says.
         """
         for item in error.diagnostics:
             self.fail(item.message.removeprefix(f"{self.directory}{os.sep}"), path, place)

@@ -104,19 +104,10 @@ class _Constants:
 
 
 def evaluate(root: Node, diagnostics: list[Diagnostic]) -> Node:
-    """Put the values of all expressions into a tree.
+    """Put the values of all expressions into the tree of a whole file.
 
-    Parameters
-    ----------
-    root : Node
-        The whole file; constants stand under ``parameters``.
-    diagnostics : list of Diagnostic
-        Receives the faults.
-
-    Returns
-    -------
-    Node
-        Without ``${...}``, except where there was a fault.
+    Constants stand under ``parameters``. No ``${...}`` is left, except where a fault was added to the
+    diagnostics.
     """
     section = root.mapping.get("parameters")
     return _filled(root, _Constants(section.mapping if section else {}), "", diagnostics)

@@ -20,32 +20,14 @@ _SYNONYMS = {
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown name.
 
-    Parameters
-    ----------
-    name : str
-        As written.
-    known : iterable of str
-        Names that would be right.
-
-    Returns
-    -------
-    str
-        ``; did you mean 'size'?``, or the list of the known names where none is near.
+    It is ``; did you mean 'size'?``, or the list of the known names where none is near.
     """
     names = list(dict.fromkeys(known))
     return nearest(name, names) or (f"; use one of {', '.join(names)}" if names else "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'size'?``, or an empty text where no known name is near.
-
-    Parameters
-    ----------
-    name : str
-        As written.
-    known : iterable of str
-        Names that would be right.
-    """
+    """Return ``; did you mean 'size'?``, or an empty text where no known name is near."""
     name = _SYNONYMS.get(name.lower(), name)
     lowered = {item.lower(): item for item in reversed(list(dict.fromkeys(known)))}
     near = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)

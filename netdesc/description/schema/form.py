@@ -29,16 +29,6 @@ _WHOLE = _ARRAYS | {"names", "columns"}
 def shaped(node: Node, part: Part, path: str, reading: Reading) -> Any:
     """Validate a tree by a part of the schema, and read it.
 
-    Parameters
-    ----------
-    node : Node
-    part : dict
-        Part of the schema.
-    path : str
-        Dotted path of the value.
-    reading : Reading
-        Receives the faults.
-
     Returns
     -------
     object

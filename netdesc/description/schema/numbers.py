@@ -19,43 +19,13 @@ LARGEST_INTEGER = 2**53
 
 
 def number(node: Node, part: dict[str, Any], path: str, reading: Reading) -> float | None:
-    """Read a number without unit.
-
-    Parameters
-    ----------
-    node : Node
-    part : dict
-        Part of the schema: ``minimum``, ``maximum``, ``exclusiveMinimum``, ``exclusiveMaximum``.
-    path : str
-    reading : Reading
-        Receives the faults.
-
-    Returns
-    -------
-    float or None
-        None where a fault was noted.
-    """
+    """Read a number without unit, in the range that a part of the schema gives."""
     value = quantity(node, "", path, reading)
     return value if value is None or check_range(value, part, path, reading, node.place) else None
 
 
 def integer(node: Node, part: dict[str, Any], path: str, reading: Reading) -> int | str | None:
-    """Read a whole number, or one of the words that may stand in its place.
-
-    Parameters
-    ----------
-    node : Node
-    part : dict
-        Part of the schema: as for `number`, and ``x-words``.
-    path : str
-    reading : Reading
-        Receives the faults.
-
-    Returns
-    -------
-    int, str or None
-        None where a fault was noted.
-    """
+    """Read a whole number in the range of a part, or one of its ``x-words`` that may stand in its place."""
     words = part.get("x-words", ())
     if isinstance(node.value, str) and words:
         if node.value in words:
@@ -84,23 +54,9 @@ def integer(node: Node, part: dict[str, Any], path: str, reading: Reading) -> in
 
 
 def quantity(node: Node, unit: str, path: str, reading: Reading, needed_by: str = "") -> float | None:
-    """Read a quantity of a given unit.
+    """Read a quantity in its base unit, empty for a number without unit.
 
-    Parameters
-    ----------
-    node : Node
-    unit : str
-        Base unit; empty where a number without unit is due.
-    path : str
-    reading : Reading
-        Receives the faults.
-    needed_by : str
-        Who needs it, for the message; the last key of the path where empty.
-
-    Returns
-    -------
-    float or None
-        In the base unit; None where a fault was noted.
+    ``needed_by`` says in messages who needs it; where it is empty, the last key of the path does.
     """
     value = node.value
     who = needed_by or _last_name(path)
@@ -130,22 +86,7 @@ def quantity(node: Node, unit: str, path: str, reading: Reading, needed_by: str 
 
 
 def check_magnitude(value: float, path: str, reading: Reading, place: Location | None) -> bool:
-    """Note a fault where a number is so large that sums and products of it would overflow.
-
-    Parameters
-    ----------
-    value : float
-        Finite, in the base unit.
-    path : str
-    reading : Reading
-        Receives the fault.
-    place : Location or None
-
-    Returns
-    -------
-    bool
-        Whether the number may be used.
-    """
+    """Return whether sums and products of a number in its base unit do not overflow; note a fault if not."""
     if abs(value) <= LARGEST:
         return True
     found = f"{value:g}" if isinstance(value, float) else "a larger whole number"
@@ -158,24 +99,7 @@ def check_magnitude(value: float, path: str, reading: Reading, place: Location |
 def check_range(
     value: float, part: dict[str, Any], path: str, reading: Reading, place: Location | None
 ) -> bool:
-    """Note a fault where a number is out of its range.
-
-    Parameters
-    ----------
-    value : float
-        In the base unit.
-    part : dict
-        Part of the schema.
-    path : str
-    reading : Reading
-        Receives the fault.
-    place : Location or None
-
-    Returns
-    -------
-    bool
-        Whether the number is in range.
-    """
+    """Return whether a number in its base unit is in the range of a part; note a fault if not."""
     text = units.format_quantity(value, part.get("x-unit", ""))
     wanted = violated(value, part)
     if wanted:

@@ -97,20 +97,7 @@ def neuron_of(choice: Choice) -> Neuron:
 def resolve_neuron(name: str, choice: Choice, path: str, reading: Reading) -> Choice | None:
     """Return a neuron type with its equations read; its threshold must lie above its reset.
 
-    Parameters
-    ----------
-    name : str
-        Of the type, or of the population that it is written in.
-    choice : Choice
-    path : str
-        Dotted path of the type, without the model.
-    reading : Reading
-        Receives the faults.
-
-    Returns
-    -------
-    Choice or None
-        None where a fault was noted.
+    The name is that of the type, or of the population that it is written in; the path is without the model.
     """
     resolved = resolve_equations(name, choice, path, reading) if choice.kind == KIND else choice
     if resolved is not None:
@@ -136,18 +123,7 @@ def check_order(choice: Choice, path: str, reading: Reading) -> None:
 
 
 def check_sizes(choice: Choice, size: int, path: str, reading: Reading) -> None:
-    """Note a fault where a list of parameters is not as long as the population.
-
-    Parameters
-    ----------
-    choice : Choice
-    size : int
-        Number of neurons.
-    path : str
-        Dotted path of the population.
-    reading : Reading
-        Receives the faults.
-    """
+    """Note a fault where a list of parameters is not as long as a population of ``size`` neurons."""
     for name, parameter in choice.options.items():
         if isinstance(parameter, Parameter) and isinstance(parameter.init, Explicit):
             inner = f"{path}.neuron.{choice.kind}.{name}"
@@ -155,19 +131,7 @@ def check_sizes(choice: Choice, size: int, path: str, reading: Reading) -> None:
 
 
 def check_list(value: Value, size: int, path: str, reading: Reading, what: str) -> None:
-    """Note a fault where a written-out value does not fit the number of neurons.
-
-    Parameters
-    ----------
-    value : Constant, Distribution or Explicit
-    size : int
-        Number of neurons.
-    path : str
-    reading : Reading
-        Receives the fault.
-    what : str
-        Name of the value, for the message.
-    """
+    """Note a fault where a written-out value, named ``what``, does not fit ``size`` neurons."""
     if isinstance(value, Explicit) and check_shape(
         value.values, (size,), path, reading, f"one {what} per neuron"
     ):

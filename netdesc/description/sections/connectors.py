@@ -19,19 +19,8 @@ Pairs = list[list[int]]
 def read_pairs(node: Node, path: str, reading: Reading) -> Pairs | None:
     """Read pairs of indices.
 
-    Parameters
-    ----------
-    node : Node
-        A list of pairs, an array of two columns, or ``{file: NAME}`` of a table whose first two columns
-        are source and target.
-    path : str
-    reading : Reading
-        Receives the faults.
-
-    Returns
-    -------
-    list of [int, int], or None
-        None where a fault was noted.
+    They are a list of pairs, an array of two columns, or ``{file: NAME}`` of a table whose first two columns
+    are source and target.
     """
     if "file" in node.mapping or isinstance(node.value, np.ndarray):
         values = (read_file if node.mapping else read_array)(node, path, reading)
@@ -42,14 +31,7 @@ def read_pairs(node: Node, path: str, reading: Reading) -> Pairs | None:
 def check_pairs(pairs: Pairs, sizes: tuple[int, float], path: str, reading: Reading) -> None:
     """Note a fault where an index is beyond its population.
 
-    Parameters
-    ----------
-    pairs : list of [int, int]
-    sizes : tuple of int
-        Of pre and post; infinity where there are several populations as post.
-    path : str
-    reading : Reading
-        Receives the fault.
+    The sizes are those of pre and post; infinity where there are several populations as post.
     """
     if not pairs:
         return
@@ -86,18 +68,9 @@ def _of_table(values: NDArray[np.float64], path: str, reading: Reading) -> Pairs
 def resolve_connector(
     data: dict[str, Any], shape: tuple[int, int] | None, path: str, reading: Reading
 ) -> None:
-    """Read the matrix of an ``array`` connector, in place, and note all faults of a connector.
+    """Read the matrix of an ``array`` connector of a projection, in place, and note all faults.
 
-    Parameters
-    ----------
-    data : dict
-        The projection, as read.
-    shape : tuple of int, or None
-        Sizes of pre and post, -1 for several populations as post; None where they are not known.
-    path : str
-        Dotted path of the projection.
-    reading : Reading
-        Receives the faults.
+    The shape is that of pre by post, -1 for several populations as post; None where it is not known.
     """
     connector = data.get("connector")
     if not isinstance(connector, Choice):

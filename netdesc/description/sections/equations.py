@@ -245,20 +245,8 @@ class _Reader:
 def resolve_equations(name: str, choice: Choice, path: str, reading: Reading) -> Choice | None:
     """Return a neuron type that is given by its equations, with its record.
 
-    Parameters
-    ----------
-    name : str
-    choice : Choice
-        As read by the schema.
-    path : str
-        Dotted path of the type, without its kind.
-    reading : Reading
-        Receives the faults: of form, names and units.
-
-    Returns
-    -------
-    Choice or None
-        Its options are ``equations``, ``initial`` (values by variable), and the parameters.
+    The type is as read by the schema, its path without its kind. The options of the result are
+    ``equations``, ``initial`` (values by variable), and the parameters.
     """
     inner = f"{path}.{KIND}"
     return _Reader(name, choice.options, inner, reading).read() if reading.sound(inner) else None

@@ -174,23 +174,9 @@ def content_digest(path: Path) -> str:
 
 
 def check_shape(values: Floats, shape: tuple[int, ...], path: str, reading: Reading, what: str) -> bool:
-    """Note a fault where written-out values have another shape than they need.
+    """Return whether written-out values have the shape that they need; note a fault if not.
 
-    Parameters
-    ----------
-    values : ndarray
-    shape : tuple of int
-        As it must be.
-    path : str
-    reading : Reading
-        Receives the fault.
-    what : str
-        What the shape means, for example ``pre by post``.
-
-    Returns
-    -------
-    bool
-        Whether the shapes agree.
+    ``what`` says in the message what the shape means, for example ``pre by post``.
     """
     if values.shape == shape:
         return True

@@ -29,38 +29,17 @@ YIN_YANG_VALUES = 5.0
 
 
 def check_network(sections: Sections, reading: Reading) -> bool:
-    """Note a fault where neurons and synapses would exceed the memory.
+    """Return whether neurons and synapses fit into the memory; note a fault at the largest item if not.
 
-    Parameters
-    ----------
-    sections : mapping
-        The sections of the file, as read; objects with faults are left out of the sum.
-    reading : Reading
-        Receives the fault, at the largest item.
-
-    Returns
-    -------
-    bool
-        Whether the network fits.
+    The sections are those of the file, as read; objects with faults are left out of the sum.
     """
     return _fits(_network(sections), sections, reading)
 
 
 def check_run(sections: Sections, recordings: Iterable[Recording], reading: Reading) -> bool:
-    """Note a fault where network, stimulus and recordings together would exceed the memory.
+    """Return whether a run of one batch fits into the memory; note a fault at the largest item if not.
 
-    Parameters
-    ----------
-    sections : mapping
-        The sections of the file, without faults.
-    recordings : iterable of Recording
-    reading : Reading
-        Receives the fault, at the largest item.
-
-    Returns
-    -------
-    bool
-        Whether a run of one batch fits.
+    Network, stimulus and recordings count together; the sections are without faults.
     """
     batch = _batch(sections)
     sizes = _sizes(sections)

@@ -38,22 +38,9 @@ class CheckLimits:
 
 
 def check_limits(graph: NetworkGraph, limits: Limits, device: str, *, prefix: str) -> tuple[Diagnostic, ...]:
-    """Return what a device cannot do of a network.
+    """Return what a device cannot do of a network; empty where it can do all.
 
-    Parameters
-    ----------
-    graph : NetworkGraph
-    limits : Limits
-    device : str
-        Name of the device, for messages.
-    prefix : str
-        First part of the codes.
-
-    Returns
-    -------
-    tuple of Diagnostic
-        Codes ``PREFIX-MODEL``, ``-PLASTICITY``, ``-TRAIN``, ``-RECORD``, ``-GRADIENT`` and ``-LOSS``; empty
-        where the device can do all.
+    The codes are ``PREFIX-MODEL``, ``-PLASTICITY``, ``-TRAIN``, ``-RECORD``, ``-GRADIENT`` and ``-LOSS``.
     """
     faults = [*_models(graph, limits), *_trained(graph, limits), *_observed(graph, limits)]
     return tuple(

@@ -138,20 +138,7 @@ def flow(cell: Cell[N], state: State[N], time: N, arithmetic: Arithmetic[N]) -> 
 
 
 def voltage_after(cell: Cell[N], state: State[N], span: N, arithmetic: Arithmetic[N]) -> N:
-    """Return the voltage of a neuron that is not held, a while later.
-
-    Parameters
-    ----------
-    cell : Cell
-    state : State
-    span : number
-        Since ``state.time``, in ms.
-    arithmetic : Arithmetic
-
-    Returns
-    -------
-    number
-    """
+    """Return the voltage of a neuron that is not held, ``span`` ms after ``state.time``."""
     voltage = cell.rest + (state.voltage - cell.rest) * arithmetic.exp(-span / cell.tau_m)
     for current, tau in zip(state.currents, cell.tau_s, strict=True):
         voltage += current * response(cell, tau, span, arithmetic, lift=0 * span)

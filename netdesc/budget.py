@@ -279,9 +279,11 @@ class SpikeBudget:
         fix += ", train smaller batches" if self.batch > 1 else ""
         fix += ", or raise simulation.max_memory" if self.limit.name.startswith("simulation") else ""
         raise NumericsError(
-            f"more than {number} spikes in {samples}, {total[worst]} of them in population {worst}; "
-            f"{self.limit.name} ({format_memory(self.limit.size)}) has room for {self.most}; {fix}",
-            f"populations.{worst}",
+            Diagnostic(
+                f"more than {number} spikes in {samples}, {total[worst]} of them in population {worst}; "
+                f"{self.limit.name} ({format_memory(self.limit.size)}) has room for {self.most}; {fix}",
+                f"populations.{worst}",
+            )
         )
 
 

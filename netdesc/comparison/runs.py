@@ -195,22 +195,17 @@ def is_same(one: Trace, two: Trace) -> bool:
     one, two : Trace
         Of one program.
     """
-    spikes = all(
+    spikes = (
         np.array_equal(events.times, two.spikes[name].times)
         and np.array_equal(events.sources, two.spikes[name].sources)
         for name, events in one.spikes.items()
     )
-    return (
-        spikes
-        and all(
-            np.array_equal(part.values, two.recordings[key].values, equal_nan=True)
-            for key, part in one.recordings.items()
-        )
-        and all(
-            np.array_equal(part.values, two.readings[key].values, equal_nan=True)
-            for key, part in one.readings.items()
-        )
+    voltages = (
+        np.array_equal(part.values, others[key].values, equal_nan=True)
+        for parts, others in ((one.recordings, two.recordings), (one.readings, two.readings))
+        for key, part in parts.items()
     )
+    return all(spikes) and all(voltages)
 
 
 def _forward(compiled: CompiledProgram, batch: Batch, seed: int) -> tuple[Trace, float]:

@@ -75,15 +75,9 @@ def as_floats(file: Path, values: NDArray[Any], where: str = "", *, missing: boo
     require_kind(file, values.dtype, where)
     with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, refused below
         floats = np.ascontiguousarray(values, dtype=np.float64).reshape(values.shape)
-    wrong = np.isinf(floats) if missing else ~np.isfinite(floats)
-    if wrong.any():
-        index = np.unravel_index(int(wrong.argmax()), floats.shape)
-        text = ", ".join(str(int(side)) for side in index)
-        raise fault(
-            file,
-            f"{where}expected finite numbers, got {floats[index]} at index [{text}], counted "
-            "from 0; replace it",
-        )
+    _refuse(
+        file, floats, np.isinf(floats) if missing else ~np.isfinite(floats), f"{where}expected finite numbers"
+    )
     return floats
 
 
@@ -114,12 +108,13 @@ def as_integers(file: Path, values: NDArray[Any], where: str = "", *, least: int
         wrong = ~(np.isfinite(values) & (np.floor(values) == values) & (values >= least) & (values < 2.0**63))
     else:
         wrong = (values < least) | (values > np.iinfo(np.int64).max)
+    _refuse(file, values, wrong, f"{where}expected whole numbers of at least {least}")
+    return np.ascontiguousarray(values, dtype=np.int64).reshape(values.shape)
+
+
+def _refuse(file: Path, values: NDArray[Any], wrong: NDArray[np.bool_], expected: str) -> None:
+    """Refuse values of which some are wrong, with the first of them."""
     if wrong.any():
         index = np.unravel_index(int(wrong.argmax()), values.shape)
         text = ", ".join(str(int(side)) for side in index)
-        raise fault(
-            file,
-            f"{where}expected whole numbers of at least {least}, got {values[index]} at index "
-            f"[{text}], counted from 0; replace it",
-        )
-    return np.ascontiguousarray(values, dtype=np.int64).reshape(values.shape)
+        raise fault(file, f"{expected}, got {values[index]} at index [{text}], counted from 0; replace it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from netdesc.report.tables import Number, Page, Row, breakable
+from netdesc.report.tables import Number, Page, Row, breakable, numbers
 
 CLASSES = 25
 """Confusion matrices of more classes are left out; the JSON data have them."""
@@ -20,16 +20,8 @@ def accuracy(page: Page) -> str:
         (
             label,
             Number(("overview", label, "accuracy"), ".1%"),
-            *(
-                Number(("overview", label, "accuracy_test", name), form)
-                for name, form in (
-                    ("samples", "d"),
-                    ("only_reference", "d"),
-                    ("only_other", "d"),
-                    ("discordant", "d"),
-                    ("p_value", ".2g"),
-                )
-            ),
+            *numbers("overview", label, "accuracy_test", samples="d", only_reference="d", only_other="d"),
+            *numbers("overview", label, "accuracy_test", discordant="d", p_value=".2g"),
         )
         for label in known
     ]

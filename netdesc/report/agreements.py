@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netdesc.report.tables import Number, Page, Row, figure
+from netdesc.report.tables import Number, Page, Row, figure, numbers
 
 SPIKES = (
     ("matched", "matched", "d"),
@@ -100,10 +100,7 @@ def gradients(page: Page) -> str:
     rows: list[Row] = [
         (
             f"{key} on {label}",
-            *(
-                Number(("agreements", label, "gradients", key, name), form)
-                for name, form in (("cosine", ".5f"), ("norm_ratio", ".4g"), ("entries", "d"))
-            ),
+            *numbers("agreements", label, "gradients", key, cosine=".5f", norm_ratio=".4g", entries="d"),
         )
         for label, part in data["agreements"].items()
         for key in part["gradients"]

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from netdesc.report.network import draw
-from netdesc.report.tables import Number, Page, Row, figure
+from netdesc.report.tables import Number, Page, Row, figure, numbers
 
 
 def curves(page: Page) -> str:
@@ -158,16 +158,8 @@ def network(page: Page) -> str:
             item["name"],
             item["pre"],
             item["post"],
-            *(
-                Number(("network", "projections", k, name), form)
-                for name, form in (
-                    ("synapses", "d"),
-                    ("weight_mean", ".4g"),
-                    ("weight_spread", ".4g"),
-                    ("delay_low", ".4g"),
-                    ("delay_high", ".4g"),
-                )
-            ),
+            *numbers("network", "projections", k, synapses="d", weight_mean=".4g", weight_spread=".4g"),
+            *numbers("network", "projections", k, delay_low=".4g", delay_high=".4g"),
             ", ".join(item["trained"]) or "–",
         )
         for k, item in enumerate(items["projections"])

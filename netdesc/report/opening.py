@@ -7,7 +7,7 @@ from typing import Any
 
 from netdesc.comparison.verdict import AGREES, CLOSE, DEVIATES, REFUSED
 from netdesc.display import counted
-from netdesc.report.tables import Number, Page, Row, breakable
+from netdesc.report.tables import Number, Page, Row, breakable, numbers
 
 CLASSES = {AGREES: "agrees", CLOSE: "close", DEVIATES: "deviates", REFUSED: "refused"}
 
@@ -20,9 +20,6 @@ MEASURES = {
     True: (("accuracy", "accuracy", ".1%"), ("loss", "loss", ".3g")),
 }
 """Numbers on the first screen, for shared weights and for substrates that were trained separately."""
-
-PLACES = {"p_value": ("accuracy_test", "p_value")}
-"""Keys below the overview, where they are not the name itself."""
 
 POWERS = ("mW", "W", "nJ", "pJ", "mJ", "nJ/B", "pJ/bit")
 """Units of the numbers that energies are computed from."""
@@ -46,20 +43,10 @@ def verdict(page: Page) -> str:
         (
             label,
             item["level"],
-            *(
-                Number(("overview", label, *PLACES.get(name, (name,))), form, unit)
-                for name, form, unit in (
-                    ("accuracy", ".1%", ""),
-                    ("p_value", ".2g", ""),
-                    ("loss", ".4g", ""),
-                    ("matched_fraction", ".1%", ""),
-                    ("missing", "d", ""),
-                    ("extra", "d", ""),
-                    ("cosine", ".4f", ""),
-                    ("time", ".4g", ""),
-                    ("energy", ".4g", ""),
-                )
-            ),
+            Number(("overview", label, "accuracy"), ".1%"),
+            Number(("overview", label, "accuracy_test", "p_value"), ".2g"),
+            *numbers("overview", label, loss=".4g", matched_fraction=".1%", missing="d", extra="d"),
+            *numbers("overview", label, cosine=".4f", time=".4g", energy=".4g"),
             item["largest_source"],
         )
         for label, item in data["overview"].items()

@@ -28,6 +28,11 @@ class Number:
     unit: str = ""
 
 
+def numbers(*path: str | int, **forms: str) -> tuple[Number, ...]:
+    """Return the numbers at a path that have these names, each with its format."""
+    return tuple(Number((*path, name), form) for name, form in forms.items())
+
+
 Cell = str | Number | tuple[str | Number, ...]
 """Content of a cell: text, a number, or several of them in a row."""
 

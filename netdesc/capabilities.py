@@ -12,16 +12,7 @@ LISTS = ("models", "trainable", "losses", "recordings", "gradients")
 
 
 def arrange_capabilities(limits: Limits) -> dict[str, object]:
-    """Return limits as JSON data.
-
-    Parameters
-    ----------
-    limits : Limits
-
-    Returns
-    -------
-    dict
-    """
+    """Return limits as JSON data."""
     return {
         "time": limits.time,
         **{name: sorted(getattr(limits, name)) for name in LISTS},
@@ -39,10 +30,6 @@ def arrange_numbers(numbers: Mapping[str, Limit]) -> dict[str, dict[str, object]
 
 def list_capabilities(limits: Limits) -> list[tuple[str, str]]:
     """Return limits as lines of a table.
-
-    Parameters
-    ----------
-    limits : Limits
 
     Returns
     -------

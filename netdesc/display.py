@@ -22,16 +22,7 @@ def summarize(kind: str, facts: Mapping[str, object]) -> str:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun.
-
-    Parameters
-    ----------
-    number : int
-    one : str
-        The noun where the number is 1.
-    many : str
-        Its plural; by default it ends with s.
-    """
+    """Return a number with its noun, whose plural ends with s unless it is given."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 

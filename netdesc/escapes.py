@@ -17,51 +17,23 @@ LONGEST_NAME = 80
 
 
 def visible(text: str, *, one_line: bool = False) -> str:
-    r"""Return a text whose control characters are written out, so that a terminal does not obey them.
+    """Return a text whose control characters are written out, so that a terminal does not obey them.
 
-    Parameters
-    ----------
-    text : str
-    one_line : bool
-        Whether line breaks are written out as well.
-
-    Returns
-    -------
-    str
-        With ``\x1b`` in place of an escape; unchanged where there is none.
+    Line breaks are written out only where there is to be one line.
     """
     safe = _CONTROL.sub(lambda found: _written(found.group()), text)
     return safe.replace("\n", "\\n") if one_line else safe
 
 
 def visible_json(text: str) -> str:
-    """Return JSON whose control characters are escaped as JSON escapes them.
-
-    Parameters
-    ----------
-    text : str
-        Valid JSON; such characters occur only within its strings.
-
-    Returns
-    -------
-    str
-        Valid JSON of the same value.
-    """
+    """Return valid JSON of the same value whose control characters are escaped as JSON escapes them."""
     return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def neutral_cell(value: object) -> object:
     """Return a cell of a table that no spreadsheet takes for a formula.
 
-    Parameters
-    ----------
-    value : object
-        Numbers stay as they are.
-
-    Returns
-    -------
-    object
-        A text that would be read as a formula is preceded by an apostrophe.
+    A text that would be read as one is preceded by an apostrophe; numbers stay as they are.
     """
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 

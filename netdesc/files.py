@@ -61,19 +61,7 @@ def replace_bytes(path: Path, content: bytes) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-    text : str
-        Written as UTF-8.
-
-    Raises
-    ------
-    OutputError
-        As `replace_bytes`.
-    """
+    """Write a text file as UTF-8, whole or not at all; OutputError as in `replace_bytes`."""
     # Names of files may hold bytes that are no characters.
     replace_bytes(path, text.encode("utf-8", "backslashreplace"))
 
@@ -81,15 +69,7 @@ def replace_text(path: Path, text: str) -> None:
 def image_of(fill: Callable[[h5py.File], None]) -> bytes:
     """Return the bytes of an HDF5 file, made in memory: the library crashes where a disk is full.
 
-    Parameters
-    ----------
-    fill : callable
-        Puts groups, datasets and attributes into the open file that it is given.
-
-    Returns
-    -------
-    bytes
-        For `replace_bytes`.
+    ``fill`` puts groups, datasets and attributes into the open file that it is given.
     """
     import h5py
 
@@ -121,12 +101,7 @@ def remove_drafts(folder: Path) -> None:
 
 
 def synchronize(path: Path) -> None:
-    """Wait until a file or directory is on the disk, as far as its file system can promise that.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """Wait until a file or directory is on the disk, as far as its file system can promise that."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError:

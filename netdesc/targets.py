@@ -39,25 +39,12 @@ REASONS = {
 
 
 def explain(error: OSError) -> str:
-    """Return why a file cannot be written.
-
-    Parameters
-    ----------
-    error : OSError
-
-    Returns
-    -------
-    str
-    """
+    """Return why a file cannot be written."""
     return REASONS.get(error.errno or 0) or f"{error.strerror or error}; write to another place"
 
 
 def find_place(path: Path) -> Path:
     """Return where a file written to a path is, all symbolic links followed.
-
-    Parameters
-    ----------
-    path : Path
 
     Returns
     -------
@@ -99,10 +86,6 @@ def find_place(path: Path) -> Path:
 
 def identify(path: Path) -> Identity | None:
     """Return what two paths to one file have in common.
-
-    Parameters
-    ----------
-    path : Path
 
     Returns
     -------

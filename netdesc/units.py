@@ -143,18 +143,7 @@ def parse(text: str, expected: str = "") -> Quantity:
 
 
 def pattern(unit: str) -> str:
-    """Return the regular expression of a quantity, or of an expression that gives one, for editors.
-
-    Parameters
-    ----------
-    unit : str
-        Base unit of the quantity.
-
-    Returns
-    -------
-    str
-        It matches the texts that `convert` reads, and ``${...}``.
-    """
+    """Return the regular expression of what `convert` reads in a unit, or of ``${...}``, for editors."""
     words = [name.replace("u", "[uµμ]", 1) for name, scale in _UNITS.items() if scale.base == unit]
     words = [name.replace("Ohm", "(Ohm|Ω)") for name in words]
     close = "|".join(name for name in words if not name.startswith("1/"))
@@ -213,19 +202,9 @@ def missing(number: float, unit: str, needed_by: str) -> str:
 
 
 def format_quantity(value: float, unit: str) -> str:
-    """Write a value so that `parse` gives exactly the same float.
+    """Write a value in its base unit, empty for none, so that `parse` gives exactly the same float.
 
-    Parameters
-    ----------
-    value : float
-        In the base unit.
-    unit : str
-        Base unit; empty for a number without unit.
-
-    Returns
-    -------
-    str
-        For example ``20 ms``; rates in Hz where that loses nothing.
+    For example ``20 ms``; rates in Hz where that loses nothing.
     """
     if not unit:
         return number_text(value)
@@ -236,18 +215,7 @@ def format_quantity(value: float, unit: str) -> str:
 
 
 def format_memory(size: float) -> str:
-    """Write a number of bytes for people.
-
-    Parameters
-    ----------
-    size : float
-        In bytes.
-
-    Returns
-    -------
-    str
-        With three digits, for example ``14.9 GiB``.
-    """
+    """Write a number of bytes for people, with three digits, for example ``14.9 GiB``."""
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
         if size < 1024 or unit == "TiB":
             break

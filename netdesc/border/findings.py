@@ -81,14 +81,7 @@ class Findings:
     def check_array(self, value: object, name: str, shape: Shape, kind: str = "f") -> bool:
         """Return whether a value is an array of a shape and kind.
 
-        Parameters
-        ----------
-        value : object
-        name : str
-            Of the field.
-        shape : tuple of int
-        kind : str
-            ``f`` for float64, ``i`` for int64, ``b`` for bool.
+        Kinds are ``f`` for float64, ``i`` for int64, ``b`` for bool.
         """
         dtype = {"f": np.dtype(np.float64), "i": np.dtype(np.int64), "b": np.dtype(np.bool_)}[kind]
         if not isinstance(value, np.ndarray):

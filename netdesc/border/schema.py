@@ -40,16 +40,7 @@ def list_options(name: str) -> tuple[Option, ...]:
 def read_options(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the section of a backend with every declared option in base units.
 
-    Parameters
-    ----------
-    name : str
-    given : mapping
-        As in the file.
-
-    Returns
-    -------
-    mapping
-        Unchanged where the schema already describes the section, or the backend declares no options.
+    It is unchanged where the schema already describes the section, or the backend declares no options.
 
     Raises
     ------

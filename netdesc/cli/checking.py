@@ -204,18 +204,7 @@ def is_trained_on(model: Model, name: str) -> bool:
 
 
 def count(graph: NetworkGraph) -> dict[str, int]:
-    """Count what a network is made of.
-
-    Parameters
-    ----------
-    graph : NetworkGraph
-        With its synapses drawn.
-
-    Returns
-    -------
-    dict of str to int
-        ``populations``, ``neurons`` (sources included), ``projections`` and ``synapses``.
-    """
+    """Count ``populations``, ``neurons`` (sources included), ``projections`` and drawn ``synapses``."""
     return {
         "populations": len(graph.nodes),
         "neurons": sum(node.size for node in graph.nodes),

@@ -38,12 +38,7 @@ class Outlook:
 
 
 def foresee(compiled: CompiledProgram) -> Outlook | None:
-    """Ask a backend what a model will take.
-
-    Returns
-    -------
-    Outlook or None
-        None where the backend makes no estimates.
+    """Ask a backend what a model will take; None where it makes no estimates.
 
     Raises
     ------
@@ -90,20 +85,9 @@ def arrange_outlook(outlook: Outlook | None) -> dict[str, object] | None:
 def arrange_beside(
     estimate: Estimate | None, counted: Mapping[str, float], samples: int
 ) -> dict[str, object] | None:
-    """Return an estimate beside what was counted as JSON data, per sample.
+    """Return an estimate beside what was counted of some samples as JSON data, per sample; None without one.
 
-    Parameters
-    ----------
-    estimate : Estimate or None
-        None where the backend makes none.
-    counted : mapping of str to float
-        Of as many samples as ``samples``.
-    samples : int
-
-    Returns
-    -------
-    dict or None
-        By cost ``estimated``, ``counted`` and their ``ratio``; ``numbers`` with the tags.
+    By cost there are ``estimated``, ``counted`` and their ``ratio``, then ``numbers`` with their tags.
     """
     if estimate is None:
         return None

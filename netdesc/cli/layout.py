@@ -42,22 +42,7 @@ def arrange_spikes(trace: Trace, program: Program, *, single: bool) -> dict[str,
 def arrange_input_gradients(
     gradient: Gradient, trace: Trace, program: Program, *, single: bool
 ) -> dict[str, object]:
-    """Return the gradient of every spike of the sources.
-
-    Parameters
-    ----------
-    gradient : Gradient
-    trace : Trace
-        Of which it is the gradient.
-    program : Program
-    single : bool
-        As in `arrange_spikes`.
-
-    Returns
-    -------
-    dict of str to list
-        dL/dt in 1/ms, in the layout of `arrange_spikes`.
-    """
+    """Return dL/dt of every spike of the sources in 1/ms, in the layout of `arrange_spikes`."""
     return {
         item.name: _first_if(
             _lists(trace.spikes[item.name], gradient.spike_times[item.name], item.size), single
@@ -86,19 +71,9 @@ def arrange_gradients(gradient: Gradient, program: Program) -> dict[str, dict[st
 
 
 def arrange_recordings(recordings: Mapping[str, Recording], *, single: bool) -> dict[str, dict[str, object]]:
-    """Return recordings.
+    """Return recordings with ``times`` in ms, ``neurons``, and ``values``.
 
-    Parameters
-    ----------
-    recordings : mapping of str to Recording
-        By ``population.variable``.
-    single : bool
-        As in `arrange_spikes`.
-
-    Returns
-    -------
-    dict of str to dict
-        ``times`` in ms, ``neurons``, and ``values`` (neuron, time) or (sample, neuron, time).
+    Values are (neuron, time), or (sample, neuron, time) unless ``single`` as in `arrange_spikes`.
     """
     return {
         name: {
@@ -144,16 +119,8 @@ def _arrange(block: Block, values: Floats) -> object:
 def trace_back(compiled: CompiledProgram, seed: int | None) -> dict[str, str]:
     """Return what somebody needs to get the same result again.
 
-    Parameters
-    ----------
-    compiled : CompiledProgram
-    seed : int or None
-        Of the run; None for that of the model.
-
-    Returns
-    -------
-    dict of str to str
-        The resolved file, its hash, the seed, the backend, and the versions that were at work.
+    It is the resolved file, its hash, the seed of the run (None for that of the model), the backend, and the
+    versions that were at work.
     """
     from netdesc.description import dump
     from netdesc.training.origin import collect_versions

@@ -19,17 +19,9 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 def plain(value: object) -> Json:
-    """Return a value as plain JSON data.
+    """Return arrays, mappings, sequences and numbers, nested at will, as plain JSON data.
 
-    Parameters
-    ----------
-    value : object
-        Arrays, mappings, sequences and numbers, nested at will.
-
-    Returns
-    -------
-    None, bool, int, float, str, list or dict
-        With ``None`` where a number is not finite, for JSON has no word for it.
+    It has ``None`` where a number is not finite, for JSON has no word for it.
 
     Raises
     ------
@@ -89,19 +81,7 @@ def tell(text: str) -> None:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table for people, its columns aligned.
-
-    Parameters
-    ----------
-    header : sequence of str
-    rows : iterable of sequences of str
-        As long as the header.
-
-    Returns
-    -------
-    str
-        One line per row, the header first.
-    """
+    """Return a table for people, its columns aligned: the header, then a line per row of the same length."""
     lines = [[visible(cell, one_line=True) for cell in row] for row in (header, *rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)

@@ -63,17 +63,9 @@ class Template:
         return sorted({path.relative_to(folder) for path in found})
 
     def explain_missing(self, folder: Path) -> str | None:
-        """Return where to get the data that does not come with netdesc.
+        """Return where to get the data that does not come with netdesc, for a description in a folder.
 
-        Parameters
-        ----------
-        folder : Path
-            Of the new description.
-
-        Returns
-        -------
-        str or None
-            None where nothing is missing.
+        None where nothing is missing.
         """
         from netdesc.description import describe
 

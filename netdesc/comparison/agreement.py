@@ -74,18 +74,9 @@ def compare_spikes(reference: Outcome, other: Outcome, name: str, settings: Sett
 
 
 def find_earliest(reference: Trains, other: Trains, tolerance: float) -> tuple[int, int, float] | None:
-    """Find the first deviating spike of two runs.
+    """Find the earliest spike of two runs without a match within a tolerance in ms.
 
-    Parameters
-    ----------
-    reference, other : Trains
-    tolerance : float
-        In ms.
-
-    Returns
-    -------
-    tuple of (int, int, float), or None
-        Sample, neuron and time in ms of the earliest spike without a match within the tolerance.
+    Returns its sample, neuron and time in ms, or None.
     """
     found: tuple[int, int, float] | None = None
     for train in range(len(reference.offsets) - 1):
@@ -126,14 +117,7 @@ def compare_gradients(reference: Outcome, other: Outcome) -> dict[str, GradientA
 def direct(one: Floats, two: Floats) -> tuple[float, float]:
     """Return the cosine of the angle between two vectors, and the norm of the second over the first.
 
-    Parameters
-    ----------
-    one, two : ndarray of float64, shape (k,)
-
-    Returns
-    -------
-    cosine, ratio : float
-        NaN where a vector is zero that must not be; two zero vectors agree.
+    NaN where a vector is zero that must not be; two zero vectors agree.
     """
     before, after = float(np.linalg.norm(one)), float(np.linalg.norm(two))
     if before == 0.0:
@@ -179,17 +163,10 @@ def compare_parameters(
 
 
 def compare_voltages(reference: Recording, other: Recording) -> Floats:
-    """Compute the root mean square of the difference of sampled voltages.
+    """Compute the root mean square of the difference of sampled voltages, shape (batch, n).
 
-    Parameters
-    ----------
-    reference, other : Recording
-        Compared are the neurons that both have; the other is interpolated linearly where it was sampled at
-        other times.
-
-    Returns
-    -------
-    ndarray of float64, shape (batch, n)
+    Compared are the neurons that both have; the other is interpolated linearly where it was sampled at
+    other times.
     """
     _, rows, places = np.intersect1d(reference.neurons, other.neurons, return_indices=True)
     values = other.values[:, places]

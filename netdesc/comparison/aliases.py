@@ -20,19 +20,9 @@ GRADIENT = {"norm_ratio": "ratio", "norm_ratios": "ratios"}
 
 
 def with_former_keys(data: Any, path: tuple[str, ...] = ()) -> Any:
-    """Return JSON data in which every renamed key also has its former name.
+    """Return JSON data of a comparison in which every renamed key also has its former name, new names first.
 
-    Parameters
-    ----------
-    data : JSON data
-        As `netdesc.comparison.arrange` returns it.
-    path : tuple of str
-        Keys that lead to it.
-
-    Returns
-    -------
-    JSON data
-        New names first.
+    The path has the keys that lead to the data.
     """
     if isinstance(data, list):
         return [with_former_keys(item, path) for item in data]

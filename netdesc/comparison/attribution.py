@@ -111,17 +111,9 @@ def _pairs(before: Series, after: Series, job: Job) -> Iterator[Pair]:
 
 
 def list_non_idealities(backend: object) -> Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Return the non-idealities that a backend lists; none where it lists nothing.
+    """Return the `NonIdeal.non_idealities` of a backend; none where it lists nothing.
 
-    Parameters
-    ----------
-    backend : Backend
-        The method's former name ``departures`` is still accepted.
-
-    Returns
-    -------
-    mapping of str to (mapping, mapping)
-        As `NonIdeal.non_idealities`.
+    The method's former name ``departures`` is still accepted.
     """
     if isinstance(backend, NonIdeal):
         return backend.non_idealities()

@@ -105,17 +105,9 @@ class Pair:
 
 
 def measure(pair: Pair, job: Job) -> Effect:
-    """Measure the effect of a source of deviation.
+    """Measure the effect of a source of deviation: medians over the noise seeds.
 
-    Parameters
-    ----------
-    pair : Pair
-    job : Job
-
-    Returns
-    -------
-    Effect
-        Medians over the noise seeds; None or NaN where one of them has no value.
+    A median is None or NaN where one of the seeds has no value.
     """
     count = max(len(pair.without), len(pair.with_it))
     # With the same seed on both sides, noise that both have cancels.
@@ -152,16 +144,7 @@ def summarize(effects: Sequence[Effect]) -> Effect:
 
 
 def measure_once(pair: Pair, job: Job, one: Outcome | Refusal, two: Outcome | Refusal) -> Effect:
-    """Measure the effect of a source of deviation with one noise seed.
-
-    Parameters
-    ----------
-    pair : Pair
-        Names the source of deviation.
-    job : Job
-    one, two : Outcome or Refusal
-        Without the non-ideality and with it.
-    """
+    """Measure the effect of a source of deviation with one noise seed, from runs without it and with it."""
     refused = [str(item) for part in (one, two) if isinstance(part, Refusal) for item in part.diagnostics]
     if isinstance(one, Refusal) or isinstance(two, Refusal):
         return Effect(

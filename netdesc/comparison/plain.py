@@ -12,20 +12,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 def flatten(data: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Yield every value of JSON data with its path.
-
-    Parameters
-    ----------
-    data : JSON data
-    path : str
-        Of the data itself.
-
-    Yields
-    ------
-    path : str
-        Keys and indices, separated by slashes.
-    value : None, bool, int, float or str
-    """
+    """Yield every value of JSON data with its path: keys and indices, separated by slashes."""
     if isinstance(data, dict | list):
         for key, item in data.items() if isinstance(data, dict) else enumerate(data):
             yield from flatten(item, f"{path}/{key}" if path else str(key))

@@ -162,19 +162,9 @@ def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
 
 
 def repeat(outcome: Outcome, job: Job) -> tuple[Outcome, ...]:
-    """Run again with other noise seeds.
+    """Run again on the same device with other noise seeds, as often as the settings of the job say.
 
-    Parameters
-    ----------
-    outcome : Outcome
-        The first run; its device is used again.
-    job : Job
-        Its settings say how many runs there are to be, the first included.
-
-    Returns
-    -------
-    tuple of Outcome
-        The first one alone where another seed changes nothing.
+    The first run counts; it is alone where another seed changes nothing.
     """
     runs, bare = [outcome], replace(outcome, notes=())
     for number in range(1, job.settings.repeats):

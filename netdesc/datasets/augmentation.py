@@ -76,20 +76,7 @@ class Augmentation:
 
 
 def reflect(times: Floats, duration: float) -> Floats:
-    """Fold times back into a sample at both of its ends.
-
-    Parameters
-    ----------
-    times : ndarray of float64
-        In ms.
-    duration : float
-        In ms.
-
-    Returns
-    -------
-    ndarray of float64
-        0 to ``duration``.
-    """
+    """Fold times back into a sample at both of its ends; times and duration are in ms."""
     folded = np.mod(times, 2.0 * duration)
     result: Floats = np.minimum(folded, 2.0 * duration - folded)
     return result

@@ -30,16 +30,9 @@ YIN_YANG_SEEDS: Mapping[str, int] = MappingProxyType({"train": 42, "validation":
 
 
 def draw_yin_yang(options: Mapping[str, Any], directory: Path, seed: int) -> dict[str, Table]:
-    """Draw the parts of the Yin-Yang set that a file asks for.
+    """Draw the parts of the Yin-Yang set that a file asks for, 0 or None for none.
 
-    Parameters
-    ----------
-    options : mapping
-        ``train``, ``validation``, ``test``: numbers of samples, 0 or None for none.
-    directory : Path
-        Unused: the set has no files.
-    seed : int
-        Unused: the seeds are the published ones, so that every model sees the same points.
+    The set has no files, and the seeds are the published ones, so that every model sees the same points.
     """
     sizes = {name: int(options.get(name) or 0) for name in YIN_YANG_SEEDS}
     return {name: yin_yang(size, YIN_YANG_SEEDS[name]) for name, size in sizes.items() if size}
@@ -245,16 +238,7 @@ def encode_all(
 
 
 def require_room(prepared: Mapping[str, Prepared], encoder: Choice, duration: float, kind: str) -> None:
-    """Refuse samples whose spikes would take more memory than the machine has.
-
-    Parameters
-    ----------
-    prepared : mapping of str to Prepared
-    encoder : Choice
-    duration : float
-        Of a sample in ms.
-    kind : str
-        Of the dataset, for messages.
+    """Refuse samples of a dataset of a kind whose spikes would take more memory than the machine has.
 
     Raises
     ------

@@ -45,15 +45,7 @@ def delta(values: Floats, options: Mapping[str, Any], first_source: int) -> Even
 def follow(courses: Floats, threshold: float) -> list[tuple[Integers, Integers]]:
     """Return the reference before and after every step, in thresholds above the first value.
 
-    Parameters
-    ----------
-    courses : ndarray of float64, shape (rows, steps)
-    threshold : float
-
-    Returns
-    -------
-    list of (ndarray of int64, ndarray of int64), each of shape (rows,)
-        One pair for each of the steps - 1 intervals.
+    There is one pair of ndarray of int64, shape (rows,), for each of the steps - 1 intervals.
     """
     level, levels = np.zeros(len(courses), dtype=np.int64), []
     for step in range(1, courses.shape[1]):

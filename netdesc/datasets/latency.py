@@ -103,16 +103,7 @@ def place(
 
 
 def with_bias(events: Events, bias: float | None, source: int) -> Events:
-    """Add the spike of a bias neuron to every sample.
-
-    Parameters
-    ----------
-    events : Events
-    bias : float or None
-        Its time in ms; None for no such neuron.
-    source : int
-        Its program-wide index.
-    """
+    """Add the spike of a bias neuron, None for none, in ms to every sample; ``source`` is its index."""
     if bias is None:
         return events
     batch = events.batch

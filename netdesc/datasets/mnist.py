@@ -24,15 +24,7 @@ CHUNK = 4096
 def cover(old: int, new: int) -> Floats:
     """Return what share each old pixel has in each new one, along one side.
 
-    Parameters
-    ----------
-    old, new : int
-        Pixels of the side before and after.
-
-    Returns
-    -------
-    ndarray of float64, shape (new, old)
-        Rows sum to 1.
+    The result has the shape (new, old); rows sum to 1.
     """
     edges = np.arange(new + 1)[:, None] * old
     pixels = np.arange(old)[None, :] * new
@@ -71,17 +63,7 @@ def average(images: NDArray[np.uint8], size: tuple[int, int] | None) -> Floats:
 
 
 def find_idx(folder: Path, name: str, axes: int, path: str) -> Path:
-    """Find an IDX file by its usual names.
-
-    Parameters
-    ----------
-    folder : Path
-    name : str
-        For example ``train-images``.
-    axes : int
-        3 for images, 1 for labels.
-    path : str
-        Dotted path in the description, for the message.
+    """Find an IDX file by its usual names, such as ``train-images``; it has 3 axes for images, 1 for labels.
 
     Raises
     ------
@@ -147,18 +129,7 @@ def mnist(options: Mapping[str, Any], directory: Path, seed: int) -> dict[str, T
 
 
 def read_pair(folder: Path, name: str) -> tuple[Images, Images]:
-    """Read the images and labels of one part.
-
-    Parameters
-    ----------
-    folder : Path
-    name : str
-        ``train`` or ``t10k``.
-
-    Returns
-    -------
-    images : ndarray of uint8, shape (samples, rows, columns)
-    labels : ndarray of uint8, shape (samples,)
+    """Read the images, uint8, shape (samples, rows, columns), and labels of ``train`` or ``t10k``.
 
     Raises
     ------

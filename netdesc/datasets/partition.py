@@ -65,16 +65,9 @@ def divide(
 
 
 def even_places(classes: Integers) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the place of every sample in a row in which each class is spread evenly.
+    """Return the place of every sample in a row in which each class is spread evenly, shape (n,).
 
-    Parameters
-    ----------
-    classes : ndarray of int64, shape (n,)
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        0 to 1: (rank within the class + 1/2) / size of the class.
+    It is from 0 to 1: (rank within the class + 1/2) / size of the class.
     """
     order = np.argsort(classes, kind="stable")
     sizes = np.bincount(classes)

@@ -78,16 +78,7 @@ def shares_of(options: Mapping[str, Any]) -> dict[str, float]:
 def divide_rows(
     rows: Mapping[str, Rows], options: Mapping[str, Any], seed: int, path: str
 ) -> dict[str, Rows]:
-    """Take validation and test samples out of those for training, where these are fractions.
-
-    Parameters
-    ----------
-    rows : mapping of str to Rows
-    options : mapping
-        ``train``, ``validation``, ``test``: fractions, files or None.
-    seed : int
-    path : str
-        Dotted path of the dataset, for messages.
+    """Take validation and test samples out of those for training, where the options give fractions for them.
 
     Raises
     ------

@@ -52,15 +52,7 @@ class Recorded:
 
 
 def require_channels(recorded: Recorded, channels: int, path: str) -> None:
-    """Refuse spikes on a channel that is not there.
-
-    Parameters
-    ----------
-    recorded : Recorded
-    channels : int
-        How many there are.
-    path : str
-        Dotted path in the description, for the message.
+    """Refuse spikes on a channel beyond the number that there are.
 
     Raises
     ------

@@ -99,20 +99,6 @@ class Split:
         taken = self.events.take(indices)
         return Split(goals.labels, taken, self.augmentation, goals.times, goals.traces)
 
-    def batch_labels(self, indices: Integers) -> Integers | None:
-        """Return the labels of some of the samples.
-
-        Parameters
-        ----------
-        indices : ndarray of int64, shape (n,)
-
-        Returns
-        -------
-        ndarray of int64, shape (n,), or None
-            None where the samples have no class.
-        """
-        return None if self.labels is None else self.labels[indices]
-
     def batch_goals(self, indices: Integers) -> Goals:
         """Return labels and targets of some of the samples.
 
@@ -123,17 +109,7 @@ class Split:
         return self.goals.take(indices)
 
     def chunks(self, size: int) -> Iterator[Integers]:
-        """Yield the indices of all samples in order, in batches.
-
-        Parameters
-        ----------
-        size : int
-            Number of samples in a batch; the last may be smaller.
-
-        Yields
-        ------
-        ndarray of int64
-        """
+        """Yield the indices of all samples in order, in batches of a size; the last may be smaller."""
         for start in range(0, len(self), size):
             yield np.arange(start, min(start + size, len(self)))
 

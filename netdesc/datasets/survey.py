@@ -35,19 +35,7 @@ def shorten(data: Data | None) -> Data | None:
 
 
 def load_samples(description: Description, program: Program, data: Samples | None = None) -> Dataset | None:
-    """Load the dataset of a description.
-
-    Parameters
-    ----------
-    description : Description
-    program : Program
-    data : Samples or None
-        In place of the data of the description.
-
-    Returns
-    -------
-    Dataset or None
-        None where no population is fed from a dataset.
+    """Load the dataset of a description, or ``data`` in its place; None where no population is fed from one.
 
     Raises
     ------

@@ -18,17 +18,9 @@ YANG, YIN, DOT = 0, 1, 2
 
 
 def classify(x: float, y: float) -> int:
-    """Return the part of the sign that a point of the disc lies in.
+    """Return the part of the sign that a point of the disc, with coordinates from 0 to 1, lies in.
 
-    Parameters
-    ----------
-    x, y : float
-        Coordinates of the point, 0 to 1.
-
-    Returns
-    -------
-    int
-        0 for yang, 1 for yin, 2 for one of the dots, as the published generator counts them.
+    It is 0 for yang, 1 for yin, 2 for one of the dots, as the published generator counts them.
     """
     right = sqrt((x - 1.5 * RADIUS) ** 2 + (y - RADIUS) ** 2)
     left = sqrt((x - 0.5 * RADIUS) ** 2 + (y - RADIUS) ** 2)
@@ -40,19 +32,7 @@ def classify(x: float, y: float) -> int:
 
 
 def draw_point(random: np.random.RandomState, wanted: int) -> tuple[float, float]:
-    """Draw points until one lies in the part of the sign that is wanted.
-
-    Parameters
-    ----------
-    random : numpy.random.RandomState
-    wanted : int
-        0, 1 or 2.
-
-    Returns
-    -------
-    x, y : float
-        Coordinates, 0 to 1.
-    """
+    """Draw points, with coordinates from 0 to 1, until one lies in the part of the sign that is wanted."""
     while True:
         x = random.random_sample() * 2.0 * RADIUS
         y = random.random_sample() * 2.0 * RADIUS

@@ -120,19 +120,7 @@ class Group:
         return as_floats(self._file, values, f"{self._where(name)}: ", missing=missing)
 
     def integers(self, name: str, shape: Shape | None = None, *, least: int = 0) -> Integers:
-        """Read a dataset of whole numbers.
-
-        Parameters
-        ----------
-        name : str
-        shape : tuple of int or None, optional
-            As for `floats`.
-        least : int
-            Smallest value that is accepted.
-
-        Returns
-        -------
-        ndarray of int64
+        """Read a dataset of whole numbers of at least ``least``; see `floats`.
 
         Raises
         ------
@@ -240,13 +228,7 @@ class Group:
         return float(value)
 
     def integer(self, name: str, *, least: int = 0) -> int:
-        """Read an attribute that is one whole number.
-
-        Parameters
-        ----------
-        name : str
-        least : int
-            Smallest value that is accepted.
+        """Read an attribute that is one whole number of at least ``least``.
 
         Raises
         ------

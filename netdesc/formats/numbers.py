@@ -26,20 +26,9 @@ _KINDS = {
 
 
 def require_kind(file: Path, dtype: np.dtype[Any], where: str = "", *, text: bool = False) -> None:
-    """Refuse values that are not real numbers.
+    """Refuse values that are not real numbers, or texts where these are accepted too.
 
-    Parameters
-    ----------
-    file : Path
-    dtype : numpy dtype
-    where : str
-        Which of the arrays in the file, for messages; ends with ``: ``.
-    text : bool
-        Whether texts are accepted too.
-
-    Raises
-    ------
-    DescriptionError
+    ``where`` says in messages which of the arrays in the file it is; it ends with ``: ``.
     """
     if dtype.kind in "iufb" or (text and dtype.kind in "US"):
         return
@@ -51,21 +40,7 @@ def require_kind(file: Path, dtype: np.dtype[Any], where: str = "", *, text: boo
 
 
 def as_floats(file: Path, values: NDArray[Any], where: str = "", *, missing: bool = False) -> Floats:
-    """Return values as finite float64.
-
-    Parameters
-    ----------
-    file : Path
-    values : ndarray of real numbers
-    where : str
-        As for `require_kind`.
-    missing : bool
-        Whether NaN is accepted, for a value that is not there.
-
-    Returns
-    -------
-    ndarray of float64
-        Of the same shape.
+    """Return real numbers as finite float64 of the same shape; NaN is accepted where some may be missing.
 
     Raises
     ------
@@ -82,21 +57,7 @@ def as_floats(file: Path, values: NDArray[Any], where: str = "", *, missing: boo
 
 
 def as_integers(file: Path, values: NDArray[Any], where: str = "", *, least: int = 0) -> Integers:
-    """Return values as int64.
-
-    Parameters
-    ----------
-    file : Path
-    values : ndarray of real numbers
-    where : str
-        As for `require_kind`.
-    least : int
-        Smallest value that is accepted.
-
-    Returns
-    -------
-    ndarray of int64
-        Of the same shape.
+    """Return real numbers as int64 of the same shape, none of them below ``least``.
 
     Raises
     ------

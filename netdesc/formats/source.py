@@ -49,18 +49,7 @@ def fault(file: Path, what: str) -> DescriptionError:
 
 @contextmanager
 def at(path: str) -> Iterator[None]:
-    """Add a path in the description to every error about a file.
-
-    Parameters
-    ----------
-    path : str
-        Dotted path of the object that names the file.
-
-    Raises
-    ------
-    DescriptionError
-        As raised inside, with the path.
-    """
+    """Add the dotted path of the object that names a file to every error about the file."""
     try:
         yield
     except DescriptionError as error:
@@ -129,21 +118,9 @@ def recognized(head: bytes) -> str:
 
 
 def require_within(file: Path, need: float, limit: float | None, what: str) -> None:
-    """Refuse content that would take more memory than allowed.
+    """Refuse content that would take more memory than allowed, in bytes; None for `LARGEST`.
 
-    Parameters
-    ----------
-    file : Path
-    need : float
-        In bytes.
-    limit : float or None
-        In bytes; None for `LARGEST`.
-    what : str
-        What needs it, for example ``1000000 x 1000000 numbers``.
-
-    Raises
-    ------
-    DescriptionError
+    ``what`` says what needs it, for example ``1000000 x 1000000 numbers``.
     """
     allowed = LARGEST if limit is None else limit
     if need > allowed:

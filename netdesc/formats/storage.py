@@ -81,19 +81,7 @@ def split(name: str) -> list[str]:
 
 
 def require_shape(data: h5py.Dataset, file: Path, shape: Shape | None) -> None:
-    """Refuse a dataset of another shape.
-
-    Parameters
-    ----------
-    data : h5py.Dataset
-    file : Path
-    shape : tuple of int or None, or None
-        As it must be; None for any.
-
-    Raises
-    ------
-    DescriptionError
-    """
+    """Refuse a dataset of another shape than expected; None for any."""
     if shape is None or (
         len(shape) == len(data.shape)
         and all(wanted in (None, side) for wanted, side in zip(shape, data.shape, strict=True))
@@ -142,18 +130,7 @@ def require_stored(data: h5py.Dataset, file: Path) -> None:
 
 @contextmanager
 def reading(file: Path, where: str) -> Iterator[None]:
-    """Turn whatever h5py raises about a damaged file into a message.
-
-    Parameters
-    ----------
-    file : Path
-    where : str
-        What is being read, for messages.
-
-    Raises
-    ------
-    DescriptionError
-    """
+    """Turn whatever h5py raises about a damaged file into a message about what is being read."""
     try:
         yield
     except NetdescError:

@@ -53,19 +53,10 @@ class Synapses:
 
     @classmethod
     def from_flat(cls, places: Integers, n_pre: int, n_post: int) -> Synapses:
-        """Build synapses from their places in the row-major matrix pre by post.
+        """Build synapses from their places in the row-major matrix pre by post, in any order.
 
-        Parameters
-        ----------
-        places : ndarray of int64, shape (k,)
-            In any order; a place that stands several times has several synapses.
-        n_pre, n_post : int
-            Sizes of the two populations.
-
-        Returns
-        -------
-        Synapses
-            Without index arrays where each of the ``n_pre * n_post`` places has one synapse.
+        A place that is repeated has several synapses; there are no index arrays where each of the
+        ``n_pre * n_post`` places has one.
         """
         places = np.sort(places)
         if len(places) == n_pre * n_post and np.array_equal(places, np.arange(len(places))):

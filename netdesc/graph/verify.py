@@ -14,13 +14,7 @@ from netdesc.graph.synapses import Synapses
 
 
 def verify(graph: NetworkGraph, before: NetworkGraph | None = None) -> None:
-    """Check a graph as far as it is drawn.
-
-    Parameters
-    ----------
-    graph : NetworkGraph
-    before : NetworkGraph or None
-        A graph without violations; what both graphs share is not checked again.
+    """Check a graph as far as it is drawn, but for what it shares with a graph without violations before it.
 
     Raises
     ------

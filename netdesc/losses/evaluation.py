@@ -67,15 +67,7 @@ class Evaluation:
 
 
 def require_kinds(losses: Iterable[Loss], available: Iterable[str], who: str) -> None:
-    """Refuse kinds of losses that have no exact cotangent.
-
-    Parameters
-    ----------
-    losses : iterable of Loss
-    available : iterable of str
-        Kinds that may be used.
-    who : str
-        Who offers these kinds, for the message.
+    """Refuse kinds of losses of which ``who`` has no exact cotangent.
 
     Raises
     ------

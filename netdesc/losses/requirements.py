@@ -14,16 +14,7 @@ from netdesc.program import Program
 
 
 def require_goals(losses: Iterable[Loss], goals: Goals, program: Program, *, split: str) -> None:
-    """Refuse samples without the labels or targets that a loss needs, before anything runs.
-
-    Parameters
-    ----------
-    losses : iterable of Loss
-    goals : Goals
-        Of all samples of a split.
-    program : Program
-    split : str
-        What the samples are for, for messages.
+    """Refuse samples of a split without the labels or targets that a loss needs, before anything runs.
 
     Raises
     ------

@@ -25,10 +25,6 @@ def population_colours(run: object) -> dict[str, str]:
     run : Trace, Gradient or Results
         The resolved file in its provenance, where there is one, gives the order of the populations;
         otherwise spikes come first, then recordings.
-
-    Returns
-    -------
-    dict of str to str
     """
     provenance: Mapping[str, str] = getattr(run, "provenance", {})
     listed = (yaml.safe_load(provenance.get("resolved", "")) or {}).get("populations") or {}

@@ -110,17 +110,7 @@ def read_columns(metrics: Path) -> dict[str, list[float]]:
 
 
 def drawable(columns: Mapping[str, Sequence[float]], name: str) -> bool:
-    """Return whether a column is there and holds a number.
-
-    Parameters
-    ----------
-    columns : mapping of str to sequence of float
-    name : str
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether a column is there and holds a number."""
     return any(math.isfinite(value) for value in columns.get(name, ()))
 
 

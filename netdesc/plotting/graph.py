@@ -85,16 +85,7 @@ class Route(NamedTuple):
 
 
 def lay_out_graph(graph: NetworkGraph) -> Layout:
-    """Place populations in columns, each behind all that it hears of; those of a cycle share a column.
-
-    Parameters
-    ----------
-    graph : NetworkGraph
-
-    Returns
-    -------
-    Layout
-    """
+    """Place populations in columns, each behind all that it hears of; those of a cycle share a column."""
     parts = nx.condensation(nx.DiGraph(graph.network))
     columns: dict[str, int] = {}
     for number, generation in enumerate(nx.topological_generations(parts)):

@@ -49,10 +49,6 @@ def save(figure: Figure, picture: Path) -> None:
 def require_ending(picture: Path) -> None:
     """Refuse a picture whose ending names no format.
 
-    Parameters
-    ----------
-    picture : Path
-
     Raises
     ------
     OutputError
@@ -66,10 +62,6 @@ def require_ending(picture: Path) -> None:
 
 def drawn(name: str) -> str:
     """Return a name as text of a figure, which shows it letter by letter.
-
-    Parameters
-    ----------
-    name : str
 
     Returns
     -------
@@ -88,10 +80,6 @@ def new_figure(size: tuple[float, float], path: Path | str | None) -> Figure:
         In inches.
     path : Path, str or None
         Where the picture goes; a figure without one is shown at the end of a notebook's cell.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     if path is None and in_notebook():
         from matplotlib import pyplot

@@ -215,21 +215,9 @@ def find_slopes(
     links: list[Link],
     bins: Mapping[str, Integers],
 ) -> dict[str, Floats]:
-    """Return the derivative by all trained weights, by their keys, each of shape (k,).
+    """Return the derivative by all trained weights after the sweep, by their keys, each of shape (k,).
 
-    Parameters
-    ----------
-    program : Program
-    trace : Trace
-    layers : mapping of int to Layer
-        After the sweep.
-    links : list of Link
-    bins : mapping of str to ndarray of int64
-        Steps of all spikes, by population.
-
-    Returns
-    -------
-    dict of str to ndarray of float64
+    The bins are the steps of all spikes, by population.
 
     Raises
     ------

@@ -43,16 +43,7 @@ class Link:
 
 
 def link(program: Program, block: Block, as_run: Mapping[str, Floats], grid: Grid) -> Link:
-    """Lay a block out on a grid.
-
-    Parameters
-    ----------
-    program : Program
-    block : Block
-    as_run : mapping of str to ndarray
-        Weights and delays that the device used; what is absent is as in the block.
-    grid : Grid
-    """
+    """Lay a block out on a grid, with the weights and delays that the device used, or those of the block."""
     charges = block.charges(as_run.get(block.weight_key, block.weights))
     delays = np.asarray(as_run.get(block.delay_key, block.delays))
     steps = count_steps(delays, grid.step)

@@ -214,24 +214,9 @@ def source_spikes(machine: Machine, stimulus: Events) -> Iterator[tuple[str, Int
 def parameter_probe(
     machine: Machine, loss: Callable[[], float | None], key: str, value: Floats, *, index: int, step: float
 ) -> Probe:
-    """Return the direction of one weight or delay.
+    """Return the direction of one weight or delay, of which the loss of the machine is a function.
 
-    Parameters
-    ----------
-    machine : Machine
-    loss : callable
-        Of the parameters that are written.
-    key : str
-    value : ndarray
-        The parameters of that key.
-    index : int
-        Which of them.
-    step : float
-
-    Returns
-    -------
-    Probe
-        To one side where a delay is too short for both.
+    It is to one side where a delay is too short for both.
     """
     delay = key.endswith(".delay")
     reach = step if delay else step * float(np.sqrt(np.mean(value**2)) or 1.0)
@@ -248,24 +233,9 @@ def parameter_probe(
 def time_probe_of(
     stimulus: Events, loss: Callable[[Events], float | None], event: int, duration: float, *, step: float
 ) -> Probe:
-    """Return the direction of one spike of the stimulus.
+    """Return the direction of one spike of the stimulus, of which the loss is a function; times are in ms.
 
-    Parameters
-    ----------
-    stimulus : Events
-    loss : callable
-        Of a stimulus.
-    event : int
-        Which spike.
-    duration : float
-        Of the run, in ms.
-    step : float
-        In ms.
-
-    Returns
-    -------
-    Probe
-        To one side where the spike is too early for both; backwards where it is too late.
+    It is to one side where the spike is too early for both; backwards where it is too late.
     """
     early, late = stimulus.times[event] < step, stimulus.times[event] + step > duration
 
@@ -278,22 +248,9 @@ def time_probe_of(
 
 
 def compare(key: str, probe: Callable[[int], Probe], exact: Floats, limit: int) -> Comparison:
-    """Differentiate in many directions.
+    """Differentiate in at most ``limit`` directions, and compare with exact derivatives, shape (k,).
 
-    Parameters
-    ----------
-    key : str
-        What is differentiated, for the report of progress.
-    probe : callable
-        From an index to a direction.
-    exact : ndarray of float64, shape (k,)
-        The derivatives to compare with.
-    limit : int
-        At most so many directions.
-
-    Returns
-    -------
-    Comparison
+    The probe returns a direction by its index; the key says in reports of progress what is differentiated.
     """
     differences = np.full(exact.shape, np.nan)
     looked = np.unique(np.linspace(0, len(exact) - 1, min(limit, len(exact))).round().astype(np.int64))

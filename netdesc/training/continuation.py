@@ -164,18 +164,7 @@ def note_stage(
 
 
 def describe_stages(stages: Sequence[Stage]) -> tuple[str, ...]:
-    """Describe on what a run was trained, where that changed on the way.
-
-    Parameters
-    ----------
-    stages : sequence of dict
-        From ``note_stage``.
-
-    Returns
-    -------
-    tuple of str
-        Empty where it was one backend all along.
-    """
+    """Describe on what a run was trained, where that changed on the way; empty where it did not."""
     if len(stages) < 2:
         return ()
     parts = [

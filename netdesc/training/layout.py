@@ -76,17 +76,7 @@ class Layout:
         )
 
     def by_quantity(self, values: Mapping[str, float]) -> Floats:
-        """Return the value of its quantity for every element.
-
-        Parameters
-        ----------
-        values : mapping of str to float
-            For example learning rates of ``weight`` and ``delay``.
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-        """
+        """Return values by quantity, such as rates of ``weight`` and ``delay``, for every element."""
         return np.repeat([values[name] for name in self.quantities], np.diff(self.offsets)).astype(float)
 
     def join(self, values: Mapping[str, Floats]) -> Floats:
@@ -115,16 +105,7 @@ class Layout:
         return vector
 
     def split(self, vector: Floats) -> dict[str, Floats]:
-        """Return the parts of a vector by key, as views.
-
-        Parameters
-        ----------
-        vector : ndarray of float64, shape (n,)
-
-        Returns
-        -------
-        dict of str to ndarray of float64, shape (k,)
-        """
+        """Return the parts of a vector, shape (n,), by key, as views of shape (k,)."""
         return {
             key: vector[start:stop]
             for key, (start, stop) in zip(self.keys, pairwise(self.offsets), strict=True)

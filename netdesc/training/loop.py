@@ -23,14 +23,7 @@ from netdesc.training.task import State, Task
 
 
 def run_epoch(task: Task, state: State, watch: Watch | None = None) -> State:
-    """Train for one epoch and validate.
-
-    Parameters
-    ----------
-    task : Task
-    state : State
-    watch : Watch or None
-        What was seen in the epochs before; None for nothing.
+    """Train for one epoch and validate, with what was seen in the epochs before.
 
     Raises
     ------
@@ -98,16 +91,7 @@ def train_batch(
 ) -> tuple[State, int]:
     """Take one step: forward run, loss, adjoint run, update; or have the device take it.
 
-    Parameters
-    ----------
-    task : Task
-    state : State
-        Its values are those that the machine has.
-    stimulus : Events
-        A batch of samples.
-    goals : Goals
-    tally : Tally
-        The batch is added to it.
+    The values of the state are those that the machine has; the batch is added to the tally.
 
     Returns
     -------

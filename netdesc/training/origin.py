@@ -110,12 +110,7 @@ class Origin:
 
     @classmethod
     def read(cls, text: str) -> Origin:
-        """Read an origin from JSON text.
-
-        Parameters
-        ----------
-        text : str
-            From ``write``.
+        """Read an origin from the JSON text of ``write``.
 
         Raises
         ------
@@ -139,17 +134,7 @@ class Origin:
 
 
 def read_stages(record: Mapping[str, Any]) -> tuple[Stage, ...]:
-    """Return the stages in a record.
-
-    Parameters
-    ----------
-    record : mapping
-        JSON data.
-
-    Returns
-    -------
-    tuple of dict
-        At least one.
+    """Return the stages in a record, JSON data; there is at least one.
 
     Raises
     ------
@@ -185,17 +170,9 @@ def digest_data(dataset: Dataset | None) -> str:
 
 
 def digest_network(resolved: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the sections that describe the network, hexadecimal.
+    """Return the SHA-256 of the sections of a resolved file that describe the network, hexadecimal.
 
-    Parameters
-    ----------
-    resolved : mapping
-        A resolved file.
-
-    Returns
-    -------
-    str
-        The same for any name, description, recordings, losses, training and backend options.
+    It is the same for any name, description, recordings, losses, training and backend options.
     """
     network = {name: resolved.get(name) for name in ("simulation", "populations", "projections")}
     network["simulation"] = {

@@ -63,18 +63,7 @@ class Content:
 def write_sealed(
     path: Path, attributes: Mapping[str, Any], *, arrays: Mapping[str, Floats], texts: Mapping[str, str]
 ) -> None:
-    """Write a file, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-    attributes : mapping of str to object
-        Of the root.
-    arrays : mapping of str to ndarray
-        By path.
-    texts : mapping of str to str
-        Further datasets, by path.
-    """
+    """Write attributes of the root, and arrays and texts by path, to a file, whole or not at all."""
 
     def fill(file: h5py.File) -> None:
         file.attrs.update(attributes)
@@ -110,23 +99,12 @@ def read_sealed(path: Path) -> Content:
 
 
 def check_seal(path: Path, data: bytes) -> bool:
-    """Compare a file with its checksum.
-
-    Parameters
-    ----------
-    path : Path
-    data : bytes
-        Content of the file.
-
-    Returns
-    -------
-    bool
-        False where it has no checksum, as files of earlier versions.
+    """Return whether the content of a file has a checksum, which files of earlier versions have not.
 
     Raises
     ------
     RunDirectoryError
-        If it does not agree, or is not HDF5.
+        If it does not agree, or the file is not HDF5.
     """
     if data.startswith(SIGNATURE):
         return False

@@ -71,7 +71,7 @@ def test_a_batch_holds_the_samples_asked_for_in_that_order(counts, data):
     wanted = data.draw(st.lists(st.integers(0, len(samples) - 1), min_size=1, max_size=6))
     batch = split.batch(np.array(wanted))
     assert batch.lists(2) == Events.from_lists([samples[index] for index in wanted]).lists(2)
-    assert split.batch_labels(np.array(wanted)).tolist() == wanted
+    assert split.batch_goals(np.array(wanted)).labels.tolist() == wanted
 
 
 def test_chunks_cover_every_sample_once():

@@ -132,15 +132,7 @@ def show(
 
 
 def render_after(model: Model, after: str, backend: str | None) -> str:
-    """Return the graph after a pass as text.
-
-    Parameters
-    ----------
-    model : Model
-    after : str
-        Name of the pass.
-    backend : str or None
-        Whose passes follow those that every network goes through.
+    """Return the graph after a pass as text; passes of a backend follow those of every network.
 
     Raises
     ------

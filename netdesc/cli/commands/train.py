@@ -94,19 +94,9 @@ def list_files(directory: Path) -> dict[str, Path]:
 
 
 def foresee_step(model: Model, backend: str | None) -> Estimate | None:
-    """Return what the device is expected to report of a step of training.
+    """Return what the device is expected to report of a step of training; None without estimates.
 
-    Parameters
-    ----------
-    model : Model
-    backend : str or None
-        None for the one that the file names.
-
-    Returns
-    -------
-    Estimate or None
-        A step of learning on the device, or a run forward where the host learns; None where the backend
-        makes no estimates.
+    It is a step of learning on the device, or a run forward where the host learns.
     """
     from netdesc.api import compile
     from netdesc.training.preparation import choose_backend

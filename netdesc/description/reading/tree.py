@@ -134,17 +134,9 @@ _LONGEST_INTEGER = 300
 
 
 def scalar(text: str) -> Scalar:
-    """Read a plain scalar.
+    """Read a plain scalar, which is not quoted in the file.
 
-    Parameters
-    ----------
-    text : str
-        Not quoted in the file.
-
-    Returns
-    -------
-    str, int, float, bool or None
-        By YAML 1.2: ``1e-3`` is a number; ``no``, ``on`` and ``1:30`` are texts.
+    By YAML 1.2 ``1e-3`` is a number; ``no``, ``on`` and ``1:30`` are texts.
     """
     if text in _NULL:
         return None

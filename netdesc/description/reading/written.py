@@ -51,18 +51,9 @@ def written(data: Any, part: dict[str, Any]) -> Any:
 
 
 def written_parameter(parameter: Parameter, unit: str) -> Any:
-    """Write a value that may be trained, in the short form where nothing else is to be said.
+    """Return a value that may be trained as plain data, in the short form where nothing else is to be said.
 
-    Parameters
-    ----------
-    parameter : Parameter
-    unit : str
-        Base unit; empty for numbers without unit.
-
-    Returns
-    -------
-    object
-        Plain data.
+    The unit is the base unit; empty for numbers without unit.
     """
     init = written_value(parameter.init, unit)
     if not parameter.train:
@@ -76,19 +67,7 @@ def written_parameter(parameter: Parameter, unit: str) -> Any:
 
 
 def written_value(value: Value, unit: str) -> Any:
-    """Write a constant, a distribution or a list.
-
-    Parameters
-    ----------
-    value : Constant, Distribution or Explicit
-    unit : str
-        Base unit; empty for numbers without unit.
-
-    Returns
-    -------
-    object
-        Plain data.
-    """
+    """Return a constant, a distribution or a list as plain data, in a base unit or without one."""
     match value:
         case Constant():
             return _number(value.value, unit)

@@ -24,12 +24,7 @@ _NAME = "netdesc-1.schema.json"
 
 @cache
 def schema() -> Part:
-    """Return the JSON Schema (Draft-07) of language version 1.
-
-    Returns
-    -------
-    dict
-        Shared between callers; not to be changed.
+    """Return the JSON Schema (Draft-07) of language version 1, shared between callers and not to be changed.
 
     Raises
     ------
@@ -45,18 +40,7 @@ def schema() -> Part:
 
 
 def resolved(part: Part) -> Part:
-    """Follow a ``$ref`` into the definitions of the schema.
-
-    Parameters
-    ----------
-    part : dict
-        Part of the schema.
-
-    Returns
-    -------
-    dict
-        The part itself, or what it refers to.
-    """
+    """Return a part of the schema, or the definition that its ``$ref`` refers to."""
     if "$ref" not in part:
         return part
     definition: Part = schema()["definitions"][part["$ref"].rpartition("/")[2]]

@@ -45,15 +45,7 @@ class _Faulty(NamedTuple):
 def report_faults(root: Node, part: Part, reading: Reading, path: str = "") -> None:
     """Note everything in a tree that a part of the schema refuses; every value once.
 
-    Parameters
-    ----------
-    root : Node
-    part : dict
-        Part of the schema.
-    reading : Reading
-        Receives the faults, and the paths of values that cannot be read.
-    path : str
-        Dotted path of the tree.
+    The reading receives the faults, and the paths of values that cannot be read.
     """
     seen = set[tuple[object, ...]]()
     for fault in find_faults(root, part):

@@ -75,18 +75,9 @@ class Fault:
 
 
 def find_faults(root: Node, part: Part) -> Iterator[Fault]:
-    """Yield everything in a tree that a part of the schema refuses.
+    """Yield everything in a tree that a part of the schema, the whole or one without ``$ref``, refuses.
 
-    Parameters
-    ----------
-    root : Node
-    part : dict
-        Part of the schema; the whole of it, or one without ``$ref``.
-
-    Yields
-    ------
-    Fault
-        Several for one value where it does not fit several keywords.
+    There are several for one value where it does not fit several keywords.
     """
     validator = _whole() if part is schema() else _validator_class()(part)
     for error in validator.iter_errors(_data(root)):

@@ -78,17 +78,9 @@ QUANTITY = re.compile(r"[-+.0-9eE]+ \S+")
 
 
 def list_mentions(root: Node) -> tuple[str, ...]:
-    """Return every text that may be the name of a file, each once.
+    """Return every text of a description that may be the name of a file, each once.
 
-    Parameters
-    ----------
-    root : Node
-        The whole description.
-
-    Returns
-    -------
-    tuple of str
-        For example ``weights.h5:matrix``; many of them name nothing.
+    For example ``weights.h5:matrix``; many of them name nothing.
     """
     sections = (node for key, node in root.mapping.items() if key not in TEXTS)
     return tuple(dict.fromkeys(text for node in sections for text in _texts(node, set())))

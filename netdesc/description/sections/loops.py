@@ -16,17 +16,9 @@ def check_loops(
     projections: Mapping[str, dict[str, Any] | None],
     reading: Reading,
 ) -> None:
-    """Note a fault where a grid solver meets a cycle of zero delay.
+    """Note a fault where a grid solver meets a cycle of zero delay, at the first projection of the cycle.
 
-    Parameters
-    ----------
-    backends : mapping
-        The section, as read.
-    loop_delay : str or None
-        ``simulation.loop_delay``.
-    projections : mapping of str to dict or None
-    reading : Reading
-        Receives the fault, at the first projection of the cycle.
+    The sections are as read; the loop delay is ``simulation.loop_delay``, None where it is not known.
     """
     solver = (backends.get("numba") or {}).get("solver")
     if not isinstance(solver, Choice) or solver.kind != "grid" or loop_delay != "exact":

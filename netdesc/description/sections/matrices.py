@@ -71,21 +71,7 @@ def read_list(node: Node, unit: str, path: str, reading: Reading, needed_by: str
 
 
 def read_array(node: Node, path: str, reading: Reading) -> Floats | None:
-    """Read an array from Python.
-
-    Parameters
-    ----------
-    node : Node
-        Its value is an ndarray in base units, with one or two axes.
-    path : str
-    reading : Reading
-        Receives the fault.
-
-    Returns
-    -------
-    ndarray of float64 or None
-        A copy, NaN where the array has it; None where a fault was noted.
-    """
+    """Return a copy of an array from Python in base units, with one or two axes and NaN where it has none."""
     values = np.array(node.value, dtype=np.float64)
     if values.size == 0 or np.isinf(values).any():
         found = "an infinite number" if values.size else "an array without values"

@@ -26,15 +26,7 @@ Populations = Mapping[str, dict[str, Any] | None]
 def resolve_projection(name: str, data: dict[str, Any], populations: Populations, reading: Reading) -> None:
     """Replace the weight by its record, in place, and note all faults of a projection.
 
-    Parameters
-    ----------
-    name : str
-    data : dict
-        As read by the schema.
-    populations : mapping of str to dict or None
-        After `netdesc.description.sections.populations.resolve_population`.
-    reading : Reading
-        Receives the faults.
+    The populations are those after `netdesc.description.sections.populations.resolve_population`.
     """
     path = f"projections.{name}"
     known = _check_names(data, populations, path, reading)
@@ -66,18 +58,7 @@ def projection_of(name: str, data: dict[str, Any]) -> Projection:
 
 
 def write_projection(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data of a projection with its weight and connector as plain values.
-
-    Parameters
-    ----------
-    data : dict
-        After `resolve_projection`.
-
-    Returns
-    -------
-    dict
-        For `netdesc.description.reading.written.written`.
-    """
+    """Return the data of a resolved projection with its weight and connector as plain values."""
     result = {key: item for key, item in data.items() if key != "x-weight-unit"}
     delay = result.pop("delay")
     result |= {"weight": written_parameter(data["weight"], data["x-weight-unit"]), "delay": delay}

@@ -32,18 +32,9 @@ _TRAINING_RECORD = (
 def check_loss(
     name: str, loss: Choice, populations: Populations, samples: Mapping[str, Any] | None, reading: Reading
 ) -> None:
-    """Note all faults of a loss.
+    """Note all faults of a loss, after the populations are resolved.
 
-    Parameters
-    ----------
-    name : str
-    loss : Choice
-    populations : mapping of str to dict or None
-        After `netdesc.description.sections.populations.resolve_population`.
-    samples : mapping or None
-        The section ``data``, empty where only the caller knows the samples; None where there are none.
-    reading : Reading
-        Receives the faults.
+    The samples are the section ``data``, empty where only the caller knows them; None where there are none.
     """
     path = f"losses.{name}.{loss.kind}"
     target = loss.options.get("population")

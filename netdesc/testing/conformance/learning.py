@@ -43,18 +43,7 @@ class LearningChecks(Subject):
 
 
 def teach(bench: Bench, rule: HostRule, targets: Integers) -> dict[str, Floats]:
-    """Take steps on the host and return the parameters.
-
-    Parameters
-    ----------
-    bench : Bench
-    rule : HostRule
-    targets : ndarray of int64, shape (batch,)
-
-    Returns
-    -------
-    dict of str to ndarray
-    """
+    """Take steps on the host by a rule and return the parameters."""
     parameters = bench.program.trainable()
     for _ in range(STEPS):
         trace = bench.forward()

@@ -32,16 +32,7 @@ def expect(bench: Bench, trace: Trace, stimulus: Events | None = None) -> Refere
 
 
 def misfit(bench: Bench, trace: Trace, tolerance: Tolerance, stimulus: Events | None = None) -> str:
-    """Tell how spikes differ from those that are right, empty where they agree.
-
-    Parameters
-    ----------
-    bench : Bench
-    trace : Trace
-    tolerance : Tolerance
-    stimulus : Events or None
-        None for that of the bench.
-    """
+    """Return how spikes differ from those that are right for a stimulus, empty where they agree."""
     expected = expect(bench, trace, stimulus)
     lonely, total, first = 0, 0, ""
     for name, size in spiking(bench.program):
@@ -71,18 +62,9 @@ def pull(program: Program, spikes: Mapping[str, Events]) -> dict[str, Floats]:
 
 
 def differentiate(program: Program, stimulus: Events) -> dict[str, Floats]:
-    """Return the derivatives of the loss of ``pull`` by central differences.
+    """Return the derivatives of the loss of ``pull`` by central differences, by the keys of the parameters.
 
-    Parameters
-    ----------
-    program : Program
-        With the parameters that ran.
-    stimulus : Events
-
-    Returns
-    -------
-    dict of str to ndarray
-        By the keys of the trainable parameters.
+    The program has the parameters that ran.
     """
     result = {}
     for key, value in program.trainable().items():

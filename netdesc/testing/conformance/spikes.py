@@ -10,20 +10,7 @@ from netdesc.trace import Trace
 
 
 def unmatched(found: list[float], expected: list[float], tolerance: float) -> int:
-    """Count spikes without a partner in another train.
-
-    Parameters
-    ----------
-    found, expected : list of float
-        Ascending times in ms.
-    tolerance : float
-        Largest distance of partners in ms.
-
-    Returns
-    -------
-    int
-        Over both trains.
-    """
+    """Count spikes of two trains, ascending times in ms, that have no partner within a tolerance in ms."""
     i = j = lonely = 0
     while i < len(found) and j < len(expected):
         if abs(found[i] - expected[j]) <= tolerance:
@@ -36,16 +23,7 @@ def unmatched(found: list[float], expected: list[float], tolerance: float) -> in
 
 
 def compare(found: Events, expected: Events, size: int, tolerance: float) -> tuple[int, str]:
-    """Compare the spikes of a population.
-
-    Parameters
-    ----------
-    found, expected : Events
-        Of batches of the same size.
-    size : int
-        Neurons of the population.
-    tolerance : float
-        In ms.
+    """Compare the spikes of a population of ``size`` neurons within a tolerance in ms.
 
     Returns
     -------

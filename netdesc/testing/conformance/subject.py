@@ -100,33 +100,12 @@ class HostRule(Protocol):
     def update(
         self, parameters: Mapping[str, Floats], gradient: Mapping[str, Floats]
     ) -> Mapping[str, Floats]:
-        """Return the parameters after a step.
-
-        Parameters
-        ----------
-        parameters, gradient : mapping of str to ndarray
-
-        Returns
-        -------
-        mapping of str to ndarray
-        """
+        """Return the parameters after a step by a gradient."""
         ...
 
 
 def demand(met: bool, told: str) -> None:
-    """Fail a check unless a condition is met.
-
-    Parameters
-    ----------
-    met : bool
-    told : str
-        What was found, and what the contract demands.
-
-    Raises
-    ------
-    AssertionError
-        With that text.
-    """
+    """Fail a check, with what was found and what the contract demands, unless a condition is met."""
     __tracebackhide__ = True
     if not met:
         raise AssertionError(told)
@@ -203,18 +182,7 @@ class Subject:
         return lower(compile_graph(case.describe(device.limits), device.passes()))
 
     def bench(self, name: str) -> Bench:
-        """Lay a network out on the device.
-
-        Parameters
-        ----------
-        name : str
-            Key of ``CASES`` or ``READING_CASES``.
-
-        Raises
-        ------
-        AssertionError
-            If the device refuses it.
-        """
+        """Lay a network, by its key in ``CASES`` or ``READING_CASES``, out on the device, or fail."""
         case, device = (CASES.get(name) or READING_CASES[name]), self.device()
         try:
             program = self.compile(case, device)

@@ -38,16 +38,8 @@ def doubles() -> Arithmetic[float]:
 
 
 def decimals(digits: int) -> Arithmetic[Decimal]:
-    """Return an arithmetic of many digits.
+    """Return an arithmetic of as many digits as the decimal context has in which the caller computes.
 
-    Parameters
-    ----------
-    digits : int
-        Of the decimal context in which the caller computes.
-
-    Returns
-    -------
-    Arithmetic
-        Ends a bisection eight digits before the last.
+    A bisection ends eight digits before the last.
     """
     return Arithmetic(Decimal, Decimal.exp, lambda x: x.exp() - 1, Decimal(10) ** (8 - digits))

@@ -110,21 +110,7 @@ def response(cell: Cell[N], tau_s: N, span: N, arithmetic: Arithmetic[N], *, lif
 
 
 def flow(cell: Cell[N], state: State[N], time: N, arithmetic: Arithmetic[N]) -> State[N]:
-    """Carry a neuron on to a later time without events.
-
-    Parameters
-    ----------
-    cell : Cell
-    state : State
-    time : number
-        In ms, not before ``state.time``.
-    arithmetic : Arithmetic
-
-    Returns
-    -------
-    State
-        At ``time``.
-    """
+    """Carry a neuron on to a later time in ms without events."""
     span = time - state.time
     currents = tuple(
         current * arithmetic.exp(-span / tau) for current, tau in zip(state.currents, cell.tau_s, strict=True)
@@ -228,19 +214,7 @@ def turns(cell: Cell[N], state: State[N], span: N, arithmetic: Arithmetic[N]) ->
 
 
 def sign_changes(function: Callable[[N], N], stops: list[N], arithmetic: Arithmetic[N]) -> list[N]:
-    """Return where a function changes its sign, for one change at most between two stops.
-
-    Parameters
-    ----------
-    function : callable
-    stops : list of number
-        Ascending.
-    arithmetic : Arithmetic
-
-    Returns
-    -------
-    list of number
-    """
+    """Return where a function changes its sign, for one change at most between two ascending stops."""
     values = [function(stop) for stop in stops]
     found = []
     for index in range(len(stops) - 1):
@@ -252,19 +226,9 @@ def sign_changes(function: Callable[[N], N], stops: list[N], arithmetic: Arithme
 
 
 def bisect(function: Callable[[N], N], low: N, high: N, arithmetic: Arithmetic[N]) -> N:
-    """Halve a bracket until it cannot be halved any more.
+    """Halve a bracket until it cannot be halved any more, and return its upper end.
 
-    Parameters
-    ----------
-    function : callable
-        Negative at ``low``, not negative at ``high``.
-    low, high : number
-    arithmetic : Arithmetic
-
-    Returns
-    -------
-    number
-        The upper end of the last bracket.
+    The function is negative at ``low``, not negative at ``high``.
     """
     while high - low > arithmetic.resolution:
         middle = low + (high - low) / 2

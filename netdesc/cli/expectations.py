@@ -18,6 +18,8 @@ from netdesc.events import Events
 if TYPE_CHECKING:
     from netdesc.api import Batch, CompiledProgram
     from netdesc.compiled import Model
+    from netdesc.losses import Evaluation
+    from netdesc.testing.gradcheck import GradientCheck
     from netdesc.trace import Trace
     from netdesc.training import Metrics
 
@@ -195,14 +197,16 @@ def _timed(path: str, expect: Mapping[str, Any], events: Events, size: int) -> C
 
 def _deviate(compiled: CompiledProgram, batch: Batch) -> float | None:
     """Return how far the gradient of the first sample is from central differences."""
+    found = check_gradients(compiled, batch.head(1), limit=100)
+    return found.deviation if found.checked and math.isfinite(found.deviation) else None
+
+
+def check_gradients(compiled: CompiledProgram, batch: Batch, *, limit: int) -> GradientCheck:
+    """Compare the gradients of a batch with central differences, ``limit`` entries of each parameter."""
     from netdesc.api import evaluate_losses
-    from netdesc.losses import Evaluation
     from netdesc.testing.gradcheck import gradcheck
 
-    first = batch.head(1)
-
     def objective(trace: Trace) -> Evaluation:
-        return evaluate_losses(compiled, trace, first.goals)
+        return evaluate_losses(compiled, trace, batch.goals)
 
-    found = gradcheck(compiled.machine, compiled.stimulate(first.events), objective, limit=100)
-    return found.deviation if found.checked and math.isfinite(found.deviation) else None
+    return gradcheck(compiled.machine, compiled.stimulate(batch.events), objective, limit=limit)

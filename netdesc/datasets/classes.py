@@ -87,6 +87,11 @@ class Classes:
         yield f"classes in sorted order, numbered by output neuron: {', '.join(pairs)}{more}"
 
 
+def number_classes(labels: Labels | None, path: str) -> Integers | None:
+    """Return the number of the class of every training sample; None for samples without labels."""
+    return None if labels is None else Classes.find(labels).number(labels, split="train", path=path)
+
+
 def type_name(labels: Labels) -> str:
     """Return what labels are, for messages."""
     return "texts" if labels.dtype.kind == "U" else "whole numbers"

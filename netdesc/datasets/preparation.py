@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netdesc.datasets.classes import Classes, Labels
+from netdesc.datasets.classes import Classes, Labels, number_classes
 from netdesc.datasets.partition import HELD, divide
 from netdesc.datasets.scaling import Scale
 from netdesc.errors import DescriptionError
@@ -86,11 +86,7 @@ def divide_rows(
         If a split has no samples.
     """
     whole = rows["train"]
-    classes = (
-        None
-        if whole.labels is None
-        else Classes.find(whole.labels).number(whole.labels, split="train", path=path)
-    )
+    classes = number_classes(whole.labels, path)
     parts = divide(len(whole), shares_of(options), seed, classes=classes, path=path)
     return {
         **{name: whole.take(which) for name, which in parts.items()},

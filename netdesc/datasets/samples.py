@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netdesc.datasets.partition import HELD
 from netdesc.datasets.preparation import Rows
 from netdesc.datasets.recorded import Recorded
 from netdesc.errors import DescriptionError
@@ -17,7 +18,6 @@ from netdesc.losses import Traces
 from netdesc.units import UNITS_OF_TIME
 
 PATH = "data"
-HELD = ("validation", "test")
 SCALES = ("per_feature", "joint", "none")
 
 

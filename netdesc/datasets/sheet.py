@@ -199,7 +199,7 @@ def repaired(file: Path, column: Column) -> Column:
         if cell in EMPTY:
             values.append(np.nan)
             continue
-        number = number_of(cell)
+        number = csv.number_of(cell)
         if number is None:
             odd.append((row, cell))
         else:
@@ -212,14 +212,6 @@ def repaired(file: Path, column: Column) -> Column:
             f"where {len(values)} other cells are numbers; correct it, or leave it empty",
         )
     return column if odd or all(map(np.isnan, values)) else Column(column.name, np.array(values))
-
-
-def number_of(cell: str) -> float | None:
-    """Return a cell as a number; None where it is a text."""
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
 
 
 def require_columns(sheet: Sheet, wanted: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from netdesc.datasets.classes import Classes
+from netdesc.datasets.classes import Classes, number_classes
 from netdesc.datasets.partition import divide
 from netdesc.datasets.preparation import shares_of
 from netdesc.datasets.recorded import Recorded, keep_inside, note_early, require_channels
@@ -113,13 +113,7 @@ def divide_recorded(
     whole = parts["train"]
     for name, part in parts.items():
         require_same_answers(whole, part, name, path)
-    classes = None if whole.labels is None else Classes.find(whole.labels)
-    numbers = (
-        None
-        if classes is None or whole.labels is None
-        else classes.number(whole.labels, split="train", path=path)
-    )
-    drawn = divide(len(whole), shares, seed, classes=numbers, path=path)
+    drawn = divide(len(whole), shares, seed, classes=number_classes(whole.labels, path), path=path)
     chosen = {
         **{name: whole.take(which) for name, which in drawn.items()},
         **{name: part for name, part in parts.items() if name != "train"},

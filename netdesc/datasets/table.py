@@ -11,11 +11,11 @@ import numpy as np
 
 from netdesc.datasets.classes import Labels
 from netdesc.datasets.preparation import Rows
-from netdesc.datasets.sheet import Sheet, number_of, read_sheet, require_columns
+from netdesc.datasets.sheet import Sheet, read_sheet, require_columns
 from netdesc.datasets.trace_files import as_traces, join_columns, read_traces
 from netdesc.errors import DescriptionError
 from netdesc.events import Floats
-from netdesc.formats.csv import Column
+from netdesc.formats.csv import Column, number_of
 from netdesc.formats.source import at, fault
 from netdesc.losses import Traces
 

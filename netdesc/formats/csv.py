@@ -162,7 +162,7 @@ def read_table(file: Path, *, limit: float | None = None) -> Table:
 
 
 def _column(name: str, cells: list[str]) -> Column:
-    numbers = [_number(cell) for cell in cells]
+    numbers = [number_of(cell) for cell in cells]
     if any(number is None for number in numbers) or not any(cells):
         return Column(name, None, tuple(cells))
     return Column(name, np.array(numbers, dtype=np.float64))
@@ -278,7 +278,7 @@ def _numbers(block: list[tuple[int, str]], table: _Lines, *, missing: bool) -> F
 
 
 def _cell(cell: str, table: _Lines, line: int, column: int, *, missing: bool) -> float:
-    number = _number(cell)
+    number = number_of(cell)
     if number is not None and (np.isfinite(number) or (missing and np.isnan(number))):
         return number
     name = f" ({table.names[column - 1]:.60})" if table.names else ""
@@ -293,10 +293,10 @@ def _cell(cell: str, table: _Lines, line: int, column: int, *, missing: bool) ->
 
 
 def _is_name(cell: str) -> bool:
-    return _number(cell) is None and not _DECIMAL_COMMA.fullmatch(cell)
+    return number_of(cell) is None and not _DECIMAL_COMMA.fullmatch(cell)
 
 
-def _number(cell: str) -> float | None:
+def number_of(cell: str) -> float | None:
     """Return a cell as a number, NaN where it is empty, None where it is a text."""
     if not cell:
         return float("nan")

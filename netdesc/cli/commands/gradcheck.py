@@ -8,10 +8,10 @@ import numpy as np
 import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights
+from netdesc.cli.expectations import check_gradients
 from netdesc.cli.output import emit, table
 from netdesc.cli.output import show as print_text
 from netdesc.cli.preparation import prepare
-from netdesc.trace import Trace
 
 
 def gradcheck(
@@ -38,17 +38,8 @@ def gradcheck(
 
     Exit status 1 if they disagree.
     """
-    from netdesc.api import evaluate_losses
-    from netdesc.losses import Evaluation
-    from netdesc.testing.gradcheck import gradcheck as compare
-
     compiled, batch = prepare(file, overrides, backend, weights=weights)
-    chosen = batch.head(samples)
-
-    def objective(trace: Trace) -> Evaluation:
-        return evaluate_losses(compiled, trace, chosen.goals)
-
-    found = compare(compiled.machine, compiled.stimulate(chosen.events), objective, limit=entries)
+    found = check_gradients(compiled, batch.head(samples), limit=entries)
     good = found.checked > 0 and bool(np.isfinite(found.deviation)) and found.deviation <= tolerance
     if as_json:
         emit(

@@ -12,6 +12,7 @@ from netdesc.description.model import Choice
 from netdesc.description.reading.context import Reading
 from netdesc.description.reading.tree import Node, named
 from netdesc.description.sections.matrices import check_shape, read_array, read_file
+from netdesc.events import frozen
 
 Pairs = list[list[int]]
 
@@ -131,7 +132,7 @@ def _array(node: Node, path: str, reading: Reading) -> Any:
             reading.fail(f"expected two axes, pre by post, got {values.ndim}", path, node.place)
             return None
         # An empty cell means that there is no synapse, as it does among weights.
-        return None if values is None else _frozen((values != 0) & ~np.isnan(values))
+        return None if values is None else frozen((values != 0) & ~np.isnan(values), np.bool_)
     rows = [[item.value for item in row.items] for row in node.items]
     entries = {entry for row in rows for entry in row if isinstance(entry, bool | int)}
     whole = all(isinstance(entry, bool | int) for row in rows for entry in row)
@@ -143,9 +144,4 @@ def _array(node: Node, path: str, reading: Reading) -> Any:
             node.place,
         )
         return None
-    return _frozen(np.array(rows, dtype=bool))
-
-
-def _frozen(values: Any) -> Any:
-    values.flags.writeable = False
-    return values
+    return frozen(np.array(rows), np.bool_)

@@ -190,15 +190,9 @@ def _compare_gradients(one: Outcome, two: Outcome) -> tuple[float | None, float 
 def _compare_metrics(one: Outcome, two: Outcome) -> tuple[float | None, float | None]:
     before, after = one.metrics, two.metrics
     if before is None or after is None:
-        loss = (
-            two.evaluation.loss - one.evaluation.loss
-            if one.evaluation is not None and two.evaluation is not None
-            else None
-        )
-        return None, loss
-    accuracy = (
-        after.accuracy - before.accuracy
-        if before.accuracy is not None and after.accuracy is not None
-        else None
-    )
-    return accuracy, after.loss - before.loss
+        return None, _difference(*(item.evaluation.loss if item.evaluation else None for item in (one, two)))
+    return _difference(before.accuracy, after.accuracy), after.loss - before.loss
+
+
+def _difference(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before

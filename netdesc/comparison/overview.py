@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.comparison.findings import paired_test
+from netdesc.comparison.findings import paired_test, spiking
+from netdesc.comparison.records import Agreement
 from netdesc.comparison.runs import Outcome
 from netdesc.comparison.study import Comparison
 from netdesc.comparison.verdict import AGREES
@@ -30,13 +31,7 @@ def arrange_overview(comparison: Comparison, label: str) -> dict[str, Any]:
     """
     outcome, verdict = comparison.outcomes.get(label), comparison.verdicts.get(label)
     agreement = comparison.agreements.get(label)
-    spikes = [
-        item.matches for item in (agreement.spikes.values() if agreement else ()) if item.kind == "spiking"
-    ]
-    matched, missing, extra = (
-        sum(int(getattr(item, name).sum()) for item in spikes) if agreement else None
-        for name in ("matched", "missing", "extra")
-    )
+    cosines = [item.cosine for item in agreement.gradients.values()] if agreement else []
     metrics = outcome.metrics if outcome else None
     explained = label in comparison.attributions and verdict is not None and verdict.level != AGREES
     largest = comparison.attributions[label].largest if explained else {}
@@ -46,22 +41,28 @@ def arrange_overview(comparison: Comparison, label: str) -> dict[str, Any]:
         "accuracy": metrics.accuracy if metrics else None,
         "accuracy_test": test._asdict() if test else None,
         "loss": _loss(outcome) if outcome else None,
-        "matched_fraction": matched / (matched + missing)
-        if matched is not None and missing is not None and matched + missing > 0
-        else None,
-        "unmatched_fraction": (missing + extra) / (2 * matched + missing + extra)
-        if matched is not None and missing is not None and extra is not None and matched + missing + extra > 0
-        else None,
-        "missing": missing,
-        "extra": extra,
-        "cosine": min(
-            (item.cosine for item in agreement.gradients.values() if np.isfinite(item.cosine)), default=None
-        )
-        if agreement
-        else None,
+        **_count_spikes(agreement),
+        "cosine": min(filter(np.isfinite, cosines), default=None),
         "largest_source": ", ".join(dict.fromkeys(source for source in largest.values() if source)),
         "energy": _per_sample(outcome, "energy_mJ"),
         "time": _per_sample(outcome, "time_ms"),
+    }
+
+
+def _count_spikes(agreement: Agreement | None) -> dict[str, float | None]:
+    if agreement is None:
+        return dict.fromkeys(("matched_fraction", "unmatched_fraction", "missing", "extra"))
+    found = [item.matches for item in spiking(agreement)]
+    matched, missing, extra = (
+        sum(int(getattr(item, name).sum()) for item in found) for name in ("matched", "missing", "extra")
+    )
+    return {
+        "matched_fraction": matched / (matched + missing) if matched + missing else None,
+        "unmatched_fraction": (missing + extra) / (2 * matched + missing + extra)
+        if matched + missing + extra
+        else None,
+        "missing": missing,
+        "extra": extra,
     }
 
 

@@ -61,9 +61,7 @@ def read_list(node: Node, unit: str, path: str, reading: Reading, needed_by: str
             rows[odd].place,
         )
         return None
-    values = [
-        [_number(item, unit, path, reading, needed_by) for item in row.items] for row in _until_fault(rows)
-    ]
+    values = [[_number(item, unit, path, reading, needed_by) for item in row.items] for row in rows]
     if any(value is None for row in values for value in row):
         return None
     array = np.array(values, dtype=np.float64)
@@ -80,10 +78,6 @@ def read_array(node: Node, path: str, reading: Reading) -> Floats | None:
         )
         return None
     return values
-
-
-def _until_fault(rows: list[Node]) -> list[Node]:
-    return rows
 
 
 def _number(node: Node, unit: str, path: str, reading: Reading, needed_by: str) -> float | None:

@@ -80,8 +80,7 @@ def plot_curves(metrics: Path, path: Path | str | None = None) -> Sequence[Axes]
     axes: list[Axes] = figure.subplots(1, len(panels), squeeze=False)[0].tolist()
     for axis, panel in zip(axes, panels, strict=True):
         _draw(axis, panel, columns)
-    if path is not None:
-        save(figure, Path(path))
+    save(figure, path)
     return axes
 
 

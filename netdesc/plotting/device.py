@@ -69,8 +69,7 @@ def plot_network(
     populations = [node.name for view in views for node in view.graph.nodes]
     for axis, panel in zip(axes[len(views) :], panels, strict=True):
         draw_panel(axis, panel, populations)
-    if path is not None:
-        save(figure, Path(path))
+    save(figure, path)
     return axes
 
 

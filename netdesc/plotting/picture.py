@@ -25,20 +25,17 @@ LARGEST = 2**16 - 1
 """Dots along a side, as many as the library draws."""
 
 
-def save(figure: Figure, picture: Path) -> None:
-    """Write a figure to a file, whole or not at all.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    picture : Path
-        Its ending names the format.
+def save(figure: Figure, path: Path | str | None) -> None:
+    """Write a figure to a file, whole or not at all; its ending names the format. None for no file.
 
     Raises
     ------
     OutputError
         If there is no such format, or the file cannot be written.
     """
+    if path is None:
+        return
+    picture = Path(path)
     require_ending(picture)
     content = BytesIO()
     dots = min(DOTS, LARGEST / max(figure.get_size_inches()))

@@ -77,8 +77,7 @@ def plot_raster(
     # The axis would hide half of a spike at 0.
     axes[-1].set_xlim(-0.01 * end, end)
     axes[-1].set_xlabel("time (ms)")
-    if path is not None:
-        save(figure, Path(path))
+    save(figure, path)
     return axes
 
 

@@ -73,8 +73,7 @@ def plot_traces(run: HasRecordings, path: Path | str | None = None, *, sample: i
         if name.endswith(".v"):
             _mark(axis, item, sample, _spikes_of(run, population), thresholds.get(population))
     axes[-1].set_xlabel("time (ms)")
-    if path is not None:
-        save(figure, Path(path))
+    save(figure, path)
     return axes
 
 

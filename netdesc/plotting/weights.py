@@ -45,6 +45,5 @@ def plot_weights(weights: Mapping[str, Floats], path: Path | str | None = None) 
         axis.set_xlabel(f"{drawn(key)} ({unit})" if (unit := UNITS[quantity_of(key)]) else drawn(key))
         axis.set_ylabel("synapses")
         axis.spines[["top", "right"]].set_visible(False)
-    if path is not None:
-        save(figure, Path(path))
+    save(figure, path)
     return axes

@@ -93,7 +93,7 @@ def remove_drafts(folder: Path) -> None:
         return
     for item, found in drafts:
         try:
-            left = found["machine"] == _machine() and not _is_alive(int(found["process"]))
+            left = found["machine"] == _machine() and not is_alive(int(found["process"]))
             if left or time.time() - item.stat(follow_symlinks=False).st_mtime > OLD:
                 os.unlink(item.path)
         except OSError:
@@ -137,7 +137,8 @@ def _machine() -> str:
     return f"{zlib.crc32(f'{platform.node()} {space}'.encode()):08x}"
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Return whether a process of this machine may still run."""
     if os.name == "nt":
         # There is no signal that does nothing; drafts go when they are old.
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -165,21 +165,25 @@ def read(path: Path) -> Results:
             group = file.group("spikes").group(name)
             sizes[name] = group.integer("size")
             spikes[name] = _read_events(group, batch, sizes[name])
-        recorded = file.group("recordings") if "recordings" in file else None
         return Results(
             spikes=spikes,
             sizes=sizes,
             duration=file.number("duration"),
-            recordings={name: _read_recording(recorded.group(name), batch) for name in recorded.names()}
-            if recorded
-            else {},
-            provenance=_read_texts(file, "provenance"),
+            recordings={
+                name: _read_recording(group.group(name), batch)
+                for group, name in _members(file, "recordings")
+            },
+            provenance={name: group.text(name) for group, name in _members(file, "provenance")},
             costs={name: float(value) for name, value in _read_numbers(file, "costs").items()},
             health={name: int(value) for name, value in _read_numbers(file, "health").items()},
             batch_size=batch,
             residuals=_read_residuals(file, spikes),
-            readings=_read_readings(file, batch),
-            effective_parameters=_read_arrays(file, "effective_parameters"),
+            readings={
+                name: _read_reading(group.group(name), batch) for group, name in _members(file, "readings")
+            },
+            effective_parameters={
+                name: group.floats(name, (None,)) for group, name in _members(file, "effective_parameters")
+            },
         )
 
 
@@ -235,11 +239,11 @@ def _read_numbers(file: hdf5.Group, name: str) -> Mapping[str, float]:
     return {key: group.number(key) for key in group.attributes()}
 
 
-def _read_texts(file: hdf5.Group, name: str) -> Mapping[str, str]:
-    if name not in file:
-        return {}
-    group = file.group(name)
-    return {key: group.text(key) for key in group.names()}
+def _members(file: hdf5.Group, name: str) -> Iterator[tuple[hdf5.Group, str]]:
+    """Yield a group with the name of each of its members; nothing where a file is older than the group."""
+    if name in file:
+        group = file.group(name)
+        yield from ((group, member) for member in group.names())
 
 
 def _read_residuals(
@@ -259,24 +263,10 @@ def _read_residuals(
     return found
 
 
-def _read_readings(file: hdf5.Group, batch: int) -> Mapping[str, Read]:
-    if "readings" not in file:
-        return {}
-    result = {}
-    groups = file.group("readings")
-    for key in groups.names():
-        group = groups.group(key)
-        values = group.floats("values", (batch, None), missing=True)
-        times = group.floats("times", values.shape, missing=True) if "times" in group else None
-        result[key] = Read(values, times)
-    return result
-
-
-def _read_arrays(file: hdf5.Group, name: str) -> Mapping[str, Floats]:
-    if name not in file:
-        return {}
-    group = file.group(name)
-    return {key: group.floats(key, (None,)) for key in group.names()}
+def _read_reading(group: hdf5.Group, batch: int) -> Read:
+    values = group.floats("values", (batch, None), missing=True)
+    times = group.floats("times", values.shape, missing=True) if "times" in group else None
+    return Read(values, times)
 
 
 def _read_events(group: hdf5.Group, batch: int, size: int) -> Events:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from netdesc.errors import DescriptionError
+from netdesc.targets import KINDS
 
 LARGEST = 16 * 2**30
 """Bytes that the content of a file may take in memory where the caller gives no limit of its own."""
-
-_KINDS = {
-    stat.S_ISDIR: "a folder",
-    stat.S_ISFIFO: "a named pipe",
-    stat.S_ISSOCK: "a socket",
-    stat.S_ISCHR: "a device",
-    stat.S_ISBLK: "a device",
-}
 
 MAGIC = {
     b"\x89HDF": "an HDF5 file",
@@ -81,7 +73,7 @@ def size_of(file: Path, expected: str) -> int:
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             raise fault(file, f"expected {expected}, but there is no such file; correct the path") from None
         raise fault(file, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    for is_kind, name in _KINDS.items():
+    for is_kind, name in KINDS:
         if is_kind(found.st_mode):
             raise fault(file, f"expected {expected}, got {name}; name a regular file")
     if not os.access(file, os.R_OK):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from netdesc.errors import RunDirectoryError
+from netdesc.files import is_alive
 
 try:
     import fcntl
@@ -129,17 +130,8 @@ def read_holder(handle: int) -> dict[str, Any]:
 
 def is_gone(holder: dict[str, Any]) -> bool:
     """Return whether a process of this host has ended."""
-    if holder["host"] != socket.gethostname():
-        return False
-    if holder["pid"] == os.getpid():
-        return True
-    try:
-        os.kill(holder["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return False
+    here = holder["host"] == socket.gethostname()
+    return here and (holder["pid"] == os.getpid() or not is_alive(holder["pid"]))
 
 
 def is_same(handle: int, path: Path) -> bool:

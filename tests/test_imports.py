@@ -7,7 +7,17 @@ import pytest
 
 BACKENDS = Path(__file__).parents[1] / "backends"
 ALLOWED = {
-    "records": {"program", "block", "observation", "trace", "gradient", "parameters", "events", "maps", "units"},
+    "records": {
+        "program",
+        "block",
+        "observation",
+        "trace",
+        "gradient",
+        "parameters",
+        "events",
+        "maps",
+        "units",
+    },
     "engine room": {"dynamics", "models", "ticks", "adjoint", "surrogate", "lower"},
     "graph": {"graph"},
     "contract": {"backend", "limits", "options", "errors"},

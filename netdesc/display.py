@@ -26,6 +26,17 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def number_ranges(numbers: Iterable[int]) -> str:
+    """Return ascending numbers as text, runs as ``first-last``."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return " ".join(str(low) if low == high else f"{low}-{high}" for low, high in spans)
+
+
 def enumerate_names(names: Iterable[str]) -> str:
     """Return names in one line, the first few of many.
 

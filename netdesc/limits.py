@@ -27,6 +27,20 @@ class Limit:
     tag: str
 
 
+def six_digits(value: float) -> str:
+    """Return a number as text, in at most six digits where it is not whole."""
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.6g}"
+
+
+def against(need: float, limit: Limit) -> str:
+    """Return a need beside its limit, with source and tag, as text."""
+    unit = f" {limit.unit}" if limit.unit else ""
+    return (
+        f"needs {six_digits(need)}{unit}, the limit is {six_digits(limit.value)}{unit} "
+        f"({limit.source}; {limit.tag})"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a device can do.

@@ -74,10 +74,6 @@ class SpiNNaker2Backend:
         seed : int
             Of stochastic rounding.
 
-        Returns
-        -------
-        Machine
-
         Raises
         ------
         LimitError, BackendError
@@ -105,14 +101,6 @@ class SpiNNaker2Backend:
 
     def lay_out(self, program: Program) -> Plan:
         """Lay a program out as ``load`` does.
-
-        Parameters
-        ----------
-        program : Program
-
-        Returns
-        -------
-        Plan
 
         Raises
         ------

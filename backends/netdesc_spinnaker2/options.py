@@ -129,10 +129,6 @@ class Options:
         options : mapping
             Numbers are in base units; texts with a unit are converted.
 
-        Returns
-        -------
-        Options
-
         Raises
         ------
         BackendError

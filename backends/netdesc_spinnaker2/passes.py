@@ -18,12 +18,7 @@ from netdesc_spinnaker2.options import Options
 
 @dataclass(frozen=True, slots=True)
 class RoundToTicks:
-    """Round delays to whole ticks, at least one, and refractory periods to whole ticks; note every rounding.
-
-    Parameters
-    ----------
-    options : Options
-    """
+    """Round delays, to at least one tick, and refractory periods to whole ticks; note every rounding."""
 
     options: Options
     name: str = field(default="round_to_ticks", init=False)
@@ -35,10 +30,6 @@ class RoundToTicks:
         ----------
         graph : NetworkGraph
             With delays drawn.
-
-        Returns
-        -------
-        NetworkGraph
 
         Raises
         ------
@@ -92,10 +83,6 @@ class CheckBoard:
     It must follow ``CheckLimits``, for a map knows the cells of the chip alone, and ``RoundToTicks``, for it
     maps the delays that run;
     the other passes may stand in any order.
-
-    Parameters
-    ----------
-    options : Options
     """
 
     options: Options
@@ -108,10 +95,6 @@ class CheckBoard:
         ----------
         graph : NetworkGraph
             After all other passes.
-
-        Returns
-        -------
-        NetworkGraph
 
         Raises
         ------
@@ -126,17 +109,7 @@ class CheckBoard:
 
 
 def summary(plan: Plan, options: Options) -> str:
-    """Return a map in a line.
-
-    Parameters
-    ----------
-    plan : Plan
-    options : Options
-
-    Returns
-    -------
-    str
-    """
+    """Return a map in a line."""
     roles = Counter(item.role for item in plan.slices)
     parts = ", ".join(f"{roles[role]} {role}" for role in ROLES if roles[role])
     chips = len({site.chip for site in plan.sites})

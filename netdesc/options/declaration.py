@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Protocol
@@ -134,6 +134,15 @@ class Section:
         close = get_close_matches(name.rpartition(".")[2], known, 1)
         hint = f"did you mean {close[0]}? " if close else ""
         return self.fault(name, f"is not {kind}; {hint}It has {', '.join(known)}")
+
+    def absent(
+        self, option: str, names: Iterable[str], known: Collection[str], noun: str
+    ) -> Iterator[Diagnostic]:
+        """Yield the fault of every name under an option that is none of the ``known`` ones."""
+        for name in names:
+            if name not in known:
+                message = f"there is no {noun} {name}; there are {', '.join(sorted(known))}"
+                yield self.fault(f"{option}.{name}", message)
 
     def read(
         self, options: Sequence[Option], given: Mapping[str, Any], within: str = ""

@@ -10,23 +10,11 @@ import numpy as np
 from netdesc.block import Block
 from netdesc.errors import Diagnostic
 from netdesc.events import Floats
-from netdesc.limits import Limit
+from netdesc.limits import Limit, against, six_digits
 from netdesc.program import PopulationSlice, Program
 from netdesc_brainscales2.mapping.demand import Demand
 from netdesc_brainscales2.options import Options
-
-
-def against(need: float, limit: Limit) -> str:
-    """Return a need beside its limit, with source and tag, as text."""
-    unit = f" {limit.unit}" if limit.unit else ""
-    return (
-        f"needs {number(need)}{unit}, the limit is {number(limit.value)}{unit} ({limit.source}; {limit.tag})"
-    )
-
-
-def number(value: float) -> str:
-    """Return a number in at most six digits."""
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.6g}"
+from netdesc_brainscales2.profile import SECTION
 
 
 def check_names(program: Program, options: Options) -> Iterator[Diagnostic]:
@@ -36,19 +24,13 @@ def check_names(program: Program, options: Options) -> Iterator[Diagnostic]:
     blocks = {block.name for block in program.blocks} | {
         block.path.rpartition(".")[2] for block in program.blocks
     }
-    for section, values, known, word in (
+    for option, values, known, noun in (
         ("scales", options.scales, neurons, "population of neurons"),
         ("places", options.places, neurons, "population of neurons"),
         ("rates", options.rates, every, "population"),
         ("rows", options.rows, blocks, "projection"),
     ):
-        for name in values:
-            if name not in known:
-                yield Diagnostic(
-                    f"there is no {word} {name}; there are {', '.join(sorted(known))}",
-                    f"backends.brainscales2.{section}.{name}",
-                    "B2-OPTION",
-                )
+        yield from SECTION.absent(option, values, known, noun)
 
 
 def check_ranges(item: PopulationSlice, program: Program, options: Options) -> Iterator[Diagnostic]:
@@ -78,14 +60,14 @@ def check_ranges(item: PopulationSlice, program: Program, options: Options) -> I
                 f"the refractory period {against(held, profile.refractory_high)}",
                 item,
                 "neuron",
-                f"set at most {number(options.milliseconds(profile.refractory_high.value))} ms",
+                f"set at most {six_digits(options.milliseconds(profile.refractory_high.value))} ms",
             )
         yield from _levels(item, values["rest"], values["threshold"], values["reset"], options=options)
     if np.any(values["v_init"] != values["rest"]):
         worst = int(np.argmax(np.abs(values["v_init"] - values["rest"])))
         yield Diagnostic(
-            f"brainscales2 starts every membrane at its rest, {number(values['rest'][worst])} for neuron "
-            f"{worst}, not at {number(values['v_init'][worst])}; remove initial.v",
+            f"brainscales2 starts every membrane at its rest, {six_digits(values['rest'][worst])} for neuron "
+            f"{worst}, not at {six_digits(values['v_init'][worst])}; remove initial.v",
             f"{item.path}.initial",
             "B2-STATE",
         )
@@ -110,7 +92,7 @@ def _times(name: str, values: Floats, item: PopulationSlice, options: Options) -
                 f"{name} after the speed-up {against(need, limit)}",
                 item,
                 "neuron",
-                f"set at {word} {number(options.milliseconds(limit.value))} ms",
+                f"set at {word} {six_digits(options.milliseconds(limit.value))} ms",
             )
 
 
@@ -125,8 +107,8 @@ def _levels(
     if np.any(threshold <= rest):
         worst = int(np.argmin(threshold - rest))
         yield _range(
-            f"neuron {worst} rests at {number(rest[worst])}, at or above its threshold "
-            f"{number(threshold[worst])}, so no voltage step can be chosen",
+            f"neuron {worst} rests at {six_digits(rest[worst])}, at or above its threshold "
+            f"{six_digits(threshold[worst])}, so no voltage step can be chosen",
             item,
             "neuron",
             "lower the rest or the constant current, or raise the threshold",
@@ -144,7 +126,7 @@ def _levels(
             if (value - limit.value) * beyond > 1e-9:
                 share = (limit.value - leak) / (top - leak)
                 yield _range(
-                    f"the {name}, with rest at {number(leak)} and threshold at {number(top)} LSB, "
+                    f"the {name}, with rest at {six_digits(leak)} and threshold at {six_digits(top)} LSB, "
                     f"{against(value, limit)}",
                     item,
                     "neuron",
@@ -158,7 +140,7 @@ def note_refractory(item: PopulationSlice, program: Program, options: Options) -
     short = int(np.sum(program.parameters["tau_ref"][item.start : item.stop] < least - 1e-12))
     if item.kind == "spiking" and short:
         yield Diagnostic(
-            f"the refractory period of {short} of {item.size} neurons becomes {number(least)} ms, the "
+            f"the refractory period of {short} of {item.size} neurons becomes {six_digits(least)} ms, the "
             f"shortest ({options.profile.refractory_low.source}; {options.profile.refractory_low.tag})",
             f"{item.path}.neuron",
             "B2-RANGE",
@@ -247,10 +229,6 @@ def check_signs(demands: Sequence[Demand], program: Program) -> Iterator[Diagnos
 def check_words(demands: Sequence[Demand]) -> tuple[list[Diagnostic], list[Diagnostic]]:
     """Return faults and notes of weights after scaling.
 
-    Parameters
-    ----------
-    demands : sequence of Demand
-
     Returns
     -------
     faults, notes : list of Diagnostic
@@ -271,7 +249,7 @@ def check_words(demands: Sequence[Demand]) -> tuple[list[Diagnostic], list[Diagn
             faults.append(
                 Diagnostic(
                     f"all {zeroed} weights become 0 at {abs(item.scale):.4g} steps per unit, the largest is "
-                    f"{number(largest)}; set scales: {{{item.post}: {1.0 / largest:.4g}}} or more",
+                    f"{six_digits(largest)}; set scales: {{{item.post}: {1.0 / largest:.4g}}} or more",
                     path,
                     "B2-WEIGHT",
                 )

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from netdesc.errors import Diagnostic, LimitError
-from netdesc.limits import Limit
+from netdesc.limits import Limit, against
 from netdesc.program import Program
 from netdesc_brainscales2.mapping.assembly import assemble
 from netdesc_brainscales2.mapping.checks import (
-    against,
     check_delays,
     check_names,
     check_ranges,
@@ -53,13 +52,7 @@ def map_program(program: Program, options: Options, dead: frozenset[int] = froze
 
 
 def lay_out(program: Program, options: Options) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
-    """Return the plan of a program, or None, and all faults.
-
-    Returns
-    -------
-    plan : Plan or None
-    faults : tuple of Diagnostic
-    """
+    """Return the plan of a program, or None, and all faults."""
     neurons = [item for item in program.populations if item.kind != "source"]
     faults = [*check_names(program, options), *check_delays(program, options)]
     for item in neurons:

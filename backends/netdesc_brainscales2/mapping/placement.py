@@ -66,11 +66,6 @@ def place(seats: Iterable[Seat], options: Options) -> dict[int, Integers] | None
     hemispheres of as many aligned columns as it takes. Seats are served in order, so one that is added at
     the end leaves the others where they are; if they do not fit so, the widest neurons go first.
 
-    Parameters
-    ----------
-    seats : iterable of Seat
-    options : Options
-
     Returns
     -------
     dict of int to ndarray of int64, shape (size, merged), or None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
+from netdesc.display import number_ranges
 from netdesc_brainscales2.mapping.plan import Part, Plan, Route
 from netdesc_brainscales2.options import Options
 
@@ -76,7 +77,7 @@ def _part(plan: Plan, part: Part) -> str:
     merged = f" x {part.merged}" if part.merged > 1 else ""
     return (
         f"{part.population}[{part.start}:{part.stop}]: {part.size}{merged} circuits, {words}, columns "
-        f"{ranges(np.unique(part.circuits % plan.columns).tolist())}, "
+        f"{number_ranges(np.unique(part.circuits % plan.columns).tolist())}, "
         f"{plan.scales[part.population]:.4g} steps per unit of weight"
     )
 
@@ -88,18 +89,7 @@ def _route(route: Route) -> str:
         here = route.bus == bus
         parts.append(
             f"bus {bus}: {int(here.sum())} with row selects "
-            f"{ranges(np.unique(route.select[here]).tolist())}, "
+            f"{number_ranges(np.unique(route.select[here]).tolist())}, "
             f"labels up to {int(route.label[here].max())}"
         )
     return f"events of {route.population} {origin}; {'; '.join(parts)}"
-
-
-def ranges(numbers: Sequence[int]) -> str:
-    """Return ascending numbers as text, runs as ``first-last``."""
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return " ".join(str(low) if low == high else f"{low}-{high}" for low, high in spans)

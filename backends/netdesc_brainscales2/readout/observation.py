@@ -8,9 +8,9 @@ import numpy as np
 
 from netdesc.adjoint.final_voltages import FINAL
 from netdesc.errors import Diagnostic
+from netdesc.limits import against
 from netdesc.observation import Sampling
 from netdesc.program import PopulationSlice, Program
-from netdesc_brainscales2.mapping.checks import against
 from netdesc_brainscales2.mapping.plan import Plan, Sampled
 from netdesc_brainscales2.options import Options
 
@@ -74,12 +74,7 @@ def _too_many(fine: list[Sampling], options: Options) -> Iterator[Diagnostic]:
 
 
 def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
-    """Yield a fault where two neurons on the MADC both lie in even, or both in odd columns.
-
-    Yields
-    ------
-    Diagnostic
-    """
+    """Yield a fault where two neurons on the MADC both lie in even, or both in odd columns."""
     fine = [
         (item.population, neuron)
         for item in plan.sampled

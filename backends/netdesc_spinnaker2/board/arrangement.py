@@ -23,10 +23,6 @@ def lay_out_program(program: Program, options: Options, listened: tuple[str, ...
         Populations that a loss reads.
     training : bool
 
-    Returns
-    -------
-    Plan
-
     Raises
     ------
     LimitError

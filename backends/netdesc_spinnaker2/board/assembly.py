@@ -89,10 +89,6 @@ def build(
     delays : mapping of str to ndarray of int64
         In ticks, by the keys of the blocks.
     training : bool
-
-    Returns
-    -------
-    Emulation
     """
     count = len(plan.slices)
     senders = senders_of(plan, count)

@@ -105,10 +105,6 @@ def rounding_of(weights: Floats, scale: float, largest: float, *, stochastic: bo
     stochastic : bool
         Whether a weight becomes the word above it with the probability of its distance to the one below it;
         what becomes 0 is then left to the draw, and not counted.
-
-    Returns
-    -------
-    Rounding
     """
     words = weights * scale
     over = np.abs(quantize(weights, scale)) > largest

@@ -92,11 +92,6 @@ def load_sample(
 ) -> int:
     """Put a slice into the state at the start of a sample.
 
-    Parameters
-    ----------
-    s, sample : int
-    board, boxes, stimulus, verdicts
-
     Returns
     -------
     int
@@ -134,14 +129,7 @@ def load_sample(
 
 @inlined
 def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
-    """Sample the states of a slice at the end of a tick.
-
-    Parameters
-    ----------
-    m, s, sample : int
-    board : Board
-    out : Out
-    """
+    """Sample the states of a slice at the end of a tick."""
     every = out.every[s]
     if every == 0 or m % every != 0 or m // every >= out.states.shape[2]:
         return

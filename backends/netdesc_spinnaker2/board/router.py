@@ -65,17 +65,7 @@ class Router:
         }
 
     def match(self, key: int, chip: Chip) -> Entry | None:
-        """Return the first entry of a chip that matches a key, or None.
-
-        Parameters
-        ----------
-        key : int
-        chip : (x, y)
-
-        Returns
-        -------
-        Entry or None
-        """
+        """Return the first entry of a chip that matches a key, or None."""
         words = self._words.get(chip)
         if words is None or not len(words[0]):
             return None
@@ -84,17 +74,7 @@ class Router:
         return self.tables[chip][place] if hits[place] else None
 
     def resolve(self, key: int, chip: Chip) -> Journey:
-        """Follow a packet from the chip that sends it.
-
-        Parameters
-        ----------
-        key : int
-        chip : (x, y)
-
-        Returns
-        -------
-        Journey
-        """
+        """Follow a packet from the chip that sends it."""
         sites, links, strays = list[Site](), list[tuple[Chip, int]](), list[tuple[Chip, int]]()
         misses, loops = list[Chip](), list[Chip]()
         seen, waiting = {chip}, [chip]

@@ -206,12 +206,6 @@ def addressed(
 ) -> dict[str, list[tuple[KeyBlock | None, int]]]:
     """Return, by kind, the blocks of keys that a slice sends and how many keys of each.
 
-    Parameters
-    ----------
-    plan : Plan
-    item : Slice
-    senders : tuple of int
-
     Returns
     -------
     dict of str to list of (KeyBlock or None, int)

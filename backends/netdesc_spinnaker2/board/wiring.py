@@ -93,10 +93,6 @@ def lay_out_template(
         In ms.
     training : bool
         Whether there are gradients.
-
-    Returns
-    -------
-    Template
     """
     parts = [empty_part() for _ in slices]
     for p, population in enumerate(program.populations):

@@ -47,10 +47,6 @@ def choose_pace(cycles: Floats, options: Options) -> Pace:
         ``clock`` is ``high``, ``low`` or ``auto``: high only where the work exceeds ``clock_threshold`` of
         what the low clock does in a tick. An element knows its work when a tick begins, for the packets of
         the tick before wait in its FIFO.
-
-    Returns
-    -------
-    Pace
     """
     profile, tick = options.profile, options.step
     low = profile.clock_low.value * tick * 1e-3

@@ -220,10 +220,6 @@ def charge(work: Work, plan: Plan, options: Options, *, fixed: Fixed | None = No
     options : Options
     fixed : Fixed or None
         Of this plan and these options, where the caller has them.
-
-    Returns
-    -------
-    Costs
     """
     fixed = Fixed.of(plan, options) if fixed is None else fixed
     cycles = count_cycles(work, options)

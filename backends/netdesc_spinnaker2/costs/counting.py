@@ -84,16 +84,7 @@ class Laid:
 
 @lru_cache(maxsize=2)
 def measure(laid: Laid) -> Meter:
-    """Return what it takes to count the work of a board.
-
-    Parameters
-    ----------
-    laid : Laid
-
-    Returns
-    -------
-    Meter
-    """
+    """Return what it takes to count the work of a board."""
     e = laid.emulation
     sizes = np.array(
         [item.size * (item.role in ("layer", "loss")) for item in e.plan.slices[: e.each]], dtype=np.float64
@@ -119,10 +110,6 @@ def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
         Samples.
     learns : bool
         Whether they were a batch to learn from, in one step.
-
-    Returns
-    -------
-    Costs
     """
     board, plan = emulation.board, emulation.plan
     fixed = measure(Laid(emulation)).fixed

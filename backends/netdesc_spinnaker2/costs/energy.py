@@ -72,10 +72,6 @@ def spend(pace: Pace, ticks: Floats, options: Options, *, chips: int, packets: f
         Chips in use.
     packets, dram : float
         Packets, counted once for every element that they go to; bytes moved.
-
-    Returns
-    -------
-    Energy
     """
     profile, seconds = options.profile, ticks * 1e-3
     span = add_up(seconds) * pace.tick

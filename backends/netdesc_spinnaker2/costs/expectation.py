@@ -93,17 +93,7 @@ class Prospect:
 
     @classmethod
     def of(cls, plan: Plan, options: Options) -> Prospect:
-        """Look at a plan.
-
-        Parameters
-        ----------
-        plan : Plan
-        options : Options
-
-        Returns
-        -------
-        Prospect
-        """
+        """Look at a plan."""
         loads = _loads(plan, options)
         way = _travel(plan, options, loads)
         idle = np.zeros_like(loads.weights)

@@ -34,10 +34,6 @@ def forecast(plan: Plan, options: Options, samples: int, *, trains: bool) -> For
     samples : int
     trains : bool
         Whether it can learn.
-
-    Returns
-    -------
-    Forecast
     """
     prospect = Prospect.of(plan, options)
     return Forecast(
@@ -55,17 +51,7 @@ def _estimate(prospect: Prospect, samples: int, *, learns: bool) -> Estimate:
 
 
 def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
-    """Return what a plan takes of the machine.
-
-    Parameters
-    ----------
-    plan : Plan
-    options : Options
-
-    Returns
-    -------
-    tuple of Share
-    """
+    """Return what a plan takes of the machine."""
     profile = options.profile
     fullest = max(plan.slices, key=lambda item: plan.bytes(item.index))
     busiest = max(plan.slices, key=lambda item: plan.cycles[item.index])
@@ -96,26 +82,12 @@ def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
 
 
 def describe(plan: Plan, options: Options) -> DeviceMap:
-    """Return a plan as text, as data and as a drawing.
-
-    Parameters
-    ----------
-    plan : Plan
-    options : Options
-
-    Returns
-    -------
-    DeviceMap
-    """
+    """Return a plan as text, as data and as a drawing."""
     return DeviceMap(render(plan), itemize(plan), draw(plan, options))
 
 
 def itemize(plan: Plan) -> Mapping[str, object]:
     """Return a plan as plain data.
-
-    Parameters
-    ----------
-    plan : Plan
 
     Returns
     -------
@@ -155,17 +127,7 @@ def itemize(plan: Plan) -> Mapping[str, object]:
 
 
 def draw(plan: Plan, options: Options) -> tuple[Panel, ...]:
-    """Return the chips in use as tiles, once filled by bytes and once by cycles.
-
-    Parameters
-    ----------
-    plan : Plan
-    options : Options
-
-    Returns
-    -------
-    tuple of Panel
-    """
+    """Return the chips in use as tiles, once filled by bytes and once by cycles."""
     profile = options.profile
     budget = options.clock_rate * options.step * 1e-3
     sram = [plan.bytes(item.index) / profile.data_sram.value for item in plan.slices]

@@ -73,10 +73,6 @@ class Device:
         router : Router or None
             With tables other than those of the plan.
 
-        Returns
-        -------
-        Device
-
         Raises
         ------
         BackendError
@@ -115,11 +111,6 @@ class Device:
 
     def run(self, stimulus: Stimulus, batch: int) -> list[tuple[Out, int]]:
         """Run all samples of a batch forward.
-
-        Parameters
-        ----------
-        stimulus : Stimulus
-        batch : int
 
         Returns
         -------

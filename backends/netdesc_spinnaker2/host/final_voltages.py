@@ -113,10 +113,6 @@ def tell_finals(
         Holders of a sample.
     top : int
         First tick backward, in which they leave.
-
-    Returns
-    -------
-    Told
     """
     groups, neurons, values = [], [], []
     for name, matrix in finals.items():

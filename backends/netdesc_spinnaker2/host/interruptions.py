@@ -8,9 +8,9 @@ import numpy as np
 
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Integers
+from netdesc.limits import against
 from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.slices import Rooms
-from netdesc_spinnaker2.mapping.checks import against
 from netdesc_spinnaker2.programs.layer import (
     FULL_BOX,
     FULL_RECEIVED,
@@ -34,10 +34,6 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
     status : ndarray of int64, shape (3,)
         Slice, sample and tick.
     emulation : Emulation
-
-    Returns
-    -------
-    Rooms
 
     Raises
     ------
@@ -166,10 +162,6 @@ def within_sram(rooms: Rooms, name: str, status: Integers, emulation: Emulation)
     name : str
         ``own`` or ``received``; which of the two is full in the slice that stopped.
     status, emulation
-
-    Returns
-    -------
-    Rooms
 
     Raises
     ------

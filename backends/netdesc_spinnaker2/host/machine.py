@@ -66,10 +66,6 @@ class Machine:
         ----------
         router : Router or None
             With tables other than those of the plan.
-
-        Returns
-        -------
-        Device
         """
         current = self.parameters.program()
         plan = lay_out_program(current, self.options, self.listened, training=self.training)
@@ -85,12 +81,7 @@ class Machine:
         return self.device.emulation.plan
 
     def route(self, router: Router) -> None:
-        """Put other tables into the routers.
-
-        Parameters
-        ----------
-        router : Router
-        """
+        """Put other tables into the routers."""
         self.device, self.learner = self.map_out(router), None
 
     def write(self, parameters: Mapping[str, Floats]) -> None:

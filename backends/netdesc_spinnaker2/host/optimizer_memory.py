@@ -17,12 +17,6 @@ from netdesc_spinnaker2.programs.optimizer import Store
 def lay_out_store(emulation: Emulation, program: Program, parameters: Parameters) -> tuple[Store, Integers]:
     """Lay out the memory of the optimizers.
 
-    Parameters
-    ----------
-    emulation : Emulation
-    program : Program
-    parameters : Parameters
-
     Returns
     -------
     store : Store

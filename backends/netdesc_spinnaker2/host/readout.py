@@ -120,12 +120,6 @@ def period_of(every: float, step: float) -> int:
 def read_samples(out: Out, emulation: Emulation, program: Program) -> dict[str, Recording]:
     """Return what was sampled, by ``population.variable``.
 
-    Parameters
-    ----------
-    out : Out
-    emulation : Emulation
-    program : Program
-
     Returns
     -------
     dict of str to Recording

@@ -11,10 +11,6 @@ from netdesc_spinnaker2.programs.layer import EVENTS, GRAZING, IN_FLIGHT, LONG_T
 def count_health(emulation: Emulation) -> dict[str, int]:
     """Return the counts of a run.
 
-    Parameters
-    ----------
-    emulation : Emulation
-
     Returns
     -------
     dict of str to int
@@ -51,9 +47,5 @@ def sum_costs(emulation: Emulation, batch: int, *, passes: int) -> dict[str, flo
         Samples.
     passes : int
         1 for a forward run, 2 for a batch that was learned from in one step.
-
-    Returns
-    -------
-    dict of str to float
     """
     return count_costs(emulation, batch, learns=passes == 2).flat()

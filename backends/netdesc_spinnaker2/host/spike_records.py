@@ -65,10 +65,6 @@ def enter(
         In ms.
     batch : int
         Number of samples.
-
-    Returns
-    -------
-    Ledger
     """
     nothing = np.empty(0, dtype=np.int64)
     places, keys, times, neurons = [nothing], [nothing], [np.empty(0)], [nothing]
@@ -103,10 +99,6 @@ def write_records(ledger: Ledger, trace: Trace, emulation: Emulation, program: P
         With residuals of all spiking populations.
     emulation : Emulation
     program : Program
-
-    Returns
-    -------
-    Records
     """
     found = trace.residuals or {}
     each = emulation.each
@@ -155,10 +147,6 @@ def tell(ledger: Ledger, values: Floats, listening: NDArray[np.bool_]) -> Told:
         dL/dt of all spikes of all populations, in 1/ms.
     listening : ndarray of bool, shape (holders,)
         Whether a holder is a loss program, which knows a spike by its neuron; others by its number.
-
-    Returns
-    -------
-    Told
     """
     holders = len(listening)
     groups = np.diff(ledger.first)

@@ -85,10 +85,6 @@ def lay_out_stimulus(
     labels : ndarray of int64, shape (batch,), or None
     batch : int
         Number of samples.
-
-    Returns
-    -------
-    Stimulus
     """
     each, holders = emulation.each, slice_holders(emulation, ("input",))
     ledger = enter(sources, program, holders, each, emulation.options.step, batch=batch)

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from netdesc.errors import Diagnostic
-from netdesc.limits import Limit
+from netdesc.limits import Limit, against, six_digits
 from netdesc_spinnaker2.board.integers import Rounding, bits_of, quantize, rounding_of, scale_of
 from netdesc_spinnaker2.mapping.plan import Chip, Entry, Link, Network, Plan, Population
 from netdesc_spinnaker2.mapping.traffic import Bounds, trains
 from netdesc_spinnaker2.options import Options
+from netdesc_spinnaker2.profile import SECTION
 
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp"})
 """Neuron models of the layer program."""
@@ -20,26 +21,11 @@ SOURCES = frozenset({"dataset", "spike_times", "poisson"})
 """Sources of the input program."""
 
 
-def against(need: float, limit: Limit) -> str:
-    """Return a need beside its limit, with source and tag, as text."""
-    unit = f" {limit.unit}" if limit.unit else ""
-    return (
-        f"needs {_number(need)}{unit}, the limit is {_number(limit.value)}{unit} "
-        f"({limit.source}; {limit.tag})"
-    )
-
-
 def check_names(network: Network, options: Options) -> Iterator[Diagnostic]:
     """Yield options that name a population which is not there."""
     names = {item.name for item in network.populations}
-    for section, values in (("slices", options.slices), ("rates", options.rates), ("scales", options.scales)):
-        for name in values:
-            if name not in names:
-                yield Diagnostic(
-                    f"there is no population {name}; there are {', '.join(sorted(names))}",
-                    f"backends.spinnaker2.{section}.{name}",
-                    "S2-OPTION",
-                )
+    for option, values in (("slices", options.slices), ("rates", options.rates), ("scales", options.scales)):
+        yield from SECTION.absent(option, values, names, "population")
 
 
 def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
@@ -74,7 +60,7 @@ def _levels(item: Population, options: Options) -> Iterator[Diagnostic]:
         return
     if options.scheme == "published":
         wrong = [
-            f"{name} {_number(float(values[np.argmax(np.abs(values))]))}"
+            f"{name} {six_digits(float(values[np.argmax(np.abs(values))]))}"
             for name, values in item.parameters.items()
             if np.any(values != 0.0)
         ]
@@ -125,10 +111,6 @@ def check_sram(
     memory : sequence of mapping of str to int
         Bytes by item of all slices; ``recording`` is told as ``S2-RECORD`` where all else fits.
     options : Options
-
-    Yields
-    ------
-    Diagnostic
     """
     limit = options.profile.data_sram
     worst = max(memory, key=lambda items: sum(items.values()))
@@ -160,11 +142,6 @@ def listed(items: Mapping[str, int]) -> str:
 def check_weights(network: Network, options: Options) -> tuple[list[Diagnostic], list[Diagnostic]]:
     """Return faults and notes of integer weights.
 
-    Parameters
-    ----------
-    network : Network
-    options : Options
-
     Returns
     -------
     faults, notes : list of Diagnostic
@@ -183,7 +160,7 @@ def check_weights(network: Network, options: Options) -> tuple[list[Diagnostic],
         else:
             notes.append(
                 Diagnostic(
-                    f"rounded to words of 1/{_number(scale)} ({options.rounding}), by {found.rms:.3g} "
+                    f"rounded to words of 1/{six_digits(scale)} ({options.rounding}), by {found.rms:.3g} "
                     "rms and at "
                     f"most {found.largest:.3g}; {found.zeroed} of {link.size} weights become 0",
                     f"{link.path}.weight",
@@ -198,12 +175,12 @@ def _beyond(link: Link, found: Rounding, scale: float, limit: Limit) -> str:
         need = int(np.max(np.abs(quantize(link.weights, scale))))
         return (
             f"{against(need, limit)}; {found.saturated} of {link.size} weights saturate at the scale "
-            f"{_number(scale)}; set scales: {{{link.post}: {scale * limit.value / need:.4g}}} or less"
+            f"{six_digits(scale)}; set scales: {{{link.post}: {scale * limit.value / need:.4g}}} or less"
         )
     if found.zeroed and found.zeroed == int(np.sum(link.weights != 0.0)):
         return (
-            f"all {found.zeroed} weights become 0 at the scale {_number(scale)}: the largest is "
-            f"{_number(float(np.max(np.abs(link.weights))))}, {against(limit.value, limit)} for the "
+            f"all {found.zeroed} weights become 0 at the scale {six_digits(scale)}: the largest is "
+            f"{six_digits(float(np.max(np.abs(link.weights))))}, {against(limit.value, limit)} for the "
             f"largest into {link.post}; bring the weights of its projections closer, use rounding: "
             "stochastic, or weights: float"
         )
@@ -317,8 +294,4 @@ def check_records(plan: Plan, options: Options) -> Iterator[Diagnostic]:
 
 def _tagged(options: Options, name: str) -> str:
     limit: Limit = getattr(options.profile, name)
-    return f"{name} {_number(limit.value)} ({limit.tag})"
-
-
-def _number(value: float) -> str:
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.6g}"
+    return f"{name} {six_digits(limit.value)} ({limit.tag})"

@@ -190,10 +190,6 @@ def union(entries: Sequence[Entry]) -> Entry:
     ----------
     entries : sequence of Entry
         At least one, all of one route.
-
-    Returns
-    -------
-    Entry
     """
     first, mask = entries[0], _FULL
     for entry in entries:

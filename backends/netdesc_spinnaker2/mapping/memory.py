@@ -58,11 +58,6 @@ def layer(load: Load, options: Options, ticks: int, *, training: bool) -> Items:
 def optimizer(load: Load, options: Options) -> Items:
     """Return the bytes of the optimizers of the slices of a layer.
 
-    Parameters
-    ----------
-    load : Load
-    options : Options
-
     Returns
     -------
     dict of str to ndarray of int64, shape (slices,)

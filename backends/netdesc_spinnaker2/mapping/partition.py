@@ -120,10 +120,6 @@ def fitting(
     arriving : Fan
     options : Options
     bounds : ndarray of int64, shape (slices + 1,)
-
-    Returns
-    -------
-    bool
     """
     load, profile = traffic.bound(population, network, arriving, bounds), options.profile
     sram, training = profile.data_sram.value, traffic.trains(network, options)

@@ -49,15 +49,6 @@ class Part:
 def plan(network: Network, options: Options) -> Plan:
     """Lay a network out on the board.
 
-    Parameters
-    ----------
-    network : Network
-    options : Options
-
-    Returns
-    -------
-    Plan
-
     Raises
     ------
     LimitError
@@ -71,11 +62,6 @@ def plan(network: Network, options: Options) -> Plan:
 
 def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
     """Lay a network out on the board as far as that is possible.
-
-    Parameters
-    ----------
-    network : Network
-    options : Options
 
     Returns
     -------

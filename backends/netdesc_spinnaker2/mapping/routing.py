@@ -50,11 +50,6 @@ def tables(flows: Sequence[Flow], sites: Sequence[Site]) -> dict[Chip, list[Entr
 def tree(start: Chip, ends: Iterable[Chip]) -> Tree:
     """Return the multicast tree from one chip to others.
 
-    Parameters
-    ----------
-    start : (x, y)
-    ends : iterable of (x, y)
-
     Returns
     -------
     mapping of (x, y) to int

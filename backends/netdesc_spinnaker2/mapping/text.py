@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netdesc.display import counted
+from netdesc.display import counted, number_ranges
 from netdesc_spinnaker2.mapping.checks import listed
 from netdesc_spinnaker2.mapping.plan import SPACES, KeyBlock, Plan
 
 
 def render(plan: Plan) -> str:
     """Write a plan as text, the same on every machine.
-
-    Parameters
-    ----------
-    plan : Plan
 
     Returns
     -------
@@ -71,15 +67,5 @@ def _ternary(key: int, mask: int) -> str:
 def _route(links: int, pes: tuple[int, ...]) -> str:
     names = ("E", "NE", "N", "W", "SW", "S")
     out = " ".join(name for bit, name in enumerate(names) if links >> bit & 1)
-    own = f"PE {_ranges(pes)}" if pes else ""
+    own = f"PE {number_ranges(pes)}" if pes else ""
     return ", ".join(part for part in (out, own) if part)
-
-
-def _ranges(numbers: tuple[int, ...]) -> str:
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return " ".join(str(low) if low == high else f"{low}-{high}" for low, high in spans)

@@ -86,10 +86,6 @@ def fan(network: Network, name: str, *, integer: bool) -> Fan:
         Population.
     integer : bool
         Whether a synapse word holds the delay, so that no synapse needs a byte for it.
-
-    Returns
-    -------
-    Fan
     """
     size = network.population(name).size
     totals = np.zeros((4, size), dtype=np.int64)

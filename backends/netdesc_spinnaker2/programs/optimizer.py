@@ -183,12 +183,6 @@ def to_word(value: float, largest: int, dither: Floats, q: int) -> float:
 def update(begin: int, end: int, store: Store, step: Step) -> None:
     """Take a step of the optimizer for the weights ``begin`` to ``end - 1``.
 
-    Parameters
-    ----------
-    begin, end : int
-    store : Store
-    step : Step
-
     Notes
     -----
     Kingma and Ba (2015), Adam, algorithm 1; Loshchilov and Hutter (2019), Decoupled weight decay

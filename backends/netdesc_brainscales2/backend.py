@@ -105,6 +105,6 @@ class BrainScaleS2Backend:
 
     def estimate(self, program: Program, samples: int) -> Forecast:
         """Estimate what runs of a program take at the expected rates; see ``netdesc.maps.Estimating``."""
-        from netdesc_brainscales2.costs.forecast import forecast
+        from netdesc_brainscales2.costs import forecast
 
         return forecast(program, map_program(program, self.options), self.options, samples)

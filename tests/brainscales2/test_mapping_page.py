@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 from netdesc_brainscales2 import options, profile
-from netdesc_brainscales2.costs.costs import Counts, compute_bill
+from netdesc_brainscales2.costs import Counts, compute_costs
 from netdesc_brainscales2.mapping import checks
 from netdesc_brainscales2.mapping import pipeline as mapping
 from netdesc_brainscales2.profile import MACHINES, Profile
@@ -38,5 +38,5 @@ def test_the_page_has_every_code():
 
 
 def test_the_page_has_every_cost():
-    costs = compute_bill(Counts(1, 1, 1.0, 0.0, 0.0), options.Options()).flat()
+    costs = compute_costs(Counts(1, 1, 1.0, 0.0, 0.0), options.Options())
     assert set(costs) <= set(re.findall(r"`(\w+)`", PAGE))

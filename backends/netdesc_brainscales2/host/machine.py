@@ -24,7 +24,7 @@ from netdesc.trace import Cotangent, Read, Recording, Trace
 from netdesc_brainscales2.analog.core import Outcome, StageCore, TemporalNoise
 from netdesc_brainscales2.chip.calibration import Calibration
 from netdesc_brainscales2.chip.substrate import gather_membranes, synapse_gains
-from netdesc_brainscales2.costs.costs import Counts, compute_bill
+from netdesc_brainscales2.costs import Counts, compute_costs
 from netdesc_brainscales2.host.in_the_loop import Host
 from netdesc_brainscales2.host.true_model import TrueModel
 from netdesc_brainscales2.mapping.plan import Plan
@@ -203,7 +203,7 @@ class AnalogMachine:
             recordings=samples,
             effective_parameters=dict(self.as_run),
             health=health,
-            costs=self.bill(batch, sent, spiking, [*samples.values(), *last.values()]),
+            costs=self.costs(batch, sent, spiking, [*samples.values(), *last.values()]),
             provenance={
                 "backend": "brainscales2",
                 "solver": f"analog, {self.options.machine}",
@@ -232,7 +232,7 @@ class AnalogMachine:
             for item in final_readings(self.program)
         }
 
-    def bill(
+    def costs(
         self,
         batch: int,
         sent: Mapping[int, Events],
@@ -251,7 +251,7 @@ class AnalogMachine:
             out,
             readings,
         )
-        return compute_bill(counts, self.options).flat()
+        return compute_costs(counts, self.options)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Run the adjoint on the host; see ``netdesc.backend.Machine``."""

@@ -1,1 +1,0 @@
-"""Time, energy and data of a run."""

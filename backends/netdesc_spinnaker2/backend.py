@@ -107,6 +107,6 @@ class SpiNNaker2Backend:
         LimitError
             With every limit of the machine that the program exceeds.
         """
-        from netdesc_spinnaker2.board.arrangement import lay_out_program, outputs_of
+        from netdesc_spinnaker2.mapping.pipeline import lay_out_program, outputs_of
 
         return lay_out_program(program, self.options, outputs_of(program), training=self.trains(program))

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from netdesc.display import counted
-from netdesc.errors import Diagnostic, GraphError, LimitError
+from netdesc.errors import Diagnostic, GraphError
 from netdesc.graph.ir import Edge, NetworkGraph, Node
 from netdesc_spinnaker2.mapping.network_view import ticks_of, view_graph
-from netdesc_spinnaker2.mapping.pipeline import lay_out
+from netdesc_spinnaker2.mapping.pipeline import plan
 from netdesc_spinnaker2.mapping.plan import ROLES, Plan
 from netdesc_spinnaker2.options import Options
 
@@ -101,11 +101,9 @@ class CheckBoard:
         LimitError
             With every limit of the machine that the network exceeds.
         """
-        plan, faults = lay_out(view_graph(graph, self.options), self.options)
-        if plan is None or faults:
-            raise LimitError([*faults])
-        note = Diagnostic(summary(plan, self.options), "backends.spinnaker2", "S2-CORES")
-        return graph.with_notes([*plan.notes, note])
+        found = plan(view_graph(graph, self.options), self.options)
+        note = Diagnostic(summary(found, self.options), "backends.spinnaker2", "S2-CORES")
+        return graph.with_notes([*found.notes, note])
 
 
 def summary(plan: Plan, options: Options) -> str:

@@ -6,7 +6,7 @@ import pytest
 from drafts import dense, drawn, layer, layered, router, source, sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from netdesc_spinnaker2.board.router import Router, misrouted
+from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.mapping.compression import aggregate, compress, cover, union
 from netdesc_spinnaker2.mapping.plan import LINKS, SPACES, Entry, Network, Plan, Site
 from netdesc_spinnaker2.mapping.routing import tree
@@ -196,24 +196,6 @@ def test_a_corrupted_entry_sends_packets_elsewhere():
     ]
     wrong = replace(plan, tables={**plan.tables, chip: tuple(table)})
     assert arrivals(wrong, flow.block.base, flow.senders[0]) == [Site(*chip, 99)]
-
-
-def test_a_right_table_leaves_nothing_to_report():
-    plan = drawn(layered(), Options(copies=60))
-    assert list(misrouted(plan, router(plan))) == []
-
-
-def test_each_kind_of_wrong_entry_is_reported():
-    plan = drawn(layered(), Options(copies=2))
-    block = plan.flows[0].block
-    for table, message in (
-        ((), "no entry on chips [(0, 0)]"),
-        ((Entry(block.base, block.mask, 1 << 3, ()),), "leaves the board at [(0, 0)]"),
-        ((Entry(block.base, block.mask, 0, (99,)),), "also reaches [(0, 0, 99)]"),
-    ):
-        found = list(misrouted(plan, Router({(0, 0): table}, 8, 6)))
-        assert found[0].code == "S2-ROUTE"
-        assert message in found[0].message
 
 
 def test_a_missing_entry_is_reported():

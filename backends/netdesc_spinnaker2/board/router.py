@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.errors import Diagnostic
 from netdesc.events import Integers
-from netdesc_spinnaker2.mapping.plan import LINKS, Chip, Entry, Flow, Plan, Site, Tables
+from netdesc_spinnaker2.mapping.plan import LINKS, Chip, Entry, Site, Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,44 +98,3 @@ class Router:
                 seen.add(end)
                 waiting.append(end)
         return Journey(tuple(sites), tuple(links), tuple(misses), tuple(loops), tuple(strays))
-
-
-def misrouted(plan: Plan, router: Router) -> Iterator[Diagnostic]:
-    """Follow a packet of every flow from every chip that sends it, and yield what goes wrong.
-
-    Parameters
-    ----------
-    plan : Plan
-    router : Router
-        With the tables to be examined.
-
-    Yields
-    ------
-    Diagnostic
-        Code ``S2-ROUTE``: misses, loops, links off the board, elements missed and elements hit by mistake.
-    """
-    for flow in plan.flows:
-        wanted = sorted(_ordered(plan.sites[target]) for target in flow.targets)
-        for chip in sorted({plan.sites[sender].chip for sender in flow.senders}):
-            journey = router.resolve(flow.block.base, chip)
-            if journey.dropped or sorted(_ordered(site) for site in journey.sites) != wanted:
-                yield Diagnostic(_told(flow, chip, journey, wanted), "backends.spinnaker2", "S2-ROUTE")
-
-
-def _ordered(site: Site) -> tuple[int, int, int]:
-    return site.x, site.y, site.pe
-
-
-def _told(flow: Flow, chip: Chip, journey: Journey, wanted: list[tuple[int, int, int]]) -> str:
-    found = [_ordered(site) for site in journey.sites]
-    missed = sorted(set(wanted) - set(found))
-    extra = sorted(set(found) - set(wanted)) + [site for site in set(found) if found.count(site) > 1]
-    parts = [
-        (f"no entry on chips {list(journey.misses)}", journey.misses),
-        (f"loops at {list(journey.loops)}", journey.loops),
-        (f"leaves the board at {[place for place, _ in journey.strays]}", journey.strays),
-        (f"misses {missed}", missed),
-        (f"also reaches {extra}", extra),
-    ]
-    faults = "; ".join(text for text, present in parts if present)
-    return f"a packet of kind {flow.space} with key {flow.block.base:08x} from chip {chip}: {faults}"

@@ -15,7 +15,6 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace, require_finite
-from netdesc_spinnaker2.board.arrangement import lay_out_program, outputs_of
 from netdesc_spinnaker2.board.loading import read_forces
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.costs.counting import count_costs
@@ -28,6 +27,7 @@ from netdesc_spinnaker2.host.report import count_health
 from netdesc_spinnaker2.host.spike_records import enter, slice_holders, tell, write_records
 from netdesc_spinnaker2.host.stimulus import round_stimulus
 from netdesc_spinnaker2.host.tasks import check_lesson, default_lesson
+from netdesc_spinnaker2.mapping.pipeline import lay_out_program, outputs_of
 from netdesc_spinnaker2.mapping.plan import Plan
 from netdesc_spinnaker2.options import Options
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from netdesc.backend import Lesson, Objective
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.program import Program
-from netdesc_spinnaker2.board.arrangement import outputs_of
+from netdesc_spinnaker2.mapping.pipeline import outputs_of
 from netdesc_spinnaker2.options import Options
 
 DEFAULTS = {

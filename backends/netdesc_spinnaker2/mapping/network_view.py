@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from netdesc.block import Block
-from netdesc.errors import Diagnostic, GraphError
+from netdesc.errors import Diagnostic
 from netdesc.events import Floats, Integers
-from netdesc.graph.cells import LINEAR_CELLS
-from netdesc.graph.ir import Edge, NetworkGraph, Node
+from netdesc.graph.ir import NetworkGraph
+from netdesc.lower import lower
 from netdesc.program import PopulationSlice, Program
 from netdesc.steps import whole_steps
 from netdesc_spinnaker2.mapping.plan import Link, Network, Population, Record
@@ -36,36 +37,21 @@ def view_graph(graph: NetworkGraph, options: Options) -> Network:
     GraphError
         If a projection is not drawn yet.
     """
-    settings, notes = graph.settings, list[Diagnostic]()
-    losses = {loss.population: loss.kind for loss in settings.losses.values()}
-    populations = tuple(
-        Population(
-            node.name,
-            node.path,
-            node.size,
-            node.kind,
-            node.model,
-            len(node.receptors),
-            node.subtractive_reset,
-            losses.get(node.name, ""),
-            _spikes(node.name, _options_of(node), settings.duration, options),
-            _levels(node),
-        )
-        for node in graph.nodes
-    )
-    links = tuple(_edge_link(edge, options.step, notes) for edge in graph.edges)
-    records = tuple(
+    losses = {loss.population: loss.kind for loss in graph.settings.losses.values()}
+    network = view_program(lower(graph), options, losses)
+    spikes = tuple(
         Record(
             item.population,
             item.variable,
             np.arange(graph.node(item.population).size)
             if item.neurons is None
             else np.array(item.neurons, dtype=np.int64),
-            item.every,
+            None,
         )
-        for item in settings.recordings
+        for item in graph.settings.recordings
+        if item.variable == "spikes"
     )
-    return Network(settings.name, settings.duration, options.step, populations, links, records, tuple(notes))
+    return replace(network, records=(*network.records, *spikes))
 
 
 def view_program(program: Program, options: Options, losses: Mapping[str, str]) -> Network:
@@ -94,10 +80,8 @@ def view_program(program: Program, options: Options, losses: Mapping[str, str]) 
             len(item.receptors),
             item.subtractive_reset,
             losses.get(item.name, ""),
-            _spikes(
-                item.name, {"kind": item.kind, "model": item.model, **item.source}, program.duration, options
-            ),
-            _slice_levels(item, program.parameters),
+            _spikes(item, program.duration, options),
+            _levels(item, program.parameters),
         )
         for item in program.populations
     )
@@ -142,44 +126,22 @@ def ticks_of(delays: Floats, step: float, path: str, notes: list[Diagnostic]) ->
     return ticks
 
 
-def _spikes(name: str, source: Mapping[str, object], duration: float, options: Options) -> float:
+def _spikes(item: PopulationSlice, duration: float, options: Options) -> float:
     """Return the expected spikes of one neuron in a sample; at least one, so that there is room for it."""
-    if name in options.rates:
-        return options.rates[name] * duration
-    if source["kind"] == "readout":
+    if item.name in options.rates:
+        return options.rates[item.name] * duration
+    if item.kind == "readout":
         return 0.0
-    if source["kind"] == "spiking":
+    if item.kind == "spiking":
         return max(1.0, options.profile.expected_rate.value * duration)
-    times, rate = source.get("times"), source.get("rate")
-    if isinstance(times, tuple | list):
-        return float(max((len(row) for row in times), default=0))
-    if isinstance(rate, np.ndarray):
-        return float(np.max(rate, initial=0.0)) * duration
+    if item.source.get("times") is not None:
+        return float(max((len(row) for row in item.source["times"]), default=0))
+    if "rate" in item.source:
+        return float(np.max(item.source["rate"], initial=0.0)) * duration
     return 1.0
 
 
-def _options_of(node: Node) -> dict[str, object]:
-    source: dict[str, object] = {"kind": node.kind, **node.source}
-    if "rate" in node.values:
-        source["rate"] = node.values["rate"]
-    return source
-
-
-def _levels(node: Node) -> dict[str, Floats]:
-    cell, values = LINEAR_CELLS.get(node.model), node.values
-    if node.kind == "source" or cell is None or cell.rest not in values:
-        return {}
-    zero = np.zeros(node.size)
-    resistance = values[cell.tau_m] / values[cell.capacitance] if cell.capacitance else np.ones(node.size)
-    offset = values.get(cell.offset, zero) + values.get("current", zero)
-    return {
-        "rest": values[cell.rest] + resistance * offset,
-        "reset": values.get(cell.reset, values[cell.rest]),
-        "tau_ref": values.get(cell.tau_refrac, zero),
-    }
-
-
-def _slice_levels(item: PopulationSlice, parameters: Mapping[str, Floats]) -> dict[str, Floats]:
+def _levels(item: PopulationSlice, parameters: Mapping[str, Floats]) -> dict[str, Floats]:
     if item.kind == "source":
         return {}
     return {
@@ -187,25 +149,6 @@ def _slice_levels(item: PopulationSlice, parameters: Mapping[str, Floats]) -> di
         for name in ("rest", "reset", "tau_ref")
         if name in parameters
     }
-
-
-def _edge_link(edge: Edge, step: float, notes: list[Diagnostic]) -> Link:
-    synapses = edge.synapses
-    if synapses is None or edge.weights is None or edge.delays is None:
-        raise GraphError(Diagnostic("its synapses are not drawn yet; run all passes first", edge.path))
-    return Link(
-        edge.name,
-        edge.path,
-        edge.pre,
-        edge.post,
-        synapses.n_pre,
-        synapses.n_post,
-        synapses.indptr,
-        synapses.indices,
-        edge.sign * edge.weights,
-        ticks_of(edge.delays, step, edge.path, notes),
-        edge.weight.train,
-    )
 
 
 def _block_link(block: Block, program: Program, step: float, notes: list[Diagnostic]) -> Link:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from netdesc.errors import Diagnostic, LimitError
 from netdesc.events import Floats, Integers
+from netdesc.program import Program
 from netdesc_spinnaker2.mapping import checks, memory, traffic
 from netdesc_spinnaker2.mapping.compression import compress
 from netdesc_spinnaker2.mapping.keys import allocate
+from netdesc_spinnaker2.mapping.network_view import view_program
 from netdesc_spinnaker2.mapping.partition import divide
 from netdesc_spinnaker2.mapping.placement import capacity, place
 from netdesc_spinnaker2.mapping.plan import Network, Plan, Population, Slice
@@ -22,28 +24,61 @@ from netdesc_spinnaker2.options import Options
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one program of one population takes, slice by slice.
+    """What one program of one population takes; arrays have one element per slice.
 
     Parameters
     ----------
     role : str
     population : str
     bounds : ndarray of int64, shape (slices + 1,)
-    memory : tuple of mapping of str to int
+    memory : dict of str to ndarray of int64
         Bytes of SRAM by item.
-    recorded : tuple of int
+    recorded : ndarray of int64
         Bytes of DRAM of a sample.
-    cycles, packets : tuple of float
+    cycles, packets : ndarray of float64
         In a tick.
     """
 
     role: str
     population: str
     bounds: Integers
-    memory: tuple[Mapping[str, int], ...]
-    recorded: tuple[int, ...]
-    cycles: tuple[float, ...]
-    packets: tuple[float, ...]
+    memory: memory.Items
+    recorded: Integers
+    cycles: Floats
+    packets: Floats
+
+    @property
+    def count(self) -> int:
+        """Number of slices."""
+        return len(self.bounds) - 1
+
+
+def lay_out_program(program: Program, options: Options, listened: tuple[str, ...], *, training: bool) -> Plan:
+    """Map a program onto the board.
+
+    Parameters
+    ----------
+    program : Program
+    options : Options
+    listened : tuple of str
+        Populations that a loss reads.
+    training : bool
+
+    Raises
+    ------
+    LimitError
+        With every limit that it exceeds.
+    """
+    losses = dict.fromkeys(listened, "time_to_first_spike") if training else {}
+    return plan(view_program(program, options, losses), replace(options, training=training))
+
+
+def outputs_of(program: Program) -> tuple[str, ...]:
+    """Return the spiking populations from which no projection leaves; a loss usually reads these."""
+    sending = {block.pre for block in program.blocks}
+    return tuple(
+        item.name for p, item in enumerate(program.populations) if item.kind == "spiking" and p not in sending
+    )
 
 
 def plan(network: Network, options: Options) -> Plan:
@@ -107,10 +142,10 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
         flows,
         compress(raw),
         uncompressed={chip: len(entries) for chip, entries in raw.items()},
-        memory=tuple(part.memory[number] for part, number in order),
-        recorded=tuple(part.recorded[number] for part, number in order),
-        cycles=tuple(part.cycles[number] for part, number in order),
-        packets=tuple(part.packets[number] for part, number in order),
+        memory=tuple(memory.itemized(part.memory, number) for part, number in order),
+        recorded=tuple(int(part.recorded[number]) for part, number in order),
+        cycles=tuple(float(part.cycles[number]) for part, number in order),
+        packets=tuple(float(part.packets[number]) for part, number in order),
         copies=copies,
         notes=(*network.notes, *notes, *copy_notes),
     )
@@ -118,75 +153,31 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
     return result, tuple(faults)
 
 
-def _parts(network: Network, item: Population, bounds: Integers, load: Load, options: Options) -> list[Part]:
-    """Return the programs that a population needs."""
+def _parts(
+    network: Network, item: Population, bounds: Integers, load: Load, options: Options
+) -> Iterator[Part]:
+    """Yield the programs that a population needs."""
     ticks, profile, training = network.ticks, options.profile, traffic.trains(network, options)
     buffer, store = memory.recording(network, item, bounds)
-    idle = np.zeros(len(load.neurons))
+    none, idle = np.zeros_like(load.neurons), np.zeros(len(load.neurons))
     if item.kind == "source":
         errors = load.errors if training and options.input_errors else idle
         work = (load.spikes + errors) / ticks * profile.packet_cycles.value
-        return [
-            _part(
-                "input",
-                item.name,
-                bounds,
-                {**memory.source(load, options), "recording": buffer},
-                (store, work, errors / ticks),
-            )
-        ]
-    items = memory.layer(load, options, ticks, training=training)
-    result = [
-        _part(
-            "layer",
-            item.name,
-            bounds,
-            {**items, "recording": buffer},
-            (
-                store,
-                traffic.cycles(load, ticks, profile, training=training),
-                traffic.arrivals(load, ticks, training=training),
-            ),
-        )
-    ]
+        items = {**memory.source(load, options), "recording": buffer}
+        yield Part("input", item.name, bounds, items, store, work, errors / ticks)
+        return
+    items = {**memory.layer(load, options, ticks, training=training), "recording": buffer}
+    work = traffic.cycles(load, ticks, profile, training=training)
+    packets = traffic.arrivals(load, ticks, training=training)
+    yield Part("layer", item.name, bounds, items, store, work, packets)
     if training and item.loss:
         packets = np.array([item.size * item.spikes / ticks])
         work = item.size * profile.neuron_cycles.value + packets * profile.packet_cycles.value
-        result.append(
-            _part(
-                "loss",
-                item.name,
-                np.array([0, item.size]),
-                memory.loss(item),
-                (np.zeros(1, dtype=np.int64), work, packets),
-            )
+        yield Part(
+            "loss", item.name, np.array([0, item.size]), memory.loss(item), np.zeros(1, int), work, packets
         )
     if training and any(link.train for link in network.incoming(item.name)):
-        result.append(
-            _part(
-                "optimizer",
-                item.name,
-                bounds,
-                memory.optimizer(load, options),
-                (np.zeros_like(load.neurons), idle, idle),
-            )
-        )
-    return result
-
-
-def _part(
-    role: str, name: str, bounds: Integers, items: memory.Items, costs: tuple[Integers, Floats, Floats]
-) -> Part:
-    count = len(bounds) - 1
-    return Part(
-        role,
-        name,
-        bounds,
-        tuple(memory.itemized(items, number) for number in range(count)),
-        tuple(costs[0].tolist()),
-        tuple(costs[1].tolist()),
-        tuple(costs[2].tolist()),
-    )
+        yield Part("optimizer", item.name, bounds, memory.optimizer(load, options), none, idle, idle)
 
 
 def _part_faults(network: Network, parts: list[Part], options: Options) -> list[Diagnostic]:
@@ -194,7 +185,12 @@ def _part_faults(network: Network, parts: list[Part], options: Options) -> list[
     for part in parts:
         item = network.population(part.population)
         faults += [
-            *checks.check_sram(item, part.role, part.memory, options),
+            *checks.check_sram(
+                item,
+                part.role,
+                [memory.itemized(part.memory, number) for number in range(part.count)],
+                options,
+            ),
             *checks.check_ticks(item, max(part.cycles), options),
             *checks.check_fifo(item, max(part.packets), options),
         ]
@@ -203,8 +199,8 @@ def _part_faults(network: Network, parts: list[Part], options: Options) -> list[
 
 def _copies(parts: list[Part], options: Options) -> tuple[int, list[Diagnostic], list[Diagnostic]]:
     """Return the number of copies, notes and faults."""
-    shared = sum(len(part.memory) for part in parts if part.role == "optimizer")
-    each = sum(len(part.memory) for part in parts) - shared
+    shared = sum(part.count for part in parts if part.role == "optimizer")
+    each = sum(part.count for part in parts) - shared
     available = capacity(options)
     fit = max(0, available - shared) // max(1, each)
     copies = options.copies or max(1, min(options.batch, fit))
@@ -230,10 +226,10 @@ def _slices(parts: list[Part], copies: int) -> tuple[tuple[Slice, ...], list[tup
         for copy in range(copies)
         for part in parts
         if part.role != "optimizer"
-        for number in range(len(part.memory))
+        for number in range(part.count)
     ]
     order += [
-        (part, number, -1) for part in parts if part.role == "optimizer" for number in range(len(part.memory))
+        (part, number, -1) for part in parts if part.role == "optimizer" for number in range(part.count)
     ]
     slices = tuple(
         Slice(part.role, part.population, int(part.bounds[number]), int(part.bounds[number + 1]), copy, index)

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from netdesc_spinnaker2.costs.clock import Pace
-from netdesc_spinnaker2.costs.energy import spend
+from netdesc_spinnaker2.costs.energy import Pace, spend
 from netdesc_spinnaker2.options import Options
 
 from netdesc.datasets.mnist import average, cover

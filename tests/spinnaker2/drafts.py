@@ -6,9 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 from netdesc_spinnaker2.board.router import Router
+from netdesc_spinnaker2.costs.costs import Work
+from netdesc_spinnaker2.costs.expectation import Prospect
 from netdesc_spinnaker2.mapping.network import Link, Network, Population, Record
 from netdesc_spinnaker2.mapping.pipeline import lay_out
 from netdesc_spinnaker2.mapping.plan import Plan
+from netdesc_spinnaker2.mapping.traffic import trains
 from netdesc_spinnaker2.options import Options
 
 
@@ -82,6 +85,11 @@ def drawn(network: Network, options: Options | None = None) -> Plan:
 
 def codes(network: Network, options: Options | None = None) -> list[str]:
     return [fault.code for fault in lay_out(network, options or Options())[1]]
+
+
+def expect(plan: Plan, options: Options, *, samples: int | None = None, training: bool | None = None) -> Work:
+    learns = trains(plan.network, options) if training is None else training
+    return Prospect.of(plan, options).work(plan.copies if samples is None else samples, learns=learns)
 
 
 def router(plan: Plan) -> Router:

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drafts import drawn, layered
+from drafts import drawn, expect, layered
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from netdesc_spinnaker2.costs.clock import choose_pace
 from netdesc_spinnaker2.costs.costs import Work, arrange, charge, count_cycles
-from netdesc_spinnaker2.costs.energy import spend
-from netdesc_spinnaker2.costs.expectation import BACKWARD, FORWARD, GATHER, UPDATE, expect
+from netdesc_spinnaker2.costs.energy import choose_pace, spend
+from netdesc_spinnaker2.costs.expectation import BACKWARD, FORWARD, GATHER, UPDATE
 from netdesc_spinnaker2.mapping import checks
 from netdesc_spinnaker2.options import OPTIONS, Options
 from netdesc_spinnaker2.profile import Profile

@@ -4,11 +4,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from drafts import expect
 from emulated import SCHEMES, chip, tick_network
 from netdesc_spinnaker2.board import assembly as emulator_board
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.costs.counting import count_work
-from netdesc_spinnaker2.costs.expectation import expect
 
 from netdesc.backend import Lesson, Objective
 from tests.generate.traits import Recipe

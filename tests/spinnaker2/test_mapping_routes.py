@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.mapping.compression import aggregate, compress, cover, union
-from netdesc_spinnaker2.mapping.plan import LINKS, SPACES, Entry, Network, Plan, Site
+from netdesc_spinnaker2.mapping.network import Network
+from netdesc_spinnaker2.mapping.plan import LINKS, SPACES, Entry, Plan, Site
 from netdesc_spinnaker2.mapping.routing import tree
 from netdesc_spinnaker2.options import Options
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.events import Floats, Integers
-from netdesc_spinnaker2.mapping.plan import Network
+from netdesc_spinnaker2.mapping.network import Network
 from netdesc_spinnaker2.options import Options
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,8 +11,7 @@ from netdesc.events import Floats
 from netdesc.limits import Limit
 from netdesc.sums import add_up
 from netdesc_spinnaker2.costs import energy
-from netdesc_spinnaker2.costs.clock import choose_pace
-from netdesc_spinnaker2.costs.energy import Energy, spend
+from netdesc_spinnaker2.costs.energy import Energy, choose_pace, spend
 from netdesc_spinnaker2.mapping.plan import Chip, Plan
 from netdesc_spinnaker2.options import Options
 
@@ -173,31 +172,6 @@ class Costs:
         return {name: peak.place for name, peak in peaks.items() if peak.place}
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """What all runs of a plan have in common.
-
-    Parameters
-    ----------
-    sram : Peak
-        Bytes of SRAM of the fullest element.
-    chips : int
-        Chips in use.
-    numbers : mapping of str to Limit
-        What costs are computed with.
-    """
-
-    sram: Peak
-    chips: int
-    numbers: Mapping[str, Limit]
-
-    @classmethod
-    def of(cls, plan: Plan, options: Options) -> Fixed:
-        """Look at a plan with the stores that it foresees."""
-        sizes = np.array([[plan.bytes(item.index)] for item in plan.slices], dtype=np.float64)
-        return cls(find_peak(sizes, plan), len({site.chip for site in plan.sites}), numbers_of(options))
-
-
 def count_cycles(work: Work, options: Options) -> Floats:
     """Return the cycles of every element in a tick, shape (slices, columns)."""
     profile = options.profile
@@ -209,7 +183,7 @@ def count_cycles(work: Work, options: Options) -> Floats:
     )
 
 
-def charge(work: Work, plan: Plan, options: Options, *, fixed: Fixed | None = None) -> Costs:
+def charge(work: Work, plan: Plan, options: Options, *, sram: Peak | None = None) -> Costs:
     """Find out what a run takes.
 
     Parameters
@@ -218,13 +192,13 @@ def charge(work: Work, plan: Plan, options: Options, *, fixed: Fixed | None = No
         Expected or counted.
     plan : Plan
     options : Options
-    fixed : Fixed or None
-        Of this plan and these options, where the caller has them.
+    sram : Peak or None
+        Bytes of SRAM of the fullest element; None for those that the plan foresees.
     """
-    fixed = Fixed.of(plan, options) if fixed is None else fixed
     cycles = count_cycles(work, options)
     pace = choose_pace(cycles, options)
     span = add_up(work.ticks)
+    chips, packets = len({site.chip for site in plan.sites}), sum(work.packets.values())
     high = add_up(pace.high * work.ticks)
     return Costs(
         samples=work.samples,
@@ -240,11 +214,9 @@ def charge(work: Work, plan: Plan, options: Options, *, fixed: Fixed | None = No
         packets=work.packets,
         fates={},
         dram=work.dram,
-        sram=fixed.sram,
-        energy=spend(
-            pace, work.ticks, options, chips=fixed.chips, packets=sum(work.packets.values()), dram=work.dram
-        ),
-        numbers=fixed.numbers,
+        sram=fullest(plan, plan.bytes) if sram is None else sram,
+        energy=spend(pace, work.ticks, options, chips=chips, packets=packets, dram=work.dram),
+        numbers=numbers_of(options),
     )
 
 
@@ -286,6 +258,11 @@ def find_peak(values: Floats, plan: Plan) -> Peak:
     site = plan.sites[row]
     place = f"{plan.slices[row]} at chip {site.x},{site.y} PE {site.pe}"
     return Peak(float(values[row, column]), place, column)
+
+
+def fullest(plan: Plan, size: Callable[[int], int]) -> Peak:
+    """Return the most bytes of SRAM of a slice, whose number ``size`` takes, and where that is."""
+    return find_peak(np.array([[size(item.index)] for item in plan.slices], dtype=np.float64), plan)
 
 
 def _busiest_link(work: Work) -> Peak:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from netdesc.events import Floats
 from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.packets import DELIVERED, DROPPED, LATE, SENT
 from netdesc_spinnaker2.board.slices import senders_of
-from netdesc_spinnaker2.costs.costs import Costs, Fixed, Peak, Work, arrange, charge, find_peak
+from netdesc_spinnaker2.costs.costs import Costs, Peak, Work, arrange, charge, find_peak, fullest
 from netdesc_spinnaker2.costs.expectation import GATHER, Prospect, run_ticks
 from netdesc_spinnaker2.host.interruptions import sram_bytes
 from netdesc_spinnaker2.mapping.plan import SPACES, Chip
@@ -54,14 +55,14 @@ class Meter:
         Of all packets that leave their chip.
     sizes : ndarray of float64, shape (slices of a copy,)
         Neurons that a slice updates in every tick.
-    fixed : Fixed
-        With the stores as they are.
+    sram : Peak
+        Bytes of the fullest element, with the stores as they are.
     """
 
     prospect: Prospect
     paths: tuple[Path, ...]
     sizes: Floats
-    fixed: Fixed
+    sram: Peak
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +90,9 @@ def measure(laid: Laid) -> Meter:
     sizes = np.array(
         [item.size * (item.role in ("layer", "loss")) for item in e.plan.slices[: e.each]], dtype=np.float64
     )
-    fixed = replace(Fixed.of(e.plan, e.options), sram=_fullest(e))
-    return Meter(Prospect.of(e.plan, e.options), tuple(_paths(e)), sizes, fixed)
+    # All copies have the same stores.
+    sram = fullest(e.plan, lambda s: sram_bytes(e.rooms, s, e) if e.plan.slices[s].copy <= 0 else 0)
+    return Meter(Prospect.of(e.plan, e.options), tuple(_paths(e)), sizes, sram)
 
 
 @lru_cache(maxsize=4)
@@ -112,8 +114,8 @@ def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
         Whether they were a batch to learn from, in one step.
     """
     board, plan = emulation.board, emulation.plan
-    fixed = measure(Laid(emulation)).fixed
-    costs = charge(count_work(emulation, batch, learns=learns), plan, emulation.options, fixed=fixed)
+    sram = measure(Laid(emulation)).sram
+    costs = charge(count_work(emulation, batch, learns=learns), plan, emulation.options, sram=sram)
     # Where there were more samples than the record of work holds, only these two tell the extremes.
     busiest = find_peak(board.busiest.max(axis=1, keepdims=True).astype(np.float64), plan)
     overruns = float(board.events[:, LONG_TICKS].sum())
@@ -187,34 +189,17 @@ def _per_sample(emulation: Emulation, batch: int, runs: int, sizes: Floats) -> t
 
 def _with_update(work: Work, foreseen: Work) -> Work:
     """Return work with the columns that are the same in every run."""
-
-    def joined(name: str) -> Floats:
-        return np.concatenate((getattr(work, name), getattr(foreseen, name)[..., GATHER:]), axis=-1)
-
+    names = ("events", "updates", "received", "sent", "steps", "ticks")
+    joined: dict[str, Any] = {
+        name: np.concatenate((getattr(work, name), getattr(foreseen, name)[..., GATHER:]), axis=-1)
+        for name in names
+    }
     idle = np.zeros(len(work.ticks))
     links = {
         link: np.concatenate((work.links.get(link, idle), load[GATHER:]))
         for link, load in foreseen.links.items()
     }
-    return replace(
-        work,
-        events=joined("events"),
-        updates=joined("updates"),
-        received=joined("received"),
-        sent=joined("sent"),
-        steps=joined("steps"),
-        ticks=joined("ticks"),
-        links=links,
-    )
-
-
-def _fullest(emulation: Emulation) -> Peak:
-    # All copies have the same stores.
-    sizes = [
-        sram_bytes(emulation.rooms, item.index, emulation) if item.copy <= 0 else 0
-        for item in emulation.plan.slices
-    ]
-    return find_peak(np.array(sizes, dtype=np.float64)[:, None], emulation.plan)
+    return replace(work, **joined, links=links)
 
 
 def _paths(emulation: Emulation) -> Iterator[Path]:

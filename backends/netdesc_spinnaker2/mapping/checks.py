@@ -9,7 +9,8 @@ import numpy as np
 from netdesc.errors import Diagnostic
 from netdesc.limits import Limit, against, six_digits
 from netdesc_spinnaker2.board.integers import Rounding, bits_of, quantize, rounding_of, scale_of
-from netdesc_spinnaker2.mapping.plan import Chip, Entry, Link, Network, Plan, Population
+from netdesc_spinnaker2.mapping.network import Link, Network, Population
+from netdesc_spinnaker2.mapping.plan import Chip, Entry, Plan
 from netdesc_spinnaker2.mapping.traffic import Bounds, trains
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.profile import SECTION

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from netdesc_spinnaker2.mapping import traffic
-from netdesc_spinnaker2.mapping.plan import SPACES, Flow, KeyBlock, Network, Slice, SliceKeys
+from netdesc_spinnaker2.mapping.network import Network
+from netdesc_spinnaker2.mapping.plan import SPACES, Flow, KeyBlock, Slice, SliceKeys
 from netdesc_spinnaker2.mapping.traffic import Reach
 
 SPACE_SHIFT = 29
@@ -59,23 +60,9 @@ def allocate(
         width = 1 << max((slices[owner].size - 1).bit_length() for _, owner, _, _ in chosen) if chosen else 1
         for place, (_, owner, senders, targets) in enumerate(chosen):
             block = KeyBlock((number << SPACE_SHIFT) + place * width, (0xFFFFFFFF ^ (width - 1)))
-            keys[owner] = _with_block(keys[owner], space, block)
+            keys[owner] = replace(keys[owner], **{space: block})
             flows.append(Flow(space, block, senders, targets))
     return tuple(keys), tuple(flows)
-
-
-def _with_block(keys: SliceKeys, space: str, block: KeyBlock) -> SliceKeys:
-    match space:
-        case "spike":
-            return replace(keys, spike=block)
-        case "error":
-            return replace(keys, error=block)
-        case "loss":
-            return replace(keys, loss=block)
-        case "gradient":
-            return replace(keys, gradient=block)
-        case _:
-            return replace(keys, weight=block)
 
 
 def _routes(

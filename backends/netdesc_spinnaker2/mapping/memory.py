@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from netdesc.events import Integers
-from netdesc_spinnaker2.mapping.plan import Network, Population
+from netdesc_spinnaker2.mapping.network import Network, Population
 from netdesc_spinnaker2.mapping.traffic import Load
 from netdesc_spinnaker2.options import Options
 

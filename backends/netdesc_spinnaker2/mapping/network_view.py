@@ -14,7 +14,7 @@ from netdesc.graph.ir import NetworkGraph
 from netdesc.lower import lower
 from netdesc.program import PopulationSlice, Program
 from netdesc.steps import whole_steps
-from netdesc_spinnaker2.mapping.plan import Link, Network, Population, Record
+from netdesc_spinnaker2.mapping.network import Link, Network, Population, Record
 from netdesc_spinnaker2.options import Options
 
 

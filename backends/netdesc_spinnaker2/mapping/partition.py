@@ -9,8 +9,8 @@ import numpy as np
 
 from netdesc.events import Integers
 from netdesc_spinnaker2.mapping import memory, traffic
+from netdesc_spinnaker2.mapping.network import Network, Population
 from netdesc_spinnaker2.mapping.placement import capacity
-from netdesc_spinnaker2.mapping.plan import Network, Population
 from netdesc_spinnaker2.mapping.traffic import Fan, Load, Reach
 from netdesc_spinnaker2.options import Options
 

@@ -13,10 +13,11 @@ from netdesc.program import Program
 from netdesc_spinnaker2.mapping import checks, memory, traffic
 from netdesc_spinnaker2.mapping.compression import compress
 from netdesc_spinnaker2.mapping.keys import allocate
+from netdesc_spinnaker2.mapping.network import Network, Population
 from netdesc_spinnaker2.mapping.network_view import view_program
 from netdesc_spinnaker2.mapping.partition import divide
 from netdesc_spinnaker2.mapping.placement import capacity, place
-from netdesc_spinnaker2.mapping.plan import Network, Plan, Population, Slice
+from netdesc_spinnaker2.mapping.plan import Plan, Slice
 from netdesc_spinnaker2.mapping.routing import tables
 from netdesc_spinnaker2.mapping.traffic import Load
 from netdesc_spinnaker2.options import Options

@@ -6,26 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netdesc.errors import Diagnostic
-from netdesc_spinnaker2.mapping.network import Link, Network, Population, Record
-
-__all__ = [
-    "LINKS",
-    "ROLES",
-    "SPACES",
-    "Chip",
-    "Entry",
-    "Flow",
-    "KeyBlock",
-    "Link",
-    "Network",
-    "Plan",
-    "Population",
-    "Record",
-    "Site",
-    "Slice",
-    "SliceKeys",
-    "Tables",
-]
+from netdesc_spinnaker2.mapping.network import Network
 
 LINKS = ((1, 0), (1, 1), (0, 1), (-1, 0), (-1, -1), (0, -1))
 """Step in x and y of each of the six links of a chip: east, north-east, north, west, south-west, south."""

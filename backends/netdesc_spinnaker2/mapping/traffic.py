@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
-from netdesc_spinnaker2.mapping.plan import Link, Network, Population
+from netdesc_spinnaker2.mapping.network import Link, Network, Population
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.profile import Profile
 

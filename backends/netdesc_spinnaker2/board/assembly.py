@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
@@ -16,12 +15,15 @@ from netdesc_spinnaker2.board.memory import ADJOINTS, PROGRESS, STATES, Board, R
 from netdesc_spinnaker2.board.packets import PACKET, Boxes
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.board.routes import PortTable, open_ports
-from netdesc_spinnaker2.board.slices import Rooms, begins, senders_of, write_sheet
+from netdesc_spinnaker2.board.slices import Rooms, senders_of, write_sheet
 from netdesc_spinnaker2.board.views import Memory
-from netdesc_spinnaker2.board.wiring import Template, lay_out_template
+from netdesc_spinnaker2.board.wiring import Template, begins, lay_out_template
 from netdesc_spinnaker2.mapping.plan import ROLES, Plan
 from netdesc_spinnaker2.options import CHOICES, Options
 from netdesc_spinnaker2.programs.loss import Verdicts
+
+SHARED = ("numbers", "taus", "hold", "first", "fan", "lags", "segments", "target", "distinct")
+"""What a board takes from the template as it is."""
 
 LARGEST_WORK = 2**26
 """Numbers that the record of work may take; beyond that samples are added up."""
@@ -160,28 +162,20 @@ def furnish(
     own, received = stores(rooms)
     kind = np.float32
     board = Board(
-        sheet,
-        np.zeros(count, PROGRESS),
-        known,
-        template.numbers,
-        template.taus,
-        template.hold,
-        template.first,
-        template.fan,
-        template.lags,
-        template.segments,
-        template.target,
-        template.distinct,
-        np.zeros(STATES * neurons, kind),
-        np.zeros(ADJOINTS * neurons, kind),
-        np.zeros((3, neurons), np.int64),
-        np.zeros((4 if options.scheme == "off_grid" else 1, slots), kind),
-        np.zeros((2, count * (rules.steps + 3)), np.int64),
-        own,
-        received,
-        np.zeros(int(sheet["weight_end"][-1]), kind),
-        np.zeros(int(sheet["gradient_end"][-1]), kind),
-        *fresh_counts(count, each, rules, 1).values(),
+        sheet=sheet,
+        progress=np.zeros(count, PROGRESS),
+        known=known,
+        **{name: getattr(template, name) for name in SHARED},
+        state=np.zeros(STATES * neurons, kind),
+        adjoint=np.zeros(ADJOINTS * neurons, kind),
+        marks=np.zeros((3, neurons), np.int64),
+        rings=np.zeros((4 if options.scheme == "off_grid" else 1, slots), kind),
+        places=np.zeros((2, count * (rules.steps + 3)), np.int64),
+        own=own,
+        received=received,
+        weight=np.zeros(int(sheet["weight_end"][-1]), kind),
+        gradient=np.zeros(int(sheet["gradient_end"][-1]), kind),
+        **fresh_counts(count, each, rules, 1),
     )
     verdicts = Verdicts(
         np.full(neurons, -1, np.int64),
@@ -216,7 +210,7 @@ def boxes_of(rooms: Rooms, options: Options) -> Boxes:
     )
 
 
-def fresh_counts(count: int, each: int, rules: Rules, batch: int) -> dict[str, NDArray[Any]]:
+def fresh_counts(count: int, each: int, rules: Rules, batch: int) -> dict[str, Any]:
     """Return counts of nothing, by their names in ``Board``."""
     ticks = rules.steps + 2
     samples = max(1, min(batch, LARGEST_WORK // (each * 6 * ticks)))

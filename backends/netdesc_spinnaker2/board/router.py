@@ -50,12 +50,17 @@ class Router:
         In order of priority.
     width, height : int
         Chips of the board in x and y.
+
+    Attributes
+    ----------
+    words : mapping of (x, y) to (ndarray of int64, ndarray of int64)
+        Keys and masks of the entries.
     """
 
     def __init__(self, tables: Tables, width: int, height: int) -> None:
         self.tables = tables
         self.width, self.height = width, height
-        self._words: Mapping[Chip, tuple[Integers, Integers]] = {
+        self.words: Mapping[Chip, tuple[Integers, Integers]] = {
             chip: (
                 np.array([entry.key for entry in entries], dtype=np.int64),
                 np.array([entry.mask for entry in entries], dtype=np.int64),
@@ -65,7 +70,7 @@ class Router:
 
     def match(self, key: int, chip: Chip) -> Entry | None:
         """Return the first entry of a chip that matches a key, or None."""
-        words = self._words.get(chip)
+        words = self.words.get(chip)
         if words is None or not len(words[0]):
             return None
         hits = key & words[1] == words[0]

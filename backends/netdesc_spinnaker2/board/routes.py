@@ -10,7 +10,7 @@ from netdesc.events import Integers
 from netdesc_spinnaker2.board.packets import GRADIENT, Ports
 from netdesc_spinnaker2.board.router import Journey, Router
 from netdesc_spinnaker2.mapping.keys import SPACE_SHIFT
-from netdesc_spinnaker2.mapping.plan import ROLES, Chip, KeyBlock, Plan, Slice
+from netdesc_spinnaker2.mapping.plan import ROLES, SPACES, Chip, KeyBlock, Plan, Slice
 
 NOWHERE = -1
 
@@ -38,16 +38,6 @@ class Resolver:
     journeys: list[Journey] = field(default_factory=list)
     takers: list[frozenset[str]] = field(default_factory=list)
     known: dict[tuple[int, Chip], Integers] = field(default_factory=dict)
-    words: dict[Chip, tuple[Integers, Integers]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.words = {
-            chip: (
-                np.array([entry.key for entry in entries], dtype=np.int64),
-                np.array([entry.mask for entry in entries], dtype=np.int64),
-            )
-            for chip, entries in self.router.tables.items()
-        }
 
     def resolve(self, block: KeyBlock, size: int, chip: Chip) -> Integers:
         """Follow the packets with the first keys of a block.
@@ -98,32 +88,29 @@ class Resolver:
 
     def covered(self, block: KeyBlock, chip: Chip) -> bool:
         """Tell whether the first entry of a chip that matches some key of a block matches all of them."""
-        if chip not in self.words:
+        if chip not in self.router.words:
             return True
-        keys, masks = self.words[chip]
+        keys, masks = self.router.words[chip]
         touched = np.flatnonzero((keys ^ block.base) & masks & block.mask == 0)
         return not len(touched) or int(masks[touched[0]]) & ~block.mask & 0xFFFFFFFF == 0
 
 
 @dataclass(frozen=True, slots=True)
 class PortTable:
-    """Ports, and the first of each slice by kind, -1 where it has none.
+    """Ports of all slices.
 
     Parameters
     ----------
     ports : Ports
-    spike, error, loss, gradient, weight : ndarray of int64, shape (slices,)
+    first : dict of str to ndarray of int64, shape (slices,)
+        First port of each slice by kind, -1 where it has none.
     journeys : tuple of Journey
     crossing : bool
         Whether a packet leaves its copy of the network, other than to or from an optimizer.
     """
 
     ports: Ports
-    spike: Integers
-    error: Integers
-    loss: Integers
-    gradient: Integers
-    weight: Integers
+    first: dict[str, Integers]
     journeys: tuple[Journey, ...]
     crossing: bool
 
@@ -146,10 +133,7 @@ def open_ports(plan: Plan, router: Router, senders: list[tuple[int, ...]]) -> Po
     """
     resolver = Resolver(plan, router)
     keys, journeys = list[Integers](), list[Integers]()
-    first = {
-        kind: np.full(len(plan.slices), -1, dtype=np.int64)
-        for kind in ("spike", "error", "loss", "gradient", "weight")
-    }
+    first = {kind: np.full(len(plan.slices), -1, dtype=np.int64) for kind in SPACES}
     count = 0
     for s, item in enumerate(plan.slices):
         for kind, blocks in addressed(plan, item, senders[s]).items():
@@ -184,16 +168,7 @@ def open_ports(plan: Plan, router: Router, senders: list[tuple[int, ...]]) -> Po
         np.array([target for found in targets for target in found], dtype=np.int64),
         np.array(lost, dtype=np.int64),
     )
-    return PortTable(
-        ports,
-        first["spike"],
-        first["error"],
-        first["loss"],
-        first["gradient"],
-        first["weight"],
-        tuple(resolver.journeys),
-        crosses(plan, first, ports),
-    )
+    return PortTable(ports, first, tuple(resolver.journeys), crosses(plan, first, ports))
 
 
 def join(parts: list[Integers]) -> Integers:

@@ -14,7 +14,7 @@ from netdesc.events import Integers
 from netdesc_spinnaker2.board.memory import SHEET, TRAINED, Rules
 from netdesc_spinnaker2.board.packets import KNOWN
 from netdesc_spinnaker2.board.routes import PortTable
-from netdesc_spinnaker2.board.wiring import Template
+from netdesc_spinnaker2.board.wiring import Template, begins
 from netdesc_spinnaker2.mapping.plan import ROLES, Plan
 
 
@@ -84,11 +84,7 @@ def write_sheet(
         "place": np.arange(count) * (rules.steps + 3),
         **{name: span[:-1] for name, span in spans.items()},
         **{f"{name}_end": span[1:] for name, span in spans.items()},
-        "spike_port": table.spike,
-        "error_port": table.error,
-        "loss_port": table.loss,
-        "gradient_port": table.gradient,
-        "weight_port": table.weight,
+        **{f"{kind}_port": first for kind, first in table.first.items()},
         "error_base": bases(plan, "error"),
         "loss_base": bases(plan, "loss"),
     }
@@ -96,11 +92,6 @@ def write_sheet(
     for name, values in columns.items():
         sheet[name] = values
     return sheet, known
-
-
-def begins(sizes: NDArray[Any]) -> Integers:
-    """Return where each of a row of stretches begins, and where the last ends."""
-    return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
 
 
 def bases(plan: Plan, kind: str) -> Integers:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from netdesc.adjoint.cells import read_membranes
 from netdesc.dynamics.tick import measure_tick
@@ -104,11 +104,11 @@ def lay_out_template(
                     program, slices, senders[item.index], item, chosen, training
                 )
     numbers, taus, hold, cell, uniform = lay_out_cells(program, slices, scheme, timestep)
-    target = begins([len(part.target) for part in parts])
+    target = begins([len(part.target) for part in parts])[:-1]
     segments = np.concatenate([part.segments for part in parts])
     segments["target_start"] += np.repeat(target, [len(part.segments) for part in parts])
     orders = [part.order for part in parts]
-    first = np.concatenate(([0], np.cumsum(stack(parts, "rows")))).astype(np.int64)
+    first = begins(stack(parts, "rows"))
     return Template(
         numbers,
         taus,
@@ -120,8 +120,8 @@ def lay_out_template(
         stack(parts, "target"),
         stack(parts, "distinct"),
         cell,
-        begins([len(part.rows) for part in parts]),
-        begins([len(part.distinct) for part in parts]),
+        begins([len(part.rows) for part in parts])[:-1],
+        begins([len(part.distinct) for part in parts])[:-1],
         np.array([len(part.distinct) for part in parts], dtype=np.int64),
         slots(slices, parts),
         np.array([len(order) for order in orders], dtype=np.int64),
@@ -143,9 +143,9 @@ def slots(slices: tuple[Slice, ...], parts: list[Part]) -> Integers:
     return np.array([longest[item.population] + 1 for item in slices], dtype=np.int64)
 
 
-def begins(sizes: list[int]) -> Integers:
-    """Return where each of a row of stretches begins."""
-    return np.cumsum([0, *sizes])[:-1].astype(np.int64)
+def begins(sizes: ArrayLike) -> Integers:
+    """Return where each of a row of stretches begins, and where the last ends."""
+    return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
 
 
 def stack(parts: list[Part], name: str) -> Integers:
@@ -164,7 +164,7 @@ def lay_out_cells(
         for name in dict.fromkeys(item.population for item in layers)
     }
     cell = np.zeros(len(slices), dtype=np.int64)
-    cell[[item.index for item in layers]] = begins([item.size for item in layers])
+    cell[[item.index for item in layers]] = begins([item.size for item in layers])[:-1]
     columns = [read[item.population][:, item.start : item.stop] for item in layers]
     every = np.concatenate([np.empty((13, 0)), *columns], axis=1)
     uniform = all(bool(np.all(rows[10:12] == rows[10:12, :1])) for rows in read.values())

@@ -1,4 +1,4 @@
-"""From the counts of an emulated board to the work of its processing elements."""
+"""From the counts of an emulated board to its health and the work of its processing elements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from netdesc_spinnaker2.costs.costs import Costs, Peak, Work, arrange, charge, f
 from netdesc_spinnaker2.costs.expectation import GATHER, Prospect, run_ticks
 from netdesc_spinnaker2.host.interruptions import sram_bytes
 from netdesc_spinnaker2.mapping.plan import SPACES, Chip
-from netdesc_spinnaker2.programs.layer import LONG_TICKS
+from netdesc_spinnaker2.programs.layer import EVENTS, GRAZING, IN_FLIGHT, LONG_TICKS
 
 FATES = {"sent": SENT, "delivered": DELIVERED, "late": LATE, "dropped": DROPPED}
 """What becomes of packets."""
@@ -99,6 +99,35 @@ def measure(laid: Laid) -> Meter:
 def foresee(laid: Laid, batch: int) -> Work:
     """Return the expected work of learning from a batch; see ``measure``."""
     return measure(laid).prospect.work(batch, learns=True)
+
+
+def count_health(emulation: Emulation) -> dict[str, int]:
+    """Return the counts of a run.
+
+    Returns
+    -------
+    dict of str to int
+        ``packets_sent``, ``_delivered``, ``_late`` and ``_dropped`` of all kinds, the same for each
+        kind, as in
+        ``spike_packets_sent``: sent = delivered + late + dropped, a packet counted once for every
+        element that
+        it goes to. ``arrivals`` and ``in_flight``: synaptic events in time, and due after the end.
+        ``overruns``: elements and ticks whose work took longer than a tick. ``grazing`` as in ``Gradient``.
+    """
+    counts = emulation.board
+    packets = counts.packets.sum(axis=0)
+    result = {f"packets_{fate}": int(packets[:, k].sum()) for fate, k in FATES.items()}
+    for number, kind in enumerate(SPACES):
+        if packets[number].any():
+            result |= {f"{kind}_packets_{fate}": int(packets[number, k]) for fate, k in FATES.items()}
+    events = counts.events.sum(axis=0)
+    return {
+        **result,
+        "arrivals": int(events[EVENTS] - events[IN_FLIGHT]),
+        "in_flight": int(events[IN_FLIGHT]),
+        "overruns": int(events[LONG_TICKS]),
+        "grazing": int(events[GRAZING]),
+    }
 
 
 def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
@@ -207,10 +236,10 @@ def _paths(emulation: Emulation) -> Iterator[Path]:
     table, plan = emulation.table, emulation.plan
     senders = senders_of(plan, len(plan.slices))
     for item in plan.slices:
-        if table.spike[item.index] >= 0:
-            yield from _path(emulation, int(table.spike[item.index]), item.index, backward=False)
-        for kind in (table.error, table.loss):
-            port = int(kind[item.index])
+        if table.first["spike"][item.index] >= 0:
+            yield from _path(emulation, int(table.first["spike"][item.index]), item.index, backward=False)
+        for kind in ("error", "loss"):
+            port = int(table.first[kind][item.index])
             for sender in senders[item.index] if port >= 0 else ():
                 yield from _path(emulation, port, sender, backward=True)
                 port += plan.slices[sender].size

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from netdesc.budget import SpikeBudget
-from netdesc.errors import BackendError, Diagnostic, NumericsError
+from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.threads import available, run, split
@@ -24,6 +24,8 @@ from netdesc_spinnaker2.host.stimulus import lay_out_stimulus
 from netdesc_spinnaker2.mapping.plan import Plan
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.programs.loss import Told
+
+Task = Callable[[tuple[int, int], Emulation, Integers], int]
 
 COUNTS = ("packets", "events", "busiest", "work")
 """Counts of a board."""
@@ -104,10 +106,7 @@ class Device:
         """Start to count anew."""
         emulation = self.emulation
         counts = fresh_counts(len(emulation.plan.slices), emulation.each, emulation.rules, batch)
-        board = emulation.board._replace(
-            packets=counts["packets"], events=counts["events"], busiest=counts["busiest"], work=counts["work"]
-        )
-        self.emulation = replace(emulation, board=board)
+        self.emulation = replace(emulation, board=emulation.board._replace(**counts))
 
     def run(self, stimulus: Stimulus, batch: int) -> list[tuple[Out, int]]:
         """Run all samples of a batch forward.
@@ -189,24 +188,12 @@ class Device:
         copies = self.emulation.plan.copies
         self.samples = np.full(copies, -1, dtype=np.int64)
         out = make_out(self.emulation, replace(self.program, sampling=()), 0, 0)
-        while True:
-            before = copy_counts(self.emulation)
-            code, status = self.sweep(
-                lambda begin, end, e, status: run_samples(
-                    (begin, end),
-                    self.samples,
-                    (first, min(first + copies, batch)),
-                    e.rooms.arrivals,
-                    e.memory,
-                    stimulus,
-                    out,
-                    status,
-                )
+        last = min(first + copies, batch)
+        self.sweep(
+            lambda part, e, status: run_samples(
+                part, self.samples, (first, last), e.rooms.arrivals, e.memory, stimulus, out, status
             )
-            if not code:
-                return
-            restore_counts(self.emulation, before)
-            self.enlarge(code, status)
+        )
 
     def replay(self, first: int, batch: int, records: Records) -> None:
         """Put spikes of samples ``first`` and following back, one sample on each copy, and send them again.
@@ -225,17 +212,9 @@ class Device:
         number = first + np.arange(self.emulation.plan.copies)
         self.samples = np.where(number < batch, number, -1)
         before = copy_counts(self.emulation)
-        while True:
-            code, status = self.sweep(
-                lambda begin, end, e, status: replay_round(
-                    (begin, end), self.samples, records, e.memory, status
-                )
-            )
-            # what is counted is the adjoint's own work
-            restore_counts(self.emulation, before)
-            if not code:
-                return
-            self.enlarge(code, status)
+        self.sweep(lambda part, e, status: replay_round(part, self.samples, records, e.memory, status))
+        # what is counted is the adjoint's own work
+        restore_counts(self.emulation, before)
 
     def run_back(self, told: Told, listens: Integers) -> None:
         """Run the samples of the latest round backward.
@@ -251,31 +230,43 @@ class Device:
         NumericsError
             If a limit of the machine is met during the run.
         """
+        self.sweep(
+            lambda part, e, status: run_round_back(
+                part, self.samples, e.rooms.arrivals, e.memory, told, listens, status
+            ),
+            keeps_stores=True,
+        )
+
+    def sweep(self, task: Task, *, keeps_stores: bool = False) -> None:
+        """Run a kernel on all parts of the board, again with more room where it stopped for want of it.
+
+        Parameters
+        ----------
+        task : callable
+            Of a part, the board and the status of the run; returns 0, or why it stopped.
+        keeps_stores : bool
+            Whether stores keep what the forward run has left in them.
+        """
+        before = copy_counts(self.emulation)
         while True:
-            before = copy_counts(self.emulation)
-            code, status = self.sweep(
-                lambda begin, end, e, status: run_round_back(
-                    (begin, end), self.samples, e.rooms.arrivals, e.memory, told, listens, status
-                )
-            )
+            code, status = self.attempt(task)
             if not code:
                 return
             restore_counts(self.emulation, before)
-            rooms = relieve(code, status, self.emulation)
-            # stores keep what the forward run has left in them
-            kept = self.emulation.board
-            grown = grow(self.emulation, rooms)
-            self.emulation = replace(grown, board=kept)
+            board = self.emulation.board
+            self.enlarge(code, status)
+            if keeps_stores:
+                self.emulation = replace(self.emulation, board=board)
 
-    def sweep(self, task: Callable[[int, int, Emulation, Integers], int]) -> tuple[int, Integers]:
+    def attempt(self, task: Task) -> tuple[int, Integers]:
         """Run a kernel on all parts of the board; the first code that is not 0, with its place."""
         parts, e = self.parts, self.emulation
-        status = {part: np.zeros(3, dtype=np.int64) for part in parts}
-        codes = run(lambda begin, end: int(task(begin, end, e, status[begin, end])), parts, len(parts))
-        for part, code in zip(parts, codes, strict=True):
-            if code:
-                return code, status[part]
-        return 0, np.zeros(3, dtype=np.int64)
+        status = [np.zeros(3, dtype=np.int64) for _ in parts]
+        numbers = [(k, k + 1) for k in range(len(parts))]
+        codes = run(lambda k, _: int(task(parts[k], e, status[k])), numbers, len(parts))
+        return next(
+            ((code, place) for code, place in zip(codes, status, strict=True) if code), (0, status[0])
+        )
 
 
 def copy_counts(emulation: Emulation) -> list[np.ndarray]:
@@ -313,8 +304,5 @@ def check_cells(program: Program) -> None:
                     "S2-MODEL",
                 )
             )
-    ticks = program.duration
-    if not np.isfinite(ticks):
-        raise NumericsError("the duration is not finite")
     if faults:
         raise BackendError(faults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from netdesc_spinnaker2.programs.layer import (
     OVERRUN,
     TOO_MANY,
 )
+
+STORES = ("own", "received")
+"""Stores of spikes, by their names in ``Rooms``."""
 
 NEARLY = 0.75
 """Share of its room from which a store that forgets what has arrived is enlarged along with a full one."""
@@ -48,37 +52,18 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
         return larger_boxes(status, emulation)
     if code in (FULL_STORE, FULL_RECEIVED):
         full = "own" if code == FULL_STORE else "received"
-        return within_sram(
-            replace(
-                emulation.rooms,
-                own=larger_stores("own", full, status, emulation),
-                received=larger_stores("received", full, status, emulation),
-            ),
-            full,
-            status,
-            emulation,
-        )
+        larger: dict[str, Any] = {name: larger_stores(name, full, status, emulation) for name in STORES}
+        return within_sram(replace(rooms, **larger), full, status, emulation)
     if code == OVERRUN:
         busiest = int(emulation.board.busiest[s].max())
-        raise NumericsError(
-            stop(
-                status,
-                emulation,
-                f"{busiest} cycles in a tick of {emulation.rules.budget}; use smaller slices, a "
-                "longer tick, or overrun: late or ignore",
-                "S2-TICK",
-            )
+        what = (
+            f"{busiest} cycles in a tick of {emulation.rules.budget}; use smaller slices, a longer tick, or "
+            "overrun: late or ignore"
         )
+        raise stopped(status, emulation, what, "S2-TICK")
     if code == TOO_MANY:
-        raise NumericsError(
-            stop(
-                status,
-                emulation,
-                "a neuron spikes more than 1024 times in a tick; lower the "
-                "weights or add a refractory period",
-                "S2-MODEL",
-            )
-        )
+        what = "a neuron spikes more than 1024 times in a tick; lower the weights or add a refractory period"
+        raise stopped(status, emulation, what, "S2-MODEL")
     raise NumericsError(f"the emulator stopped with the unknown code {code}")
 
 
@@ -135,7 +120,7 @@ def larger_boxes(status: Integers, emulation: Emulation) -> Rooms:
             "a shorter tick, or overrun: late or ignore"
         )
         place = np.array([worst, status[1], status[2]])
-        raise NumericsError(stop(place, emulation, what, "S2-FIFO"))
+        raise stopped(place, emulation, what, "S2-FIFO")
     box[small] = np.minimum(2 * box[small] + 16, int(depth.value))
     return replace(rooms, box=box)
 
@@ -169,8 +154,8 @@ def within_sram(rooms: Rooms, name: str, status: Integers, emulation: Emulation)
         If the one that is full cannot be larger than it is.
     """
     now, limit = emulation.rooms, emulation.options.profile.data_sram
-    grown = {store: np.array(getattr(rooms, store)) for store in ("own", "received")}
-    old = {"own": now.own, "received": now.received}
+    grown: dict[str, Any] = {store: np.array(getattr(rooms, store)) for store in STORES}
+    old = {store: getattr(now, store) for store in STORES}
     full = int(status[0])
     for s in np.flatnonzero((rooms.own > now.own) | (rooms.received > now.received)).tolist():
         need, before = sram_bytes(rooms, s, emulation), sram_bytes(now, s, emulation)
@@ -180,28 +165,18 @@ def within_sram(rooms: Rooms, name: str, status: Integers, emulation: Emulation)
                 values[s] = old[store][s] + int((values[s] - old[store][s]) * share)
     if grown[name][full] == old[name][full]:
         # the other store may have had what is left
-        grown["own"][full], grown["received"][full] = now.own[full], now.received[full]
-        grown[name][full] += 1
-        need = sram_bytes(replace(now, own=grown["own"], received=grown["received"]), full, emulation)
+        for store, values in grown.items():
+            values[full] = old[store][full] + (store == name)
+        need = sram_bytes(replace(now, **grown), full, emulation)
         if need > limit.value:
-            raise NumericsError(
-                stop(
-                    status,
-                    emulation,
-                    f"its spikes {against(need, limit)}; lower the rates, or use smaller slices or a "
-                    "shorter sample",
-                    "S2-SRAM",
-                )
-            )
-    return replace(rooms, own=grown["own"], received=grown["received"])
+            what = f"its spikes {against(need, limit)}; lower the rates, or use smaller slices or a shorter "
+            raise stopped(status, emulation, f"{what}sample", "S2-SRAM")
+    return replace(rooms, **grown)
 
 
-def stop(status: Integers, emulation: Emulation, what: str, code: str) -> Diagnostic:
-    """Return what to say of a run that cannot go on."""
+def stopped(status: Integers, emulation: Emulation, what: str, code: str) -> NumericsError:
+    """Return the error of a run that cannot go on."""
     s, sample, tick = (int(value) for value in status)
     item, site = emulation.plan.slices[s], emulation.plan.sites[s]
-    return Diagnostic(
-        f"{item} on chip {site.x},{site.y} PE {site.pe}, sample {sample}, tick {tick}: {what}",
-        f"populations.{item.population}",
-        code,
-    )
+    message = f"{item} on chip {site.x},{site.y} PE {site.pe}, sample {sample}, tick {tick}: {what}"
+    return NumericsError(Diagnostic(message, f"populations.{item.population}", code))

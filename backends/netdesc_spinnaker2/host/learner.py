@@ -11,10 +11,10 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.streams import stream
 from netdesc_spinnaker2.board.loading import Stimulus, count_spikes
 from netdesc_spinnaker2.board.memory import GAP, LOSS_PROGRAM, STATES
+from netdesc_spinnaker2.costs.counting import count_costs, count_health
 from netdesc_spinnaker2.host.device import Device
 from netdesc_spinnaker2.host.optimizer_memory import arrange, flatten, lay_out_store
 from netdesc_spinnaker2.host.parameters import Parameters
-from netdesc_spinnaker2.host.report import count_health, sum_costs
 from netdesc_spinnaker2.host.spike_records import NO_TOLD
 from netdesc_spinnaker2.host.stimulus import round_stimulus
 from netdesc_spinnaker2.host.tasks import DEFAULTS, LOSS_DEFAULTS
@@ -245,7 +245,7 @@ class Learner:
                 if p.kind != "readout"
             },
             health={**count_health(e), **self.rounding(), "inputs_moved": moved},
-            costs=sum_costs(e, len(labels), passes=2),
+            costs=count_costs(e, len(labels), learns=True).flat(),
         )
 
     def state(self) -> LearningState:

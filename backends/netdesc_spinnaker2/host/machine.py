@@ -17,13 +17,12 @@ from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace, require_finite
 from netdesc_spinnaker2.board.loading import read_forces
 from netdesc_spinnaker2.board.router import Router
-from netdesc_spinnaker2.costs.counting import count_costs
+from netdesc_spinnaker2.costs.counting import count_costs, count_health
 from netdesc_spinnaker2.host.device import Device
 from netdesc_spinnaker2.host.final_voltages import collect_finals, read_states, tell_finals, watch
 from netdesc_spinnaker2.host.learner import Learner
 from netdesc_spinnaker2.host.parameters import Parameters
 from netdesc_spinnaker2.host.readout import SLOPE, collect
-from netdesc_spinnaker2.host.report import count_health
 from netdesc_spinnaker2.host.spike_records import enter, slice_holders, tell, write_records
 from netdesc_spinnaker2.host.stimulus import round_stimulus
 from netdesc_spinnaker2.host.tasks import check_lesson, default_lesson

@@ -48,5 +48,5 @@ def test_energy_is_added_in_one_order():
     found = spend(pace, ticks, Options.read({}), chips=1, packets=0.0, dram=0.0)
     seconds = ticks * 1e-3
     power = Options.read({}).profile
-    assert found.busy_high == in_order(np.where(high, busy, 0.0) * seconds) * power.busy_power_high.value
-    assert found.baseline == in_order(seconds) * power.chip_power.value
+    assert found["busy_high"] == in_order(np.where(high, busy, 0.0) * seconds) * power.busy_power_high.value
+    assert found["baseline"] == in_order(seconds) * power.chip_power.value

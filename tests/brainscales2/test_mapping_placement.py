@@ -77,8 +77,8 @@ def test_every_plan_obeys_the_chip(drawn):
     routes = {(route.population, route.instance): [] for route in plan.routes}
     for route in plan.routes:
         routes[route.population, route.instance].append(route)
-    for block in drawn.blocks:
-        wiring, (indptr, indices) = plan.wiring(block.name), block.sparse()
+    for block, wiring in zip(drawn.blocks, plan.wirings, strict=True):
+        indptr, indices = block.sparse()
         sources = np.repeat(np.arange(block.n_pre), np.diff(indptr))
         pre, post = (drawn.populations[number].name for number in (block.pre, block.post))
         owners, counts = plan.circuits(post), np.zeros((2, block.size), dtype=int)
@@ -112,8 +112,8 @@ def internal_events_stay_on_their_bus(plan):
 def listeners_can_tell_senders_apart(drawn, plan):
     """Two senders whose events reach one row differ in their labels."""
     heard = defaultdict(set)
-    for block in drawn.blocks:
-        wiring, (indptr, _) = plan.wiring(block.name), block.sparse()
+    for block, wiring in zip(drawn.blocks, plan.wirings, strict=True):
+        indptr, _ = block.sparse()
         sources = np.repeat(np.arange(block.n_pre), np.diff(indptr))
         name = drawn.populations[block.pre].name
         for instance, synapse, row, _, _ in cells_of(plan, wiring):

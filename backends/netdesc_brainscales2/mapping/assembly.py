@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from netdesc.errors import Diagnostic
 from netdesc.events import Integers
 from netdesc.program import Program
 from netdesc_brainscales2.mapping.crossbar import KINDS, Group
 from netdesc_brainscales2.mapping.demand import Demand
 from netdesc_brainscales2.mapping.instances import Layout
-from netdesc_brainscales2.mapping.plan import Instance, Part, Plan, Route, Sampled, Wiring
+from netdesc_brainscales2.mapping.plan import Instance, Part, Route, Wiring
 from netdesc_brainscales2.options import Options
 
 
-def assemble(
-    program: Program,
-    demands: Sequence[Demand],
-    layouts: Sequence[Layout],
-    options: Options,
-    *,
-    sampled: tuple[Sampled, ...],
-    notes: tuple[Diagnostic, ...],
-    scales: Mapping[str, float],
-) -> Plan:
-    """Put a plan together.
-
-    Parameters
-    ----------
-    program : Program
-    demands : sequence of Demand
-        Of all blocks, in the order of the program.
-    layouts : sequence of Layout
-        In the order in which they run.
-    options : Options
-    sampled : tuple of Sampled
-    notes : tuple of Diagnostic
-    scales : mapping of str to float
-    """
-    return Plan(
-        program.name,
-        program.duration,
-        int(options.profile.columns.value),
-        tuple(_parts(layouts)),
-        tuple(_routes(program, layouts)),
-        _wirings(demands, layouts, options),
-        tuple(_instances(program, layouts)),
-        sampled,
-        notes,
-        scales,
-    )
-
-
-def _parts(layouts: Sequence[Layout]) -> list[Part]:
+def list_parts(layouts: Sequence[Layout]) -> list[Part]:
+    """Return the neurons of all instances, in order of instance, then of the file."""
     return [
         Part(item.population, item.start, item.stop, number, circuits.shape[1], circuits)
         for number, layout in enumerate(layouts)
@@ -62,7 +24,8 @@ def _parts(layouts: Sequence[Layout]) -> list[Part]:
     ]
 
 
-def _instances(program: Program, layouts: Sequence[Layout]) -> list[Instance]:
+def list_instances(program: Program, layouts: Sequence[Layout]) -> list[Instance]:
+    """Return the execution instances in the order in which they run."""
     result = []
     for number, layout in enumerate(layouts):
         own = tuple(dict.fromkeys(item.population for item in layout.slices))
@@ -74,7 +37,8 @@ def _instances(program: Program, layouts: Sequence[Layout]) -> list[Instance]:
     return result
 
 
-def _routes(program: Program, layouts: Sequence[Layout]) -> list[Route]:
+def list_routes(program: Program, layouts: Sequence[Layout]) -> list[Route]:
+    """Return how the events of every population travel within every instance."""
     routes = []
     for number, layout in enumerate(layouts):
         # A population that is cut can be replayed and run in one instance, which makes two routes.
@@ -90,7 +54,8 @@ def _routes(program: Program, layouts: Sequence[Layout]) -> list[Route]:
     return routes
 
 
-def _wirings(demands: Sequence[Demand], layouts: Sequence[Layout], options: Options) -> tuple[Wiring, ...]:
+def list_wirings(demands: Sequence[Demand], layouts: Sequence[Layout], options: Options) -> list[Wiring]:
+    """Return where the synapses of all blocks lie, in the order of the program."""
     arrays = {
         item.block.name: np.full((4, item.block.size, item.rows), -1, dtype=np.int64) for item in demands
     }
@@ -123,21 +88,25 @@ def _wirings(demands: Sequence[Demand], layouts: Sequence[Layout], options: Opti
                             inhibitory=side == 1,
                             options=options,
                         )
-    return tuple(
-        Wiring(
-            item.block.name,
-            item.rows,
-            item.scale,
-            item.low,
-            item.high,
-            array[0],
-            array[1],
-            array[2],
-            array[3],
-            instances[item.block.name],
+    wirings = []
+    for item in demands:
+        name = item.block.name
+        cells = arrays[name]
+        wirings.append(
+            Wiring(
+                name,
+                item.rows,
+                item.scale,
+                item.low,
+                item.high,
+                cells[0],
+                cells[1],
+                cells[2],
+                cells[3],
+                instances[name],
+            )
         )
-        for item, array in ((item, arrays[item.block.name]) for item in demands)
-    )
+    return wirings
 
 
 def _locate(

@@ -59,7 +59,6 @@ def check_ranges(item: PopulationSlice, program: Program, options: Options) -> I
             yield _range(
                 f"the refractory period {against(held, profile.refractory_high)}",
                 item,
-                "neuron",
                 f"set at most {six_digits(options.milliseconds(profile.refractory_high.value))} ms",
             )
         yield from _levels(item, values["rest"], values["threshold"], values["reset"], options=options)
@@ -91,13 +90,12 @@ def _times(name: str, values: Floats, item: PopulationSlice, options: Options) -
             yield _range(
                 f"{name} after the speed-up {against(need, limit)}",
                 item,
-                "neuron",
                 f"set at {word} {six_digits(options.milliseconds(limit.value))} ms",
             )
 
 
-def _range(what: str, item: PopulationSlice, part: str, fix: str) -> Diagnostic:
-    return Diagnostic(f"{what}; {fix}", f"{item.path}.{part}", "B2-RANGE")
+def _range(what: str, item: PopulationSlice, fix: str) -> Diagnostic:
+    return Diagnostic(f"{what}; {fix}", f"{item.path}.neuron", "B2-RANGE")
 
 
 def _levels(
@@ -110,7 +108,6 @@ def _levels(
             f"neuron {worst} rests at {six_digits(rest[worst])}, at or above its threshold "
             f"{six_digits(threshold[worst])}, so no voltage step can be chosen",
             item,
-            "neuron",
             "lower the rest or the constant current, or raise the threshold",
         )
         return
@@ -129,7 +126,6 @@ def _levels(
                     f"the {name}, with rest at {six_digits(leak)} and threshold at {six_digits(top)} LSB, "
                     f"{against(value, limit)}",
                     item,
-                    "neuron",
                     f"bring it to {share:.3g} of the way from rest to threshold",
                 )
 

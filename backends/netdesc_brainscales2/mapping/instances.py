@@ -11,17 +11,8 @@ from netdesc.events import Integers
 from netdesc.program import Program
 from netdesc_brainscales2.mapping.crossbar import Address, Refusal, Sender, connect
 from netdesc_brainscales2.mapping.demand import Demand
-from netdesc_brainscales2.mapping.placement import Seat, bus_of, place
+from netdesc_brainscales2.mapping.placement import Slice, bus_of, place
 from netdesc_brainscales2.options import Options
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Neurons ``start`` to ``stop - 1`` of a population."""
-
-    population: str
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +156,7 @@ def lay_out_instance(
         if refusal.cause == "label" or 2 * merged[crowding.population] > most:
             return crowding
         wider = {**merged, crowding.population: 2 * merged[crowding.population]}
-        if sum((item.stop - item.start) * wider[item.population] for item in slices) > _usable(options):
+        if sum(item.size * wider[item.population] for item in slices) > _usable(options):
             return crowding
         merged = wider
 
@@ -186,11 +177,10 @@ def _attempt(
     *,
     options: Options,
 ) -> Layout | Crowding | tuple[Refusal, Crowding]:
-    seats = [Seat(item.population, item.start, item.stop, merged[item.population]) for item in slices]
-    placed = place(seats, options)
+    placed = place(slices, merged, options)
     if placed is None:
-        widest = max(seats, key=lambda seat: seat.circuits)
-        need = sum(seat.circuits for seat in seats)
+        widest = max(slices, key=lambda item: item.size * merged[item.population])
+        need = sum(item.size * merged[item.population] for item in slices)
         return Crowding("circuits", need, _usable(options), widest.population, dict(merged))
     circuits = tuple(placed[number] for number in range(len(slices)))
     senders, cells = _senders(slices, circuits, program, demands, options=options)
@@ -211,7 +201,7 @@ def _attempt(
 
 def _owner(target: int, slices: Sequence[Slice]) -> str:
     for item in slices:
-        target -= item.stop - item.start
+        target -= item.size
         if target < 0:
             break
     return item.population
@@ -224,8 +214,8 @@ def _local(slices: Sequence[Slice], program: Program) -> dict[str, Integers]:
     for item in slices:
         size = program.population(item.population).size
         local = numbers.setdefault(item.population, np.full(size, -1, dtype=np.int64))
-        local[item.start : item.stop] = np.arange(begin, begin + item.stop - item.start)
-        begin += item.stop - item.start
+        local[item.start : item.stop] = np.arange(begin, begin + item.size)
+        begin += item.size
     return numbers
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from netdesc.program import Program, Stage
 from netdesc_brainscales2.mapping.demand import Demand
-from netdesc_brainscales2.mapping.instances import Crowding, Layout, Slice, lay_out_instance
+from netdesc_brainscales2.mapping.instances import Crowding, Layout, lay_out_instance
+from netdesc_brainscales2.mapping.placement import Slice
 from netdesc_brainscales2.options import Options
 
 

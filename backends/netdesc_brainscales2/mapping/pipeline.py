@@ -8,7 +8,7 @@ from dataclasses import replace
 from netdesc.errors import Diagnostic, LimitError
 from netdesc.limits import Limit, against
 from netdesc.program import Program
-from netdesc_brainscales2.mapping.assembly import assemble
+from netdesc_brainscales2.mapping.assembly import list_instances, list_parts, list_routes, list_wirings
 from netdesc_brainscales2.mapping.checks import (
     check_delays,
     check_names,
@@ -67,14 +67,17 @@ def lay_out(program: Program, options: Options) -> tuple[Plan | None, tuple[Diag
     notes += [note for item in neurons for note in note_refractory(item, program, options)]
     notes += _choices(program, partition, ambition, options)
     scales = {item.name: scale_of(item, program, ambition, options) for item in neurons}
-    plan = assemble(
-        program,
-        partition.demands,
-        partition.layouts,
-        options,
-        sampled=sampled,
-        notes=tuple(notes),
-        scales=scales,
+    plan = Plan(
+        program.name,
+        program.duration,
+        int(options.profile.columns.value),
+        tuple(list_parts(partition.layouts)),
+        tuple(list_routes(program, partition.layouts)),
+        tuple(list_wirings(partition.demands, partition.layouts, options)),
+        tuple(list_instances(program, partition.layouts)),
+        sampled,
+        tuple(notes),
+        scales,
     )
     faults += [*check_rates(program, plan, options), *check_parity(plan, options)]
     return plan, tuple(faults)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,32 +12,17 @@ from netdesc_brainscales2.options import Options
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """Neurons that want circuits.
-
-    Parameters
-    ----------
-    population : str
-    start, stop : int
-        Neurons of the population.
-    merged : int
-        Circuits per neuron, a power of two.
-    """
+class Slice:
+    """Neurons ``start`` to ``stop - 1`` of a population."""
 
     population: str
     start: int
     stop: int
-    merged: int
 
     @property
     def size(self) -> int:
         """Number of neurons."""
         return self.stop - self.start
-
-    @property
-    def circuits(self) -> int:
-        """Number of circuits."""
-        return self.size * self.merged
 
 
 def bus_of(circuits: Integers, options: Options) -> Integers:
@@ -58,55 +43,54 @@ def bus_of(circuits: Integers, options: Options) -> Integers:
     return column // int(profile.output_columns.value) % int(profile.buses.value)
 
 
-def place(seats: Iterable[Seat], options: Options) -> dict[int, Integers] | None:
+def place(slices: Sequence[Slice], merged: Mapping[str, int], options: Options) -> dict[int, Integers] | None:
     """Give circuits to neurons.
 
     Neurons of one population go to the event outputs in turn, so that their events spread over the buses.
     A population with a fixed place takes columns from there on. Merged circuits are neighbours: the two
-    hemispheres of as many aligned columns as it takes. Seats are served in order, so one that is added at
+    hemispheres of as many aligned columns as it takes. Slices are served in order, so one that is added at
     the end leaves the others where they are; if they do not fit so, the widest neurons go first.
+
+    Parameters
+    ----------
+    slices : sequence of Slice
+    merged : mapping of str to int
+        Circuits per neuron of each population, a power of two.
+    options : Options
 
     Returns
     -------
     dict of int to ndarray of int64, shape (size, merged), or None
-        By the position of the seat; None where they do not fit.
+        By the position of the slice; None where they do not fit.
     """
-    order = list(enumerate(seats))
-    fixed = [item for item in order if item[1].population in options.places]
-    free = [item for item in order if item[1].population not in options.places]
-    found = _serve([*fixed, *free], options)
+    fixed = [k for k, item in enumerate(slices) if item.population in options.places]
+    free = [k for k, item in enumerate(slices) if item.population not in options.places]
+    found = _serve([*fixed, *free], slices, merged, options)
     if found is None:
-        found = _serve([*fixed, *sorted(free, key=lambda item: -item[1].merged)], options)
+        widest_first = sorted(free, key=lambda k: -merged[slices[k].population])
+        found = _serve([*fixed, *widest_first], slices, merged, options)
     return found
 
 
-def _serve(seats: list[tuple[int, Seat]], options: Options) -> dict[int, Integers] | None:
+def _serve(
+    order: Sequence[int], slices: Sequence[Slice], merged: Mapping[str, int], options: Options
+) -> dict[int, Integers] | None:
     hemispheres, columns = int(options.profile.hemispheres.value), int(options.profile.columns.value)
     taken = np.zeros((hemispheres, columns), dtype=bool)
-    for circuit in options.dead:
-        taken[circuit // columns, circuit % columns] = True
+    taken.reshape(-1)[list(options.dead)] = True
     found: dict[int, Integers] = {}
-    for position, seat in seats:
-        circuits = _sit(seat, taken, options)
-        if circuits is None:
+    for position in order:
+        item = slices[position]
+        sites = _sites(merged[item.population], taken, options)
+        if item.population in options.places:
+            # Sites of the outputs in turn become sites in the order of columns.
+            sites = sites[np.argsort(sites[:, 0] % columns, kind="stable")]
+            sites = sites[sites[:, 0] % columns >= options.places[item.population]]
+        if len(sites) < item.size:
             return None
-        found[position] = circuits
+        found[position] = sites[: item.size]
+        taken.reshape(-1)[found[position]] = True
     return found
-
-
-def _sit(seat: Seat, taken: np.ndarray, options: Options) -> Integers | None:
-    """Take circuits for a seat, and mark them; None where there are too few."""
-    sites = _sites(seat.merged, taken, options)
-    if seat.population in options.places:
-        first = options.places[seat.population]
-        # Sites of the outputs in turn become sites in the order of columns.
-        sites = sites[np.argsort(sites[:, 0] % taken.shape[1], kind="stable")]
-        sites = sites[sites[:, 0] % taken.shape[1] >= first]
-    if len(sites) < seat.size:
-        return None
-    chosen = sites[: seat.size]
-    taken[chosen // taken.shape[1], chosen % taken.shape[1]] = True
-    return chosen
 
 
 def _sites(merged: int, taken: np.ndarray, options: Options) -> Integers:

@@ -14,8 +14,6 @@ import numpy as np
 from netdesc.errors import Diagnostic
 from netdesc.events import Floats, Integers
 
-__all__ = ["Instance", "Part", "Plan", "Route", "Sampled", "Wiring"]
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -246,19 +244,6 @@ class Plan:
         if not parts:
             raise KeyError(population)
         return tuple(sorted(parts, key=lambda part: part.start))
-
-    def wiring(self, block: str) -> Wiring:
-        """Return where the synapses of a block lie.
-
-        Raises
-        ------
-        KeyError
-            If there is no block of that name.
-        """
-        for item in self.wirings:
-            if item.block == block:
-                return item
-        raise KeyError(block)
 
     @property
     def used(self) -> int:

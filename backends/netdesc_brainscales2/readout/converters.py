@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.adjoint.final_voltages import FINAL, final_readings
+from netdesc.adjoint.final_voltages import final_readings
 from netdesc.events import Floats
 from netdesc.program import Program
 from netdesc.trace import Recording
@@ -37,25 +37,15 @@ class Reader:
 def plan_readers(program: Program, plan: Plan, options: Options) -> dict[str, Reader]:
     """Return the converters that a program needs, by population.
 
-    Where readings or a surrogate gradient need every membrane of a population, the CADC samples all of
-    them at its own interval, whatever else is recorded of it. Last voltages need one sample alone, see
-    ``plan_last``.
+    What losses and surrogates read comes last in the plan and replaces what else is recorded of a population.
+    Last voltages need one sample alone, see ``plan_last``.
     """
-    profile = options.profile
-    interval = options.milliseconds(profile.cadc_interval.value)
-    wanted = {item.population: item for item in plan.sampled}
-    for population in program.populations:
-        read = any(
-            reading.population == population.name and reading.kind != FINAL for reading in program.readings
-        )
-        if population.kind != "source" and (read or program.surrogate is not None):
-            wanted[population.name] = Sampled(population.name, np.arange(population.size), "cadc", interval)
-    readers = {}
-    for name, item in wanted.items():
+    profile, readers = options.profile, {}
+    for item in plan.sampled:
         count = int(np.floor(program.duration / item.every * (1.0 + 1e-12))) + 1
         bits = (profile.madc_bits if item.converter == "madc" else profile.cadc_bits).value
         times = np.minimum(np.arange(count) * item.every, program.duration)
-        readers[name] = Reader(item, times, 2.0 ** (bits - profile.cadc_bits.value))
+        readers[item.population] = Reader(item, times, 2.0 ** (bits - profile.cadc_bits.value))
     return readers
 
 

@@ -11,7 +11,7 @@ from netdesc.events import Floats
 from netdesc.limits import Limit
 from netdesc.sums import add_up
 from netdesc_spinnaker2.costs import energy
-from netdesc_spinnaker2.costs.energy import Energy, choose_pace, spend
+from netdesc_spinnaker2.costs.energy import choose_pace, spend
 from netdesc_spinnaker2.mapping.plan import Chip, Plan
 from netdesc_spinnaker2.options import Options
 
@@ -72,13 +72,32 @@ class Peak:
     value : float
     place : str
         Slice and processing element, or link; empty where there is none.
-    column : int
-        Tick; -1 where there is none.
     """
 
     value: float
     place: str = ""
-    column: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is known of a run besides its work; by default as expected from work and plan.
+
+    Parameters
+    ----------
+    sram : Peak or None
+        Bytes of SRAM of the fullest element.
+    busiest : Peak
+        Cycles of the busiest element in a tick, if more than those in the work.
+    overruns : float or None
+        Elements and ticks whose work takes longer than a tick.
+    fates : mapping of str to float
+        Packets of all kinds by what became of them.
+    """
+
+    sram: Peak | None = None
+    busiest: Peak = Peak(0.0)
+    overruns: float | None = None
+    fates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,89 +106,16 @@ class Costs:
 
     Parameters
     ----------
-    samples : int
-    ticks : float
-        Ticks on the chip, one sample after the other in each copy.
-    time : float
-        In ms, all ticks.
-    cycles : float
-        Of all elements in all ticks.
-    busiest : Peak
-        Cycles of the busiest element in a tick.
-    crowded : Peak
-        Packets into an element in a tick.
-    link : Peak
-        Packets over a link in a tick.
-    overruns : float
-        Elements and ticks whose work takes longer than a tick.
-    at_low, at_high : float
-        Elements and ticks at each clock.
-    packets : mapping of str to float
-        By kind, each once for every element that it goes to.
-    fates : mapping of str to float
-        Packets of all kinds by what became of them; empty in an estimate.
-    dram : float
-        Bytes to and from the DRAM.
-    sram : Peak
-        Bytes of SRAM of the fullest element.
-    energy : Energy
-        In mJ.
-    numbers : mapping of str to Limit
-        What all this was computed with.
+    values : mapping of str to float
+        By the names of ``Trace.costs``: energy in mJ, time in ms. Names with ``peak_`` are maxima, all others
+        sums over the samples. ``ticks`` are those on the chip, one sample after the other in each copy;
+        ``packets_KIND`` counts each packet once for every element that it goes to.
+    places : mapping of str to str
+        Where the peaks are, by their names.
     """
 
-    samples: int
-    ticks: float
-    time: float
-    cycles: float
-    busiest: Peak
-    crowded: Peak
-    link: Peak
-    overruns: float
-    at_low: float
-    at_high: float
-    packets: Mapping[str, float]
-    fates: Mapping[str, float]
-    dram: float
-    sram: Peak
-    energy: Energy
-    numbers: Mapping[str, Limit]
-
-    def flat(self) -> dict[str, float]:
-        """Return all numbers by name, for ``Trace.costs``.
-
-        Returns
-        -------
-        dict of str to float
-            Energy in mJ, time in ms. Names with ``peak_`` are maxima, all others are sums over the samples.
-        """
-        result = {
-            "ticks": self.ticks,
-            "time_ms": self.time,
-            "cycles": self.cycles,
-            "overruns": self.overruns,
-            "pe_ticks_low": self.at_low,
-            "pe_ticks_high": self.at_high,
-            "dram_bytes": self.dram,
-            "peak_cycles": self.busiest.value,
-            "peak_packets": self.crowded.value,
-            "peak_link_packets": self.link.value,
-            "peak_sram_bytes": self.sram.value,
-        }
-        result |= {f"packets_{kind}": count for kind, count in {**self.packets, **self.fates}.items()}
-        result |= {f"energy_{part}_mJ": getattr(self.energy, part) for part in energy.PARTS}
-        result["energy_mJ"] = self.energy.total
-        return {name: float(value) for name, value in result.items()}
-
-    def places(self) -> dict[str, str]:
-        """Return where the peaks are, by the names of ``flat``."""
-        peaks = {
-            "peak_cycles": self.busiest,
-            "peak_packets": self.crowded,
-            "peak_link_packets": self.link,
-            "peak_sram_bytes": self.sram,
-        }
-        return {name: peak.place for name, peak in peaks.items() if peak.place}
+    values: Mapping[str, float]
+    places: Mapping[str, str]
 
 
 def count_cycles(work: Work, options: Options) -> Floats:
@@ -183,7 +129,7 @@ def count_cycles(work: Work, options: Options) -> Floats:
     )
 
 
-def charge(work: Work, plan: Plan, options: Options, *, sram: Peak | None = None) -> Costs:
+def charge(work: Work, plan: Plan, options: Options, observed: Observed | None = None) -> Costs:
     """Find out what a run takes.
 
     Parameters
@@ -192,31 +138,38 @@ def charge(work: Work, plan: Plan, options: Options, *, sram: Peak | None = None
         Expected or counted.
     plan : Plan
     options : Options
-    sram : Peak or None
-        Bytes of SRAM of the fullest element; None for those that the plan foresees.
+    observed : Observed or None
+        None before the run.
     """
+    observed = observed or Observed()
     cycles = count_cycles(work, options)
     pace = choose_pace(cycles, options)
-    span = add_up(work.ticks)
+    span, high = add_up(work.ticks), add_up(pace.high * work.ticks)
+    overruns = add_up(pace.overrun * work.ticks) if observed.overruns is None else observed.overruns
     chips, packets = len({site.chip for site in plan.sites}), sum(work.packets.values())
-    high = add_up(pace.high * work.ticks)
+    spent = spend(pace, work.ticks, options, chips=chips, packets=packets, dram=work.dram)
+    peaks = {
+        "peak_cycles": max(find_peak(cycles, plan), observed.busiest, key=lambda peak: peak.value),
+        "peak_packets": find_peak(work.received, plan),
+        "peak_link_packets": _busiest_link(work),
+        "peak_sram_bytes": observed.sram or fullest(plan, plan.bytes),
+    }
+    values = {
+        "ticks": span,
+        "time_ms": span * pace.tick,
+        "cycles": add_up(cycles * work.ticks),
+        "overruns": overruns,
+        "pe_ticks_low": len(plan.slices) * span - high,
+        "pe_ticks_high": high,
+        "dram_bytes": work.dram,
+        **{name: peak.value for name, peak in peaks.items()},
+        **{f"packets_{kind}": count for kind, count in {**work.packets, **observed.fates}.items()},
+        **{f"energy_{part}_mJ": energy for part, energy in spent.items()},
+        "energy_mJ": sum(spent.values()),
+    }
     return Costs(
-        samples=work.samples,
-        ticks=span,
-        time=span * pace.tick,
-        cycles=add_up(cycles * work.ticks),
-        busiest=find_peak(cycles, plan),
-        crowded=find_peak(work.received, plan),
-        link=_busiest_link(work),
-        overruns=add_up(pace.overrun * work.ticks),
-        at_low=len(plan.slices) * span - high,
-        at_high=high,
-        packets=work.packets,
-        fates={},
-        dram=work.dram,
-        sram=fullest(plan, plan.bytes) if sram is None else sram,
-        energy=spend(pace, work.ticks, options, chips=chips, packets=packets, dram=work.dram),
-        numbers=numbers_of(options),
+        {name: float(value) for name, value in values.items()},
+        {name: peak.place for name, peak in peaks.items() if peak.place},
     )
 
 
@@ -257,7 +210,7 @@ def find_peak(values: Floats, plan: Plan) -> Peak:
     row, column = divmod(int(values.argmax()), values.shape[1])
     site = plan.sites[row]
     place = f"{plan.slices[row]} at chip {site.x},{site.y} PE {site.pe}"
-    return Peak(float(values[row, column]), place, column)
+    return Peak(float(values[row, column]), place)
 
 
 def fullest(plan: Plan, size: Callable[[int], int]) -> Peak:
@@ -268,7 +221,6 @@ def fullest(plan: Plan, size: Callable[[int], int]) -> Peak:
 def _busiest_link(work: Work) -> Peak:
     best = Peak(0.0)
     for ((x, y), number), load in work.links.items():
-        column = int(load.argmax())
-        if load[column] > best.value:
-            best = Peak(float(load[column]), f"link {number} of chip {x},{y}", column)
+        if load.max() > best.value:
+            best = Peak(float(load.max()), f"link {number} of chip {x},{y}")
     return best

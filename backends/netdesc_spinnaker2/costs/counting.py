@@ -13,7 +13,7 @@ from netdesc.events import Floats
 from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.packets import DELIVERED, DROPPED, LATE, SENT
 from netdesc_spinnaker2.board.slices import senders_of
-from netdesc_spinnaker2.costs.costs import Costs, Peak, Work, arrange, charge, find_peak, fullest
+from netdesc_spinnaker2.costs.costs import Costs, Observed, Peak, Work, arrange, charge, find_peak, fullest
 from netdesc_spinnaker2.costs.expectation import GATHER, Prospect, run_ticks
 from netdesc_spinnaker2.host.interruptions import sram_bytes
 from netdesc_spinnaker2.mapping.plan import SPACES, Chip
@@ -143,18 +143,14 @@ def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
         Whether they were a batch to learn from, in one step.
     """
     board, plan = emulation.board, emulation.plan
-    sram = measure(Laid(emulation)).sram
-    costs = charge(count_work(emulation, batch, learns=learns), plan, emulation.options, sram=sram)
-    # Where there were more samples than the record of work holds, only these two tell the extremes.
-    busiest = find_peak(board.busiest.max(axis=1, keepdims=True).astype(np.float64), plan)
-    overruns = float(board.events[:, LONG_TICKS].sum())
-    fates = board.packets.sum(axis=(0, 1))
-    return replace(
-        costs,
-        overruns=overruns,
-        busiest=max(costs.busiest, replace(busiest, column=-1), key=lambda peak: peak.value),
-        fates={name: float(fates[number]) for name, number in FATES.items()},
+    # Where there were more samples than the record of work holds, only the board knows the extremes.
+    observed = Observed(
+        measure(Laid(emulation)).sram,
+        find_peak(board.busiest.max(axis=1, keepdims=True).astype(np.float64), plan),
+        float(board.events[:, LONG_TICKS].sum()),
+        {name: float(board.packets[:, :, number].sum()) for name, number in FATES.items()},
     )
+    return charge(count_work(emulation, batch, learns=learns), plan, emulation.options, observed)
 
 
 def count_work(emulation: Emulation, batch: int, *, learns: bool) -> Work:

@@ -11,9 +11,6 @@ from netdesc.events import Floats
 from netdesc.sums import add_up
 from netdesc_spinnaker2.options import Options
 
-PARTS = ("baseline", "sleeping", "busy_low", "busy_high", "packets", "dram")
-"""Where energy goes."""
-
 NUMBERS = (
     "chip_power",
     "sleep_power_low",
@@ -72,38 +69,9 @@ def choose_pace(cycles: Floats, options: Options) -> Pace:
     return Pace(high, cycles / rate * 1e3, tick)
 
 
-@dataclass(frozen=True, slots=True)
-class Energy:
-    """Energy in mJ.
-
-    Parameters
-    ----------
-    baseline : float
-        Of the chips that are used, for as long as the run lasts.
-    sleeping : float
-        What the elements in use take even when they do nothing; unused elements are off.
-    busy_low, busy_high : float
-        What busy elements add to that, by clock.
-    packets : float
-        Of every packet, once for every element that it goes to.
-    dram : float
-        Of bytes to and from the DRAM.
-    """
-
-    baseline: float
-    sleeping: float
-    busy_low: float
-    busy_high: float
-    packets: float
-    dram: float
-
-    @property
-    def total(self) -> float:
-        """Sum of all parts."""
-        return float(sum(getattr(self, part) for part in PARTS))
-
-
-def spend(pace: Pace, ticks: Floats, options: Options, *, chips: int, packets: float, dram: float) -> Energy:
+def spend(
+    pace: Pace, ticks: Floats, options: Options, *, chips: int, packets: float, dram: float
+) -> dict[str, float]:
     """Add up the energy of a run.
 
     Parameters
@@ -118,6 +86,14 @@ def spend(pace: Pace, ticks: Floats, options: Options, *, chips: int, packets: f
         Chips in use.
     packets, dram : float
         Packets, counted once for every element that they go to; bytes moved.
+
+    Returns
+    -------
+    dict of str to float
+        In mJ. ``baseline``: of the chips that are used, for as long as the run lasts. ``sleeping``: what the
+        elements in use take even when they do nothing; unused elements are off. ``busy_low``, ``busy_high``:
+        what busy elements add to that, by clock. ``packets``: of every packet, once for every element that it
+        goes to. ``dram``: of bytes to and from the DRAM.
     """
     profile, seconds = options.profile, ticks * 1e-3
     span = add_up(seconds) * pace.tick
@@ -130,11 +106,11 @@ def spend(pace: Pace, ticks: Floats, options: Options, *, chips: int, packets: f
         + at_high * profile.sleep_power_high.value
         + at_low * profile.sleep_power_low.value
     )
-    return Energy(
-        baseline=chips * span * profile.chip_power.value,
-        sleeping=sleeping,
-        busy_low=at_low * profile.busy_power_low.value,
-        busy_high=at_high * profile.busy_power_high.value,
-        packets=packets * profile.packet_energy.value * 1e-6,
-        dram=dram * profile.dram_energy.value * 1e-6,
-    )
+    return {
+        "baseline": chips * span * profile.chip_power.value,
+        "sleeping": sleeping,
+        "busy_low": at_low * profile.busy_power_low.value,
+        "busy_high": at_high * profile.busy_power_high.value,
+        "packets": packets * profile.packet_energy.value * 1e-6,
+        "dram": dram * profile.dram_energy.value * 1e-6,
+    }

@@ -47,7 +47,7 @@ def forecast(plan: Plan, options: Options, samples: int, *, trains: bool) -> For
 def _estimate(prospect: Prospect, samples: int, *, learns: bool) -> Estimate:
     plan, options = prospect.plan, prospect.options
     costs = charge(prospect.work(samples, learns=learns), plan, options)
-    return Estimate(samples, learns, costs.flat(), costs.places(), numbers_of(options))
+    return Estimate(samples, learns, costs.values, costs.places, numbers_of(options))
 
 
 def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:

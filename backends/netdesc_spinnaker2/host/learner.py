@@ -245,7 +245,7 @@ class Learner:
                 if p.kind != "readout"
             },
             health={**count_health(e), **self.rounding(), "inputs_moved": moved},
-            costs=count_costs(e, len(labels), learns=True).flat(),
+            costs=count_costs(e, len(labels), learns=True).values,
         )
 
     def state(self) -> LearningState:

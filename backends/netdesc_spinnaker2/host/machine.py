@@ -116,13 +116,13 @@ class Machine:
                 "dropped": self.missing(spikes, health),
                 **self.parameters.rounding(),
             },
-            costs=costs.flat(),
+            costs=costs.values,
             provenance={
                 "backend": "spinnaker2",
                 "solver": f"packets, tick {self.options.step:g} ms, {self.options.scheme}, "
                 f"{self.options.weights} "
                 "weights",
-                **costs.places(),
+                **costs.places,
             },
             readings=readings,
             batch_size=batch,

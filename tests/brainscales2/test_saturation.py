@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from netdesc_brainscales2.analog.saturation import add_charge
-from netdesc_brainscales2.analog.stamps import pass_link, pass_together
+from netdesc_brainscales2.analog.stamps import pass_link
 
 KNEE, ROOM = 3.0, 2.0
 
@@ -44,7 +44,7 @@ def test_populations_share_a_link_as_if_they_were_one(interval):
     order = np.lexsort((part, neurons, times, samples))
     offsets = np.concatenate(([0], np.cumsum(counts.sum(axis=0))))
     alone, together = np.ones(len(part), dtype=bool), np.ones(len(part), dtype=bool)
-    lost = pass_link(times[order], offsets, interval, 2, alone)
-    assert pass_together(times, neurons, bounds, interval, 2, together) == lost
+    lost = pass_link(times[order], neurons[order], offsets[None], interval, 2, alone)
+    assert pass_link(times, neurons, bounds, interval, 2, together) == lost
     assert np.array_equal(together[order], alone)
     assert 0 < lost < len(part)

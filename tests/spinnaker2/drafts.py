@@ -10,7 +10,7 @@ from netdesc_spinnaker2.costs.costs import Work
 from netdesc_spinnaker2.costs.expectation import Prospect
 from netdesc_spinnaker2.mapping.network import Link, Network, Population, Record
 from netdesc_spinnaker2.mapping.pipeline import lay_out
-from netdesc_spinnaker2.mapping.plan import Plan
+from netdesc_spinnaker2.mapping.plan import Plan, Slice
 from netdesc_spinnaker2.mapping.traffic import trains
 from netdesc_spinnaker2.options import Options
 
@@ -90,6 +90,15 @@ def codes(network: Network, options: Options | None = None) -> list[str]:
 def expect(plan: Plan, options: Options, *, samples: int | None = None, training: bool | None = None) -> Work:
     learns = trains(plan.network, options) if training is None else training
     return Prospect.of(plan, options).work(plan.copies if samples is None else samples, learns=learns)
+
+
+def select(plan: Plan, role: str, population: str, copy: int | None = None) -> list[Slice]:
+    """Return slices of a role and population, of one copy or all, in order."""
+    return [
+        item
+        for item in plan.slices
+        if item.role == role and item.population == population and (copy is None or item.copy == copy)
+    ]
 
 
 def router(plan: Plan) -> Router:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drafts import select
 from emulated import SCHEMES, balanced, chip, inputs, layered, pull, run, same_spikes
 from netdesc_spinnaker2.board.router import Router
 
@@ -87,7 +88,7 @@ def test_packets_to_an_element_without_a_program_are_dropped():
 def test_one_entry_for_one_key_silences_one_neuron_for_those_behind_it():
     machine = chip(layered(), "published")
     right = machine.forward(inputs(4), seed=0)
-    hidden = machine.plan.select("layer", "hidden_0")[0]
+    hidden = select(machine.plan, "layer", "hidden_0")[0]
     neuron = int(np.bincount(right.spikes["hidden_0"].sources, minlength=30).argmax())
     ((at, entries),) = machine.plan.tables.items()
     lost = replace(
@@ -107,9 +108,9 @@ def test_a_packet_that_strays_into_another_copy_is_known_to_nobody_there():
     machine = chip(layered(), "published", copies=2)
     right = machine.forward(inputs(2), seed=0)
     pes = tuple(
-        sorted(machine.plan.sites[item.index].pe for item in machine.plan.select("layer", "hidden_0"))
+        sorted(machine.plan.sites[item.index].pe for item in select(machine.plan, "layer", "hidden_0"))
     )
-    bases = {machine.plan.keys[item.index].spike.base for item in machine.plan.select("input", "input")}
+    bases = {machine.plan.keys[item.index].spike.base for item in select(machine.plan, "input", "input")}
     machine.route(
         tables_with(
             machine, lambda entry: replace(entry, pes=pes) if entry.key & entry.mask in bases else entry

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from drafts import select
 from emulated import SCHEMES, balanced, chip, deviation, run, same_spikes, tick_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -151,7 +152,7 @@ def destinations(machine, name):
             continue
         indptr, indices = block.sparse()
         source = np.repeat(np.arange(block.n_pre), np.diff(indptr))
-        layers = plan.select("layer", program.populations[block.post].name, 0)
+        layers = select(plan, "layer", program.populations[block.post].name, 0)
         holder = np.searchsorted([item.start for item in layers], indices, side="right") - 1
         for item in plan.slices:
             if item.population == name and item.copy == 0 and item.role in ("input", "layer"):

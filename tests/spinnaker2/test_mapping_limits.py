@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drafts import codes, dense, drawn, layer, layered, source, sparse
+from drafts import codes, dense, drawn, layer, layered, select, source, sparse
 from netdesc_spinnaker2.mapping.network import Network, Record
 from netdesc_spinnaker2.mapping.pipeline import lay_out, plan
 from netdesc_spinnaker2.options import Options
@@ -49,7 +49,7 @@ def test_without_a_fixed_size_the_search_avoids_the_byte_too_many():
     network = layered((5, 120, 3))
     need = max(drawn(network).bytes(item.index) for item in drawn(network).slices)
     smaller = drawn(network, profile(sram=need + 36 * 1024 - 1))
-    assert len(smaller.select("layer", "hidden")) == 2
+    assert len(select(smaller, "layer", "hidden")) == 2
 
 
 def test_one_cycle_too_many_is_refused_and_one_less_is_accepted():

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from drafts import dense, drawn, layer, layered, source, sparse
+from drafts import dense, drawn, layer, layered, select, source, sparse
 from hypothesis import given
 from hypothesis import strategies as st
 from netdesc_spinnaker2.mapping.network import Network, Record
@@ -26,7 +26,7 @@ def test_the_user_fixes_the_size_of_slices():
 def test_slices_shrink_until_weights_and_gradients_fit():
     network = layered((200, 250, 3))
     plan = drawn(network)
-    parts = len(plan.select("layer", "hidden"))
+    parts = len(select(plan, "layer", "hidden"))
     # 16 B per synapse at the optimizer decide: 250 x 200 x 16 B on PEs of 94208 B.
     assert parts == -(-250 * 200 * 16 // 94208)
     assert all(plan.bytes(item.index) <= 94208 for item in plan.slices)
@@ -42,13 +42,13 @@ def test_slices_shrink_until_the_cycles_fit():
     network = Network("busy", 10.0, 1.0, (pre, post), (dense(pre, post),))
     # 200 spikes a tick: 250 neurons x 200 events x 50 cycles do not fit into 300,000 cycles.
     plan = drawn(network)
-    assert len(plan.select("layer", "hidden")) > 1
+    assert len(select(plan, "layer", "hidden")) > 1
     assert max(plan.cycles) <= 300_000
 
 
 def test_memory_follows_the_formula():
     plan = drawn(layered((5, 120, 3), ticks=27))
-    hidden = plan.select("layer", "hidden")[0]
+    hidden = select(plan, "layer", "hidden")[0]
     items = dict(plan.memory[hidden.index])
     assert items == {
         "weights": 4 * 600,
@@ -58,23 +58,23 @@ def test_memory_follows_the_formula():
         "state": 16 * 120,
         "ring": 2 * 120 * 8,
     }
-    optimizer = plan.select("optimizer", "hidden")[0]
+    optimizer = select(plan, "optimizer", "hidden")[0]
     assert plan.bytes(optimizer.index) == 4 * 600 * (1 + 1 + 2)
 
 
 def test_plain_gradient_descent_needs_no_moments():
     plan = drawn(layered(), Options(optimizer="sgd"))
-    assert plan.bytes(plan.select("optimizer", "hidden")[0].index) == 8 * 600
+    assert plan.bytes(select(plan, "optimizer", "hidden")[0].index) == 8 * 600
 
 
 def test_integer_words_take_two_bytes():
     plan = drawn(layered(train=False), Options(weights="integer"))
-    assert plan.memory[plan.select("layer", "hidden")[0].index]["weights"] == 2 * 600
+    assert plan.memory[select(plan, "layer", "hidden")[0].index]["weights"] == 2 * 600
 
 
 def test_the_time_inside_a_tick_takes_four_bytes_per_stored_spike():
     plan = drawn(layered(), Options(scheme="off_grid"))
-    items = plan.memory[plan.select("layer", "hidden")[0].index]
+    items = plan.memory[select(plan, "layer", "hidden")[0].index]
     assert (items["own_spikes"], items["received_spikes"]) == (12 * 120, 8 * 5)
 
 
@@ -86,14 +86,14 @@ def test_a_sparse_link_pays_for_indices_and_rows_that_reach_the_slice():
         Network("blocks", 10.0, 1.0, (pre, post), (sparse(pre, post, matrix),)),
         Options(slices={"a": 4, "b": 2}),
     )
-    items = [plan.memory[item.index] for item in plan.select("layer", "b")]
+    items = [plan.memory[item.index] for item in select(plan, "layer", "b")]
     assert [(item["weights"], item["indices"], item["rows"]) for item in items] == [(32, 8, 8)] * 2
 
 
 def test_the_ring_holds_the_longest_delay():
     pre, post = source("a", 2), layer("b", 3)
     plan = drawn(Network("late", 20.0, 1.0, (pre, post), (dense(pre, post, delay=7),)))
-    assert plan.memory[plan.select("layer", "b")[0].index]["ring"] == 8 * 8 * 3
+    assert plan.memory[select(plan, "layer", "b")[0].index]["ring"] == 8 * 8 * 3
 
 
 def test_copies_are_as_many_as_the_batch_where_they_fit():
@@ -134,7 +134,7 @@ def test_a_full_board_is_filled_to_the_last_element():
 def test_recordings_take_a_buffer_and_the_rest_goes_to_the_dram():
     record = Record("hidden", "v", np.arange(10), 1.0)
     plan = drawn(layered(records=(record,)))
-    hidden = plan.select("layer", "hidden")[0]
+    hidden = select(plan, "layer", "hidden")[0]
     assert plan.memory[hidden.index]["recording"] == 40
     assert plan.recorded[hidden.index] == 4 * 10 * 28
 
@@ -192,7 +192,7 @@ def test_slices_are_connected_where_a_synapse_is_between_them(seed, rows, column
 @pytest.mark.parametrize("copies", [1, 3])
 def test_error_packets_are_counted_per_spike_and_destination(copies):
     plan = drawn(layered(), Options(copies=copies, slices={"hidden": 40}))
-    (entry,) = {plan.packets[item.index] for item in plan.select("input", "input")}
+    (entry,) = {plan.packets[item.index] for item in select(plan, "input", "input")}
     # 5 inputs spike once in 27 ticks, and each spike comes back from three slices.
     assert entry == pytest.approx(5 * 3 / 27)
 
@@ -205,8 +205,8 @@ def test_slices_shrink_where_error_packets_take_too_long():
     # Each of 200 neurons sends a spike a tick and gets an error packet from each of 25 slices.
     options = Options(slices={"b": 8}, clock="low")
     plan = drawn(network, options)
-    assert len(plan.select("layer", "a")) > 1
-    assert max(plan.cycles[item.index] for item in plan.select("layer", "a")) <= 150_000
+    assert len(select(plan, "layer", "a")) > 1
+    assert max(plan.cycles[item.index] for item in select(plan, "layer", "a")) <= 150_000
 
 
 def test_a_million_synapses_are_laid_out_on_several_chips():
@@ -217,7 +217,7 @@ def test_a_million_synapses_are_laid_out_on_several_chips():
         Network("wide", 100.0, 1.0, (pre, post), (dense(pre, post), inner)), Options(slices={"b": 10})
     )
     assert len({site.chip for site in plan.sites}) == 2
-    assert sum(plan.memory[item.index]["indices"] for item in plan.select("layer", "b")) == inner.size
+    assert sum(plan.memory[item.index]["indices"] for item in select(plan, "layer", "b")) == inner.size
 
 
 def test_spikes_of_all_populations_that_reach_a_slice_are_received():
@@ -227,6 +227,6 @@ def test_spikes_of_all_populations_that_reach_a_slice_are_received():
             "joined", 10.0, 1.0, (first, second, post), (dense(first, post, train=True), dense(second, post))
         )
     )
-    (entry,) = plan.select("layer", "c")
+    (entry,) = select(plan, "layer", "c")
     assert plan.memory[entry.index]["received_spikes"] == 4 * (4 * 2 + 3 * 5)
     assert plan.packets[entry.index] == pytest.approx(2.3)

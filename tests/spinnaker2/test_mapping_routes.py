@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from drafts import dense, drawn, layer, layered, router, source, sparse
+from drafts import dense, drawn, layer, layered, router, select, source, sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from netdesc_spinnaker2.board.router import Router
@@ -236,7 +236,7 @@ def test_slices_whose_spikes_go_to_the_same_places_share_one_entry(training):
 
 def test_inputs_can_go_without_error_packets():
     plan = drawn(layered(), Options(input_errors=False))
-    (entry,) = plan.select("input", "input")
+    (entry,) = select(plan, "input", "input")
     assert plan.keys[entry.index].error is None
     assert plan.packets[entry.index] == 0.0
     assert all(plan.slices[flow.targets[0]].role == "layer" for flow in plan.flows if flow.space == "error")

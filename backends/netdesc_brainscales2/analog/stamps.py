@@ -66,13 +66,18 @@ def stamp(times: Floats, neurons: Integers, offsets: Integers, step: float) -> N
 
 
 @kernel
-def pass_link(times: Floats, offsets: Integers, interval: float, depth: int, keep: NDArray[np.bool_]) -> int:
+def pass_link(
+    times: Floats, neurons: Integers, bounds: Integers, interval: float, depth: int, keep: NDArray[np.bool_]
+) -> int:
     """Find the events that a link loses: it transmits one per interval and holds some that wait.
 
     Parameters
     ----------
-    times, offsets : ndarray
-        A batch, ascending in time within a sample.
+    times, neurons : ndarray
+        Of all populations, one after the other, ascending in time within a sample; ties go by neuron, then
+        by population.
+    bounds : ndarray of int64, shape (populations, batch + 1)
+        Where each sample of each population begins in these arrays.
     interval : float
         Between events on the link in ms.
     depth : int
@@ -84,35 +89,6 @@ def pass_link(times: Floats, offsets: Integers, interval: float, depth: int, kee
     -------
     int
         Events that are lost.
-    """
-    lost = 0
-    for b in range(len(offsets) - 1):
-        free = 0.0
-        for k in range(offsets[b], offsets[b + 1]):
-            backlog = free - times[k]
-            keep[k] = backlog <= interval * (depth + ON_GRID)
-            if keep[k]:
-                free = max(free, times[k]) + interval
-            else:
-                lost += 1
-    return lost
-
-
-@kernel
-def pass_together(
-    times: Floats, neurons: Integers, bounds: Integers, interval: float, depth: int, keep: NDArray[np.bool_]
-) -> int:
-    """Find the events of several populations that a link loses; see ``pass_link``.
-
-    Parameters
-    ----------
-    times, neurons : ndarray
-        Of all populations, one after the other, ascending in time within a sample; ties go by neuron, then
-        by population.
-    bounds : ndarray of int64, shape (populations, batch + 1)
-        Where each sample of each population begins in these arrays.
-    interval, depth, keep
-        As in ``pass_link``.
     """
     lost = 0
     place = np.empty(len(bounds), dtype=np.int64)

@@ -11,7 +11,7 @@ from netdesc.block import Block
 from netdesc.errors import BackendError, Diagnostic, NumericsError
 from netdesc.events import Events, Floats
 from netdesc.program import Program
-from netdesc_brainscales2.analog.stamps import pass_link, pass_together, put_in_order, stamp
+from netdesc_brainscales2.analog.stamps import pass_link, put_in_order, stamp
 from netdesc_brainscales2.mapping.plan import Plan
 from netdesc_brainscales2.options import Options
 
@@ -159,7 +159,7 @@ class Links:
         """Put events of the host on the grid and through the link."""
         times = np.rint(events.times / self.step) * self.step
         keep = np.ones(len(times), dtype=np.bool_)
-        lost = pass_link(times, events.offsets, self.in_gap, self.depth, keep)
+        lost = pass_link(times, events.sources, events.offsets[None], self.in_gap, self.depth, keep)
         health["dropped_in"] += lost
         rounded = replace(events, times=times)
         return rounded.keep(keep) if lost else rounded
@@ -181,7 +181,7 @@ class Links:
         parts = [recorded[k] for k in chip]
         starts = np.cumsum([0, *(len(part) for part in parts)])
         keep = np.ones(starts[-1], dtype=np.bool_)
-        lost = pass_together(
+        lost = pass_link(
             np.concatenate([part.times for part in parts]),
             np.concatenate([part.sources for part in parts]),
             np.stack([part.offsets + start for part, start in zip(parts, starts[:-1], strict=True)]),

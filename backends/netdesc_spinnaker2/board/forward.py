@@ -90,7 +90,7 @@ def start_round(
     for s in range(span[0], span[1]):
         sample = samples[board.sheet[s].copy]
         if sample >= 0:
-            code = load_sample(s, sample, board, memory.boxes, stimulus, memory.verdicts)
+            code = load_sample(s, sample, memory, stimulus)
             if code:
                 status[0], status[1], status[2] = s, sample, 0
                 return code

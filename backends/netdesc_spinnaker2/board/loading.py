@@ -20,10 +20,9 @@ from netdesc_spinnaker2.board.memory import (
     WAITING,
     Board,
 )
-from netdesc_spinnaker2.board.packets import Boxes
-from netdesc_spinnaker2.board.views import own_spikes
+from netdesc_spinnaker2.board.views import Memory, own_spikes
 from netdesc_spinnaker2.programs.layer import FULL_STORE
-from netdesc_spinnaker2.programs.loss import SILENT, Verdicts
+from netdesc_spinnaker2.programs.loss import SILENT
 
 FULL_OUT = 7
 """The host may have too little room for the spikes of the next round."""
@@ -34,14 +33,10 @@ class Stimulus(NamedTuple):
 
     Parameters
     ----------
-    first : ndarray of int64, shape (samples * inputs + 1,)
+    first : ndarray of int64, shape (samples * slices of a copy + 1,)
     tick, neuron : ndarray of int64
         Neuron within the slice.
     fraction : ndarray of float32
-    number : ndarray of int64, shape (slices,)
-        Number of a slice among the inputs of its copy.
-    inputs : ndarray of int64, shape (1,)
-        How many they are.
     label : ndarray of int64, shape (samples,)
     """
 
@@ -49,8 +44,6 @@ class Stimulus(NamedTuple):
     tick: Integers
     neuron: Integers
     fraction: NDArray[Any]
-    number: Integers
-    inputs: Integers
     label: Integers
 
 
@@ -87,9 +80,7 @@ class Out(NamedTuple):
 
 
 @inlined
-def load_sample(
-    s: int, sample: int, board: Board, boxes: Boxes, stimulus: Stimulus, verdicts: Verdicts
-) -> int:
+def load_sample(s: int, sample: int, memory: Memory, stimulus: Stimulus) -> int:
     """Put a slice into the state at the start of a sample.
 
     Returns
@@ -97,14 +88,15 @@ def load_sample(
     int
         0, or that the spikes of an input do not fit.
     """
+    board, verdicts = memory.board, memory.verdicts
     sheet = board.sheet[s]
     own = own_spikes(s, board)
-    boxes.count[0, s] = 0
-    boxes.count[1, s] = 0
+    memory.boxes.count[0, s] = 0
+    memory.boxes.count[1, s] = 0
     role, n, a = sheet.role, sheet.size, sheet.state
     board.progress[s].own, board.progress[s].received, board.progress[s].cursor = 0, 0, 0
     if role == INPUT:
-        place = sample * stimulus.inputs[0] + stimulus.number[s]
+        place = sample * memory.rules.each + sheet.number
         begin, count = stimulus.first[place], stimulus.first[place + 1] - stimulus.first[place]
         if count > len(own.tick):
             return FULL_STORE

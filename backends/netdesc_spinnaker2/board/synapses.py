@@ -26,7 +26,7 @@ class Part:
     rows : ndarray of int64
         Number of segments of each row.
     fan, segments, target, distinct
-        As in ``emulator_memory.Board``.
+        As in ``memory.Board``.
     order, trained, trained_target
         As ``weight_order``, ``gradient_weight`` and ``gradient_target`` of ``Template``.
     """

@@ -29,9 +29,9 @@ class Template:
     Parameters
     ----------
     numbers, taus, hold, first, fan, lags, segments, target, distinct
-        See ``emulator_memory.Board``.
+        See ``memory.Board``.
     cell, row, distinct_at, delays, depth : ndarray of int64, shape (slices of a copy,)
-        See ``emulator_memory.SHEET``.
+        See ``memory.SHEET``.
     weights, gradients : ndarray of int64, shape (slices of a copy,)
         How many there are.
     weight_order, gradient_order : ndarray of int64
@@ -40,7 +40,7 @@ class Template:
     gradient_weight, gradient_target : ndarray of int64
         Weight and target, counted within the slice, of each gradient.
     uniform, holding : bool
-        See ``emulator_memory.Rules``.
+        See ``memory.Rules``.
     """
 
     numbers: NDArray[Any]

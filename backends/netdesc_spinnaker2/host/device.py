@@ -9,10 +9,10 @@ import numpy as np
 
 from netdesc.budget import SpikeBudget
 from netdesc.errors import BackendError, Diagnostic
-from netdesc.events import Events, Floats, Integers
+from netdesc.events import Integers
 from netdesc.program import Program
 from netdesc.threads import available, run, split
-from netdesc_spinnaker2.board.assembly import Emulation, build, fresh_counts, grow, load_weights
+from netdesc_spinnaker2.board.assembly import Emulation, build, fresh_counts, grow
 from netdesc_spinnaker2.board.backward import run_round_back
 from netdesc_spinnaker2.board.forward import run_samples
 from netdesc_spinnaker2.board.loading import FULL_OUT, Out, Stimulus
@@ -20,7 +20,6 @@ from netdesc_spinnaker2.board.replay import Records, replay_round
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.host.interruptions import relieve
 from netdesc_spinnaker2.host.readout import extend, make_out
-from netdesc_spinnaker2.host.stimulus import lay_out_stimulus
 from netdesc_spinnaker2.mapping.plan import Plan
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.programs.loss import Told
@@ -91,16 +90,6 @@ class Device:
         copies, each = self.emulation.plan.copies, self.emulation.each
         threads = 1 if self.emulation.table.crossing else available()
         return [(first * each, last * each) for first, last in split(copies, threads)]
-
-    def load(self, weights: Floats) -> None:
-        """Write the weights of all layers, in the voltage of the cell."""
-        load_weights(self.emulation, weights)
-
-    def stimulate(
-        self, sources: Mapping[str, Events], batch: int, labels: Integers | None = None
-    ) -> Stimulus:
-        """Sort input spikes for the input programs, labels for the loss programs."""
-        return lay_out_stimulus(self.emulation, self.program, sources, labels, batch=batch)
 
     def reset_counts(self, batch: int) -> None:
         """Start to count anew."""
@@ -223,7 +212,7 @@ class Device:
         ----------
         told : Told
         listens : ndarray of int64, shape (slices,)
-            See ``emulator.run_round_back``.
+            See ``backward.run_round_back``.
 
         Raises
         ------

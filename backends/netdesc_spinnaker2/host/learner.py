@@ -16,7 +16,7 @@ from netdesc_spinnaker2.host.device import Device
 from netdesc_spinnaker2.host.optimizer_memory import arrange, flatten, lay_out_store
 from netdesc_spinnaker2.host.parameters import Parameters
 from netdesc_spinnaker2.host.spike_records import NO_TOLD
-from netdesc_spinnaker2.host.stimulus import round_stimulus
+from netdesc_spinnaker2.host.stimulus import lay_out_stimulus, round_stimulus
 from netdesc_spinnaker2.host.tasks import DEFAULTS, LOSS_DEFAULTS
 from netdesc_spinnaker2.programs.loss import Terms, judge_all
 from netdesc_spinnaker2.programs.optimizer import Step, gather, spread, update
@@ -73,7 +73,7 @@ class Learner:
         sources, moved = round_stimulus(
             device.program, stimulus, device.emulation.options.scheme, device.emulation.options.step
         )
-        loaded = device.stimulate(sources, batch, labels)
+        loaded = lay_out_stimulus(device.emulation, device.program, sources, labels, batch=batch)
         device.reset_counts(batch)
         self.store.gradient[:] = 0
         rounds = [

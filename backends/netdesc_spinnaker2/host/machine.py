@@ -15,6 +15,7 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace, require_finite
+from netdesc_spinnaker2.board.assembly import load_weights
 from netdesc_spinnaker2.board.loading import read_forces
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.costs.counting import count_costs, count_health
@@ -24,8 +25,8 @@ from netdesc_spinnaker2.host.learner import Learner
 from netdesc_spinnaker2.host.parameters import Parameters
 from netdesc_spinnaker2.host.readout import SLOPE, collect
 from netdesc_spinnaker2.host.spike_records import enter, slice_holders, tell, write_records
-from netdesc_spinnaker2.host.stimulus import round_stimulus
-from netdesc_spinnaker2.host.tasks import check_lesson, default_lesson
+from netdesc_spinnaker2.host.stimulus import lay_out_stimulus, round_stimulus
+from netdesc_spinnaker2.host.tasks import check_lesson
 from netdesc_spinnaker2.mapping.pipeline import lay_out_program, outputs_of
 from netdesc_spinnaker2.mapping.plan import Plan
 from netdesc_spinnaker2.options import Options
@@ -71,7 +72,7 @@ class Machine:
         device = Device.start(
             watch(current), plan, self.options, self.parameters.ticks(), training=self.training, router=router
         )
-        device.load(self.parameters.potentials())
+        load_weights(device.emulation, self.parameters.potentials())
         return device
 
     @property
@@ -89,7 +90,7 @@ class Machine:
         if rewire:
             self.device, self.learner = self.map_out(), None
         else:
-            self.device.load(self.parameters.potentials())
+            load_weights(self.device.emulation, self.parameters.potentials())
             if self.learner is not None:
                 self.learner.write(self.parameters.store.values)
 
@@ -98,7 +99,9 @@ class Machine:
         self.synchronize()
         device, batch = self.device, stimulus.batch
         sources, moved = round_stimulus(self.program, stimulus, self.options.scheme, self.options.step)
-        parts = device.run(device.stimulate(sources, batch), batch)
+        parts = device.run(
+            lay_out_stimulus(device.emulation, self.program, sources, None, batch=batch), batch
+        )
         found = collect(parts, device.emulation, self.program, batch)
         spikes = {**sources, **{name: events for name, (events, _) in found.items()}}
         health = count_health(device.emulation)
@@ -239,15 +242,12 @@ class Machine:
         self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
     ) -> StepReport:
         """Take one step of learning; see ``netdesc.backend.OnDeviceLearning``. The seed has no use."""
-        learner = self.taught()
-        return learner.learn(stimulus, targets, factor=factor)
+        return self.taught().learn(stimulus, targets, factor=factor)
 
     def taught(self) -> Learner:
-        """Return the learner, with the default lesson where there was none."""
+        """Return the learner; raise BackendError where nothing was prepared."""
         if self.learner is None:
-            self.prepare(default_lesson(self.program, self.options))
-        if self.learner is None:
-            raise BackendError("nothing can be learned")
+            raise BackendError("no lesson is prepared; call prepare before learning")
         return self.learner
 
     def state(self) -> LearningState:

@@ -98,7 +98,5 @@ def lay_out_stimulus(
         ledger.tick,
         ledger.neuron - start[holder],
         ledger.fraction,
-        np.ascontiguousarray(emulation.board.sheet["number"]),
-        np.array([each]),
         marks,
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import Lesson
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.program import Program
-from netdesc_spinnaker2.mapping.pipeline import outputs_of
 from netdesc_spinnaker2.options import Options
 
 DEFAULTS = {
@@ -16,24 +15,6 @@ DEFAULTS = {
 """Numbers of the optimizers where a lesson leaves them out."""
 
 LOSS_DEFAULTS = {"tau_0": 0.5, "tau_1": 6.4, "alpha": 0.003, "pull": 0.0}
-
-
-def default_lesson(program: Program, options: Options) -> Lesson:
-    """Return the first-spike loss on the outputs, and the optimizer of the options.
-
-    Raises
-    ------
-    BackendError
-        If there is not exactly one population of outputs.
-    """
-    outputs = outputs_of(program)
-    if len(outputs) != 1:
-        raise BackendError(
-            f"expected one output population to learn from, got {len(outputs)}; name the "
-            "population of the loss"
-        )
-    objective = Objective("time_to_first_spike", outputs[0], 1.0, dict(LOSS_DEFAULTS))
-    return Lesson((objective,), options.optimizer, dict(DEFAULTS[options.optimizer]))
 
 
 def check_lesson(lesson: Lesson, program: Program, options: Options) -> None:

@@ -210,11 +210,3 @@ class Plan:
     def occupants(self) -> dict[Site, int]:
         """Return which slice runs on each processing element in use."""
         return {site: index for index, site in enumerate(self.sites)}
-
-    def select(self, role: str, population: str, copy: int | None = None) -> tuple[Slice, ...]:
-        """Return slices of a role and population, of one copy or all, in order."""
-        return tuple(
-            item
-            for item in self.slices
-            if item.role == role and item.population == population and (copy is None or item.copy == copy)
-        )

@@ -137,19 +137,8 @@ def send_errors(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
         at = port + received.row[e]
         if ports.journey[at] < 0:
             continue
-        if (
-            send(
-                at,
-                received.gradient[e],
-                received.fraction[e],
-                1 - (m & 1),
-                (s, ERROR),
-                ports,
-                boxes,
-                board.packets,
-            )
-            != ROOM
-        ):
+        payload, fraction = received.gradient[e], received.fraction[e]
+        if send(at, payload, fraction, 1 - (m & 1), (s, ERROR), ports, boxes, board.packets) != ROOM:
             return -1
         sent += 1
     return sent

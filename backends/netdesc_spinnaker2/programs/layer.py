@@ -181,18 +181,7 @@ def send_spikes(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
         return 0
     zero = board.state.dtype.type(0)
     for e in range(a + begin, a + end):
-        if (
-            send(
-                port + own.neuron[e],
-                zero,
-                own.fraction[e],
-                1 - (m & 1),
-                (s, SPIKE),
-                ports,
-                boxes,
-                board.packets,
-            )
-            != ROOM
-        ):
+        at = port + own.neuron[e]
+        if send(at, zero, own.fraction[e], 1 - (m & 1), (s, SPIKE), ports, boxes, board.packets) != ROOM:
             return FULL_BOX
     return 0

@@ -181,19 +181,9 @@ def send_verdict(
     for k in range(sheet.size):
         silent = verdicts.tick[a + k] == SILENT
         if (top if silent else verdicts.tick[a + k] == m - 1) and verdicts.slope[a + k] != 0:
-            if (
-                send(
-                    sheet.loss_port + k,
-                    verdicts.slope[a + k],
-                    verdicts.fraction.dtype.type(AT_END) if silent else verdicts.fraction[a + k],
-                    1 - (m & 1),
-                    (s, LOSS),
-                    ports,
-                    boxes,
-                    board.packets,
-                )
-                != ROOM
-            ):
+            at, payload = sheet.loss_port + k, verdicts.slope[a + k]
+            fraction = verdicts.fraction.dtype.type(AT_END) if silent else verdicts.fraction[a + k]
+            if send(at, payload, fraction, 1 - (m & 1), (s, LOSS), ports, boxes, board.packets) != ROOM:
                 return -1
             sent += 1
     return sent
@@ -216,19 +206,8 @@ def send_told(m: int, s: int, place: int, board: Board, ports: Ports, boxes: Box
     while board.progress[s].cursor > told.first[place] and told.tick[board.progress[s].cursor - 1] >= m - 1:
         e = board.progress[s].cursor - 1
         if told.tick[e] == m - 1:
-            if (
-                send(
-                    sheet.loss_port + told.neuron[e],
-                    told.value[e],
-                    told.fraction[e],
-                    1 - (m & 1),
-                    (s, LOSS),
-                    ports,
-                    boxes,
-                    board.packets,
-                )
-                != ROOM
-            ):
+            at, payload, fraction = sheet.loss_port + told.neuron[e], told.value[e], told.fraction[e]
+            if send(at, payload, fraction, 1 - (m & 1), (s, LOSS), ports, boxes, board.packets) != ROOM:
                 return -1
             sent += 1
         board.progress[s].cursor = e

@@ -10,16 +10,18 @@ from netdesc_spinnaker2.options import Options
 
 
 def test_a_small_population_is_one_slice():
-    assert len(drawn(layered()).select("layer", "hidden")) == 1
+    assert len(select(drawn(layered()), "layer", "hidden")) == 1
 
 
 def test_a_population_beyond_256_neurons_is_cut_evenly():
-    sizes = [item.size for item in drawn(layered((5, 600, 3))).select("layer", "hidden")]
+    sizes = [item.size for item in select(drawn(layered((5, 600, 3))), "layer", "hidden")]
     assert sizes == [200, 200, 200]
 
 
 def test_the_user_fixes_the_size_of_slices():
-    sizes = [item.size for item in drawn(layered(), Options(slices={"hidden": 50})).select("layer", "hidden")]
+    sizes = [
+        item.size for item in select(drawn(layered(), Options(slices={"hidden": 50})), "layer", "hidden")
+    ]
     assert sizes == [50, 50, 20]
 
 

@@ -52,7 +52,7 @@ class SpiNNaker2Backend:
         )
 
     def passes(self) -> Sequence[Pass]:
-        """Return the checks of this backend, the rounding to ticks, and the verdict of the map."""
+        """Return the checks of this backend, the rounding to ticks, and the map."""
         return (
             CheckLimits(self.limits, self.name, "S2"),
             CheckState(self.name, "S2"),
@@ -84,7 +84,7 @@ class SpiNNaker2Backend:
         return Machine(program, self.options, seed=seed)
 
     def describe_map(self, program: Program) -> DeviceMap:
-        """Tell where a program goes on the board; see ``netdesc.maps.Mapped``."""
+        """Return where a program goes on the board; see ``netdesc.maps.Mapped``."""
         from netdesc_spinnaker2.costs.forecast import describe
 
         return describe(self.lay_out(program), self.options)

@@ -75,7 +75,7 @@ class Profile:
 
     @classmethod
     def read(cls, overrides: Mapping[str, Any]) -> Profile:
-        """Return the profile with numbers of a file in place of its own.
+        """Return the profile with numbers of a file in place of the defaults.
 
         Parameters
         ----------

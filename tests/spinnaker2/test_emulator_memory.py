@@ -52,16 +52,16 @@ def rows_of(machine, block, sources):
 
 def bytes_of_layer(machine, s):
     emulation, options = machine.device.emulation, machine.options
-    sheet, inside = emulation.board.sheet[s], options.scheme == "off_grid"
+    entry, inside = emulation.board.slices[s], options.scheme == "off_grid"
     integer = options.weights == "integer"
-    total = (2 if integer else 4) * (sheet["weight_end"] - sheet["weight"])
-    total += 4 * (sheet["gradient_end"] - sheet["gradient"])
-    total += (12 if inside else 8) * (sheet["own_end"] - sheet["own"])
+    total = (2 if integer else 4) * (entry["weight_end"] - entry["weight"])
+    total += 4 * (entry["gradient_end"] - entry["gradient"])
+    total += (12 if inside else 8) * (entry["sent_end"] - entry["sent"])
     if emulation.rules.keep:
-        total += (8 if inside else 4) * (sheet["received_end"] - sheet["received"])
+        total += (8 if inside else 4) * (entry["received_end"] - entry["received"])
     words = 4 if inside else 2
     assert len(emulation.board.rings) <= words
-    total += 16 * sheet["size"] + 4 * words * sheet["depth"] * sheet["size"]
+    total += 16 * entry["size"] + 4 * words * entry["depth"] * entry["size"]
     for block, sources in held_synapses(machine, s):
         sparse = block.indptr is not None
         total += len(sources) * (sparse + (len(block.delays) > 1)) if not integer else 0
@@ -70,13 +70,13 @@ def bytes_of_layer(machine, s):
 
 
 def bytes_of(machine, item):
-    sheet, inside = machine.device.emulation.board.sheet[item.index], machine.options.scheme == "off_grid"
+    entry, inside = machine.device.emulation.board.slices[item.index], machine.options.scheme == "off_grid"
     if item.role == "layer":
         return bytes_of_layer(machine, item.index)
     if item.role == "input":
-        return (8 if inside else 4) * (sheet["own_end"] - sheet["own"])
+        return (8 if inside else 4) * (entry["sent_end"] - entry["sent"])
     if item.role == "loss":
-        return 16 * sheet["size"] + 4
+        return 16 * entry["size"] + 4
     store = machine.learner.store
     first = store.start[item.index]
     return 16 * (store.words[first + item.size] - store.words[first])

@@ -15,12 +15,12 @@ from netdesc_spinnaker2.board.memory import ADJOINTS, PROGRESS, STATES, Board, R
 from netdesc_spinnaker2.board.packets import PACKET, Boxes
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.board.routes import PortTable, open_ports
-from netdesc_spinnaker2.board.slices import Rooms, senders_of, write_sheet
+from netdesc_spinnaker2.board.slices import Rooms, describe_slices, senders_of
 from netdesc_spinnaker2.board.views import Memory
 from netdesc_spinnaker2.board.wiring import Template, begins, lay_out_template
 from netdesc_spinnaker2.mapping.plan import ROLES, Plan
 from netdesc_spinnaker2.options import CHOICES, Options
-from netdesc_spinnaker2.programs.loss import Verdicts
+from netdesc_spinnaker2.programs.loss import LossState
 
 SHARED = ("numbers", "taus", "hold", "first", "fan", "lags", "segments", "target", "distinct")
 """What a board takes from the template as it is."""
@@ -43,7 +43,7 @@ class Emulation:
     table : PortTable
     board : Board
     boxes : Boxes
-    verdicts : Verdicts
+    losses : LossState
     rules : Rules
     rooms : Rooms
     """
@@ -55,14 +55,14 @@ class Emulation:
     table: PortTable
     board: Board
     boxes: Boxes
-    verdicts: Verdicts
+    losses: LossState
     rules: Rules
     rooms: Rooms
 
     @property
     def memory(self) -> Memory:
         """What the kernels work on."""
-        return Memory(self.board, self.rules, self.table.ports, self.boxes, self.verdicts)
+        return Memory(self.board, self.rules, self.table.ports, self.boxes, self.losses)
 
     @property
     def each(self) -> int:
@@ -129,19 +129,19 @@ def build(
 def first_rooms(plan: Plan, template: Template, options: Options, rules: Rules) -> Rooms:
     """Return the stores as the map has them, and boxes for one packet of every key."""
     inside = options.scheme == "off_grid"
-    own, received, box = (np.zeros(len(plan.slices), dtype=np.int64) for _ in range(3))
+    sent, received, box = (np.zeros(len(plan.slices), dtype=np.int64) for _ in range(3))
     each, rows = len(template.cell), template.row
     ends = np.append(rows[1:], len(template.fan))
     for s, (item, memory) in enumerate(zip(plan.slices, plan.memory, strict=True)):
-        own[s] = memory.get("stimulus", 0) // (8 if inside else 4)
-        own[s] += memory.get("own_spikes", 0) // (12 if inside else 8)
+        sent[s] = memory.get("stimulus", 0) // (8 if inside else 4)
+        sent[s] += memory.get("own_spikes", 0) // (12 if inside else 8)
         received[s] = memory.get("received_spikes", 0) // (8 if inside else 4)
         known = int(ends[s % each] - rows[s % each]) if item.role == "layer" else 0
         received[s] = received[s] if rules.keep else known + 16
         box[s] = 0 if item.role == "optimizer" else known + 4 * item.size + 64
     if rules.overrun != CHOICES["overrun"].index("ignore"):
         box = np.minimum(box, int(options.profile.fifo_depth.value))
-    return Rooms(own, received, box, 64)
+    return Rooms(sent, received, box, 64)
 
 
 def furnish(
@@ -155,14 +155,14 @@ def furnish(
 ) -> Emulation:
     """Give every slice its stretch of memory."""
     each, count = len(template.cell), len(plan.slices)
-    sheet, known = write_sheet(plan, template, table, rules, rooms)
-    layers = sheet["role"] == ROLES.index("layer")
-    neurons = int(sheet["size"][sheet["role"] != ROLES.index("optimizer")].sum())
-    slots = int((sheet["depth"] * sheet["size"])[layers].sum())
-    own, received = stores(rooms)
+    slices, known = describe_slices(plan, template, table, rules, rooms)
+    layers = slices["role"] == ROLES.index("layer")
+    neurons = int(slices["size"][slices["role"] != ROLES.index("optimizer")].sum())
+    slots = int((slices["depth"] * slices["size"])[layers].sum())
+    sent, received = stores(rooms)
     kind = np.float32
     board = Board(
-        sheet=sheet,
+        slices=slices,
         progress=np.zeros(count, PROGRESS),
         known=known,
         **{name: getattr(template, name) for name in SHARED},
@@ -171,13 +171,13 @@ def furnish(
         marks=np.zeros((3, neurons), np.int64),
         rings=np.zeros((4 if options.scheme == "off_grid" else 1, slots), kind),
         places=np.zeros((2, count * (rules.steps + 3)), np.int64),
-        own=own,
+        sent=sent,
         received=received,
-        weight=np.zeros(int(sheet["weight_end"][-1]), kind),
-        gradient=np.zeros(int(sheet["gradient_end"][-1]), kind),
+        weight=np.zeros(int(slices["weight_end"][-1]), kind),
+        gradient=np.zeros(int(slices["gradient_end"][-1]), kind),
         **fresh_counts(count, each, rules, 1),
     )
-    verdicts = Verdicts(
+    losses = LossState(
         np.full(neurons, -1, np.int64),
         np.zeros(neurons, kind),
         np.zeros(neurons, kind),
@@ -185,16 +185,17 @@ def furnish(
         np.zeros(count, np.int64),
     )
     return Emulation(
-        plan, options, training, template, table, board, boxes_of(rooms, options), verdicts, rules, rooms
+        plan, options, training, template, table, board, boxes_of(rooms, options), losses, rules, rooms
     )
 
 
 def stores(rooms: Rooms) -> tuple[Spikes, Received]:
     """Return empty stores of spikes."""
-    own, received = int(rooms.own.sum()), int(rooms.received.sum())
+    sent, received = int(rooms.sent.sum()), int(rooms.received.sum())
+    whole, single = np.int64, np.float32
     return (
-        Spikes(*(np.zeros(own, np.int64) for _ in range(3)), *(np.zeros(own, np.float32) for _ in range(5))),
-        Received(np.zeros(received, np.int64), *(np.zeros(received, np.float32) for _ in range(2))),
+        Spikes(*(np.zeros(sent, whole) for _ in range(3)), *(np.zeros(sent, single) for _ in range(5))),
+        Received(np.zeros(received, whole), *(np.zeros(received, single) for _ in range(2))),
     )
 
 
@@ -224,13 +225,13 @@ def fresh_counts(count: int, each: int, rules: Rules, batch: int) -> dict[str, A
 
 def grow(emulation: Emulation, rooms: Rooms) -> Emulation:
     """Return the emulation with other stores and boxes, all empty."""
-    own, received = stores(rooms)
-    sheet = emulation.board.sheet.copy()
-    for name, sizes in (("own", rooms.own), ("received", rooms.received)):
-        sheet[name], sheet[f"{name}_end"] = begins(sizes)[:-1], begins(sizes)[1:]
+    sent, received = stores(rooms)
+    slices = emulation.board.slices.copy()
+    for name, sizes in (("sent", rooms.sent), ("received", rooms.received)):
+        slices[name], slices[f"{name}_end"] = begins(sizes)[:-1], begins(sizes)[1:]
     return replace(
         emulation,
-        board=emulation.board._replace(sheet=sheet, own=own, received=received),
+        board=emulation.board._replace(slices=slices, sent=sent, received=received),
         rooms=rooms,
         boxes=boxes_of(rooms, emulation.options),
     )

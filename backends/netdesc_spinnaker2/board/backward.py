@@ -26,12 +26,12 @@ from netdesc_spinnaker2.board.views import (
     SCRATCH,
     Memory,
     adjoints_of,
-    own_spikes,
+    sent_spikes,
     slice_of,
 )
 from netdesc_spinnaker2.programs.errors import send_errors, take_errors
 from netdesc_spinnaker2.programs.layer import FULL_BOX, FULL_WORKSPACE, GRAZING
-from netdesc_spinnaker2.programs.loss import Told, send_told, send_verdict
+from netdesc_spinnaker2.programs.loss import Forces, send_forces, send_loss
 
 
 @kernel
@@ -40,19 +40,19 @@ def run_round_back(
     samples: Integers,
     arrivals: int,
     held: Memory,
-    told: Told,
-    listens: Integers,
+    forces: Forces,
+    recipient: Integers,
     status: Integers,
 ) -> int:
-    """Carry the adjoints of the sample on every copy back.
+    """Run the adjoints of the sample on every copy backward.
 
     Parameters
     ----------
     span, samples, arrivals, held, status
         As in ``run_samples``, after a round of it.
-    told : Told
-        From the host; without any entry the loss programs use their own.
-    listens : ndarray of int64, shape (slices,)
+    forces : Forces
+        From the host; without any entry the loss programs use those that they have computed.
+    recipient : ndarray of int64, shape (slices,)
         Number of a slice among those that get derivatives from the host, -1 for others.
 
     Returns
@@ -62,7 +62,7 @@ def run_round_back(
     """
     room = make_room(span, arrivals, held)
     slot = np.empty(len(room[1]) // SCRATCH, dtype=np.int64)
-    return take_round_back(span, samples, (room, slot), held, told, listens, status)
+    return take_round_back(span, samples, (room, slot), held, forces, recipient, status)
 
 
 @shared
@@ -71,36 +71,36 @@ def take_round_back(
     samples: Integers,
     held_room: tuple[tuple[Workspace, NDArray[Any]], Integers],
     held: Memory,
-    told: Told,
-    listens: Integers,
+    forces: Forces,
+    recipient: Integers,
     status: Integers,
 ) -> int:
-    """Take the adjoints of the sample on every copy back; see ``run_round_back``."""
+    """Run the adjoints of the sample on every copy backward; see ``run_round_back``."""
     memory = unowned(held)
     (workspace, scratch), slot = unowned(held_room)
     board, rules = memory.board, memory.rules
-    listeners = 0
-    for s in range(len(listens)):
-        listeners = max(listeners, listens[s] + 1)
+    recipients = 0
+    for s in range(len(recipient)):
+        recipients = max(recipients, recipient[s] + 1)
     for s in range(span[0], span[1]):
-        if samples[board.sheet[s].copy] >= 0:
-            start_back(s, samples[board.sheet[s].copy], listeners, memory, told, listens, scratch)
+        if samples[board.slices[s].copy] >= 0:
+            start_back(s, samples[board.slices[s].copy], recipients, memory, forces, recipient, scratch)
     # the boxes of backward ticks are those of the same number: what leaves in tick m + 1 is taken in in
     # tick m
     top = rules.steps + (0 if rules.scheme == OFF_GRID else 1)
     for m in range(top, -1, -1):
         for s in range(span[0], span[1]):
-            sample = samples[board.sheet[s].copy]
+            sample = samples[board.slices[s].copy]
             if sample < 0:
                 continue
             taken = memory.boxes.count[m & 1, s]
             events = sent = 0
-            if board.sheet[s].role == LOSS_PROGRAM:
-                place = sample * listeners + listens[s]
-                sent = send_losses(m, m == top, s, place, memory, told)
-            elif board.sheet[s].role in (INPUT, LAYER):
+            if board.slices[s].role == LOSS_PROGRAM:
+                place = sample * recipients + recipient[s]
+                sent = send_losses(m, m == top, s, place, memory, forces)
+            elif board.slices[s].role in (INPUT, LAYER):
                 take_errors(m, s, board, memory.boxes, slot)
-                if board.sheet[s].role == LAYER:
+                if board.slices[s].role == LAYER:
                     events = step_layer_back(m, s, board, rules, workspace, scratch)
                     if m > 0 and events >= 0:
                         sent = send_errors(m, s, board, memory.ports, memory.boxes)
@@ -114,15 +114,15 @@ def take_round_back(
 
 
 @spliced
-def send_losses(m: int, top: bool, s: int, place: int, memory: Memory, told: Told) -> int:
+def send_losses(m: int, top: bool, s: int, place: int, memory: Memory, forces: Forces) -> int:
     """Run a loss program for a tick; packets sent, or -1 where a box is full."""
     board, ports, boxes = memory.board, memory.ports, memory.boxes
     discard(m & 1, s, boxes, board.packets)
     if m == 0:
         return 0
-    if len(told.first) == 1:
-        return send_verdict(m, top, s, board, ports, boxes, memory.verdicts)
-    return send_told(m, s, place, board, ports, boxes, told)
+    if len(forces.first) == 1:
+        return send_loss(m, top, s, board, ports, boxes, memory.losses)
+    return send_forces(m, s, place, board, ports, boxes, forces)
 
 
 @spliced
@@ -134,7 +134,7 @@ def step_layer_back(
     if m > last or (m == 0 and rules.scheme != OFF_GRID):
         return 0
     item, adjoints = slice_of(s, board, rules, scratch), adjoints_of(s, board, scratch)
-    place = board.sheet[s].place + m
+    place = board.slices[s].place + m
     begin, end = board.places[SENT_AT, place], board.places[SENT_AT, place + 1]
     if m == last and rules.scheme == OFF_GRID:
         begin_late(adjoints, item.cells, False)
@@ -155,37 +155,37 @@ def step_layer_back(
 def start_back(
     s: int,
     sample: int,
-    listeners: int,
+    recipients: int,
     memory: Memory,
-    told: Told,
-    listens: Integers,
+    forces: Forces,
+    recipient: Integers,
     scratch: NDArray[Any],
 ) -> None:
     """Start a slice for a backward run."""
     board = memory.board
-    sheet = board.sheet[s]
+    entry = board.slices[s]
     memory.boxes.count[0, s] = 0
     memory.boxes.count[1, s] = 0
-    own, count = own_spikes(s, board), board.progress[s].own
-    if sheet.role in (INPUT, LAYER):
-        own.force[:count] = 0
-    if sheet.role == INPUT:
-        chain(count, own, board.marks[LATEST, sheet.state : sheet.state + sheet.size])
-    elif sheet.role == LAYER:
-        start_adjoints(count, adjoints_of(s, board, scratch), own)
-        board.gradient[sheet.gradient : sheet.gradient_end] = 0
-        board.received.gradient[sheet.received : sheet.received + board.progress[s].received] = 0
-    if listens[s] >= 0 and len(told.first) > 1:
-        place = sample * listeners + listens[s]
-        board.progress[s].cursor = told.first[place + 1]
-        if sheet.role != LOSS_PROGRAM:
-            tell_layer(s, place, board, told)
+    sent, count = sent_spikes(s, board), board.progress[s].sent
+    if entry.role in (INPUT, LAYER):
+        sent.force[:count] = 0
+    if entry.role == INPUT:
+        chain(count, sent, board.marks[LATEST, entry.state : entry.state + entry.size])
+    elif entry.role == LAYER:
+        start_adjoints(count, adjoints_of(s, board, scratch), sent)
+        board.gradient[entry.gradient : entry.gradient_end] = 0
+        board.received.gradient[entry.received : entry.received + board.progress[s].received] = 0
+    if recipient[s] >= 0 and len(forces.first) > 1:
+        place = sample * recipients + recipient[s]
+        board.progress[s].cursor = forces.first[place + 1]
+        if entry.role != LOSS_PROGRAM:
+            write_forces(s, place, board, forces)
 
 
 @inlined
-def tell_layer(s: int, place: int, board: Board, told: Told) -> None:
-    """Write derivatives from the host into the spikes of a slice to which no loss listens."""
-    a = board.sheet[s].own
-    for e in range(told.first[place], told.first[place + 1]):
+def write_forces(s: int, place: int, board: Board, forces: Forces) -> None:
+    """Write derivatives from the host into the spikes of a slice that no loss reads."""
+    a = board.slices[s].sent
+    for e in range(forces.first[place], forces.first[place + 1]):
         # neuron holds the number of the spike here
-        board.own.force[a + told.neuron[e]] = told.value[e]
+        board.sent.force[a + forces.neuron[e]] = forces.value[e]

@@ -30,7 +30,7 @@ from netdesc_spinnaker2.programs.layer import (
     send_spikes,
     take_in,
 )
-from netdesc_spinnaker2.programs.loss import hear
+from netdesc_spinnaker2.programs.loss import store_first_spikes
 
 
 @inlined
@@ -54,16 +54,16 @@ def account(
     int
         0, or that the tick took too long.
     """
-    sheet = board.sheet[s]
+    entry = board.slices[s]
     events, taken, sent = done
-    neurons = sheet.size if sheet.role == LAYER else 0
+    neurons = entry.size if entry.role == LAYER else 0
     cycles = neurons * rules.neuron + events * rules.synapse + (taken + sent) * rules.packet
     board.events[s, EVENTS] += events if way == 0 else 0
     board.busiest[s, way] = max(board.busiest[s, way], cycles)
     b = sample % len(board.work)
-    board.work[b, sheet.number, way, m, 0] += events
-    board.work[b, sheet.number, way, m, 1] += taken
-    board.work[b, sheet.number, way, m, 2] += sent
+    board.work[b, entry.number, way, m, 0] += events
+    board.work[b, entry.number, way, m, 1] += taken
+    board.work[b, entry.number, way, m, 2] += sent
     if cycles <= rules.budget:
         return 0
     board.events[s, LONG_TICKS] += 1
@@ -75,9 +75,9 @@ def measure_slices(span: tuple[int, int], board: Board) -> tuple[int, int]:
     """Return the largest number of neurons of a slice, at least 1, and the spikes that all stores hold."""
     widest, stores = 1, 0
     for s in range(span[0], span[1]):
-        widest = max(widest, board.sheet[s].size)
-        if board.sheet[s].role == LAYER:
-            stores += board.sheet[s].own_end - board.sheet[s].own
+        widest = max(widest, board.slices[s].size)
+        if board.slices[s].role == LAYER:
+            stores += board.slices[s].sent_end - board.slices[s].sent
     return widest, stores
 
 
@@ -88,7 +88,7 @@ def start_round(
     """Put all slices into the state at the start of their samples; 0, or why the run stops."""
     board = memory.board
     for s in range(span[0], span[1]):
-        sample = samples[board.sheet[s].copy]
+        sample = samples[board.slices[s].copy]
         if sample >= 0:
             code = load_sample(s, sample, memory, stimulus)
             if code:
@@ -103,8 +103,8 @@ def tick_forward(
 ) -> int:
     """Run the program of one processing element for a tick forward; 0, or why it stops."""
     board, rules, boxes = memory.board, memory.rules, memory.boxes
-    sheet = board.sheet[s]
-    role = sheet.role
+    entry = board.slices[s]
+    role = entry.role
     last = m == rules.steps + (0 if rules.scheme == OFF_GRID else 1)
     taken = boxes.count[m & 1, s]
     before = board.progress[s].cursor
@@ -112,7 +112,7 @@ def tick_forward(
     if role == INPUT:
         discard(m & 1, s, boxes, board.packets)
     elif role == LOSS_PROGRAM:
-        hear(m, s, board, boxes, memory.verdicts)
+        store_first_spikes(m, s, board, boxes, memory.losses)
     elif role == LAYER:
         waiting = boxes.count[1 - (m & 1), s]
         code = take_in(m, s, last, board, rules, boxes)
@@ -132,14 +132,14 @@ def tick_forward(
         code = send_spikes(m, s, board, memory.ports, boxes)
         if code:
             return code
-    sent = board.progress[s].cursor - before if role != LOSS_PROGRAM and sheet.spike_port >= 0 else 0
+    sent = board.progress[s].cursor - before if role != LOSS_PROGRAM and entry.spike_port >= 0 else 0
     return account(m, s, sample, 0, (events, taken, sent), board, rules)
 
 
 @spliced
 def deliver(m: int, s: int, item: Slice, board: Board, rules: Rules) -> int:
     """Add up the weights of the spikes that were sent in the tick before; return the synaptic events."""
-    place, left = board.sheet[s].place + m - 1, rules.steps - m
+    place, left = board.slices[s].place + m - 1, rules.steps - m
     begin, end = board.places[CAME_AT, place], board.places[CAME_AT, place + 1]
     if rules.scheme == OFF_GRID:
         events, in_flight = land(m - 1, begin, end, left, rules.timestep, item)
@@ -152,14 +152,14 @@ def deliver(m: int, s: int, item: Slice, board: Board, rules: Rules) -> int:
 @spliced
 def step_layer(m: int, s: int, item: Slice, board: Board, rules: Rules, workspace: Workspace) -> int:
     """Run the neurons of a slice for a tick; 0, or why the run cannot go on."""
-    used = board.progress[s].own
+    used = board.progress[s].sent
     if rules.scheme == OFF_GRID:
         used = step_off_grid(m, used, rules.timestep, item, workspace)
     elif m > 0:
         used = step_on_grid(m, used, rules.scheme, item)
     if used < 0:
         return FULL_STORE if used == NO_ROOM else TOO_MANY if used == BURST else FULL_WORKSPACE
-    board.progress[s].own = used
+    board.progress[s].sent = used
     return 0
 
 
@@ -167,9 +167,9 @@ def step_layer(m: int, s: int, item: Slice, board: Board, rules: Rules, workspac
 def read_round(span: tuple[int, int], samples: Integers, board: Board, out: Out) -> None:
     """Copy the spikes of a round to the host."""
     for s in range(span[0], span[1]):
-        sheet = board.sheet[s]
-        if samples[sheet.copy] >= 0 and sheet.role == LAYER:
-            read_out(s, samples[sheet.copy], board, out)
+        entry = board.slices[s]
+        if samples[entry.copy] >= 0 and entry.role == LAYER:
+            read_out(s, samples[entry.copy], board, out)
 
 
 @kernel
@@ -249,16 +249,16 @@ def run_rounds(
         # after the last tick, spikes under way still come to rest
         for m in range(rules.steps + (1 if inside else 2)):
             for s in range(span[0], span[1]):
-                sample = samples[board.sheet[s].copy]
+                sample = samples[board.slices[s].copy]
                 if sample < 0:
                     continue
-                if board.sheet[s].role == LAYER and inside:
+                if board.slices[s].role == LAYER and inside:
                     record(m, s, sample, board, out)
                 code = tick_forward(m, s, sample, memory, workspace, scratch)
                 if code:
                     status[0], status[1], status[2] = s, sample, m
                     return code
-                if board.sheet[s].role == LAYER and not inside:
+                if board.slices[s].role == LAYER and not inside:
                     record(m, s, sample, board, out)
         if reads:
             read_round(span, samples, board, out)

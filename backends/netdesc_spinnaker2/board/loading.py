@@ -20,7 +20,7 @@ from netdesc_spinnaker2.board.memory import (
     WAITING,
     Board,
 )
-from netdesc_spinnaker2.board.views import Memory, own_spikes
+from netdesc_spinnaker2.board.views import Memory, sent_spikes
 from netdesc_spinnaker2.programs.layer import FULL_STORE
 from netdesc_spinnaker2.programs.loss import SILENT
 
@@ -88,34 +88,34 @@ def load_sample(s: int, sample: int, memory: Memory, stimulus: Stimulus) -> int:
     int
         0, or that the spikes of an input do not fit.
     """
-    board, verdicts = memory.board, memory.verdicts
-    sheet = board.sheet[s]
-    own = own_spikes(s, board)
+    board, losses = memory.board, memory.losses
+    entry = board.slices[s]
+    sent = sent_spikes(s, board)
     memory.boxes.count[0, s] = 0
     memory.boxes.count[1, s] = 0
-    role, n, a = sheet.role, sheet.size, sheet.state
-    board.progress[s].own, board.progress[s].received, board.progress[s].cursor = 0, 0, 0
+    role, n, a = entry.role, entry.size, entry.state
+    board.progress[s].sent, board.progress[s].received, board.progress[s].cursor = 0, 0, 0
     if role == INPUT:
-        place = sample * memory.rules.each + sheet.number
+        place = sample * memory.rules.each + entry.number
         begin, count = stimulus.first[place], stimulus.first[place + 1] - stimulus.first[place]
-        if count > len(own.tick):
+        if count > len(sent.tick):
             return FULL_STORE
         for k in range(count):
-            own.tick[k], own.neuron[k] = stimulus.tick[begin + k], stimulus.neuron[begin + k]
-            own.fraction[k] = stimulus.fraction[begin + k]
-        board.progress[s].own = count
+            sent.tick[k], sent.neuron[k] = stimulus.tick[begin + k], stimulus.neuron[begin + k]
+            sent.fraction[k] = stimulus.fraction[begin + k]
+        board.progress[s].sent = count
     elif role == LOSS_PROGRAM:
-        verdicts.tick[a : a + n] = SILENT
-        verdicts.label[s] = stimulus.label[sample]
+        losses.tick[a : a + n] = SILENT
+        losses.label[s] = stimulus.label[sample]
     elif role == LAYER:
-        c = sheet.cell
+        c = entry.cell
         start = stretch_rows(board.state, STATES * a, STATES, n)
         start[0] = board.numbers[START, c : c + n]
         start[1] = board.numbers[CURRENT, c : c + n]
         board.marks[FREE_AT, a : a + n] = 0
         board.marks[WAITING, a : a + n] = -1
         for r in range(len(board.rings)):
-            board.rings[r, sheet.ring : sheet.ring + sheet.depth * n] = 0
+            board.rings[r, entry.ring : entry.ring + entry.depth * n] = 0
     return 0
 
 
@@ -125,8 +125,8 @@ def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
     every = out.every[s]
     if every == 0 or m % every != 0 or m // every >= out.states.shape[2]:
         return
-    n, at = board.sheet[s].size, out.begin[s]
-    state = stretch_rows(board.state, STATES * board.sheet[s].state, STATES, n)
+    n, at = board.slices[s].size, out.begin[s]
+    state = stretch_rows(board.state, STATES * board.slices[s].state, STATES, n)
     for k in range(n):
         out.states[sample, at + k, m // every, 0] = state[0, k]
         out.states[sample, at + k, m // every, 1] = state[1, k]
@@ -135,12 +135,12 @@ def record(m: int, s: int, sample: int, board: Board, out: Out) -> None:
 @inlined
 def read_out(s: int, sample: int, board: Board, out: Out) -> None:
     """Copy the spikes of a slice to the host, which has room for a full store."""
-    own, used, count = own_spikes(s, board), out.used[0], board.progress[s].own
+    sent, used, count = sent_spikes(s, board), out.used[0], board.progress[s].sent
     for k in range(count):
         out.sample[used + k], out.slice[used + k] = sample, s
-        out.tick[used + k], out.neuron[used + k] = own.tick[k], own.neuron[k]
-        out.fraction[used + k], out.current[used + k] = own.fraction[k], own.current[k]
-        out.release[used + k], out.slope[used + k] = own.release[k], own.slope[k]
+        out.tick[used + k], out.neuron[used + k] = sent.tick[k], sent.neuron[k]
+        out.fraction[used + k], out.current[used + k] = sent.fraction[k], sent.current[k]
+        out.release[used + k], out.slope[used + k] = sent.release[k], sent.slope[k]
     out.used[0] = used + count
 
 
@@ -148,7 +148,7 @@ def read_out(s: int, sample: int, board: Board, out: Out) -> None:
 def read_forces(
     begin: int, end: int, samples: Integers, each: int, first: Integers, board: Board, forces: NDArray[Any]
 ) -> None:
-    """Copy dL/dt of own spikes to the host.
+    """Copy dL/dt of the spikes that were sent to the host.
 
     Parameters
     ----------
@@ -164,14 +164,14 @@ def read_forces(
         Result.
     """
     for s in range(begin, end):
-        sheet = board.sheet[s]
-        sample = samples[sheet.copy]
-        if sample < 0 or (sheet.role != LAYER and sheet.role != INPUT):
+        entry = board.slices[s]
+        sample = samples[entry.copy]
+        if sample < 0 or (entry.role != LAYER and entry.role != INPUT):
             continue
-        place = sample * each + sheet.number
+        place = sample * each + entry.number
         at, count = first[place], first[place + 1] - first[place]
         for k in range(count):
-            forces[at + k] = board.own.force[sheet.own + k]
+            forces[at + k] = board.sent.force[entry.sent + k]
 
 
 @kernel
@@ -191,7 +191,7 @@ def count_spikes(
         By index in the program.
     """
     for s in range(begin, end):
-        sheet = board.sheet[s]
-        if samples[sheet.copy] >= 0 and (sheet.role == LAYER or sheet.role == INPUT):
-            for e in range(sheet.own, sheet.own + board.progress[s].own):
-                counts[first[s] + board.own.neuron[e]] += 1
+        entry = board.slices[s]
+        if samples[entry.copy] >= 0 and (entry.role == LAYER or entry.role == INPUT):
+            for e in range(entry.sent, entry.sent + board.progress[s].sent):
+                counts[first[s] + board.sent.neuron[e]] += 1

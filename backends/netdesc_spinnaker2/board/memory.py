@@ -16,7 +16,7 @@ INPUT, LAYER, LOSS_PROGRAM, OPTIMIZER = range(4)
 TRAINED = 1 << 40
 """A layer knows the keys of weights that are sent to it from this number on, one for every neuron."""
 
-SHEET = np.dtype(
+SLICE = np.dtype(
     [
         (name, np.int64)
         for name in (
@@ -36,8 +36,8 @@ SHEET = np.dtype(
             "weight_end",
             "gradient",
             "gradient_end",
-            "own",
-            "own_end",
+            "sent",
+            "sent_end",
             "received",
             "received_end",
             "known",
@@ -52,26 +52,22 @@ SHEET = np.dtype(
         )
     ]
 )
-"""What a slice is and where it finds its own.
+"""What a slice is and where its memory begins and ends.
 
-Program, number of neurons, copy of the network, place among the slices of its copy; where its constants,
-its rows of
-synapses and its delays begin, and how many different delays there are (all copies share these); where
-its state and
-its ring buffer begin, slots of the ring buffer, where its index by tick begins; beginning and end of its
-weights,
-gradients, own spikes, spikes received, and known blocks of keys; first port of each kind, -1 where it
-has none; first
-key of the errors and of the losses addressed to it, -1 where there are none.
+Program, number of neurons, copy of the network, place among the slices of its copy; where its constants, its
+rows of synapses and its delays begin, and how many different delays there are (all copies share these); where
+its state and its ring buffer begin, slots of the ring buffer, where its index by tick begins; beginning and
+end of its weights, gradients, spikes sent, spikes received, and known blocks of keys; first port of each
+kind, -1 where it has none; first key of the errors and of the losses addressed to it, -1 for none.
 """
 
-PROGRESS = np.dtype([("own", np.int64), ("received", np.int64), ("cursor", np.int64)])
-"""Own spikes and spikes received so far, and how many of them have been dealt with."""
+PROGRESS = np.dtype([("sent", np.int64), ("received", np.int64), ("cursor", np.int64)])
+"""Spikes sent and received so far, and how many of them have been dealt with."""
 
 GAP, RESET, START, CURRENT, FLOOR, LEAK, GAIN, FADE, ADJOINT_GAIN, TAU = range(10)
-"""Constants of a neuron, in the frame of the resting voltage: threshold, reset, initial voltage and
-current, smallest
-slope to divide by, what a tick does (see ``netdesc.dynamics.tick.Tick``), synaptic time constant in ms."""
+"""Constants of a neuron, in the frame of the resting voltage: threshold, reset, initial voltage and current,
+smallest slope to divide by, what a tick does (see ``netdesc.dynamics.tick.Tick``), synaptic time constant in
+ms."""
 
 TAU_M, TAU_S = range(2)
 """Time constants in ms, in double precision."""
@@ -87,7 +83,7 @@ RING, LIFT, RISES, FALLS = range(4)
 """Ring buffers: currents; in ``off_grid`` voltages and sums of positive and of negative weights, too."""
 
 SENT_AT, CAME_AT = range(2)
-"""Index by tick of emission: first own spike, first spike received."""
+"""Index by tick of emission: first spike sent, first spike received."""
 
 
 class Received(NamedTuple):
@@ -103,7 +99,7 @@ class Board(NamedTuple):
 
     Parameters
     ----------
-    sheet : ndarray of SHEET, shape (slices,)
+    slices : ndarray of SLICE, shape (slices,)
     progress : ndarray of PROGRESS, shape (slices,)
     known : ndarray of packets.KNOWN
     numbers : ndarray of float32, shape (10, neurons)
@@ -124,7 +120,7 @@ class Board(NamedTuple):
     marks : ndarray of int64, shape (3, neurons)
     rings : ndarray of float32, shape (1 or 4, slots)
     places : ndarray of int64, shape (2, ticks of all slices)
-    own : Spikes
+    sent : Spikes
         Those of a slice in its stretch of the arrays, with neurons counted within it.
     received : Received
     weight, gradient : ndarray of float32
@@ -140,7 +136,7 @@ class Board(NamedTuple):
         where there are more.
     """
 
-    sheet: NDArray[Any]
+    slices: NDArray[Any]
     progress: NDArray[Any]
     known: NDArray[Any]
     numbers: NDArray[Any]
@@ -157,7 +153,7 @@ class Board(NamedTuple):
     marks: Integers
     rings: NDArray[Any]
     places: Integers
-    own: Spikes
+    sent: Spikes
     received: Received
     weight: NDArray[Any]
     gradient: NDArray[Any]

@@ -16,7 +16,7 @@ from netdesc.events import Integers
 from netdesc.ticks.records import OFF_GRID, PUBLISHED
 from netdesc_spinnaker2.board.memory import GAP, INPUT, LAYER, Board, Rules
 from netdesc_spinnaker2.board.packets import discard
-from netdesc_spinnaker2.board.views import Memory, own_spikes
+from netdesc_spinnaker2.board.views import Memory, sent_spikes
 from netdesc_spinnaker2.programs.layer import FULL_STORE, send_spikes, take_in
 
 
@@ -44,23 +44,20 @@ class Records(NamedTuple):
 @spliced
 def load_records(s: int, sample: int, records: Records, board: Board, rules: Rules) -> int:
     """Put the spikes of a sample into the store of a slice; 0, or that they do not fit."""
-    sheet = board.sheet[s]
-    own, place = own_spikes(s, board), sample * rules.each + sheet.number
+    entry = board.slices[s]
+    sent, place = sent_spikes(s, board), sample * rules.each + entry.number
     begin, count = records.first[place], records.first[place + 1] - records.first[place]
-    board.progress[s].own, board.progress[s].received, board.progress[s].cursor = 0, 0, 0
-    if count > len(own.tick):
+    board.progress[s].sent, board.progress[s].received, board.progress[s].cursor = 0, 0, 0
+    if count > len(sent.tick):
         return FULL_STORE
     for k in range(count):
         x = begin + k
-        own.tick[k], own.neuron[k], own.fraction[k] = records.tick[x], records.neuron[x], records.fraction[x]
-        own.current[k], own.release[k], own.slope[k] = (
-            records.current[x],
-            records.release[x],
-            records.slope[x],
-        )
-        if rules.scheme != PUBLISHED and sheet.role == LAYER:
-            own.slope[k] = own.current[k] - board.numbers[GAP, sheet.cell + own.neuron[k]]
-    board.progress[s].own = count
+        sent.tick[k], sent.neuron[k] = records.tick[x], records.neuron[x]
+        sent.fraction[k], sent.current[k] = records.fraction[x], records.current[x]
+        sent.release[k], sent.slope[k] = records.release[x], records.slope[x]
+        if rules.scheme != PUBLISHED and entry.role == LAYER:
+            sent.slope[k] = sent.current[k] - board.numbers[GAP, entry.cell + sent.neuron[k]]
+    board.progress[s].sent = count
     return 0
 
 
@@ -94,11 +91,11 @@ def replay_round(
     board, rules, boxes = memory.board, memory.rules, memory.boxes
     last = rules.steps + (0 if rules.scheme == OFF_GRID else 1)
     for s in range(span[0], span[1]):
-        sheet = board.sheet[s]
-        sample = samples[sheet.copy]
+        entry = board.slices[s]
+        sample = samples[entry.copy]
         boxes.count[0, s] = 0
         boxes.count[1, s] = 0
-        if sample < 0 or (sheet.role != INPUT and sheet.role != LAYER):
+        if sample < 0 or (entry.role != INPUT and entry.role != LAYER):
             continue
         code = load_records(s, sample, records, board, rules)
         if code:
@@ -106,9 +103,9 @@ def replay_round(
             return code
     for m in range(last + 1):
         for s in range(span[0], span[1]):
-            sheet = board.sheet[s]
-            role = sheet.role
-            if samples[sheet.copy] < 0:
+            entry = board.slices[s]
+            role = entry.role
+            if samples[entry.copy] < 0:
                 continue
             code = 0
             if role == LAYER:
@@ -118,6 +115,6 @@ def replay_round(
             if code == 0 and m < last and role in (INPUT, LAYER):
                 code = send_spikes(m, s, board, memory.ports, boxes)
             if code:
-                status[0], status[1], status[2] = s, samples[sheet.copy], m
+                status[0], status[1], status[2] = s, samples[entry.copy], m
                 return code
     return 0

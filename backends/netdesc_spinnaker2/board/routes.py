@@ -76,7 +76,7 @@ class Resolver:
         return len(self.journeys) - 1
 
     def uniform(self, block: KeyBlock, start: Chip, journey: Journey) -> bool:
-        """Tell whether all keys of a block meet the same entries as its first."""
+        """Return whether all keys of a block meet the same entries as its first."""
         chips = {
             start,
             *(site.chip for site in journey.sites),
@@ -87,7 +87,7 @@ class Resolver:
         return all(self.covered(block, chip) for chip in chips)
 
     def covered(self, block: KeyBlock, chip: Chip) -> bool:
-        """Tell whether the first entry of a chip that matches some key of a block matches all of them."""
+        """Return whether the first entry of a chip that matches some key of a block matches all of them."""
         if chip not in self.router.words:
             return True
         keys, masks = self.router.words[chip]
@@ -186,20 +186,20 @@ def addressed(
     dict of str to list of (KeyBlock or None, int)
         None where a source wants no error packets.
     """
-    own = plan.keys[item.index]
+    keys = plan.keys[item.index]
     if item.role == "optimizer":
-        return {"weight": [(own.weight, item.size)]}
+        return {"weight": [(keys.weight, item.size)]}
     if item.role == "loss":
         return {"loss": [(plan.keys[k].loss, plan.slices[k].size) for k in senders]}
-    result: dict[str, list[tuple[KeyBlock | None, int]]] = {"spike": [(own.spike, item.size)]}
+    result: dict[str, list[tuple[KeyBlock | None, int]]] = {"spike": [(keys.spike, item.size)]}
     if item.role == "layer":
         result["error"] = [(plan.keys[k].error, plan.slices[k].size) for k in senders]
-        result["gradient"] = [(own.gradient, item.size)]
+        result["gradient"] = [(keys.gradient, item.size)]
     return result
 
 
 def crosses(plan: Plan, first: dict[str, Integers], ports: Ports) -> bool:
-    """Tell whether a packet between programs of copies reaches another copy."""
+    """Return whether a packet between programs of copies reaches another copy."""
     copy = np.array([item.copy for item in plan.slices], dtype=np.int64)
     starts = sorted(
         (int(at), s) for kind in ("spike", "error", "loss") for s, at in enumerate(first[kind]) if at >= 0

@@ -1,4 +1,4 @@
-"""Where each slice finds its own, and which keys it knows."""
+"""Where the memory of each slice begins and ends, and which keys it knows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Integers
-from netdesc_spinnaker2.board.memory import SHEET, TRAINED, Rules
+from netdesc_spinnaker2.board.memory import SLICE, TRAINED, Rules
 from netdesc_spinnaker2.board.packets import KNOWN
 from netdesc_spinnaker2.board.routes import PortTable
 from netdesc_spinnaker2.board.wiring import Template, begins
@@ -24,37 +24,37 @@ class Rooms:
 
     Parameters
     ----------
-    own, received, box : ndarray of int64
-        Own spikes, spikes received, packets in a box.
+    sent, received, box : ndarray of int64
+        Spikes sent, spikes received, packets in a box.
     arrivals : int
         At one neuron in a tick.
     """
 
-    own: Integers
+    sent: Integers
     received: Integers
     box: Integers
     arrivals: int
 
 
 def senders_of(plan: Plan, count: int) -> list[tuple[int, ...]]:
-    """Return, for each slice, what it listens to: slices that send it spikes, by their flows, ascending."""
-    heard: dict[int, list[int]] = defaultdict(list)
+    """Return, for each slice, the slices that send it spikes, by their flows, ascending."""
+    arriving: dict[int, list[int]] = defaultdict(list)
     for number, flow in enumerate(plan.flows):
         if flow.space == "spike":
             for target in flow.targets:
-                heard[target].append(number)
+                arriving[target].append(number)
 
     @cache
     def merge(numbers: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted(sender for number in numbers for sender in plan.flows[number].senders))
 
-    return [merge(tuple(heard[s])) for s in range(count)]
+    return [merge(tuple(arriving[s])) for s in range(count)]
 
 
-def write_sheet(
+def describe_slices(
     plan: Plan, template: Template, table: PortTable, rules: Rules, rooms: Rooms
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return where each slice finds its own, and the blocks of keys that all of them know."""
+    """Return where the memory of each slice is, and the blocks of keys that all of them know."""
     each, count = len(template.cell), len(plan.slices)
     role = np.array([ROLES.index(item.role) for item in plan.slices], dtype=np.int64)
     size = np.array([item.size for item in plan.slices], dtype=np.int64)
@@ -65,7 +65,7 @@ def write_sheet(
     spans = {
         "weight": begins(np.where(idle, 0, template.weights[number])),
         "gradient": begins(np.where(idle, 0, template.gradients[number])),
-        "own": begins(rooms.own),
+        "sent": begins(rooms.sent),
         "received": begins(rooms.received),
         "known": known_first,
     }
@@ -88,10 +88,10 @@ def write_sheet(
         "error_base": bases(plan, "error"),
         "loss_base": bases(plan, "loss"),
     }
-    sheet = np.zeros(count, dtype=SHEET)
+    slices = np.zeros(count, dtype=SLICE)
     for name, values in columns.items():
-        sheet[name] = values
-    return sheet, known
+        slices[name] = values
+    return slices, known
 
 
 def bases(plan: Plan, kind: str) -> Integers:
@@ -110,16 +110,16 @@ def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers]:
         sources = np.array(senders, dtype=np.int64)
         sending = base[sources] >= 0
         table = np.zeros(int(sending.sum()) + len(others[s]), dtype=KNOWN)
-        heard = table[: int(sending.sum())]
-        heard["base"], heard["size"] = base[sources[sending]], size[sources[sending]]
-        heard["row"] = (np.cumsum(size[sources]) - size[sources])[sending]
-        table[len(heard) :] = others[s]
+        arriving = table[: int(sending.sum())]
+        arriving["base"], arriving["size"] = base[sources[sending]], size[sources[sending]]
+        arriving["row"] = (np.cumsum(size[sources]) - size[sources])[sending]
+        table[len(arriving) :] = others[s]
         tables.append(table[np.argsort(table["base"], kind="stable")])
     return np.concatenate(tables), begins(np.array([len(table) for table in tables]))
 
 
 def other_keys(plan: Plan) -> dict[int, list[tuple[int, int, int]]]:
-    """Return the blocks of keys of gradients and weights that each slice hears, and their first rows."""
+    """Return the blocks of keys of gradients and weights addressed to each slice, and their first rows."""
     found: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for flow in plan.flows:
         if flow.space in ("gradient", "weight"):

@@ -107,7 +107,7 @@ def divide(synapses: dict[str, Integers], layers: list[Slice]) -> list[tuple[Sli
     ]
 
 
-def heard_neurons(program: Program, slices: tuple[Slice, ...], senders: tuple[int, ...]) -> Integers:
+def presynaptic_neurons(program: Program, slices: tuple[Slice, ...], senders: tuple[int, ...]) -> Integers:
     """Return the index in the program of every neuron of some slices, slice after slice."""
     starts = {p.name: p.start for p in program.populations}
     begin = np.array([starts[slices[k].population] + slices[k].start for k in senders], dtype=np.int64)
@@ -124,7 +124,7 @@ def lay_out_slice(
     training: bool,
 ) -> Part:
     """Put the synapses of a slice, in order, into segments."""
-    rows_of = heard_neurons(program, slices, senders)
+    rows_of = presynaptic_neurons(program, slices, senders)
     source, target = synapses["source"], synapses["target"] - item.start
     rows = np.searchsorted(rows_of, source)
     train = synapses["train"] if training else np.zeros(len(source), dtype=np.int64)

@@ -39,7 +39,7 @@ from netdesc_spinnaker2.board.memory import (
     Rules,
 )
 from netdesc_spinnaker2.board.packets import Boxes, Ports
-from netdesc_spinnaker2.programs.loss import Verdicts
+from netdesc_spinnaker2.programs.loss import LossState
 
 SCRATCH = 5
 """Numbers of room that a program needs for every neuron."""
@@ -52,7 +52,7 @@ class Memory(NamedTuple):
     rules: Rules
     ports: Ports
     boxes: Boxes
-    verdicts: Verdicts
+    losses: LossState
 
 
 @spliced
@@ -66,20 +66,20 @@ def slice_of(s: int, board: Board, rules: Rules, scratch: NDArray[Any]) -> Slice
     scratch : ndarray of float32
         ``SCRATCH`` numbers for every neuron.
     """
-    sheet = board.sheet[s]
+    entry = board.slices[s]
     return Slice(
         cells_of(s, board, rules),
         neurons_of(s, board, scratch),
-        own_spikes(s, board),
+        sent_spikes(s, board),
         received_by(s, board),
         synapses_of(s, board),
         Buffers(
-            stretch(board.rings[RING], sheet.ring, sheet.depth * sheet.size),
+            stretch(board.rings[RING], entry.ring, entry.depth * entry.size),
             # there is one buffer alone in the other schemes
-            stretch(board.rings[LIFT % len(board.rings)], sheet.ring, sheet.depth * sheet.size),
-            stretch(board.rings[RISES % len(board.rings)], sheet.ring, sheet.depth * sheet.size),
-            stretch(board.rings[FALLS % len(board.rings)], sheet.ring, sheet.depth * sheet.size),
-            sheet.depth,
+            stretch(board.rings[LIFT % len(board.rings)], entry.ring, entry.depth * entry.size),
+            stretch(board.rings[RISES % len(board.rings)], entry.ring, entry.depth * entry.size),
+            stretch(board.rings[FALLS % len(board.rings)], entry.ring, entry.depth * entry.size),
+            entry.depth,
         ),
     )
 
@@ -87,8 +87,8 @@ def slice_of(s: int, board: Board, rules: Rules, scratch: NDArray[Any]) -> Slice
 @spliced
 def cells_of(s: int, board: Board, rules: Rules) -> Cells:
     """Return the constants of the neurons of a slice."""
-    sheet = board.sheet[s]
-    numbers, n, c = board.numbers, sheet.size, sheet.cell
+    entry = board.slices[s]
+    numbers, n, c = board.numbers, entry.size, entry.cell
     return Cells(
         stretch(numbers[GAP], c, n),
         stretch(numbers[RESET], c, n),
@@ -111,7 +111,7 @@ def cells_of(s: int, board: Board, rules: Rules) -> Cells:
 @spliced
 def neurons_of(s: int, board: Board, scratch: NDArray[Any]) -> Neurons:
     """Return the state of the neurons of a slice."""
-    n, a = board.sheet[s].size, board.sheet[s].state
+    n, a = board.slices[s].size, board.slices[s].state
     return Neurons(
         stretch_rows(board.state, STATES * a, STATES, n),
         stretch(board.marks[FREE_AT], a, n),
@@ -122,27 +122,27 @@ def neurons_of(s: int, board: Board, scratch: NDArray[Any]) -> Neurons:
 
 
 @inlined
-def own_spikes(s: int, board: Board) -> Spikes:
+def sent_spikes(s: int, board: Board) -> Spikes:
     """Return the store of the spikes of a slice."""
-    own, a = board.own, board.sheet[s].own
-    size = board.sheet[s].own_end - a
+    sent, a = board.sent, board.slices[s].sent
+    size = board.slices[s].sent_end - a
     return Spikes(
-        stretch(own.tick, a, size),
-        stretch(own.neuron, a, size),
-        stretch(own.previous, a, size),
-        stretch(own.fraction, a, size),
-        stretch(own.current, a, size),
-        stretch(own.release, a, size),
-        stretch(own.slope, a, size),
-        stretch(own.force, a, size),
+        stretch(sent.tick, a, size),
+        stretch(sent.neuron, a, size),
+        stretch(sent.previous, a, size),
+        stretch(sent.fraction, a, size),
+        stretch(sent.current, a, size),
+        stretch(sent.release, a, size),
+        stretch(sent.slope, a, size),
+        stretch(sent.force, a, size),
     )
 
 
 @inlined
 def received_by(s: int, board: Board) -> Arrivals:
     """Return the store of the spikes that a slice has received."""
-    received, a, place = board.received, board.sheet[s].received, board.sheet[s].place
-    size, places = board.sheet[s].received_end - a, board.places[CAME_AT]
+    received, a, place = board.received, board.slices[s].received, board.slices[s].place
+    size, places = board.slices[s].received_end - a, board.places[CAME_AT]
     return Arrivals(
         stretch(received.row, a, size),
         stretch(received.fraction, a, size),
@@ -154,24 +154,24 @@ def received_by(s: int, board: Board) -> Arrivals:
 @spliced
 def synapses_of(s: int, board: Board) -> Synapses:
     """Return the synapses of a slice."""
-    sheet = board.sheet[s]
+    entry = board.slices[s]
     return Synapses(
-        stretch(board.first, sheet.row, len(board.first) - sheet.row),
-        stretch(board.lags, sheet.row, len(board.lags) - sheet.row),
+        stretch(board.first, entry.row, len(board.first) - entry.row),
+        stretch(board.lags, entry.row, len(board.lags) - entry.row),
         board.segments,
         board.target,
-        stretch(board.weight, sheet.weight, sheet.weight_end - sheet.weight),
-        stretch(board.gradient, sheet.gradient, sheet.gradient_end - sheet.gradient),
+        stretch(board.weight, entry.weight, entry.weight_end - entry.weight),
+        stretch(board.gradient, entry.gradient, entry.gradient_end - entry.gradient),
         # delays are not trained
-        stretch(board.gradient, sheet.gradient, 0),
-        stretch(board.distinct, sheet.distinct, sheet.delays),
+        stretch(board.gradient, entry.gradient, 0),
+        stretch(board.distinct, entry.distinct, entry.delays),
     )
 
 
 @spliced
 def adjoints_of(s: int, board: Board, scratch: NDArray[Any]) -> Adjoints:
     """Return the adjoints of the neurons of a slice."""
-    n, a = board.sheet[s].size, board.sheet[s].state
+    n, a = board.slices[s].size, board.slices[s].state
     return Adjoints(
         stretch_rows(board.adjoint, ADJOINTS * a, STATES, n),
         stretch(board.adjoint, ADJOINTS * a + STATES * n, n),

@@ -32,7 +32,7 @@ class Path:
     Parameters
     ----------
     spikes : int
-        Slice whose spikes make these packets: its own, or those that an error answers.
+        Slice whose spikes make these packets: those of the sender, or those whose errors it sends back.
     backward : bool
         Whether they are errors.
     links : tuple of (chip, int)

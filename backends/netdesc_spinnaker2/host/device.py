@@ -22,7 +22,7 @@ from netdesc_spinnaker2.host.interruptions import relieve
 from netdesc_spinnaker2.host.readout import extend, make_out
 from netdesc_spinnaker2.mapping.plan import Plan
 from netdesc_spinnaker2.options import Options
-from netdesc_spinnaker2.programs.loss import Told
+from netdesc_spinnaker2.programs.loss import Forces
 
 Task = Callable[[tuple[int, int], Emulation, Integers], int]
 
@@ -92,7 +92,7 @@ class Device:
         return [(first * each, last * each) for first, last in split(copies, threads)]
 
     def reset_counts(self, batch: int) -> None:
-        """Start to count anew."""
+        """Start to count from 0."""
         emulation = self.emulation
         counts = fresh_counts(len(emulation.plan.slices), emulation.each, emulation.rules, batch)
         self.emulation = replace(emulation, board=emulation.board._replace(**counts))
@@ -154,7 +154,7 @@ class Device:
                 if code != FULL_OUT:
                     return int(code)
                 budget.hold(k, self.count_found(outs[k]))
-                outs[k], start = extend(outs[k], int(e.rooms.own[begin:end].sum())), int(status[k][1])
+                outs[k], start = extend(outs[k], int(e.rooms.sent[begin:end].sum())), int(status[k][1])
 
         return run(task, [(k, k + 1) for k in range(len(parts))], len(parts))
 
@@ -202,16 +202,16 @@ class Device:
         self.samples = np.where(number < batch, number, -1)
         before = copy_counts(self.emulation)
         self.sweep(lambda part, e, status: replay_round(part, self.samples, records, e.memory, status))
-        # what is counted is the adjoint's own work
+        # what is counted is the work of the adjoint alone
         restore_counts(self.emulation, before)
 
-    def run_back(self, told: Told, listens: Integers) -> None:
+    def run_back(self, forces: Forces, recipient: Integers) -> None:
         """Run the samples of the latest round backward.
 
         Parameters
         ----------
-        told : Told
-        listens : ndarray of int64, shape (slices,)
+        forces : Forces
+        recipient : ndarray of int64, shape (slices,)
             See ``backward.run_round_back``.
 
         Raises
@@ -221,7 +221,7 @@ class Device:
         """
         self.sweep(
             lambda part, e, status: run_round_back(
-                part, self.samples, e.rooms.arrivals, e.memory, told, listens, status
+                part, self.samples, e.rooms.arrivals, e.memory, forces, recipient, status
             ),
             keeps_stores=True,
         )

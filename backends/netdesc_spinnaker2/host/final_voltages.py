@@ -1,4 +1,4 @@
-"""Voltages at the end of a sample: read by the host, and derivatives by them that it tells the board."""
+"""Voltages at the end of a sample: read by the host, and derivatives by them that it sends to the board."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.loading import Out
 from netdesc_spinnaker2.board.packets import AT_END
 from netdesc_spinnaker2.host.readout import read_samples
-from netdesc_spinnaker2.programs.loss import Told
+from netdesc_spinnaker2.programs.loss import Forces
 
 
 def watch(program: Program) -> Program:
@@ -45,15 +45,15 @@ def read_states(
     readings : dict of str to Read
         By the keys of the readings.
     """
-    finals = final_samplings(program)
-    asked = read_samples(out, emulation, replace(program, sampling=(*finals, *program.sampling)))
-    last = read_samples(out, emulation, watch(program)) if finals else {}
+    final = final_samplings(program)
+    asked = read_samples(out, emulation, replace(program, sampling=(*final, *program.sampling)))
+    last = read_samples(out, emulation, watch(program)) if final else {}
     keys = {f"{item.population}.{item.variable}" for item in program.sampling}
     return {key: asked[key] for key in keys}, read_final_voltages(program, last, spikes)
 
 
-def collect_finals(
-    program: Program, trace: Trace, cotangent: Cotangent, listened: tuple[str, ...]
+def last_voltage_forces(
+    program: Program, trace: Trace, cotangent: Cotangent, outputs: tuple[str, ...]
 ) -> dict[str, Floats]:
     """Return ``-dL/dv (th - E)`` of the last voltages, by population, shape (batch, n).
 
@@ -62,7 +62,7 @@ def collect_finals(
     program : Program
     trace : Trace
     cotangent : Cotangent
-    listened : tuple of str
+    outputs : tuple of str
         Populations with a loss program.
 
     Raises
@@ -80,7 +80,7 @@ def collect_finals(
             continue
         population = program.population(item.population)
         refuse_spikes(population, trace, np.asarray(values, dtype=np.float64))
-        if item.population not in listened:
+        if item.population not in outputs:
             raise BackendError(
                 Diagnostic(
                     f"a loss pulls {item.population}, which projects to other neurons and has no loss "
@@ -96,17 +96,20 @@ def collect_finals(
     return result
 
 
-def tell_finals(
-    told: Told, finals: Mapping[str, Floats], holders: Mapping[str, tuple[Integers, Integers]], each: int,
-    top: int
-) -> Told:  # fmt: skip
+def add_last_voltages(
+    forces: Forces,
+    by_voltage: Mapping[str, Floats],
+    holders: Mapping[str, tuple[Integers, Integers]],
+    each: int,
+    top: int,
+) -> Forces:
     """Add derivatives by last voltages to those by spikes.
 
     Parameters
     ----------
-    told : Told
-    finals : mapping of str to ndarray
-        From ``collect_finals``.
+    forces : Forces
+    by_voltage : mapping of str to ndarray
+        From ``last_voltage_forces``.
     holders : mapping of str to (starts, numbers)
         Loss programs by population, as ``slice_holders`` finds them.
     each : int
@@ -115,22 +118,22 @@ def tell_finals(
         First tick backward, in which they leave.
     """
     groups, neurons, values = [], [], []
-    for name, matrix in finals.items():
+    for name, matrix in by_voltage.items():
         starts, numbers = holders[name]
         samples, cells = np.nonzero(matrix)
         groups.append(samples * each + numbers[np.searchsorted(starts, cells, side="right") - 1])
         neurons.append(cells)
         values.append(matrix[samples, cells])
     if not groups:
-        return told
+        return forces
     group = np.concatenate(groups)
     order = np.argsort(group, kind="stable")
-    at = told.first[1:][group[order]]
-    counts = np.bincount(group, minlength=len(told.first) - 1)
-    return Told(
-        told.first + np.concatenate(([0], np.cumsum(counts))),
-        np.insert(told.tick, at, top - 1),
-        np.insert(told.neuron, at, np.concatenate(neurons)[order]),
-        np.insert(told.fraction, at, np.float32(AT_END)),
-        np.insert(told.value, at, np.concatenate(values)[order].astype(np.float32)),
+    at = forces.first[1:][group[order]]
+    counts = np.bincount(group, minlength=len(forces.first) - 1)
+    return Forces(
+        forces.first + np.concatenate(([0], np.cumsum(counts))),
+        np.insert(forces.tick, at, top - 1),
+        np.insert(forces.neuron, at, np.concatenate(neurons)[order]),
+        np.insert(forces.fraction, at, np.float32(AT_END)),
+        np.insert(forces.value, at, np.concatenate(values)[order].astype(np.float32)),
     )

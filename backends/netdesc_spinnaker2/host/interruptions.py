@@ -21,7 +21,7 @@ from netdesc_spinnaker2.programs.layer import (
     TOO_MANY,
 )
 
-STORES = ("own", "received")
+STORES = ("sent", "received")
 """Stores of spikes, by their names in ``Rooms``."""
 
 NEARLY = 0.75
@@ -51,7 +51,7 @@ def relieve(code: int, status: Integers, emulation: Emulation) -> Rooms:
     if code == FULL_BOX:
         return larger_boxes(status, emulation)
     if code in (FULL_STORE, FULL_RECEIVED):
-        full = "own" if code == FULL_STORE else "received"
+        full = "sent" if code == FULL_STORE else "received"
         larger: dict[str, Any] = {name: larger_stores(name, full, status, emulation) for name in STORES}
         return within_sram(replace(rooms, **larger), full, status, emulation)
     if code == OVERRUN:
@@ -73,7 +73,7 @@ def larger_stores(name: str, full: str, status: Integers, emulation: Emulation) 
     Parameters
     ----------
     name : str
-        ``own`` or ``received``.
+        ``sent`` or ``received``.
     full : str
         The same; which of the two is full in the slice that stopped.
     status, emulation
@@ -134,7 +134,7 @@ def sram_bytes(rooms: Rooms, s: int, emulation: Emulation) -> int:
     )
     per_own = (8 if inside else 4) if emulation.plan.slices[s].role == "input" else (12 if inside else 8)
     kept = emulation.rules.keep and emulation.plan.slices[s].role == "layer"
-    return fixed + per_own * int(rooms.own[s]) + (8 if inside else 4) * int(rooms.received[s]) * kept
+    return fixed + per_own * int(rooms.sent[s]) + (8 if inside else 4) * int(rooms.received[s]) * kept
 
 
 def within_sram(rooms: Rooms, name: str, status: Integers, emulation: Emulation) -> Rooms:
@@ -145,7 +145,7 @@ def within_sram(rooms: Rooms, name: str, status: Integers, emulation: Emulation)
     rooms : Rooms
         Larger than those there are.
     name : str
-        ``own`` or ``received``; which of the two is full in the slice that stopped.
+        ``sent`` or ``received``; which of the two is full in the slice that stopped.
     status, emulation
 
     Raises
@@ -157,7 +157,7 @@ def within_sram(rooms: Rooms, name: str, status: Integers, emulation: Emulation)
     grown: dict[str, Any] = {store: np.array(getattr(rooms, store)) for store in STORES}
     old = {store: getattr(now, store) for store in STORES}
     full = int(status[0])
-    for s in np.flatnonzero((rooms.own > now.own) | (rooms.received > now.received)).tolist():
+    for s in np.flatnonzero((rooms.sent > now.sent) | (rooms.received > now.received)).tolist():
         need, before = sram_bytes(rooms, s, emulation), sram_bytes(now, s, emulation)
         if need > limit.value:
             share = max(0.0, (limit.value - before) / (need - before))

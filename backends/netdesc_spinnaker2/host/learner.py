@@ -15,10 +15,10 @@ from netdesc_spinnaker2.costs.counting import count_costs, count_health
 from netdesc_spinnaker2.host.device import Device
 from netdesc_spinnaker2.host.optimizer_memory import arrange, flatten, lay_out_store
 from netdesc_spinnaker2.host.parameters import Parameters
-from netdesc_spinnaker2.host.spike_records import NO_TOLD
+from netdesc_spinnaker2.host.spike_records import NO_FORCES
 from netdesc_spinnaker2.host.stimulus import lay_out_stimulus, round_stimulus
 from netdesc_spinnaker2.host.tasks import DEFAULTS, LOSS_DEFAULTS
-from netdesc_spinnaker2.programs.loss import Terms, judge_all
+from netdesc_spinnaker2.programs.loss import Terms, compute_losses
 from netdesc_spinnaker2.programs.optimizer import Step, gather, spread, update
 
 
@@ -45,12 +45,12 @@ class Learner:
         self.store, self.places = lay_out_store(device.emulation, device.program, parameters)
         self.largest, self.scales = self.words()
         self.steps, self.fresh = 0, True
-        plan, sheet = device.emulation.plan, device.emulation.board.sheet
-        self.losses = np.flatnonzero(sheet["role"] == LOSS_PROGRAM)
+        plan, entry = device.emulation.plan, device.emulation.board.slices
+        self.losses = np.flatnonzero(entry["role"] == LOSS_PROGRAM)
         first = {population.name: population.start for population in device.program.populations}
         self.starts = np.array([first[item.population] + item.start for item in plan.slices], dtype=np.int64)
-        self.deaf = np.full(len(plan.slices), -1, dtype=np.int64)
-        self.outputs = sheet["state"][self.losses][:, None] + np.arange(int(sheet["size"][self.losses[0]]))
+        self.nobody = np.full(len(plan.slices), -1, dtype=np.int64)
+        self.outputs = entry["state"][self.losses][:, None] + np.arange(int(entry["size"][self.losses[0]]))
         self.write(parameters.store.values)
 
     def words(self) -> tuple[Integers, Floats]:
@@ -104,18 +104,18 @@ class Learner:
         device = self.device
         device.run_round(first, batch, loaded)
         e = device.emulation
-        judge_all(self.losses, device.samples, e.board, e.verdicts, self.terms(batch))
-        ran = device.samples[e.board.sheet["copy"][self.losses]] >= 0
+        compute_losses(self.losses, device.samples, e.board, e.losses, self.terms(batch))
+        ran = device.samples[e.board.slices["copy"][self.losses]] >= 0
         active = self.losses[ran]
-        values = e.verdicts.value[active] - self.lift(active)
+        values = e.losses.value[active] - self.lift(active)
         counts = np.zeros(device.program.size, dtype=np.int64)
         count_spikes(0, e.plan.copies * e.each, device.samples, self.starts, e.board, counts)
-        device.run_back(NO_TOLD, self.deaf)
+        device.run_back(NO_FORCES, self.nobody)
         e = device.emulation
         gather(device.samples >= 0, self.lane, e.board, e.table.ports, self.store)
         span = self.outputs[ran]
-        ticks = e.verdicts.tick[span]
-        times = np.where(ticks < 0, np.inf, ticks + e.verdicts.fraction[span].astype(np.float64))
+        ticks = e.losses.tick[span]
+        times = np.where(ticks < 0, np.inf, ticks + e.losses.fraction[span].astype(np.float64))
         return values, times * e.options.step, counts
 
     def lift(self, losses: Integers) -> NDArray[np.float32]:
@@ -136,13 +136,13 @@ class Learner:
             if item.role == "layer" and item.population == self.objective.population
         ]
         for x, s in enumerate(losses):
-            label = int(e.verdicts.label[s])
-            if e.verdicts.tick[e.board.sheet["state"][s] + label] >= 0:
+            label = int(e.losses.label[s])
+            if e.losses.tick[e.board.slices["state"][s] + label] >= 0:
                 continue
             item = next(item for item in layers if item.start <= label < item.stop)
-            sheet = e.board.sheet[item.index + e.board.sheet["copy"][s] * e.each]
-            voltage = e.board.state[STATES * sheet["state"] + label - item.start]
-            result[x] = np.float32(pull) * voltage / e.board.numbers[GAP, sheet["cell"] + label - item.start]
+            entry = e.board.slices[item.index + e.board.slices["copy"][s] * e.each]
+            voltage = e.board.state[STATES * entry["state"] + label - item.start]
+            result[x] = np.float32(pull) * voltage / e.board.numbers[GAP, entry["cell"] + label - item.start]
         return result
 
     def terms(self, batch: int) -> Terms:
@@ -224,18 +224,18 @@ class Learner:
     def report(
         self, labels: Integers, values: NDArray[np.float32], times: Floats, spikes: Integers, moved: int
     ) -> StepReport:
-        """Put together what a step tells."""
+        """Put the report of a step together."""
         program, e = self.device.program, self.device.emulation
         earliest = times.min(axis=1)
         predictions = np.where(np.isfinite(earliest), times.argmin(axis=1), -1)
         ties = np.isfinite(earliest) & (np.sum(times == earliest[:, None], axis=1) > 1)
-        own = times[np.arange(len(labels)), labels]
+        target_times = times[np.arange(len(labels)), labels]
         return StepReport(
             loss=float(values.astype(np.float64).mean()) * self.objective.weight,
             correct=predictions == labels,
             predictions=predictions,
             ties=ties,
-            silent_targets=int(np.sum(~np.isfinite(own))),
+            silent_targets=int(np.sum(~np.isfinite(target_times))),
             silent_neurons=sum(
                 int(np.sum(spikes[p.start : p.stop] == 0)) for p in program.populations if p.kind == "spiking"
             ),
@@ -278,7 +278,7 @@ class Learner:
         self.broadcast()
 
     def read_back(self) -> None:
-        """Tell the host the weights that are on the chip, where it does not know them."""
+        """Read the weights on the chip back where the host does not have them."""
         if self.fresh:
             return
         self.fresh = True

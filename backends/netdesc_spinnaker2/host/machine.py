@@ -20,11 +20,16 @@ from netdesc_spinnaker2.board.loading import read_forces
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.costs.counting import count_costs, count_health
 from netdesc_spinnaker2.host.device import Device
-from netdesc_spinnaker2.host.final_voltages import collect_finals, read_states, tell_finals, watch
+from netdesc_spinnaker2.host.final_voltages import (
+    add_last_voltages,
+    last_voltage_forces,
+    read_states,
+    watch,
+)
 from netdesc_spinnaker2.host.learner import Learner
 from netdesc_spinnaker2.host.parameters import Parameters
 from netdesc_spinnaker2.host.readout import SLOPE, collect
-from netdesc_spinnaker2.host.spike_records import enter, slice_holders, tell, write_records
+from netdesc_spinnaker2.host.spike_records import slice_holders, sort_forces, sort_spikes, write_records
 from netdesc_spinnaker2.host.stimulus import lay_out_stimulus, round_stimulus
 from netdesc_spinnaker2.host.tasks import check_lesson
 from netdesc_spinnaker2.mapping.pipeline import lay_out_program, outputs_of
@@ -54,13 +59,13 @@ class Machine:
         self.program = program
         self.options = options
         self.parameters = Parameters(program, options, seed)
-        self.listened = outputs_of(program)
+        self.outputs = outputs_of(program)
         self.training = any(block.train_weight for block in program.blocks) and options.training is not False
         self.device = self.map_out()
         self.learner: Learner | None = None
 
     def map_out(self, router: Router | None = None) -> Device:
-        """Lay the program out anew and load it.
+        """Lay the program out again and load it.
 
         Parameters
         ----------
@@ -68,7 +73,7 @@ class Machine:
             With tables other than those of the plan.
         """
         current = self.parameters.program()
-        plan = lay_out_program(current, self.options, self.listened, training=self.training)
+        plan = lay_out_program(current, self.options, self.outputs, training=self.training)
         device = Device.start(
             watch(current), plan, self.options, self.parameters.ticks(), training=self.training, router=router
         )
@@ -147,7 +152,7 @@ class Machine:
         return max(0, expected - health["arrivals"] - health["in_flight"])
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
-        """Carry a cotangent back; see ``netdesc.backend.Machine``.
+        """Run the adjoint; see ``netdesc.backend.Machine``.
 
         Losses that end at outputs are sent as loss packets; for other populations the host writes them.
         """
@@ -156,7 +161,7 @@ class Machine:
             spiking = [p.name for p in self.program.populations if p.kind == "spiking"]
             require_residuals(trace, spiking, [SLOPE])
         forces = first_forces(self.program, trace, cotangent)
-        finals = collect_finals(self.program, trace, cotangent, self.listened)
+        by_voltage = last_voltage_forces(self.program, trace, cotangent, self.outputs)
         self.require_training()
         self.synchronize()
         device = self.device
@@ -165,34 +170,34 @@ class Machine:
         values = np.concatenate(
             [forces[k] for k, p in enumerate(self.program.populations) if p.name in trace.spikes]
         )
-        told_to = self.told_to()
-        told = tell(
-            enter(trace.spikes, self.program, told_to, e.each, step, batch=trace.batch),
+        recipients = self.recipients()
+        by_slice = sort_forces(
+            sort_spikes(trace.spikes, self.program, recipients, e.each, step, batch=trace.batch),
             values,
-            e.board.sheet["role"][: e.each] == 2,
+            e.board.slices["role"][: e.each] == 2,
         )
         top = e.rules.steps + (0 if self.options.scheme == OFF_GRID else 1)
-        told = tell_finals(told, finals, slice_holders(e, ("loss",)), e.each, top)
-        listens = np.full(len(e.plan.slices), -1, dtype=np.int64)
-        for _, numbers in told_to.values():
+        by_slice = add_last_voltages(by_slice, by_voltage, slice_holders(e, ("loss",)), e.each, top)
+        recipient = np.full(len(e.plan.slices), -1, dtype=np.int64)
+        for _, numbers in recipients.values():
             for copy in range(e.plan.copies):
-                listens[copy * e.each + numbers] = numbers
-        ledger = enter(
+                recipient[copy * e.each + numbers] = numbers
+        ordered = sort_spikes(
             trace.spikes, self.program, slice_holders(e, ("input", "layer")), e.each, step, batch=trace.batch
         )
-        back = np.zeros(len(ledger.order), dtype=np.float32)
+        back = np.zeros(len(ordered.order), dtype=np.float32)
         total = np.zeros(len(e.template.gradient_order))
-        records = write_records(ledger, trace, e, self.program)
+        records = write_records(ordered, trace, e, self.program)
         device.reset_counts(trace.batch)
         for first in range(0, trace.batch, e.plan.copies):
             device.replay(first, trace.batch, records)
-            device.run_back(told, listens)
+            device.run_back(by_slice, recipient)
             e = device.emulation
-            read_forces(0, e.plan.copies * e.each, device.samples, e.each, ledger.first, e.board, back)
+            read_forces(0, e.plan.copies * e.each, device.samples, e.each, ordered.first, e.board, back)
             rows = e.board.gradient.reshape(e.plan.copies, -1)[device.samples >= 0]
             total += rows.sum(axis=0, dtype=np.float64)
         flat = np.zeros(len(values))
-        flat[ledger.order] = back
+        flat[ordered.order] = back
         offsets = np.cumsum([0, *(len(trace.spikes[name]) for name in names)])
         times = {
             name: flat[offsets[k] : offsets[k + 1]]
@@ -201,7 +206,7 @@ class Machine:
         }
         return Gradient(self.parameters.by_key(e.template.gradient_order, total), times, {}, count_health(e))
 
-    def told_to(self) -> dict[str, tuple[Integers, Integers]]:
+    def recipients(self) -> dict[str, tuple[Integers, Integers]]:
         """Return to which slices the derivatives of each population go."""
         e = self.device.emulation
         return {**slice_holders(e, ("input", "layer")), **slice_holders(e, ("loss",))}
@@ -233,8 +238,8 @@ class Machine:
         self.synchronize()
         self.require_training()
         wanted = (lesson.objectives[0].population,)
-        if wanted != self.listened:
-            self.listened = wanted
+        if wanted != self.outputs:
+            self.outputs = wanted
             self.device = self.map_out()
         self.learner = Learner(self.device, self.parameters, lesson)
 
@@ -242,9 +247,9 @@ class Machine:
         self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
     ) -> StepReport:
         """Take one step of learning; see ``netdesc.backend.OnDeviceLearning``. The seed has no use."""
-        return self.taught().learn(stimulus, targets, factor=factor)
+        return self.require_learner().learn(stimulus, targets, factor=factor)
 
-    def taught(self) -> Learner:
+    def require_learner(self) -> Learner:
         """Return the learner; raise BackendError where nothing was prepared."""
         if self.learner is None:
             raise BackendError("no lesson is prepared; call prepare before learning")
@@ -252,11 +257,11 @@ class Machine:
 
     def state(self) -> LearningState:
         """Read back what was learned; see ``netdesc.backend.OnDeviceLearning``."""
-        return self.taught().state()
+        return self.require_learner().state()
 
     def restore(self, state: LearningState) -> None:
         """Put back what was learned; see ``netdesc.backend.OnDeviceLearning``."""
-        self.taught().restore(state)
+        self.require_learner().restore(state)
 
     def synchronize(self) -> None:
         """Read the weights back that were learned on the chip."""

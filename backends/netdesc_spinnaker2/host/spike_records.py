@@ -1,4 +1,4 @@
-"""Spikes of a trace, sorted for the board, and derivatives that the host tells it."""
+"""Spikes of a trace, sorted for the board, and derivatives that the host sends to it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from netdesc.trace import Trace
 from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.replay import Records
 from netdesc_spinnaker2.host.readout import SLOPE
-from netdesc_spinnaker2.programs.loss import Told
+from netdesc_spinnaker2.programs.loss import Forces
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class SortedSpikes:
     """Spikes of a trace, sorted by sample, then by what holds them, then by time.
 
     Parameters
@@ -41,7 +41,7 @@ class Ledger:
     fraction: NDArray[Any]
 
 
-def enter(
+def sort_spikes(
     spikes: Mapping[str, Events],
     program: Program,
     holders: Mapping[str, tuple[Integers, Integers]],
@@ -49,7 +49,7 @@ def enter(
     timestep: float,
     *,
     batch: int,
-) -> Ledger:
+) -> SortedSpikes:
     """Sort the spikes of a trace by holder.
 
     Parameters
@@ -85,15 +85,17 @@ def enter(
     order = np.argsort(key, kind="stable")
     ticks, fractions = split_times(np.concatenate(times)[order], timestep)
     first = np.concatenate(([0], np.cumsum(np.bincount(key, minlength=batch * count)))).astype(np.int64)
-    return Ledger(place[order], first, ticks, np.concatenate(neurons)[order], fractions.astype(np.float32))
+    return SortedSpikes(
+        place[order], first, ticks, np.concatenate(neurons)[order], fractions.astype(np.float32)
+    )
 
 
-def write_records(ledger: Ledger, trace: Trace, emulation: Emulation, program: Program) -> Records:
+def write_records(ordered: SortedSpikes, trace: Trace, emulation: Emulation, program: Program) -> Records:
     """Return the spikes of a trace and their residuals as the board takes them.
 
     Parameters
     ----------
-    ledger : Ledger
+    ordered : SortedSpikes
         Of the trace, with slices as holders.
     trace : Trace
         With residuals of all spiking populations.
@@ -103,7 +105,7 @@ def write_records(ledger: Ledger, trace: Trace, emulation: Emulation, program: P
     found = trace.residuals or {}
     each = emulation.each
     start = np.array([item.start for item in emulation.plan.slices[:each]])
-    holder = np.repeat(np.tile(np.arange(each), trace.batch), np.diff(ledger.first))
+    holder = np.repeat(np.tile(np.arange(each), trace.batch), np.diff(ordered.first))
 
     def column(name: str) -> NDArray[Any]:
         given = [
@@ -111,13 +113,13 @@ def write_records(ledger: Ledger, trace: Trace, emulation: Emulation, program: P
             for p in program.populations
             if p.name in trace.spikes
         ]
-        return np.concatenate([np.empty(0), *given])[ledger.order].astype(np.float32)
+        return np.concatenate([np.empty(0), *given])[ordered.order].astype(np.float32)
 
     return Records(
-        ledger.first,
-        ledger.tick,
-        ledger.neuron - start[holder],
-        ledger.fraction,
+        ordered.first,
+        ordered.tick,
+        ordered.neuron - start[holder],
+        ordered.fraction,
         column("current"),
         column("release_current"),
         column(SLOPE),
@@ -136,27 +138,29 @@ def slice_holders(emulation: Emulation, roles: tuple[str, ...]) -> dict[str, tup
     }
 
 
-def tell(ledger: Ledger, values: Floats, listening: NDArray[np.bool_]) -> Told:
+def sort_forces(ordered: SortedSpikes, values: Floats, is_loss: NDArray[np.bool_]) -> Forces:
     """Put derivatives of a loss into the form that the board takes.
 
     Parameters
     ----------
-    ledger : Ledger
-        With the holders to whom they are told.
+    ordered : SortedSpikes
+        With the holders to which they go.
     values : ndarray of float64
         dL/dt of all spikes of all populations, in 1/ms.
-    listening : ndarray of bool, shape (holders,)
+    is_loss : ndarray of bool, shape (holders,)
         Whether a holder is a loss program, which knows a spike by its neuron; others by its number.
     """
-    holders = len(listening)
-    groups = np.diff(ledger.first)
+    holders = len(is_loss)
+    groups = np.diff(ordered.first)
     group = np.repeat(np.arange(len(groups)), groups)
-    number = np.arange(len(ledger.order)) - ledger.first[:-1][group]
-    neuron = np.where(listening[group % holders], ledger.neuron, number)
-    return Told(ledger.first, ledger.tick, neuron, ledger.fraction, values[ledger.order].astype(np.float32))
+    number = np.arange(len(ordered.order)) - ordered.first[:-1][group]
+    neuron = np.where(is_loss[group % holders], ordered.neuron, number)
+    return Forces(
+        ordered.first, ordered.tick, neuron, ordered.fraction, values[ordered.order].astype(np.float32)
+    )
 
 
-NO_TOLD = Told(
+NO_FORCES = Forces(
     np.zeros(1, np.int64),
     np.zeros(0, np.int64),
     np.zeros(0, np.int64),

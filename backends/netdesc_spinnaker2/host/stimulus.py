@@ -13,13 +13,13 @@ from netdesc.program import Program
 from netdesc.steps import nearest_steps
 from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.loading import Stimulus
-from netdesc_spinnaker2.host.spike_records import enter, slice_holders
+from netdesc_spinnaker2.host.spike_records import slice_holders, sort_spikes
 
 
 def round_stimulus(
     program: Program, stimulus: Events, scheme: str, timestep: float
 ) -> tuple[dict[str, Events], int]:
-    """Move input spikes to times that packets can tell.
+    """Move input spikes to times that packets can carry.
 
     Parameters
     ----------
@@ -87,16 +87,16 @@ def lay_out_stimulus(
         Number of samples.
     """
     each, holders = emulation.each, slice_holders(emulation, ("input",))
-    ledger = enter(sources, program, holders, each, emulation.options.step, batch=batch)
+    ordered = sort_spikes(sources, program, holders, each, emulation.options.step, batch=batch)
     start = np.array([item.start for item in emulation.plan.slices[:each]])
-    holder = np.repeat(np.tile(np.arange(each), batch), np.diff(ledger.first))
+    holder = np.repeat(np.tile(np.arange(each), batch), np.diff(ordered.first))
     marks = (
         np.zeros(batch, dtype=np.int64) if labels is None else np.ascontiguousarray(labels, dtype=np.int64)
     )
     return Stimulus(
-        ledger.first,
-        ledger.tick,
-        ledger.neuron - start[holder],
-        ledger.fraction,
+        ordered.first,
+        ordered.tick,
+        ordered.neuron - start[holder],
+        ordered.fraction,
         marks,
     )

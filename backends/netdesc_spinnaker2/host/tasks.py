@@ -1,4 +1,4 @@
-"""What the loss and optimizer programs can be taught."""
+"""What the loss and optimizer programs can learn."""
 
 from __future__ import annotations
 

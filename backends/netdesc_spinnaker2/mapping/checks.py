@@ -110,7 +110,7 @@ def check_sram(
     role : str
         Which of its programs.
     memory : sequence of mapping of str to int
-        Bytes by item of all slices; ``recording`` is told as ``S2-RECORD`` where all else fits.
+        Bytes by item of all slices; ``recording`` is reported as ``S2-RECORD`` where all else fits.
     options : Options
     """
     limit = options.profile.data_sram

@@ -169,7 +169,7 @@ def _replaced(table: list[Entry], group: Sequence[Entry], bases: Words) -> list[
 
 
 def _same(before: Sequence[Entry], after: Sequence[Entry], keys: Words) -> bool:
-    """Tell whether two tables route the same keys in the same way; keys outside cannot have changed."""
+    """Return whether two tables route the same keys in the same way; keys outside cannot have changed."""
     return all(
         (one.links, one.pes) == (two.links, two.pes)
         for one, two in zip(_matches(before, keys), _matches(after, keys), strict=True)

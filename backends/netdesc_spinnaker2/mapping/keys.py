@@ -69,33 +69,33 @@ def _routes(
     network: Network, slices: Sequence[Slice], reach: Mapping[str, Reach], *, training: bool
 ) -> Iterator[Route]:
     """Yield kind, slice that owns the keys, senders and targets."""
-    own: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+    members: dict[tuple[str, str, int], list[int]] = defaultdict(list)
     for item in slices:
-        own[item.role, item.population, item.copy].append(item.index)
+        members[item.role, item.population, item.copy].append(item.index)
     copies = sorted({item.copy for item in slices if item.copy >= 0})
     for population in network.populations:
         role = "input" if population.kind == "source" else "layer"
         targets = _targets(network, population.name, reach)
         for copy in copies:
-            listening = own["loss", population.name, copy]
-            for number, index in enumerate(own[role, population.name, copy]):
-                layers = tuple(own["layer", post, copy][place] for post, place in targets[number])
-                if population.kind != "readout" and (layers or listening):
-                    yield "spike", index, (index,), tuple(sorted((*layers, *listening)))
+            losses = members["loss", population.name, copy]
+            for number, index in enumerate(members[role, population.name, copy]):
+                layers = tuple(members["layer", post, copy][place] for post, place in targets[number])
+                if population.kind != "readout" and (layers or losses):
+                    yield "spike", index, (index,), tuple(sorted((*layers, *losses)))
                 if training and layers:
                     yield "error", index, tuple(sorted(layers)), (index,)
-                if training and listening:
-                    yield "loss", index, tuple(listening), (index,)
+                if training and losses:
+                    yield "loss", index, tuple(losses), (index,)
         if training:
-            yield from _updates(population.name, own, copies)
+            yield from _updates(population.name, members, copies)
 
 
 def _updates(
-    name: str, own: Mapping[tuple[str, str, int], list[int]], copies: Sequence[int]
+    name: str, members: Mapping[tuple[str, str, int], list[int]], copies: Sequence[int]
 ) -> Iterator[Route]:
-    optimizers = own.get(("optimizer", name, -1), [])
+    optimizers = members.get(("optimizer", name, -1), [])
     for number, index in enumerate(optimizers):
-        layers = tuple(own["layer", name, copy][number] for copy in copies)
+        layers = tuple(members["layer", name, copy][number] for copy in copies)
         for layer in layers:
             yield "gradient", layer, (layer,), (index,)
         yield "weight", index, (index,), layers

@@ -30,7 +30,7 @@ def layer(load: Load, options: Options, ticks: int, *, training: bool) -> Items:
     -------
     dict of str to ndarray of int64, shape (slices,)
         ``weights``: 4 per synapse, or a word of 2 with index and delay for integer weights. ``indices``: 1
-        per synapse of a sparse link with float weights. ``delays``: 1 per synapse with a delay of its own
+        per synapse of a sparse link with float weights. ``delays``: 1 per synapse with an individual delay
         and a float weight. ``rows``: 2 per source of a sparse link. ``gradients``: 4 per trained synapse.
         ``own_spikes``: 8 each (tick, neuron, i - v), 12 with the time inside the tick. ``received_spikes``:
         when training 4 each, 8 with the time inside the tick; without training only what is under way in

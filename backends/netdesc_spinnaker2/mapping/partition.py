@@ -56,7 +56,7 @@ def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Divis
 
 
 def _overrun(network: Network, item: Population, load: Load, options: Options) -> bool:
-    """Tell whether finer slices may shorten a tick that is too long."""
+    """Return whether finer slices may shorten a tick that is too long."""
     parts = len(load.neurons)
     return (
         item.kind != "source"
@@ -94,7 +94,7 @@ def cut(network: Network, population: Population, arriving: Fan, options: Option
     ndarray of int64, shape (slices + 1,)
         Bounds. Without a fixed size: as few slices as neurons, SRAM (of the layer and of its optimizer) and
         cycles allow, of equal size up to one neuron; as few as neurons allow where no size fits, which the
-        checks then tell.
+        checks then report.
     """
     fixed = options.slices.get(population.name)
     if fixed is not None:
@@ -111,7 +111,7 @@ def cut(network: Network, population: Population, arriving: Fan, options: Option
 def fitting(
     network: Network, population: Population, arriving: Fan, options: Options, bounds: Integers
 ) -> bool:
-    """Tell whether slices fit into their processing elements, as if every source reached all of them.
+    """Return whether slices fit into their processing elements, as if every source reached all of them.
 
     Parameters
     ----------

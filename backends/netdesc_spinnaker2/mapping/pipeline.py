@@ -54,14 +54,14 @@ class Part:
         return len(self.bounds) - 1
 
 
-def lay_out_program(program: Program, options: Options, listened: tuple[str, ...], *, training: bool) -> Plan:
+def lay_out_program(program: Program, options: Options, outputs: tuple[str, ...], *, training: bool) -> Plan:
     """Map a program onto the board.
 
     Parameters
     ----------
     program : Program
     options : Options
-    listened : tuple of str
+    outputs : tuple of str
         Populations that a loss reads.
     training : bool
 
@@ -70,7 +70,7 @@ def lay_out_program(program: Program, options: Options, listened: tuple[str, ...
     LimitError
         With every limit that it exceeds.
     """
-    losses = dict.fromkeys(listened, "time_to_first_spike") if training else {}
+    losses = dict.fromkeys(outputs, "time_to_first_spike") if training else {}
     return plan(view_program(program, options, losses), replace(options, training=training))
 
 

@@ -28,7 +28,7 @@ def place(slices: Sequence[Slice], options: Options) -> tuple[Site, ...] | None:
     tuple of Site or None
         Aligned with ``slices``; None where there are too few. Chips are filled in a snake, so that
         neighbours in the order are neighbours on the board. A copy that does not fit into the rest of a chip
-        but into a chip of its own starts a new one while there is room to spare. What serves all copies goes
+        but into one chip starts a new one while there is room to spare. What serves all copies goes
         to the free places that are nearest to their middle.
     """
     chips = {chip: options.working(chip) for chip in snake(options.board)}

@@ -28,7 +28,7 @@ class Slice:
         ``input``, ``layer``, ``loss`` or ``optimizer``.
     population : str
     start, stop : int
-        Neurons ``start`` to ``stop - 1`` of the population: those it injects, simulates or listens to, or
+        Neurons ``start`` to ``stop - 1`` of the population: those it injects, simulates or reads, or
         those whose incoming weights it optimizes.
     copy : int
         Copy of the network, from 0; -1 for an optimizer, which serves all copies.

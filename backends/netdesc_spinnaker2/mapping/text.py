@@ -67,5 +67,5 @@ def _ternary(key: int, mask: int) -> str:
 def _route(links: int, pes: tuple[int, ...]) -> str:
     names = ("E", "NE", "N", "W", "SW", "S")
     out = " ".join(name for bit, name in enumerate(names) if links >> bit & 1)
-    own = f"PE {number_ranges(pes)}" if pes else ""
-    return ", ".join(part for part in (out, own) if part)
+    sent = f"PE {number_ranges(pes)}" if pes else ""
+    return ", ".join(part for part in (out, sent) if part)

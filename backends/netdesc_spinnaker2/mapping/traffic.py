@@ -29,7 +29,7 @@ class Fan:
     Parameters
     ----------
     synapses, trained, indexed, timed : ndarray of int64, shape (size + 1,)
-        All synapses; those that training changes; those of sparse links; those with a delay of their own.
+        All synapses; those that training changes; those of sparse links; those with individual delays.
     events : ndarray of float64, shape (size + 1,)
         Expected synaptic events in a sample.
     slots : int
@@ -57,7 +57,7 @@ class Load:
     events : ndarray of float64
         Expected synaptic events in a sample.
     received, spikes : ndarray of float64
-        Expected packets in a sample, and expected spikes of its own.
+        Expected packets in a sample, and expected spikes of its neurons.
     errors : ndarray of float64
         Expected packets with errors that it receives in a sample when training, those of a loss included.
     slots : int
@@ -108,7 +108,7 @@ def arriving(link: Link) -> Integers:
 
 
 def connected(link: Link, pre: Integers, post: Integers) -> Reach:
-    """Tell which slices have a synapse between them.
+    """Return which slices have a synapse between them.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def measure(
 
 
 def reached(network: Network, pre: str, post: str, reach: Mapping[str, Reach]) -> Reach | None:
-    """Tell which slices of two populations are connected by any link; None where no link is between them."""
+    """Return which slices of two populations are connected by any link; None where there is no link."""
     tables = [reach[link.name] for link in network.outgoing(pre) if link.post == post]
     if len(tables) == 1:
         return tables[0]
@@ -191,8 +191,8 @@ def reached(network: Network, pre: str, post: str, reach: Mapping[str, Reach]) -
 def _measured(
     population: Population, network: Network, arriving_at: Fan, bounds: Bounds, reach: Mapping[str, Reach]
 ) -> Load:
-    name, own = population.name, bounds[population.name]
-    n = len(own) - 1
+    name, cuts = population.name, bounds[population.name]
+    n = len(cuts) - 1
     rows, received, errors = np.zeros(n), np.zeros(n), np.zeros(n)
     for link in network.incoming(name):
         if not link.dense:
@@ -203,10 +203,10 @@ def _measured(
             received += _weighted(np.diff(bounds[other.name]) * other.spikes, arrival)
         departure = reached(network, name, other.name, reach)
         if departure is not None:
-            errors += np.diff(own) * population.spikes * departure.sum(axis=1)
+            errors += np.diff(cuts) * population.spikes * departure.sum(axis=1)
     if population.loss:
-        errors += np.diff(own)
-    return _load(population, arriving_at, own, rows.astype(np.int64), (received, errors))
+        errors += np.diff(cuts)
+    return _load(population, arriving_at, cuts, rows.astype(np.int64), (received, errors))
 
 
 def _weighted(values: Floats | Integers, table: Reach) -> Floats:
@@ -255,7 +255,7 @@ def cycles(load: Load, ticks: int, profile: Profile, *, training: bool) -> Float
     -------
     ndarray of float64, shape (slices,)
         The dearer of forward and backward. Both update every neuron and touch every synaptic event; forward
-        takes in spikes and sends its own, backward takes in one error packet per own spike and destination
+        takes in spikes and sends spikes, backward takes in one error packet per spike sent and destination
         and sends one per spike received.
     """
     work = load.neurons * profile.neuron_cycles.value + load.events / ticks * profile.synapse_cycles.value
@@ -270,7 +270,7 @@ def arrivals(load: Load, ticks: int, *, training: bool) -> Floats:
 
 
 def trains(network: Network, options: Options) -> bool:
-    """Tell whether the chip trains."""
+    """Return whether the chip trains."""
     return network.trains if options.training is None else options.training
 
 

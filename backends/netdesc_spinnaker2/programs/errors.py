@@ -30,7 +30,7 @@ from netdesc_spinnaker2.board.packets import (
     send,
     sort_box,
 )
-from netdesc_spinnaker2.board.views import own_spikes
+from netdesc_spinnaker2.board.views import sent_spikes
 from netdesc_spinnaker2.mapping.keys import SPACE_SHIFT
 
 
@@ -51,50 +51,50 @@ def take_errors(m: int, s: int, board: Board, boxes: Boxes, slot: Integers) -> i
     int
         Packets taken in.
     """
-    sheet = board.sheet[s]
-    own = own_spikes(s, board)
+    entry = board.slices[s]
+    sent = sent_spikes(s, board)
     into = m & 1
     count = sort_box(into, s, boxes)
     boxes.count[into, s] = 0
-    place, n = sheet.place + m, sheet.size
+    place, n = entry.place + m, entry.size
     begin, end = board.places[SENT_AT, place], board.places[SENT_AT, place + 1]
     if count == 0:
         return 0
     slot[:n] = -1
     for e in range(begin, end):
-        slot[own.neuron[e]] = e
+        slot[sent.neuron[e]] = e
     at = boxes.start[s]
     kind_of = board.state.dtype.type
     found, last = -1, -1
     for x in range(at, at + count):
         packet = boxes.packet[into, x]
         key = packet.key & KEY
-        lost = sheet.loss_base >= 0 and key >= sheet.loss_base
-        k = key - (sheet.loss_base if lost else sheet.error_base)
+        lost = entry.loss_base >= 0 and key >= entry.loss_base
+        k = key - (entry.loss_base if lost else entry.error_base)
         if lost and packet.fraction == AT_END and 0 <= k < n:
             # the membrane of a neuron without a spike: lam_v = -dL/dv / tau_m, the payload is -dL/dv gap;
             # it waits where refractory neurons keep theirs, see begin_late
-            c = sheet.cell + k
-            kept = ADJOINTS * sheet.state + STATES * n + k
+            c = entry.cell + k
+            kept = ADJOINTS * entry.state + STATES * n + k
             board.adjoint[kept] += packet.payload / (board.numbers[GAP, c] * kind_of(board.taus[TAU_M, c]))
             continue
-        head = slot[k] if 0 <= k < n and (lost or sheet.error_base >= 0) else -1
+        head = slot[k] if 0 <= k < n and (lost or entry.error_base >= 0) else -1
         # an input may spike twice at one time; errors go to such spikes in turn
-        again = found >= 0 and key == last and own.fraction[found] == packet.fraction
-        found = find_spike(own.previous[found], begin, packet.fraction, own) if again else -1
+        again = found >= 0 and key == last and sent.fraction[found] == packet.fraction
+        found = find_spike(sent.previous[found], begin, packet.fraction, sent) if again else -1
         if found < 0:
-            found = find_spike(head, begin, packet.fraction, own)
+            found = find_spike(head, begin, packet.fraction, sent)
         last = key
         if found < 0:
             board.packets[s, key >> SPACE_SHIFT, DELIVERED] -= 1
             board.packets[s, key >> SPACE_SHIFT, DROPPED] += 1
             continue
-        own.force[found] += packet.payload
+        sent.force[found] += packet.payload
     return count
 
 
 @inlined
-def find_spike(e: int, begin: int, fraction: float, own: Spikes) -> int:
+def find_spike(e: int, begin: int, fraction: float, sent: Spikes) -> int:
     """Return the spike at a fraction of the tick on a chain of spikes of one neuron, -1 if there is none.
 
     Parameters
@@ -104,11 +104,11 @@ def find_spike(e: int, begin: int, fraction: float, own: Spikes) -> int:
     begin : int
         First spike of the tick.
     fraction : float
-    own : Spikes
+    sent : Spikes
         Of the slice.
     """
-    while e >= begin and own.fraction[e] != fraction:
-        e = own.previous[e]
+    while e >= begin and sent.fraction[e] != fraction:
+        e = sent.previous[e]
     return e if e >= begin else -1
 
 
@@ -127,9 +127,9 @@ def send_errors(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
     int
         Packets sent, or -1 where a box is full.
     """
-    sheet = board.sheet[s]
+    entry = board.slices[s]
     received = board.received
-    port, a, place = sheet.error_port, sheet.received, sheet.place + m - 1
+    port, a, place = entry.error_port, entry.received, entry.place + m - 1
     sent = 0
     if port < 0:
         return 0

@@ -53,25 +53,25 @@ def take_in(m: int, s: int, last: bool, board: Board, rules: Rules, boxes: Boxes
     int
         0, or why the run cannot go on.
     """
-    sheet = board.sheet[s]
+    entry = board.slices[s]
     received = board.received
     into = m & 1
     begin = boxes.start[s]
     count = sort_box(into, s, boxes)
-    a = sheet.received
-    known, known_end, rows = sheet.known, sheet.known_end, sheet.row
+    a = entry.received
+    known, known_end, rows = entry.known, entry.known_end, entry.row
     block, previous = known, np.int64(0)
-    room = sheet.received_end - a
+    room = entry.received_end - a
     used = board.progress[s].received if rules.keep else 0
-    place = sheet.place + m - 1
+    place = entry.place + m - 1
     if m > 0:
         board.places[CAME_AT, place] = used
-    spent = sheet.size * rules.neuron
+    spent = entry.size * rules.neuron
     late = rules.overrun == 1 and not last
     for k in range(count):
         held = boxes.packet[into, begin + k].key
         key = held & KEY
-        # packets that have waited stand last, and their keys begin anew
+        # packets that have waited stand last, and their keys start again from the lowest
         block = find_block(key, board.known, known if key < previous else block, known_end)
         row = row_of(key, board.known, known, block)
         previous = key
@@ -124,14 +124,14 @@ def forget(m: int, s: int, used: int, board: Board) -> int:
     int
         How many were forgotten.
     """
-    sheet = board.sheet[s]
-    received, place = board.received, sheet.place
+    entry = board.slices[s]
+    received, place = board.received, entry.place
     # no delay is as long as the ring
-    oldest = m - sheet.depth + 1
+    oldest = m - entry.depth + 1
     if oldest <= 0:
         return 0
     gone = board.places[CAME_AT, place + oldest]
-    for e in range(sheet.received, sheet.received + used - gone):
+    for e in range(entry.received, entry.received + used - gone):
         received.row[e], received.fraction[e] = received.row[e + gone], received.fraction[e + gone]
         received.gradient[e] = received.gradient[e + gone]
     for t in range(oldest, m):
@@ -154,7 +154,7 @@ def wait(at: int, s: int, into: int, boxes: Boxes) -> bool:
 
 @inlined
 def send_spikes(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int:
-    """Send one packet for every spike of a tick, and close the tick in the index of own spikes.
+    """Send one packet for every spike of a tick, and close the tick in the index of spikes sent.
 
     Parameters
     ----------
@@ -167,21 +167,21 @@ def send_spikes(m: int, s: int, board: Board, ports: Ports, boxes: Boxes) -> int
     int
         0, or why the run cannot go on.
     """
-    sheet = board.sheet[s]
-    own = board.own
-    place, a = sheet.place + m, sheet.own
+    entry = board.slices[s]
+    sent = board.sent
+    place, a = entry.place + m, entry.sent
     begin = board.progress[s].cursor
     end = begin
-    while end < board.progress[s].own and own.tick[a + end] == m:
+    while end < board.progress[s].sent and sent.tick[a + end] == m:
         end += 1
     board.places[SENT_AT, place], board.places[SENT_AT, place + 1] = begin, end
     board.progress[s].cursor = end
-    port = sheet.spike_port
+    port = entry.spike_port
     if port < 0:
         return 0
     zero = board.state.dtype.type(0)
     for e in range(a + begin, a + end):
-        at = port + own.neuron[e]
-        if send(at, zero, own.fraction[e], 1 - (m & 1), (s, SPIKE), ports, boxes, board.packets) != ROOM:
+        at = port + sent.neuron[e]
+        if send(at, zero, sent.fraction[e], 1 - (m & 1), (s, SPIKE), ports, boxes, board.packets) != ROOM:
             return FULL_BOX
     return 0

@@ -28,7 +28,7 @@ from netdesc_spinnaker2.board.packets import (
 SILENT = -1
 
 
-class Verdicts(NamedTuple):
+class LossState(NamedTuple):
     """Memory of the loss programs.
 
     Parameters
@@ -49,8 +49,8 @@ class Verdicts(NamedTuple):
     label: Integers
 
 
-class Told(NamedTuple):
-    """Derivatives that the host hands to the loss programs; by time within a sample and slice.
+class Forces(NamedTuple):
+    """Forces that the host hands to the loss programs; by time within a sample and slice.
 
     Parameters
     ----------
@@ -89,29 +89,29 @@ class Terms(NamedTuple):
 
 
 @inlined
-def hear(m: int, s: int, board: Board, boxes: Boxes, verdicts: Verdicts) -> None:
+def store_first_spikes(m: int, s: int, board: Board, boxes: Boxes, losses: LossState) -> None:
     """Store the first spikes among those that arrive at a loss."""
-    sheet = board.sheet[s]
+    entry = board.slices[s]
     into = m & 1
     count = sort_box(into, s, boxes)
     boxes.count[into, s] = 0
-    a, at = sheet.state, boxes.start[s]
-    k0, k1 = sheet.known, sheet.known_end
+    a, at = entry.state, boxes.start[s]
+    k0, k1 = entry.known, entry.known_end
     for x in range(at, at + count):
         row = find_row(boxes.packet[into, x].key & KEY, board.known, k0, k1)
         if row < 0:
             board.packets[s, SPIKE, DELIVERED] -= 1
             board.packets[s, SPIKE, DROPPED] += 1
-        elif verdicts.tick[a + row] == SILENT:
-            verdicts.tick[a + row] = m - 1
-            verdicts.fraction[a + row] = boxes.packet[into, x].fraction
+        elif losses.tick[a + row] == SILENT:
+            losses.tick[a + row] = m - 1
+            losses.fraction[a + row] = boxes.packet[into, x].fraction
 
 
 @inlined
-def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
-    """Compute the cross entropy of the first spikes of a sample and its derivatives.
+def compute_loss(s: int, board: Board, losses: LossState, terms: Terms) -> None:
+    """Compute the cross entropy of the first spikes of a sample and its forces.
 
-    A sample whose label's own neuron is silent counts as if all neurons spiked at its end, without slopes;
+    A sample whose label's neuron is silent counts as if all neurons spiked at its end, without slopes;
     its last voltage is to rise, and the value lacks ``- pull u / gap``, which the layer knows.
 
     Parameters
@@ -119,18 +119,18 @@ def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
     s : int
         Slice.
     board : Board
-    verdicts : Verdicts
+    losses : LossState
     terms : Terms
     """
-    n, a = board.sheet[s].size, board.sheet[s].state
-    tick, fraction, slope = verdicts.tick[a : a + n], verdicts.fraction[a : a + n], verdicts.slope[a : a + n]
-    label = verdicts.label[s]
+    n, a = board.slices[s].size, board.slices[s].state
+    tick, fraction, slope = losses.tick[a : a + n], losses.fraction[a : a + n], losses.slope[a : a + n]
+    label = losses.label[s]
     kind = slope.dtype.type
     slope[:] = 0
     one = kind(1)
     if tick[label] == SILENT:
         late = kind(math.exp(terms.duration / terms.tau_1))
-        verdicts.value[s] = kind(math.log(kind(n))) + terms.alpha * (late - one) + terms.pull
+        losses.value[s] = kind(math.log(kind(n))) + terms.alpha * (late - one) + terms.pull
         slope[label] = terms.pull * terms.scale
         return
     earliest = terms.duration
@@ -145,44 +145,44 @@ def judge(s: int, board: Board, verdicts: Verdicts, terms: Terms) -> None:
             total += slope[k]
     for k in range(n):
         slope[k] = -(slope[k] / (terms.tau_0 * total)) * terms.scale
-    own = (kind(tick[label]) + fraction[label]) * terms.timestep
-    late = kind(math.exp(own / terms.tau_1))
+    target = (kind(tick[label]) + fraction[label]) * terms.timestep
+    late = kind(math.exp(target / terms.tau_1))
     slope[label] += (one / terms.tau_0 + (terms.alpha / terms.tau_1) * late) * terms.scale
-    verdicts.value[s] = (own - earliest) / terms.tau_0 + kind(math.log(total)) + terms.alpha * (late - one)
+    losses.value[s] = (target - earliest) / terms.tau_0 + kind(math.log(total)) + terms.alpha * (late - one)
 
 
 @kernel
-def judge_all(losses: Integers, samples: Integers, board: Board, verdicts: Verdicts, terms: Terms) -> None:
-    """Run ``judge`` on every loss whose copy has run a sample.
+def compute_losses(
+    numbers: Integers, samples: Integers, board: Board, losses: LossState, terms: Terms
+) -> None:
+    """Run ``compute_loss`` on every loss whose copy has run a sample.
 
     Parameters
     ----------
-    losses : ndarray of int64
+    numbers : ndarray of int64
         Slices.
     samples : ndarray of int64, shape (copies,)
-    board, verdicts, terms
+    board, losses, terms
     """
-    for s in losses:
-        if samples[board.sheet[s].copy] >= 0:
-            judge(s, board, verdicts, terms)
+    for s in numbers:
+        if samples[board.slices[s].copy] >= 0:
+            compute_loss(s, board, losses, terms)
 
 
 @inlined
-def send_verdict(
-    m: int, top: bool, s: int, board: Board, ports: Ports, boxes: Boxes, verdicts: Verdicts
-) -> int:
+def send_loss(m: int, top: bool, s: int, board: Board, ports: Ports, boxes: Boxes, losses: LossState) -> int:
     """Send dL/dt of the first spikes of the tick before; -1 where a box is full, otherwise how many.
 
     In the ``top`` tick, the first one backward, what raises the last voltage of a silent neuron leaves, too.
     """
-    sheet = board.sheet[s]
-    a = sheet.state
+    entry = board.slices[s]
+    a = entry.state
     sent = 0
-    for k in range(sheet.size):
-        silent = verdicts.tick[a + k] == SILENT
-        if (top if silent else verdicts.tick[a + k] == m - 1) and verdicts.slope[a + k] != 0:
-            at, payload = sheet.loss_port + k, verdicts.slope[a + k]
-            fraction = verdicts.fraction.dtype.type(AT_END) if silent else verdicts.fraction[a + k]
+    for k in range(entry.size):
+        silent = losses.tick[a + k] == SILENT
+        if (top if silent else losses.tick[a + k] == m - 1) and losses.slope[a + k] != 0:
+            at, payload = entry.loss_port + k, losses.slope[a + k]
+            fraction = losses.fraction.dtype.type(AT_END) if silent else losses.fraction[a + k]
             if send(at, payload, fraction, 1 - (m & 1), (s, LOSS), ports, boxes, board.packets) != ROOM:
                 return -1
             sent += 1
@@ -190,23 +190,29 @@ def send_verdict(
 
 
 @inlined
-def send_told(m: int, s: int, place: int, board: Board, ports: Ports, boxes: Boxes, told: Told) -> int:
-    """Send derivatives from the host for the spikes of the tick before; as ``send_verdict``.
+def send_forces(m: int, s: int, place: int, board: Board, ports: Ports, boxes: Boxes, forces: Forces) -> int:
+    """Send derivatives from the host for the spikes of the tick before; as ``send_loss``.
 
     Parameters
     ----------
     m, s : int
         Tick and slice.
     place : int
-        Sample and loss, as ``Told.first`` counts them.
-    board, ports, boxes, told
+        Sample and loss, as ``Forces.first`` counts them.
+    board, ports, boxes, forces
     """
-    sheet = board.sheet[s]
+    entry = board.slices[s]
     sent = 0
-    while board.progress[s].cursor > told.first[place] and told.tick[board.progress[s].cursor - 1] >= m - 1:
+    while (
+        board.progress[s].cursor > forces.first[place] and forces.tick[board.progress[s].cursor - 1] >= m - 1
+    ):
         e = board.progress[s].cursor - 1
-        if told.tick[e] == m - 1:
-            at, payload, fraction = sheet.loss_port + told.neuron[e], told.value[e], told.fraction[e]
+        if forces.tick[e] == m - 1:
+            at, payload, fraction = (
+                entry.loss_port + forces.neuron[e],
+                forces.value[e],
+                forces.fraction[e],
+            )
             if send(at, payload, fraction, 1 - (m & 1), (s, LOSS), ports, boxes, board.packets) != ROOM:
                 return -1
             sent += 1

@@ -90,13 +90,13 @@ def gather(active: NDArray[np.bool_], lane: int, board: Board, ports: Ports, sto
     ports : Ports
     store : Store
     """
-    for s in range(len(board.sheet)):
-        sheet = board.sheet[s]
-        port = sheet.gradient_port
-        if port < 0 or sheet.role != LAYER or not active[sheet.copy]:
+    for s in range(len(board.slices)):
+        entry = board.slices[s]
+        port = entry.gradient_port
+        if port < 0 or entry.role != LAYER or not active[entry.copy]:
             continue
         tally = board.packets[s, GRADIENT]
-        for k in range(sheet.size):
+        for k in range(entry.size):
             begin, end = store.words[store.start[s] + k], store.words[store.start[s] + k + 1]
             packets = -(-(end - begin) // lane)
             journey = ports.journey[port + k]
@@ -104,16 +104,16 @@ def gather(active: NDArray[np.bool_], lane: int, board: Board, ports: Ports, sto
             tally[DROPPED] += packets * ports.lost[journey]
             for e in range(ports.first[journey], ports.first[journey + 1]):
                 to = ports.target[e]
-                k0, k1 = board.sheet[to].known, board.sheet[to].known_end
+                k0, k1 = board.slices[to].known, board.slices[to].known_end
                 row = find_row(ports.key[port + k], board.known, k0, k1)
                 tally[SENT] += packets
-                if row < 0 or board.sheet[to].role != OPTIMIZER:
+                if row < 0 or board.slices[to].role != OPTIMIZER:
                     tally[DROPPED] += packets
                     continue
                 tally[DELIVERED] += packets
                 at = store.words[store.start[to] + row]
                 for x in range(end - begin):
-                    store.gradient[at + x] += board.gradient[sheet.gradient + store.gradient_at[begin + x]]
+                    store.gradient[at + x] += board.gradient[entry.gradient + store.gradient_at[begin + x]]
 
 
 @kernel
@@ -141,13 +141,13 @@ def spread(
     board, ports, store
     """
     kind = store.weight.dtype.type
-    for s in range(len(board.sheet)):
-        sheet = board.sheet[s]
-        port = sheet.weight_port
+    for s in range(len(board.slices)):
+        entry = board.slices[s]
+        port = entry.weight_port
         if port < 0:
             continue
         tally = board.packets[s, WEIGHT]
-        for k in range(sheet.size):
+        for k in range(entry.size):
             begin, end = store.words[store.start[s] + k], store.words[store.start[s] + k + 1]
             packets = -(-(end - begin) // lane)
             journey = ports.journey[port + k]
@@ -156,7 +156,7 @@ def spread(
             for e in range(ports.first[journey], ports.first[journey + 1]):
                 to = ports.target[e]
                 tally[SENT] += packets
-                k0, k1 = board.sheet[to].known, board.sheet[to].known_end
+                k0, k1 = board.slices[to].known, board.slices[to].known_end
                 row = find_row(ports.key[port + k], board.known, k0, k1)
                 row -= TRAINED
                 if row < 0:
@@ -169,7 +169,7 @@ def spread(
                     w = store.weight[q]
                     if integer[q] > 0:
                         w = kind(to_word(w * steps[q], integer[q], dither, q) / steps[q])
-                    board.weight[board.sheet[to].weight + store.weight_at[at + x]] = w * store.scale[q]
+                    board.weight[board.slices[to].weight + store.weight_at[at + x]] = w * store.scale[q]
 
 
 @inlined

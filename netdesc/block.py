@@ -191,6 +191,12 @@ class Block:
             np.tile(np.arange(self.n_post, dtype=np.int64), self.n_pre),
         )
 
+    def count_synapses(self, sources: Integers) -> int:
+        """Return over how many synapses spikes of some sources travel."""
+        if self.indptr is None:
+            return len(sources) * self.n_post
+        return int(np.diff(self.indptr)[sources].sum())
+
     def connection(self, pre: str = "", post: str = "") -> Connection:
         """Return which neurons the synapses join.
 

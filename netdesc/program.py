@@ -12,7 +12,8 @@ from netdesc.block import Block
 from netdesc.budget import PER_NEURON, PER_SYNAPSE, SpikeBudget
 from netdesc.connection import Connection
 from netdesc.dynamics.equations import Equations
-from netdesc.events import Floats
+from netdesc.errors import NumericsError
+from netdesc.events import Events, Floats
 from netdesc.observation import Reading, Sampling
 from netdesc.parameters import Parameter
 
@@ -173,6 +174,32 @@ class Program:
             if item.name == name:
                 return item
         raise KeyError(name)
+
+    def select_stimulus(self, stimulus: Events) -> dict[int, Events]:
+        """Return the spikes of every source population, by population index.
+
+        Parameters
+        ----------
+        stimulus : Events
+            By program-wide neuron index.
+
+        Raises
+        ------
+        NumericsError
+            If a spike belongs to no source, is not finite, or lies before 0.
+        """
+        sources = [(k, p) for k, p in enumerate(self.populations) if p.kind == "source"]
+        if len(sources) == 1 and sources[0][1].start == 0:
+            result = {sources[0][0]: stimulus}
+            inside = not len(stimulus) or bool(stimulus.sources.max() < sources[0][1].stop)
+        else:
+            result = {k: stimulus.select(p.start, p.stop) for k, p in sources}
+            inside = sum(len(events) for events in result.values()) == len(stimulus)
+        if not inside or (len(stimulus) and stimulus.sources.min() < 0):
+            raise NumericsError("the stimulus holds a spike of a neuron that is not a source")
+        if len(stimulus) and not (np.isfinite(stimulus.times).all() and stimulus.times.min() >= 0.0):
+            raise NumericsError("the stimulus holds a spike at a time that is not finite or before 0 ms")
+        return result
 
     def spike_budget(self, batch: int) -> SpikeBudget:
         """Return a count of the spikes of a run that keeps them within ``max_memory``.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
 
 import numpy as np
 
@@ -13,6 +15,12 @@ from netdesc.events import Events, Floats, Integers
 
 RELEASE = "release"
 """Begins the name of a residual of the end of a refractory period, which may lie after the run."""
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of what the bits of a result depend on, for ``Trace.provenance``."""
+    return {name: version(name) for name in ("netdesc", "numba", "numpy")}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

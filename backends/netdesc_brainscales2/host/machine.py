@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from importlib.metadata import version
 
 import numpy as np
 
 from netdesc.adjoint.final_voltages import FINAL, final_readings, read_silent
 from netdesc.adjoint.readings import read_samples
-from netdesc.block import Block
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
@@ -20,7 +17,7 @@ from netdesc.precision import fits_float32
 from netdesc.program import Program
 from netdesc.streams import stream
 from netdesc.threads import available
-from netdesc.trace import Cotangent, Read, Recording, Trace
+from netdesc.trace import Cotangent, Read, Recording, Trace, versions
 from netdesc_brainscales2.analog.core import Outcome, StageCore, TemporalNoise
 from netdesc_brainscales2.chip.calibration import Calibration
 from netdesc_brainscales2.chip.substrate import gather_membranes, synapse_gains
@@ -32,37 +29,18 @@ from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.readout.converters import Reader, convert, plan_last, plan_readers
 from netdesc_brainscales2.readout.links import Links, stamp_spikes
 
-
-def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
-    """Return the spikes of every source population, by population index.
-
-    Raises
-    ------
-    NumericsError
-        If a spike belongs to no source, is not finite, or lies before 0.
-    """
-    spikes = {
-        k: stimulus.select(p.start, p.stop) for k, p in enumerate(program.populations) if p.kind == "source"
-    }
-    if sum(len(events) for events in spikes.values()) != len(stimulus):
-        raise NumericsError("the stimulus holds a spike of a neuron that is not a source")
-    if len(stimulus) and not (np.isfinite(stimulus.times).all() and stimulus.times.min() >= 0.0):
-        raise NumericsError("the stimulus holds a spike at a time that is not finite or before 0 ms")
-    return spikes
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Return the versions of what a result depends on."""
-    return {name: version(name) for name in ("netdesc", "numba", "numpy")}
-
-
-def count_synapses(block: Block, events: Events) -> int:
-    """Return over how many synapses events of a block's sources travel."""
-    if block.dense:
-        return len(events) * block.n_post
-    indptr, _ = block.sparse()
-    return int(np.diff(indptr)[events.sources].sum())
+COUNTS = (
+    "arrivals",
+    "in_flight",
+    "dropped",
+    "dropped_in",
+    "dropped_out",
+    "unrecorded",
+    "clipped",
+    "compressed",
+    "unreliable_samples",
+)
+"""What is counted of a run besides its weights."""
 
 
 class AnalogMachine:
@@ -142,30 +120,14 @@ class AnalogMachine:
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network on the chip; see ``netdesc.backend.Machine``."""
         batch, budget = stimulus.batch, self.program.spike_budget(stimulus.batch)
-        profile = self.options.profile
-        noisy = self.options.noise
-        noise = TemporalNoise(
-            seed,
-            stimulus.identities,
-            profile.threshold_noise.value if noisy else 0.0,
-            profile.spike_jitter.value if noisy else 0.0,
-        )
-        recorded = select_stimulus(self.program, stimulus)
+        profile, noisy = self.options.profile, self.options.noise
+        spreads = (profile.threshold_noise.value * noisy, profile.spike_jitter.value * noisy)
+        noise = TemporalNoise(seed, stimulus.identities, *spreads)
+        recorded = self.program.select_stimulus(stimulus)
         on_chip: dict[int, Events] = {}
         samples: dict[str, Recording] = {}
         last: dict[str, Recording] = {}
-        health = {
-            "arrivals": 0,
-            "in_flight": 0,
-            "dropped": 0,
-            "dropped_in": 0,
-            "dropped_out": 0,
-            "unrecorded": 0,
-            "clipped": 0,
-            "compressed": 0,
-            "unreliable_samples": 0,
-            **self.weight_health,
-        }
+        health = dict.fromkeys(COUNTS, 0) | self.weight_health
         sent: dict[int, Events] = {}
         arrived = dict(recorded)
         for core in self.cores:
@@ -177,10 +139,8 @@ class AnalogMachine:
             for k in core.outside:
                 delivered[k] = self.links.deliver(k, arrived, on_chip, health, sent)
                 if not self.links.stays(k):
-                    block = self.program.blocks[k]
-                    health["dropped"] += count_synapses(block, arrived[block.pre]) - count_synapses(
-                        block, delivered[k]
-                    )
+                    count, pre = self.program.blocks[k].count_synapses, self.program.blocks[k].pre
+                    health["dropped"] += count(arrived[pre].sources) - count(delivered[k].sources)
             outcome = core.run(delivered, budget, grid=self.grid_of(core), noise=noise, threads=self.threads)
             health["clipped"] += outcome.clipped
             health["compressed"] += outcome.saturated
@@ -191,9 +151,8 @@ class AnalogMachine:
         recorded = arrived | self.fetch(recorded, arrived, health)
         for k, block in enumerate(self.program.blocks):
             if block.pre in on_chip and (self.links.stays(k) or k in self.inner):
-                health["unrecorded"] += count_synapses(block, on_chip[block.pre]) - count_synapses(
-                    block, recorded[block.pre]
-                )
+                count, pre = block.count_synapses, block.pre
+                health["unrecorded"] += count(on_chip[pre].sources) - count(recorded[pre].sources)
         names = [population.name for population in self.program.populations]
         kinds = [population.kind for population in self.program.populations]
         spiking = {k: events for k, events in recorded.items() if kinds[k] != "readout"}
@@ -322,9 +281,6 @@ class AnalogMachine:
             block = self.program.blocks[k]
             events = delivered[k] if k in delivered else on_chip[block.pre]
             late = events.times >= self.program.duration
-            total = count_synapses(block, events)
-            after = 0
-            if late.any():
-                after = count_synapses(block, events.keep(late))
-            health["arrivals"] += total - after
+            after = block.count_synapses(events.sources[late])
+            health["arrivals"] += block.count_synapses(events.sources) - after
             health["in_flight"] += after

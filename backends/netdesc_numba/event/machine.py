@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -25,7 +23,7 @@ from netdesc.gradient import Gradient
 from netdesc.observation import Sampling
 from netdesc.program import PopulationSlice, Program
 from netdesc.threads import run, split
-from netdesc.trace import Cotangent, Read, Recording, Trace, require_finite
+from netdesc.trace import Cotangent, Read, Recording, Trace, require_finite, versions
 from netdesc_numba.event.advance import Spikes
 from netdesc_numba.event.layer import sweep_layer
 from netdesc_numba.event.network import run_network
@@ -41,45 +39,6 @@ Residuals = Mapping[str, Mapping[str, Floats]]
 """By population, then by name; see ``netdesc.trace.Trace``."""
 
 Kernel = Callable[..., tuple[int, int]]
-
-
-def select_stimulus(program: Program, stimulus: Events) -> dict[int, Events]:
-    """Return the spikes of every source population, by population index.
-
-    Parameters
-    ----------
-    program : Program
-    stimulus : Events
-        By program-wide neuron index.
-
-    Returns
-    -------
-    dict of int to Events
-
-    Raises
-    ------
-    NumericsError
-        If a spike belongs to no source, is not finite, or lies before 0.
-    """
-    sources = [(k, p) for k, p in enumerate(program.populations) if p.kind == "source"]
-    if len(sources) == 1 and sources[0][1].start == 0:
-        population = sources[0][1]
-        result = {sources[0][0]: stimulus}
-        inside = not len(stimulus) or bool(stimulus.sources.max() < population.stop)
-    else:
-        result = {k: stimulus.select(p.start, p.stop) for k, p in sources}
-        inside = sum(len(events) for events in result.values()) == len(stimulus)
-    if not inside or (len(stimulus) and stimulus.sources.min() < 0):
-        raise NumericsError("the stimulus holds a spike of a neuron that is not a source")
-    if len(stimulus) and not (np.isfinite(stimulus.times).all() and stimulus.times.min() >= 0.0):
-        raise NumericsError("the stimulus holds a spike at a time that is not finite or before 0 ms")
-    return result
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Return the versions of what a result depends on."""
-    return {name: version(name) for name in ("netdesc", "numba", "numpy")}
 
 
 def name_residuals(population: PopulationSlice, kept: tuple[Floats, ...]) -> dict[str, Floats]:
@@ -118,7 +77,7 @@ class EventMachine:
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
-        spikes = select_stimulus(self.program, stimulus)
+        spikes = self.program.select_stimulus(stimulus)
         self.budget = self.program.spike_budget(stimulus.batch)
         residuals: dict[str, dict[str, Floats]] = {}
         for index, stage in enumerate(self.program.stages):

@@ -14,7 +14,6 @@ from netdesc.precision import fits_float32
 from netdesc.program import Program
 from netdesc.steps import nearest_steps
 from netdesc.trace import Cotangent, Trace, require_finite
-from netdesc_numba.event.machine import select_stimulus
 from netdesc_numba.grid.adjoint import GridAdjoint
 from netdesc_numba.grid.packets import collect_packets
 from netdesc_numba.grid.readings import TickReader
@@ -85,7 +84,7 @@ class TickMachine:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         batch = stimulus.batch
         budget = self.program.spike_budget(batch)
-        spikes, moved = self.round_inputs(select_stimulus(self.program, stimulus))
+        spikes, moved = self.round_inputs(self.program.select_stimulus(stimulus))
         residuals: dict[str, dict[str, Floats]] = {}
         for index, layout in enumerate(self.layouts):
             if self.program.populations[layout.stage.populations[0]].kind == "readout":

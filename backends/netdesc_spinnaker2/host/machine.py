@@ -139,16 +139,12 @@ class Machine:
 
     def missing(self, spikes: Mapping[str, Events], health: Mapping[str, int]) -> int:
         """Return the synaptic events that the network would have had and the board had not."""
-        expected = 0
-        for block in self.program.blocks:
-            name = self.program.populations[block.pre].name
-            if name in spikes:
-                fan = (
-                    np.diff(block.sparse()[0])
-                    if block.indptr is not None
-                    else np.full(block.n_pre, block.n_post)
-                )
-                expected += int(fan[spikes[name].sources].sum())
+        names = [population.name for population in self.program.populations]
+        expected = sum(
+            block.count_synapses(spikes[names[block.pre]].sources)
+            for block in self.program.blocks
+            if names[block.pre] in spikes
+        )
         return max(0, expected - health["arrivals"] - health["in_flight"])
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from netdesc_brainscales2.analog import operations
 from netdesc_brainscales2.analog.circuit import LOOPS, WIDTH, Circuits, make_circuits, tile
-from netdesc_brainscales2.analog.saturation import add_charge
+from netdesc_brainscales2.analog.inputs import add_charge
 
 from netdesc.dynamics import protocol
 from netdesc.dynamics.membrane import Membrane

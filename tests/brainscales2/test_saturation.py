@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from netdesc_brainscales2.analog.saturation import add_charge
+from netdesc_brainscales2.analog.inputs import add_charge
 from netdesc_brainscales2.analog.stamps import pass_link
 
 KNEE, ROOM = 3.0, 2.0

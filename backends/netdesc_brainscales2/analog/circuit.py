@@ -18,10 +18,9 @@ from netdesc.dynamics.protocol import NEVER, State, register
 from netdesc.dynamics.two_currents import propagate
 from netdesc.events import Floats
 from netdesc_brainscales2.analog.crossing import TOUCH, first_crossing
-from netdesc_brainscales2.analog.inputs import receive
+from netdesc_brainscales2.analog.inputs import add_charge, receive
 from netdesc_brainscales2.analog.propagator import decay_by, propagator
 from netdesc_brainscales2.analog.roots import bracket_crossings, confirm, judge, solve_crossings
-from netdesc_brainscales2.analog.saturation import add_charge
 
 WIDTH = 4
 """Numbers in a state."""

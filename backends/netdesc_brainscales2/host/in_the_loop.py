@@ -36,12 +36,7 @@ class Host:
     """
 
     def __init__(
-        self,
-        program: Program,
-        options: Options,
-        known: TrueModel | None,
-        *,
-        relayed: Set[str] = frozenset(),
+        self, program: Program, options: Options, known: TrueModel | None, *, relayed: Set[str] = frozenset()
     ) -> None:
         self.program = program
         self.options = options
@@ -140,9 +135,7 @@ def run_without(backward: Adjoint, trace: Trace, cotangent: Cotangent, modelled:
         return {name: found[keep[name]] if name in keep else found for name, found in values.items()}
 
     fewer = replace(
-        trace,
-        spikes=spikes,
-        residuals=arrange(pick(dict(modelled.currents)), pick(dict(modelled.release))),
+        trace, spikes=spikes, residuals=arrange(pick(dict(modelled.currents)), pick(dict(modelled.release)))
     )
     gradient = backward.run(fewer, replace(cotangent, spikes=pick(dict(cotangent.spikes))))
     totals = {}

@@ -192,11 +192,7 @@ class AnalogMachine:
         }
 
     def costs(
-        self,
-        batch: int,
-        sent: Mapping[int, Events],
-        recorded: Mapping[int, Events],
-        samples: list[Recording],
+        self, batch: int, sent: Mapping[int, Events], recorded: Mapping[int, Events], samples: list[Recording]
     ) -> dict[str, float]:
         """Return the costs of a run."""
         kinds = [population.kind for population in self.program.populations]

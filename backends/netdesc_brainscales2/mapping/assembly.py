@@ -10,67 +10,69 @@ from netdesc.events import Integers
 from netdesc.program import Program
 from netdesc_brainscales2.mapping.crossbar import KINDS, Group
 from netdesc_brainscales2.mapping.demand import Demand
-from netdesc_brainscales2.mapping.instances import Layout
+from netdesc_brainscales2.mapping.instances import Placement
 from netdesc_brainscales2.mapping.plan import Instance, Part, Route, Wiring
 from netdesc_brainscales2.options import Options
 
 
-def list_parts(layouts: Sequence[Layout]) -> list[Part]:
+def list_parts(placements: Sequence[Placement]) -> list[Part]:
     """Return the neurons of all instances, in order of instance, then of the file."""
     return [
         Part(item.population, item.start, item.stop, number, circuits.shape[1], circuits)
-        for number, layout in enumerate(layouts)
-        for item, circuits in zip(layout.slices, layout.circuits, strict=True)
+        for number, placement in enumerate(placements)
+        for item, circuits in zip(placement.slices, placement.circuits, strict=True)
     ]
 
 
-def list_instances(program: Program, layouts: Sequence[Layout]) -> list[Instance]:
+def list_instances(program: Program, placements: Sequence[Placement]) -> list[Instance]:
     """Return the execution instances in the order in which they run."""
     result = []
-    for number, layout in enumerate(layouts):
-        own = tuple(dict.fromkeys(item.population for item in layout.slices))
+    for number, placement in enumerate(placements):
+        running = tuple(dict.fromkeys(item.population for item in placement.slices))
         sending = dict.fromkeys(
-            program.populations[sender.key[0]].name for sender in layout.senders if sender.bus < 0
+            program.populations[sender.key[0]].name for sender in placement.senders if sender.bus < 0
         )
         replayed = tuple(name for name in sending if program.population(name).kind != "source")
-        result.append(Instance(number, own, replayed))
+        result.append(Instance(number, running, replayed))
     return result
 
 
-def list_routes(program: Program, layouts: Sequence[Layout]) -> list[Route]:
+def list_routes(program: Program, placements: Sequence[Placement]) -> list[Route]:
     """Return how the events of every population travel within every instance."""
     routes = []
-    for number, layout in enumerate(layouts):
+    for number, placement in enumerate(placements):
         # A population that is cut can be replayed and run in one instance, which makes two routes.
-        keys = dict.fromkeys((sender.key[0], sender.bus < 0) for sender in layout.senders)
+        keys = dict.fromkeys((sender.key[0], sender.bus < 0) for sender in placement.senders)
         for population, external in keys:
             item = program.populations[population]
             fields = np.full((3, item.size), -1, dtype=np.int64)
-            for position, sender in enumerate(layout.senders):
+            for position, sender in enumerate(placement.senders):
                 if sender.key[0] == population and (sender.bus < 0) == external:
-                    address = layout.addresses[position]
+                    address = placement.addresses[position]
                     fields[:, sender.key[1]] = address.group.bus, address.group.first, address.label
             routes.append(Route(item.name, number, external, *fields))
     return routes
 
 
-def list_wirings(demands: Sequence[Demand], layouts: Sequence[Layout], options: Options) -> list[Wiring]:
+def list_wirings(
+    demands: Sequence[Demand], placements: Sequence[Placement], options: Options
+) -> list[Wiring]:
     """Return where the synapses of all blocks lie, in the order of the program."""
     arrays = {
         item.block.name: np.full((4, item.block.size, item.rows), -1, dtype=np.int64) for item in demands
     }
     instances = {item.block.name: np.full(item.block.size, -1, dtype=np.int64) for item in demands}
-    for number, layout in enumerate(layouts):
+    for number, placement in enumerate(placements):
         # Rows of unequal width: circuits of a neuron are padded, and its width says how many count.
-        widths = np.concatenate([np.full(len(item), item.shape[1]) for item in layout.circuits])
+        widths = np.concatenate([np.full(len(item), item.shape[1]) for item in placement.circuits])
         table = np.full((len(widths), int(widths.max())), -1, dtype=np.int64)
         begin = 0
-        for circuits in layout.circuits:
+        for circuits in placement.circuits:
             table[begin : begin + len(circuits), : circuits.shape[1]] = circuits
             begin += len(circuits)
-        for position, sender in enumerate(layout.senders):
-            address = layout.addresses[position]
-            for cell in layout.cells[position]:
+        for position, sender in enumerate(placement.senders):
+            address = placement.addresses[position]
+            for cell in placement.cells[position]:
                 item, targets = cell.demand, sender.targets[cell.places]
                 array = arrays[item.block.name]
                 instances[item.block.name][cell.synapses] = number

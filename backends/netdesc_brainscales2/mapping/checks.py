@@ -212,9 +212,9 @@ def check_signs(demands: Sequence[Demand], program: Program) -> Iterator[Diagnos
             continue
         wrong = item.negative if item.block.receptor == 0 else item.positive
         if wrong:
-            own, other = receptors[item.block.receptor], receptors[1 - item.block.receptor]
+            this, other = receptors[item.block.receptor], receptors[1 - item.block.receptor]
             yield Diagnostic(
-                f"a row has one sign, and the {own} and {other} synaptic inputs of {item.post} have "
+                f"a row has one sign, and the {this} and {other} synaptic inputs of {item.post} have "
                 f"different time constants; weights of the other sign would need rows of the {other} input. "
                 f"Set min: 0 for its weights, or give {item.post} equal synaptic time constants",
                 f"{item.block.path}.weight",

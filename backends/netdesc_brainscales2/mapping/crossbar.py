@@ -122,8 +122,8 @@ class _Bus:
     merged: Integers
     groups: list[Group] = field(default_factory=list)
     senders: list[int] = field(default_factory=list)
-    room: Integers = field(default_factory=lambda: np.empty((0, 2, 0), dtype=np.int64))
-    taken: list[bool] = field(default_factory=list)
+    room: Integers = field(init=False)
+    taken: list[bool] = field(init=False)
     kinds: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     load: int = 0
 
@@ -153,12 +153,10 @@ class _Bus:
 
     def _fitting(self, sender: Sender) -> int | None:
         candidates = self._candidates(sender, full=False)
-        own = candidates[self.kinds[candidates] == sender.kind]
-        if len(own):
-            return int(own[0])
-        mixed = candidates[self.kinds[candidates] == MIXED]
-        if len(mixed):
-            return int(mixed[0])
+        for kind in (sender.kind, MIXED):
+            alike = candidates[self.kinds[candidates] == kind]
+            if len(alike):
+                return int(alike[0])
         number = self._open(sender, sender.kind)
         return self._open(sender, MIXED) if number is None and sender.kind != MIXED else number
 

@@ -67,7 +67,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Placement:
     """An instance that fits.
 
     Parameters
@@ -122,7 +122,7 @@ def fan_in(population: str, demands: Sequence[Demand], limit: int) -> Integers:
 
 def lay_out_instance(
     slices: Sequence[Slice], program: Program, demands: Sequence[Demand], options: Options
-) -> Layout | Crowding:
+) -> Placement | Crowding:
     """Place neurons on the chip and route what reaches them.
 
     Parameters
@@ -136,7 +136,7 @@ def lay_out_instance(
 
     Returns
     -------
-    Layout or Crowding
+    Placement or Crowding
         Circuits per neuron are the fewest that have the cells, and more where buses ask for it.
     """
     merged: dict[str, int] = {}
@@ -145,7 +145,8 @@ def lay_out_instance(
         size = program.population(item.population).size
         cells = int(np.max(fan_in(item.population, demands, size)[item.start : item.stop], initial=0))
         rows = int(options.profile.rows.value)
-        merged[item.population] = max(merged.get(item.population, 1), _power(-(-cells // rows)))
+        width = 1 << max(0, -(-cells // rows) - 1).bit_length()
+        merged[item.population] = max(merged.get(item.population, 1), width)
         if merged[item.population] > most:
             return Crowding("fanin", cells, most * rows, item.population, merged)
     while True:
@@ -161,10 +162,6 @@ def lay_out_instance(
         merged = wider
 
 
-def _power(need: int) -> int:
-    return 1 << max(0, need - 1).bit_length()
-
-
 def _usable(options: Options) -> int:
     return int(options.profile.circuits.value) - len(options.dead)
 
@@ -176,7 +173,7 @@ def _attempt(
     demands: Sequence[Demand],
     *,
     options: Options,
-) -> Layout | Crowding | tuple[Refusal, Crowding]:
+) -> Placement | Crowding | tuple[Refusal, Crowding]:
     placed = place(slices, merged, options)
     if placed is None:
         widest = max(slices, key=lambda item: item.size * merged[item.population])
@@ -196,7 +193,7 @@ def _attempt(
         return addresses, Crowding(
             addresses.cause, need, limit, owner, dict(merged), sender, addresses.sender.bus
         )
-    return Layout(tuple(slices), dict(merged), circuits, senders, cells, addresses)
+    return Placement(tuple(slices), dict(merged), circuits, senders, cells, addresses)
 
 
 def _owner(target: int, slices: Sequence[Slice]) -> str:
@@ -235,26 +232,25 @@ def _senders(
         if not leaving:
             continue
         here = local.get(population.name)
-        edges = [_reached(item, local[item.post]) for item in leaving]
+        sparse = [item.block.sparse() for item in leaving]
+        edges = [
+            (indptr, local[item.post][indices])
+            for item, (indptr, indices) in zip(leaving, sparse, strict=True)
+        ]
         for neuron in range(population.size):
             parts = [
                 (item, np.arange(start[neuron], start[neuron + 1]), targets)
                 for item, (start, targets) in zip(leaving, edges, strict=True)
             ]
-            sender, own = _sender((number, neuron), parts)
+            sender, found = _sender((number, neuron), parts)
             if sender is None:
                 continue
             if here is not None and here[neuron] >= 0:
                 bus = int(bus_of(first[here[neuron] : here[neuron] + 1], options)[0])
                 sender = Sender(sender.key, bus, sender.targets, sender.positive, sender.negative)
             senders.append(sender)
-            cells.append(own)
+            cells.append(found)
     return tuple(senders), tuple(cells)
-
-
-def _reached(demand: Demand, local: Integers) -> tuple[Integers, Integers]:
-    indptr, indices = demand.block.sparse()
-    return indptr, local[indices]
 
 
 def _sender(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from netdesc.program import Program, Stage
 from netdesc_brainscales2.mapping.demand import Demand
-from netdesc_brainscales2.mapping.instances import Crowding, Layout, lay_out_instance
+from netdesc_brainscales2.mapping.instances import Crowding, Placement, lay_out_instance
 from netdesc_brainscales2.mapping.placement import Slice
 from netdesc_brainscales2.options import Options
 
@@ -21,7 +21,7 @@ class Partition:
     program : Program
     demands : sequence of Demand
     options : Options
-    layouts : list of Layout
+    placements : list of Placement
         Instances that are complete, in the order in which they run.
     crowding : Crowding or None
         Why neurons found no place, or one instance was not enough.
@@ -32,10 +32,10 @@ class Partition:
     program: Program
     demands: Sequence[Demand]
     options: Options
-    layouts: list[Layout] = field(default_factory=list)
+    placements: list[Placement] = field(default_factory=list)
     crowding: Crowding | None = None
     complete: bool = False
-    _open: Layout | None = None
+    _open: Placement | None = None
 
     def run(self) -> None:
         """Fill instances; everything goes into one if it fits and no delay asks for a cut."""
@@ -47,8 +47,8 @@ class Partition:
             return True
         if not self._held_back():
             whole = self._try([name for stage in stages for name in stage.populations])
-            if isinstance(whole, Layout):
-                self.layouts.append(whole)
+            if isinstance(whole, Placement):
+                self.placements.append(whole)
                 return True
             self.crowding = whole
         if self.options.instances == 1:
@@ -62,14 +62,14 @@ class Partition:
         sources = {number for number, item in enumerate(self.program.populations) if item.kind == "source"}
         return any(item.block.pre not in sources and bool(item.block.delays.any()) for item in self.demands)
 
-    def _try(self, populations: Sequence[int], extra: Sequence[Slice] = ()) -> Layout | Crowding:
+    def _try(self, populations: Sequence[int], extra: Sequence[Slice] = ()) -> Placement | Crowding:
         items = [self.program.populations[number] for number in sorted(populations)]
         slices = [*extra, *(Slice(item.name, 0, item.size) for item in items)]
         return lay_out_instance(slices, self.program, self.demands, self.options)
 
     def _close(self) -> bool:
         if self._open is not None:
-            self.layouts.append(self._open)
+            self.placements.append(self._open)
             self._open = None
         return True
 
@@ -77,12 +77,12 @@ class Partition:
         """Add a stage to the open instance, or to new ones."""
         if self._open is not None and not self._must_follow(stage):
             joined = self._try(stage.populations, self._open.slices)
-            if isinstance(joined, Layout):
+            if isinstance(joined, Placement):
                 self._open = joined
                 return True
         self._close()
         alone = self._try(stage.populations)
-        if isinstance(alone, Layout):
+        if isinstance(alone, Placement):
             self._open = alone
             return True
         self.crowding = alone

@@ -71,10 +71,10 @@ def lay_out(program: Program, options: Options) -> tuple[Plan | None, tuple[Diag
         program.name,
         program.duration,
         int(options.profile.columns.value),
-        tuple(list_parts(partition.layouts)),
-        tuple(list_routes(program, partition.layouts)),
-        tuple(list_wirings(partition.demands, partition.layouts, options)),
-        tuple(list_instances(program, partition.layouts)),
+        tuple(list_parts(partition.placements)),
+        tuple(list_routes(program, partition.placements)),
+        tuple(list_wirings(partition.demands, partition.placements, options)),
+        tuple(list_instances(program, partition.placements)),
         sampled,
         tuple(notes),
         scales,
@@ -94,13 +94,13 @@ def _fit(program: Program, options: Options) -> tuple[Partition, Ambition]:
         return single, tries[-1]
     for ambition in tries:
         several = _partition(program, ambition, options)
-        if several.complete and len(several.layouts) <= (options.instances or len(several.layouts)):
+        if several.complete and len(several.placements) <= (options.instances or len(several.placements)):
             return several, ambition
     if several.complete:
         several = replace(
             several,
             complete=False,
-            crowding=Crowding("instances", len(several.layouts), options.instances or 0, "", {}),
+            crowding=Crowding("instances", len(several.placements), options.instances or 0, "", {}),
         )
     return several, tries[-1]
 
@@ -131,10 +131,10 @@ def _choices(
             "backends.brainscales2",
             "B2-WEIGHT",
         )
-    if len(partition.layouts) > 1:
+    if len(partition.placements) > 1:
         yield Diagnostic(
-            f"the network runs in {len(partition.layouts)} execution instances one after the other, with "
-            f"spikes replayed between them; every sample takes {len(partition.layouts)} times as long",
+            f"the network runs in {len(partition.placements)} execution instances one after the other, with "
+            f"spikes replayed between them; every sample takes {len(partition.placements)} times as long",
             "backends.brainscales2",
             "B2-NEURONS",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class Emulation:
     losses : LossState
     rules : Rules
     rooms : Rooms
+    meters : list
+        What the host needs to count the work of this board, once it does; see ``costs.counting``.
     """
 
     plan: Plan
@@ -58,6 +60,7 @@ class Emulation:
     losses: LossState
     rules: Rules
     rooms: Rooms
+    meters: list[Any] = field(default_factory=list)
 
     @property
     def memory(self) -> Memory:
@@ -233,6 +236,7 @@ def grow(emulation: Emulation, rooms: Rooms) -> Emulation:
         emulation,
         board=emulation.board._replace(slices=slices, sent=sent, received=received),
         rooms=rooms,
+        meters=[],
         boxes=boxes_of(rooms, emulation.options),
     )
 

@@ -10,25 +10,13 @@ from numpy.typing import NDArray
 from netdesc.dynamics.jit import inlined, kernel, shared, spliced
 from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
-from netdesc.ticks.backward import (
-    begin_late,
-    chain,
-    start_adjoints,
-    step_exact_back,
-    step_published_back,
-)
+from netdesc.ticks.backward import begin_late, chain, start_adjoints, step_exact_back, step_published_back
 from netdesc.ticks.off_grid_backward import step_off_grid_back
 from netdesc.ticks.records import OFF_GRID, PUBLISHED, Workspace
 from netdesc_spinnaker2.board.forward import account, make_room
 from netdesc_spinnaker2.board.memory import INPUT, LATEST, LAYER, LOSS_PROGRAM, SENT_AT, Board, Rules
 from netdesc_spinnaker2.board.packets import discard
-from netdesc_spinnaker2.board.views import (
-    SCRATCH,
-    Memory,
-    adjoints_of,
-    sent_spikes,
-    slice_of,
-)
+from netdesc_spinnaker2.board.views import SCRATCH, Memory, adjoints_of, sent_spikes, slice_of
 from netdesc_spinnaker2.programs.errors import send_errors, take_errors
 from netdesc_spinnaker2.programs.layer import FULL_BOX, FULL_WORKSPACE, GRAZING
 from netdesc_spinnaker2.programs.loss import Forces, send_forces, send_loss

@@ -63,11 +63,7 @@ def load_records(s: int, sample: int, records: Records, board: Board, rules: Rul
 
 @kernel
 def replay_round(
-    span: tuple[int, int],
-    samples: Integers,
-    records: Records,
-    held: Memory,
-    status: Integers,
+    span: tuple[int, int], samples: Integers, records: Records, held: Memory, status: Integers
 ) -> int:
     """Send the spikes of one sample on every copy again.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,48 +56,30 @@ class Meter:
         Neurons that a slice updates in every tick.
     sram : Peak
         Bytes of the fullest element, with the stores as they are.
+    foreseen : dict of int to Work
+        The expected work of learning from a batch, by its size; added to.
     """
 
     prospect: Prospect
     paths: tuple[Path, ...]
     sizes: Floats
     sram: Peak
+    foreseen: dict[int, Work]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Laid:
-    """A board as it is laid out; two are equal where map, tables and stores are the same objects."""
-
-    emulation: Emulation
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Laid)
-            and other.emulation.plan is self.emulation.plan
-            and other.emulation.table is self.emulation.table
-            and other.emulation.rooms is self.emulation.rooms
-        )
-
-    def __hash__(self) -> int:
-        return hash((id(self.emulation.plan), id(self.emulation.table), id(self.emulation.rooms)))
-
-
-@lru_cache(maxsize=2)
-def measure(laid: Laid) -> Meter:
+def measure(e: Emulation) -> Meter:
     """Return what it takes to count the work of a board."""
-    e = laid.emulation
-    sizes = np.array(
-        [item.size * (item.role in ("layer", "loss")) for item in e.plan.slices[: e.each]], dtype=np.float64
-    )
+    for known in e.meters:
+        if isinstance(known, Meter):
+            return known
+    sizes = [item.size * (item.role in ("layer", "loss")) for item in e.plan.slices[: e.each]]
     # All copies have the same stores.
     sram = fullest(e.plan, lambda s: sram_bytes(e.rooms, s, e) if e.plan.slices[s].copy <= 0 else 0)
-    return Meter(Prospect.of(e.plan, e.options), tuple(_paths(e)), sizes, sram)
-
-
-@lru_cache(maxsize=4)
-def foresee(laid: Laid, batch: int) -> Work:
-    """Return the expected work of learning from a batch; see ``measure``."""
-    return measure(laid).prospect.work(batch, learns=True)
+    meter = Meter(
+        Prospect.of(e.plan, e.options), tuple(_paths(e)), np.array(sizes, dtype=np.float64), sram, {}
+    )
+    e.meters.append(meter)
+    return meter
 
 
 def count_health(emulation: Emulation) -> dict[str, int]:
@@ -145,7 +126,7 @@ def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
     board, plan = emulation.board, emulation.plan
     # Where there were more samples than the record of work holds, only the board knows the extremes.
     observed = Observed(
-        measure(Laid(emulation)).sram,
+        measure(emulation).sram,
         find_peak(board.busiest.max(axis=1, keepdims=True).astype(np.float64), plan),
         float(board.events[:, LONG_TICKS].sum()),
         {name: float(board.packets[:, :, number].sum()) for name, number in FATES.items()},
@@ -166,7 +147,7 @@ def count_work(emulation: Emulation, batch: int, *, learns: bool) -> Work:
     Work
         Columns are the ticks forward, backward where there was learning, then ``GATHER`` and ``UPDATE``.
     """
-    plan, meter = emulation.plan, measure(Laid(emulation))
+    plan, meter = emulation.plan, measure(emulation)
     runs = 1 + learns
     counts, spans = _per_sample(emulation, batch, runs, meter.sizes)
     ticks = np.repeat(spans, counts.shape[-1])
@@ -187,7 +168,11 @@ def count_work(emulation: Emulation, batch: int, *, learns: bool) -> Work:
         packets={space: float(sent[number]) for number, space in enumerate(SPACES) if sent[number]},
         dram=float(sum(plan.recorded)) / plan.copies * batch,
     )
-    return _with_update(work, foresee(Laid(emulation), batch)) if learns else work
+    if not learns:
+        return work
+    if batch not in meter.foreseen:
+        meter.foreseen[batch] = meter.prospect.work(batch, learns=True)
+    return _with_update(work, meter.foreseen[batch])
 
 
 def _per_sample(emulation: Emulation, batch: int, runs: int, sizes: Floats) -> tuple[Floats, Floats]:

@@ -20,12 +20,7 @@ from netdesc_spinnaker2.board.loading import read_forces
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.costs.counting import count_costs, count_health
 from netdesc_spinnaker2.host.device import Device
-from netdesc_spinnaker2.host.final_voltages import (
-    add_last_voltages,
-    last_voltage_forces,
-    read_states,
-    watch,
-)
+from netdesc_spinnaker2.host.final_voltages import add_last_voltages, last_voltage_forces, read_states, watch
 from netdesc_spinnaker2.host.learner import Learner
 from netdesc_spinnaker2.host.parameters import Parameters
 from netdesc_spinnaker2.host.readout import SLOPE, collect

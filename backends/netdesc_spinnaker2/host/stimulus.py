@@ -93,10 +93,4 @@ def lay_out_stimulus(
     marks = (
         np.zeros(batch, dtype=np.int64) if labels is None else np.ascontiguousarray(labels, dtype=np.int64)
     )
-    return Stimulus(
-        ordered.first,
-        ordered.tick,
-        ordered.neuron - start[holder],
-        ordered.fraction,
-        marks,
-    )
+    return Stimulus(ordered.first, ordered.tick, ordered.neuron - start[holder], ordered.fraction, marks)

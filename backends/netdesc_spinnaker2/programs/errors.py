@@ -9,15 +9,7 @@ from __future__ import annotations
 from netdesc.dynamics.jit import inlined
 from netdesc.events import Integers
 from netdesc.ticks.records import Spikes
-from netdesc_spinnaker2.board.memory import (
-    ADJOINTS,
-    CAME_AT,
-    GAP,
-    SENT_AT,
-    STATES,
-    TAU_M,
-    Board,
-)
+from netdesc_spinnaker2.board.memory import ADJOINTS, CAME_AT, GAP, SENT_AT, STATES, TAU_M, Board
 from netdesc_spinnaker2.board.packets import (
     AT_END,
     DELIVERED,

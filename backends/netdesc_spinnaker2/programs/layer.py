@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.dynamics.jit import inlined
-from netdesc_spinnaker2.board.memory import (
-    CAME_AT,
-    SENT_AT,
-    Board,
-    Rules,
-)
+from netdesc_spinnaker2.board.memory import CAME_AT, SENT_AT, Board, Rules
 from netdesc_spinnaker2.board.packets import (
     DELIVERED,
     DROPPED,

@@ -208,11 +208,7 @@ def send_forces(m: int, s: int, place: int, board: Board, ports: Ports, boxes: B
     ):
         e = board.progress[s].cursor - 1
         if forces.tick[e] == m - 1:
-            at, payload, fraction = (
-                entry.loss_port + forces.neuron[e],
-                forces.value[e],
-                forces.fraction[e],
-            )
+            at, payload, fraction = entry.loss_port + forces.neuron[e], forces.value[e], forces.fraction[e]
             if send(at, payload, fraction, 1 - (m & 1), (s, LOSS), ports, boxes, board.packets) != ROOM:
                 return -1
             sent += 1

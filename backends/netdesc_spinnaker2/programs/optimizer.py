@@ -11,15 +11,7 @@ from numpy.typing import NDArray
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.events import Floats, Integers
 from netdesc_spinnaker2.board.memory import LAYER, OPTIMIZER, TRAINED, Board
-from netdesc_spinnaker2.board.packets import (
-    DELIVERED,
-    DROPPED,
-    GRADIENT,
-    SENT,
-    WEIGHT,
-    Ports,
-    find_row,
-)
+from netdesc_spinnaker2.board.packets import DELIVERED, DROPPED, GRADIENT, SENT, WEIGHT, Ports, find_row
 
 
 class Step(NamedTuple):

@@ -119,7 +119,7 @@ def test_the_busiest_link_is_found_by_following_every_spike(scheme):
                 and item.population == name
                 and item.start <= neuron < item.stop
             )
-            key = plan.keys[item.index].spike
+            key = plan.keys[item.index].get("spike")
             tick = round(time) if scheme != "off_grid" else int(np.floor(time))
             if key is not None:
                 for link in router.resolve(key.base + neuron - item.start, plan.sites[item.index].chip).links:

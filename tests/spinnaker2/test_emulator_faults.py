@@ -92,7 +92,11 @@ def test_one_entry_for_one_key_silences_one_neuron_for_those_behind_it():
     neuron = int(np.bincount(right.spikes["hidden_0"].sources, minlength=30).argmax())
     ((at, entries),) = machine.plan.tables.items()
     lost = replace(
-        entries[0], key=machine.plan.keys[hidden.index].spike.base | neuron, mask=0xFFFFFFFF, links=0, pes=()
+        entries[0],
+        key=machine.plan.keys[hidden.index]["spike"].base | neuron,
+        mask=0xFFFFFFFF,
+        links=0,
+        pes=(),
     )
     machine.route(Router({at: (lost, *entries)}, 8, 6))
     trace = machine.forward(inputs(4), seed=0)
@@ -110,7 +114,7 @@ def test_a_packet_that_strays_into_another_copy_is_known_to_nobody_there():
     pes = tuple(
         sorted(machine.plan.sites[item.index].pe for item in select(machine.plan, "layer", "hidden_0"))
     )
-    bases = {machine.plan.keys[item.index].spike.base for item in select(machine.plan, "input", "input")}
+    bases = {machine.plan.keys[item.index]["spike"].base for item in select(machine.plan, "input", "input")}
     machine.route(
         tables_with(
             machine, lambda entry: replace(entry, pes=pes) if entry.key & entry.mask in bases else entry

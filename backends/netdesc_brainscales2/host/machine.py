@@ -156,13 +156,21 @@ class AnalogMachine:
         names = [population.name for population in self.program.populations]
         kinds = [population.kind for population in self.program.populations]
         spiking = {k: events for k, events in recorded.items() if kinds[k] != "readout"}
+        counts = Counts(
+            batch,
+            len(self.plan.instances),
+            self.program.duration,
+            sum(len(events) for events in sent.values()),
+            sum(len(events) for k, events in spiking.items() if kinds[k] == "spiking"),
+            sum(item.values.size for item in [*samples.values(), *last.values()]),
+        )
         return Trace(
             spikes={names[k]: spiking[k] for k in sorted(spiking)},
             residuals=None,
             recordings=samples,
             effective_parameters=dict(self.as_run),
             health=health,
-            costs=self.costs(batch, sent, spiking, [*samples.values(), *last.values()]),
+            costs=compute_costs(counts, self.options),
             provenance={
                 "backend": "brainscales2",
                 "solver": f"analog, {self.options.machine}",
@@ -190,23 +198,6 @@ class AnalogMachine:
             )
             for item in final_readings(self.program)
         }
-
-    def costs(
-        self, batch: int, sent: Mapping[int, Events], recorded: Mapping[int, Events], samples: list[Recording]
-    ) -> dict[str, float]:
-        """Return the costs of a run."""
-        kinds = [population.kind for population in self.program.populations]
-        out = sum(len(events) for k, events in recorded.items() if kinds[k] == "spiking")
-        readings = sum(item.values.size for item in samples)
-        counts = Counts(
-            batch,
-            len(self.plan.instances),
-            self.program.duration,
-            sum(len(events) for events in sent.values()),
-            out,
-            readings,
-        )
-        return compute_costs(counts, self.options)
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Run the adjoint on the host; see ``netdesc.backend.Machine``."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.events import Floats, Integers
+from netdesc.limits import Limit
 from netdesc_spinnaker2.mapping.network import Network
 from netdesc_spinnaker2.options import Options
 
@@ -31,6 +32,12 @@ def bits_of(network: Network, name: str, options: Options) -> int:
     return 7 if all(np.all(link.delays == 1) for link in network.incoming(name)) else 4
 
 
+def range_of(network: Network, name: str, options: Options) -> Limit:
+    """Return the largest magnitude of an integer weight into a population."""
+    profile = options.profile
+    return profile.weight_four_bit if bits_of(network, name, options) == 4 else profile.weight_seven_bit
+
+
 def scale_of(network: Network, name: str, options: Options) -> float:
     """Return the integer steps per unit of weight into a population.
 
@@ -49,13 +56,10 @@ def scale_of(network: Network, name: str, options: Options) -> float:
     """
     if name in options.scales:
         return options.scales[name]
-    profile = options.profile
-    four = bits_of(network, name, options) == 4
-    full = (profile.weight_four_bit if four else profile.weight_seven_bit).value
     largest = max(
         (float(np.max(np.abs(link.weights), initial=0.0)) for link in network.incoming(name)), default=0.0
     )
-    return full / largest if largest > 0.0 else 1.0
+    return range_of(network, name, options).value / largest if largest > 0.0 else 1.0
 
 
 def quantize(weights: Floats, scale: float) -> Integers:

@@ -188,13 +188,13 @@ def addressed(
     """
     keys = plan.keys[item.index]
     if item.role == "optimizer":
-        return {"weight": [(keys.weight, item.size)]}
+        return {"weight": [(keys.get("weight"), item.size)]}
     if item.role == "loss":
-        return {"loss": [(plan.keys[k].loss, plan.slices[k].size) for k in senders]}
-    result: dict[str, list[tuple[KeyBlock | None, int]]] = {"spike": [(keys.spike, item.size)]}
+        return {"loss": [(plan.keys[k].get("loss"), plan.slices[k].size) for k in senders]}
+    result: dict[str, list[tuple[KeyBlock | None, int]]] = {"spike": [(keys.get("spike"), item.size)]}
     if item.role == "layer":
-        result["error"] = [(plan.keys[k].error, plan.slices[k].size) for k in senders]
-        result["gradient"] = [(keys.gradient, item.size)]
+        result["error"] = [(plan.keys[k].get("error"), plan.slices[k].size) for k in senders]
+        result["gradient"] = [(keys.get("gradient"), item.size)]
     return result
 
 

@@ -96,13 +96,12 @@ def describe_slices(
 
 def bases(plan: Plan, kind: str) -> Integers:
     """Return the first key of a kind that is addressed to each slice, -1 for none."""
-    blocks = [getattr(keys, kind) for keys in plan.keys]
-    return np.array([-1 if block is None else block.base for block in blocks], dtype=np.int64)
+    return np.array([keys[kind].base if kind in keys else -1 for keys in plan.keys], dtype=np.int64)
 
 
 def known_keys(plan: Plan) -> tuple[NDArray[Any], Integers]:
     """Return the blocks of keys that each program knows, by its flows, and where those of each begin."""
-    base = np.array([-1 if keys.spike is None else keys.spike.base for keys in plan.keys], dtype=np.int64)
+    base = bases(plan, "spike")
     size = np.array([item.size for item in plan.slices], dtype=np.int64)
     others = other_keys(plan)
     tables = []

@@ -97,7 +97,6 @@ def itemize(plan: Plan) -> Mapping[str, object]:
     """
     slices = []
     for item, site, keys in zip(plan.slices, plan.sites, plan.keys, strict=True):
-        blocks = {space: getattr(keys, space) for space in SPACES}
         slices.append(
             {
                 "role": item.role,
@@ -113,9 +112,9 @@ def itemize(plan: Plan) -> Mapping[str, object]:
                 "cycles": plan.cycles[item.index],
                 "packets": plan.packets[item.index],
                 "keys": {
-                    space: {"base": block.base, "mask": block.mask}
-                    for space, block in blocks.items()
-                    if block is not None
+                    space: {"base": keys[space].base, "mask": keys[space].mask}
+                    for space in SPACES
+                    if space in keys
                 },
             }
         )

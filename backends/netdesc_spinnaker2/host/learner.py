@@ -248,23 +248,25 @@ class Learner:
             costs=count_costs(e, len(labels), learns=True).values,
         )
 
+    @property
+    def moments(self) -> dict[str, NDArray[np.float32]]:
+        """Moments of the optimizer by name."""
+        if self.lesson.optimizer == "sgd":
+            return {"velocity": self.store.moment_1}
+        return {"first": self.store.moment_1, "second": self.store.moment_2}
+
     def state(self) -> LearningState:
         """Read weights and moments back; see ``netdesc.backend.OnDeviceLearning``."""
-        names = ("first", "second") if self.lesson.optimizer != "sgd" else ("velocity",)
-        columns = (self.store.moment_1, self.store.moment_2)
+        program, moments = self.device.program, self.moments
         return LearningState(
             self.steps,
-            arrange(self.device.program, self.places, self.store.weight),
-            {
-                name: arrange(self.device.program, self.places, column)
-                for name, column in zip(names, columns, strict=False)
-            },
+            arrange(program, self.places, self.store.weight),
+            {name: arrange(program, self.places, column) for name, column in moments.items()},
         )
 
     def restore(self, state: LearningState) -> None:
         """Write weights and moments; see ``netdesc.backend.OnDeviceLearning``."""
-        names = ("first", "second") if self.lesson.optimizer != "sgd" else ("velocity",)
-        for values in (state.parameters, *(state.moments.get(name, {}) for name in names)):
+        for values in (state.parameters, *(state.moments.get(name, {}) for name in self.moments)):
             for block in self.device.program.blocks:
                 given = values.get(block.weight_key, np.empty(0))
                 if block.train_weight and (np.shape(given) != (block.size,) or not np.isfinite(given).all()):
@@ -273,7 +275,7 @@ class Learner:
                     )
         self.steps = state.steps
         self.store.weight[:] = flatten(self.device.program, self.places, state.parameters)
-        for name, column in zip(names, (self.store.moment_1, self.store.moment_2), strict=False):
+        for name, column in self.moments.items():
             column[:] = flatten(self.device.program, self.places, state.moments[name])
         self.broadcast()
 

@@ -13,8 +13,7 @@ from netdesc.precision import fits_float32
 from netdesc.program import Program
 from netdesc.steps import whole_steps
 from netdesc.streams import stream
-from netdesc_spinnaker2.board.integers import scale_of
-from netdesc_spinnaker2.mapping.checks import range_of
+from netdesc_spinnaker2.board.integers import range_of, scale_of
 from netdesc_spinnaker2.mapping.network_view import view_program
 from netdesc_spinnaker2.options import Options
 

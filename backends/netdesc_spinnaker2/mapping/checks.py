@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.errors import Diagnostic
 from netdesc.limits import Limit, against, six_digits
-from netdesc_spinnaker2.board.integers import Rounding, bits_of, quantize, rounding_of, scale_of
+from netdesc_spinnaker2.board.integers import Rounding, bits_of, quantize, range_of, rounding_of, scale_of
 from netdesc_spinnaker2.mapping.network import Link, Network, Population
 from netdesc_spinnaker2.mapping.plan import Chip, Entry, Plan
 from netdesc_spinnaker2.mapping.traffic import Bounds, trains
@@ -186,12 +186,6 @@ def _beyond(link: Link, found: Rounding, scale: float, limit: Limit) -> str:
             "stochastic, or weights: float"
         )
     return ""
-
-
-def range_of(network: Network, name: str, options: Options) -> Limit:
-    """Return the largest magnitude of an integer weight into a population."""
-    profile = options.profile
-    return profile.weight_four_bit if bits_of(network, name, options) == 4 else profile.weight_seven_bit
 
 
 def check_delays(network: Network, options: Options) -> Iterator[Diagnostic]:

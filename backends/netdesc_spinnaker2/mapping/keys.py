@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -48,7 +47,7 @@ def allocate(
         entries.
     flows : tuple of Flow
     """
-    keys = [SliceKeys() for _ in slices]
+    keys: list[dict[str, KeyBlock]] = [{} for _ in slices]
     flows = []
     routes = [
         route
@@ -60,7 +59,7 @@ def allocate(
         width = 1 << max((slices[owner].size - 1).bit_length() for _, owner, _, _ in chosen) if chosen else 1
         for place, (_, owner, senders, targets) in enumerate(chosen):
             block = KeyBlock((number << SPACE_SHIFT) + place * width, (0xFFFFFFFF ^ (width - 1)))
-            keys[owner] = replace(keys[owner], **{space: block})
+            keys[owner][space] = block
             flows.append(Flow(space, block, senders, targets))
     return tuple(keys), tuple(flows)
 

@@ -43,7 +43,10 @@ def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Divis
         reach = {
             link.name: traffic.connected(link, bounds[link.pre], bounds[link.post]) for link in network.links
         }
-        loads = traffic.measure(network, fans, bounds, reach)
+        loads = {
+            item.name: traffic.measure(item, network, fans[item.name], bounds, reach)
+            for item in network.populations
+        }
         finer = {
             item.name: even(item.size, _more(network, item, loads[item.name], options))
             for item in network.populations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import islice, takewhile
 
 from netdesc_spinnaker2.mapping.plan import Chip, Site, Slice
 from netdesc_spinnaker2.options import Options
@@ -61,21 +63,12 @@ def snake(board: Sequence[Chip]) -> tuple[Chip, ...]:
 
 def copies_of(slices: Sequence[Slice]) -> list[int]:
     """Return the number of slices of each copy, in order."""
-    sizes: dict[int, int] = {}
-    for item in slices:
-        if item.copy >= 0:
-            sizes[item.copy] = sizes.get(item.copy, 0) + 1
-    return list(sizes.values())
+    return list(Counter(item.copy for item in slices if item.copy >= 0).values())
 
 
 def _rest(free: Sequence[Site], at: int) -> int:
     """Return how many places are left on the chip of the next free place."""
-    if at >= len(free):
-        return 0
-    stop = at
-    while stop < len(free) and free[stop].chip == free[at].chip:
-        stop += 1
-    return stop - at
+    return sum(1 for _ in takewhile(lambda site: site.chip == free[at].chip, islice(free, at, None)))
 
 
 def _middle(sites: Sequence[Site]) -> tuple[float, float]:

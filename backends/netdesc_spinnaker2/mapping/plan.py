@@ -86,31 +86,15 @@ class KeyBlock:
         return (self.mask ^ 0xFFFFFFFF) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class SliceKeys:
-    """Key blocks of a slice, one per kind of packet; None where it has none.
+SliceKeys = Mapping[str, KeyBlock]
+"""Key blocks of a slice, by kind of packet; it may have none of a kind.
 
-    Parameters
-    ----------
-    spike : KeyBlock or None
-        Of the spikes that it sends (input, spiking layer).
-    error : KeyBlock or None
-        Addressed to it: what layers behind it return for its spikes (input, layer). Every sender uses the
-        same key for the same neuron.
-    loss : KeyBlock or None
-        Addressed to it: dL/dt of its spikes (layer with a loss).
-    gradient : KeyBlock or None
-        Of the gradients that it sends to its optimizer (trained layer); the neuron is that whose incoming
-        weights they belong to.
-    weight : KeyBlock or None
-        Of the weights that it broadcasts to all copies (optimizer).
-    """
-
-    spike: KeyBlock | None = None
-    error: KeyBlock | None = None
-    loss: KeyBlock | None = None
-    gradient: KeyBlock | None = None
-    weight: KeyBlock | None = None
+``spike``: of the spikes that it sends (input, spiking layer). ``error``: addressed to it, what layers behind
+it return for its spikes (input, layer); every sender uses the same key for the same neuron. ``loss``:
+addressed to it, dL/dt of its spikes (layer with a loss). ``gradient``: of the gradients that it sends to its
+optimizer (trained layer); the neuron is that whose incoming weights they belong to. ``weight``: of the
+weights that it broadcasts to all copies (optimizer).
+"""
 
 
 @dataclass(frozen=True, slots=True)

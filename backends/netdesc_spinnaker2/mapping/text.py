@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from netdesc.display import counted, number_ranges
 from netdesc_spinnaker2.mapping.checks import listed
-from netdesc_spinnaker2.mapping.plan import SPACES, KeyBlock, Plan
+from netdesc_spinnaker2.mapping.plan import SPACES, Plan
 
 
 def render(plan: Plan) -> str:
@@ -54,10 +54,10 @@ def _place(plan: Plan, index: int) -> str:
 
 
 def _keys(plan: Plan, index: int) -> list[str]:
-    blocks: list[tuple[str, KeyBlock | None]] = [
-        (space, getattr(plan.keys[index], space)) for space in SPACES
+    blocks = plan.keys[index]
+    return [
+        f"{space} {blocks[space].base:08x}/{blocks[space].mask:08x}" for space in SPACES if space in blocks
     ]
-    return [f"{space} {block.base:08x}/{block.mask:08x}" for space, block in blocks if block is not None]
 
 
 def _ternary(key: int, mask: int) -> str:

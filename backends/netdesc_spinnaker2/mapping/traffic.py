@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.profile import Profile
 
 _CHUNK = 256
+
+SUMS = ("synapses", "trained", "indexed", "timed", "events")
+"""What is summed over the neurons of a population; fields of ``Fan`` and ``Load``."""
 
 Reach = NDArray[np.bool_]
 """Whether a slice, by row, has a synapse onto another, by column."""
@@ -96,7 +100,7 @@ def fan(network: Network, name: str, *, integer: bool) -> Fan:
         totals += np.outer([1, link.train, not link.dense, timed], count)
         events += count * network.population(link.pre).spikes
         slots = max(slots, int(np.max(link.delays, initial=1)) + 1)
-    sums = [_cumulated(row) for row in totals]
+    sums = np.pad(np.cumsum(totals, axis=1), ((0, 0), (1, 0)))
     return Fan(sums[0], sums[1], sums[2], sums[3], np.concatenate(([0.0], np.cumsum(events))), slots)
 
 
@@ -155,31 +159,6 @@ def bound(population: Population, network: Network, arriving_at: Fan, bounds: In
     return _load(population, arriving_at, bounds, rows, (received, np.zeros(n)))
 
 
-def measure(
-    network: Network, fans: Mapping[str, Fan], bounds: Bounds, reach: Mapping[str, Reach]
-) -> dict[str, Load]:
-    """Return the load of every slice of every population.
-
-    Parameters
-    ----------
-    network : Network
-    fans : mapping of str to Fan
-        Per population.
-    bounds : mapping of str to ndarray
-        Per population.
-    reach : mapping of str to ndarray of bool, shape (p, q)
-        Per link, as ``connected`` gives it.
-
-    Returns
-    -------
-    dict of str to Load
-        Per population.
-    """
-    return {
-        item.name: _measured(item, network, fans[item.name], bounds, reach) for item in network.populations
-    }
-
-
 def reached(network: Network, pre: str, post: str, reach: Mapping[str, Reach]) -> Reach | None:
     """Return which slices of two populations are connected by any link; None where there is no link."""
     tables = [reach[link.name] for link in network.outgoing(pre) if link.post == post]
@@ -188,9 +167,22 @@ def reached(network: Network, pre: str, post: str, reach: Mapping[str, Reach]) -
     return np.logical_or.reduce(tables) if tables else None
 
 
-def _measured(
+def measure(
     population: Population, network: Network, arriving_at: Fan, bounds: Bounds, reach: Mapping[str, Reach]
 ) -> Load:
+    """Return the load of every slice of a population.
+
+    Parameters
+    ----------
+    population : Population
+    network : Network
+    arriving_at : Fan
+        Of the population.
+    bounds : mapping of str to ndarray
+        Per population.
+    reach : mapping of str to ndarray of bool, shape (p, q)
+        Per link, as ``connected`` gives it.
+    """
     name, cuts = population.name, bounds[population.name]
     n = len(cuts) - 1
     rows, received, errors = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -220,18 +212,14 @@ def _weighted(values: Floats | Integers, table: Reach) -> Floats:
 def _load(
     population: Population, arriving_at: Fan, bounds: Integers, rows: Integers, packets: tuple[Floats, Floats]
 ) -> Load:
-    def between(sums: Integers) -> Integers:
-        return sums[bounds[1:]] - sums[bounds[:-1]]
+    def between(sums: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(sums[bounds[1:]] - sums[bounds[:-1]])
 
     neurons = np.diff(bounds)
     return Load(
         neurons=neurons,
-        synapses=between(arriving_at.synapses),
-        trained=between(arriving_at.trained),
-        indexed=between(arriving_at.indexed),
-        timed=between(arriving_at.timed),
+        **{name: between(getattr(arriving_at, name)) for name in SUMS},
         rows=rows,
-        events=arriving_at.events[bounds[1:]] - arriving_at.events[bounds[:-1]],
         received=packets[0],
         spikes=neurons * population.spikes,
         errors=packets[1],
@@ -272,7 +260,3 @@ def arrivals(load: Load, ticks: int, *, training: bool) -> Floats:
 def trains(network: Network, options: Options) -> bool:
     """Return whether the chip trains."""
     return network.trains if options.training is None else options.training
-
-
-def _cumulated(values: Integers) -> Integers:
-    return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(values)))

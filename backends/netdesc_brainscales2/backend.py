@@ -89,7 +89,7 @@ class BrainScaleS2Backend:
         LimitError, BackendError
             With everything that the machine cannot do.
         """
-        from netdesc_brainscales2.chip.commissioning import commission
+        from netdesc_brainscales2.chip.calibration import commission
         from netdesc_brainscales2.host.machine import AnalogMachine
 
         plan, calibration = commission(program, self.options)
@@ -97,7 +97,7 @@ class BrainScaleS2Backend:
 
     def describe_map(self, program: Program) -> DeviceMap:
         """Return where a program goes on the chip; see ``netdesc.maps.Mapped``."""
-        from netdesc_brainscales2.chip.commissioning import commission
+        from netdesc_brainscales2.chip.calibration import commission
         from netdesc_brainscales2.mapping.chip_map import describe
 
         senders = {block.name: program.populations[block.pre].name for block in program.blocks}

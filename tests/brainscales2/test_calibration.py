@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from netdesc_brainscales2.chip.calibration import QUANTITIES, Targets, calibrate, measure, raw_spreads, search
-from netdesc_brainscales2.chip.dacs import Dac
-from netdesc_brainscales2.chip.pattern import CIRCUITS, draw_pattern
+from netdesc_brainscales2.chip.pattern import CIRCUITS, Dac, draw_pattern
 from netdesc_brainscales2.profile import Profile
 
 ALL = np.arange(CIRCUITS)

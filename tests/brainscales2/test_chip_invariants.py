@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from chip_programs import layered, one_to_one, program
 from netdesc_brainscales2.backend import BrainScaleS2Backend
-from netdesc_brainscales2.chip.pattern import Spreads, draw_pattern
+from netdesc_brainscales2.chip.pattern import draw_pattern
 
 from netdesc.events import Events
 
@@ -18,8 +18,8 @@ SIZES = {"input": 5, "hidden": 20, "output": 3}
 PATTERN = """
 import hashlib
 from dataclasses import fields
-from netdesc_brainscales2.chip.pattern import Spreads, draw_pattern
-raw = Spreads(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, reset=12.0, cadc=3.0)
+from netdesc_brainscales2.chip.pattern import draw_pattern
+raw = dict(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, reset=12.0, cadc=3.0)
 found = draw_pattern(7, raw)
 print(hashlib.sha256(b"".join(getattr(found, item.name).tobytes() for item in fields(found))).hexdigest())
 """
@@ -33,7 +33,7 @@ print(hashlib.sha256(b"".join(getattr(found, name).tobytes() for name in QUANTIT
 """
 LEAK = [25.561710367420964, -4.294932019170876, 7.3779556363149945]
 TAU_MEM = [0.9081710710455544, 1.4494533656243078, 0.854325194599162]
-RAW = Spreads(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, reset=12.0, cadc=3.0)
+RAW = dict(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, reset=12.0, cadc=3.0)
 
 
 def draw(size=5, batch=8, duration=25.0):

@@ -3,8 +3,7 @@
 import pytest
 from chip_programs import layered
 from netdesc_brainscales2.backend import BrainScaleS2Backend
-from netdesc_brainscales2.chip.calibration import calibrate_chip
-from netdesc_brainscales2.chip.commissioning import commission
+from netdesc_brainscales2.chip.calibration import calibrate_chip, commission
 from netdesc_brainscales2.options import Options
 
 from netdesc.errors import LimitError

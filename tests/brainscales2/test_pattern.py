@@ -5,18 +5,18 @@ import sys
 
 import numpy as np
 import pytest
-from netdesc_brainscales2.chip.pattern import Spreads, draw_pattern
+from netdesc_brainscales2.chip.pattern import draw_pattern
 
-RAW = Spreads(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, reset=12.0, cadc=3.0)
+RAW = dict(tau_mem=0.35, tau_syn=0.35, gain=0.2, threshold=12.0, leak=12.0, reset=12.0, cadc=3.0)
 
 
 def test_a_chip_has_the_same_pattern_in_another_process():
     code = (
         "from netdesc_brainscales2.chip.pattern import *; "
-        "print(draw_pattern(7, Spreads(leak=12.0)).leak.sum().hex())"
+        "print(draw_pattern(7, dict(leak=12.0)).leak.sum().hex())"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert float.fromhex(told.strip()) == draw_pattern(7, Spreads(leak=12.0)).leak.sum()
+    assert float.fromhex(told.strip()) == draw_pattern(7, dict(leak=12.0)).leak.sum()
 
 
 def test_chips_differ():
@@ -42,11 +42,11 @@ def test_factors_are_positive_with_mean_one_and_the_spread_asked_for(name):
     values = np.concatenate([getattr(draw_pattern(chip, RAW), name).ravel() for chip in range(20)])
     assert values.min() > 0.0
     assert values.mean() == pytest.approx(1.0, abs=0.02)
-    assert values.std() == pytest.approx(getattr(RAW, name), rel=0.05)
+    assert values.std() == pytest.approx(RAW[name], rel=0.05)
 
 
 def test_without_spreads_there_is_no_deviation():
-    pattern = draw_pattern(1, Spreads())
+    pattern = draw_pattern(1, {})
     assert (pattern.tau_mem == 1.0).all()
     assert (pattern.gain == 1.0).all()
     assert not pattern.leak.any()

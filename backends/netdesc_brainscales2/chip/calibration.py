@@ -9,18 +9,18 @@ searched again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.errors import Diagnostic
+from netdesc.errors import Diagnostic, LimitError
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
 from netdesc.streams import stream
-from netdesc_brainscales2.chip.dacs import Dac
-from netdesc_brainscales2.chip.pattern import CIRCUITS, INPUTS, Pattern, Spreads, draw_pattern
+from netdesc_brainscales2.chip.pattern import CIRCUITS, INPUTS, Dac, Pattern, draw_pattern
 from netdesc_brainscales2.chip.substrate import steps_of_voltage, two_columns
+from netdesc_brainscales2.mapping.pipeline import map_program
 from netdesc_brainscales2.mapping.plan import Plan
 from netdesc_brainscales2.options import Options
 from netdesc_brainscales2.profile import Profile
@@ -259,10 +259,10 @@ def calibrate(chip: int, targets: Targets, profile: Profile) -> tuple[Pattern, d
     return Pattern(1.0 + tau_mem, 1.0 + tau_syn, 1.0 + gain, **levels, cadc=raw.cadc), faults
 
 
-def raw_spreads(profile: Profile) -> Spreads:
+def raw_spreads(profile: Profile) -> dict[str, float]:
     """Return the spreads of a chip that is not calibrated."""
-    values = {name: getattr(profile, f"{name}_spread").value for name in QUANTITIES}
-    return Spreads(**values, cadc=profile.cadc_offset_spread.value)
+    values = {name: float(getattr(profile, f"{name}_spread").value) for name in QUANTITIES}
+    return {**values, "cadc": profile.cadc_offset_spread.value}
 
 
 def measure(pattern: Pattern, used: Integers) -> dict[str, float]:
@@ -289,3 +289,29 @@ def calibrate_chip(
         return Calibration(raw, used, {}, {}), {}
     pattern, faults = calibrate(options.chip, targets, options.profile)
     return Calibration(pattern, used, measure(raw, used), measure(pattern, used)), faults
+
+
+def commission(program: Program, options: Options) -> tuple[Plan, Calibration]:
+    """Place a program, calibrate its circuits, and place it again without those that miss their targets.
+
+    Returns
+    -------
+    plan : Plan
+    calibration : Calibration
+        Names the circuits that are left out.
+
+    Raises
+    ------
+    LimitError
+        With everything that does not fit; where too few circuits are left, with why others are not used.
+    """
+    missed: dict[int, Diagnostic] = {}
+    while True:
+        try:
+            plan = map_program(program, options, frozenset(missed))
+        except LimitError as error:
+            raise LimitError([*error.diagnostics, *missed.values()]) from error
+        calibration, faults = calibrate_chip(program, plan, options)
+        if not faults:
+            return plan, replace(calibration, left_out={k: item.message for k, item in missed.items()})
+        missed |= faults

@@ -1,37 +1,20 @@
-"""The fixed pattern of a chip: how far each of its circuits is from what it was designed to be."""
+"""The fixed pattern of a chip, and the digital-to-analog converters that set parameters in spite of it.
+
+The pattern is how far each of its circuits is from what it was designed to be.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from netdesc.events import Floats, frozen
+from netdesc.events import Floats, Integers, frozen
 from netdesc.streams import stream
 
 CIRCUITS = 512
 INPUTS = ("excitatory", "inhibitory")
-
-
-@dataclass(frozen=True, slots=True)
-class Spreads:
-    """Standard deviations over the circuits of a chip.
-
-    Parameters
-    ----------
-    tau_mem, tau_syn, gain : float
-        Relative to the parameter; time constants and strength of a synaptic input.
-    threshold, leak, reset, cadc : float
-        In LSB of the CADC; the last one is the offset of a channel.
-    """
-
-    tau_mem: float = 0.0
-    tau_syn: float = 0.0
-    gain: float = 0.0
-    threshold: float = 0.0
-    leak: float = 0.0
-    reset: float = 0.0
-    cadc: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +40,8 @@ class Pattern:
     cadc: Floats
 
     def __post_init__(self) -> None:
-        for name in ("tau_mem", "tau_syn", "gain", "threshold", "leak", "reset", "cadc"):
-            object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
+        for item in fields(self):
+            object.__setattr__(self, item.name, frozen(getattr(self, item.name), np.float64))
 
 
 def draw(chip: int, quantity: str) -> Floats:
@@ -96,14 +79,17 @@ def factors(normal: Floats, spread: float) -> Floats:
     return result
 
 
-def draw_pattern(chip: int, spreads: Spreads) -> Pattern:
+def draw_pattern(chip: int, spreads: Mapping[str, float]) -> Pattern:
     """Draw the pattern of a chip.
 
     Parameters
     ----------
     chip : int
         Identity of the chip.
-    spreads : Spreads
+    spreads : mapping of str to float
+        Standard deviations over the circuits, 0 where none is given: ``tau_mem``, ``tau_syn`` and ``gain``
+        (strength of a synaptic input) relative to the parameter; ``threshold``, ``leak``, ``reset`` and
+        ``cadc`` (offset of a channel) in LSB of the CADC.
 
     Returns
     -------
@@ -111,15 +97,53 @@ def draw_pattern(chip: int, spreads: Spreads) -> Pattern:
         Without any deviation where all spreads are 0.
     """
 
-    def inputs(quantity: str, spread: float) -> Floats:
-        return np.stack([factors(draw(chip, f"{quantity}.{side}"), spread) for side in INPUTS], axis=1)
+    def factor(quantity: str, name: str) -> Floats:
+        return factors(draw(chip, quantity), spreads.get(name, 0.0))
 
-    return Pattern(
-        tau_mem=factors(draw(chip, "tau_mem"), spreads.tau_mem),
-        tau_syn=inputs("tau_syn", spreads.tau_syn),
-        gain=inputs("gain", spreads.gain),
-        threshold=spreads.threshold * draw(chip, "threshold"),
-        leak=spreads.leak * draw(chip, "leak"),
-        reset=spreads.reset * draw(chip, "reset"),
-        cadc=spreads.cadc * draw(chip, "cadc"),
-    )
+    inputs = {
+        name: np.stack([factor(f"{name}.{side}", name) for side in INPUTS], axis=1)
+        for name in ("tau_syn", "gain")
+    }
+    offsets = {
+        name: spreads.get(name, 0.0) * draw(chip, name) for name in ("threshold", "leak", "reset", "cadc")
+    }
+    return Pattern(tau_mem=factor("tau_mem", "tau_mem"), **inputs, **offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class Dac:
+    """A converter per circuit, each monotone and different from its neighbours.
+
+    Parameters
+    ----------
+    bits : int
+        Codes are 0 to ``2**bits - 1``.
+    low, high : float
+        What codes at both ends set on a nominal circuit.
+    relative : bool
+        Whether codes are spread evenly over the logarithm, and circuits differ by factors; otherwise they
+        are spread evenly, and circuits differ by offsets.
+    deviation : ndarray of float64, shape (n,)
+        Factor or offset of each circuit.
+    """
+
+    bits: int
+    low: float
+    high: float
+    relative: bool
+    deviation: Floats
+
+    @property
+    def top(self) -> int:
+        """The largest code."""
+        return int(2**self.bits - 1)
+
+    def convert(self, codes: Integers) -> Floats:
+        """Return the parameters that codes set, one per circuit."""
+        share = codes / self.top
+        values: Floats
+        if self.relative:
+            values = self.low * (self.high / self.low) ** share * self.deviation
+        else:
+            values = self.low + (self.high - self.low) * share + self.deviation
+        return values

@@ -70,7 +70,7 @@ class Emulation:
     @property
     def each(self) -> int:
         """Slices of one copy."""
-        return len(self.template.cell)
+        return len(self.template.weights)
 
 
 def build(
@@ -133,7 +133,7 @@ def first_rooms(plan: Plan, template: Template, options: Options, rules: Rules) 
     """Return the stores as the map has them, and boxes for one packet of every key."""
     inside = options.scheme == "off_grid"
     sent, received, box = (np.zeros(len(plan.slices), dtype=np.int64) for _ in range(3))
-    each, rows = len(template.cell), template.row
+    each, rows = len(template.weights), template.columns["row"]
     ends = np.append(rows[1:], len(template.fan))
     for s, (item, memory) in enumerate(zip(plan.slices, plan.memory, strict=True)):
         sent[s] = memory.get("stimulus", 0) // (8 if inside else 4)
@@ -157,7 +157,7 @@ def furnish(
     training: bool,
 ) -> Emulation:
     """Give every slice its stretch of memory."""
-    each, count = len(template.cell), len(plan.slices)
+    each, count = len(template.weights), len(plan.slices)
     slices, known = describe_slices(plan, template, table, rules, rooms)
     layers = slices["role"] == ROLES.index("layer")
     neurons = int(slices["size"][slices["role"] != ROLES.index("optimizer")].sum())

@@ -55,12 +55,12 @@ def describe_slices(
     plan: Plan, template: Template, table: PortTable, rules: Rules, rooms: Rooms
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return where the memory of each slice is, and the blocks of keys that all of them know."""
-    each, count = len(template.cell), len(plan.slices)
+    each, count = len(template.weights), len(plan.slices)
     role = np.array([ROLES.index(item.role) for item in plan.slices], dtype=np.int64)
     size = np.array([item.size for item in plan.slices], dtype=np.int64)
     idle = role == ROLES.index("optimizer")
     number = np.where(idle, 0, np.arange(count) % each)
-    depth = np.where(idle, 0, template.depth[number])
+    shared = {name: np.where(idle, 0, values[number]) for name, values in template.columns.items()}
     known, known_first = known_keys(plan)
     spans = {
         "weight": begins(np.where(idle, 0, template.weights[number])),
@@ -74,13 +74,9 @@ def describe_slices(
         "size": size,
         "copy": [item.copy for item in plan.slices],
         "number": number,
-        "cell": template.cell[number],
-        "row": template.row[number],
-        "distinct": template.distinct_at[number],
-        "delays": np.where(idle, 0, template.delays[number]),
+        **shared,
         "state": begins(np.where(idle, 0, size))[:-1],
-        "ring": begins(np.where(role == ROLES.index("layer"), depth * size, 0))[:-1],
-        "depth": depth,
+        "ring": begins(np.where(role == ROLES.index("layer"), shared["depth"] * size, 0))[:-1],
         "place": np.arange(count) * (rules.steps + 3),
         **{name: span[:-1] for name, span in spans.items()},
         **{f"{name}_end": span[1:] for name, span in spans.items()},

@@ -52,11 +52,7 @@ class Template:
     segments: NDArray[Any]
     target: Integers
     distinct: Integers
-    cell: Integers
-    row: Integers
-    distinct_at: Integers
-    delays: Integers
-    depth: Integers
+    columns: dict[str, Integers]
     weights: Integers
     gradients: Integers
     weight_order: Integers
@@ -108,6 +104,7 @@ def lay_out_template(
     segments = np.concatenate([part.segments for part in parts])
     segments["target_start"] += np.repeat(target, [len(part.segments) for part in parts])
     orders = [part.order for part in parts]
+    distinct = np.array([len(part.distinct) for part in parts], dtype=np.int64)
     first = begins(stack(parts, "rows"))
     return Template(
         numbers,
@@ -119,11 +116,13 @@ def lay_out_template(
         segments,
         stack(parts, "target"),
         stack(parts, "distinct"),
-        cell,
-        begins([len(part.rows) for part in parts])[:-1],
-        begins([len(part.distinct) for part in parts])[:-1],
-        np.array([len(part.distinct) for part in parts], dtype=np.int64),
-        slots(slices, parts),
+        {
+            "cell": cell,
+            "row": begins([len(part.rows) for part in parts])[:-1],
+            "distinct": begins(distinct)[:-1],
+            "delays": distinct,
+            "depth": slots(slices, parts),
+        },
         np.array([len(order) for order in orders], dtype=np.int64),
         np.array([len(part.trained) for part in parts], dtype=np.int64),
         np.concatenate(orders),

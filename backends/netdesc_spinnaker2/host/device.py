@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,16 +12,13 @@ from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Integers
 from netdesc.program import Program
 from netdesc.threads import available, run, split
-from netdesc_spinnaker2.board.assembly import Emulation, build, fresh_counts, grow
+from netdesc_spinnaker2.board.assembly import Emulation, fresh_counts, grow
 from netdesc_spinnaker2.board.backward import run_round_back
 from netdesc_spinnaker2.board.forward import run_samples
 from netdesc_spinnaker2.board.loading import FULL_OUT, Out, Stimulus
 from netdesc_spinnaker2.board.replay import Records, replay_round
-from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.host.interruptions import relieve
 from netdesc_spinnaker2.host.readout import extend, make_out
-from netdesc_spinnaker2.mapping.plan import Plan
-from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.programs.loss import Forces
 
 Task = Callable[[tuple[int, int], Emulation, Integers], int]
@@ -48,41 +45,6 @@ class Device:
     emulation: Emulation
     samples: Integers
     room: int = 1024
-
-    @classmethod
-    def start(
-        cls,
-        program: Program,
-        plan: Plan,
-        options: Options,
-        delays: Mapping[str, Integers],
-        *,
-        training: bool,
-        router: Router | None = None,
-    ) -> Device:
-        """Load a program onto a board.
-
-        Parameters
-        ----------
-        program : Program
-        plan : Plan
-        options : Options
-        delays : mapping of str to ndarray of int64
-            In ticks, by the keys of the blocks.
-        training : bool
-            Whether it must be able to run backward.
-        router : Router or None
-            With tables other than those of the plan.
-
-        Raises
-        ------
-        BackendError
-            If a cell is not one that the programs can start with.
-        """
-        check_cells(program)
-        tables = router or Router(plan.tables, int(options.profile.board_width.value), options.height)
-        emulation = build(program, plan, tables, options, delays, training=training)
-        return cls(program, emulation, np.full(plan.copies, -1, dtype=np.int64))
 
     @property
     def parts(self) -> list[tuple[int, int]]:

@@ -15,11 +15,11 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace, require_finite
-from netdesc_spinnaker2.board.assembly import load_weights
+from netdesc_spinnaker2.board.assembly import build, load_weights
 from netdesc_spinnaker2.board.loading import read_forces
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.costs.counting import count_costs, count_health
-from netdesc_spinnaker2.host.device import Device
+from netdesc_spinnaker2.host.device import Device, check_cells
 from netdesc_spinnaker2.host.final_voltages import add_last_voltages, last_voltage_forces, read_states, watch
 from netdesc_spinnaker2.host.learner import Learner
 from netdesc_spinnaker2.host.parameters import Parameters
@@ -67,13 +67,13 @@ class Machine:
         router : Router or None
             With tables other than those of the plan.
         """
-        current = self.parameters.program()
-        plan = lay_out_program(current, self.options, self.outputs, training=self.training)
-        device = Device.start(
-            watch(current), plan, self.options, self.parameters.ticks(), training=self.training, router=router
-        )
-        load_weights(device.emulation, self.parameters.potentials())
-        return device
+        program, options = watch(self.parameters.program()), self.options
+        plan = lay_out_program(program, options, self.outputs, training=self.training)
+        check_cells(program)
+        tables = router or Router(plan.tables, int(options.profile.board_width.value), options.height)
+        emulation = build(program, plan, tables, options, self.parameters.ticks(), training=self.training)
+        load_weights(emulation, self.parameters.potentials())
+        return Device(program, emulation, np.full(plan.copies, -1, dtype=np.int64))
 
     @property
     def plan(self) -> Plan:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
+from netdesc.maps import DeviceMap
 from netdesc.program import Program
 from netdesc_brainscales2.mapping.pipeline import map_program
+from netdesc_brainscales2.mapping.text import render
 from netdesc_brainscales2.non_idealities import Pair, list_non_idealities
 from netdesc_brainscales2.options import OPTIONS, Options
 from netdesc_brainscales2.passes import MapToChip
 
 if TYPE_CHECKING:
     from netdesc.backend import Machine
-    from netdesc.maps import DeviceMap, Forecast
+    from netdesc.maps import Forecast
 
 LOSSES = frozenset(
     {
@@ -98,10 +100,12 @@ class BrainScaleS2Backend:
     def describe_map(self, program: Program) -> DeviceMap:
         """Return where a program goes on the chip; see ``netdesc.maps.Mapped``."""
         from netdesc_brainscales2.chip.calibration import commission
-        from netdesc_brainscales2.mapping.chip_map import describe
+        from netdesc_brainscales2.mapping.chip_map import draw_instances, itemize
 
+        plan, _ = commission(program, self.options)
         senders = {block.name: program.populations[block.pre].name for block in program.blocks}
-        return describe(commission(program, self.options)[0], senders, self.options)
+        panels = draw_instances(plan, senders, self.options)
+        return DeviceMap(render(plan, self.options), itemize(plan), panels)
 
     def estimate(self, program: Program, samples: int) -> Forecast:
         """Estimate what runs of a program take at the expected rates; see ``netdesc.maps.Estimating``."""

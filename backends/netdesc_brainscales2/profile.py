@@ -193,6 +193,7 @@ def _uneven(profile: Profile) -> list[Diagnostic]:
         if numbers[name].value < 1 or not numbers[name].value.is_integer()
     ]
     faults += [(name, "a number above 0") for name in _POSITIVE if numbers[name].value <= 0]
+    faults += [(name, "a rate above 0") for name in ("input_rate", "output_rate") if numbers[name].value <= 0]
     if profile.hemispheres.value not in (1, 2):
         faults.append(("hemispheres", "1 or 2"))
     if profile.threshold_level.value <= profile.leak_level.value:

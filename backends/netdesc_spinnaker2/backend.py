@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import Limits
+from netdesc.maps import DeviceMap
 from netdesc.program import Program
 from netdesc_spinnaker2.mapping.checks import MODELS, SOURCES
+from netdesc_spinnaker2.mapping.text import render
 from netdesc_spinnaker2.non_idealities import Pair, list_non_idealities
 from netdesc_spinnaker2.options import OPTIONS, Options
 from netdesc_spinnaker2.passes import CheckBoard, RoundToTicks
 
 if TYPE_CHECKING:
     from netdesc.backend import Machine
-    from netdesc.maps import DeviceMap, Forecast
+    from netdesc.maps import Forecast
     from netdesc_spinnaker2.mapping.plan import Plan
 
 LOSSES = frozenset({"time_to_first_spike", "spike_time_mse", "relative_spike_time_mse"})
@@ -85,9 +87,10 @@ class SpiNNaker2Backend:
 
     def describe_map(self, program: Program) -> DeviceMap:
         """Return where a program goes on the board; see ``netdesc.maps.Mapped``."""
-        from netdesc_spinnaker2.costs.forecast import describe
+        from netdesc_spinnaker2.costs.forecast import draw, itemize
 
-        return describe(self.lay_out(program), self.options)
+        plan = self.lay_out(program)
+        return DeviceMap(render(plan), itemize(plan), draw(plan, self.options))
 
     def estimate(self, program: Program, samples: int) -> Forecast:
         """Estimate what runs of a program take at the expected rates; see ``netdesc.maps.Estimating``."""

@@ -119,6 +119,7 @@ def test_an_overridden_number_is_an_assumption_of_the_file():
         {"columns": 0},
         {"labels": 1.5},
         {"speed_up": 0},
+        {"output_rate": 0},
         {"threshold_level": 80},
         {"wait": "30 mV"},
         {"wait": "soon"},

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.events import Floats, Integers
-from netdesc.maps import DeviceMap, Panel, Tile
+from netdesc.maps import Panel, Tile
 from netdesc_brainscales2.mapping.plan import Plan
-from netdesc_brainscales2.mapping.text import render
 from netdesc_brainscales2.options import Options
 
 _LINE = 32
@@ -85,27 +84,13 @@ def chart(plan: Plan, instance: int, senders: Mapping[str, str], options: Option
     return ChipMap(names, circuits.reshape(halves, columns), neurons.reshape(halves, columns), owner, cells)
 
 
-def describe(plan: Plan, senders: Mapping[str, str], options: Options) -> DeviceMap:
-    """Return a plan as text, as data and as a drawing.
-
-    Parameters
-    ----------
-    plan : Plan
-    senders : mapping of str to str
-        Population whose events each block carries.
-    options : Options
-
-    Returns
-    -------
-    DeviceMap
-        Two panels per execution instance: circuits, and rows of synapses.
-    """
-    panels = tuple(
+def draw_instances(plan: Plan, senders: Mapping[str, str], options: Options) -> tuple[Panel, ...]:
+    """Return two panels per execution instance, circuits and rows; ``senders`` as in ``chart``."""
+    return tuple(
         panel
         for item in plan.instances
         for panel in draw(chart(plan, item.number, senders, options), item.number)
     )
-    return DeviceMap(render(plan, options), itemize(plan), panels)
 
 
 def itemize(plan: Plan) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from netdesc.block import Block
-from netdesc.errors import BackendError, Diagnostic, NumericsError
+from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats
 from netdesc.program import Program
 from netdesc_brainscales2.analog.stamps import pass_link, put_in_order, stamp
@@ -57,7 +57,6 @@ class Links:
         profile = options.profile
         self.step = options.milliseconds(profile.event_grid.value)
         self.depth = int(profile.fifo_depth.value)
-        require_links(options)
         self.in_gap = options.milliseconds(1.0 / profile.input_rate.value)
         self.out_gap = options.milliseconds(1.0 / profile.output_rate.value)
         self.held = options.delays == "instance"
@@ -194,22 +193,3 @@ class Links:
             for k, flags in zip(chip, np.split(keep, starts[1:-1]), strict=True):
                 result[k] = recorded[k].keep(flags)
         return result
-
-
-def require_links(options: Options) -> None:
-    """Refuse links that transmit nothing.
-
-    Raises
-    ------
-    BackendError
-        If a rate is 0.
-    """
-    faults = [
-        Diagnostic(
-            "expected a rate above 0, got 0", f"backends.brainscales2.profile_numbers.{name}", "B2-OPTION"
-        )
-        for name in ("input_rate", "output_rate")
-        if getattr(options.profile, name).value <= 0.0
-    ]
-    if faults:
-        raise BackendError(faults)

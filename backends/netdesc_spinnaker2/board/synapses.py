@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.block import Block
 from netdesc.events import Integers
 from netdesc.program import Program
 from netdesc.ticks.records import SEGMENT
@@ -64,31 +63,24 @@ def gather(program: Program, post: int, delays: Mapping[str, Integers]) -> dict[
         ``source`` (index in the program), ``target`` (within the population), ``delay``, ``number`` of the
         projection, ``place`` of the synapse when those of all blocks follow each other, ``train``.
     """
-    columns: dict[str, list[Integers]] = {
-        name: [np.empty(0, dtype=np.int64)]
-        for name in ("source", "target", "delay", "number", "place", "train")
-    }
-    at = 0
+    parts, at = [np.empty((6, 0), dtype=np.int64)], 0
     for number, block in enumerate(program.blocks):
         if block.post == post:
-            for name, values in columns_of(program, block, delays[block.delay_key]).items():
-                columns[name].append(values)
-            columns["number"].append(np.full(block.size, number))
-            columns["place"].append(at + np.arange(block.size))
+            indptr, indices = block.sparse()
+            source = np.repeat(np.arange(block.n_pre), np.diff(indptr))
+            delay, train = delays[block.delay_key], int(block.train_weight)
+            columns = (
+                program.populations[block.pre].start + source,
+                indices,
+                delay,
+                number,
+                at + np.arange(block.size),
+                train,
+            )
+            parts.append(np.stack([np.broadcast_to(values, block.size) for values in columns]))
         at += block.size
-    return {name: np.concatenate(values) for name, values in columns.items()}
-
-
-def columns_of(program: Program, block: Block, delay: Integers) -> dict[str, Integers]:
-    """Return source, target, delay and whether it is trained, of every synapse of a block."""
-    indptr, indices = block.sparse()
-    source = program.populations[block.pre].start + np.repeat(np.arange(block.n_pre), np.diff(indptr))
-    return {
-        "source": source,
-        "target": indices,
-        "delay": np.broadcast_to(delay, source.shape),
-        "train": np.full(len(source), int(block.train_weight)),
-    }
+    rows = np.concatenate(parts, axis=1)
+    return dict(zip(("source", "target", "delay", "number", "place", "train"), rows, strict=True))
 
 
 def divide(synapses: dict[str, Integers], layers: list[Slice]) -> list[tuple[Slice, dict[str, Integers]]]:

@@ -79,28 +79,6 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """What is known of a run besides its work; by default as expected from work and plan.
-
-    Parameters
-    ----------
-    sram : Peak or None
-        Bytes of SRAM of the fullest element.
-    busiest : Peak
-        Cycles of the busiest element in a tick, if more than those in the work.
-    overruns : float or None
-        Elements and ticks whose work takes longer than a tick.
-    fates : mapping of str to float
-        Packets of all kinds by what became of them.
-    """
-
-    sram: Peak | None = None
-    busiest: Peak = Peak(0.0)
-    overruns: float | None = None
-    fates: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Costs:
     """What a run takes.
 
@@ -129,7 +107,16 @@ def count_cycles(work: Work, options: Options) -> Floats:
     )
 
 
-def charge(work: Work, plan: Plan, options: Options, observed: Observed | None = None) -> Costs:
+def charge(
+    work: Work,
+    plan: Plan,
+    options: Options,
+    *,
+    sram: Peak | None = None,
+    busiest: Peak | None = None,
+    overruns: float | None = None,
+    fates: Mapping[str, float] | None = None,
+) -> Costs:
     """Find out what a run takes.
 
     Parameters
@@ -138,21 +125,25 @@ def charge(work: Work, plan: Plan, options: Options, observed: Observed | None =
         Expected or counted.
     plan : Plan
     options : Options
-    observed : Observed or None
-        None before the run.
+    sram, busiest : Peak or None
+        Bytes of SRAM of the fullest element, and cycles of the busiest in a tick if more than those in the
+        work; None for what plan and work have.
+    overruns : float or None
+        Elements and ticks whose work takes longer than a tick; None for those in the work.
+    fates : mapping of str to float, or None
+        Packets of all kinds by what became of them; None before the run.
     """
-    observed = observed or Observed()
     cycles = count_cycles(work, options)
     pace = choose_pace(cycles, options)
     span, high = add_up(work.ticks), add_up(pace.high * work.ticks)
-    overruns = add_up(pace.overrun * work.ticks) if observed.overruns is None else observed.overruns
+    overruns = add_up(pace.overrun * work.ticks) if overruns is None else overruns
     chips, packets = len({site.chip for site in plan.sites}), sum(work.packets.values())
     spent = spend(pace, work.ticks, options, chips=chips, packets=packets, dram=work.dram)
     peaks = {
-        "peak_cycles": max(find_peak(cycles, plan), observed.busiest, key=lambda peak: peak.value),
+        "peak_cycles": max(find_peak(cycles, plan), busiest or Peak(0.0), key=lambda peak: peak.value),
         "peak_packets": find_peak(work.received, plan),
         "peak_link_packets": _busiest_link(work),
-        "peak_sram_bytes": observed.sram or fullest(plan, plan.bytes),
+        "peak_sram_bytes": sram or fullest(plan, plan.bytes),
     }
     values = {
         "ticks": span,
@@ -163,7 +154,7 @@ def charge(work: Work, plan: Plan, options: Options, observed: Observed | None =
         "pe_ticks_high": high,
         "dram_bytes": work.dram,
         **{name: peak.value for name, peak in peaks.items()},
-        **{f"packets_{kind}": count for kind, count in {**work.packets, **observed.fates}.items()},
+        **{f"packets_{kind}": count for kind, count in {**work.packets, **(fates or {})}.items()},
         **{f"energy_{part}_mJ": energy for part, energy in spent.items()},
         "energy_mJ": sum(spent.values()),
     }

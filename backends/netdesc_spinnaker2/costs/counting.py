@@ -12,7 +12,7 @@ from netdesc.events import Floats
 from netdesc_spinnaker2.board.assembly import Emulation
 from netdesc_spinnaker2.board.packets import DELIVERED, DROPPED, LATE, SENT
 from netdesc_spinnaker2.board.slices import senders_of
-from netdesc_spinnaker2.costs.costs import Costs, Observed, Peak, Work, arrange, charge, find_peak, fullest
+from netdesc_spinnaker2.costs.costs import Costs, Peak, Work, arrange, charge, find_peak, fullest
 from netdesc_spinnaker2.costs.expectation import GATHER, Prospect, run_ticks
 from netdesc_spinnaker2.host.interruptions import sram_bytes
 from netdesc_spinnaker2.mapping.plan import SPACES, Chip
@@ -125,13 +125,15 @@ def count_costs(emulation: Emulation, batch: int, *, learns: bool) -> Costs:
     """
     board, plan = emulation.board, emulation.plan
     # Where there were more samples than the record of work holds, only the board knows the extremes.
-    observed = Observed(
-        measure(emulation).sram,
-        find_peak(board.busiest.max(axis=1, keepdims=True).astype(np.float64), plan),
-        float(board.events[:, LONG_TICKS].sum()),
-        {name: float(board.packets[:, :, number].sum()) for name, number in FATES.items()},
+    return charge(
+        count_work(emulation, batch, learns=learns),
+        plan,
+        emulation.options,
+        sram=measure(emulation).sram,
+        busiest=find_peak(board.busiest.max(axis=1, keepdims=True).astype(np.float64), plan),
+        overruns=float(board.events[:, LONG_TICKS].sum()),
+        fates={name: float(board.packets[:, :, number].sum()) for name, number in FATES.items()},
     )
-    return charge(count_work(emulation, batch, learns=learns), plan, emulation.options, observed)
 
 
 def count_work(emulation: Emulation, batch: int, *, learns: bool) -> Work:

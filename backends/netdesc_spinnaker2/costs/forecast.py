@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from netdesc.display import counted
 from netdesc.limits import Limit
-from netdesc.maps import DeviceMap, Estimate, Forecast, Panel, Share, Tile
+from netdesc.maps import Estimate, Forecast, Panel, Share, Tile
 from netdesc_spinnaker2.costs.costs import charge, numbers_of
 from netdesc_spinnaker2.costs.expectation import Prospect
 from netdesc_spinnaker2.mapping.placement import capacity
 from netdesc_spinnaker2.mapping.plan import SPACES, Chip, Plan
-from netdesc_spinnaker2.mapping.text import render
 from netdesc_spinnaker2.options import Options
 
 ROW = 16
@@ -79,11 +78,6 @@ def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
             f"chip {chip[0]},{chip[1]}",
         ),
     )
-
-
-def describe(plan: Plan, options: Options) -> DeviceMap:
-    """Return a plan as text, as data and as a drawing."""
-    return DeviceMap(render(plan), itemize(plan), draw(plan, options))
 
 
 def itemize(plan: Plan) -> Mapping[str, object]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from netdesc.dynamics.tick import OFF_GRID, split_times
-from netdesc.errors import NumericsError
 from netdesc.events import Events, Integers
 from netdesc.program import Program
 from netdesc.steps import nearest_steps
@@ -42,28 +41,13 @@ def round_stimulus(
     NumericsError
         If a spike is before 0, not finite, or not one of a source.
     """
-    check_stimulus(program, stimulus)
     result, moved = {}, 0
-    for population in program.populations:
-        if population.kind != "source":
-            continue
-        events = stimulus.select(population.start, population.stop)
+    for p, events in program.select_stimulus(stimulus).items():
         ticks, fractions = split_times(events.times, timestep)
         exact = ticks + fractions if scheme == OFF_GRID else nearest_steps(events.times, timestep)
         moved += int(np.sum(np.abs(exact * timestep - events.times) > 1e-6 * timestep))
-        result[population.name] = events.move(exact * timestep)
+        result[program.populations[p].name] = events.move(exact * timestep)
     return result, moved
-
-
-def check_stimulus(program: Program, stimulus: Events) -> None:
-    """Raise NumericsError for a stimulus that cannot be loaded."""
-    if len(stimulus) and not (np.isfinite(stimulus.times).all() and stimulus.times.min() >= 0.0):
-        raise NumericsError("a spike of the stimulus is before 0 ms or not finite; shift it into the sample")
-    source = np.zeros(program.size + 1, dtype=np.bool_)
-    for population in program.populations:
-        source[population.start : population.stop] = population.kind == "source"
-    if not source[np.clip(stimulus.sources, -1, program.size)].all():
-        raise NumericsError("the stimulus names a neuron that is not a source")
 
 
 def lay_out_stimulus(

@@ -211,51 +211,36 @@ def calibrate(chip: int, targets: Targets, profile: Profile) -> tuple[Pattern, d
     share = profile.calibration_noise.value / (profile.threshold_level.value - profile.leak_level.value)
     faults: dict[int, Diagnostic] = {}
 
-    def settle(name: str, dac: Dac, target: Floats, quantity: str) -> Floats:
+    def converter(quantity: str, deviation: Floats) -> Dac:
+        if quantity == "gain":
+            return Dac(8, 1.0 / RELATIVE_REACH, RELATIVE_REACH, True, deviation)
+        low, high = (getattr(profile, f"{quantity}_{end}").value for end in ("low", "high"))
+        if quantity in ("tau_mem", "tau_syn"):
+            return Dac(10, low / RELATIVE_REACH, high * RELATIVE_REACH, True, deviation)
+        return Dac(10, low - LSB_REACH, high + LSB_REACH, False, deviation)
+
+    def settle(quantity: str, deviation: Floats, target: Floats, side: str = "") -> Floats:
+        dac = converter(quantity, deviation)
         noise = share if dac.relative else profile.calibration_noise.value
-        missed, reached = calibrate_quantity(
-            chip, name, dac, target, getattr(profile, f"{quantity}_residual").value, noise
-        )
+        residual = getattr(profile, f"{quantity}_residual").value
+        missed, reached = calibrate_quantity(chip, quantity + side, dac, target, residual, noise)
         for k in np.flatnonzero(targets.used & ~reached).tolist():
-            faults.setdefault(
-                k,
-                Diagnostic(
-                    f"circuit {k}, meant for neuron {targets.neuron[k]}, does not reach its {quantity} of "
-                    f"{target[k]:.4g} and is left out",
-                    "backends.brainscales2",
-                    "B2-CALIBRATION",
-                ),
+            what = (
+                f"circuit {k}, meant for neuron {targets.neuron[k]}, does not reach its {quantity} of "
+                f"{target[k]:.4g} and is left out"
             )
+            faults.setdefault(k, Diagnostic(what, "backends.brainscales2", "B2-CALIBRATION"))
         return missed
 
-    def time_dac(low: float, high: float, deviation: Floats) -> Dac:
-        return Dac(10, low / RELATIVE_REACH, high * RELATIVE_REACH, True, deviation)
-
-    tau_mem = settle(
-        "tau_mem",
-        time_dac(profile.tau_mem_low.value, profile.tau_mem_high.value, raw.tau_mem),
-        targets.tau_mem,
-        "tau_mem",
-    )
+    tau_mem = settle("tau_mem", raw.tau_mem, targets.tau_mem)
     tau_syn, gain = np.empty((CIRCUITS, 2)), np.empty((CIRCUITS, 2))
-    for side, name in enumerate(INPUTS):
-        tau_syn[:, side] = settle(
-            f"tau_syn.{name}",
-            time_dac(profile.tau_syn_low.value, profile.tau_syn_high.value, raw.tau_syn[:, side]),
-            targets.tau_syn[:, side],
-            "tau_syn",
-        )
-        gain[:, side] = settle(
-            f"gain.{name}",
-            Dac(8, 1.0 / RELATIVE_REACH, RELATIVE_REACH, True, raw.gain[:, side]),
-            np.ones(CIRCUITS),
-            "gain",
-        )
-    levels = {}
-    for name in ("threshold", "leak", "reset"):
-        low, high = getattr(profile, f"{name}_low").value, getattr(profile, f"{name}_high").value
-        dac = Dac(10, low - LSB_REACH, high + LSB_REACH, False, getattr(raw, name))
-        levels[name] = settle(name, dac, getattr(targets, name), name)
+    for k, name in enumerate(INPUTS):
+        tau_syn[:, k] = settle("tau_syn", raw.tau_syn[:, k], targets.tau_syn[:, k], f".{name}")
+        gain[:, k] = settle("gain", raw.gain[:, k], np.ones(CIRCUITS), f".{name}")
+    levels = {
+        name: settle(name, getattr(raw, name), getattr(targets, name))
+        for name in ("threshold", "leak", "reset")
+    }
     return Pattern(1.0 + tau_mem, 1.0 + tau_syn, 1.0 + gain, **levels, cadc=raw.cadc), faults
 
 

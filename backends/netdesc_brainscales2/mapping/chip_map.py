@@ -179,15 +179,6 @@ def _tiles(owners: Integers, fills: Floats, found: ChipMap) -> tuple[Tile, ...]:
         for place in range(count):
             owner = int(owners[half, place])
             y = (halves - half) * (lines + 1) - place // _LINE
-            tiles.append(
-                Tile(
-                    float(place % _LINE),
-                    float(y),
-                    0.9,
-                    0.9,
-                    found.populations[owner] if owner >= 0 else "",
-                    "",
-                    float(fills[half, place]),
-                )
-            )
+            group = found.populations[owner] if owner >= 0 else ""
+            tiles.append(Tile(float(place % _LINE), float(y), 0.9, 0.9, group, "", float(fills[half, place])))
     return tuple(tiles)

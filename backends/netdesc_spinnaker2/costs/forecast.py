@@ -147,20 +147,12 @@ def _tiles(plan: Plan, options: Options, chips: list[Chip], fills: list[float]) 
     tiles = []
     for chip, (x, y) in _corners(chips, -(-shown // ROW)).items():
         for pe in range(shown):
-            index = used.get((chip, pe))
-            item = None if index is None else plan.slices[index]
-            copy = "" if item is None or item.copy < 0 else f" {item.copy}"
-            tiles.append(
-                Tile(
-                    x + pe % ROW,
-                    y - pe // ROW,
-                    0.9,
-                    0.9,
-                    "" if item is None else item.population,
-                    "" if item is None else f"{LABELS[item.role]}{copy}",
-                    0.0 if index is None else fills[index],
-                )
-            )
+            group, label, fill = "", "", 0.0
+            if (chip, pe) in used:
+                item = plan.slices[used[chip, pe]]
+                copy = "" if item.copy < 0 else f" {item.copy}"
+                group, label, fill = item.population, f"{LABELS[item.role]}{copy}", fills[item.index]
+            tiles.append(Tile(x + pe % ROW, y - pe // ROW, 0.9, 0.9, group, label, fill))
     return tuple(tiles)
 
 

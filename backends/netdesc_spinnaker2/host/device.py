@@ -233,27 +233,18 @@ def restore_counts(emulation: Emulation, before: list[np.ndarray]) -> None:
 
 def check_cells(program: Program) -> None:
     """Raise BackendError for cells that the programs cannot start with."""
+    start, threshold = program.parameters["v_init"], program.parameters["threshold"]
     faults = []
     for population in program.populations:
-        span = slice(population.start, population.stop)
-        if population.kind == "source":
-            continue
-        if np.any(program.parameters["v_init"][span] >= program.parameters["threshold"][span]):
-            faults.append(
-                Diagnostic(
-                    "every neuron must start below its threshold; lower the initial voltage",
-                    f"{population.path}.neuron",
-                    "S2-MODEL",
-                )
-            )
+        span, path = slice(population.start, population.stop), f"{population.path}.neuron"
+        if population.kind != "source" and np.any(start[span] >= threshold[span]):
+            message = "every neuron must start below its threshold; lower the initial voltage"
+            faults.append(Diagnostic(message, path, "S2-MODEL"))
         if len(population.receptors) > 1:
-            faults.append(
-                Diagnostic(
-                    "the programs have one synaptic current; give both receptors one time constant, "
-                    "so that they merge",
-                    f"{population.path}.neuron",
-                    "S2-MODEL",
-                )
+            message = (
+                "the programs have one synaptic current; give both receptors one time constant, so that they "
+                "merge"
             )
+            faults.append(Diagnostic(message, path, "S2-MODEL"))
     if faults:
         raise BackendError(faults)

@@ -148,20 +148,9 @@ class Learner:
     def terms(self, batch: int) -> Terms:
         """Return the constants of the loss."""
         options = {**LOSS_DEFAULTS, **self.objective.options}
-        return Terms(
-            *(
-                np.float32(value)
-                for value in (
-                    options["tau_0"],
-                    options["tau_1"],
-                    options["alpha"],
-                    self.device.program.duration,
-                    self.device.emulation.options.step,
-                    options["pull"],
-                    self.objective.weight / batch,
-                )
-            )
-        )
+        times = (self.device.program.duration, self.device.emulation.options.step)
+        values = (*(options[name] for name in ("tau_0", "tau_1", "alpha")), *times, options["pull"])
+        return Terms(*map(np.float32, (*values, self.objective.weight / batch)))
 
     def take_step(self, factor: float) -> None:
         """Update the weights and broadcast them."""
@@ -171,27 +160,9 @@ class Learner:
         beta_2 = n["beta_2"] if adam else 0.0
         decay = n.get("weight_decay", 0.0) if self.lesson.optimizer == "adamw" else 0.0
         correct = (1.0 / (1.0 - beta_1**self.steps), 1.0 / (1.0 - beta_2**self.steps)) if adam else (1.0, 1.0)
-        update(
-            0,
-            len(self.store.weight),
-            self.store,
-            Step(
-                adam,
-                *(
-                    np.float32(value)
-                    for value in (
-                        n["learning_rate"] * factor,
-                        beta_1,
-                        1.0 - beta_1,
-                        beta_2,
-                        1.0 - beta_2,
-                        n.get("epsilon", 0.0),
-                        decay,
-                        *correct,
-                    )
-                ),
-            ),
-        )
+        rates = (n["learning_rate"] * factor, beta_1, 1.0 - beta_1, beta_2, 1.0 - beta_2)
+        step = Step(adam, *map(np.float32, (*rates, n.get("epsilon", 0.0), decay, *correct)))
+        update(0, len(self.store.weight), self.store, step)
         if not np.isfinite(self.store.weight).all():
             raise NumericsError("a weight is not finite after the update; lower the learning rate")
         self.broadcast()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from netdesc.backend import Lesson
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.program import Program
@@ -19,58 +21,36 @@ LOSS_DEFAULTS = {"tau_0": 0.5, "tau_1": 6.4, "alpha": 0.003, "pull": 0.0}
 
 def check_lesson(lesson: Lesson, program: Program, options: Options) -> None:
     """Raise BackendError with everything that the chip cannot do of a lesson."""
-    faults = []
-    if len(lesson.objectives) != 1:
-        faults.append(
-            Diagnostic(
-                "the chip computes one loss; leave one, or train with on_device: false", "losses", "S2-LOSS"
-            )
-        )
-    for item in lesson.objectives:
-        if item.kind != "time_to_first_spike":
-            faults.append(
-                Diagnostic(
-                    f"the loss program has no {item.kind}; use time_to_first_spike, or on_device: false",
-                    "losses",
-                    "S2-LOSS",
-                )
-            )
-    if lesson.optimizer not in DEFAULTS:
-        faults.append(
-            Diagnostic(
-                f"the optimizer program has no {lesson.optimizer}; use one of {', '.join(DEFAULTS)}",
-                "training.optimizer",
-                "S2-TRAIN",
-            )
-        )
-    elif lesson.optimizer != "sgd" and options.optimizer == "sgd":
-        faults.append(
-            Diagnostic(
-                f"the placement has no memory for the moments of {lesson.optimizer}; set "
-                f"backends.spinnaker2.optimizer: {lesson.optimizer}",
-                "training.optimizer",
-                "S2-SRAM",
-            )
-        )
-    elif options.optimizer == "sgd" and float(lesson.options.get("momentum", 0.0)) != 0.0:
-        faults.append(
-            Diagnostic(
-                "the placement has no memory for a velocity; set backends.spinnaker2.optimizer: adam",
-                "training.optimizer.sgd.momentum",
-                "S2-SRAM",
-            )
-        )
-    if not any(block.train_weight for block in program.blocks):
-        faults.append(Diagnostic("no weight is trained; set train: true for a weight", "projections"))
-    faults += [
-        Diagnostic(
-            "the optimizer program has a weight of its own for every synapse; train shared weights with "
-            "on_device: false",
-            f"{block.path}.weight",
-            "S2-TRAIN",
-        )
-        for block in program.blocks
-        if block.train_weight and block.weight_of is not None
-    ]
+    faults = list(_faults(lesson, program, options))
     if faults:
         raise BackendError(faults)
+
+
+def _faults(lesson: Lesson, program: Program, options: Options) -> Iterator[Diagnostic]:
+    if len(lesson.objectives) != 1:
+        message = "the chip computes one loss; leave one, or train with on_device: false"
+        yield Diagnostic(message, "losses", "S2-LOSS")
+    for item in lesson.objectives:
+        if item.kind != "time_to_first_spike":
+            message = f"the loss program has no {item.kind}; use time_to_first_spike, or on_device: false"
+            yield Diagnostic(message, "losses", "S2-LOSS")
+    name, path = lesson.optimizer, "training.optimizer"
+    if name not in DEFAULTS:
+        message = f"the optimizer program has no {name}; use one of {', '.join(DEFAULTS)}"
+        yield Diagnostic(message, path, "S2-TRAIN")
+    elif name != "sgd" and options.optimizer == "sgd":
+        message = f"the placement has no memory for the moments of {name}; set "
+        yield Diagnostic(f"{message}backends.spinnaker2.optimizer: {name}", path, "S2-SRAM")
+    elif options.optimizer == "sgd" and float(lesson.options.get("momentum", 0.0)) != 0.0:
+        message = "the placement has no memory for a velocity; set backends.spinnaker2.optimizer: adam"
+        yield Diagnostic(message, f"{path}.sgd.momentum", "S2-SRAM")
+    trained = [block for block in program.blocks if block.train_weight]
+    if not trained:
+        yield Diagnostic("no weight is trained; set train: true for a weight", "projections")
+    for block in trained:
+        if block.weight_of is not None:
+            message = (
+                "the optimizer program has a weight of its own for every synapse; train shared weights with "
+                "on_device: false"
+            )
+            yield Diagnostic(message, f"{block.path}.weight", "S2-TRAIN")

@@ -81,8 +81,7 @@ class CheckBoard:
     """Lay the network out on the board, refuse what does not fit, and note the map in a line.
 
     It must follow ``CheckLimits``, for a map knows the cells of the chip alone, and ``RoundToTicks``, for it
-    maps the delays that run;
-    the other passes may stand in any order.
+    maps the delays that run; the other passes may stand in any order.
     """
 
     options: Options

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,29 +83,10 @@ def ambitions(options: Options) -> tuple[Ambition, ...]:
     return tuple(dict.fromkeys(tries))
 
 
-def distance_of(item: PopulationSlice, parameters: Mapping[str, Floats]) -> float:
-    """Return the mean distance from rest to threshold, in the voltage of the cell.
-
-    Parameters
-    ----------
-    item : PopulationSlice
-        No source.
-    parameters : mapping of str to ndarray
-        Of the program.
-
-    Returns
-    -------
-    float
-        1 for a read-out, which has no threshold.
-    """
-    if item.kind == "readout":
-        return 1.0
-    here = slice(item.start, item.stop)
-    return float(np.mean(parameters["threshold"][here] - parameters["rest"][here]))
-
-
 def scale_of(item: PopulationSlice, program: Program, ambition: Ambition, options: Options) -> float:
     """Return hardware steps per unit of weight into a population, by the option ``scales`` or by default.
+
+    The default is by the mean distance from rest to threshold; it is 1 for a read-out, which has no threshold.
 
     Parameters
     ----------
@@ -118,7 +98,9 @@ def scale_of(item: PopulationSlice, program: Program, ambition: Ambition, option
     """
     if item.name in options.scales:
         return options.scales[item.name]
-    distance = distance_of(item, program.parameters)
+    here, values = slice(item.start, item.stop), program.parameters
+    spans = values["threshold"][here] - values["rest"][here]
+    distance = 1.0 if item.kind == "readout" else float(np.mean(spans))
     charge = float(np.mean(charges_into(item, program)))
     return ambition.steps * charge / distance if distance > 0.0 else ambition.steps
 

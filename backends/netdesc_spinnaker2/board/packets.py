@@ -1,8 +1,7 @@
 """Packets between the programs: what a router does with each, and the FIFO in which it waits for a tick.
 
-A processing element has two boxes. During tick m it drains one, and what is sent to it in that tick
-waits in the
-other, so that nothing depends on the order in which the elements are visited.
+A processing element has two boxes. During tick m it drains one, and what is sent to it in that tick waits in
+the other, so that nothing depends on the order in which the elements are visited.
 """
 
 from __future__ import annotations

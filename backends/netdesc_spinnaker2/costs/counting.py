@@ -24,22 +24,9 @@ FATES = {"sent": SENT, "delivered": DELIVERED, "late": LATE, "dropped": DROPPED}
 Link = tuple[Chip, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """Links that the packets of one slice take.
-
-    Parameters
-    ----------
-    spikes : int
-        Slice whose spikes make these packets: those of the sender, or those whose errors it sends back.
-    backward : bool
-        Whether they are errors.
-    links : tuple of (chip, int)
-    """
-
-    spikes: int
-    backward: bool
-    links: tuple[Link, ...]
+Path = tuple[int, bool, tuple[Link, ...]]
+"""Way of the packets of one slice: the slice whose spikes make them (the sender, or that whose errors it sends
+back), whether they are errors, and the links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +75,9 @@ def count_health(emulation: Emulation) -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        ``packets_sent``, ``_delivered``, ``_late`` and ``_dropped`` of all kinds, the same for each
-        kind, as in
-        ``spike_packets_sent``: sent = delivered + late + dropped, a packet counted once for every
-        element that
-        it goes to. ``arrivals`` and ``in_flight``: synaptic events in time, and due after the end.
+        ``packets_sent``, ``_delivered``, ``_late`` and ``_dropped`` of all kinds, the same for each kind, as
+        in ``spike_packets_sent``: sent = delivered + late + dropped, a packet counted once for every element
+        that it goes to. ``arrivals`` and ``in_flight``: synaptic events in time, and due after the end.
         ``overruns``: elements and ticks whose work took longer than a tick. ``grazing`` as in ``Gradient``.
     """
     counts = emulation.board
@@ -232,7 +217,7 @@ def _path(emulation: Emulation, port: int, spikes: int, *, backward: bool) -> It
     journey = int(emulation.table.ports.journey[port])
     links = emulation.table.journeys[journey].links if journey >= 0 else ()
     if links:
-        yield Path(spikes, backward, links)
+        yield spikes, backward, links
 
 
 def _links(meter: Meter, sent: Floats, emulation: Emulation, runs: int) -> dict[Link, Floats]:
@@ -248,13 +233,13 @@ def _links(meter: Meter, sent: Floats, emulation: Emulation, runs: int) -> dict[
     span = sent.shape[-1] // runs
     split = table.reshape(len(table), -1, runs, span)
     found: dict[Link, Floats] = {}
-    for path in meter.paths:
-        if path.spikes >= copies * each or (path.backward and runs == 1):
+    for spikes, backward, path in meter.paths:
+        if spikes >= copies * each or (backward and runs == 1):
             continue
-        for link in path.links:
+        for link in path:
             load = found.setdefault(link, np.zeros(split.shape[1:]))
-            if path.backward:
-                load[:, 1, 1:] += split[path.spikes, :, 0, :-1]
+            if backward:
+                load[:, 1, 1:] += split[spikes, :, 0, :-1]
             else:
-                load[:, 0] += split[path.spikes, :, 0]
+                load[:, 0] += split[spikes, :, 0]
     return {link: load.reshape(-1) for link, load in found.items()}

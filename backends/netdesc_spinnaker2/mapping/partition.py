@@ -48,9 +48,9 @@ def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Divis
             for item in network.populations
         }
         finer = {
-            item.name: even(item.size, _more(network, item, loads[item.name], options))
+            item.name: cuts
             for item in network.populations
-            if _overrun(network, item, loads[item.name], options)
+            if (cuts := _finer(network, item, loads[item.name], options)) is not None
         }
         if not finer or not left:
             break
@@ -58,26 +58,15 @@ def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Divis
     return bounds, reach, loads
 
 
-def _overrun(network: Network, item: Population, load: Load, options: Options) -> bool:
-    """Return whether finer slices may shorten a tick that is too long."""
-    parts = len(load.neurons)
-    return (
-        item.kind != "source"
-        and item.name not in options.slices
-        and parts < min(item.size, capacity(options))
-        and _excess(network, load, options) > 1.0
-    )
-
-
-def _excess(network: Network, load: Load, options: Options) -> float:
+def _finer(network: Network, item: Population, load: Load, options: Options) -> Integers | None:
+    """Return the bounds of finer slices where these may shorten a tick that is too long, otherwise None."""
+    parts, most = len(load.neurons), min(item.size, capacity(options))
+    if item.kind == "source" or item.name in options.slices or parts >= most:
+        return None
     work = traffic.cycles(load, network.ticks, options.profile, training=traffic.trains(network, options))
-    return float(np.max(work)) / (options.clock_rate * options.step * 1e-3)
-
-
-def _more(network: Network, item: Population, load: Load, options: Options) -> int:
-    parts = len(load.neurons)
-    wanted = max(parts + 1, math.ceil(parts * _excess(network, load, options)))
-    return min(wanted, item.size, capacity(options))
+    excess = float(np.max(work)) / (options.clock_rate * options.step * 1e-3)
+    wanted = max(parts + 1, math.ceil(parts * excess))
+    return even(item.size, min(wanted, most)) if excess > 1.0 else None
 
 
 def cut(network: Network, population: Population, arriving: Fan, options: Options) -> Integers:

@@ -102,8 +102,7 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
     Returns
     -------
     plan : Plan or None
-        None where there are too few processing elements; otherwise complete, even if it exceeds other
-        limits.
+        None where there are too few processing elements; otherwise complete, even if it exceeds other limits.
     faults : tuple of Diagnostic
         Every limit that the network exceeds.
     """

@@ -86,7 +86,7 @@ def ambitions(options: Options) -> tuple[Ambition, ...]:
 def scale_of(item: PopulationSlice, program: Program, ambition: Ambition, options: Options) -> float:
     """Return hardware steps per unit of weight into a population, by the option ``scales`` or by default.
 
-    The default is by the mean distance from rest to threshold; it is 1 for a read-out, which has no threshold.
+    The default is by the mean distance from rest to threshold, which is 1 for a read-out without threshold.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ Link = tuple[Chip, int]
 
 
 Path = tuple[int, bool, tuple[Link, ...]]
-"""Way of the packets of one slice: the slice whose spikes make them (the sender, or that whose errors it sends
+"""Way of the packets of a slice: the slice whose spikes make them (the sender, or that whose errors it sends
 back), whether they are errors, and the links."""
 
 

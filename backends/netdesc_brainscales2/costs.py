@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,12 +19,23 @@ NUMBERS = ("speed_up", "wait", "configuration", "host_time", "power", "event_bit
 """Numbers of the machine that enter the costs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What a run did, counted or expected.
+def compute_costs(
+    options: Options,
+    *,
+    samples: int,
+    instances: int,
+    duration: float,
+    events_in: float,
+    events_out: float,
+    readings: float = 0.0,
+) -> dict[str, float]:
+    """Return the costs of a run as sums over the entries, by the names of ``Trace.costs``.
 
     Parameters
     ----------
+    options : Options
+        ``profile_numbers: {wait: 0}`` for entries that follow each other without a pause, as in the published
+        run of 85,000 images/s.
     samples : int
         Entries of the batch.
     instances : int
@@ -32,28 +43,9 @@ class Counts:
     duration : float
         Of an entry, in ms of the model.
     events_in, events_out : float
-        Events that the host sent and that the chip sent, over all entries.
+        Events that the host sent and that the chip sent, counted or expected, over all entries.
     readings : float
         Membrane readings of the CADC, over all entries.
-    """
-
-    samples: int
-    instances: int
-    duration: float
-    events_in: float
-    events_out: float
-    readings: float = 0.0
-
-
-def compute_costs(counts: Counts, options: Options) -> dict[str, float]:
-    """Return the costs of a run as sums over the entries, by the names of ``Trace.costs``.
-
-    Parameters
-    ----------
-    counts : Counts
-    options : Options
-        ``profile_numbers: {wait: 0}`` for entries that follow each other without a pause, as in the published
-        run of 85,000 images/s.
 
     Returns
     -------
@@ -65,24 +57,24 @@ def compute_costs(counts: Counts, options: Options) -> dict[str, float]:
         and ``bits_of_readings`` are read from the chip.
     """
     profile = options.profile
-    entries = counts.samples * counts.instances
-    chip = entries * options.microseconds(counts.duration) * 1e-3
+    entries = samples * instances
+    chip = entries * options.microseconds(duration) * 1e-3
     wait = entries * profile.wait.value * 1e-3
-    configuration = counts.instances * profile.configuration.value * 1e-3
+    configuration = instances * profile.configuration.value * 1e-3
     host = entries * profile.host_time.value * 1e-3
     time = chip + wait + configuration + host
-    event_bits = counts.events_out * profile.event_bits.value
-    reading_bits = counts.readings * profile.cadc_bits.value
+    event_bits = events_out * profile.event_bits.value
+    reading_bits = readings * profile.cadc_bits.value
     return {
-        "model_time_ms": counts.samples * counts.duration,
+        "model_time_ms": samples * duration,
         "chip_time_ms": chip,
         "wait_time_ms": wait,
         "configuration_time_ms": configuration,
         "host_time_ms": host,
         "time_ms": time,
         "energy_mJ": profile.power.value * time * 1e-3,
-        "events_in": counts.events_in,
-        "events_out": counts.events_out,
+        "events_in": events_in,
+        "events_out": events_out,
         "bits_of_events": event_bits,
         "bits_of_readings": reading_bits,
         "bits_read": event_bits + reading_bits,
@@ -117,8 +109,15 @@ def expect(program: Program, plan: Plan, options: Options, samples: int) -> dict
         for item in plan.sampled
         if item.converter == "cadc"
     )
-    counts = Counts(samples, len(plan.instances), program.duration, into, out, readings * samples)
-    return compute_costs(counts, options)
+    return compute_costs(
+        options,
+        samples=samples,
+        instances=len(plan.instances),
+        duration=program.duration,
+        events_in=into,
+        events_out=out,
+        readings=readings * samples,
+    )
 
 
 def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:

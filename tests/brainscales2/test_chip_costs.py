@@ -3,7 +3,7 @@ from dataclasses import fields
 import pytest
 from chip_programs import layered, options, planned
 from netdesc_brainscales2.backend import BrainScaleS2Backend
-from netdesc_brainscales2.costs import Counts, compute_costs, expect, numbers_of
+from netdesc_brainscales2.costs import compute_costs, expect, numbers_of
 from netdesc_brainscales2.profile import MACHINES, NAMES, Profile
 
 from netdesc.errors import BackendError
@@ -12,46 +12,38 @@ from netdesc.maps import Estimating, Mapped
 NO_PAUSE = {"profile_numbers": {"wait": 0}}
 
 
-def counts(samples=1, instances=1, duration=40.0, **events):
-    return Counts(
-        samples,
-        instances,
-        duration,
-        events.get("into", 0.0),
-        events.get("out", 0.0),
-        events.get("readings", 0.0),
-    )
+def costs_of(section=None, **counts):
+    silent = {"samples": 1, "instances": 1, "duration": 40.0, "events_in": 0.0, "events_out": 0.0}
+    return compute_costs(options(**(section or {})), **{**silent, **counts})
 
 
 def test_the_published_timing_gives_the_published_throughput_and_energy():
     # 10,000 images of 11.6 us, one after the other without a pause, one configuration for all of them.
-    costs = compute_costs(counts(samples=10_000, duration=11.6), options(**NO_PAUSE))
+    costs = costs_of(NO_PAUSE, samples=10_000, duration=11.6)
     assert 10_000 / costs["time_ms"] * 1e3 == pytest.approx(85_000, rel=0.01)
     assert costs["energy_mJ"] / 10_000 * 1e6 == pytest.approx(2400, rel=0.03)  # nJ of an image
 
 
 def test_a_pause_between_entries_costs_time_and_energy():
-    with_pause, without = (
-        compute_costs(counts(samples=1000, duration=11.6), options(**section)) for section in ({}, NO_PAUSE)
-    )
+    with_pause, without = (costs_of(section, samples=1000, duration=11.6) for section in ({}, NO_PAUSE))
     assert with_pause["time_ms"] - without["time_ms"] == pytest.approx(1000 * 0.05)
     assert with_pause["energy_mJ"] - without["energy_mJ"] == pytest.approx(200 * 1000 * 50e-6)
 
 
 def test_a_millisecond_of_the_model_is_a_microsecond_of_the_chip():
-    costs = compute_costs(counts(samples=3, duration=40.0), options())
+    costs = costs_of(samples=3, duration=40.0)
     assert costs["model_time_ms"] == 120.0
     assert costs["chip_time_ms"] == pytest.approx(0.12)
 
 
 def test_every_execution_instance_runs_all_entries():
-    one, three = (compute_costs(counts(samples=10, instances=number), options()) for number in (1, 3))
+    one, three = (costs_of(samples=10, instances=number) for number in (1, 3))
     assert three["time_ms"] == pytest.approx(3 * one["time_ms"])
     assert three["model_time_ms"] == one["model_time_ms"]
 
 
 def test_energy_is_power_times_all_of_the_time():
-    parts = compute_costs(counts(samples=7), options(profile_numbers={"host_time": 100}))
+    parts = costs_of({"profile_numbers": {"host_time": 100}}, samples=7)
     assert parts["time_ms"] == pytest.approx(
         sum(parts[name] for name in ("chip_time_ms", "wait_time_ms", "configuration_time_ms", "host_time_ms"))
     )
@@ -59,7 +51,7 @@ def test_energy_is_power_times_all_of_the_time():
 
 
 def test_bits_are_those_of_events_and_readings():
-    costs = compute_costs(counts(out=120.0, readings=120 * 22), options())
+    costs = costs_of(events_out=120.0, readings=120 * 22)
     assert costs["bits_read"] == 120 * 32 + 120 * 22 * 8
 
 

@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 from netdesc_brainscales2 import options, profile
-from netdesc_brainscales2.costs import Counts, compute_costs
+from netdesc_brainscales2.costs import compute_costs
 from netdesc_brainscales2.mapping import checks
 from netdesc_brainscales2.mapping import pipeline as mapping
 from netdesc_brainscales2.profile import MACHINES, Profile
@@ -38,5 +38,7 @@ def test_the_page_has_every_code():
 
 
 def test_the_page_has_every_cost():
-    costs = compute_costs(Counts(1, 1, 1.0, 0.0, 0.0), options.Options())
+    costs = compute_costs(
+        options.Options(), samples=1, instances=1, duration=1.0, events_in=0.0, events_out=0.0
+    )
     assert set(costs) <= set(re.findall(r"`(\w+)`", PAGE))

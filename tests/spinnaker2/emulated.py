@@ -9,6 +9,8 @@ from itertools import pairwise
 import numpy as np
 from netdesc_numba import NumbaBackend
 from netdesc_spinnaker2 import SpiNNaker2Backend
+from netdesc_spinnaker2.board.router import Router
+from netdesc_spinnaker2.host.machine import Machine as SpiNNaker2Machine
 
 from netdesc.backend import Machine
 from netdesc.block import Block
@@ -162,3 +164,8 @@ def balanced(health: Mapping[str, int]) -> bool:
     return health["packets_sent"] == totals and all(
         min(fates[kind]) >= 0 and health[f"{kind}_sent"] == sum(fates[kind]) for kind in kinds
     )
+
+
+def reroute(machine: SpiNNaker2Machine, router: Router) -> None:
+    """Put other tables into the routers."""
+    machine.device, machine.learner = machine.map_out(router), None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drafts import select
-from emulated import SCHEMES, balanced, chip, inputs, layered, pull, run, same_spikes
+from emulated import SCHEMES, balanced, chip, inputs, layered, pull, reroute, run, same_spikes
 from netdesc_spinnaker2.board.router import Router
 
 from netdesc.backend import Lesson, Objective
@@ -34,13 +34,14 @@ def test_a_wrong_table_gives_wrong_spikes():
     machine = chip(layered(), "published")
     right = machine.forward(inputs(4), seed=0)
     used = sorted(site.pe for site in machine.plan.sites)
-    machine.route(
+    reroute(
+        machine,
         tables_with(
             machine,
             lambda entry: replace(
                 entry, pes=tuple(used[(used.index(pe) + 1) % len(used)] for pe in entry.pes)
             ),
-        )
+        ),
     )
     wrong = machine.forward(inputs(4), seed=0)
     assert not same_spikes(wrong, right)
@@ -52,10 +53,11 @@ def test_packets_that_a_program_does_not_know_are_dropped_and_counted(scheme):
     machine = chip(layered(), scheme)
     right, slopes = run(machine, inputs(4))
     used = {site.pe for site in machine.plan.sites}
-    machine.route(
+    reroute(
+        machine,
         tables_with(
             machine, lambda entry: replace(entry, pes=tuple(sorted({*entry.pes, *used}))), spaces=(0, 1, 2)
-        )
+        ),
     )
     trace, found = run(machine, inputs(4))
     assert same_spikes(trace, right)
@@ -70,7 +72,7 @@ def test_packets_that_a_program_does_not_know_are_dropped_and_counted(scheme):
 def test_packets_that_no_table_knows_are_dropped_and_counted():
     program, stimulus = layered(), inputs(4)
     machine = chip(program, "published")
-    machine.route(Router({}, 8, 6))
+    reroute(machine, Router({}, 8, 6))
     trace = machine.forward(stimulus, seed=0)
     assert len(trace.spikes["hidden_0"]) == 0
     assert trace.health["packets_dropped"] == trace.health["packets_sent"] == len(stimulus)
@@ -80,7 +82,7 @@ def test_packets_that_no_table_knows_are_dropped_and_counted():
 
 def test_packets_to_an_element_without_a_program_are_dropped():
     machine = chip(layered(), "published")
-    machine.route(tables_with(machine, lambda entry: replace(entry, pes=(140,))))
+    reroute(machine, tables_with(machine, lambda entry: replace(entry, pes=(140,))))
     trace = machine.forward(inputs(2), seed=0)
     assert trace.health["packets_dropped"] == trace.health["packets_sent"] > 0
 
@@ -98,7 +100,7 @@ def test_one_entry_for_one_key_silences_one_neuron_for_those_behind_it():
         links=0,
         pes=(),
     )
-    machine.route(Router({at: (lost, *entries)}, 8, 6))
+    reroute(machine, Router({at: (lost, *entries)}, 8, 6))
     trace = machine.forward(inputs(4), seed=0)
     silenced = int(np.sum(right.spikes["hidden_0"].sources == neuron))
     assert silenced > 0
@@ -115,10 +117,11 @@ def test_a_packet_that_strays_into_another_copy_is_known_to_nobody_there():
         sorted(machine.plan.sites[item.index].pe for item in select(machine.plan, "layer", "hidden_0"))
     )
     bases = {machine.plan.keys[item.index]["spike"].base for item in select(machine.plan, "input", "input")}
-    machine.route(
+    reroute(
+        machine,
         tables_with(
             machine, lambda entry: replace(entry, pes=pes) if entry.key & entry.mask in bases else entry
-        )
+        ),
     )
     trace = machine.forward(inputs(2), seed=0)
     assert same_spikes(trace, right)
@@ -128,7 +131,7 @@ def test_a_packet_that_strays_into_another_copy_is_known_to_nobody_there():
 
 def test_gradients_that_are_lost_on_the_way_leave_the_weights_as_they_are():
     machine = chip(layered(), "off_grid", copies=2)
-    machine.route(tables_with(machine, lambda entry: None, spaces=(3,)))
+    reroute(machine, tables_with(machine, lambda entry: None, spaces=(3,)))
     machine.prepare(LESSON)
     before = machine.state().parameters
     report = machine.learn(inputs(2), np.array([0, 1]), seed=0)
@@ -141,7 +144,7 @@ def test_gradients_that_are_lost_on_the_way_leave_the_weights_as_they_are():
 def test_weights_that_are_lost_on_the_way_are_not_run():
     machine = chip(layered(), "off_grid")
     right = machine.forward(inputs(2), seed=0)
-    machine.route(tables_with(machine, lambda entry: None, spaces=(4,)))
+    reroute(machine, tables_with(machine, lambda entry: None, spaces=(4,)))
     machine.prepare(LESSON)
     report = machine.learn(inputs(2), np.array([0, 1]), seed=0)
     assert report.health["weight_packets_dropped"] == report.health["weight_packets_sent"] > 0

@@ -21,7 +21,6 @@ from netdesc.streams import stream
 Keys = NDArray[np.uint64]
 
 BITS = 12
-MASK = (1 << BITS) - 1
 THRESHOLD, JITTER = 0, 1
 
 

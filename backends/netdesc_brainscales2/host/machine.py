@@ -21,7 +21,7 @@ from netdesc.trace import Cotangent, Read, Recording, Trace, versions
 from netdesc_brainscales2.analog.core import Outcome, StageCore, TemporalNoise
 from netdesc_brainscales2.chip.calibration import Calibration
 from netdesc_brainscales2.chip.substrate import gather_membranes, synapse_gains
-from netdesc_brainscales2.costs import Counts, compute_costs
+from netdesc_brainscales2.costs import compute_costs
 from netdesc_brainscales2.host.in_the_loop import Host
 from netdesc_brainscales2.host.true_model import TrueModel
 from netdesc_brainscales2.mapping.plan import Plan
@@ -156,13 +156,14 @@ class AnalogMachine:
         names = [population.name for population in self.program.populations]
         kinds = [population.kind for population in self.program.populations]
         spiking = {k: events for k, events in recorded.items() if kinds[k] != "readout"}
-        counts = Counts(
-            batch,
-            len(self.plan.instances),
-            self.program.duration,
-            sum(len(events) for events in sent.values()),
-            sum(len(events) for k, events in spiking.items() if kinds[k] == "spiking"),
-            sum(item.values.size for item in [*samples.values(), *last.values()]),
+        costs = compute_costs(
+            self.options,
+            samples=batch,
+            instances=len(self.plan.instances),
+            duration=self.program.duration,
+            events_in=sum(len(events) for events in sent.values()),
+            events_out=sum(len(events) for k, events in spiking.items() if kinds[k] == "spiking"),
+            readings=sum(item.values.size for item in [*samples.values(), *last.values()]),
         )
         return Trace(
             spikes={names[k]: spiking[k] for k in sorted(spiking)},
@@ -170,7 +171,7 @@ class AnalogMachine:
             recordings=samples,
             effective_parameters=dict(self.as_run),
             health=health,
-            costs=compute_costs(counts, self.options),
+            costs=costs,
             provenance={
                 "backend": "brainscales2",
                 "solver": f"analog, {self.options.machine}",

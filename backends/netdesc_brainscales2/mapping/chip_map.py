@@ -26,8 +26,6 @@ class ChipMap:
         To which the numbers below refer.
     circuits : ndarray of int64, shape (hemispheres, columns)
         Number of the population; -1 where a circuit is free.
-    neurons : ndarray of int64, shape (hemispheres, columns)
-        Neuron of the population; -1 where a circuit is free.
     rows : ndarray of int64, shape (hemispheres, rows)
         Number of the population most of whose events the row carries; -1 where it is free.
     cells : ndarray of int64, shape (hemispheres, rows, columns)
@@ -36,7 +34,6 @@ class ChipMap:
 
     populations: tuple[str, ...]
     circuits: Integers
-    neurons: Integers
     rows: Integers
     cells: Integers
 
@@ -67,11 +64,10 @@ def chart(plan: Plan, instance: int, senders: Mapping[str, str], options: Option
     profile = options.profile
     halves, columns, rows = (int(item.value) for item in (profile.hemispheres, profile.columns, profile.rows))
     names = tuple(dict.fromkeys([*senders.values(), *(part.population for part in plan.parts)]))
-    circuits, neurons = np.full((2, halves * columns), -1, dtype=np.int64)
+    circuits = np.full(halves * columns, -1, dtype=np.int64)
     for part in plan.parts:
         if part.instance == instance:
             circuits[part.circuits] = names.index(part.population)
-            neurons[part.circuits] = np.arange(part.start, part.stop)[:, None]
     cells = np.full((halves, rows, columns), -1, dtype=np.int64)
     for wiring in plan.wirings:
         here = wiring.instance == instance
@@ -81,7 +77,7 @@ def chart(plan: Plan, instance: int, senders: Mapping[str, str], options: Option
             cells[half, row[here][used], column] = names.index(senders[wiring.block])
     most = np.array([np.sum(cells == number, axis=2) for number in range(len(names))])
     owner = np.where((cells >= 0).any(axis=2), np.argmax(most, axis=0), -1)
-    return ChipMap(names, circuits.reshape(halves, columns), neurons.reshape(halves, columns), owner, cells)
+    return ChipMap(names, circuits.reshape(halves, columns), owner, cells)
 
 
 def draw_instances(plan: Plan, senders: Mapping[str, str], options: Options) -> tuple[Panel, ...]:

@@ -15,8 +15,6 @@ import numpy as np
 from netdesc.events import Integers
 from netdesc_brainscales2.options import Options
 
-Bools = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-
 KINDS = (1, 0, 2)
 """Excitatory rows of a pair, by kind of group: mixed, inhibitory, excitatory; the rest are inhibitory."""
 

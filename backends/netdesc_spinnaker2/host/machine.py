@@ -80,10 +80,6 @@ class Machine:
         """The map."""
         return self.device.emulation.plan
 
-    def route(self, router: Router) -> None:
-        """Put other tables into the routers."""
-        self.device, self.learner = self.map_out(router), None
-
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``Machine``. Delays are rounded to ticks, at least one."""
         rewire = self.parameters.write(parameters)

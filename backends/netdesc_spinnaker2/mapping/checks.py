@@ -215,17 +215,14 @@ def check_ticks(item: Population, cycles: float, options: Options) -> Iterator[D
         f"{clock.value / 1e6:g} MHz for {options.step:g} ms, {clock.source}",
         clock.tag,
     )
+    relief = "smaller slices, input_errors: false, " if item.kind == "source" else "smaller slices, "
     if cycles > limit.value:
         yield Diagnostic(
             f"its busiest slice {against(cycles, limit)}, with {_tagged(options, 'synapse_cycles')}, "
-            f"{_tagged(options, 'neuron_cycles')}; use {_relief(item)}lower rates or a longer tick",
+            f"{_tagged(options, 'neuron_cycles')}; use {relief}lower rates or a longer tick",
             item.path,
             "S2-TICK",
         )
-
-
-def _relief(item: Population) -> str:
-    return "smaller slices, input_errors: false, " if item.kind == "source" else "smaller slices, "
 
 
 def check_fifo(item: Population, packets: float, options: Options) -> Iterator[Diagnostic]:

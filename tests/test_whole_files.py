@@ -95,7 +95,7 @@ def test_drafts_of_the_dead_and_old_drafts_go_and_all_else_stays(tmp_path):
 
 
 def test_writing_removes_what_the_dead_left(tmp_path, monkeypatch):
-    monkeypatch.setattr("netdesc.files._is_alive", lambda process: process == os.getpid())
+    monkeypatch.setattr("netdesc.files.is_alive", lambda process: process == os.getpid())
     from netdesc import files
 
     draft = tmp_path / f".netdesc-{files._machine()}-999-0123abcd.draft"

@@ -53,6 +53,10 @@ class Sheet:
         first = self.columns[0]
         return len(first.texts) if first.numbers is None else len(first.numbers)
 
+    def fault(self, what: str) -> DescriptionError:
+        """Return the error about a table that cannot be used."""
+        return fault(self.file, what)
+
 
 def read_sheet(file: Path) -> Sheet:
     """Read a table.
@@ -223,10 +227,9 @@ def require_columns(sheet: Sheet, wanted: Iterable[str]) -> None:
         With one diagnostic per column.
     """
     faults = [
-        fault(
-            sheet.file,
+        sheet.fault(
             f"expected a column {name}, got {', '.join(sheet.names[:20])}"
-            f"{did_you_mean(name, sheet.names) if len(sheet.names) <= 1000 else ''}",
+            f"{did_you_mean(name, sheet.names) if len(sheet.names) <= 1000 else ''}"
         ).diagnostics[0]
         for name in wanted
         if name not in sheet.names

@@ -163,7 +163,7 @@ def number_samples(sheet: Sheet, column: Column) -> tuple[Names, NDArray[np.int6
     texts = texts_of(column)
     empty = texts == ""
     if empty.any():
-        raise fault(sheet.file, f"expected a sample in row {int(empty.argmax()) + 1}, got nothing; name one")
+        raise sheet.fault(f"expected a sample in row {int(empty.argmax()) + 1}, got nothing; name one")
     sorted_names, firsts, inverse = np.unique(texts, return_index=True, return_inverse=True)
     order = np.argsort(firsts)
     ranks = np.empty(len(order), dtype=np.int64)
@@ -185,22 +185,20 @@ def labels_of(sheet: Sheet, column: Column) -> NDArray[Any]:
         return as_integers(sheet.file, numbers, f"the column {column.name}: ", least=-(2**53))
     empty = [row for row, cell in enumerate(column.texts, 1) if not cell]
     if empty:
-        raise fault(sheet.file, f"expected a label in row {empty[0]}, got nothing; complete it")
+        raise sheet.fault(f"expected a label in row {empty[0]}, got nothing; complete it")
     return np.array(column.texts)
 
 
 def numbers_of(sheet: Sheet, column: Column, *, missing: bool = False) -> Floats:
     """Return a column of finite numbers, NaN for empty cells where they are accepted."""
     if column.numbers is None:
-        raise fault(
-            sheet.file,
-            f"expected numbers in the column {column.name:.60}, got '{column.texts[0]:.60}'; write numbers",
+        raise sheet.fault(
+            f"expected numbers in the column {column.name:.60}, got '{column.texts[0]:.60}'; write numbers"
         )
     gap = np.isnan(column.numbers)
     if gap.any() and not missing:
-        raise fault(
-            sheet.file,
+        raise sheet.fault(
             f"expected a number in row {int(gap.argmax()) + 1}, column {column.name:.60}, "
-            "got nothing; complete it",
+            "got nothing; complete it"
         )
     return as_floats(sheet.file, column.numbers, f"the column {column.name}: ", missing=missing)

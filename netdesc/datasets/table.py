@@ -16,7 +16,7 @@ from netdesc.datasets.trace_files import as_traces, join_columns, read_traces
 from netdesc.errors import DescriptionError
 from netdesc.events import Floats
 from netdesc.formats.csv import Column, number_of
-from netdesc.formats.source import at, fault
+from netdesc.formats.source import at
 from netdesc.losses import Traces
 
 PATH = "data.dataset.table"
@@ -108,10 +108,9 @@ def find_traces(sheet: Sheet, roles: Roles, options: Mapping[str, Any], director
     """
     if roles.interval is None:
         if sheet.targets is not None:
-            raise fault(
-                sheet.file,
+            raise sheet.fault(
                 "expected the arrays x and y, got targets, too; for target voltages write target_interval, "
-                "for example target_interval: 1 ms",
+                "for example target_interval: 1 ms"
             )
         return None
     if options.get("target_file") is not None:
@@ -122,10 +121,9 @@ def find_traces(sheet: Sheet, roles: Roles, options: Mapping[str, Any], director
         steps = join_columns(sheet.file, tuple(columns[name] for name in roles.targets))
         return as_traces(sheet.file, steps, roles.interval, samples=sheet.rows)
     if sheet.targets is None:
-        raise fault(
-            sheet.file,
+        raise sheet.fault(
             "expected target voltages beside target_interval, got none; name the columns of the steps as "
-            "target, a file as target_file, or write the array targets into an NPZ file",
+            "target, a file as target_file, or write the array targets into an NPZ file"
         )
     return as_traces(sheet.file, sheet.targets, roles.interval, samples=sheet.rows)
 
@@ -228,17 +226,14 @@ def take_rows(sheet: Sheet, roles: Roles, traces: Traces | None, *, drop: bool) 
         for name, gap in zip(roles.complete, gaps, strict=True):
             if gap.any():
                 row = int(gap.argmax()) + 1
-                raise fault(
-                    sheet.file,
+                raise sheet.fault(
                     f"expected a value in row {row}, column {name:.60}, got none; complete "
-                    "it, or set missing: drop",
+                    "it, or set missing: drop"
                 )
     kept = ~np.any(gaps, axis=0)
     if not kept.any():
-        raise fault(
-            sheet.file,
-            "expected a row without missing values, got none; complete some, or leave "
-            "columns out of features",
+        raise sheet.fault(
+            "expected a row without missing values, got none; complete some, or leave columns out of features"
         )
     features = stack([columns[name] for name in roles.features])[kept]
     labels = None if roles.label is None else read_labels(sheet, columns[roles.label], kept)
@@ -263,18 +258,16 @@ def require_finite(sheet: Sheet, column: Column) -> None:
             ((row, cell) for row, cell in enumerate(column.texts, 1) if cell and number_of(cell) is None),
             (1, ""),
         )
-        raise fault(
-            sheet.file,
+        raise sheet.fault(
             f"expected numbers in the column {column.name:.60}, got '{cell:.60}' in row "
-            f"{row}; choose another column, or write numbers",
+            f"{row}; choose another column, or write numbers"
         )
     wrong = np.isinf(column.numbers)
     if wrong.any():
         row = int(wrong.argmax())
-        raise fault(
-            sheet.file,
+        raise sheet.fault(
             f"expected a finite number in row {row + 1}, column {column.name:.60}, got "
-            f"{column.numbers[row]}; correct it",
+            f"{column.numbers[row]}; correct it"
         )
 
 
@@ -294,10 +287,9 @@ def read_labels(sheet: Sheet, column: Column, kept: np.ndarray[Any, Any]) -> Lab
     odd |= numbers != np.floor(numbers)
     if odd.any():
         row = int(np.flatnonzero(kept)[int(odd.argmax())])
-        raise fault(
-            sheet.file,
+        raise sheet.fault(
             f"expected a text or a whole number as label in row {row + 1}, column {column.name:.60}, got "
-            f"{column.numbers[row]:g}; to learn numbers, use target: {column.name:.60}",
+            f"{column.numbers[row]:g}; to learn numbers, use target: {column.name:.60}"
         )
     whole: Labels = numbers.astype(np.int64)
     return whole

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.errors import DescriptionError
 from netdesc.formats.numbers import Floats, Integers, as_floats, as_integers, require_kind
 from netdesc.formats.source import (
     LARGEST,
@@ -90,9 +91,7 @@ class Group:
 
         found = self._require(name)
         if not isinstance(found, h5py.Group):
-            raise fault(
-                self._file, f"expected {self._where(name)} to be a group, got a dataset; name the group"
-            )
+            raise self._fault(f"expected {self._where(name)} to be a group, got a dataset; name the group")
         return Group(found, self._file, self._limit)
 
     def floats(self, name: str, shape: Shape | None = None, *, missing: bool = False) -> Floats:
@@ -148,10 +147,9 @@ class Group:
         data = self._dataset(name)
         kind = h5py.check_vlen_dtype(data.dtype)
         if not isinstance(kind, np.dtype):
-            raise fault(
-                self._file,
+            raise self._fault(
                 f"expected {self._where(name)} to hold rows of different lengths, got "
-                f"values of type {data.dtype}; write it with a vlen type",
+                f"values of type {data.dtype}; write it with a vlen type"
             )
         require_kind(self._file, kind, f"{self._where(name)}: ")
         require_shape(data, self._file, (None,))
@@ -180,10 +178,9 @@ class Group:
 
         data = self._dataset(name)
         if h5py.check_string_dtype(data.dtype) is None or data.shape != ():
-            raise fault(
-                self._file,
+            raise self._fault(
                 f"expected {self._where(name)} to be a text, got "
-                f"{shape_text(data.shape)} values of type {data.dtype}; write a text",
+                f"{shape_text(data.shape)} values of type {data.dtype}; write a text"
             )
         with reading(self._file, self._where(name)):
             require_stored(data, self._file)
@@ -220,10 +217,9 @@ class Group:
         value = self.attributes().get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
             got = "nothing" if value is None else repr(value)[:60]
-            raise fault(
-                self._file,
+            raise self._fault(
                 f"expected the attribute {name} of {self.path} to be a finite number, "
-                f"got {got}; write the file again",
+                f"got {got}; write the file again"
             )
         return float(value)
 
@@ -237,10 +233,9 @@ class Group:
         """
         value = self.number(name)
         if value != int(value) or value < least:
-            raise fault(
-                self._file,
+            raise self._fault(
                 f"expected the attribute {name} of {self.path} to be a whole number of "
-                f"at least {least}, got {value:g}; write the file again",
+                f"at least {least}, got {value:g}; write the file again"
             )
         return int(value)
 
@@ -266,9 +261,7 @@ class Group:
         found = self._require(name)
         if not isinstance(found, h5py.Dataset) or found.shape is None:
             kind = "a group" if isinstance(found, h5py.Group) else "no values"
-            raise fault(
-                self._file, f"expected {self._where(name)} to be a dataset, got {kind}; name a dataset"
-            )
+            raise self._fault(f"expected {self._where(name)} to be a dataset, got {kind}; name a dataset")
         return found
 
     def _require(self, name: str) -> Any:
@@ -276,10 +269,11 @@ class Group:
         if found is None:
             with reading(self._file, self.path):
                 held = ", ".join(self.names()[:12]) or "nothing"
-            raise fault(
-                self._file, f"expected {self._where(name)}, but {self.path} holds {held}; correct the name"
-            )
+            raise self._fault(f"expected {self._where(name)}, but {self.path} holds {held}; correct the name")
         return found
+
+    def _fault(self, what: str) -> DescriptionError:
+        return fault(self._file, what)
 
     def _find(self, name: str) -> Any:
         return find(self._group, name, self._file)

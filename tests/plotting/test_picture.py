@@ -8,7 +8,7 @@ from netdesc.plotting.picture import LARGEST, drawn, save
 
 
 def test_a_name_with_dollar_signs_is_no_formula(tmp_path):
-    plot_weights({"a $\\frac{$ b\x1b[31m": np.ones(3)}, tmp_path / "out.svg")
+    plot_weights({"a $\\frac{$ b\x1b[31m.weight": np.ones(3)}, tmp_path / "out.svg")
     assert (tmp_path / "out.svg").read_text(encoding="utf-8").count("</svg>") == 1
     assert drawn("5 $\x1b") == r"5 \$\x1b"
 

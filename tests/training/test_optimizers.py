@@ -12,11 +12,11 @@ from netdesc.training.schedules import scale_rate
 def make_layout(delays=(False, False)):
     size = len(delays)
     return Layout(
-        ("a.weight",),
-        (0, size),
+        tuple(f"{number}.weight" for number in range(size)),
+        tuple(range(size + 1)),
         np.full(size, -np.inf),
         np.full(size, np.inf),
-        np.array(delays),
+        tuple("delay" if delay else "weight" for delay in delays),
         np.zeros(size, dtype=np.int64),
         np.ones(size),
     )

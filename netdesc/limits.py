@@ -5,6 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+LOSSES = frozenset(
+    {
+        "time_to_first_spike",
+        "spike_time_mse",
+        "relative_spike_time_mse",
+        "max_voltage",
+        "mean_voltage",
+        "voltage_mse",
+        "firing_rate",
+    }
+)
+"""Kinds of losses whose cotangents an adjoint of spikes and membranes accepts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
-from netdesc.limits import Limits
+from netdesc.limits import LOSSES, Limits
 from netdesc.maps import DeviceMap
 from netdesc.program import Program
 from netdesc_brainscales2.mapping.pipeline import map_program
@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from netdesc.backend import Machine
     from netdesc.maps import Forecast
 
-LOSSES = frozenset(
-    {
-        "time_to_first_spike",
-        "spike_time_mse",
-        "relative_spike_time_mse",
-        "max_voltage",
-        "mean_voltage",
-        "voltage_mse",
-        "firing_rate",
-    }
-)
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp", "dataset", "spike_times", "poisson"})
 
 

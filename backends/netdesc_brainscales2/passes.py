@@ -65,11 +65,10 @@ def name_current(fault: Diagnostic, graph: NetworkGraph) -> Diagnostic:
         for name, path in places.items():
             values = node.values.get(name, np.zeros(1))
             if np.any(values != 0.0):
-                return Diagnostic(
+                message = (
                     f"brainscales2 starts every membrane at its rest, which a constant {name} of "
                     f"{values[int(np.argmax(np.abs(values)))]:g} moves; remove it, or set initial.v to the "
-                    "potential at which the membrane rests with it",
-                    path,
-                    fault.code,
+                    "potential at which the membrane rests with it"
                 )
+                return Diagnostic(message, path, fault.code)
     return fault

@@ -8,7 +8,7 @@ from typing import Any
 from netdesc.backend import Machine
 from netdesc.dynamics.equations import KIND
 from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
-from netdesc.limits import Limits
+from netdesc.limits import LOSSES, Limits
 from netdesc.models import catalogue
 from netdesc.program import Program
 from netdesc_numba.cells import CheckCells
@@ -17,10 +17,6 @@ from netdesc_numba.non_idealities import Pair, list_non_idealities
 from netdesc_numba.options import OPTIONS, Options
 from netdesc_numba.passes import RoundToGrid
 
-LOSSES = frozenset({
-    "time_to_first_spike", "spike_time_mse", "relative_spike_time_mse", "max_voltage", "mean_voltage",
-    "voltage_mse", "firing_rate",
-})  # fmt: skip
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp", *catalogue(), KIND, "dataset", "spike_times", "poisson"})
 
 

@@ -64,18 +64,14 @@ def check_ranges(item: PopulationSlice, program: Program, options: Options) -> I
         yield from _levels(item, values["rest"], values["threshold"], values["reset"], options=options)
     if np.any(values["v_init"] != values["rest"]):
         worst = int(np.argmax(np.abs(values["v_init"] - values["rest"])))
-        yield Diagnostic(
+        message = (
             f"brainscales2 starts every membrane at its rest, {six_digits(values['rest'][worst])} for neuron "
-            f"{worst}, not at {six_digits(values['v_init'][worst])}; remove initial.v",
-            f"{item.path}.initial",
-            "B2-STATE",
+            f"{worst}, not at {six_digits(values['v_init'][worst])}; remove initial.v"
         )
+        yield Diagnostic(message, f"{item.path}.initial", "B2-STATE")
     if np.any(np.nan_to_num(values["i_init"]) != 0.0):
-        yield Diagnostic(
-            "brainscales2 starts every synaptic current at 0; remove initial currents",
-            f"{item.path}.initial",
-            "B2-STATE",
-        )
+        message = "brainscales2 starts every synaptic current at 0; remove initial currents"
+        yield Diagnostic(message, f"{item.path}.initial", "B2-STATE")
 
 
 def _times(name: str, values: Floats, item: PopulationSlice, options: Options) -> Iterator[Diagnostic]:
@@ -135,12 +131,11 @@ def note_refractory(item: PopulationSlice, program: Program, options: Options) -
     least = options.milliseconds(options.profile.refractory_low.value)
     short = int(np.sum(program.parameters["tau_ref"][item.start : item.stop] < least - 1e-12))
     if item.kind == "spiking" and short:
-        yield Diagnostic(
+        message = (
             f"the refractory period of {short} of {item.size} neurons becomes {six_digits(least)} ms, the "
-            f"shortest ({options.profile.refractory_low.source}; {options.profile.refractory_low.tag})",
-            f"{item.path}.neuron",
-            "B2-RANGE",
+            f"shortest ({options.profile.refractory_low.source}; {options.profile.refractory_low.tag})"
         )
+        yield Diagnostic(message, f"{item.path}.neuron", "B2-RANGE")
 
 
 def check_delays(program: Program, options: Options) -> Iterator[Diagnostic]:
@@ -213,13 +208,12 @@ def check_signs(demands: Sequence[Demand], program: Program) -> Iterator[Diagnos
         wrong = item.negative if item.block.receptor == 0 else item.positive
         if wrong:
             this, other = receptors[item.block.receptor], receptors[1 - item.block.receptor]
-            yield Diagnostic(
+            message = (
                 f"a row has one sign, and the {this} and {other} synaptic inputs of {item.post} have "
                 f"different time constants; weights of the other sign would need rows of the {other} input. "
-                f"Set min: 0 for its weights, or give {item.post} equal synaptic time constants",
-                f"{item.block.path}.weight",
-                "B2-SIGN",
+                f"Set min: 0 for its weights, or give {item.post} equal synaptic time constants"
             )
+            yield Diagnostic(message, f"{item.block.path}.weight", "B2-SIGN")
 
 
 def check_words(demands: Sequence[Demand]) -> tuple[list[Diagnostic], list[Diagnostic]]:

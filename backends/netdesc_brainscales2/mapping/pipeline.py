@@ -126,18 +126,14 @@ def _choices(
             if ambition.headroom != finest.headroom
             else "",
         ]
-        yield Diagnostic(
-            f"so that the rows suffice: {' and '.join(filter(None, given))}",
-            "backends.brainscales2",
-            "B2-WEIGHT",
-        )
+        message = f"so that the rows suffice: {' and '.join(filter(None, given))}"
+        yield Diagnostic(message, "backends.brainscales2", "B2-WEIGHT")
     if len(partition.placements) > 1:
-        yield Diagnostic(
+        message = (
             f"the network runs in {len(partition.placements)} execution instances one after the other, with "
-            f"spikes replayed between them; every sample takes {len(partition.placements)} times as long",
-            "backends.brainscales2",
-            "B2-NEURONS",
+            f"spikes replayed between them; every sample takes {len(partition.placements)} times as long"
         )
+        yield Diagnostic(message, "backends.brainscales2", "B2-NEURONS")
 
 
 def crowded(crowding: Crowding, program: Program, options: Options) -> Diagnostic:
@@ -150,28 +146,23 @@ def crowded(crowding: Crowding, program: Program, options: Options) -> Diagnosti
     """
     profile, path = options.profile, f"populations.{crowding.population}"
     if crowding.kind == "delays":
-        return Diagnostic(
+        message = (
             "delays between neurons need execution instances; backends.brainscales2.instances "
-            "allows one. Set delay: 0 ms, or leave instances out",
-            "backends.brainscales2.instances",
-            "B2-DELAY",
+            "allows one. Set delay: 0 ms, or leave instances out"
         )
+        return Diagnostic(message, "backends.brainscales2.instances", "B2-DELAY")
     if crowding.kind == "instances":
         limit = Limit(crowding.limit, "execution instances", "backends.brainscales2.instances", "A")
-        return Diagnostic(
-            f"the network {against(crowding.need, limit)}; use fewer neurons or inputs, or allow more",
-            "backends.brainscales2.instances",
-            "B2-NEURONS",
-        )
+        message = f"the network {against(crowding.need, limit)}; use fewer neurons or inputs, or allow more"
+        return Diagnostic(message, "backends.brainscales2.instances", "B2-NEURONS")
     if crowding.kind == "fanin":
         source = f"{profile.rows.value:g} per circuit, at most {profile.merged_max.value:g} merged"
         limit = replace(profile.rows, value=crowding.limit, unit="rows", source=source)
-        return Diagnostic(
+        message = (
             f"one neuron {against(crowding.need, limit)}; use fewer inputs, smaller weights, "
-            f"or scales: {{{crowding.population}: N}} with a smaller N",
-            path,
-            "B2-FANIN",
+            f"or scales: {{{crowding.population}: N}} with a smaller N"
         )
+        return Diagnostic(message, path, "B2-FANIN")
     if crowding.kind == "circuits":
         return _circuits_fault(crowding, program, options)
     return _route_fault(crowding, options)
@@ -208,13 +199,12 @@ def _route_fault(crowding: Crowding, options: Options) -> Diagnostic:
     bus = f"bus {crowding.bus}" if crowding.bus >= 0 else "every bus"
     merged = crowding.merged.get(crowding.population, 1)
     if crowding.kind == "label":
-        return Diagnostic(
+        message = (
             f"sources of {crowding.sender} that share rows on {bus}: distinguishing them "
             f"{against(crowding.need, replace(profile.labels, unit='labels'))}; use fewer sources with "
-            "common rows, or fewer neurons in all",
-            path,
-            "B2-LABEL",
+            "common rows, or fewer neurons in all"
         )
+        return Diagnostic(message, path, "B2-LABEL")
     limit = replace(
         profile.bus_rows,
         value=crowding.limit,
@@ -226,16 +216,14 @@ def _route_fault(crowding: Crowding, options: Options) -> Diagnostic:
         f"{against(crowding.need, limit)}"
     )
     if crowding.kind == "bus":
-        return Diagnostic(
+        message = (
             f"{text}, while other buses have room; output k of the columns reaches bus k only. Set "
             f"backends.brainscales2.places for {crowding.sender} or for others, so that its neurons spread "
-            "over the columns",
-            path,
-            "B2-ROUTE",
+            "over the columns"
         )
-    return Diagnostic(
+        return Diagnostic(message, path, "B2-ROUTE")
+    message = (
         f"{text}; use fewer inputs or smaller weights, or scales: {{{crowding.population}: N}} "
-        "with a smaller N",
-        path,
-        "B2-PADI",
+        "with a smaller N"
     )
+    return Diagnostic(message, path, "B2-PADI")

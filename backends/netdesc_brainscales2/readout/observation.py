@@ -54,23 +54,21 @@ def _too_often(recorded: list[Sampling], options: Options) -> Iterator[Diagnosti
         every = options.microseconds(item.every)
         if every < limit.value - 1e-9:
             few = f", or {profile.madc_neurons.value:g} neurons on the MADC" if converter == "cadc" else ""
-            yield Diagnostic(
+            message = (
                 f"samples every {every:.4g} us of the chip: {against(every, limit)} for {len(item.neurons)} "
-                f"membranes; set every: {options.milliseconds(limit.value):g} ms or more{few}",
-                f"record.{item.population}.v",
-                f"B2-{converter.upper()}",
+                f"membranes; set every: {options.milliseconds(limit.value):g} ms or more{few}"
             )
+            yield Diagnostic(message, f"record.{item.population}.v", f"B2-{converter.upper()}")
 
 
 def _too_many(fine: list[Sampling], options: Options) -> Iterator[Diagnostic]:
     limit, need = options.profile.madc_neurons, sum(len(item.neurons) for item in fine)
     if need > limit.value:
-        yield Diagnostic(
+        message = (
             f"recording on the MADC {against(need, limit)} membranes; record fewer neurons, or every "
-            f"{options.milliseconds(options.profile.cadc_interval.value):g} ms on the CADC",
-            f"record.{fine[0].population}.v",
-            "B2-MADC",
+            f"{options.milliseconds(options.profile.cadc_interval.value):g} ms on the CADC"
         )
+        yield Diagnostic(message, f"record.{fine[0].population}.v", "B2-MADC")
 
 
 def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
@@ -87,13 +85,12 @@ def check_parity(plan: Plan, options: Options) -> Iterator[Diagnostic]:
     if len(parities) == 2 and len(parities[0] | parities[1]) == 1:
         (first, a), (second, b) = fine
         word = "odd" if 1 in parities[0] else "even"
-        yield Diagnostic(
+        message = (
             f"the MADC reads one even and one odd column; {first}[{a}] and {second}[{b}] are both in {word} "
             f"columns ({options.profile.madc_neurons.source}; {options.profile.madc_neurons.tag}). Record "
-            "another neuron, or set backends.brainscales2.places",
-            f"record.{first}.v",
-            "B2-MADC",
+            "another neuron, or set backends.brainscales2.places"
         )
+        yield Diagnostic(message, f"record.{first}.v", "B2-MADC")
 
 
 def rate_of(item: PopulationSlice, program: Program, options: Options) -> float:
@@ -141,9 +138,8 @@ def check_rates(program: Program, plan: Plan, options: Options) -> Iterator[Diag
         expected = expected_events(program, plan, item.number, options)
         for events, (word, limit) in zip(expected, limits, strict=True):
             if events / length > limit.value:
-                yield Diagnostic(
+                message = (
                     f"events {word} the chip at the expected rates: {against(events / length, limit)}; "
-                    "events above the limit are dropped. Use fewer sources, lower rates or a longer sample",
-                    "backends.brainscales2",
-                    "B2-RATE",
+                    "events above the limit are dropped. Use fewer sources, lower rates or a longer sample"
                 )
+                yield Diagnostic(message, "backends.brainscales2", "B2-RATE")

@@ -34,22 +34,20 @@ def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
     for item in network.populations:
         if item.kind == "source":
             if item.model not in SOURCES:
-                yield _model(item, "source", f"has no source {item.model}; use {', '.join(sorted(SOURCES))}")
+                yield _model(item, f"has no source {item.model}; use {', '.join(sorted(SOURCES))}")
             continue
         if item.model not in MODELS:
-            yield _model(item, "neuron", f"has no cell {item.model}; use {', '.join(sorted(MODELS))}")
+            yield _model(item, f"has no cell {item.model}; use {', '.join(sorted(MODELS))}")
         limit = options.profile.synaptic_currents
         if item.receptors > limit.value:
             yield _model(
                 item,
-                "neuron",
                 f"synaptic currents: {against(item.receptors, limit)}. Give both "
                 "receptors one time constant, so that they merge",
             )
         if item.kind == "spiking" and item.subtractive_reset and options.scheme != "off_grid":
             yield _model(
                 item,
-                "neuron",
                 f"{options.scheme} resets to a value; set reset: to_value, or "
                 "scheme: off_grid, where both resets are the same",
             )
@@ -57,9 +55,7 @@ def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
 
 
 def _levels(item: Population, options: Options) -> Iterator[Diagnostic]:
-    if item.kind != "spiking":
-        return
-    if options.scheme == "published":
+    if item.kind == "spiking" and options.scheme == "published":
         wrong = [
             f"{name} {six_digits(float(values[np.argmax(np.abs(values))]))}"
             for name, values in item.parameters.items()
@@ -68,13 +64,13 @@ def _levels(item: Population, options: Options) -> Iterator[Diagnostic]:
         if wrong:
             yield _model(
                 item,
-                "neuron",
                 "scheme published has rest, reset and refractory period 0, this has "
                 f"{', '.join(wrong)}, constant currents included; set them to 0, or another scheme",
             )
 
 
-def _model(item: Population, part: str, message: str) -> Diagnostic:
+def _model(item: Population, message: str) -> Diagnostic:
+    part = "source" if item.kind == "source" else "neuron"
     return Diagnostic(f"SpiNNaker2: {message}", f"{item.path}.{part}", "S2-MODEL")
 
 
@@ -84,19 +80,17 @@ def check_atoms(network: Network, bounds: Bounds, options: Options) -> Iterator[
     for item in network.populations:
         need = int(np.max(np.diff(bounds[item.name])))
         if need > limit.value:
-            yield Diagnostic(
+            message = (
                 f"a slice of {item.name} {against(need, limit)} neurons; set slices: "
-                f"{{{item.name}: {limit.value:g}}} or less",
-                item.path,
-                "S2-ATOMS",
+                f"{{{item.name}: {limit.value:g}}} or less"
             )
+            yield Diagnostic(message, item.path, "S2-ATOMS")
         elif item.loss and trains(network, options) and item.size > limit.value:
-            yield Diagnostic(
+            message = (
                 f"the loss of {item.name} {against(item.size, limit)} neurons, all on one "
-                "processing element; make the population smaller",
-                item.path,
-                "S2-ATOMS",
+                "processing element; make the population smaller"
             )
+            yield Diagnostic(message, item.path, "S2-ATOMS")
 
 
 def check_sram(
@@ -198,12 +192,11 @@ def check_delays(network: Network, options: Options) -> Iterator[Diagnostic]:
             limit = profile.delay_four_bit if four else profile.delay_seven_bit
         need = int(np.max(link.delays, initial=1))
         if need > limit.value:
-            yield Diagnostic(
+            message = (
                 f"{against(need, limit)}; set delays of at most {limit.value * network.tick:g} ms, a longer "
-                "tick, or weights: float",
-                f"{link.path}.delay",
-                "S2-DELAY",
+                "tick, or weights: float"
             )
+            yield Diagnostic(message, f"{link.path}.delay", "S2-DELAY")
 
 
 def check_ticks(item: Population, cycles: float, options: Options) -> Iterator[Diagnostic]:
@@ -217,12 +210,11 @@ def check_ticks(item: Population, cycles: float, options: Options) -> Iterator[D
     )
     relief = "smaller slices, input_errors: false, " if item.kind == "source" else "smaller slices, "
     if cycles > limit.value:
-        yield Diagnostic(
+        message = (
             f"its busiest slice {against(cycles, limit)}, with {_tagged(options, 'synapse_cycles')}, "
-            f"{_tagged(options, 'neuron_cycles')}; use {relief}lower rates or a longer tick",
-            item.path,
-            "S2-TICK",
+            f"{_tagged(options, 'neuron_cycles')}; use {relief}lower rates or a longer tick"
         )
+        yield Diagnostic(message, item.path, "S2-TICK")
 
 
 def check_fifo(item: Population, packets: float, options: Options) -> Iterator[Diagnostic]:
@@ -230,30 +222,22 @@ def check_fifo(item: Population, packets: float, options: Options) -> Iterator[D
     limit = options.profile.fifo_depth
     if packets > limit.value:
         fix = "input_errors: false" if item.kind == "source" else "fewer sources"
-        yield Diagnostic(
+        message = (
             f"a tick at the expected rates {against(packets, limit)}; use {fix}, lower rates or "
-            "a shorter tick",
-            item.path,
-            "S2-FIFO",
+            "a shorter tick"
         )
+        yield Diagnostic(message, item.path, "S2-FIFO")
 
 
 def check_cores(slices: int, available: int, copies: int, options: Options) -> Iterator[Diagnostic]:
     """Yield a fault where the board has too few processing elements."""
     if slices > available:
         usable, boards = options.profile.pes_usable, len(options.board)
-        limit = Limit(
-            available,
-            "PEs",
-            f"{boards} chips of {usable.value:g}, less dead ones, {usable.source}",
-            usable.tag,
-        )
+        source = f"{boards} chips of {usable.value:g}, less dead ones, {usable.source}"
+        limit = Limit(available, "PEs", source, usable.tag)
         fix = "use fewer copies" if copies > 1 else "use a smaller network"
-        yield Diagnostic(
-            f"{copies} copies and what serves them: {against(slices, limit)}; {fix}",
-            "backends.spinnaker2",
-            "S2-CORES",
-        )
+        message = f"{copies} copies and what serves them: {against(slices, limit)}; {fix}"
+        yield Diagnostic(message, "backends.spinnaker2", "S2-CORES")
 
 
 def check_routes(tables: Mapping[Chip, Sequence[Entry]], options: Options) -> Iterator[Diagnostic]:
@@ -261,12 +245,11 @@ def check_routes(tables: Mapping[Chip, Sequence[Entry]], options: Options) -> It
     limit = options.profile.table_entries
     for (x, y), entries in tables.items():
         if len(entries) > limit.value:
-            yield Diagnostic(
+            message = (
                 f"the routing table of chip {x},{y} {against(len(entries), limit)} entries; use "
-                "larger slices or fewer copies",
-                "backends.spinnaker2",
-                "S2-ROUTE",
+                "larger slices or fewer copies"
             )
+            yield Diagnostic(message, "backends.spinnaker2", "S2-ROUTE")
 
 
 def check_records(plan: Plan, options: Options) -> Iterator[Diagnostic]:
@@ -276,12 +259,11 @@ def check_records(plan: Plan, options: Options) -> Iterator[Diagnostic]:
         chips[site.chip] = chips.get(site.chip, 0) + size
     for (x, y), need in sorted(chips.items()):
         if need > limit.value:
-            yield Diagnostic(
+            message = (
                 f"the recordings of a sample on chip {x},{y}: {against(need, limit)}; record "
-                "fewer neurons, less often, or a shorter sample",
-                "record",
-                "S2-RECORD",
+                "fewer neurons, less often, or a shorter sample"
             )
+            yield Diagnostic(message, "record", "S2-RECORD")
 
 
 def _tagged(options: Options, name: str) -> str:

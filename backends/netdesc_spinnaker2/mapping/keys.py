@@ -85,19 +85,12 @@ def _routes(
                     yield "error", index, tuple(sorted(layers)), (index,)
                 if training and losses:
                     yield "loss", index, tuple(losses), (index,)
-        if training:
-            yield from _updates(population.name, members, copies)
-
-
-def _updates(
-    name: str, members: Mapping[tuple[str, str, int], list[int]], copies: Sequence[int]
-) -> Iterator[Route]:
-    optimizers = members.get(("optimizer", name, -1), [])
-    for number, index in enumerate(optimizers):
-        layers = tuple(members["layer", name, copy][number] for copy in copies)
-        for layer in layers:
-            yield "gradient", layer, (layer,), (index,)
-        yield "weight", index, (index,), layers
+        optimizers = members["optimizer", population.name, -1] if training else []
+        for number, index in enumerate(optimizers):
+            trained = tuple(members["layer", population.name, copy][number] for copy in copies)
+            for one in trained:
+                yield "gradient", one, (one,), (index,)
+            yield "weight", index, (index,), trained
 
 
 def _targets(network: Network, name: str, reach: Mapping[str, Reach]) -> Mapping[int, list[tuple[str, int]]]:

@@ -13,7 +13,7 @@ from netdesc.adjoint.neuron import OwnEvents, Rules
 from netdesc.adjoint.pieces import Pieces, make_pieces, measure_pieces
 from netdesc.adjoint.segments import Segments, cut_at_arrivals, make_segments
 from netdesc.adjoint.uniform import UniformLayer
-from netdesc.dynamics.jit import kernel, shared
+from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 
@@ -39,14 +39,12 @@ class Work(NamedTuple):
     lam: Floats
 
 
-@shared
+@inlined
 def sweep_sample_back(
     b: int, incoming: Incoming, layer: UniformLayer, spikes: OwnEvents, gains: Derivatives, rules: Rules,
     work: Work,
 ) -> int:  # fmt: skip
     """Compute the adjoints of one sample; see ``sweep_layer_back``."""
-    incoming, layer, spikes = unowned(incoming), unowned(layer), unowned(spikes)
-    gains, work = unowned(gains), unowned(work)
     constants = layer.constants
     levels = Levels(constants.gap, constants.reset, rules.floor * (constants.gap - constants.reset))
     segments = cut_at_arrivals(b, incoming, constants, rules.duration, work.segments)
@@ -57,6 +55,20 @@ def sweep_sample_back(
     grazing = 0
     for cell in range(n):
         grazing += sweep_cell_back(cell, segments, pieces, incoming, layer, spikes, gains, levels)
+    return grazing
+
+
+@shared
+def sweep_samples_back(
+    span: tuple[int, int], incoming: Incoming, layer: UniformLayer, spikes: OwnEvents, sums: PartialSums,
+    rules: Rules, work: Work,
+) -> int:  # fmt: skip
+    """Compute the adjoints of a range of samples; see ``sweep_layer_back``."""
+    incoming, layer, spikes = unowned(incoming), unowned(layer), unowned(spikes)
+    sums, work = unowned(sums), unowned(work)
+    grazing = 0
+    for b in range(span[0], span[1]):
+        grazing += sweep_sample_back(b, incoming, layer, spikes, select_part(b, sums), rules, work)
     return grazing
 
 
@@ -89,7 +101,4 @@ def sweep_layer_back(
     segments = make_segments(find_longest(first, last, incoming.offsets))
     pieces = make_pieces(find_longest(first, last, spikes.offsets))
     work = Work(segments, pieces, np.full(n, -1), np.empty((2, 2, n)))
-    grazing = 0
-    for b in range(first, last):
-        grazing += sweep_sample_back(b, incoming, layer, spikes, select_part(b, sums), rules, work)
-    return grazing
+    return sweep_samples_back((first, last), incoming, layer, spikes, sums, rules, work)

@@ -108,7 +108,7 @@ def trace_faults(program: Program, population: PopulationSlice, trace: Trace) ->
     if not (np.isfinite(spikes.times).all() and all(np.isfinite(values).all() for values in at_spike)):
         yield Diagnostic("the trace holds a spike time or current that is not finite", population.path)
         return
-    releases = [name for name in found if name.startswith(RELEASE)]
+    releases = [name for name in found if name.startswith(RELEASE) and not np.isfinite(found[name]).all()]
     if not releases:
         return
     ended = spikes.times + program.parameters["tau_ref"][population.start + spikes.sources] < program.duration

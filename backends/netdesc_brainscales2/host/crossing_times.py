@@ -115,6 +115,7 @@ def is_pending(cell: int, until: float, spikes: Stamped, progress: Progress) -> 
 @shared
 def resolve(cell: int, until: float, spikes: Stamped, progress: Progress, cells: Any) -> None:
     """Find the spikes of a neuron whose steps of the clock begin before the next arrival, in ms."""
+    spikes, progress, cells = unowned(spikes), unowned(progress), unowned(cells)
     while is_pending(cell, until, spikes, progress):
         k = progress.head[cell]
         stamp = spikes.stamps[k]
@@ -167,7 +168,8 @@ def refine_sample(
     for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
         moment, slot, k = incoming.times[e], incoming.slots[e], inner[e]
         if k >= 0:
-            resolve(spikes.neurons[k], spikes.stamps[k], spikes, progress, cells)
+            if is_pending(spikes.neurons[k], spikes.stamps[k], spikes, progress):
+                resolve(spikes.neurons[k], spikes.stamps[k], spikes, progress, cells)
             moment = spikes.times[k]
         for x in range(fan.start[slot], fan.start[slot + 1]):
             cell = fan.target[x]
@@ -176,7 +178,8 @@ def refine_sample(
                 resolve(cell, moment, spikes, progress, cells)
             receive(cell, fan.receptor[x], fan.weight[x], moment, progress, cells)
     for cell in range(len(progress.head)):
-        resolve(cell, np.inf, spikes, progress, cells)
+        if progress.head[cell] >= 0:
+            resolve(cell, np.inf, spikes, progress, cells)
 
 
 @kernel

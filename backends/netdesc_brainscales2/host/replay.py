@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import Incoming, Synapses
 from netdesc.adjoint.incoming import Stream, merge
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.lif import decay
 from netdesc.dynamics.membrane import Membrane
+from netdesc.dynamics.views import copy_rows, fill, unowned
 from netdesc.events import Events, Floats, Integers
 from netdesc.threads import run, split
 
@@ -109,11 +110,31 @@ def currents_at(
     measured : Measured
         Receives the currents.
     """
-    currents = Currents(cells.current.copy(), cells.tau_s, np.empty(len(cells.tau_s)))
+    currents = Currents(np.empty_like(cells.current), cells.tau_s, np.empty(len(cells.tau_s)))
+    follow_currents((first, last), incoming, fan, cells.current, duration, measured, currents)
+
+
+@shared
+def follow_currents(
+    span: tuple[int, int],
+    incoming: Incoming,
+    fan: Synapses,
+    start: Floats,
+    duration: float,
+    measured: Measured,
+    currents: Currents,
+) -> None:
+    """Follow currents that begin with ``start`` through samples; see ``currents_at``."""
+    incoming, fan, measured, currents = (
+        unowned(incoming),
+        unowned(fan),
+        unowned(measured),
+        unowned(currents),
+    )
     release, order = measured.release, measured.order
-    for b in range(first, last):
-        currents.values[:] = cells.current
-        currents.since[:] = 0.0
+    for b in range(span[0], span[1]):
+        copy_rows(currents.values, start)
+        fill(currents.since, 0.0)
         e, k = incoming.offsets[b], measured.offsets[b]
         end = measured.offsets[b + 1]
         r = k if len(order) > 0 else end

@@ -38,14 +38,11 @@ class RoundToTicks:
         """
         step, duration = self.options.step, graph.settings.duration
         if abs(duration / step - round(duration / step)) > 1e-9 * duration / step:
-            raise GraphError(
-                Diagnostic(
-                    f"{duration:g} ms is not a whole number of ticks of {step:g} ms; set "
-                    f"{max(1, round(duration / step)) * step:g} ms",
-                    "simulation.duration",
-                    "S2-TICK",
-                )
+            message = (
+                f"{duration:g} ms is not a whole number of ticks of {step:g} ms; set "
+                f"{max(1, round(duration / step)) * step:g} ms"
             )
+            raise GraphError(Diagnostic(message, "simulation.duration", "S2-TICK"))
         notes: list[Diagnostic] = []
         edges = [self.round_edge(edge, notes) for edge in graph.edges]
         nodes = [self.round_node(node, notes) for node in graph.nodes]
@@ -66,13 +63,8 @@ class RoundToTicks:
         rounded = np.rint(before / step) * step
         error = float(np.max(np.abs(rounded - before), initial=0.0))
         if error > 1e-9 * step:
-            notes.append(
-                Diagnostic(
-                    f"refractory periods rounded to ticks of {step:g} ms, by at most {error:.3g} ms",
-                    f"{node.path}.neuron.tau_refrac",
-                    "S2-TICK",
-                )
-            )
+            message = f"refractory periods rounded to ticks of {step:g} ms, by at most {error:.3g} ms"
+            notes.append(Diagnostic(message, f"{node.path}.neuron.tau_refrac", "S2-TICK"))
         return replace(node, values={**node.values, "tau_refrac": rounded})
 
 

@@ -236,24 +236,16 @@ def check_words(demands: Sequence[Demand]) -> tuple[list[Diagnostic], list[Diagn
         path = f"{item.block.path}.weight"
         if zeroed and zeroed == written:
             largest = float(np.max(np.abs(weights)))
-            faults.append(
-                Diagnostic(
-                    f"all {zeroed} weights become 0 at {abs(item.scale):.4g} steps per unit, the largest is "
-                    f"{six_digits(largest)}; set scales: {{{item.post}: {1.0 / largest:.4g}}} or more",
-                    path,
-                    "B2-WEIGHT",
-                )
+            message = (
+                f"all {zeroed} weights become 0 at {abs(item.scale):.4g} steps per unit, the largest is "
+                f"{six_digits(largest)}; set scales: {{{item.post}: {1.0 / largest:.4g}}} or more"
             )
+            faults.append(Diagnostic(message, path, "B2-WEIGHT"))
             continue
         if rounded or saturated:
-            notes.append(
-                Diagnostic(
-                    f"{abs(item.scale):.4g} steps per unit of weight in {item.rows} x "
-                    f"{item.weight_max} steps a "
-                    f"sign: {rounded} of {len(weights)} weights rounded, {zeroed} to 0, {saturated} "
-                    "saturated",
-                    path,
-                    "B2-WEIGHT",
-                )
+            message = (
+                f"{abs(item.scale):.4g} steps per unit of weight in {item.rows} x {item.weight_max} steps a "
+                f"sign: {rounded} of {len(weights)} weights rounded, {zeroed} to 0, {saturated} saturated"
             )
+            notes.append(Diagnostic(message, path, "B2-WEIGHT"))
     return faults, notes

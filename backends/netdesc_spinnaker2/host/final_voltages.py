@@ -81,15 +81,11 @@ def last_voltage_forces(
         population = program.population(item.population)
         refuse_spikes(population, trace, np.asarray(values, dtype=np.float64))
         if item.population not in outputs:
-            raise BackendError(
-                Diagnostic(
-                    f"a loss pulls {item.population}, which projects to other neurons and has no loss "
-                    "program; "
-                    "set pull: 0",
-                    f"populations.{item.population}",
-                    "S2-LOSS",
-                )
+            message = (
+                f"a loss pulls {item.population}, which projects to other neurons and has no loss program; "
+                "set pull: 0"
             )
+            raise BackendError(Diagnostic(message, f"populations.{item.population}", "S2-LOSS"))
         span = slice(population.start, population.stop)
         gap = program.parameters["threshold"][span] - program.parameters["rest"][span]
         result[item.population] = -np.asarray(values, dtype=np.float64) * gap

@@ -119,8 +119,7 @@ class Machine:
             provenance={
                 "backend": "spinnaker2",
                 "solver": f"packets, tick {self.options.step:g} ms, {self.options.scheme}, "
-                f"{self.options.weights} "
-                "weights",
+                f"{self.options.weights} weights",
                 **costs.places,
             },
             readings=readings,
@@ -157,21 +156,20 @@ class Machine:
         values = np.concatenate(
             [forces[k] for k, p in enumerate(self.program.populations) if p.name in trace.spikes]
         )
-        recipients = self.recipients()
+        layers, losses = slice_holders(e, ("input", "layer")), slice_holders(e, ("loss",))
+        recipients = {**layers, **losses}
         by_slice = sort_forces(
             sort_spikes(trace.spikes, self.program, recipients, e.each, step, batch=trace.batch),
             values,
             e.board.slices["role"][: e.each] == 2,
         )
         top = e.rules.steps + (0 if self.options.scheme == OFF_GRID else 1)
-        by_slice = add_last_voltages(by_slice, by_voltage, slice_holders(e, ("loss",)), e.each, top)
+        by_slice = add_last_voltages(by_slice, by_voltage, losses, e.each, top)
         recipient = np.full(len(e.plan.slices), -1, dtype=np.int64)
         for _, numbers in recipients.values():
             for copy in range(e.plan.copies):
                 recipient[copy * e.each + numbers] = numbers
-        ordered = sort_spikes(
-            trace.spikes, self.program, slice_holders(e, ("input", "layer")), e.each, step, batch=trace.batch
-        )
+        ordered = sort_spikes(trace.spikes, self.program, layers, e.each, step, batch=trace.batch)
         back = np.zeros(len(ordered.order), dtype=np.float32)
         total = np.zeros(len(e.template.gradient_order))
         records = write_records(ordered, trace, e, self.program)
@@ -185,18 +183,13 @@ class Machine:
             total += rows.sum(axis=0, dtype=np.float64)
         flat = np.zeros(len(values))
         flat[ordered.order] = back
-        offsets = np.cumsum([0, *(len(trace.spikes[name]) for name in names)])
+        ends = np.cumsum([len(trace.spikes[name]) for name in names])
         times = {
-            name: flat[offsets[k] : offsets[k + 1]]
-            for k, name in enumerate(names)
+            name: part
+            for name, part in zip(names, np.split(flat, ends)[:-1], strict=True)
             if self.options.input_errors or self.program.population(name).kind != "source"
         }
         return Gradient(self.parameters.by_key(e.template.gradient_order, total), times, {}, count_health(e))
-
-    def recipients(self) -> dict[str, tuple[Integers, Integers]]:
-        """Return to which slices the derivatives of each population go."""
-        e = self.device.emulation
-        return {**slice_holders(e, ("input", "layer")), **slice_holders(e, ("loss",))}
 
     def require_training(self) -> None:
         """Lay the program out for training where it is not.
@@ -209,13 +202,8 @@ class Machine:
         if self.training:
             return
         if self.options.training is False:
-            raise BackendError(
-                Diagnostic(
-                    "the network is mapped for inference only; remove training: false",
-                    "backends.spinnaker2.training",
-                    "S2-OPTION",
-                )
-            )
+            message = "the network is mapped for inference only; remove training: false"
+            raise BackendError(Diagnostic(message, "backends.spinnaker2.training", "S2-OPTION"))
         self.training = True
         self.device = self.map_out()
 

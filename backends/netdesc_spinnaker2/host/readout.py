@@ -40,8 +40,7 @@ def collect(
     """
     slices = emulation.plan.slices
     sample, where, tick, neuron, fraction, current, release, slope = (
-        np.concatenate([getattr(out, name)[:used] for out, used in parts])
-        for name in ("sample", "slice", "tick", "neuron", "fraction", "current", "release", "slope")
+        np.concatenate([getattr(out, name)[:used] for out, used in parts]) for name in SPIKES
     )
     numbers = {population.name: p for p, population in enumerate(program.populations)}
     owner = np.array([numbers[item.population] for item in slices])[where]

@@ -114,15 +114,11 @@ def ticks_of(delays: Floats, step: float, path: str, notes: list[Diagnostic]) ->
     change = np.abs(ticks * step - delays)
     changed = int(np.sum(change > 1e-9 * step))
     if changed:
-        notes.append(
-            Diagnostic(
-                f"{changed} of {len(delays)} delays rounded to ticks of {step:g} ms, at least one, by "
-                "at most "
-                f"{float(change.max()):.3g} ms",
-                f"{path}.delay",
-                "S2-DELAY",
-            )
+        message = (
+            f"{changed} of {len(delays)} delays rounded to ticks of {step:g} ms, at least one, by at most "
+            f"{float(change.max()):.3g} ms"
         )
+        notes.append(Diagnostic(message, f"{path}.delay", "S2-DELAY"))
     return ticks
 
 

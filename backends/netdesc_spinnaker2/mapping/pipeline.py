@@ -206,15 +206,11 @@ def _copies(parts: list[Part], options: Options) -> tuple[int, list[Diagnostic],
     copies = options.copies or max(1, min(options.batch, fit))
     notes = []
     if options.copies is None and copies < options.batch:
-        notes.append(
-            Diagnostic(
-                f"{copies} of the {options.batch} samples of a batch run in parallel, because each copy "
-                f"needs {each} PEs, "
-                f"all share {shared} more, and {available} are available; the others run in turn",
-                "backends.spinnaker2.batch",
-                "S2-CORES",
-            )
+        message = (
+            f"{copies} of the {options.batch} samples of a batch run in parallel, because each copy needs "
+            f"{each} PEs, all share {shared} more, and {available} are available; the others run in turn"
         )
+        notes.append(Diagnostic(message, "backends.spinnaker2.batch", "S2-CORES"))
     faults = list(checks.check_cores(copies * each + shared, available, copies, options))
     return copies, notes, faults
 

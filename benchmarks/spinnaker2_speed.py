@@ -124,9 +124,9 @@ class Learning:
         task = put_on_device(task, backend=backend)
         state, feed = start(task), task.train_feed()
         if task.device is None:
-            task.machine.write(task.layout.split(state.values))
+            task.machine.write(task.flat.split(state.values))
         else:
-            give_state(task.device, task.layout, state)
+            give_state(task.device, task.flat, state)
         batches = list(feed.batches(shuffle(task, 0, len(feed)), BATCH, round_number=0))
         return cls(task, state, Tally(task.program), batches)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 
 import numpy as np
 
@@ -20,6 +19,9 @@ RELEASE = "release"
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of what the bits of a result depend on, for ``Trace.provenance``."""
+    # slow to import, and not needed to check a file
+    from importlib.metadata import version
+
     return {name: version(name) for name in ("netdesc", "numba", "numpy")}
 
 

@@ -9,7 +9,7 @@ from netdesc.description import describe_text
 from netdesc.graph import compile_graph
 from netdesc.lower import lower
 from netdesc.testing.conformance import CASES, Conformance
-from netdesc.testing.conformance.oracle import differentiate, pull
+from netdesc.testing.conformance.oracle import cotangent_of, differentiate
 from netdesc.testing.conformance.spikes import unmatched
 from netdesc.testing.reference.simulator import simulate
 from netdesc.trace import Cotangent
@@ -143,7 +143,7 @@ def test_every_projection_of_a_network_matters_to_its_spikes(case):
     program = lower(compile_graph(describe_text(CASES[case].text)))
     found = simulate(program, CASES[case].stimulate(program))
     assert found.marginal == 0
-    assert all(len(found.spikes[name]) for name in pull(program, found.spikes))
+    assert all(len(found.spikes[name]) for name in cotangent_of(program, found.spikes))
     kinds = [item.kind for item in program.populations]
     quiet = {block.weight_key for block in program.blocks if kinds[block.post] == "readout"}
     for key, slopes in differentiate(program, CASES[case].stimulate(program)).items():

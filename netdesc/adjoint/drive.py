@@ -235,7 +235,7 @@ def join(parts: list[tuple[Floats, Floats]], shape: tuple[int, ...]) -> tuple[Fl
     return times, values
 
 
-def pull_counts(
+def drive_counts(
     program: Program, trace: Trace, cotangent: Cotangent, population: PopulationSlice
 ) -> Floats | None:
     """Return the derivative by the number of spikes of its neuron, for every spike of a population.

@@ -9,7 +9,7 @@ import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.cells import residuals_of
-from netdesc.adjoint.drive import pull_counts
+from netdesc.adjoint.drive import drive_counts
 from netdesc.adjoint.neuron import OwnEvents
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
@@ -212,6 +212,6 @@ def take_counts(
     if not any(item.name in cotangent.counts for item in populations.values()):
         return None
     sizes = {k: len(trace.spikes[item.name]) for k, item in populations.items()}
-    found = {k: pull_counts(program, trace, cotangent, item) for k, item in populations.items()}
+    found = {k: drive_counts(program, trace, cotangent, item) for k, item in populations.items()}
     values = {k: np.zeros(sizes[k]) if given is None else given for k, given in found.items()}
     return take(parts, values, sum(sizes.values()))

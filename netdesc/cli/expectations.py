@@ -125,7 +125,7 @@ def _measure(model: Model, backend: str, weights: Path, split: str) -> Metrics |
     with located(model):
         training = require_training(model.description, backend)
         task = build_task(load_machine(compiled), model.description, training)
-        return measure(task, task.layout.join(load_weights(weights, task.program, model.description)), split)
+        return measure(task, task.flat.join(load_weights(weights, task.program, model.description)), split)
 
 
 def _first_batch(model: Model, backend: str, weights: Path | None) -> Iterator[Check]:

@@ -1,4 +1,4 @@
-"""Regularizer that pulls mean numbers of spikes towards a target."""
+"""Regularizer of mean numbers of spikes towards a target."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Arrangement:
     """Where the boxes of a network stand.
 
     Parameters
@@ -84,7 +84,7 @@ class Route(NamedTuple):
     align: str = "center"
 
 
-def lay_out_graph(graph: NetworkGraph) -> Layout:
+def lay_out_graph(graph: NetworkGraph) -> Arrangement:
     """Place populations in columns, each behind all that it hears of; those of a cycle share a column."""
     parts = nx.condensation(nx.DiGraph(graph.network))
     columns: dict[str, int] = {}
@@ -98,7 +98,7 @@ def lay_out_graph(graph: NetworkGraph) -> Layout:
         top = 0.5 * DOWN * (len(names) - 1)
         places |= {name: (ACROSS * number, top - DOWN * place) for place, name in enumerate(names)}
     loops = any(edge.pre == edge.post for edge in graph.edges)
-    return Layout({name: places[name] for name in order}, columns, MARGIN + LOOPS * loops)
+    return Arrangement({name: places[name] for name in order}, columns, MARGIN + LOOPS * loops)
 
 
 def draw_graph(axis: Axes, graph: NetworkGraph, title: str = "") -> None:
@@ -111,17 +111,17 @@ def draw_graph(axis: Axes, graph: NetworkGraph, title: str = "") -> None:
         After any pass: what is written in the file before synapses are drawn, numbers afterwards.
     title : str
     """
-    layout = lay_out_graph(graph)
+    arrangement = lay_out_graph(graph)
     parallel = Counter[frozenset[str]]()
     for edge in graph.edges:
         ends = frozenset((edge.pre, edge.post))
-        _draw_edge(axis, edge, layout, parallel[ends])
+        _draw_edge(axis, edge, arrangement, parallel[ends])
         parallel[ends] += 1
     for number, node in enumerate(graph.nodes):
-        _draw_node(axis, node, layout.places[node.name], colour(number))
-    xs, ys = zip(*layout.places.values(), strict=True)
+        _draw_node(axis, node, arrangement.places[node.name], colour(number))
+    xs, ys = zip(*arrangement.places.values(), strict=True)
     axis.set_xlim(min(xs) - ACROSS / 2, max(xs) + ACROSS / 2)
-    axis.set_ylim(min(ys) - layout.margin, max(ys) + layout.margin)
+    axis.set_ylim(min(ys) - arrangement.margin, max(ys) + arrangement.margin)
     axis.set_aspect("equal")
     axis.set_axis_off()
     axis.set_title(title, fontsize=10)
@@ -178,12 +178,12 @@ def _draw_node(axis: Axes, node: Node, place: Point, shade: str) -> None:
     axis.text(x, y, describe_node(node), ha="center", va="center", fontsize=8, zorder=4)
 
 
-def _draw_edge(axis: Axes, edge: Edge, layout: Layout, before: int) -> None:
+def _draw_edge(axis: Axes, edge: Edge, arrangement: Arrangement, before: int) -> None:
     """Draw an arrow with its text; ``before`` counts those drawn already between the two populations."""
     from matplotlib.patches import FancyArrowPatch
 
     shade = TRAINED if edge.weight.train or edge.delay.train else PLAIN
-    route = _route(edge, layout, before)
+    route = _route(edge, arrangement, before)
     axis.add_patch(
         FancyArrowPatch(
             route.start,
@@ -210,23 +210,23 @@ def _draw_edge(axis: Axes, edge: Edge, layout: Layout, before: int) -> None:
     )
 
 
-def _route(edge: Edge, layout: Layout, before: int) -> Route:
+def _route(edge: Edge, arrangement: Arrangement, before: int) -> Route:
     if edge.pre == edge.post:
-        return _loop(edge.pre, layout, before)
-    if layout.columns[edge.pre] == layout.columns[edge.post]:
-        return _within(edge, layout, before)
-    (x0, y0), (x1, y1) = layout.places[edge.pre], layout.places[edge.post]
-    far = layout.columns[edge.post] - layout.columns[edge.pre] > 1
+        return _loop(edge.pre, arrangement, before)
+    if arrangement.columns[edge.pre] == arrangement.columns[edge.post]:
+        return _within(edge, arrangement, before)
+    (x0, y0), (x1, y1) = arrangement.places[edge.pre], arrangement.places[edge.post]
+    far = arrangement.columns[edge.post] - arrangement.columns[edge.pre] > 1
     bend = (0.25 if far and y0 == y1 else 0.0) + 0.3 * (-1) ** before * -(-before // 2)
     return _curve((x0 + WIDTH / 2, y0), (x1 - WIDTH / 2, y1), bend)
 
 
-def _loop(name: str, layout: Layout, before: int) -> Route:
+def _loop(name: str, arrangement: Arrangement, before: int) -> Route:
     """Return an arrow from a population to itself: above or below, or at its right if both are taken."""
-    x, y = layout.places[name]
+    x, y = arrangement.places[name]
     more = 0.4 * before
-    top = layout.is_edge(name, top=True)
-    if top or layout.is_edge(name, top=False):
+    top = arrangement.is_edge(name, top=True)
+    if top or arrangement.is_edge(name, top=False):
         up = 1.0 if top else -1.0
         edge, side = y + up * HEIGHT / 2, up * 0.3 * WIDTH
         return Route((x + side, edge), (x - side, edge), (x, edge + up * (0.55 + more)), 0.9 + more)
@@ -235,9 +235,9 @@ def _loop(name: str, layout: Layout, before: int) -> Route:
     return Route((right, y - side), (right, y + side), text, 1.4 + more, "left")
 
 
-def _within(edge: Edge, layout: Layout, before: int) -> Route:
+def _within(edge: Edge, arrangement: Arrangement, before: int) -> Route:
     """Return an arrow between populations of one column: down at the right, up at the left."""
-    (x0, y0), (x1, y1) = layout.places[edge.pre], layout.places[edge.post]
+    (x0, y0), (x1, y1) = arrangement.places[edge.pre], arrangement.places[edge.post]
     side = 1.0 if y1 < y0 else -1.0
     shift, touch = side * 0.3 * WIDTH, side * HEIGHT / 2
     bend = -0.15 - 0.1 * before - (0.25 if abs(y1 - y0) > 1.5 * DOWN else 0.0)

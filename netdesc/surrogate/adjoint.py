@@ -22,7 +22,7 @@ from netdesc.gradient import Gradient
 from netdesc.program import Program, Stage
 from netdesc.surrogate.grid import Grid, count_outside, find_grid, rows
 from netdesc.surrogate.layer import Layer, advance, lay_out
-from netdesc.surrogate.links import Link, carry_back, find_slope, link
+from netdesc.surrogate.links import Link, add_spike_adjoints, find_slope, link
 from netdesc.trace import Cotangent, Trace
 
 
@@ -70,7 +70,7 @@ def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, step: float
         if item.kind != "source"
     }
     for layer in layers.values():
-        pull_at(layer, program, trace, cotangent, grid=grid)
+        drive_layer(layer, program, trace, cotangent, grid=grid)
     links = [link(program, block, trace.effective_parameters, grid) for block in program.blocks]
     for stage in reversed(program.stages):
         sweep_stage(stage, layers, links, grid.steps)
@@ -139,12 +139,12 @@ def require_finite(cotangent: Cotangent) -> None:
         raise NumericsError("; ".join(faults))
 
 
-def pull_at(layer: Layer, program: Program, trace: Trace, cotangent: Cotangent, *, grid: Grid) -> None:
-    """Add the direct derivatives of the loss to what pulls at a layer."""
+def drive_layer(layer: Layer, program: Program, trace: Trace, cotangent: Cotangent, *, grid: Grid) -> None:
+    """Add the direct derivatives of the loss to what drives the adjoint of a layer."""
     name = layer.population.name
     if layer.slope is not None:
         if name in cotangent.counts:
-            layer.pull[...] += cotangent.counts[name][:, None, :]
+            layer.drive[...] += cotangent.counts[name][:, None, :]
         return
     for reading in program.readings:
         slopes = cotangent.readings.get(reading.key) if reading.population == name else None
@@ -152,12 +152,12 @@ def pull_at(layer: Layer, program: Program, trace: Trace, cotangent: Cotangent, 
             continue
         if reading.kind == "mean":
             weights = mean_weights(grid.times, program.duration, reading.tau)
-            layer.pull[...] += slopes[:, None, :] * weights[:, None]
+            layer.drive[...] += slopes[:, None, :] * weights[:, None]
         else:
-            pull_at_maxima(layer, slopes, find_peaks(trace, reading.key), grid)
+            drive_at_maxima(layer, slopes, find_peaks(trace, reading.key), grid)
     key = f"{name}.v"
     if key in cotangent.recordings:
-        layer.pull[...] += rows(trace.recordings[key], cotangent.recordings[key])
+        layer.drive[...] += rows(trace.recordings[key], cotangent.recordings[key])
 
 
 def find_peaks(trace: Trace, key: str) -> Floats:
@@ -168,10 +168,10 @@ def find_peaks(trace: Trace, key: str) -> Floats:
     return times
 
 
-def pull_at_maxima(layer: Layer, slopes: Floats, times: Floats, grid: Grid) -> None:
+def drive_at_maxima(layer: Layer, slopes: Floats, times: Floats, grid: Grid) -> None:
     """Add the derivative by maxima at the samples nearest to them."""
     samples, neurons = np.indices(times.shape)
-    layer.pull[samples, grid.nearest(times), neurons] += slopes
+    layer.drive[samples, grid.nearest(times), neurons] += slopes
 
 
 def sweep_stage(stage: Stage, layers: Mapping[int, Layer], links: list[Link], steps: int) -> None:
@@ -189,22 +189,22 @@ def sweep_stage(stage: Stage, layers: Mapping[int, Layer], links: list[Link], st
     within = [item for item in leaving if item.block.post in stage.populations]
     for item in leaving:
         if item.block.post not in stage.populations:
-            carry_between(item, layers, (0, steps))
+            pass_adjoints(item, layers, (0, steps))
     if not stage.recurrent:
         for index in stage.populations:
             advance(layers[index], (0, steps))
         return
     for step in range(steps - 1, -1, -1):
         for item in within:
-            carry_between(item, layers, (step, step + 1))
+            pass_adjoints(item, layers, (step, step + 1))
         for index in stage.populations:
             advance(layers[index], (step, step + 1))
 
 
-def carry_between(synapses: Link, layers: Mapping[int, Layer], span: tuple[int, int]) -> None:
+def pass_adjoints(synapses: Link, layers: Mapping[int, Layer], span: tuple[int, int]) -> None:
     """Carry the adjoints of the currents behind a block to the spikes before it, within a span of steps."""
     before, behind = layers[synapses.block.pre], layers[synapses.block.post]
-    carry_back(synapses, behind.currents[synapses.block.receptor], span, before.pull)
+    add_spike_adjoints(synapses, behind.currents[synapses.block.receptor], span, before.drive)
 
 
 def find_slopes(

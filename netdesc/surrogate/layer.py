@@ -58,7 +58,7 @@ class Layer:
     Parameters
     ----------
     population : PopulationSlice
-    pull : ndarray of float64
+    drive : ndarray of float64
         For spiking neurons the derivative by their spikes, for a read-out the derivative by its
         voltage; grows while the sweep comes back to it.
     slope : ndarray of float64, or None
@@ -74,7 +74,7 @@ class Layer:
     """
 
     population: PopulationSlice
-    pull: Floats
+    drive: Floats
     slope: Floats | None
     open: NDArray[np.uint8]
     factors: tuple[Floats, Floats, Floats]
@@ -83,7 +83,7 @@ class Layer:
 
 
 def lay_out(program: Program, trace: Trace, population: PopulationSlice, grid: Grid) -> Layer:
-    """Lay a population out on a grid, with nothing that pulls at it yet.
+    """Lay a population out on a grid, with nothing that drives its adjoint yet.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def lay_out(program: Program, trace: Trace, population: PopulationSlice, grid: G
 
 
 def advance(layer: Layer, span: tuple[int, int]) -> None:
-    """Carry the adjoints of a layer back over a span of steps, in which all that pulls at it is known.
+    """Take the adjoints of a layer back over a span of steps, in which all that drives it is known.
 
     Parameters
     ----------
@@ -137,6 +137,6 @@ def advance(layer: Layer, span: tuple[int, int]) -> None:
         First and one past the last step; the steps after it are done.
     """
     if layer.slope is not None:
-        part = layer.pull[:, span[0] : span[1]]
+        part = layer.drive[:, span[0] : span[1]]
         np.multiply(part, layer.slope[:, span[0] : span[1]], out=part)
-    sweep(layer.pull, layer.open, layer.factors, span, layer.state, layer.currents)
+    sweep(layer.drive, layer.open, layer.factors, span, layer.state, layer.currents)

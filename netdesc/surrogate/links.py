@@ -57,7 +57,7 @@ def link(program: Program, block: Block, as_run: Mapping[str, Floats], grid: Gri
     return Link(block, lags, charges, matrix, int(np.count_nonzero(np.abs(steps - whole) > 1e-6)))
 
 
-def carry_back(synapses: Link, currents: Floats, span: tuple[int, int], result: Floats) -> None:
+def add_spike_adjoints(synapses: Link, currents: Floats, span: tuple[int, int], result: Floats) -> None:
     """Add the derivative by the spikes of a span of steps.
 
     Parameters

@@ -12,7 +12,7 @@ import numpy as np
 
 from netdesc.errors import RunDirectoryError
 from netdesc.events import Floats
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.optimizers import OptimizerState
 from netdesc.training.origin import Origin, Stage, Wiring, read_stages
 from netdesc.training.records import FORMER, EpochReport
@@ -20,7 +20,7 @@ from netdesc.training.sealed import Content, read_sealed, write_sealed
 from netdesc.training.task import State
 
 FORMAT = 2
-"""Version of the layout of the files."""
+"""Version of the format of the files."""
 
 UNSEALED = 1
 """Version without checksum and origin, which is still read."""
@@ -60,22 +60,22 @@ class Past:
         return self.origin.wiring if self.origin else {}
 
 
-def save_state(path: Path, state: State, layout: Layout, *, origin: Origin) -> None:
+def save_state(path: Path, state: State, flat: FlatParameters, *, origin: Origin) -> None:
     """Write a checkpoint, whole or not at all.
 
     Parameters
     ----------
     path : Path
     state : State
-    layout : Layout
+    flat : FlatParameters
     origin : Origin
         Its seed is the root of all random streams. With the number of the epoch it is the whole random
         state: each epoch draws from streams of its own.
     """
-    arrays = join_paths("parameters", layout.split(state.values))
-    arrays |= join_paths("best", layout.split(state.best_values))
+    arrays = join_paths("parameters", flat.split(state.values))
+    arrays |= join_paths("best", flat.split(state.best_values))
     for name, moment in state.optimizer.moments.items():
-        arrays |= join_paths(f"optimizer/{name}", layout.split(moment))
+        arrays |= join_paths(f"optimizer/{name}", flat.split(moment))
     attributes = {
         "format": FORMAT,
         "epoch": state.epoch,
@@ -150,8 +150,8 @@ def read_past(path: Path, record: Path) -> Past:
         ) from error
 
 
-def load_state(path: Path, layout: Layout) -> State:
-    """Read the state in a checkpoint of the program with this layout; see `restore_state`.
+def load_state(path: Path, flat: FlatParameters) -> State:
+    """Read the state in a checkpoint of a program with these parameters; see `restore_state`.
 
     Raises
     ------
@@ -160,10 +160,10 @@ def load_state(path: Path, layout: Layout) -> State:
     """
     content = read_sealed(path)
     require_format(path, content)
-    return restore_state(content, layout, path)
+    return restore_state(content, flat, path)
 
 
-def restore_state(content: Content, layout: Layout, path: Path) -> State:
+def restore_state(content: Content, flat: FlatParameters, path: Path) -> State:
     """Return the training state in a checkpoint that was read; the path is for messages.
 
     Raises
@@ -174,7 +174,7 @@ def restore_state(content: Content, layout: Layout, path: Path) -> State:
     kinds = sorted({name.split("/")[0] for name in content.group("optimizer")})
     groups = {name: content.group(name) for name in ("parameters", "best")}
     groups |= {name: content.group(f"optimizer/{name}") for name in kinds}
-    faults = [fault for name, parts in groups.items() for fault in find_misfits(name, parts, layout)]
+    faults = [fault for name, parts in groups.items() for fault in find_misfits(name, parts, flat)]
     if faults:
         raise RunDirectoryError(
             f"{path} does not fit this model: {'; '.join(faults)}; train into a new directory"
@@ -185,11 +185,11 @@ def restore_state(content: Content, layout: Layout, path: Path) -> State:
         state = State(
             epoch=int(attributes["epoch"]),
             step=int(attributes["step"]),
-            values=join_parts(groups["parameters"], layout),
+            values=join_parts(groups["parameters"], flat),
             optimizer=OptimizerState(
-                int(attributes["optimizer_steps"]), {name: join_parts(groups[name], layout) for name in kinds}
+                int(attributes["optimizer_steps"]), {name: join_parts(groups[name], flat) for name in kinds}
             ),
-            best_values=join_parts(groups["best"], layout),
+            best_values=join_parts(groups["best"], flat),
             best_epoch=int(attributes["best_epoch"]),
             reports=reports,
         )
@@ -205,9 +205,9 @@ def restore_state(content: Content, layout: Layout, path: Path) -> State:
     return state
 
 
-def find_misfits(group: str, parts: Mapping[str, Floats], layout: Layout) -> list[str]:
+def find_misfits(group: str, parts: Mapping[str, Floats], flat: FlatParameters) -> list[str]:
     """Return what is wrong with the datasets of a group."""
-    sizes = {key: len(part) for key, part in layout.split(layout.low).items()}
+    sizes = {key: len(part) for key, part in flat.split(flat.low).items()}
     faults = [f"{group} has no {key}" for key in sizes if key not in parts]
     faults += [f"{group} has {key}, which is not trained" for key in parts if key not in sizes]
     faults += [
@@ -242,6 +242,6 @@ def read_report(item: Mapping[str, Any]) -> EpochReport:
     return EpochReport(**numbers, costs=costs, notes=tuple(str(note) for note in item.get("notes", ())))
 
 
-def join_parts(parts: Mapping[str, Floats], layout: Layout) -> Floats:
+def join_parts(parts: Mapping[str, Floats], flat: FlatParameters) -> Floats:
     """Return the arrays of a group as one vector, shape (n,)."""
-    return layout.join({key: np.asarray(part, dtype=np.float64) for key, part in parts.items()})
+    return flat.join({key: np.asarray(part, dtype=np.float64) for key, part in parts.items()})

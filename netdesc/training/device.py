@@ -10,7 +10,7 @@ import numpy as np
 from netdesc.backend import LearningState, Lesson, Objective, OnDeviceLearning
 from netdesc.description.model import Loss, Training
 from netdesc.errors import BackendError, Diagnostic, NumericsError
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.optimizers import OptimizerState, fill_options
 from netdesc.training.task import State, Task
 
@@ -84,21 +84,21 @@ def write_lesson(losses: Mapping[str, Loss], training: Training) -> Lesson:
     return Lesson(objectives, training.optimizer.kind, fill_options(training.optimizer))
 
 
-def give_state(device: OnDeviceLearning, layout: Layout, state: State) -> None:
+def give_state(device: OnDeviceLearning, flat: FlatParameters, state: State) -> None:
     """Put parameters and optimizer onto a device.
 
     Parameters
     ----------
     device : OnDeviceLearning
-    layout : Layout
+    flat : FlatParameters
     state : State
         Of this device, of another one or of the host.
     """
-    moments = {name: layout.split(moment) for name, moment in state.optimizer.moments.items()}
-    device.restore(LearningState(state.optimizer.steps, layout.split(state.values), moments))
+    moments = {name: flat.split(moment) for name, moment in state.optimizer.moments.items()}
+    device.restore(LearningState(state.optimizer.steps, flat.split(state.values), moments))
 
 
-def take_state(device: OnDeviceLearning, layout: Layout, state: State) -> State:
+def take_state(device: OnDeviceLearning, flat: FlatParameters, state: State) -> State:
     """Read parameters and optimizer back from a device.
 
     Returns
@@ -116,7 +116,7 @@ def take_state(device: OnDeviceLearning, layout: Layout, state: State) -> State:
     faults = [
         f"{key} ({name})"
         for name, part in parts.items()
-        for key in layout.keys
+        for key in flat.keys
         if not np.isfinite(part[key]).all()
     ]
     if faults:
@@ -124,7 +124,7 @@ def take_state(device: OnDeviceLearning, layout: Layout, state: State) -> State:
             f"epoch {state.epoch + 1}: read back from the device, {', '.join(faults)} is not "
             "finite; lower the learning rate"
         )
-    moments = {name: layout.join(part) for name, part in learned.moments.items()}
+    moments = {name: flat.join(part) for name, part in learned.moments.items()}
     return replace(
-        state, values=layout.join(learned.parameters), optimizer=OptimizerState(learned.steps, moments)
+        state, values=flat.join(learned.parameters), optimizer=OptimizerState(learned.steps, moments)
     )

@@ -14,7 +14,7 @@ from netdesc.losses import Goals, evaluate
 from netdesc.losses.evaluation import choose_labels
 from netdesc.streams import stream
 from netdesc.training.device import give_state, take_state
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.records import EpochReport, Metrics, rank_report
 from netdesc.training.schedules import scale_rate
 from netdesc.training.signs import Watch
@@ -61,9 +61,9 @@ def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics,
     feed, tally, grazing = task.train_feed(), Tally(task.program), 0
     order = shuffle(task, state.epoch, len(feed))
     if task.device is None:
-        task.machine.write(task.layout.split(state.values))
+        task.machine.write(task.flat.split(state.values))
     else:
-        give_state(task.device, task.layout, state)
+        give_state(task.device, task.flat, state)
     watch.begin()
     for stimulus, goals in feed.batches(order, task.training.batch_size, round_number=state.epoch):
         try:
@@ -82,7 +82,7 @@ def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics,
         grazing += raised
         watch.observe(tally, before, state.values, epoch=state.epoch + 1)
     if task.device is not None:
-        state = take_state(task.device, task.layout, state)
+        state = take_state(task.device, task.flat, state)
     return state, tally.conclude("train"), grazing
 
 
@@ -111,7 +111,7 @@ def train_batch(
     evaluation = evaluate(task.losses, trace, task.program, goals)
     gradient = task.machine.adjoint(trace, evaluation.cotangent)
     silent = find_silent(trace, task.program)
-    slope = task.layout.join(gradient.parameters)
+    slope = task.flat.join(gradient.parameters)
     state = take_step(task, state, evaluation.loss, slope, silent=silent)
     tally.add(evaluation, trace, silent)
     return state, gradient.health.get("grazing", 0)
@@ -155,25 +155,25 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent
         raise NumericsError(f"the loss is {loss}; lower the learning rate")
     if not np.isfinite(gradient).all():
         raise NumericsError(
-            f"the gradient of {name_culprit(task.layout, gradient)} is not finite; lower the learning rate"
+            f"the gradient of {name_culprit(task.flat, gradient)} is not finite; lower the learning rate"
         )
     factor = scale_rate(task.training.schedule, task.training.epochs, epoch=state.epoch, step=state.step)
     values, optimizer = task.optimizer.update(state.values, gradient, state.optimizer, factor=factor)
     policy = task.training.silent_neurons
     if policy.kind == "weight_bump":
-        values = bump_weights(values, task.layout, silent, amount=float(policy.options["amount"]))
-    values = np.minimum(np.maximum(values, task.layout.low), task.layout.high)
+        values = bump_weights(values, task.flat, silent, amount=float(policy.options["amount"]))
+    values = np.minimum(np.maximum(values, task.flat.low), task.flat.high)
     if not np.isfinite(values).all():
         raise NumericsError(
-            f"{name_culprit(task.layout, values)} is not finite after the update; lower the learning rate"
+            f"{name_culprit(task.flat, values)} is not finite after the update; lower the learning rate"
         )
-    task.machine.write(task.layout.split(values))
+    task.machine.write(task.flat.split(values))
     return replace(state, step=state.step + 1, values=values, optimizer=optimizer)
 
 
-def name_culprit(layout: Layout, vector: Floats) -> str:
+def name_culprit(flat: FlatParameters, vector: Floats) -> str:
     """Name the first parameter of a vector, shape (n,), with an element that is not finite."""
-    return next(key for key, part in layout.split(vector).items() if not np.isfinite(part).all())
+    return next(key for key, part in flat.split(vector).items() if not np.isfinite(part).all())
 
 
 def report_epoch(

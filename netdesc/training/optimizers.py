@@ -13,7 +13,7 @@ from netdesc.description.model import Choice
 from netdesc.errors import BackendError
 from netdesc.events import Floats
 from netdesc.parameters import DELAY, WEIGHT
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 
 
 class OptimizerState(NamedTuple):
@@ -138,7 +138,7 @@ class Descent:
         return moved, OptimizerState(state.steps + 1, {"velocity": velocity})
 
 
-def build_optimizer(choice: Choice, layout: Layout) -> Optimizer:
+def build_optimizer(choice: Choice, flat: FlatParameters) -> Optimizer:
     """Build the optimizer that a file names.
 
     Parameters
@@ -146,7 +146,7 @@ def build_optimizer(choice: Choice, layout: Layout) -> Optimizer:
     choice : Choice
         ``adam``, ``adamw`` or ``sgd``. ``learning_rate`` in the units of the weights;
         ``delay_learning_rate`` in ms, None for the same number as ``learning_rate``.
-    layout : Layout
+    flat : FlatParameters
 
     Returns
     -------
@@ -164,8 +164,8 @@ def build_optimizer(choice: Choice, layout: Layout) -> Optimizer:
         )
     options = fill_options(choice)
     rate = options["learning_rate"]
-    rates = layout.by_quantity({WEIGHT: rate, DELAY: options.get("delay_learning_rate", rate)})
-    return BUILDERS[choice.kind](options, rates, layout)
+    rates = flat.by_quantity({WEIGHT: rate, DELAY: options.get("delay_learning_rate", rate)})
+    return BUILDERS[choice.kind](options, rates, flat)
 
 
 def fill_options(choice: Choice) -> dict[str, float]:
@@ -185,18 +185,18 @@ def fill_options(choice: Choice) -> dict[str, float]:
     return {**DEFAULTS[choice.kind], **given}
 
 
-def build_adam(options: Mapping[str, float], rates: Floats, layout: Layout) -> Optimizer:
+def build_adam(options: Mapping[str, float], rates: Floats, flat: FlatParameters) -> Optimizer:
     """Build Adam without weight decay; see ``build_optimizer``."""
     return Adam(rates, options["beta_1"], options["beta_2"], options["epsilon"])
 
 
-def build_adamw(options: Mapping[str, float], rates: Floats, layout: Layout) -> Optimizer:
+def build_adamw(options: Mapping[str, float], rates: Floats, flat: FlatParameters) -> Optimizer:
     """Build Adam with decoupled decay of the weights, not of the delays; see ``build_optimizer``."""
-    decay = layout.by_quantity({WEIGHT: options["weight_decay"], DELAY: 0.0})
+    decay = flat.by_quantity({WEIGHT: options["weight_decay"], DELAY: 0.0})
     return Adam(rates, options["beta_1"], options["beta_2"], options["epsilon"], decay)
 
 
-def build_sgd(options: Mapping[str, float], rates: Floats, layout: Layout) -> Optimizer:
+def build_sgd(options: Mapping[str, float], rates: Floats, flat: FlatParameters) -> Optimizer:
     """Build gradient descent; see ``build_optimizer``."""
     return Descent(rates, options["momentum"])
 
@@ -210,7 +210,7 @@ DEFAULTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
 )
 """Numbers of the optimizers that a file need not give."""
 
-BUILDERS: Mapping[str, Callable[[Mapping[str, float], Floats, Layout], Optimizer]] = MappingProxyType(
+BUILDERS: Mapping[str, Callable[[Mapping[str, float], Floats, FlatParameters], Optimizer]] = MappingProxyType(
     {"adam": build_adam, "adamw": build_adamw, "sgd": build_sgd}
 )
 """Optimizers by the name that they have in the file."""

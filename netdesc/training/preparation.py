@@ -11,7 +11,7 @@ from netdesc.datasets.survey import load_samples
 from netdesc.description.model import Description, Training
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.memory import require_memory
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.optimizers import build_optimizer
 from netdesc.training.records import require_watchable
 from netdesc.training.task import Task
@@ -99,7 +99,7 @@ def build_task(
         If a batch would take more memory than there is.
     """
     program = machine.program
-    layout = Layout.of(program)
+    flat = FlatParameters.of(program)
     dataset = load_samples(description, program, data)
     samples = len(dataset.train) if dataset is not None else 1
     require_memory(program, description, step=None, backend="", batch=min(training.batch_size, samples))
@@ -110,5 +110,5 @@ def build_task(
         labelled=validation is not None and validation.labels is not None,
     )
     return Task(
-        machine, training, description.losses, dataset, layout, build_optimizer(training.optimizer, layout)
+        machine, training, description.losses, dataset, flat, build_optimizer(training.optimizer, flat)
     )

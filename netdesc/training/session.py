@@ -185,10 +185,10 @@ def evaluate(
     )
     with located(model):
         for split in ("test", "validation"):
-            metrics = measure(task, task.layout.join(values), split)
+            metrics = measure(task, task.flat.join(values), split)
             if metrics is not None:
                 return metrics
-        return measure_feed(task, task.layout.join(values), task.train_feed(), split="train")
+        return measure_feed(task, task.flat.join(values), task.train_feed(), split="train")
 
 
 def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingResult:
@@ -210,14 +210,14 @@ def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingRe
         ``training.on_dead`` is ``stop``; the last checkpoint stays.
     """
     directory, past = run.directory, run.past
-    state = start(task) if past is None else restore_state(past.content, task.layout, past.path)
+    state = start(task) if past is None else restore_state(past.content, task.flat, past.path)
     if state.epoch:
         write_metrics(directory.metrics, state.reports)
         keep_weights(task, state, run)
-    watch = Watch(task, task.layout.join(task.program.trainable()))
+    watch = Watch(task, task.flat.join(task.program.trainable()))
     while not is_over(task, state):
         state = run_epoch(task, state, watch)
-        save_state(directory.checkpoint, state, task.layout, origin=run.origin)
+        save_state(directory.checkpoint, state, task.flat, origin=run.origin)
         write_metrics(directory.metrics, state.reports)
         if state.best_epoch == state.epoch:
             keep_weights(task, state, run)
@@ -228,7 +228,7 @@ def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingRe
 
 def keep_weights(task: Task, state: State, run: Run) -> None:
     """Write the best weights so far."""
-    best = task.layout.split(state.best_values)
+    best = task.flat.split(state.best_values)
     save_weights(
         run.directory.weights,
         best,

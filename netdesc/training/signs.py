@@ -104,8 +104,8 @@ class Watch:
 
     def find_growth(self, values: Floats) -> Iterator[tuple[str, str]]:
         """Yield parameters that have grown out of all proportion."""
-        start = self.task.layout.split(self.initial)
-        for key, part in self.task.layout.split(values).items():
+        start = self.task.flat.split(self.initial)
+        for key, part in self.task.flat.split(values).items():
             old, new = (float(np.sqrt(np.mean(np.square(item)))) for item in (start[key], part))
             if old and new > GROWTH * old:
                 yield (

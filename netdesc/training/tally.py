@@ -14,7 +14,7 @@ from netdesc.events import Floats
 from netdesc.losses import Evaluation, evaluate
 from netdesc.program import Program
 from netdesc.trace import Trace
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.records import Metrics
 from netdesc.training.task import Feed, Task
 
@@ -36,7 +36,7 @@ def find_silent(trace: Trace, program: Program) -> NDArray[np.bool_]:
     return silent
 
 
-def bump_weights(values: Floats, layout: Layout, silent: NDArray[np.bool_], *, amount: float) -> Floats:
+def bump_weights(values: Floats, flat: FlatParameters, silent: NDArray[np.bool_], *, amount: float) -> Floats:
     """Raise the drive of neurons that `find_silent` found, in the vector of trainable parameters, shape (n,).
 
     The amount, in the units of the file, is added to every trainable weight onto a silent neuron, and
@@ -44,7 +44,7 @@ def bump_weights(values: Floats, layout: Layout, silent: NDArray[np.bool_], *, a
     """
     if not silent.any():
         return values
-    return values + amount * layout.signs * silent[layout.targets]
+    return values + amount * flat.signs * silent[flat.targets]
 
 
 PEAK = "peak_"
@@ -154,7 +154,7 @@ def measure(task: Task, values: Floats, split: str) -> Metrics | None:
 def measure_feed(task: Task, values: Floats, feed: Feed, *, split: str) -> Metrics:
     """Find out how well parameters, shape (n,), do on the samples of a feed, which are for ``split``."""
     tally = Tally(task.program)
-    task.machine.write(task.layout.split(values))
+    task.machine.write(task.flat.split(values))
     for stimulus, goals in feed.batches(feed.in_order(), CHUNK):
         trace = task.machine.forward(stimulus, seed=task.program.seed)
         evaluation = evaluate(task.losses, trace, task.program, goals)

@@ -14,7 +14,7 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.losses import Goals
 from netdesc.program import Program
 from netdesc.stimulus import stimulus
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.optimizers import Optimizer, OptimizerState
 from netdesc.training.records import EpochReport
 
@@ -99,7 +99,7 @@ class Task:
     losses : mapping of str to Loss
     dataset : Dataset or None
         None for a model with its own sources only.
-    layout : Layout
+    flat : FlatParameters
     optimizer : Optimizer
     device : OnDeviceLearning or None
         The machine, prepared to learn by itself; None where loss and optimizer run on the host.
@@ -109,7 +109,7 @@ class Task:
     training: Training
     losses: Mapping[str, Loss]
     dataset: Dataset | None
-    layout: Layout
+    flat: FlatParameters
     optimizer: Optimizer
     device: OnDeviceLearning | None = None
 
@@ -164,5 +164,5 @@ class State:
 
 def start(task: Task) -> State:
     """Return the state before the first epoch."""
-    values = task.layout.join(task.program.trainable())
+    values = task.flat.join(task.program.trainable())
     return State(0, 0, values, task.optimizer.start(len(values)), values, 0, ())

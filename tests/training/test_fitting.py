@@ -73,7 +73,7 @@ def test_the_weights_kept_are_those_of_the_best_validation_epoch(tmp_path):
     assert result.best_epoch == best.epoch
     task, _ = prepare("training.epochs=8")
     values = load_weights(tmp_path / "run", task.program)
-    assert measure(task, task.layout.join(values), "validation").loss == best.validation_loss
+    assert measure(task, task.flat.join(values), "validation").loss == best.validation_loss
 
 
 def test_without_validation_the_last_weights_are_kept(tmp_path):
@@ -187,7 +187,7 @@ def test_a_number_that_is_not_finite_names_epoch_and_step_and_spares_the_checkpo
     with pytest.raises(NumericsError, match="epoch 2, step 3 of the epoch: the machine broke"):
         train_linear(tmp_path / "run", broken_after=runs_of_one_epoch + 2)
     task, _ = prepare()
-    assert load_state(tmp_path / "run" / "checkpoint.h5", task.layout).epoch == 1
+    assert load_state(tmp_path / "run" / "checkpoint.h5", task.flat).epoch == 1
 
 
 def test_an_infinite_loss_is_told_with_its_step():

@@ -13,12 +13,12 @@ from netdesc.errors import BackendError, DescriptionError, NumericsError
 from netdesc.training import RunDirectoryError, evaluate, train
 from netdesc.training.checkpoint import load_state
 from netdesc.training.continuation import note_stage
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.tally import Tally
 
 
 def weights_of(folder, task):
-    return load_state(folder / "checkpoint.h5", Layout.of(task.program)).values
+    return load_state(folder / "checkpoint.h5", FlatParameters.of(task.program)).values
 
 
 def test_what_a_device_learns_is_what_the_host_learns(tmp_path):

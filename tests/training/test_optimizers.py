@@ -4,14 +4,14 @@ from linear_machine import prepare
 
 from netdesc.description.model import Choice
 from netdesc.errors import BackendError
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.optimizers import build_optimizer
 from netdesc.training.schedules import scale_rate
 
 
 def make_layout(delays=(False, False)):
     size = len(delays)
-    return Layout(
+    return FlatParameters(
         tuple(f"{number}.weight" for number in range(size)),
         tuple(range(size + 1)),
         np.full(size, -np.inf),
@@ -81,7 +81,7 @@ def test_schedules_scale_the_rate(schedule, epoch, step, factor):
 
 
 def test_a_layout_splits_what_it_joined():
-    layout = prepare()[0].layout
+    flat = prepare()[0].flat
     vector = np.arange(15.0)
-    np.testing.assert_array_equal(layout.join(layout.split(vector)), vector)
-    assert layout.low.tolist() == [-8.0] * 15
+    np.testing.assert_array_equal(flat.join(flat.split(vector)), vector)
+    assert flat.low.tolist() == [-8.0] * 15

@@ -5,7 +5,7 @@ from netdesc.block import Block
 from netdesc.events import Events
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Trace
-from netdesc.training.layout import Layout
+from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.loop import run_epoch
 from netdesc.training.tally import bump_weights, find_silent
 from netdesc.training.task import start
@@ -49,26 +49,26 @@ def test_a_neuron_that_spikes_in_one_sample_is_not_silent():
 
 def test_the_bump_reaches_all_weights_onto_a_silent_neuron_and_no_delay():
     program = make_program()
-    layout = Layout.of(program)
+    flat = FlatParameters.of(program)
     silent = find_silent(make_trace([[[1.0], [], [1.0]]]), program)
-    parts = layout.split(bump_weights(np.zeros(12), layout, silent, amount=0.5))
+    parts = flat.split(bump_weights(np.zeros(12), flat, silent, amount=0.5))
     assert parts["only.weight"].tolist() == [0.0, 0.5, 0.0, 0.0, 0.5, 0.0]
     assert not parts["only.delay"].any()
 
 
 def test_the_bump_follows_the_indices_of_a_sparse_block():
     program = make_program(sparse=True)
-    layout = Layout.of(program)
+    flat = FlatParameters.of(program)
     silent = find_silent(make_trace([[[1.0], [1.0], []]]), program)
-    parts = layout.split(bump_weights(np.zeros(6), layout, silent, amount=0.5))
+    parts = flat.split(bump_weights(np.zeros(6), flat, silent, amount=0.5))
     assert parts["only.weight"].tolist() == [0.0, 0.5, 0.0]
 
 
 def test_the_bump_lowers_magnitudes_of_inhibition():
     program = make_program(sign=-1.0)
-    layout = Layout.of(program)
+    flat = FlatParameters.of(program)
     silent = find_silent(make_trace([[[], [1.0], [1.0]]]), program)
-    parts = layout.split(bump_weights(np.ones(12), layout, silent, amount=0.5))
+    parts = flat.split(bump_weights(np.ones(12), flat, silent, amount=0.5))
     assert parts["only.weight"].tolist() == [0.5, 1.0, 1.0, 0.5, 1.0, 1.0]
 
 

@@ -191,7 +191,7 @@ def test_other_programs_and_our_own_readers_open_the_files(runs):
         with h5py.File(runs / "dense" / name) as file:
             assert file[f"{group}/only.weight"].shape == (15,)
         with opened(runs / "dense" / name) as root:
-            assert root.floats(f"{group}/only.weight").size == task.layout.offsets[-1]
+            assert root.floats(f"{group}/only.weight").size == task.flat.offsets[-1]
 
 
 def test_a_backend_that_rounds_takes_weights_of_another_without_a_warning(runs, caplog):

@@ -10,7 +10,7 @@ import pytest
 from netdesc.errors import NetdescError, NumericsError
 from netdesc.events import Floats
 from netdesc.gradient import Gradient
-from netdesc.testing.conformance.oracle import differentiate, differentiate_stimulus, pull
+from netdesc.testing.conformance.oracle import cotangent_of, differentiate, differentiate_stimulus
 from netdesc.testing.conformance.spikes import one_sample, silence
 from netdesc.testing.conformance.subject import Bench, Subject, demand
 from netdesc.trace import Cotangent, Trace
@@ -56,7 +56,9 @@ class AdjointChecks(Subject):
         """Zeros, a population left out, and no population at all mean the same."""
         bench = self.trained(case)
         trace = bench.forward()
-        zeros = {name: np.zeros(len(trace.spikes[name])) for name in pull(bench.program, trace.spikes)}
+        zeros = {
+            name: np.zeros(len(trace.spikes[name])) for name in cotangent_of(bench.program, trace.spikes)
+        }
         for cotangent in (Cotangent(zeros), Cotangent({})):
             for key, value in bench.machine.adjoint(trace, cotangent).parameters.items():
                 demand(not np.any(value), f"a cotangent of zeros gives {key} a gradient")
@@ -65,7 +67,7 @@ class AdjointChecks(Subject):
         """Without input spikes, no weight or delay matters unless neurons spike by themselves."""
         bench = self.trained(case)
         trace = bench.machine.forward(silence(1), seed=0)
-        gradient = bench.machine.adjoint(trace, Cotangent(pull(bench.program, trace.spikes)))
+        gradient = bench.machine.adjoint(trace, Cotangent(cotangent_of(bench.program, trace.spikes)))
         heard = {
             block.weight_key
             for block in bench.program.blocks
@@ -78,7 +80,7 @@ class AdjointChecks(Subject):
         """The adjoint of a sum is the sum of the adjoints."""
         bench = self.trained(case)
         trace = bench.forward()
-        one = pull(bench.program, trace.spikes)
+        one = cotangent_of(bench.program, trace.spikes)
         two = {name: np.cos(trace.spikes[name].times) for name in one}
         both = {name: 3.0 * one[name] - 2.0 * two[name] for name in one}
         parts = [bench.machine.adjoint(trace, Cotangent(item)).parameters for item in (one, two, both)]
@@ -89,11 +91,14 @@ class AdjointChecks(Subject):
         """The gradient of a batch is the sum of those of its samples, run one by one."""
         bench = self.trained(case)
         trace, gradient = differentiated(bench)
-        pulls, sums = pull(bench.program, trace.spikes), dict.fromkeys(gradient.parameters, np.zeros(()))
+        cotangents, sums = (
+            cotangent_of(bench.program, trace.spikes),
+            dict.fromkeys(gradient.parameters, np.zeros(())),
+        )
         for sample in range(trace.batch):
             alone = bench.machine.forward(one_sample(bench.stimulus, sample), seed=0)
             part = Cotangent(
-                {name: values[trace.spikes[name].samples() == sample] for name, values in pulls.items()}
+                {name: values[trace.spikes[name].samples() == sample] for name, values in cotangents.items()}
             )
             found = bench.machine.adjoint(alone, part).parameters
             sums = {key: value + found[key] for key, value in sums.items()}
@@ -105,7 +110,7 @@ class AdjointChecks(Subject):
         """NaN and infinity raise NumericsError; they do not become numbers."""
         bench = self.trained(case)
         trace = bench.forward()
-        cotangent = pull(bench.program, trace.spikes)
+        cotangent = cotangent_of(bench.program, trace.spikes)
         name = next(key for key, values in cotangent.items() if len(values))
         cotangent[name][0] = value
         with pytest.raises(NumericsError):
@@ -115,7 +120,7 @@ class AdjointChecks(Subject):
         """A cotangent of another shape than the spikes raises an error."""
         bench = self.trained(case)
         trace = bench.forward()
-        name, values = next(iter(pull(bench.program, trace.spikes).items()))
+        name, values = next(iter(cotangent_of(bench.program, trace.spikes).items()))
         with pytest.raises(NetdescError):
             bench.machine.adjoint(trace, Cotangent({name: np.append(values, 1.0)}))
 
@@ -127,7 +132,7 @@ class AdjointChecks(Subject):
 
 
 def differentiated(bench: Bench) -> tuple[Trace, Gradient]:
-    """Return a run and its gradient for the loss of ``pull``."""
+    """Return a run and its gradient for the loss of ``cotangent_of``."""
     trace = bench.forward()
-    cotangent: Mapping[str, Floats] = pull(bench.program, trace.spikes)
+    cotangent: Mapping[str, Floats] = cotangent_of(bench.program, trace.spikes)
     return trace, bench.machine.adjoint(trace, Cotangent(cotangent))

@@ -42,7 +42,7 @@ def misfit(bench: Bench, trace: Trace, tolerance: Tolerance, stimulus: Events | 
     return "" if lonely <= tolerance.missing * total else f"{lonely} of {total} spikes disagree; {first}"
 
 
-def pull(program: Program, spikes: Mapping[str, Events]) -> dict[str, Floats]:
+def cotangent_of(program: Program, spikes: Mapping[str, Events]) -> dict[str, Floats]:
     """Return dL/dt of every spike for a loss that is linear in spike times.
 
     The factor of a spike belongs to its sample, its neuron and its number, so that two devices whose
@@ -62,7 +62,7 @@ def pull(program: Program, spikes: Mapping[str, Events]) -> dict[str, Floats]:
 
 
 def differentiate(program: Program, stimulus: Events) -> dict[str, Floats]:
-    """Return the derivatives of the loss of ``pull`` by central differences, by the keys of the parameters.
+    """Return the derivatives of the loss of ``cotangent_of`` by central differences, by key.
 
     The program has the parameters that ran.
     """
@@ -106,9 +106,11 @@ def retimed(stimulus: Events, which: Integers, times: Floats) -> Events:
 
 
 def loss_of(program: Program, stimulus: Events) -> float:
-    """Return the loss of ``pull`` of a network."""
+    """Return the loss of ``cotangent_of`` of a network."""
     spikes = simulate(program, stimulus).spikes
-    return sum(float(np.sum(factor * spikes[name].times)) for name, factor in pull(program, spikes).items())
+    return sum(
+        float(np.sum(factor * spikes[name].times)) for name, factor in cotangent_of(program, spikes).items()
+    )
 
 
 def gradient_of(loss: Callable[[Floats], float], value: Floats, step: float) -> Floats:

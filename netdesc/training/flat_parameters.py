@@ -14,7 +14,7 @@ from netdesc.program import Program
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class FlatParameters:
     """Where each trainable parameter stands in the vector.
 
     Parameters
@@ -43,7 +43,7 @@ class Layout:
     signs: Floats
 
     @classmethod
-    def of(cls, program: Program) -> Layout:
+    def of(cls, program: Program) -> FlatParameters:
         """Lay out the parameters of a program.
 
         Raises

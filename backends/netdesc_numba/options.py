@@ -73,7 +73,7 @@ class Options:
         Smallest slope of v at a spike that the adjoint divides by, relative to the distance from reset
         to threshold.
     max_spikes : int or None
-        Spikes per sample and stage at which a run ends with an error; None for ``spike_limit``'s default.
+        Spikes per sample and stage at which a run ends with an error; None for ``most_spikes``'s default.
     scheme : str
         How a tick of the grid is computed: ``published``, ``exact_exponential`` or ``off_grid``.
     precision : str

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Synapses
+from netdesc.adjoint.arrivals import Stream, Synapses, merge
 from netdesc.adjoint.cells import neurons_of, read_cells
-from netdesc.adjoint.incoming import Stream, merge
 from netdesc.adjoint.uniform import UniformLayer, make_layer
 from netdesc.adjoint.wiring import LAYER, Wiring, is_layer, sort_fanout, wire
 from netdesc.block import Block, join_charges
@@ -178,7 +177,7 @@ class Layout:
                 (
                     block.pre,
                     events.times + delay if delay else events.times,
-                    events.sources + row if row else events.sources,
+                    events.sources + row,
                     events.offsets,
                 )
             )

@@ -233,28 +233,3 @@ def join(parts: list[tuple[Floats, Floats]], shape: tuple[int, ...]) -> tuple[Fl
     for moments, part in parts:
         values[:, :, np.searchsorted(times, moments)] += part
     return times, values
-
-
-def drive_counts(
-    program: Program, trace: Trace, cotangent: Cotangent, population: PopulationSlice
-) -> Floats | None:
-    """Return the derivative by the number of spikes of its neuron, for every spike of a population.
-
-    Parameters
-    ----------
-    program : Program
-    trace : Trace
-    cotangent : Cotangent
-        As ``check_cotangent`` lets it pass.
-    population : PopulationSlice
-
-    Returns
-    -------
-    ndarray of float64, shape (spikes,), or None
-        None where the cotangent has none.
-    """
-    if population.name not in cotangent.counts:
-        return None
-    events = trace.spikes[population.name]
-    values: Floats = np.asarray(cotangent.counts[population.name], dtype=np.float64)
-    return values[events.samples(), events.sources]

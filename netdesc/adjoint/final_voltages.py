@@ -11,9 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from netdesc.adjoint.drive import Drive
-from netdesc.adjoint.incoming import Stream
-from netdesc.errors import Diagnostic, NumericsError
-from netdesc.events import Events, Floats, Integers
+from netdesc.errors import NumericsError
+from netdesc.events import Events, Floats
 from netdesc.observation import Reading, Sampling
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Cotangent, Read, Recording, Trace
@@ -116,14 +115,7 @@ def refuse_spikes(population: PopulationSlice, trace: Trace, values: Floats) -> 
     events = trace.spikes[population.name]
     if np.any(values[events.samples(), events.sources] != 0.0):
         raise NumericsError(
-            Diagnostic(
-                f"the cotangent has a derivative by the last voltage of a neuron of {population.name} that "
-                "spikes; only that of a silent neuron has a gradient here",
-                population.path,
-            )
+            f"the cotangent has a derivative by the last voltage of a neuron of {population.name} that "
+            "spikes; only that of a silent neuron has a gradient here",
+            population.path,
         )
-
-
-def stream_stage_spikes(times: Floats, neurons: Integers, offsets: Integers, base: int) -> Stream:
-    """Return the spikes of a stage as what enters it, by slots from ``base`` on."""
-    return Stream(times, np.asarray(neurons + base), offsets, ())

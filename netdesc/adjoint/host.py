@@ -13,10 +13,10 @@ from typing import TypeVar
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.arrivals import Stream
 from netdesc.adjoint.derivatives import PartialSums, make_sums
 from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
-from netdesc.adjoint.final_voltages import drive_final_voltages, stream_stage_spikes
-from netdesc.adjoint.incoming import Stream
+from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.layer import sweep_layer_back
 from netdesc.adjoint.network import sweep_network_back
 from netdesc.adjoint.neuron import Rules
@@ -245,9 +245,8 @@ class Adjoint:
         arrival = np.zeros(len(stream.times))
         sums = self.sweep_readout(index, stream, drive, arrival)
         if wiring.kind == NETWORK:
-            inner = stream_stage_spikes(
-                own.times, own.neurons, own.offsets, wiring.slots[wiring.stage.populations[0]]
-            )
+            base = wiring.slots[wiring.stage.populations[0]]
+            inner = Stream(own.times, own.neurons + base, own.offsets, ())
             sums.add(self.sweep_readout(index, inner, drive, force))
         return sums, {k: arrival if at is None else arrival[at] for k, at in stream.parts}
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import Incoming
+from netdesc.adjoint.arrivals import Stream, merge
 from netdesc.adjoint.neuron import OwnEvents
 from netdesc.adjoint.readout import sample_readout_adjoint
 from netdesc.adjoint.sampling import Samples, sample_adjoint, sample_state
-from netdesc.adjoint.wiring import Wiring
-from netdesc.events import Events, Floats, Integers
+from netdesc.adjoint.stage_spikes import take
+from netdesc.events import Events, Floats
 from netdesc.observation import Sampling
 from netdesc.trace import Recording
 
@@ -38,17 +38,14 @@ def stage_of(layout: Layout, population: str) -> tuple[int, int]:
     raise KeyError(population)
 
 
-def all_spikes(layout: Layout, wiring: Wiring, spikes: Mapping[int, Events], batch: int) -> Incoming:
-    """Return every spike that reaches a stage, its own included."""
-    present = [p for p in wiring.slots if p in spikes]
-    if not present:
-        return Incoming(np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64))
-    times = np.concatenate([spikes[p].times for p in present])
-    slots = np.concatenate([spikes[p].sources + wiring.slots[p] for p in present])
-    samples = np.concatenate([spikes[p].samples() for p in present])
-    order = np.lexsort((slots, times, samples))
-    offsets = np.sum([spikes[p].offsets for p in present], axis=0)
-    return Incoming(times[order], slots[order], offsets)
+def collect(spikes: Mapping[int, Events], places: Mapping[int, int], batch: int) -> Stream:
+    """Return the spikes of populations together, the neurons of each counted from its place on."""
+    found = [
+        (p, spikes[p].times, spikes[p].sources + place, spikes[p].offsets)
+        for p, place in places.items()
+        if p in spikes
+    ]
+    return merge(found, batch)
 
 
 def resets_by(layout: Layout, index: int) -> Floats:
@@ -94,29 +91,18 @@ def record_states(
         index, place = stage_of(layout, item.population)
         wiring, fan = layout.spread(index), layout.fanout(index)
         cells = layout.cells[index]
-        own = [
-            (e.times, e.sources + wiring.places[p], e.samples())
-            for p, e in spikes.items()
-            if p in wiring.places
-        ]
-        columns = (
-            np.concatenate([np.empty(0), *(part[0] for part in own)]),
-            np.concatenate([np.empty(0, dtype=np.int64), *(part[1] for part in own)]),
-            np.concatenate([np.empty(0, dtype=np.int64), *(part[2] for part in own)]),
-        )
-        events = Events.from_arrays(*columns, batch)
-        late = np.concatenate([np.empty(0), *(lags[p] for p in spikes if p in wiring.places and lags)])
-        late = late[np.lexsort((columns[1], columns[0], columns[2]))] if len(late) else late
+        own = collect(spikes, wiring.places, batch)
+        late = take(own.parts, lags, len(own.times)) if lags else np.empty(0)
         times = moments(item, layout.program.duration)
         shape = (batch, len(item.neurons), len(times))
         voltage, total = np.empty(shape), np.empty(shape)
         nothing = np.empty((1, 0))
         sample_state(
             batch,
-            all_spikes(layout, wiring, spikes, batch),
+            collect(spikes, wiring.slots, batch).arrays,
             fan,
             cells,
-            OwnEvents(events.times, events.sources, nothing, events.offsets, nothing[0], late),
+            OwnEvents(own.times, own.slots, nothing, own.offsets, nothing[0], late),
             resets_by(layout, index) if stepped else np.full(wiring.size, np.nan),
             float(np.nextafter(layout.program.duration, np.inf)),
             Samples(np.asarray(item.neurons + place), times, voltage, total),
@@ -144,7 +130,7 @@ def record_adjoints(
     owns : mapping of int to (OwnSpikes, ndarray)
         Per spiking stage its spikes and their total dL/dt.
     drives : mapping of int to Drive or None
-        Per read-out what the loss injects.
+        Per read-out what the loss injects; its adjoints are 0 without.
     batch : int
         Number of samples.
 
@@ -160,78 +146,13 @@ def record_adjoints(
         index, place = stage_of(layout, sampling.population)
         times = moments(sampling, layout.program.duration)
         chosen = np.asarray(sampling.neurons + place)
+        lam_v, lam_i = np.zeros((2, batch, len(chosen), len(times)))
+        samples, cells = Samples(chosen, times, lam_v, lam_i), layout.cells[index]
         if index in owns:
-            lam_v, lam_i = spiking_adjoint(layout, index, *owns[index], floor, (chosen, times))
-        else:
-            shape = (batch, len(chosen), len(times))
-            lam_v, lam_i = readout_adjoint(layout, index, drives[index], (chosen, times), shape)
+            events = owns[index][0].events(owns[index][1])
+            sample_adjoint(batch, cells, events, floor, layout.program.duration, samples)
+        elif (drive := drives[index]) is not None:
+            sample_readout_adjoint(cells, layout.program.duration, drive, samples)
         values = lam_v if sampling.variable == "lam_v" else lam_i
         result[f"{sampling.population}.{sampling.variable}"] = Recording(times, sampling.neurons, values)
     return result
-
-
-def spiking_adjoint(
-    layout: Layout,
-    index: int,
-    own: OwnSpikes,
-    force: Floats,
-    floor: float,
-    where: tuple[Integers, Floats],
-) -> tuple[Floats, Floats]:
-    """Sample the adjoints of a stage of spiking neurons.
-
-    Parameters
-    ----------
-    layout : Layout
-    index : int
-        Of the stage.
-    own : OwnSpikes
-    force : ndarray of float64
-        Total dL/dt of each spike.
-    floor : float
-        See ``record_adjoints``.
-    where : pair of ndarray
-        Neurons within the stage, and times in ms.
-
-    Returns
-    -------
-    lam_v, lam_i : ndarray of float64, shape (batch, neurons, times)
-    """
-    cells = layout.cells[index]
-    shape = (len(own.offsets) - 1, len(where[0]), len(where[1]))
-    lam_v, lam_i = np.empty(shape), np.empty(shape)
-    events = own.events(force)
-    samples = Samples(*where, lam_v, lam_i)
-    sample_adjoint(shape[0], cells, events, floor, layout.program.duration, samples)
-    return lam_v, lam_i
-
-
-def readout_adjoint(
-    layout: Layout,
-    index: int,
-    drive: Drive | None,
-    where: tuple[Integers, Floats],
-    shape: tuple[int, int, int],
-) -> tuple[Floats, Floats]:
-    """Sample the adjoints of a read-out; they are 0 where the loss does not look at it.
-
-    Parameters
-    ----------
-    layout : Layout
-    index : int
-        Of the stage.
-    drive : Drive or None
-    where : pair of ndarray
-        Neurons within the stage, and times in ms.
-    shape : tuple of int
-        (batch, neurons, times).
-
-    Returns
-    -------
-    lam_v, lam_i : ndarray of float64, shape (batch, neurons, times)
-    """
-    lam_v, lam_i = np.zeros(shape), np.zeros(shape)
-    if drive is not None:
-        cells = layout.cells[index]
-        sample_readout_adjoint(cells, layout.program.duration, drive, Samples(*where, lam_v, lam_i))
-    return lam_v, lam_i

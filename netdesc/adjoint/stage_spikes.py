@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.arrivals import merge
 from netdesc.adjoint.cells import residuals_of
-from netdesc.adjoint.drive import drive_counts
 from netdesc.adjoint.neuron import OwnEvents
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
@@ -139,33 +139,20 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     -------
     OwnSpikes
     """
-    wiring = layout.wirings[index]
-    members = [p for p in wiring.stage.populations if layout.program.populations[p].kind == "spiking"]
-    names = [layout.program.populations[p].name for p in members]
-    spikes = [trace.spikes[name] for name in names]
-    kept = [
-        np.stack([find_residual(trace, name, item) for item in residuals_of(layout.program.populations[p])])
-        for p, name in zip(members, names, strict=True)
-    ]
-    lags = np.concatenate([lags_of(trace, name) for name in names])
-    if len(members) == 1:
-        events = spikes[0]
-        return OwnSpikes(events.times, kept[0], events.sources, events.offsets, ((members[0], None),), lags)
-    neurons = np.concatenate([e.sources + wiring.places[p] for p, e in zip(members, spikes, strict=True)])
-    times = np.concatenate([e.times for e in spikes])
-    samples = np.concatenate([e.samples() for e in spikes])
-    order = np.lexsort((neurons, times, samples))
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    bounds = np.cumsum([0] + [len(e) for e in spikes])
-    parts = tuple((p, place[a:b]) for p, a, b in zip(members, bounds[:-1], bounds[1:], strict=True))
-    rows = max(len(part) for part in kept)
-    joined = np.zeros((rows, len(order)))
-    for part, a, b in zip(kept, bounds[:-1], bounds[1:], strict=True):
-        joined[: len(part), a:b] = part
-    offsets = np.sum([e.offsets for e in spikes], axis=0)
-    lags = lags[order] if len(lags) else lags
-    return OwnSpikes(times[order], joined[:, order], neurons[order], offsets, parts, lags)
+    places = layout.wirings[index].places
+    populations = {p: layout.program.populations[p] for p in places}
+    events = {p: trace.spikes[item.name] for p, item in populations.items()}
+    stream = merge([(p, e.times, e.sources + places[p], e.offsets) for p, e in events.items()], trace.batch)
+    found = {
+        p: [find_residual(trace, item.name, name) for name in residuals_of(item)]
+        for p, item in populations.items()
+    }
+    kept = np.zeros((max(len(rows) for rows in found.values()), len(stream.times)))
+    for p, positions in stream.parts:
+        kept[: len(found[p]), slice(None) if positions is None else positions] = found[p]
+    late = {p: lags_of(trace, item.name) for p, item in populations.items()}
+    lags = take(stream.parts, late, len(stream.times)) if any(map(len, late.values())) else np.empty(0)
+    return OwnSpikes(stream.times, kept, stream.slots, stream.offsets, stream.parts, lags)
 
 
 def lags_of(trace: Trace, population: str) -> Floats:
@@ -208,10 +195,12 @@ def take_counts(
     ndarray of float64, shape (spikes,), or None
         None where the cotangent has none of the stage.
     """
-    populations = {k: program.populations[k] for k, _ in parts}
-    if not any(item.name in cotangent.counts for item in populations.values()):
+    spikes = {k: trace.spikes[program.populations[k].name] for k, _ in parts}
+    found = [cotangent.counts.get(program.populations[k].name) for k in spikes]
+    if all(force is None for force in found):
         return None
-    sizes = {k: len(trace.spikes[item.name]) for k, item in populations.items()}
-    found = {k: drive_counts(program, trace, cotangent, item) for k, item in populations.items()}
-    values = {k: np.zeros(sizes[k]) if given is None else given for k, given in found.items()}
-    return take(parts, values, sum(sizes.values()))
+    values = {
+        k: np.zeros(len(events)) if force is None else np.asarray(force)[events.samples(), events.sources]
+        for (k, events), force in zip(spikes.items(), found, strict=True)
+    }
+    return take(parts, values, sum(map(len, spikes.values())))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.adjoint.incoming import Stream, merge
+from netdesc.adjoint.arrivals import Stream, merge
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers

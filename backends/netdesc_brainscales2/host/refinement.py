@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.arrivals import merge
 from netdesc.adjoint.cells import decay_alike
-from netdesc.adjoint.incoming import merge
 from netdesc.dynamics.membrane import Membrane
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import Incoming, Synapses
-from netdesc.adjoint.incoming import Stream, merge
+from netdesc.adjoint.arrivals import Incoming, Stream, Synapses, merge
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.lif import decay
 from netdesc.dynamics.membrane import Membrane

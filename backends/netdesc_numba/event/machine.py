@@ -17,7 +17,6 @@ from netdesc.adjoint.stage_spikes import CROSSING
 from netdesc.adjoint.wiring import LAYER, NETWORK
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.dynamics.protocol import find_code
-from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.observation import Sampling
@@ -30,7 +29,7 @@ from netdesc_numba.event.network import run_network
 from netdesc_numba.event.neurons import sweep_neurons
 from netdesc_numba.event.readings import read_readouts
 from netdesc_numba.options import Options
-from netdesc_numba.spike_limit import most_spikes
+from netdesc_numba.spikes import most_spikes, overflow, share_spikes
 
 Found = tuple[Floats, Integers, tuple[Floats, ...], Integers]
 """Times, neurons, what is kept of each, and offsets of the spikes of a stage."""
@@ -79,11 +78,14 @@ class EventMachine:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         spikes = self.program.select_stimulus(stimulus)
         self.budget = self.program.spike_budget(stimulus.batch)
-        residuals: dict[str, dict[str, Floats]] = {}
+        residuals: dict[str, Mapping[str, Floats]] = {}
         for index, stage in enumerate(self.program.stages):
             if self.program.populations[stage.populations[0]].kind == "readout":
                 continue
-            self.share(index, self.run_stage(index, spikes, stimulus.batch), spikes, residuals)
+            times, neurons, kept, offsets = self.run_stage(index, spikes, stimulus.batch)
+            columns = name_residuals(self.program.populations[stage.populations[0]], kept)
+            places = self.layout.wirings[index].places
+            share_spikes(self.program, places, Events(times, neurons, offsets), columns, spikes, residuals)
         names = [population.name for population in self.program.populations]
         threads = self.options.threads
         trace = Trace(
@@ -166,13 +168,7 @@ class EventMachine:
         return self.grow(index, batch, sweep_neurons, given, rows=rows)
 
     def grow(
-        self,
-        index: int,
-        batch: int,
-        kernel: Kernel,
-        arguments: tuple[object, ...],
-        *,
-        rows: int,
+        self, index: int, batch: int, kernel: Kernel, arguments: tuple[object, ...], *, rows: int
     ) -> Found:
         """Run a kernel over the batch, with room for the spikes that grows as they need it.
 
@@ -199,9 +195,11 @@ class EventMachine:
         """
         counts = np.zeros(batch, dtype=np.int64)
         size = self.layout.wirings[index].size
-        sizes = {item.name: item.size for item in self.members(index)}
+        members = [self.program.populations[p] for p in self.program.stages[index].populations]
+        sizes = {item.name: item.size for item in members}
         budget = self.budget
-        limit = self.limits[index]
+        stage, limit = self.program.stages[index], self.limits[index]
+        too_many = f"more than {limit} spikes"
 
         def task(first: int, last: int) -> list[tuple[Spikes, int]]:
             room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
@@ -218,7 +216,7 @@ class EventMachine:
                     left = budget.hold(part, count_spikes(spikes.neurons, sizes))
                     room = min(2 * room, limit, room + max(left, 1))
                 elif done == first and stop == first + 1:
-                    raise NumericsError(self.overflow(index, first))
+                    raise overflow(self.program, stage, first, too_many)
                 else:
                     # the limit is one sample's: where several together do not fit, each is run alone
                     stop = first + 1 if done == first else last
@@ -232,7 +230,7 @@ class EventMachine:
         ]
         excess = np.flatnonzero(counts > limit)
         if len(excess):
-            raise NumericsError(self.overflow(index, int(excess[0])))
+            raise overflow(self.program, stage, int(excess[0]), too_many)
         times = self.join([spikes.times[:used] for spikes, used in pieces])
         neurons = self.join([spikes.neurons[:used] for spikes, used in pieces])
         kept = tuple(self.join([spikes.kept[row, :used] for spikes, used in pieces]) for row in range(rows))
@@ -241,43 +239,7 @@ class EventMachine:
         self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(times) / max(batch, 1))
         return times, neurons, kept, offsets
 
-    def members(self, index: int) -> list[PopulationSlice]:
-        """Return the populations of a stage."""
-        return [self.program.populations[p] for p in self.program.stages[index].populations]
-
     @staticmethod
     def join(parts: list[NDArray[Any]]) -> NDArray[Any]:
         """Concatenate parts, without a copy where there is one."""
         return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0)
-
-    def overflow(self, index: int, sample: int) -> Diagnostic:
-        """Return what to say of a stage that does not stop spiking."""
-        names = [item.name for item in self.members(index)]
-        return Diagnostic(
-            f"sample {sample} has more than {self.limits[index]} spikes in {', '.join(names)}; lower "
-            "the weights, add a refractory period, or raise backends.numba.max_spikes",
-            f"populations.{names[0]}",
-        )
-
-    def share(
-        self,
-        index: int,
-        found: Found,
-        spikes: dict[int, Events],
-        residuals: dict[str, dict[str, Floats]],
-    ) -> None:
-        """Hand the spikes of a stage to its populations."""
-        times, neurons, kept, offsets = found
-        members = self.program.stages[index].populations
-        if len(members) == 1:
-            name = self.program.populations[members[0]].name
-            spikes[members[0]] = Events(times, neurons, offsets)
-            residuals[name] = name_residuals(self.program.populations[members[0]], kept)
-            return
-        everything = Events(times, neurons, offsets)
-        for p in members:
-            population = self.program.populations[p]
-            place = self.layout.wirings[index].places[p]
-            keep = (neurons >= place) & (neurons < place + population.size)
-            spikes[p] = everything.select(place, place + population.size)
-            residuals[population.name] = name_residuals(population, tuple(row[keep] for row in kept))

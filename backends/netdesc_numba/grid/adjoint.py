@@ -104,9 +104,7 @@ class GridAdjoint:
     ) -> tuple[Back, int]:
         """Run a spiking stage; replace the forces of its spikes, return gradients and raised slopes."""
         grid = self.grid
-        entering = collect_packets(
-            self.program, layout.inputs, spikes, grid.timestep, grid.dtype, batch=trace.batch
-        )
+        entering = collect_packets(self.program, layout.inputs, spikes, grid, trace.batch)
         own = collect_own(layout, self.program, trace, forces, grid=grid)
         extra = self.regularize(layout, own, trace, cotangent)
         if layout.job.recurrent:
@@ -128,18 +126,13 @@ class GridAdjoint:
 
     def last_voltages(self, layout: StageLayout, trace: Trace, cotangent: Cotangent) -> NDArray[Any]:
         """Return what lam_v of silent neurons of a cycle begins with, (batch, n) or (0, n)."""
-        n, places, at = len(layout.cells.gap), {}, 0
-        for p in layout.stage.populations:
-            places[p] = at
-            at += self.program.populations[p].size
+        n, dtype = len(layout.cells.gap), self.grid.dtype
         drive = (
-            drive_final_voltages(self.program, places, n, trace, cotangent) if layout.job.recurrent else None
+            drive_final_voltages(self.program, layout.places, n, trace, cotangent)
+            if layout.job.recurrent
+            else None
         )
-        return (
-            np.zeros((0, n), self.grid.dtype)
-            if drive is None
-            else drive.jumps[:, :, 0].astype(self.grid.dtype)
-        )
+        return np.zeros((0, n), dtype) if drive is None else drive.jumps[:, :, 0].astype(dtype)
 
     def regularize(
         self, layout: StageLayout, own: OwnSpikes, trace: Trace, cotangent: Cotangent

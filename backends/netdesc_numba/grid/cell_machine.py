@@ -23,7 +23,7 @@ from netdesc_numba.grid.refusals import refuse
 from netdesc_numba.grid.steps import run_ticks
 from netdesc_numba.grid.wiring import Grid
 from netdesc_numba.options import Options
-from netdesc_numba.spike_limit import most_spikes
+from netdesc_numba.spikes import most_spikes
 
 
 def scale_crossings(trace: Trace, factor: float) -> Residuals | None:
@@ -97,11 +97,8 @@ class CellTickMachine:
     def __init__(self, program: Program, options: Options) -> None:
         refuse(program, options.scheme, transport=options.transport)
         self.program = program
-        self.timestep = float(options.timestep or 0.0)
-        steps = round(program.duration / self.timestep)
-        self.grid = Grid(
-            options.scheme, self.timestep, steps, np.float64, options.denominator_floor, options.transport
-        )
+        self.grid = Grid.of(program, options)
+        self.timestep = self.grid.timestep
         self.store = ParameterStore(program.declared())
         self.inner = StepMachine(count_ticks(program, self.grid), options, program)
 

@@ -23,13 +23,13 @@ from netdesc_numba.grid.spiking import Fired, StageRunner
 from netdesc_numba.grid.stage_spikes import SLOPE
 from netdesc_numba.grid.wiring import (
     Grid,
-    StageLayout,
     delay_in_ticks,
     lay_out_stage,
     reweight,
     shortest_delay,
 )
 from netdesc_numba.options import Options
+from netdesc_numba.spikes import share_spikes
 
 
 class TickMachine:
@@ -51,15 +51,8 @@ class TickMachine:
         refuse(program, options.scheme, transport=options.transport)
         self.program = program
         self.options = options
-        self.timestep = float(options.timestep or 0.0)
-        self.grid = Grid(
-            options.scheme,
-            self.timestep,
-            round(program.duration / self.timestep),
-            np.float32 if options.precision == "float32" else np.float64,
-            options.denominator_floor,
-            options.transport,
-        )
+        self.grid = Grid.of(program, options)
+        self.timestep = self.grid.timestep
         check = fits_float32 if self.grid.dtype is np.float32 else accept
         self.store = ParameterStore(program.declared(), check)
         self.runner = StageRunner(program, options, self.grid)
@@ -85,15 +78,13 @@ class TickMachine:
         batch = stimulus.batch
         budget = self.program.spike_budget(batch)
         spikes, moved = self.round_inputs(self.program.select_stimulus(stimulus))
-        residuals: dict[str, dict[str, Floats]] = {}
+        residuals: dict[str, Mapping[str, Floats]] = {}
         for index, layout in enumerate(self.layouts):
             if self.program.populations[layout.stage.populations[0]].kind == "readout":
                 continue
-            entering = collect_packets(
-                self.program, layout.inputs, spikes, self.timestep, self.grid.dtype, batch=batch
-            )
+            entering = collect_packets(self.program, layout.inputs, spikes, self.grid, batch)
             fired = self.runner.run(index, layout, entering.packets, budget)
-            self.share(layout, fired, spikes, residuals)
+            share_spikes(self.program, layout.places, *self.in_ms(fired), spikes, residuals)
         names = [population.name for population in self.program.populations]
         trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
@@ -137,28 +128,13 @@ class TickMachine:
             result[k] = events.move(exact * self.timestep)
         return result, moved
 
-    def share(
-        self,
-        layout: StageLayout,
-        fired: Fired,
-        spikes: dict[int, Events],
-        residuals: dict[str, dict[str, Floats]],
-    ) -> None:
-        """Hand the spikes of a stage to its populations, in ms."""
-        everything = Events((fired.ticks + fired.fractions) * self.timestep, fired.neurons, fired.offsets)
+    def in_ms(self, fired: Fired) -> tuple[Events, dict[str, Floats]]:
+        """Return the spikes of a stage with their times in ms, and what is kept of them by name."""
         columns = {"current": fired.currents, "release_current": fired.release}
         if self.grid.scheme == PUBLISHED:
             columns[SLOPE] = fired.slopes
-        single = len(layout.stage.populations) == 1
-        place = 0
-        for p in layout.stage.populations:
-            population = self.program.populations[p]
-            keep = (fired.neurons >= place) & (fired.neurons < place + population.size)
-            spikes[p] = everything if single else everything.select(place, place + population.size)
-            residuals[population.name] = {
-                name: values if single else values[keep] for name, values in columns.items()
-            }
-            place += population.size
+        times = (fired.ticks + fired.fractions) * self.timestep
+        return Events(times, fired.neurons, fired.offsets), columns
 
     def as_run(self) -> dict[str, Floats]:
         """Return weights and delays as the kernels use them, in the units of the file."""

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.adjoint.incoming import Stream, merge
+from netdesc.adjoint.arrivals import Stream, merge
 from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.tick import split_times
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.ticks.records import Arrivals, Spikes
 from netdesc_numba.grid.job import Job
+from netdesc_numba.grid.wiring import Grid
 
 
 class Packets(NamedTuple):
@@ -79,13 +80,7 @@ class Entering:
 
 
 def collect_packets(
-    program: Program,
-    inputs: tuple[int, ...],
-    spikes: Mapping[int, Events],
-    timestep: float,
-    dtype: type[np.generic],
-    *,
-    batch: int,
+    program: Program, inputs: tuple[int, ...], spikes: Mapping[int, Events], grid: Grid, batch: int
 ) -> Entering:
     """Collect the spikes that enter a stage.
 
@@ -96,16 +91,9 @@ def collect_packets(
         Populations that project into it.
     spikes : mapping of int to Events
         By population index, at times in the resolution of packets.
-    timestep : float
-        In ms.
-    dtype : type
-        Precision of the state.
+    grid : Grid
     batch : int
         Number of samples.
-
-    Returns
-    -------
-    Entering
     """
     stream = merge(
         [
@@ -114,15 +102,14 @@ def collect_packets(
         ],
         batch,
     )
-    ticks, fractions = split_times(stream.times, timestep)
-    # kernels are compiled for arrays that can be written, and for no others
-    rows, offsets, order = np.array(stream.slots), np.array(stream.offsets), None
+    ticks, fractions = split_times(stream.times, grid.timestep)
+    rows, offsets, order = stream.slots, stream.offsets, None
     if fractions.any():
         # within a tick, streams are in order of time
         samples = np.repeat(np.arange(batch), np.diff(offsets))
         order = np.lexsort((rows, ticks, samples))
         ticks, rows, fractions = ticks[order], rows[order], fractions[order]
-    return Entering(Packets(ticks, rows, fractions.astype(dtype), offsets), order, stream)
+    return Entering(Packets(ticks, rows, fractions.astype(grid.dtype), offsets), order, stream)
 
 
 def store_of(packets: Packets, span: tuple[int, int], job: Job, spikes: int) -> Arrivals:

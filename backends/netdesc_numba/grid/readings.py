@@ -25,7 +25,7 @@ from netdesc.dynamics.tick import OFF_GRID
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.observation import Reading
-from netdesc.program import PopulationSlice, Program
+from netdesc.program import Program
 from netdesc.threads import run, split
 from netdesc.ticks.records import Arrivals, Slice, Spikes
 from netdesc.trace import Cotangent, Read, Trace
@@ -38,7 +38,7 @@ from netdesc_numba.grid.counted import (
     rescale_spikes,
 )
 from netdesc_numba.grid.job import make_adjoints, make_slice, make_spikes, with_gradients
-from netdesc_numba.grid.packets import Entering, Received, collect_packets, gradients_of, receive, store_of
+from netdesc_numba.grid.packets import Received, collect_packets, gradients_of, receive, store_of
 from netdesc_numba.grid.readout import Drives, Found, read_ticks, read_ticks_back
 from netdesc_numba.grid.wiring import Grid, StageLayout
 
@@ -89,13 +89,9 @@ class TickReader:
         for layout in self.layouts:
             population = self.program.populations[layout.stage.populations[0]]
             rest = self.program.parameters["rest"][population.start : population.stop]
-            means = self.means_of(population)
-            mine = [
-                item
-                for item in self.program.readings
-                if item.population == population.name and item.kind != FINAL
-            ]
-            if not mine:
+            mine = [item for item in self.program.readings if item.population == population.name]
+            means = [item for item in mine if item.kind == "mean"]
+            if all(item.kind == FINAL for item in mine):
                 continue
             weights = self.weights(means)
             found = self.read(layout, spikes, weights, batch=batch)
@@ -133,7 +129,8 @@ class TickReader:
         samples = record_states(
             Layout(counted), ticks, batch, sampling=final_samplings(counted), stepped=stepped
         )
-        return read_final_voltages(counted, samples, rename(counted, ticks))
+        names = {counted.populations[p].name: events for p, events in ticks.items()}
+        return read_final_voltages(counted, samples, names)
 
     def forward_off_grid(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take all readings over continuous time, counted in ticks."""
@@ -150,26 +147,22 @@ class TickReader:
             )
         return result
 
-    def means_of(self, population: PopulationSlice) -> list[Reading]:
-        """Return the means that are read from a population."""
-        return [
-            item
-            for item in self.program.readings
-            if item.population == population.name and item.kind == "mean"
-        ]
+    @property
+    def moments(self) -> Floats:
+        """The times of the ticks in ms, shape (steps + 1,)."""
+        times: Floats = np.arange(self.grid.steps + 1.0) * self.grid.timestep
+        return times
 
     def weights(self, means: list[Reading]) -> Floats:
         """Return the weight of every tick in every mean, shape (means, steps + 1)."""
-        moments: Floats = np.arange(self.grid.steps + 1.0) * self.grid.timestep
-        rows = [mean_weights(moments, self.program.duration, item.tau) for item in means]
+        rows = [mean_weights(self.moments, self.program.duration, item.tau) for item in means]
         return np.array(rows).reshape(-1, self.grid.steps + 1)
 
     def read(
         self, layout: StageLayout, spikes: Mapping[int, Events], weights: Floats, *, batch: int
     ) -> Found:
         """Run the kernel on all samples."""
-        packets = self.enter(layout, spikes, batch).packets
-        batch = len(packets.offsets) - 1
+        packets = collect_packets(self.program, layout.inputs, spikes, self.grid, batch).packets
         shape = (batch, len(layout.cells.gap))
         found = Found(
             np.empty(shape),
@@ -186,11 +179,6 @@ class TickReader:
 
         run(task, split(batch, self.threads), self.threads)
         return found
-
-    def enter(self, layout: StageLayout, spikes: Mapping[int, Events], batch: int) -> Entering:
-        """Collect the spikes that enter a stage."""
-        grid = self.grid
-        return collect_packets(self.program, layout.inputs, spikes, grid.timestep, grid.dtype, batch=batch)
 
     def backward(
         self, layout: StageLayout, spikes: Mapping[int, Events], trace: Trace, cotangent: Cotangent
@@ -217,19 +205,12 @@ class TickReader:
         """
         if self.grid.scheme == OFF_GRID:
             return self.backward_off_grid(layout, spikes, trace, cotangent)
-        population = self.program.populations[layout.stage.populations[0]]
-        moments: Floats = np.arange(self.grid.steps + 1.0) * self.grid.timestep
-        places = {layout.stage.populations[0]: 0}
-        drive = (
-            drive_readout(self.program, population, trace, cotangent, grid=moments)
-            if population.kind == "readout"
-            else drive_final_voltages(self.program, places, population.size, trace, cotangent)
-        )
+        drive = find_drive(self.program, layout, trace, cotangent, self.moments)
         if drive is None:
             return None
         # the share of the maximum is no part of a trace
         share = self.read(layout, spikes, np.zeros((0, self.grid.steps + 1)), batch=trace.batch).share
-        entering = self.enter(layout, spikes, trace.batch)
+        entering = collect_packets(self.program, layout.inputs, spikes, self.grid, trace.batch)
         received = receive(entering.packets)
         jump, when = self.spread(drive, len(received.offsets) - 1)
         drives = Drives(jump, when, (share * drive.peak_jump).astype(self.grid.dtype))
@@ -274,14 +255,7 @@ class TickReader:
         index = self.program.stages.index(layout.stage)
         in_ticks = count_trace(self.program, counted, trace, self.grid)
         pulled = count_cotangent(self.program, counted, cotangent, self.grid.timestep)
-        population = counted.populations[layout.stage.populations[0]]
-        drive = (
-            drive_readout(counted, population, in_ticks, pulled)
-            if population.kind == "readout"
-            else drive_final_voltages(
-                counted, {layout.stage.populations[0]: 0}, population.size, in_ticks, pulled
-            )
-        )
+        drive = find_drive(counted, layout, in_ticks, pulled, None)
         if drive is None:
             return None
         whole = Layout(counted)
@@ -297,6 +271,17 @@ class TickReader:
         if layout.trains_delays:
             totals.append(np.broadcast_to(sums.delay.sum(axis=0), totals[0].shape) / self.grid.timestep)
         return np.stack(totals), merged
+
+
+def find_drive(
+    program: Program, layout: StageLayout, trace: Trace, cotangent: Cotangent, grid: Floats | None
+) -> Drive | None:
+    """Return what a loss injects into a stage of one population, a read-out or neurons at the run's end."""
+    (p,) = layout.stage.populations
+    population = program.populations[p]
+    if population.kind == "readout":
+        return drive_readout(program, population, trace, cotangent, grid=grid)
+    return drive_final_voltages(program, {p: 0}, population.size, trace, cotangent)
 
 
 def part_batch(batch: int, layout: StageLayout) -> tuple[Integers, Floats]:
@@ -322,8 +307,3 @@ def sort_totals(layout: StageLayout, sums: Floats) -> Floats:
     total = np.empty(sums.shape[1:])
     total[:, layout.order] = sums.sum(axis=0)
     return total
-
-
-def rename(program: Program, spikes: Mapping[int, Events]) -> dict[str, Events]:
-    """Return spikes by the names of their populations."""
-    return {program.populations[p].name: events for p, events in spikes.items()}

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.dynamics.tick import OFF_GRID
-from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import Program
 from netdesc.threads import run, split
@@ -20,7 +19,7 @@ from netdesc_numba.grid.job import make_slice, make_spikes, make_workspace
 from netdesc_numba.grid.packets import Packets, store_of
 from netdesc_numba.grid.wiring import Grid, StageLayout
 from netdesc_numba.options import Options
-from netdesc_numba.spike_limit import most_spikes
+from netdesc_numba.spikes import most_spikes, overflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +106,10 @@ class StageRunner:
         """Run a part of the batch; columns of spikes, piece by piece."""
         first, last = span
         size = len(layout.cells.gap)
-        sizes = {item.name: item.size for item in self.members(layout)}
+        members = [self.program.populations[p] for p in layout.stage.populations]
+        sizes = {item.name: item.size for item in members}
         limit = self.limits[index]
+        too_many = f"more than {limit} spikes"
         room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
         arrivals, inside = 64, True if self.grid.scheme == OFF_GRID else None
         pieces: list[list[NDArray[Any]]] = []
@@ -122,39 +123,17 @@ class StageRunner:
                 arrivals *= 2
                 continue
             if used < 0 or (done == first and room >= limit):
-                raise NumericsError(self.overflow(layout, done, used, limit))
+                what = "a neuron with more than 1024 spikes in a tick" if used == BURST else too_many
+                raise overflow(self.program, layout.stage, done, what)
             excess = np.flatnonzero(counts[first:done] > limit)
             if len(excess):
-                raise NumericsError(self.overflow(layout, first + int(excess[0]), used, limit))
+                raise overflow(self.program, layout.stage, first + int(excess[0]), too_many)
             budget.keep(last, count_spikes(spikes.neuron[:used], sizes))
             if done > first:
-                columns = (
-                    spikes.tick,
-                    spikes.neuron,
-                    spikes.fraction,
-                    spikes.current,
-                    spikes.release,
-                    spikes.slope,
-                )
-                pieces.append([column[:used] for column in columns])
+                tick, neuron, _, *rest = spikes[:-1]
+                pieces.append([column[:used] for column in (tick, neuron, *rest)])
             else:
                 left = budget.hold(last, count_spikes(spikes.neuron, sizes))
                 room = min(2 * room, limit, room + max(left, 1))
             first = done
         return pieces
-
-    def members(self, layout: StageLayout) -> list[Any]:
-        """Return the populations of a stage."""
-        return [self.program.populations[p] for p in layout.stage.populations]
-
-    def overflow(self, layout: StageLayout, sample: int, used: int, limit: int) -> Diagnostic:
-        """Return what to say of a stage that does not stop spiking."""
-        names = [item.name for item in self.members(layout)]
-        what = (
-            "a neuron with more than 1024 spikes in a tick" if used == BURST else f"more than {limit} spikes"
-        )
-        return Diagnostic(
-            f"sample {sample} has {what} in {', '.join(names)}; lower the weights, add a refractory "
-            "period, or raise backends.numba.max_spikes",
-            f"populations.{names[0]}",
-        )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.adjoint.incoming import merge
+from netdesc.adjoint.arrivals import merge
 from netdesc.adjoint.stage_spikes import find_residual, require_residuals, take
 from netdesc.dynamics.membrane import RESIDUALS
 from netdesc.dynamics.tick import PUBLISHED, split_times
@@ -54,10 +54,6 @@ def collect_own(
         dL/dt of the spikes by population, in 1/ms.
     grid : Grid
 
-    Returns
-    -------
-    OwnSpikes
-
     Raises
     ------
     NumericsError
@@ -67,11 +63,10 @@ def collect_own(
     names = [program.populations[p].name for p in members]
     divided = grid.scheme == PUBLISHED
     require_residuals(trace, names, (*RESIDUALS, *([SLOPE] if divided else [])))
-    places = np.cumsum([0, *(program.populations[p].size for p in members)])
     stream = merge(
         [
             (p, trace.spikes[name].times, trace.spikes[name].sources + place, trace.spikes[name].offsets)
-            for p, name, place in zip(members, names, places, strict=False)
+            for (p, place), name in zip(layout.places.items(), names, strict=True)
         ],
         trace.batch,
     )
@@ -84,7 +79,7 @@ def collect_own(
     currents = gathered("current")
     spikes = Spikes(
         ticks,
-        np.array(stream.slots),
+        stream.slots,
         np.empty(len(ticks), dtype=np.int64),
         fractions.astype(grid.dtype),
         currents,
@@ -92,4 +87,4 @@ def collect_own(
         gathered(SLOPE) if divided else currents - layout.cells.gap[stream.slots],
         take(stream.parts, forces, len(ticks)).astype(grid.dtype),
     )
-    return OwnSpikes(spikes, np.array(stream.offsets), stream.parts)
+    return OwnSpikes(spikes, stream.offsets, stream.parts)

@@ -18,6 +18,7 @@ from netdesc.steps import LATEST, whole_steps
 from netdesc.ticks.records import Cells, Synapses
 from netdesc.ticks.segments import lags_of, lay_out_segments
 from netdesc_numba.grid.job import Job
+from netdesc_numba.options import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,14 @@ class Grid:
     floor: float
     transport: bool
 
+    @classmethod
+    def of(cls, program: Program, options: Options) -> Grid:
+        """Return the grid of a program; options have a time step and a scheme."""
+        step = float(options.timestep or 0.0)
+        dtype = np.float32 if options.precision == "float32" else np.float64
+        steps, floor = round(program.duration / step), options.denominator_floor
+        return cls(options.scheme, step, steps, dtype, floor, options.transport)
+
 
 @dataclass(frozen=True, slots=True)
 class StageLayout:
@@ -54,6 +63,8 @@ class StageLayout:
     Parameters
     ----------
     stage : Stage
+    places : mapping of int to int
+        First neuron of each population of the stage, counted within it.
     blocks : tuple of int
         Indices of the projections into it.
     inputs : tuple of int
@@ -70,6 +81,7 @@ class StageLayout:
     """
 
     stage: Stage
+    places: Mapping[int, int]
     blocks: tuple[int, ...]
     inputs: tuple[int, ...]
     cells: Cells
@@ -102,16 +114,14 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
     grid : Grid
     values : mapping of str to ndarray
         Weights and delays by the keys of the blocks.
-
-    Returns
-    -------
-    StageLayout
     """
     chosen = tuple(k for k, block in enumerate(program.blocks) if block.post in stage.populations)
     blocks = [program.blocks[k] for k in chosen]
     inputs = tuple(sorted({block.pre for block in blocks} - set(stage.populations)))
     weight = join_charges(blocks, values)
-    synapses, order = lay_out_synapses(program, stage, grid, blocks, weight, values)
+    ends = np.cumsum([program.populations[p].size for p in stage.populations])
+    places = dict(zip(stage.populations, [0, *ends.tolist()], strict=False))
+    synapses, order = lay_out_synapses(program, places, grid, blocks, weight, values)
     cells, start = lay_out_cells(program, stage, grid)
     members = [program.populations[p] for p in stage.populations]
     job = Job(
@@ -125,7 +135,7 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
     )
     trains_delays = any(block.train_delay for block in blocks)
     fans = tuple(count_fans(synapses, program.size))
-    return StageLayout(stage, chosen, inputs, cells, synapses, job, order, trains_delays, fans)
+    return StageLayout(stage, places, chosen, inputs, cells, synapses, job, order, trains_delays, fans)
 
 
 def count_fans(synapses: Synapses, size: int) -> Iterator[tuple[int, Floats]]:
@@ -175,16 +185,10 @@ def lay_out_cells(program: Program, stage: Stage, grid: Grid) -> tuple[Cells, ND
 
 
 def lay_out_synapses(
-    program: Program,
-    stage: Stage,
-    grid: Grid,
-    blocks: list[Block],
-    weight: Floats,
+    program: Program, places: Mapping[int, int], grid: Grid, blocks: list[Block], weight: Floats,
     values: Mapping[str, Floats],
-) -> tuple[Synapses, Integers]:
+) -> tuple[Synapses, Integers]:  # fmt: skip
     """Sort the synapses of a stage into segments, and return the number of each, too."""
-    places = np.concatenate(([0], np.cumsum([program.populations[p].size for p in stage.populations])))
-    place = {p: int(places[k]) for k, p in enumerate(stage.populations)}
     columns: list[list[Integers]] = [[np.empty(0, dtype=np.int64)] for _ in range(6)]
     for number, block in enumerate(blocks):
         indptr, indices = block.sparse()
@@ -198,7 +202,7 @@ def lay_out_synapses(
                 np.broadcast_to(delay, source.shape),
                 np.full(source.shape, number),
                 np.full(source.shape, block.receptor),
-                place[block.post] + indices,
+                places[block.post] + indices,
                 np.full(source.shape, int(block.train_weight or block.train_delay)),
             ),
             strict=True,

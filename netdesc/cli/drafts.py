@@ -134,9 +134,9 @@ def sketch_table(source: Path, path: str, wanted: Wanted) -> Sketch:
         late, duration = 30.0, 60.0
     options = {
         "file": text_of(path),
-        "features": text_of(list(roles.features)) if several and not sheet.answers else None,
-        "label": text_of(roles.label) if roles.label is not None and not sheet.answers else None,
-        "target": text_of(list(roles.targets)) if roles.targets and not sheet.answers else None,
+        "features": text_of(list(roles.features)) if several and not sheet.goals else None,
+        "label": text_of(roles.label) if roles.label is not None and not sheet.goals else None,
+        "target": text_of(list(roles.targets)) if roles.targets and not sheet.goals else None,
         "target_interval": format_quantity(traces.interval, "ms") if traces else None,
         "target_time": "[10 ms, 30 ms]    # of the smallest and the largest target" if late else None,
         "missing": "drop" if dropped else None,
@@ -191,7 +191,7 @@ def sketch_spikes(source: Path, path: str, unit: str | None, interval: float | N
     guessed = "" if unit else f", guessed from the last spike, at {last:g}"
     unit = unit or guess_unit(last)
     channels = int(recorded.events.sources.max(initial=0)) + 1
-    outputs, late = answers_of(source, recorded)
+    outputs, late = goals_of(source, recorded)
     traces, until = recorded.traces, round_up(max(last, late) * UNITS_OF_TIME[unit])
     options = {
         "train": text_of(path),
@@ -214,7 +214,7 @@ def sketch_spikes(source: Path, path: str, unit: str | None, interval: float | N
     )
 
 
-def answers_of(source: Path, recorded: Recorded) -> tuple[int, float]:
+def goals_of(source: Path, recorded: Recorded) -> tuple[int, float]:
     """Return how many outputs there are, and the latest target time as in the file, 0 where none is."""
     if recorded.traces is not None:
         return recorded.traces.values.shape[2], 0.0

@@ -45,7 +45,7 @@ def arrange_substrate(outcome: Outcome) -> dict[str, Any]:
         "provenance": {**trace.provenance},
         "notes": [record(item) for item in outcome.notes],
         "placement": _placement(outcome),
-        "confusion": None if outcome.answers is None else outcome.answers.confusion(),
+        "confusion": None if outcome.predictions is None else outcome.predictions.confusion(),
     }
 
 
@@ -69,7 +69,7 @@ def _placement(outcome: Outcome) -> dict[str, Any] | None:
 def arrange_agreement(agreement: Agreement) -> dict[str, Any]:
     """Return how far a substrate agrees with the reference, by population and by parameter."""
     return {
-        "same_answers": agreement.same_answers,
+        "same_predictions": agreement.same_predictions,
         "spikes": {name: _spikes(item) for name, item in agreement.spikes.items()},
         "gradients": {key: _gradients(item) for key, item in agreement.gradients.items()},
         "parameters": {

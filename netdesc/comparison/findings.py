@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from netdesc.comparison.answers import PairedTest, compare_answers
+from netdesc.comparison.predictions import PairedTest, compare_predictions
 from netdesc.comparison.records import Agreement, SpikeAgreement
 from netdesc.comparison.runs import Outcome
 from netdesc.parameters import UNITS, quantity_of
@@ -35,15 +35,15 @@ def report_metrics(reference: Outcome, other: Outcome, agreement: Agreement) -> 
                 f"{after.samples} samples{describe_test(paired_test(reference, other))}; {words}"
             )
         yield words
-    if agreement.same_answers is not None and agreement.same_answers < 1.0:
-        yield f"same prediction on {100 * agreement.same_answers:.0f} % of the compared samples"
+    if agreement.same_predictions is not None and agreement.same_predictions < 1.0:
+        yield f"same prediction on {100 * agreement.same_predictions:.0f} % of the compared samples"
 
 
 def paired_test(reference: Outcome, other: Outcome) -> PairedTest | None:
     """Return McNemar's exact test of two accuracies; None without labels."""
-    if reference.answers is None or other.answers is None:
+    if reference.predictions is None or other.predictions is None:
         return None
-    return compare_answers(reference.answers, other.answers)
+    return compare_predictions(reference.predictions, other.predictions)
 
 
 def describe_test(test: PairedTest | None) -> str:

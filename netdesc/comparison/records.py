@@ -95,7 +95,7 @@ class Agreement:
         By population or key.
     voltages : mapping of str to ndarray of float64, shape (batch, n)
         Root mean square of the difference of sampled voltages, by ``population.v``.
-    same_answers : float or None
+    same_predictions : float or None
         Fraction of the samples of the batch in which both predict the same; None without losses.
     """
 
@@ -103,7 +103,7 @@ class Agreement:
     gradients: Mapping[str, GradientAgreement]
     parameters: Mapping[str, ParameterAgreement]
     voltages: Mapping[str, Floats]
-    same_answers: float | None
+    same_predictions: float | None
 
 
 @dataclass(frozen=True, slots=True)

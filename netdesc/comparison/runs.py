@@ -10,7 +10,7 @@ import numpy as np
 
 from netdesc.api import evaluate_losses, located
 from netdesc.border import FAULT, MEMORY
-from netdesc.comparison.answers import Answers, collect_answers, join
+from netdesc.comparison.predictions import Predictions, collect_predictions, join
 from netdesc.comparison.records import Settings
 from netdesc.comparison.samples import Batch, choose_batch, choose_feed, single
 from netdesc.comparison.substrates import Substrate
@@ -58,7 +58,7 @@ class Outcome:
         Time that the host took for ``forward``, ``adjoint`` and ``test``.
     curves : mapping of str to sequence of float
         Columns of the metrics of the training that the weights come from; empty where there is none.
-    answers : Answers or None
+    predictions : Predictions or None
         Predictions on the test samples; None where the model has no labels.
     """
 
@@ -73,7 +73,7 @@ class Outcome:
     notes: tuple[Diagnostic, ...]
     seconds: Mapping[str, float]
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    answers: Answers | None = None
+    predictions: Predictions | None = None
 
     @property
     def program(self) -> Program:
@@ -211,14 +211,14 @@ def _conclude(setup: Outcome, trace: Trace, job: Job, *, seed: int, forward: flo
     losses = bool(setup.model.description.losses)
     evaluation = evaluate_losses(compiled, trace, setup.batch.goals) if losses else None
     gradients, faults = _differentiate(compiled, trace, evaluation, clock)
-    metrics, answers = _measure(compiled, job, clock, seed) if evaluation is not None else (None, None)
+    metrics, predictions = _measure(compiled, job, clock, seed) if evaluation is not None else (None, None)
     return replace(
         setup,
         trace=trace,
         evaluation=evaluation,
         gradients=gradients,
         metrics=metrics,
-        answers=answers,
+        predictions=predictions,
         notes=(*setup.notes, *faults),
         seconds=clock,
     )
@@ -250,18 +250,18 @@ def _differentiate(
 
 def _measure(
     compiled: CompiledProgram, job: Job, clock: dict[str, float], seed: int
-) -> tuple[Metrics | None, Answers | None]:
+) -> tuple[Metrics | None, Predictions | None]:
     feed, split = choose_feed(compiled)
     if feed.split is None:
         return None, None
     start, program = time.perf_counter(), compiled.program
     tally = Tally(program)
-    answers = []
+    predictions = []
     for events, goals in feed.batches(feed.in_order()[: job.settings.test_samples], CHUNK):
         with located(compiled.model):
             trace = compiled.machine.forward(events, seed=seed)
         evaluation = evaluate_losses(compiled, trace, goals)
         tally.add(evaluation, trace, find_silent(trace, program))
-        answers.append(collect_answers(evaluation, goals.labels))
+        predictions.append(collect_predictions(evaluation, goals.labels))
     clock["test"] = time.perf_counter() - start
-    return tally.conclude(split), join(answers)
+    return tally.conclude(split), join(predictions)

@@ -1,4 +1,4 @@
-"""From rows of numbers with answers to encoded splits: divided, scaled, classes numbered."""
+"""From rows of numbers with labels or targets to encoded splits: divided, scaled, classes numbered."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def divide_rows(
 def prepare(
     rows: Mapping[str, Rows], options: Mapping[str, Any], path: str
 ) -> tuple[dict[str, Prepared], list[str]]:
-    """Scale features and answers by the training samples.
+    """Scale features and targets by the training samples.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def prepare(
     Raises
     ------
     DescriptionError
-        If values or answers do not fit.
+        If values, labels or targets do not fit.
     """
     train = rows["train"]
     scale = Scale.fit(train.values, str(options.get("scale", "per_feature")), path)

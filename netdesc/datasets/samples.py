@@ -73,7 +73,7 @@ class Samples:
         if not isinstance(self.x, Events):
             object.__setattr__(self, "x", read_features(self.x))
         if self.y is not None:
-            object.__setattr__(self, "y", read_answers(self.y, len(self)))
+            object.__setattr__(self, "y", read_goals(self.y, len(self)))
         if self.traces is not None or self.trace_interval is not None:
             require_interval(self.trace_interval, self.traces)
             object.__setattr__(self, "traces", read_voltages(self.traces, len(self)))
@@ -151,7 +151,7 @@ class Samples:
                     f"expected {np.asarray(self.x).shape[1]} features in {name} as in train, got "
                     f"{values.shape[1]}; pass the same features"
                 )
-            labels, times = part.answers()
+            labels, times = part.goals()
             names = tuple(f"x{number + 1}" for number in range(values.shape[1]))
             rows[name] = Rows(values, labels, None, names, times=times, traces=part.voltages())
         return rows
@@ -161,19 +161,19 @@ class Samples:
         if not isinstance(self.x, Events):
             return {}
         return {
-            name: Recorded(part.x, *part.answers(), part.voltages())
+            name: Recorded(part.x, *part.goals(), part.voltages())
             for name, part in self.parts().items()
             if isinstance(part.x, Events)
         }
 
-    def answers(self) -> tuple[NDArray[Any] | None, Floats | None]:
+    def goals(self) -> tuple[NDArray[Any] | None, Floats | None]:
         """Return labels, and target times in ms; None for what is absent."""
         if self.y is None:
             return None, None
-        answers = np.asarray(self.y)
-        if answers.dtype.kind != "f":
-            return answers, None
-        return None, answers * UNITS_OF_TIME[self.unit]
+        goals = np.asarray(self.y)
+        if goals.dtype.kind != "f":
+            return goals, None
+        return None, goals * UNITS_OF_TIME[self.unit]
 
     def voltages(self) -> Traces | None:
         """Return the target voltages; None where there are none."""
@@ -223,7 +223,7 @@ def read_features(x: ArrayLike) -> Floats:
     return finite(values, "x").reshape(len(values), -1)
 
 
-def read_answers(y: ArrayLike, samples: int) -> NDArray[Any]:
+def read_goals(y: ArrayLike, samples: int) -> NDArray[Any]:
     """Return labels as texts or int64, shape (samples,), or target times, shape (samples, outputs, k)."""
     values = np.asarray(y)
     if values.dtype.kind == "O":

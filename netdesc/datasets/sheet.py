@@ -28,7 +28,7 @@ class Sheet:
     ----------
     file : Path
     columns : tuple of netdesc.formats.csv.Column
-    answers : tuple of str
+    goals : tuple of str
         Columns that are labels or targets by their name in an NPZ file, ``y``; empty for other files.
     labelled : bool
         Whether these are labels: texts or whole numbers, one per sample.
@@ -38,7 +38,7 @@ class Sheet:
 
     file: Path
     columns: tuple[Column, ...]
-    answers: tuple[str, ...] = ()
+    goals: tuple[str, ...] = ()
     labelled: bool = False
     targets: NDArray[Any] | None = None
 
@@ -121,17 +121,17 @@ def read_arrays(file: Path) -> Sheet:
                 f"expected one text per sample in y, got the shape {shape_text(y.shape)}; "
                 "write one label for each sample",
             )
-        answers = [Column("y", None, tuple(decoded(file, y)))]
+        goals = [Column("y", None, tuple(decoded(file, y)))]
     else:
-        answers = (
+        goals = (
             [Column("y", y.astype(np.float64))]
             if y.ndim == 1
             else list(columns_of(file, y, "y", "the array y"))
         )
     return Sheet(
         file,
-        (*columns, *answers),
-        tuple(item.name for item in answers),
+        (*columns, *goals),
+        tuple(item.name for item in goals),
         y.ndim == 1 and y.dtype.kind in "iubUS",
         targets,
     )

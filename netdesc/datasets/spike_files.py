@@ -19,7 +19,7 @@ from netdesc.formats.numbers import as_floats, as_integers
 from netdesc.formats.source import fault, shape_text
 
 ARRAYS = ("times", "neurons", "offsets")
-ANSWERS = ("labels", "targets")
+GOALS = ("labels", "targets")
 
 
 def read_spikes(file: Path, labels: Path | None, factor: float, *, interval: float | None = None) -> Recorded:
@@ -94,8 +94,8 @@ def read_npz(file: Path, factor: float, *, interval: float | None) -> Recorded:
             f"{offsets[-1] if len(offsets) else 'nothing'}; sample i holds spikes offsets[i] to "
             "offsets[i + 1] - 1",
         )
-    answers = {name: arrays[name] for name in ANSWERS if name in arrays}
-    return with_answers(file, in_order(times, neurons, offsets), answers, factor, interval=interval)
+    goals = {name: arrays[name] for name in GOALS if name in arrays}
+    return with_goals(file, in_order(times, neurons, offsets), goals, factor, interval=interval)
 
 
 def read_hdf5(file: Path, factor: float, *, interval: float | None) -> Recorded:
@@ -113,15 +113,15 @@ def read_hdf5(file: Path, factor: float, *, interval: float | None) -> Recorded:
             )
         if not counts:
             raise fault(file, "expected at least one sample, got none; write it again")
-        answers: dict[str, NDArray[Any]] = {}
+        goals: dict[str, NDArray[Any]] = {}
         if "labels" in content:
-            answers["labels"] = content.integers("labels", (len(rows),))
+            goals["labels"] = content.integers("labels", (len(rows),))
         if "targets" in content:
-            answers["targets"] = content.floats("targets", missing=True)
+            goals["targets"] = content.floats("targets", missing=True)
     times = as_floats(file, np.concatenate(rows), "/spikes/times: ") * factor
     neurons = as_integers(file, np.concatenate(units), "/spikes/units: ")
     offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
-    return with_answers(file, in_order(times, neurons, offsets), answers, factor, interval=interval)
+    return with_goals(file, in_order(times, neurons, offsets), goals, factor, interval=interval)
 
 
 def read_results(content: hdf5.Group, file: Path, factor: float) -> Events:
@@ -160,8 +160,8 @@ def in_order(times: Floats, neurons: Integers, offsets: Integers) -> Events:
     return Events.from_arrays(times, neurons, samples, len(offsets) - 1)
 
 
-def with_answers(
-    file: Path, events: Events, answers: dict[str, NDArray[Any]], factor: float, *, interval: float | None
+def with_goals(
+    file: Path, events: Events, goals: dict[str, NDArray[Any]], factor: float, *, interval: float | None
 ) -> Recorded:
     """Add labels or targets to spikes.
 
@@ -169,7 +169,7 @@ def with_answers(
     ----------
     file : Path
     events : Events
-    answers : dict of str to ndarray
+    goals : dict of str to ndarray
         ``labels``: texts or whole numbers, shape (samples,); ``targets``: times in the unit of the file, NaN
         for none, shape (samples, outputs) or (samples, outputs, k).
     factor : float
@@ -182,7 +182,7 @@ def with_answers(
     DescriptionError
         If a shape does not fit.
     """
-    for name, values in answers.items():
+    for name, values in goals.items():
         require_axes(file, name, values, (1,) if name == "labels" else (2, 3))
         if len(values) != events.batch:
             raise fault(
@@ -190,13 +190,13 @@ def with_answers(
                 f"expected one row of {name} for each of the {events.batch} samples, got "
                 f"{len(values)}; write one for each",
             )
-    labels = None if "labels" not in answers else as_labels(file, answers["labels"])
-    if "targets" not in answers:
+    labels = None if "labels" not in goals else as_labels(file, goals["labels"])
+    if "targets" not in goals:
         return Recorded(events, labels)
     if interval is not None:
-        traces = as_traces(file, answers["targets"], interval, samples=events.batch)
+        traces = as_traces(file, goals["targets"], interval, samples=events.batch)
         return Recorded(events, labels, None, traces)
-    times = cubed(as_floats(file, answers["targets"], "the array 'targets': ", missing=True))
+    times = cubed(as_floats(file, goals["targets"], "the array 'targets': ", missing=True))
     return Recorded(events, labels, times * factor)
 
 
@@ -217,7 +217,7 @@ def cubed(values: Floats) -> Floats:
 
 def require_axes(file: Path, name: str, values: NDArray[Any], axes: tuple[int, ...]) -> None:
     """Refuse an array with another number of axes, or an empty one that must not be."""
-    if values.ndim not in axes or (name in ANSWERS and not values.size):
+    if values.ndim not in axes or (name in GOALS and not values.size):
         wanted = " or ".join(map(str, axes))
         raise DescriptionError(
             fault(

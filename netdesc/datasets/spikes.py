@@ -112,7 +112,7 @@ def divide_recorded(
     """
     whole = parts["train"]
     for name, part in parts.items():
-        require_same_answers(whole, part, name, path)
+        require_same_goals(whole, part, name, path)
     drawn = divide(len(whole), shares, seed, classes=number_classes(whole.labels, path), path=path)
     chosen = {
         **{name: whole.take(which) for name, which in drawn.items()},
@@ -132,7 +132,7 @@ def divide_recorded(
     return splits, [] if classes is None else list(classes.notes())
 
 
-def require_same_answers(train: Recorded, part: Recorded, name: str, path: str) -> None:
+def require_same_goals(train: Recorded, part: Recorded, name: str, path: str) -> None:
     """Refuse a split whose labels or targets are of another form than those for training.
 
     Raises

@@ -148,30 +148,28 @@ def choose_columns(sheet: Sheet, options: Mapping[str, Any]) -> tuple[Roles, lis
     DescriptionError
         If a column is missing, no column is to be learned, or none is left to learn from.
     """
-    label, targets = choose_answers(sheet, options)
+    label, targets = choose_goals(sheet, options)
     interval = options.get("target_interval")
-    answers = {label, *targets, *sheet.answers}
+    goals = {label, *targets, *sheet.goals}
     chosen, notes = options.get("features"), list[str]()
     with at(f"{PATH}.features" if chosen else PATH):
         require_columns(sheet, [*(chosen or ()), *((label,) if label is not None else ()), *targets])
     if chosen is None:
-        usable = [
-            item.name for item in sheet.columns if item.name not in answers and item.numbers is not None
-        ]
-        others = [item.name for item in sheet.columns if item.name not in answers and item.numbers is None]
+        usable = [item.name for item in sheet.columns if item.name not in goals and item.numbers is not None]
+        others = [item.name for item in sheet.columns if item.name not in goals and item.numbers is None]
         if others:
             notes.append(f"columns of texts are left out: {', '.join(others[:12])}")
         if not usable:
             raise DescriptionError(
                 f"expected a column of numbers to learn from, got none in {sheet.file.name} beside "
-                f"{', '.join(sorted(map(str, answers - {None})))}; add one",
+                f"{', '.join(sorted(map(str, goals - {None})))}; add one",
                 path=PATH,
             )
         chosen = usable
     return Roles(tuple(chosen), label, targets, interval), notes
 
 
-def choose_answers(sheet: Sheet, options: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]]:
+def choose_goals(sheet: Sheet, options: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]]:
     """Return the columns of the label and of the targets.
 
     Raises
@@ -182,17 +180,17 @@ def choose_answers(sheet: Sheet, options: Mapping[str, Any]) -> tuple[str | None
     label, targets = options.get("label"), tuple(options.get("target") or ())
     interval = options.get("target_interval")
     elsewhere = interval is not None and (sheet.targets is not None or options.get("target_file") is not None)
-    if label is None and not targets and (sheet.answers or not elsewhere):
-        if not sheet.answers and interval is None:
+    if label is None and not targets and (sheet.goals or not elsewhere):
+        if not sheet.goals and interval is None:
             raise DescriptionError(
                 f"expected a column to learn, got none; add label, or target for numbers; "
                 f"{sheet.file.name} has the columns {', '.join(sheet.names[:20])}",
                 path=PATH,
             )
-        label = sheet.answers[0] if sheet.labelled else None
-        targets = () if sheet.labelled or elsewhere else sheet.answers
+        label = sheet.goals[0] if sheet.labelled else None
+        targets = () if sheet.labelled or elsewhere else sheet.goals
     # The name of the array in an NPZ file stands for all of its columns.
-    targets = sheet.answers if targets == ("y",) and sheet.answers else targets
+    targets = sheet.goals if targets == ("y",) and sheet.goals else targets
     return label, targets
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from netdesc.description.model import Loss
 from netdesc.errors import BackendError, DescriptionError
 from netdesc.events import Events, Floats, Integers
-from netdesc.losses.answer import Answer, answer_by_spikes, answer_by_voltages
 from netdesc.losses.firing_rate import count_spikes, firing_rate
 from netdesc.losses.first_spikes import FirstSpikes
 from netdesc.losses.goals import Goals
+from netdesc.losses.predictions import Predictions, predict_by_spikes, predict_by_voltages
 from netdesc.losses.pull import pull_of, pull_silent
 from netdesc.losses.spike_time_mse import relative_spike_time_mse, spike_time_mse, squared_distance
 from netdesc.losses.term import Kind, Term
@@ -41,7 +41,7 @@ VOLTAGE_KINDS: Mapping[str, Kind] = MappingProxyType(
 """Kinds of losses on readings of voltages, by name."""
 
 REGULARIZERS = frozenset({"firing_rate"})
-"""Kinds of losses that have no answer and no labels."""
+"""Kinds of losses that have no predictions and no labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Piles:
     recordings: dict[str, Floats]
 
 
-Reader = Callable[[Loss, Batch, Piles], tuple[float, Answer | None]]
+Reader = Callable[[Loss, Batch, Piles], tuple[float, Predictions | None]]
 
 
 def choose_reader(loss: Loss) -> Reader:
@@ -95,14 +95,14 @@ def choose_reader(loss: Loss) -> Reader:
     return add_voltages if loss.kind in VOLTAGE_KINDS else add_spikes
 
 
-def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
     """Compute a loss of first spikes and add its derivative to the parts of a cotangent.
 
     Returns
     -------
     value : float
         What the loss contributes to the mean over the batch.
-    answer : Answer or None
+    predictions : Predictions or None
         None where the loss asks for none.
     """
     events = find_spikes(loss, batch.trace)
@@ -115,7 +115,7 @@ def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | 
         lifts, pulls = pull_silent(loss, first.times, wanted, batch.trace, batch.program)
         values = values + lifts
         pile(piles.readings, Reading(loss.population, "final").key, share * pulls)
-    return share * float(values.sum()), answer_by_spikes(first.times, wanted)
+    return share * float(values.sum()), predict_by_spikes(first.times, wanted)
 
 
 def follows_samples(loss: Loss) -> bool:
@@ -150,7 +150,7 @@ def require_times(loss: Loss, targets: Floats | None, size: int) -> Floats:
     return targets
 
 
-def add_ordered_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+def add_ordered_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
     """Compute a loss of target times of the samples and add its derivative; see ``add_spikes``.
 
     Raises
@@ -165,10 +165,10 @@ def add_ordered_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, A
     values, slopes = squared_distance(ordered.times, targets, duration=batch.program.duration)
     share = loss.weight / batch.trace.batch
     pile(piles.spikes, loss.population, ordered.scatter(share * slopes, len(events)))
-    return share * float(values.sum()), answer_by_spikes(ordered.times[:, :, 0], None)
+    return share * float(values.sum()), predict_by_spikes(ordered.times[:, :, 0], None)
 
 
-def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
     """Compute a loss of voltages and add its derivative to a cotangent; see ``add_spikes``.
 
     Raises
@@ -187,10 +187,10 @@ def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer 
     values, slopes = compute_term(loss, voltages, wanted, duration=batch.program.duration)
     share = loss.weight / max(batch.trace.batch, 1)
     pile(piles.readings, key, share * slopes)
-    return share * float(values.sum()), answer_by_voltages(voltages, wanted)
+    return share * float(values.sum()), predict_by_voltages(voltages, wanted)
 
 
-def add_traces(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+def add_traces(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
     """Compute a loss of target voltages and add its derivative; see ``add_spikes``.
 
     Raises
@@ -211,7 +211,7 @@ def add_traces(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | 
     return share * float(values.sum()), None
 
 
-def add_counts(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Answer | None]:
+def add_counts(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
     """Compute a regularizer and add its slopes to a cotangent; see ``add_spikes``."""
     size = batch.program.population(loss.population).size
     values, slopes = firing_rate(loss.options, count_spikes(find_spikes(loss, batch.trace), size))

@@ -1,4 +1,4 @@
-"""The total loss of a batch, its cotangent, and what the network would answer."""
+"""The total loss of a batch, its cotangent, and its predictions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from netdesc.description.model import Loss
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
 from netdesc.events import Integers
-from netdesc.losses.answer import Answer, no_answer
 from netdesc.losses.contribution import (
     KINDS,
     REGULARIZERS,
@@ -23,6 +22,7 @@ from netdesc.losses.contribution import (
     compute_term,
 )
 from netdesc.losses.goals import Goals
+from netdesc.losses.predictions import Predictions, no_predictions
 from netdesc.losses.voltage_mse import KIND as TRACED
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
@@ -50,10 +50,10 @@ class Evaluation:
     correct : ndarray of bool, shape (batch,), or None
         Whether the prediction is the label; None where that loss has no labels.
     silent_samples : int
-        Samples in which no neuron of that population spikes; 0 where voltages answer.
+        Samples in which no neuron of that population spikes; 0 where voltages decide.
     silent_labels : int
         Samples in which the label's neuron does not spike, so that the loss has a stand-in value; 0 where
-        voltages answer.
+        voltages decide.
     """
 
     loss: float
@@ -118,18 +118,18 @@ def evaluate(
     if not losses:
         raise DescriptionError("the model has no loss; add one under losses", path="losses")
     batch, piles, terms = Batch(trace, program, Goals.of(goals)), Piles({}, {}, {}, {}), dict[str, float]()
-    answer: Answer | None = None
+    predicted: Predictions | None = None
     for loss in losses.values():
         terms[loss.name], found = choose_reader(loss)(loss, batch, piles)
-        answer = answer or found
-    answer = answer or no_answer(trace.batch)
+        predicted = predicted or found
+    predicted = predicted or no_predictions(trace.batch)
     return Evaluation(
         loss=sum(terms.values()),
         terms=terms,
         cotangent=Cotangent(piles.spikes, piles.readings, piles.recordings, piles.counts),
-        predictions=answer.predictions,
-        ties=answer.ties,
-        correct=answer.correct,
-        silent_samples=answer.silent_samples,
-        silent_labels=answer.silent_labels,
+        predictions=predicted.predictions,
+        ties=predicted.ties,
+        correct=predicted.correct,
+        silent_samples=predicted.silent_samples,
+        silent_labels=predicted.silent_labels,
     )

@@ -25,7 +25,7 @@ class Term(NamedTuple):
 
 
 class Kind(Protocol):
-    """A kind of loss with an answer: on first spike times, or on readings of voltages."""
+    """A kind of loss with predictions: on first spike times, or on readings of voltages."""
 
     def __call__(
         self, options: Mapping[str, Any], times: Floats, labels: Integers | None, /, *, duration: float

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from netdesc.comparison import Answers, with_former_keys
-from netdesc.comparison.answers import binomial_test, compare_answers, join
+from netdesc.comparison import Predictions, with_former_keys
+from netdesc.comparison.predictions import binomial_test, compare_predictions, join
 
 
 def answers(labels, predictions):
     labels, predictions = np.array(labels), np.array(predictions)
-    return Answers(labels, predictions, labels == predictions)
+    return Predictions(labels, predictions, labels == predictions)
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ def test_the_exact_test_holds_for_many_samples():
 
 
 def test_only_samples_that_one_of_both_gets_right_count():
-    found = compare_answers(answers([0, 1, 1, 0], [0, 1, 0, 1]), answers([0, 1, 1, 0], [1, 1, 1, 1]))
+    found = compare_predictions(answers([0, 1, 1, 0], [0, 1, 0, 1]), answers([0, 1, 1, 0], [1, 1, 1, 1]))
     assert found == (4, 1, 1, 2, 1.0)
     assert not found.significant
 
 
 def test_other_samples_cannot_be_paired():
-    assert compare_answers(answers([0, 1], [0, 1]), answers([1, 0], [0, 1])) is None
+    assert compare_predictions(answers([0, 1], [0, 1]), answers([1, 0], [0, 1])) is None
 
 
 def test_a_confusion_matrix_counts_labels_by_predictions_and_silence():

@@ -114,7 +114,7 @@ def test_substrates_that_train_apart_are_judged_by_what_they_reach(points):
 def test_accuracies_are_judged_by_the_paired_test(points, wrong, level):
     from dataclasses import replace
 
-    from netdesc.comparison import Answers
+    from netdesc.comparison import Predictions
     from netdesc.comparison.verdict import grade_apart
 
     one = compare(points, ["numba"], settings=Settings(samples=2, attribute=False)).outcomes["numba"]
@@ -123,7 +123,9 @@ def test_accuracies_are_judged_by_the_paired_test(points, wrong, level):
         labels = np.zeros(500, dtype=np.int64)
         predictions = (np.arange(500) < mistakes).astype(np.int64)
         metrics = replace(one.metrics, accuracy=1.0 - mistakes / 500, samples=500)
-        return replace(one, metrics=metrics, answers=Answers(labels, predictions, labels == predictions))
+        return replace(
+            one, metrics=metrics, predictions=Predictions(labels, predictions, labels == predictions)
+        )
 
     assert grade_apart(reached(0), reached(wrong)) == level
 

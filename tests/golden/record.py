@@ -198,10 +198,11 @@ def main() -> int:
     arguments = parser.parse_args()
     known = read()[0] if arguments.compare or arguments.only else {}
     record = {network.name: known[network.name] for network in networks() if arguments.only}
+    chosen = [network for network in networks() if arguments.only in network.name]
+    if not chosen:
+        parser.error(f"no network has '{arguments.only}' in its name")
     differ = 0
-    for network in networks():
-        if arguments.only not in network.name:
-            continue
+    for network in chosen:
         record[network.name] = compute(network)
         if arguments.compare:
             faults = compare(known.get(network.name, {}), record[network.name], 0.0)
@@ -211,7 +212,7 @@ def main() -> int:
     accepted = sum(REFUSED not in results for results in record.values())
     print(f"{len(record)} networks, {accepted} of them run, {len(record) - accepted} refused")
     if arguments.compare:
-        print(f"{differ} differ from the record")
+        print(f"{differ} of {len(chosen)} differ from the record")
         return int(differ > 0)
     write(record, identify_processor())
     print(f"{RECORD.stat().st_size} bytes")

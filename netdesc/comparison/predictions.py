@@ -18,7 +18,7 @@ SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Predictions:
     """Predictions of one substrate on the test samples.
 
     Parameters
@@ -43,19 +43,19 @@ class Answers:
         return counts.reshape(classes, classes + 1).astype(np.int64)
 
 
-def collect_answers(evaluation: Evaluation, labels: Integers | None) -> Answers | None:
+def collect_predictions(evaluation: Evaluation, labels: Integers | None) -> Predictions | None:
     """Return the predictions of a batch; None where the model has no labels."""
     if labels is None or evaluation.correct is None:
         return None
-    return Answers(labels, evaluation.predictions, evaluation.correct)
+    return Predictions(labels, evaluation.predictions, evaluation.correct)
 
 
-def join(batches: Sequence[Answers | None]) -> Answers | None:
+def join(batches: Sequence[Predictions | None]) -> Predictions | None:
     """Join the predictions of several batches; None where one of them has none."""
     parts = [item for item in batches if item is not None]
     if not parts or len(parts) < len(batches):
         return None
-    return Answers(
+    return Predictions(
         np.concatenate([item.labels for item in parts]),
         np.concatenate([item.predictions for item in parts]),
         np.concatenate([item.correct for item in parts]),
@@ -90,7 +90,7 @@ class PairedTest(NamedTuple):
         return self.p_value < SIGNIFICANT
 
 
-def compare_answers(reference: Answers, other: Answers) -> PairedTest | None:
+def compare_predictions(reference: Predictions, other: Predictions) -> PairedTest | None:
     """Test whether two accuracies differ.
 
     Returns

@@ -1,4 +1,4 @@
-"""What a network answers, and whether that is right."""
+"""Predictions of a network, and whether they are right."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from netdesc.events import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The answers to a batch.
+class Predictions:
+    """Predictions of a batch.
 
     Parameters
     ----------
     predictions : ndarray of int64, shape (batch,)
-        The smallest index where several neurons win; -1 where none answers.
+        The smallest index where several neurons win; -1 where none wins.
     ties : ndarray of bool, shape (batch,)
         Whether several neurons win.
     correct : ndarray of bool, shape (batch,), or None
@@ -33,8 +33,8 @@ class Answer:
     silent_labels: int = 0
 
 
-def answer_by_spikes(times: Floats, labels: Integers | None) -> Answer:
-    """Let the neuron that spikes first answer.
+def predict_by_spikes(times: Floats, labels: Integers | None) -> Predictions:
+    """Predict the neuron that spikes first.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ def answer_by_spikes(times: Floats, labels: Integers | None) -> Answer:
     ties = ((times == earliest[:, None]).sum(axis=1) > 1) & ~silent
     unheard = 0 if labels is None else int(np.isinf(times[np.arange(len(labels)), labels]).sum())
     correct = None if labels is None else predictions == labels
-    return Answer(predictions, ties, correct, int(silent.sum()), unheard)
+    return Predictions(predictions, ties, correct, int(silent.sum()), unheard)
 
 
-def answer_by_voltages(voltages: Floats, labels: Integers | None) -> Answer:
-    """Let the neuron with the highest voltage answer.
+def predict_by_voltages(voltages: Floats, labels: Integers | None) -> Predictions:
+    """Predict the neuron with the highest voltage.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def answer_by_voltages(voltages: Floats, labels: Integers | None) -> Answer:
     """
     predictions = voltages.argmax(axis=1)
     ties = (voltages == voltages.max(axis=1, keepdims=True)).sum(axis=1) > 1
-    return Answer(predictions, ties, None if labels is None else predictions == labels)
+    return Predictions(predictions, ties, None if labels is None else predictions == labels)
 
 
-def no_answer(batch: int) -> Answer:
-    """Return the answers of a model whose losses ask for none."""
-    return Answer(np.full(batch, -1, dtype=np.int64), np.zeros(batch, dtype=np.bool_), None)
+def no_predictions(batch: int) -> Predictions:
+    """Return the predictions of a model whose losses ask for none."""
+    return Predictions(np.full(batch, -1, dtype=np.int64), np.zeros(batch, dtype=np.bool_), None)

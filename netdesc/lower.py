@@ -144,7 +144,7 @@ def _own_values(node: Node) -> dict[str, Floats]:
 def _block(edge: Edge, graph: NetworkGraph, index: Mapping[str, int]) -> Block:
     synapses = edge.synapses
     if synapses is None or edge.weights is None or edge.delays is None:
-        raise GraphError(Diagnostic("its synapses are not drawn yet; run all passes first", edge.path))
+        raise GraphError("its synapses are not drawn yet; run all passes first", edge.path)
     return Block(
         name=edge.name,
         path=edge.path,
@@ -177,11 +177,8 @@ def _receptor(edge: Edge, receptors: tuple[str, ...]) -> int:
         return 0
     if edge.receptor not in receptors:
         raise GraphError(
-            Diagnostic(
-                f"{edge.post} has receptors {', '.join(receptors)}, not {edge.receptor}; run "
-                "split_signed first",
-                f"{edge.path}.receptor",
-            )
+            f"{edge.post} has receptors {', '.join(receptors)}, not {edge.receptor}; run split_signed first",
+            f"{edge.path}.receptor",
         )
     return receptors.index(edge.receptor)
 
@@ -242,9 +239,7 @@ def _synaptic(node: Node, cell: Cell, width: int) -> dict[str, Floats]:
         current[:, column] = resistance * node.values.get(_initial(node.receptors, column), zero)
     if len(node.receptors) > 1 and "initial.i" in node.values:
         raise GraphError(
-            Diagnostic(
-                f"{node.name} has two synaptic currents; write i_exc or i_inh", f"{node.path}.initial.i"
-            )
+            f"{node.name} has two synaptic currents; write i_exc or i_inh", f"{node.path}.initial.i"
         )
     return {"tau_s": tau_s, "i_init": current}
 

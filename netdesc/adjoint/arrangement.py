@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from netdesc.adjoint.arrivals import Stream, Synapses, merge
-from netdesc.adjoint.cells import neurons_of, read_cells
-from netdesc.adjoint.uniform import UniformLayer, make_layer
+from netdesc.adjoint.cells import UniformLayer, make_layer, neurons_of, read_cells
 from netdesc.adjoint.wiring import LAYER, Wiring, is_layer, sort_fanout, wire
 from netdesc.block import Block, join_charges
 from netdesc.events import Events, Floats
@@ -38,8 +37,8 @@ class Layout:
         Per stage.
     weights, delays : list of ndarray
         Per stage, by synapse number; volts of the cell and ms. A layer's delays are one per block.
-    fanouts : list of Synapses or None
-        Per stage; None for a layer.
+    fanouts : dict of int to Synapses
+        By stage, those that have been asked for.
     """
 
     def __init__(self, program: Program, *, layers: bool = True, check: Check = accept) -> None:
@@ -50,11 +49,7 @@ class Layout:
             for stage, cells in zip(program.stages, self.cells, strict=True)
         ]
         self.store = ParameterStore(program.declared(), check)
-        self.weights: list[Floats] = []
-        self.delays: list[Floats] = []
-        self.fanouts: list[Synapses | None] = []
         self.spreads: dict[int, Wiring] = {}
-        self.sorted_layers: dict[int, Synapses] = {}
         self.layers: dict[int, UniformLayer] = {}
         self.arrange()
 
@@ -76,16 +71,13 @@ class Layout:
 
     def arrange(self) -> None:
         """Bring the present weights and delays into the order of the kernels."""
-        self.weights, self.delays, self.fanouts = [], [], []
-        self.sorted_layers = {}
-        for wiring in self.wirings:
-            blocks = [self.program.blocks[k] for k in wiring.blocks]
-            weights = join_charges(blocks, self.store.values)
-            layer = wiring.kind == LAYER
-            delays = self.join_delays(blocks, spread=not layer)
-            self.weights.append(weights)
-            self.delays.append(delays)
-            self.fanouts.append(None if layer else sort_fanout(wiring, weights, delays))
+        blocks = [[self.program.blocks[k] for k in wiring.blocks] for wiring in self.wirings]
+        self.weights = [join_charges(item, self.store.values) for item in blocks]
+        self.delays = [
+            self.join_delays(item, spread=wiring.kind != LAYER)
+            for item, wiring in zip(blocks, self.wirings, strict=True)
+        ]
+        self.fanouts: dict[int, Synapses] = {}
 
     def join_delays(self, blocks: Sequence[Block], *, spread: bool) -> Floats:
         """Return the delays of blocks, of every synapse or as they are."""
@@ -117,29 +109,14 @@ class Layout:
 
     def fanout(self, index: int) -> Synapses:
         """Return the synapses of a stage sorted by slot, which a layer otherwise does without."""
-        sorted_already = self.fanouts[index] or self.sorted_layers.get(index)
-        if sorted_already is not None:
-            return sorted_already
-        delays = self.join_delays([self.program.blocks[k] for k in self.wirings[index].blocks], spread=True)
-        self.sorted_layers[index] = sort_fanout(self.spread(index), self.weights[index], delays)
-        return self.sorted_layers[index]
+        if index not in self.fanouts:
+            wiring = self.spread(index)
+            delays = self.join_delays([self.program.blocks[k] for k in wiring.blocks], spread=True)
+            self.fanouts[index] = sort_fanout(wiring, self.weights[index], delays)
+        return self.fanouts[index]
 
     def emissions(self, index: int, spikes: Mapping[int, Events], batch: int) -> Stream:
-        """Collect the spikes from outside a stage, at their emission, by slot.
-
-        Parameters
-        ----------
-        index : int
-            Of the stage.
-        spikes : mapping of int to Events
-            By population index, neurons counted within the population.
-        batch : int
-            Number of samples.
-
-        Returns
-        -------
-        Stream
-        """
+        """Collect the spikes from outside a stage, at their emission, by slot; see ``stream``."""
         wiring = self.wirings[index]
         return merge(
             [

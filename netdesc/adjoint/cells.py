@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from netdesc.dynamics.generate import record_of_cell
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.protocol import find_code
-from netdesc.errors import BackendError, Diagnostic
+from netdesc.errors import BackendError
 from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program, Stage
+
+
+class Constants(NamedTuple):
+    """Parameters that all neurons of a layer share.
+
+    Parameters
+    ----------
+    tau_m, tau_s : float
+        In ms.
+    gap, reset : float
+        Threshold and reset minus the resting voltage.
+    """
+
+    tau_m: float
+    tau_s: float
+    gap: float
+    reset: float
+
+
+class UniformLayer(NamedTuple):
+    """A layer, as kernels take it.
+
+    Parameters
+    ----------
+    constants : Constants
+    weights : ndarray of float64, shape (rows, n)
+        An arrival adds its row to the currents.
+    start, current : ndarray of float64, shape (n,)
+        Voltage above rest and current at 0.
+    """
+
+    constants: Constants
+    weights: Floats
+    start: Floats
+    current: Floats
 
 
 def neurons_of(program: Program, stage: Stage) -> Integers:
@@ -64,6 +99,14 @@ def are_uniform(cells: Any) -> bool:
     return all(bool(np.all(column == column[0])) for column in columns)
 
 
+def make_layer(cells: Membrane) -> UniformLayer:
+    """Return a layer of uniform cells without arrivals; see ``are_uniform``."""
+    constants = Constants(
+        float(cells.tau_m[0]), float(cells.tau_s[0, 0]), float(cells.gap[0]), float(cells.reset[0])
+    )
+    return UniformLayer(constants, np.empty((0, len(cells.tau_m))), cells.start, cells.current.sum(axis=1))
+
+
 def residuals_of(population: PopulationSlice) -> tuple[str, ...]:
     """Return the names of what the adjoint needs of each spike of a population."""
     return find_code(record_of(population)).residuals
@@ -84,7 +127,7 @@ def read_equations(program: Program, stage: Stage) -> Any:
         message = (
             f"populations that form a cycle need one neuron model, got {models}; give all of them the same"
         )
-        raise BackendError(Diagnostic(message, f"{members[0].path}.neuron"))
+        raise BackendError(message, f"{members[0].path}.neuron")
     record = record_of_cell(cell)
     values = {name: np.concatenate([item.values[name] for item in members]) for name in cell.parameters}
     hold = values.get(cell.refractory, np.zeros(sum(item.size for item in members)))

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import Stream
-from netdesc.adjoint.derivatives import PartialSums, make_sums
+from netdesc.adjoint.derivatives import make_sums
 from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
 from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.layer import sweep_layer_back
-from netdesc.adjoint.network import sweep_network_back
 from netdesc.adjoint.neuron import Rules
-from netdesc.adjoint.neurons import measure_slopes, sweep_neurons_back
+from netdesc.adjoint.neurons import measure_slopes, sweep_network_back, sweep_neurons_back
 from netdesc.adjoint.readout import sweep_readout_back
 from netdesc.adjoint.readout_layer import sweep_readout_layer_back
 from netdesc.adjoint.recording import record_adjoints
 from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take, take_counts
-from netdesc.adjoint.wiring import LAYER, NETWORK
+from netdesc.adjoint.wiring import LAYER, NETWORK, NEURONS
 from netdesc.block import split_gradients
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
@@ -33,8 +32,6 @@ from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Trace
-
-T = TypeVar("T")
 
 FLOOR = 1e-6
 
@@ -86,11 +83,6 @@ class Sums:
         self.weight[0] += other.weight.sum(axis=0)
         if self.delay.size:
             self.delay[0] += other.delay.sum(axis=0)
-
-
-def read_sums(partial: PartialSums) -> Sums:
-    """Return what a stage added, by synapse number."""
-    return Sums(partial.weight.reshape(len(partial.weight), -1), partial.delay)
 
 
 class Adjoint:
@@ -255,57 +247,44 @@ class Adjoint:
         if drive is None:
             synapses = int(self.layout.wirings[index].offsets[-1])
             return Sums(np.zeros((1, synapses)), np.zeros((1, synapses)))
-        duration, incoming = self.layout.program.duration, stream.arrays
-        if self.layout.wirings[index].kind == LAYER and not drive.sampled:
-            layer = self.layout.layer(index)
-            partial = make_sums(
-                arrival, len(stream.offsets) - 1, layer.weights.size, shape=layer.weights.shape
-            )
-            self.run_parts(
-                lambda first, last: sweep_readout_layer_back(
-                    first, last, incoming, layer, duration, drive, partial
-                ),
-                partial,
-            )
-        else:
-            fan, cells = self.layout.fanout(index), self.layout.cells[index]
-            partial = make_sums(arrival, len(stream.offsets) - 1, len(fan.weight))
-            self.run_parts(
-                lambda first, last: sweep_readout_back(
-                    first, last, incoming, fan, cells, duration, drive, partial
-                ),
-                partial,
-            )
-        return read_sums(partial)
+        kernel = (
+            sweep_readout_layer_back
+            if self.layout.wirings[index].kind == LAYER and not drive.sampled
+            else sweep_readout_back
+        )
+        return self.run_kernel(kernel, index, stream, arrival, drive, self.layout.program.duration)[0]
 
     def sweep(
         self, index: int, stream: Stream, own: OwnSpikes, force: Floats, arrival: Floats
     ) -> tuple[Sums, int]:
         """Run the kernel that fits a stage on all parts of the batch."""
-        wiring, batch, incoming = self.layout.wirings[index], len(own.offsets) - 1, stream.arrays
+        wiring = self.layout.wirings[index]
         rules = Rules(self.layout.program.duration, self.floor, wiring.slots[wiring.stage.populations[0]])
-        events = own.events(force)
-        if wiring.kind == LAYER:
-            layer = self.layout.layer(index)
-            partial = make_sums(arrival, batch, layer.weights.size, shape=layer.weights.shape)
-            raised = self.run_parts(
-                lambda first, last: sweep_layer_back(first, last, incoming, layer, events, partial, rules),
-                partial,
-            )
-        else:
-            kernel: Callable[..., int] = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
-            fan, cells = self.layout.fanout(index), self.layout.cells[index]
-            partial = make_sums(arrival, batch, len(fan.weight))
-            raised = self.run_parts(
-                lambda first, last: kernel(first, last, incoming, fan, cells, events, partial, rules), partial
-            )
-        return read_sums(partial), int(sum(raised))
+        kernels: dict[str, Callable[..., int]] = {
+            LAYER: sweep_layer_back,
+            NETWORK: sweep_network_back,
+            NEURONS: sweep_neurons_back,
+        }
+        sums, raised = self.run_kernel(kernels[wiring.kind], index, stream, arrival, own.events(force), rules)
+        return sums, int(sum(raised))
 
-    def run_parts(self, kernel: Callable[[int, int], T], sums: PartialSums) -> list[T]:
+    def run_kernel(
+        self, kernel: Callable[..., Any], index: int, stream: Stream, arrival: Floats, *given: object
+    ) -> tuple[Sums, list[Any]]:
         """Run a kernel on the whole batch; several threads take a part of it at a time."""
-        batch = len(sums.part)
-        parts = split(batch, 1 if self.threads == 1 else len(sums.weight))
-        return run(kernel, parts, self.threads)
+        layout, batch, incoming = self.layout, len(stream.offsets) - 1, stream.arrays
+        if kernel in (sweep_layer_back, sweep_readout_layer_back):
+            layer = layout.layer(index)
+            stage: tuple[object, ...] = (layer,)
+            partial = make_sums(arrival, batch, layer.weights.size, shape=layer.weights.shape)
+        else:
+            stage = (layout.fanout(index), layout.cells[index])
+            partial = make_sums(arrival, batch, len(layout.weights[index]))
+        parts = split(batch, 1 if self.threads == 1 else len(partial.weight))
+        found = run(
+            lambda first, last: kernel(first, last, incoming, *stage, partial, *given), parts, self.threads
+        )
+        return Sums(partial.weight.reshape(len(partial.weight), -1), partial.delay), found
 
     def write_gradients(self, index: int, sums: Sums, parameters: dict[str, Floats]) -> None:
         """Add the gradients of the trainable parameters of a stage's blocks to the result."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netdesc.adjoint.arrivals import Incoming
+from netdesc.adjoint.cells import UniformLayer
 from netdesc.adjoint.derivatives import Derivatives
 from netdesc.adjoint.neuron import OwnEvents
 from netdesc.adjoint.pieces import Pieces
 from netdesc.adjoint.segments import Segments
-from netdesc.adjoint.uniform import UniformLayer
 from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif_adjoint import (
     adjoint_state_after,

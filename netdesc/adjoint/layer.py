@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, find_longest
+from netdesc.adjoint.cells import UniformLayer
 from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
 from netdesc.adjoint.lanes import Levels, sweep_cell_back, sweep_row_back
 from netdesc.adjoint.neuron import OwnEvents, Rules
 from netdesc.adjoint.pieces import Pieces, make_pieces, measure_pieces
 from netdesc.adjoint.segments import Segments, cut_at_arrivals, make_segments
-from netdesc.adjoint.uniform import UniformLayer
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
@@ -74,7 +74,7 @@ def sweep_samples_back(
 
 @kernel
 def sweep_layer_back(
-    first: int, last: int, incoming: Incoming, layer: UniformLayer, spikes: OwnEvents, sums: PartialSums,
+    first: int, last: int, incoming: Incoming, layer: UniformLayer, sums: PartialSums, spikes: OwnEvents,
     rules: Rules,
 ) -> int:  # fmt: skip
     """Compute the adjoints of samples ``first`` to ``last - 1`` of a layer, back to its synapses.
@@ -86,10 +86,10 @@ def sweep_layer_back(
     incoming : Incoming
         Arrivals, by row of the weights.
     layer : UniformLayer
-    spikes : OwnEvents
-        The layer's spikes; their dL/dt become totals.
     sums : PartialSums
         Results are added; ``arrival`` is 0 before.
+    spikes : OwnEvents
+        The layer's spikes; their dL/dt become totals.
     rules : Rules
 
     Returns

@@ -1,4 +1,7 @@
-"""Adjoint sweep of a stage without a cycle: neuron after neuron, each with its own arrivals."""
+"""Adjoint sweeps of a stage.
+
+Without a cycle neuron after neuron, each with its own arrivals; with one all events in reverse order of time.
+"""
 
 from __future__ import annotations
 
@@ -49,19 +52,7 @@ def measure_slopes(kept: Floats, neurons: Integers, cells: Any, floor: float, sl
 def make_room(size: int, arrivals: int, spikes: int, first: int, duration: float, cells: Any) -> Backward:
     """Return arrays for the adjoints of a sample, and for its states where they are needed.
 
-    Parameters
-    ----------
-    size, arrivals, spikes : int
-        Numbers of neurons, arrivals and spikes.
-    first : int
-        First spike of the sample.
-    duration : float
-        In ms.
-    cells : named tuple
-
-    Returns
-    -------
-    Backward
+    ``size``, ``arrivals`` and ``spikes`` are numbers; ``first`` is the first spike of the sample.
     """
     width = len(begin(cells, 0))
     rows = max(1, arrivals) if needs_states(cells) else 1
@@ -148,8 +139,8 @@ def sweep_sample(
 
 @kernel
 def sweep_neurons_back(
-    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, own: OwnEvents,
-    sums: PartialSums, rules: Rules,
+    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, sums: PartialSums,
+    own: OwnEvents, rules: Rules,
 ) -> int:  # fmt: skip
     """Compute the adjoints of samples ``first`` to ``last - 1`` of a stage, back to its synapses.
 
@@ -162,10 +153,10 @@ def sweep_neurons_back(
     fan : Synapses
     cells : named tuple
         Parameters of the neurons.
-    own : OwnEvents
-        The stage's spikes; their dL/dt become totals.
     sums : PartialSums
         Results are added.
+    own : OwnEvents
+        The stage's spikes; their dL/dt become totals.
     rules : Rules
 
     Returns
@@ -182,4 +173,95 @@ def sweep_neurons_back(
         gains = select_part(b, sums)
         way = make_room(n, len(arrivals.when), len(mine[1]), base, rules.duration, cells)
         grazing += sweep_sample(arrivals, mine, fan, own, way, cells, gains, rules.floor)
+    return grazing
+
+
+@inlined
+def join(b: int, incoming: Incoming, own: OwnEvents, base: int) -> Incoming:
+    """Return the spikes that reach a stage in sample b: those from outside, its own from slot ``base`` on."""
+    a, c = incoming.offsets[b], incoming.offsets[b + 1]
+    own_a, own_c = own.offsets[b], own.offsets[b + 1]
+    times = np.concatenate((incoming.times[a:c], own.times[own_a:own_c]))
+    slots = np.concatenate((incoming.slots[a:c], own.neurons[own_a:own_c] + base))
+    return Incoming(times, slots, np.array([0, len(times)]))
+
+
+@inlined
+def chain(first: int, last: int, neurons: Integers, latest: Integers) -> Integers:
+    """Return the spike of the same neuron before each of spikes ``first`` to ``last - 1``, -1 for none.
+
+    ``latest`` receives the last spike of every neuron.
+    """
+    previous = np.empty(last - first, dtype=np.int64)
+    latest[:] = -1
+    for k in range(first, last):
+        previous[k - first] = latest[neurons[k]]
+        latest[neurons[k]] = k
+    return previous
+
+
+@shared
+def sweep_sample_in_time(
+    arrivals: Arrivals, spans: tuple[int, int, int], fan: Synapses, own: OwnEvents, way: Backward, cells: Any,
+    gains: Derivatives, floor: float,
+) -> int:  # fmt: skip
+    """Compute the adjoints of one sample, event after event, from the end to the start.
+
+    Parameters are those of ``sweep_sample``, and ``spans``: the first spike from outside, the end of these,
+    and the end of the stage's own; arrivals count those from outside, then its own.
+    """
+    arrivals, fan, own, way = unowned(arrivals), unowned(fan), unowned(own), unowned(way)
+    cells, gains = unowned(cells), unowned(gains)
+    n = len(cells.tau_ref)
+    entered, begin, end = spans[0], way.first, spans[2]
+    outside = spans[1] - entered
+    if needs_states(cells):
+        start, mine = own_spikes(begin, end, own.neurons, n)
+        for cell in range(n):
+            replay(cell, arrivals, mine[start[cell] : start[cell + 1]], fan, own, way, cells)
+    for cell in range(n):
+        start_backward(cell, way)
+    latest = np.empty(n, dtype=np.int64)
+    previous = chain(begin, end, own.neurons, latest)
+    order = np.argsort(arrivals.when, kind="mergesort")
+    grazing = 0
+    p = end - 1
+    x = len(order) - 1
+    while x >= 0 or p >= begin:
+        if x >= 0 and (p < begin or arrivals.when[order[x]] >= own.times[p]):
+            e = order[x]
+            cell = fan.target[arrivals.synapse[e]]
+            force = cross_arrival(e, latest[cell], arrivals, fan, own, way, cells, gains)
+            if arrivals.spike[e] < outside:
+                gains.arrival[entered + arrivals.spike[e]] += force
+            else:
+                own.force[begin + arrivals.spike[e] - outside] += force
+            x -= 1
+        else:
+            cell = own.neurons[p]
+            grazing += cross_spike(cell, p, own, way, cells, floor)
+            latest[cell] = previous[p - begin]
+            p -= 1
+    return grazing
+
+
+@kernel
+def sweep_network_back(
+    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Any, sums: PartialSums,
+    own: OwnEvents, rules: Rules,
+) -> int:  # fmt: skip
+    """Compute the adjoints of samples ``first`` to ``last - 1`` of a stage with cycles.
+
+    Parameters are those of ``sweep_neurons_back``. At one time arrivals are undone before spikes, so that
+    a spike is undone only when all that it caused has been counted.
+    """
+    n = len(cells.tau_ref)
+    grazing = 0
+    for b in range(first, last):
+        begin, end = own.offsets[b], own.offsets[b + 1]
+        arrivals = gather(0, join(b, incoming, own, rules.base), fan, n, rules.duration)
+        gains = select_part(b, sums)
+        way = make_room(n, len(arrivals.when), end - begin, begin, rules.duration, cells)
+        spans = (incoming.offsets[b], incoming.offsets[b + 1], end)
+        grazing += sweep_sample_in_time(arrivals, spans, fan, own, way, cells, gains, rules.floor)
     return grazing

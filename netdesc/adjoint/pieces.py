@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from netdesc.adjoint.cells import Constants
 from netdesc.adjoint.neuron import OwnEvents
 from netdesc.adjoint.segments import Segments, measure_intervals
-from netdesc.adjoint.uniform import Constants
 from netdesc.dynamics.jit import inlined, int64
 from netdesc.events import Floats, Integers
 

@@ -130,8 +130,8 @@ def find_share(
 
 @kernel
 def sweep_readout_back(
-    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Membrane, duration: float, drive: Drive,
-    sums: PartialSums,
+    first: int, last: int, incoming: Incoming, fan: Synapses, cells: Membrane, sums: PartialSums,
+    drive: Drive, duration: float,
 ) -> None:  # fmt: skip
     """Compute the adjoints of samples ``first`` to ``last - 1`` of a read-out, back to its synapses.
 
@@ -142,11 +142,11 @@ def sweep_readout_back(
     incoming : Incoming
     fan : Synapses
     cells : Membrane
-    duration : float
-        In ms.
-    drive : Drive
     sums : PartialSums
         Results are added.
+    drive : Drive
+    duration : float
+        In ms.
     """
     n = len(cells.tau_m)
     state = np.empty((6, n))

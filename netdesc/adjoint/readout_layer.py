@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, find_longest
+from netdesc.adjoint.cells import Constants, UniformLayer
 from netdesc.adjoint.derivatives import PartialSums, select_part
 from netdesc.adjoint.drive import Drive
 from netdesc.adjoint.segments import Segments, cut_at_arrivals, make_segments
-from netdesc.adjoint.uniform import Constants, UniformLayer
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif_adjoint import adjoint_factors, adjoint_state_after, arrival_force, weight_force
 from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, share_after
@@ -173,8 +173,8 @@ def add_means(
 
 @kernel
 def sweep_readout_layer_back(
-    first: int, last: int, incoming: Incoming, layer: UniformLayer, duration: float, drive: Drive,
-    sums: PartialSums,
+    first: int, last: int, incoming: Incoming, layer: UniformLayer, sums: PartialSums, drive: Drive,
+    duration: float,
 ) -> None:  # fmt: skip
     """Compute the adjoints of samples ``first`` to ``last - 1`` of a uniform read-out, back to its synapses.
 
@@ -185,12 +185,12 @@ def sweep_readout_layer_back(
     incoming : Incoming
         Arrivals, by row of the weights.
     layer : UniformLayer
-    duration : float
-        In ms.
-    drive : Drive
-        Without jumps at common times.
     sums : PartialSums
         Results are added.
+    drive : Drive
+        Without jumps at common times.
+    duration : float
+        In ms.
     """
     constants, weights = layer.constants, layer.weights
     n = weights.shape[1]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming
-from netdesc.adjoint.uniform import Constants
+from netdesc.adjoint.cells import Constants
 from netdesc.dynamics.jit import inlined, int64, kernel
 from netdesc.dynamics.lif_adjoint import adjoint_factors
 from netdesc.events import Floats

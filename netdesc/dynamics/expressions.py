@@ -57,7 +57,7 @@ def read_expression(text: str, names: Iterable[str], path: str) -> ast.expr:
     """
     if len(text) > LONGEST:
         raise DescriptionError(
-            Diagnostic(f"expected at most {LONGEST} characters, got {len(text)}; use shorter names", path)
+            f"expected at most {LONGEST} characters, got {len(text)}; use shorter names", path
         )
     shown = text.strip()
     try:
@@ -68,7 +68,7 @@ def read_expression(text: str, names: Iterable[str], path: str) -> ast.expr:
         message = (
             f"'{shown}' is not an expression (column {column}); use numbers, names, + - * / ** and functions"
         )
-        raise DescriptionError(Diagnostic(message, path)) from None
+        raise DescriptionError(message, path) from None
     if faults:
         raise DescriptionError(
             [
@@ -139,9 +139,7 @@ def measure(tree: ast.expr, names: Mapping[str, Power], text: str, path: str) ->
     """
 
     def fail(node: ast.expr, message: str) -> DescriptionError:
-        return DescriptionError(
-            Diagnostic(f"{message}, in column {node.col_offset + 1} of '{text.strip()}'", path)
-        )
+        return DescriptionError(f"{message}, in column {node.col_offset + 1} of '{text.strip()}'", path)
 
     def find(node: ast.expr) -> Power | None:
         match node:

@@ -8,6 +8,7 @@ The state of a neuron is a tuple of numbers, its adjoint a tuple of the same len
 a cell means by its state is its own affair: kernels only carry it from one event to the next.
 """
 
+# mypy: disable-error-code="empty-body"
 from __future__ import annotations
 
 import inspect
@@ -146,67 +147,56 @@ def operation(stub: F) -> F:
 @operation
 def load(rows: Any, row: int, cells: Any) -> State:
     """Return a state or an adjoint out of an array of shape (rows, width)."""
-    raise NotImplementedError
 
 
 @operation
 def begin(cells: Any, cell: int) -> State:
     """Return the state at 0."""
-    raise NotImplementedError
 
 
 @operation
 def refractory(cells: Any, cell: int) -> float:
     """Return the refractory period in ms."""
-    raise NotImplementedError
 
 
 @operation
 def horizon(cells: Any) -> float:
     """Return how far ahead a spike is worth predicting while more may arrive, in ms."""
-    raise NotImplementedError
 
 
 @operation
 def above(x: State, cells: Any, cell: int) -> bool:
     """Tell whether a state is at the threshold or beyond it."""
-    raise NotImplementedError
 
 
 @operation
 def flow(x: State, cells: Any, cell: int, s: float) -> State:
     """Return the state after s ms without events."""
-    raise NotImplementedError
 
 
 @operation
 def held(x: State, cells: Any, cell: int, s: float) -> State:
     """Return the state after s ms of a refractory period."""
-    raise NotImplementedError
 
 
 @operation
 def arrive(x: State, cells: Any, cell: int, receptor: int, weight: float) -> State:
     """Return the state after the arrival of a spike."""
-    raise NotImplementedError
 
 
 @operation
 def crossing(x: State, cells: Any, cell: int, s: float) -> float:
     """Return the first time within s ms at which the threshold is reached from below; ``NEVER`` without."""
-    raise NotImplementedError
 
 
 @operation
 def spike(x: State, cells: Any, cell: int) -> State:
     """Return the state after a spike."""
-    raise NotImplementedError
 
 
 @operation
 def release(x: State, cells: Any, cell: int) -> State:
     """Return the state with which integration starts again after a refractory period."""
-    raise NotImplementedError
 
 
 FORWARD = tuple(OPERATIONS)
@@ -216,55 +206,46 @@ FORWARD = tuple(OPERATIONS)
 @operation
 def keep_spike(x: State, kept: Any, k: int, cells: Any, cell: int) -> None:
     """Write what the adjoint needs of the state just before spike k into its column of ``kept``."""
-    raise NotImplementedError
 
 
 @operation
 def keep_release(x: State, kept: Any, k: int, cells: Any, cell: int) -> None:
     """Write what the adjoint needs of the state at the end of the refractory period of spike k."""
-    raise NotImplementedError
 
 
 @operation
 def voltage(x: State, cells: Any, cell: int) -> float:
     """Return the membrane voltage."""
-    raise NotImplementedError
 
 
 @operation
 def current(x: State, cells: Any, cell: int) -> float:
     """Return the total synaptic current."""
-    raise NotImplementedError
 
 
 @operation
 def subtract(x: State, cells: Any, cell: int, drop: float) -> State:
     """Return the state after a spike that lowers the membrane voltage by ``drop``."""
-    raise NotImplementedError
 
 
 @operation
 def needs_states(cells: Any) -> bool:
     """Tell whether the adjoint needs the states between events, so that they are computed once more."""
-    raise NotImplementedError
 
 
 @operation
 def recall(kept: Any, k: int, cells: Any, cell: int) -> State:
     """Return the state just before spike k; only where the adjoint needs states."""
-    raise NotImplementedError
 
 
 @operation
 def flow_adjoint(lam: State, x: State, cells: Any, cell: int, s: float) -> State:
     """Return the adjoint s ms earlier, before an interval without events that starts at state x."""
-    raise NotImplementedError
 
 
 @operation
 def held_adjoint(lam: State, x: State, cells: Any, cell: int, s: float) -> State:
     """Return the adjoint s ms earlier, within a refractory period."""
-    raise NotImplementedError
 
 
 @operation
@@ -279,7 +260,6 @@ def arrive_adjoint(
         The adjoint before it, dL/d(arrival time), and dL/dw; x is the state before, and ``within`` says
         whether it falls into a refractory period.
     """
-    raise NotImplementedError
 
 
 @operation
@@ -291,7 +271,6 @@ def release_adjoint(lam: State, kept: Any, k: int, cells: Any, cell: int) -> tup
     tuple of (state, float)
         The adjoint before it, and dL/d(its time).
     """
-    raise NotImplementedError
 
 
 @operation
@@ -317,19 +296,16 @@ def spike_adjoint(
     tuple of (state, float, bool)
         The adjoint just before it, the total dL/dt, and whether the slope was raised to the floor.
     """
-    raise NotImplementedError
 
 
 @operation
 def forget(lam: State, cells: Any, cell: int) -> State:
     """Return the adjoint before a spike at 0 of a neuron that starts above: its time depends on nothing."""
-    raise NotImplementedError
 
 
 @operation
 def slope(kept: Any, k: int, cells: Any, cell: int, floor: float) -> float:
     """Return the slope at the threshold at spike k, not below the floor, in the unit of the adjoint."""
-    raise NotImplementedError
 
 
 REQUIRED = tuple(OPERATIONS)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import sympy
 
 from netdesc.dynamics.expressions import FUNCTIONS, read_expression
-from netdesc.errors import DescriptionError, Diagnostic
+from netdesc.errors import DescriptionError
 
 OPERATORS: Mapping[type[ast.operator], Callable[[sympy.Expr, sympy.Expr], sympy.Expr]] = {
     ast.Add: lambda a, b: a + b,
@@ -44,7 +44,7 @@ def parse(text: str, names: Mapping[str, sympy.Expr], path: str) -> sympy.Expr:
         message = (
             f"'{text.strip()}' is not a real number; remove divisions by 0 and roots of negative numbers"
         )
-        raise DescriptionError(Diagnostic(message, path))
+        raise DescriptionError(message, path)
     return result
 
 

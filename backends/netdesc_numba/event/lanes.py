@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netdesc.adjoint.uniform import Constants
+from netdesc.adjoint.cells import Constants
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import (
     CONVERGED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, find_longest
-from netdesc.adjoint.uniform import UniformLayer
+from netdesc.adjoint.cells import UniformLayer
 from netdesc.dynamics.jit import inlined, int64, kernel
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers

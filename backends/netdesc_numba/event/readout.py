@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, Synapses, gather
-from netdesc.adjoint.uniform import Constants, UniformLayer
+from netdesc.adjoint.cells import Constants, UniformLayer
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import flow, interval_factors, state_after
 from netdesc.dynamics.membrane import Membrane

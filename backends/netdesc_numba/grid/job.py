@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Integers
+from netdesc.ticks import arrivals
 from netdesc.ticks.records import (
-    MOST,
     Adjoints,
     Arrivals,
     Buffers,
@@ -87,27 +88,9 @@ def make_adjoints(job: Job) -> Adjoints:
     )
 
 
-def make_workspace(neurons: int, arrivals: int) -> Workspace:
-    """Make room for so many neurons, and so many arrivals at one of them in a tick."""
-    when, weight, gradient, weight_gradient = np.empty((4, arrivals))
-    at, current, force = np.empty((3, MOST))
-    special, latest, released = np.empty((3, neurons), dtype=np.int64)
-    return Workspace(
-        when,
-        weight,
-        gradient,
-        weight_gradient,
-        np.empty((arrivals, 4), dtype=np.int64),
-        np.zeros(arrivals, dtype=np.int64),
-        at,
-        current,
-        force,
-        special,
-        latest,
-        released,
-        np.zeros(neurons, dtype=np.int64),
-        np.empty((neurons, 4)),
-    )
+make_workspace: Callable[[int, int], Workspace]
+make_workspace = getattr(arrivals.make_workspace, "py_func", arrivals.make_workspace)
+"""Makes room for so many neurons, and so many arrivals at one of them in a tick."""
 
 
 def with_gradients(synapses: Synapses, *, delays: bool) -> Synapses:

@@ -25,10 +25,6 @@ class CheckCells:
         graph : NetworkGraph
             With stages found.
 
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         LimitError

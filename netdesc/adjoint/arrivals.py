@@ -146,10 +146,6 @@ def gather(b: int, incoming: Incoming, fan: Synapses, size: int, duration: float
         Number of targets.
     duration : float
         In ms; arrivals at or after it are left out.
-
-    Returns
-    -------
-    Arrivals
     """
     times, slots = incoming.times, incoming.slots
     start = np.zeros(size + 1, dtype=np.int64)

@@ -49,12 +49,6 @@ class Drive(NamedTuple):
 def check_cotangent(program: Program, trace: Trace, cotangent: Cotangent) -> None:
     """Refuse derivatives with respect to readings, samples and counts that do not fit.
 
-    Parameters
-    ----------
-    program : Program
-    trace : Trace
-    cotangent : Cotangent
-
     Raises
     ------
     NumericsError

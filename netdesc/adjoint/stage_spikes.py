@@ -74,11 +74,6 @@ def find_residual(trace: Trace, population: str, name: str) -> Floats:
 def check_trace(program: Program, trace: Trace) -> None:
     """Refuse a trace with numbers from which no gradient can come.
 
-    Parameters
-    ----------
-    program : Program
-    trace : Trace
-
     Raises
     ------
     NumericsError
@@ -134,10 +129,6 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
         Of the stage.
     trace : Trace
         As ``check_trace`` lets it pass.
-
-    Returns
-    -------
-    OwnSpikes
     """
     places = layout.wirings[index].places
     populations = {p: layout.program.populations[p] for p in places}

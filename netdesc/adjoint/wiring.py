@@ -91,10 +91,6 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
     stage : Stage
     layer : bool
         Whether the stage is run as a layer, which needs no index of its synapses.
-
-    Returns
-    -------
-    Wiring
     """
     chosen = tuple(k for k, block in enumerate(program.blocks) if block.post in stage.populations)
     blocks = [program.blocks[k] for k in chosen]
@@ -141,10 +137,6 @@ def sort_fanout(wiring: Wiring, weights: Floats, delays: Floats) -> Synapses:
     wiring : Wiring
     weights, delays : ndarray, shape (synapses,)
         In volts of the cell and ms, by synapse number.
-
-    Returns
-    -------
-    Synapses
     """
     order = np.lexsort((wiring.target, delays, wiring.slot)).astype(np.int64)
     counts = np.bincount(wiring.slot, minlength=wiring.entries)

@@ -100,14 +100,6 @@ def paths(jacobian: sympy.Matrix, start: int, end: int) -> list[list[int]]:
 def derive(cell: Equations) -> Derived:
     """Return the formulas of a cell.
 
-    Parameters
-    ----------
-    cell : Equations
-
-    Returns
-    -------
-    Derived
-
     Raises
     ------
     DescriptionError

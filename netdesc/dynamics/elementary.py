@@ -112,10 +112,6 @@ def exponential(x: float) -> float:
 def relative_decay(x: float) -> float:
     """Return phi(x) = (1 - exp(-x)) / x for ``|x| <= 1``, with phi(0) = 1.
 
-    Parameters
-    ----------
-    x : float
-
     Returns
     -------
     float
@@ -174,10 +170,6 @@ def significand(typingctx: Any, x: Any) -> Any:
 @inlined
 def logarithm(x: float) -> float:
     """Return ln(x) for a positive normal number.
-
-    Parameters
-    ----------
-    x : float
 
     Returns
     -------

@@ -27,10 +27,6 @@ _RECORDS: dict[str, type] = {}
 def record_of_cell(cell: Equations) -> type:
     """Return the class of parameter records of a cell, whose functions are generated where they are not yet.
 
-    Parameters
-    ----------
-    cell : Equations
-
     Returns
     -------
     type

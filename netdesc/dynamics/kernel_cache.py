@@ -131,13 +131,7 @@ class KernelFiles:
         return None if content is None else pickle.loads(content)
 
     def save(self, key: object, data: object) -> None:
-        """Save a compiled kernel under a key, or say once that there is no place for it.
-
-        Parameters
-        ----------
-        key : object
-        data : object
-        """
+        """Save a compiled kernel under a key, or say once that there is no place for it."""
         folder = open_folder()
         if folder is None or folder in _refused:
             return
@@ -201,16 +195,7 @@ def _open_folder(base: str) -> Path | None:
 
 
 def find_fault(status: os.stat_result) -> str:
-    """Return why a file or folder must not be trusted; empty if it may.
-
-    Parameters
-    ----------
-    status : os.stat_result
-
-    Returns
-    -------
-    str
-    """
+    """Return why a file or folder must not be trusted; empty if it may."""
     if not hasattr(os, "geteuid"):
         return ""
     if status.st_uid not in (os.geteuid(), 0):
@@ -222,10 +207,6 @@ def find_fault(status: os.stat_result) -> str:
 
 def read_checked(path: Path) -> bytes | None:
     """Return the content of a file of the cache.
-
-    Parameters
-    ----------
-    path : Path
 
     Returns
     -------
@@ -258,11 +239,6 @@ def _checksum(path: Path, content: bytes) -> bytes:
 def write_checked(path: Path, content: bytes) -> None:
     """Write a file of the cache; other processes see it whole or not at all.
 
-    Parameters
-    ----------
-    path : Path
-    content : bytes
-
     Raises
     ------
     OSError
@@ -280,12 +256,7 @@ def write_checked(path: Path, content: bytes) -> None:
 
 @cache
 def remove_abandoned(folder: Path) -> None:
-    """Remove, once per process, what killed processes left unfinished.
-
-    Parameters
-    ----------
-    folder : Path
-    """
+    """Remove, once per process, what killed processes left unfinished."""
     before = time.time() - ABANDONED
     for path in folder.glob(f"*{UNFINISHED}"):
         # another process may finish or remove it meanwhile

@@ -164,10 +164,6 @@ def may_spike(u: float, i: float, u_end: float, i_end: float, a: float, most: fl
         Largest charge within it.
     gap : float
         ``threshold - E``.
-
-    Returns
-    -------
-    float
     """
     left = u * a
     bound = fused(i, most, u if u > left else left)

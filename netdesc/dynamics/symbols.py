@@ -30,10 +30,6 @@ def parse(text: str, names: Mapping[str, sympy.Expr], path: str) -> sympy.Expr:
     path : str
         Where it stands, for messages.
 
-    Returns
-    -------
-    sympy.Expr
-
     Raises
     ------
     DescriptionError

@@ -27,16 +27,7 @@ LONGEST_PATH = 4
 
 
 def write(formulas: Derived) -> str:
-    """Return the source text of a cell's module.
-
-    Parameters
-    ----------
-    formulas : Derived
-
-    Returns
-    -------
-    str
-    """
+    """Return the source text of a cell's module."""
     cell = formulas.cell
     module = Module([f"{name}_" for name in cell.parameters])
     closed = formulas.linear and all(

@@ -99,10 +99,6 @@ def step_published(m: int, cells: Cells, neurons: Neurons, buffers: Buffers) -> 
 def step_exact(cells: Cells, neurons: Neurons) -> float:
     """Advance all neurons over a tick in closed form, arrivals not included.
 
-    Parameters
-    ----------
-    cells, neurons
-
     Returns
     -------
     float

@@ -21,10 +21,7 @@ from netdesc_numba.event.advance import (
     receive,
     start,
 )
-from netdesc_numba.event.heap import drop, push
-
-Queue = tuple[int, Floats, Integers]
-"""Number of events, and their times and keys; see ``heap``."""
+from netdesc_numba.event.heap import Queue, drop, push
 
 ROOM = 64
 
@@ -34,14 +31,6 @@ def make_queue(room: int) -> Queue:
     """Return a queue without events."""
     # a literal 0 would be a type of its own, and everything compiled for both
     return int64(0), np.empty(room), np.empty((room, 2), dtype=np.int64)
-
-
-@inlined
-def add(queue: Queue, moment: float, first: int, second: int) -> Queue:
-    """Return the queue with one event more."""
-    size, when, keys = queue
-    when, keys = push(size, when, keys, moment, first, second)
-    return size + 1, when, keys
 
 
 @inlined
@@ -62,7 +51,7 @@ def add_arrival(
     outside, or -1 - k for spike k of the stage.
     """
     if q < end and emitted + fan.delay[q] < duration:
-        return add(queue, emitted + fan.delay[q], q, spike)
+        return push(queue, emitted + fan.delay[q], q, spike)
     return queue
 
 
@@ -76,9 +65,9 @@ def forecast(cell: int, queue: Queue, neurons: Neurons, cells: Any, duration: fl
     ahead = max(neurons.clock[cell], neurons.free[cell]) + horizon(cells)
     moment = predict(cell, neurons, cells, min(duration, ahead))
     if moment >= 0.0:
-        return add(queue, moment, cell, version)
+        return push(queue, moment, cell, version)
     if ahead < duration:
-        return add(queue, ahead, cell, -1 - version)
+        return push(queue, ahead, cell, -1 - version)
     return queue
 
 
@@ -115,7 +104,7 @@ def fill(
     for cell in range(n):
         start(cell, neurons, cells)
         if above(load(neurons.state, cell, cells), cells, cell):
-            spikes = add(spikes, 0.0, cell, neurons.version[cell])
+            spikes = push(spikes, 0.0, cell, neurons.version[cell])
         else:
             spikes = forecast(cell, spikes, neurons, cells, duration)
     return arrivals, spikes

@@ -54,11 +54,6 @@ class GridAdjoint:
     def run(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Take a cotangent back.
 
-        Parameters
-        ----------
-        trace : Trace
-        cotangent : Cotangent
-
         Returns
         -------
         Gradient

@@ -23,15 +23,6 @@ def count_ticks(program: Program, grid: Grid) -> Program:
     """Return a program with every time counted in ticks, delays and refractory periods whole.
 
     Whole ticks are exact numbers, so that what coincides on the grid coincides in the arithmetic.
-
-    Parameters
-    ----------
-    program : Program
-    grid : Grid
-
-    Returns
-    -------
-    Program
     """
     step = grid.timestep
     parameters = {

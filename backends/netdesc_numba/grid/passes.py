@@ -43,10 +43,6 @@ class CheckScheme:
         graph : NetworkGraph
             With values resolved.
 
-        Returns
-        -------
-        NetworkGraph
-
         Raises
         ------
         LimitError

@@ -66,10 +66,6 @@ def count_arrivals(
         In ms.
     steps : int
         Ticks of a run.
-
-    Returns
-    -------
-    dict of str to int
     """
     arrivals = in_flight = 0
     for layout in layouts:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from netdesc.dynamics.elementary import fused
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import interval_factors
+from netdesc.dynamics.lif import charge, decay, interval_factors
 
 
 @inlined
@@ -61,25 +61,24 @@ def adjoint_state_after(lam_v: float, lam_i: float, a: float, b: float, gain: fl
 
 
 @inlined
-def adjoint_flow(lam_v: float, lam_i: float, s: float, tau_m: float, tau_s: float) -> tuple[float, float]:
-    """Return lam_v and lam_i at the start of an interval without events, from their values at its end.
+def adjoint_flow(
+    lam: tuple[float, float, float], s: float, tau_m: float, tau_i: float, tau_j: float
+) -> tuple[float, float, float]:
+    """Return lam_v and both lam_i at the start of an interval without events, from their values at its end.
 
     Parameters
     ----------
-    lam_v, lam_i : float
-        Adjoints at the later end.
+    lam : tuple of float
+        Adjoints of the voltage and of two currents at the later end.
     s : float
         Length of the interval in ms.
-    tau_m, tau_s : float
+    tau_m, tau_i, tau_j : float
         Time constants in ms.
-
-    Returns
-    -------
-    tuple of float
-        Adjoints at the earlier end.
     """
-    a, b, gain = adjoint_factors(s, tau_m, tau_s)
-    return adjoint_state_after(lam_v, lam_i, a, b, gain)
+    a, b, c = decay(s, tau_m), decay(s, tau_i), decay(s, tau_j)
+    gain_b = adjoint_charge(charge(s, a, b, tau_m, tau_i), tau_m, tau_i)
+    gain_c = adjoint_charge(charge(s, a, c, tau_m, tau_j), tau_m, tau_j)
+    return lam[0] * a, adjoint_after(lam[0], lam[1], b, gain_b), adjoint_after(lam[0], lam[2], c, gain_c)
 
 
 @inlined

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netdesc.dynamics import lif, lif_adjoint, two_currents
-from netdesc.dynamics.lif import charge, decay
-from netdesc.dynamics.lif_adjoint import adjoint_after, adjoint_charge
+from netdesc.dynamics.lif import decay
 from netdesc.dynamics.protocol import State, register
 from netdesc.events import Floats
 
@@ -117,12 +116,7 @@ def recall(kept: Floats, k: int, cells: Membrane, cell: int) -> State:
 
 def flow_adjoint(lam: State, x: State, cells: Membrane, cell: int, s: float) -> State:
     tau_m, tau_i, tau_j = cells.tau_m[cell], cells.tau_s[cell, 0], cells.tau_s[cell, 1]
-    a = decay(s, tau_m)
-    b = decay(s, tau_i)
-    c = decay(s, tau_j)
-    gain_b = adjoint_charge(charge(s, a, b, tau_m, tau_i), tau_m, tau_i)
-    gain_c = adjoint_charge(charge(s, a, c, tau_m, tau_j), tau_m, tau_j)
-    return lam[0] * a, adjoint_after(lam[0], lam[1], b, gain_b), adjoint_after(lam[0], lam[2], c, gain_c)
+    return lif_adjoint.adjoint_flow((lam[0], lam[1], lam[2]), s, tau_m, tau_i, tau_j)
 
 
 def arrive_adjoint(

@@ -153,6 +153,27 @@ def reaches(u: float, gap: float) -> bool:
 
 
 @inlined
+def may_return(u: float, most: float, least: float, leak: float, lift: float, gap: float) -> bool:
+    """Return whether the voltage can pass the threshold within a tick and be below it at the end.
+
+    The bound of ``lif.may_spike`` for an interval in which spikes arrive: the voltage exceeds the larger one
+    of its values without current by no more than the largest current would lift it in all of the tick.
+
+    Parameters
+    ----------
+    u, gap : float
+        Voltage at the start and threshold, above rest.
+    most, least : float
+        What the current cannot exceed, and cannot fall below, whatever has arrived by then.
+    leak, lift : float
+        Decay of the voltage over the tick, and 1 less that.
+    """
+    left = leak * u
+    bound = (u if u > left else left) + most * lift
+    return (most > gap) & (least < gap) & (bound >= gap)
+
+
+@inlined
 def subtract(u: float, gap: float, reset: float) -> float:
     """Return the voltage after a spike that subtracts the distance from reset to threshold."""
     return u - (gap - reset)
@@ -202,28 +223,6 @@ def jump_before(kept: float, force: float, slope: float) -> float:
         ``slope_before``.
     """
     return (kept + force) / slope
-
-
-@inlined
-def split_time(ticks: float, resolution: float) -> tuple[int, float]:
-    """Return the tick of a time, and the fraction of a tick past it in the resolution of a payload.
-
-    Parameters
-    ----------
-    ticks : float
-        Time in ticks, not negative.
-    resolution : float
-        ``RESOLUTION``.
-
-    Returns
-    -------
-    tick : int
-    fraction : float
-        A multiple of ``1 / resolution`` in [0, 1).
-    """
-    parts = int(ticks * resolution + 0.5)
-    tick = int(parts / resolution)
-    return tick, parts / resolution - tick
 
 
 def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:

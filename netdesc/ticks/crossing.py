@@ -7,9 +7,9 @@ where it is stored. Times are fractions of the tick; those of spikes are multipl
 from __future__ import annotations
 
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import charge, crossing, decay
+from netdesc.dynamics.lif import crossing, decay
 from netdesc.dynamics.lif_adjoint import (
-    adjoint_charge,
+    adjoint_flow,
     arrival_force,
     bounded_slope,
     slope_after,
@@ -138,17 +138,6 @@ def cross_tick(
 
 
 @inlined
-def flow_back(state: Floats, s: float, cell: Cell) -> None:
-    """Take lam_v, lam_i and lam_j back over an interval without events."""
-    tau_m, tau_i, tau_j, _, _ = cell
-    a, b, c = decay(s, tau_m), decay(s, tau_i), decay(s, tau_j)
-    lam_v = state[0]
-    state[1] = state[1] * b + lam_v * adjoint_charge(charge(s, a, b, tau_m, tau_i), tau_m, tau_i)
-    state[2] = state[2] * c + lam_v * adjoint_charge(charge(s, a, c, tau_m, tau_j), tau_m, tau_j)
-    state[0] = lam_v * a
-
-
-@inlined
 def event_before(k: int, h: int, release: float, workspace: Workspace) -> tuple[int, float]:
     """Return what comes next backward, and when; at one time arrivals, then spikes, then the release."""
     kind, target = START, 0.0
@@ -198,20 +187,20 @@ def cross_tick_back(
         Number of spikes whose slope was raised to the floor.
     """
     release = released[0]
-    _, tau_i, tau_j, gap, reset = cell
+    tau_m, tau_i, tau_j, gap, reset = cell
     at, grazing = 1.0, 0
     k, h = counts[0] - 1, counts[1] - 1
     while True:
         kind, target = event_before(k, h, release, workspace)
-        flow_back(state, (at - target) * timestep, cell)
+        lam = state[0], state[1], state[2]
+        state[0], state[1], state[2] = adjoint_flow(lam, (at - target) * timestep, tau_m, tau_i, tau_j)
         at = target
         if kind == START:
             return grazing
         if kind == ARRIVAL:
             r = workspace.receptor[k]
-            lam = state[1 + r]
-            workspace.gradient[k] = arrival_force(workspace.weight[k], state[0], lam)
-            workspace.weight_gradient[k] = weight_force(lam, tau_i if r == 0 else tau_j)
+            workspace.gradient[k] = arrival_force(workspace.weight[k], state[0], state[1 + r])
+            workspace.weight_gradient[k] = weight_force(state[1 + r], tau_i if r == 0 else tau_j)
             k -= 1
         elif kind == SPIKE:
             if not refractory:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.dynamics.jit import counting, inlined
-from netdesc.dynamics.tick import current_after, current_left, reaches, voltage_after
+from netdesc.dynamics.tick import current_after, current_left, may_return, reaches, voltage_after
 from netdesc.dynamics.views import fill, row, stretch
 from netdesc.ticks.arrivals import cell_of, collect_arrivals
 from netdesc.ticks.crossing import FREE, cross_tick
@@ -70,10 +70,7 @@ def flag_spikes(m: int, cells: Cells, neurons: Neurons, buffers: Buffers) -> flo
             rises[j] += now if now > zero else zero
             falls[j] += now if now < zero else left
     for j in range(n):
-        most = rises[j]
-        left = leak[j] * u[j]
-        bound = (u[j] if u[j] > left else left) + most * (one - leak[j])
-        returns = (most > gap[j]) & (falls[j] < gap[j]) & (bound >= gap[j])
+        returns = may_return(u[j], rises[j], falls[j], leak[j], one - leak[j], gap[j])
         flag[j] = one if reaches(ends[j], gap[j]) | returns else zero
     return count_flags(neurons)
 

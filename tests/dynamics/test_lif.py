@@ -87,7 +87,9 @@ def test_the_adjoint_flow_is_the_transposed_flow(s, tau_m, tau_s, lam_v, lam_i):
     """With dL/dv = -tau_m lam_v and dL/di = -tau_s lam_i, dL is the same at both ends of an interval."""
     columns = np.array([flow(1.0, 0.0, s, tau_m, tau_s), flow(0.0, 1.0, s, tau_m, tau_s)])
     slopes = columns @ np.array([-tau_m * lam_v, -tau_s * lam_i])
-    found = adjoint_flow(lam_v, lam_i, s, tau_m, tau_s)
+    lam_v_before, *lam_i_before = adjoint_flow((lam_v, lam_i, lam_i), s, tau_m, tau_s, tau_s)
+    assert lam_i_before[0] == lam_i_before[1]
+    found = lam_v_before, lam_i_before[0]
     assert np.allclose(np.array([-tau_m, -tau_s]) * found, slopes, rtol=1e-12, atol=1e-12)
 
 
@@ -236,7 +238,7 @@ PLAIN = [
     (bounded_slope, (-1.0, 1e-6)),
     (bounded_slope, (1.0, 1e-6)),
     (flow, (0.1, 3.0, 2.0, 20.0, 5.0)),
-    (adjoint_flow, (0.1, 3.0, 2.0, 20.0, 5.0)),
+    (adjoint_flow, ((0.1, 3.0, -1.0), 2.0, 20.0, 5.0, 7.0)),
 ]
 
 

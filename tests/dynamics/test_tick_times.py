@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from netdesc.dynamics.tick import RESOLUTION, split_time, split_times
+from netdesc.dynamics.tick import RESOLUTION, split_times
 
 
 def test_tick_and_fraction_add_up_to_the_time_in_steps():
@@ -19,10 +19,3 @@ def test_a_fraction_that_rounds_to_one_is_the_next_tick():
 def test_times_beyond_any_run_stay_whole_numbers_that_int64_holds():
     ticks, _ = split_times(np.array([1e300, np.inf]), 1e-3)
     assert ticks[0] == ticks[1] > 2**45
-
-
-def test_one_time_and_many_are_split_alike():
-    times = np.random.default_rng(0).uniform(0.0, 50.0, 200)
-    ticks, fractions = split_times(times, 1.0)
-    for time, tick, fraction in zip(times, ticks, fractions, strict=True):
-        assert split_time.py_func(time, RESOLUTION) == (tick, fraction)

@@ -257,10 +257,10 @@ class Learner:
         self.fresh = True
         board, parameters = self.device.emulation, self.parameters
         parameters.store.values.update(arrange(self.device.program, self.places, self.store.weight))
-        held = np.zeros(len(parameters.scale()))
-        template = board.template
+        scale, template = parameters.scale(), board.template
+        held = np.zeros(len(scale))
         held[template.weight_order] = board.board.weight[: len(template.weight_order)]
-        held /= np.where(parameters.scale() == 0.0, 1.0, parameters.scale())
+        held /= np.where(scale == 0.0, 1.0, scale)
         at = 0
         for block in self.device.program.blocks:
             if block.train_weight:

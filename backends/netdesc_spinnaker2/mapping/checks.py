@@ -159,23 +159,6 @@ def check_weights(network: Network, options: Options) -> tuple[list[Diagnostic],
             )
             notes.append(Diagnostic(message, f"{link.path}.weight", "S2-WEIGHT"))
     return faults, notes
-    for link in network.links:
-        scale, limit = scale_of(network, link.post, options), range_of(network, link.post, options)
-        found = rounding_of(link.weights, scale, limit.value, stochastic=options.rounding == "stochastic")
-        fault = _beyond(link, found, scale, limit)
-        if fault:
-            faults.append(Diagnostic(fault, f"{link.path}.weight", "S2-WEIGHT"))
-        else:
-            notes.append(
-                Diagnostic(
-                    f"rounded to words of 1/{six_digits(scale)} ({options.rounding}), by {found.rms:.3g} "
-                    "rms and at "
-                    f"most {found.largest:.3g}; {found.zeroed} of {link.size} weights become 0",
-                    f"{link.path}.weight",
-                    "S2-WEIGHT",
-                )
-            )
-    return faults, notes
 
 
 def _beyond(link: Link, found: Rounding, scale: float, limit: Limit) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from netdesc.display import counted
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.graph.ir import Edge, NetworkGraph, Node
-from netdesc_spinnaker2.mapping.network_view import ticks_of, view_graph
+from netdesc_spinnaker2.mapping.network import ticks_of, view_graph
 from netdesc_spinnaker2.mapping.pipeline import plan
 from netdesc_spinnaker2.mapping.plan import ROLES, Plan
 from netdesc_spinnaker2.options import Options

@@ -2,63 +2,101 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.costs.costs import Work
 from netdesc_spinnaker2.costs.expectation import Prospect
-from netdesc_spinnaker2.mapping.network import Link, Network, Population, Record
+from netdesc_spinnaker2.mapping.network import Network
 from netdesc_spinnaker2.mapping.pipeline import lay_out
 from netdesc_spinnaker2.mapping.plan import Plan, Slice
 from netdesc_spinnaker2.mapping.traffic import trains
 from netdesc_spinnaker2.options import Options
 
-
-def source(name: str, size: int, spikes: float = 1.0) -> Population:
-    return Population(name, f"populations.{name}", size, "source", "dataset", 0, spikes=spikes)
-
-
-def layer(name: str, size: int, spikes: float = 1.0, loss: str = "") -> Population:
-    levels = {key: np.zeros(size) for key in ("rest", "reset", "tau_ref")}
-    return Population(
-        name, f"populations.{name}", size, "spiking", "LIF", loss=loss, spikes=spikes, parameters=levels
-    )
+from netdesc.block import Block
+from netdesc.observation import Sampling
+from netdesc.program import PopulationSlice, Program
 
 
-def dense(pre: Population, post: Population, train: bool = False, delay: int = 1) -> Link:
-    name = f"{pre.name}_to_{post.name}"
-    return Link(
-        name,
-        f"projections.{name}",
-        pre.name,
-        post.name,
-        pre.size,
-        post.size,
-        None,
-        None,
-        np.ones(pre.size * post.size),
-        np.array([delay]),
-        train,
-    )
+class Draft(NamedTuple):
+    """A population of a draft: what the program and the view of the mapping will have of it."""
+
+    item: PopulationSlice
+    spikes: float
+    loss: bool = False
+    levels: Mapping[str, np.ndarray] = {}
+
+    @property
+    def size(self) -> int:
+        return self.item.size
 
 
-def sparse(pre: Population, post: Population, matrix: np.ndarray, train: bool = False) -> Link:
+class Wire(NamedTuple):
+    """A projection of a draft; its block does not know the places of its populations yet."""
+
+    pre: str
+    post: str
+    block: Block
+    delay: int = 1
+
+
+def source(name: str, size: int, spikes: float = 1.0) -> Draft:
+    return Draft(PopulationSlice(name, 0, size, "source", "dataset", (), False, (size,), {}), spikes)
+
+
+def layer(name: str, size: int, spikes: float = 1.0, loss: bool = False) -> Draft:
+    item = PopulationSlice(name, 0, size, "spiking", "LIF", ("signed",), False, (size,), {})
+    return Draft(item, spikes, loss)
+
+
+def dense(pre: Draft, post: Draft, train: bool = False, delay: int = 1) -> Wire:
+    return wire(pre, post, None, None, np.ones(pre.size * post.size), train)._replace(delay=delay)
+
+
+def sparse(pre: Draft, post: Draft, matrix: np.ndarray, train: bool = False) -> Wire:
     rows, columns = np.nonzero(matrix)
-    name = f"{pre.name}_to_{post.name}"
     indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=pre.size))))
-    return Link(
-        name,
-        f"projections.{name}",
-        pre.name,
-        post.name,
-        pre.size,
-        post.size,
-        indptr,
-        columns,
-        matrix[rows, columns].astype(float),
-        np.array([1]),
-        train,
+    return wire(pre, post, indptr, columns, matrix[rows, columns].astype(float), train)
+
+
+def wire(pre: Draft, post: Draft, indptr, indices, weights: np.ndarray, train: bool) -> Wire:
+    name = f"{pre.item.name}_to_{post.item.name}"
+    block = Block(
+        name, f"projections.{name}", -1, -1, pre.size, post.size, 0, np.ones(post.size), indptr, indices,
+        weights, np.zeros(1), train_weight=train,
+    )  # fmt: skip
+    return Wire(pre.item.name, post.item.name, block)
+
+
+def assemble(
+    name: str,
+    duration: float,
+    drafts: Sequence[Draft],
+    wires: Sequence[Wire],
+    records: tuple[Sampling, ...] = (),
+) -> Network:
+    """Return the view of a program of these populations and projections, with ticks of 1 ms."""
+    ends = np.cumsum([draft.size for draft in drafts]).tolist()
+    items = [
+        replace(draft.item, start=end - draft.size, stop=end) for draft, end in zip(drafts, ends, strict=True)
+    ]
+    place = {item.name: k for k, item in enumerate(items)}
+    levels = {
+        key: np.concatenate([draft.levels.get(key, np.zeros(draft.size)) for draft in drafts])
+        for key in ("rest", "reset", "tau_ref")
+    }
+    blocks = [replace(item.block, pre=place[item.pre], post=place[item.post]) for item in wires]
+    return Network(
+        Program(name, duration, 0, tuple(items), tuple(blocks), levels, ()),
+        1.0,
+        {item.block.name: np.array([item.delay]) for item in wires},
+        {draft.item.name: draft.spikes for draft in drafts},
+        {draft.item.name for draft in drafts if draft.loss},
+        records,
     )
 
 
@@ -66,15 +104,15 @@ def layered(
     sizes: tuple[int, ...] = (5, 120, 3),
     train: bool = True,
     ticks: int = 27,
-    records: tuple[Record, ...] = (),
+    records: tuple[Sampling, ...] = (),
 ) -> Network:
     hidden = [f"hidden{number}" if number else "hidden" for number in range(len(sizes) - 2)]
     names = ("input", *hidden, "output")
-    populations = [source(names[0], sizes[0])]
-    populations += [layer(name, size) for name, size in zip(names[1:-1], sizes[1:-1], strict=True)]
-    populations.append(layer(names[-1], sizes[-1], loss="time_to_first_spike"))
-    links = tuple(dense(pre, post, train) for pre, post in pairwise(populations))
-    return Network("layered", float(ticks), 1.0, tuple(populations), links, records)
+    drafts = [source(names[0], sizes[0])]
+    drafts += [layer(name, size) for name, size in zip(names[1:-1], sizes[1:-1], strict=True)]
+    drafts.append(layer(names[-1], sizes[-1], loss=True))
+    wires = [dense(pre, post, train) for pre, post in pairwise(drafts)]
+    return assemble("layered", float(ticks), drafts, wires, records)
 
 
 def drawn(network: Network, options: Options | None = None) -> Plan:

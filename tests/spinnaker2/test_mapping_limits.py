@@ -2,17 +2,26 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drafts import codes, dense, drawn, layer, layered, select, source, sparse
-from netdesc_spinnaker2.mapping.network import Network, Record
+from drafts import assemble, codes, dense, drawn, layer, layered, select, source, sparse
+from netdesc_spinnaker2.mapping.network import Network
 from netdesc_spinnaker2.mapping.pipeline import lay_out, plan
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.profile import Profile
 
 from netdesc.errors import LimitError
+from netdesc.observation import Sampling
 
 
 def profile(**numbers) -> Options:
     return Options(profile=Profile.read(numbers))
+
+
+TWO = ("excitatory", "inhibitory")
+
+
+def changed(draft, levels=None, **fields):
+    """Return a draft of a population with other levels and fields."""
+    return draft._replace(item=replace(draft.item, **fields), levels=levels or draft.levels)
 
 
 def faults(network, options=None):
@@ -97,14 +106,14 @@ def test_a_loss_on_more_neurons_than_a_slice_holds_is_refused():
 )
 def test_integer_words_bound_the_delay(bits, delay, expected):
     pre, post = source("a", 2), layer("b", 3)
-    network = Network("late", 20.0, 1.0, (pre, post), (dense(pre, post, delay=delay),))
+    network = assemble("late", 20.0, (pre, post), (dense(pre, post, delay=delay),))
     assert codes(network, Options(weights="integer", weight_bits=bits)) == expected
 
 
 def test_float_weights_bound_the_delay_by_its_byte():
     pre, post = source("a", 2), layer("b", 3)
     for delay, expected in ((255, []), (256, ["S2-DELAY"])):
-        network = Network("late", 300.0, 1.0, (pre, post), (dense(pre, post, delay=delay),))
+        network = assemble("late", 300.0, (pre, post), (dense(pre, post, delay=delay),))
         assert codes(network) == expected
 
 
@@ -119,7 +128,7 @@ def test_a_scale_that_saturates_weights_is_refused():
 
 def weighted(first: float, second: float) -> Network:
     pre, post = source("a", 2), layer("b", 2)
-    return Network("pair", 20.0, 1.0, (pre, post), (sparse(pre, post, np.diag([first, second])),))
+    return assemble("pair", 20.0, (pre, post), (sparse(pre, post, np.diag([first, second])),))
 
 
 def test_weights_that_become_zero_are_counted_in_a_note():
@@ -132,14 +141,14 @@ def test_weights_that_become_zero_are_counted_in_a_note():
 def test_a_projection_of_zeroed_weights_only_is_refused():
     pre, other, post = source("a", 2), source("c", 2), layer("b", 2)
     links = (dense(pre, post), sparse(other, post, np.diag([1e-3, 1e-3])))
-    network = Network("uneven", 20.0, 1.0, (pre, other, post), links)
+    network = assemble("uneven", 20.0, (pre, other, post), links)
     (fault,) = faults(network, Options(weights="integer"))
     assert (fault.code, fault.path) == ("S2-WEIGHT", "projections.c_to_b.weight")
 
 
 def test_more_packets_in_a_tick_than_the_queue_holds_are_refused():
     pre, post = source("a", 200, spikes=10.0), layer("b", 2)
-    network = Network("burst", 10.0, 1.0, (pre, post), (dense(pre, post),))
+    network = assemble("burst", 10.0, (pre, post), (dense(pre, post),))
     assert codes(network, profile(fifo_depth=200)) == []
     (fault,) = faults(network, profile(fifo_depth=199))
     assert fault.code == "S2-FIFO"
@@ -147,7 +156,7 @@ def test_more_packets_in_a_tick_than_the_queue_holds_are_refused():
 
 
 def test_recordings_beyond_the_dram_are_refused():
-    network = layered(train=False, records=(Record("hidden", "v", np.arange(120), 1.0),))
+    network = layered(train=False, records=(Sampling("hidden", "v", np.arange(120), 1.0),))
     need = 4 * 120 * 28
     assert codes(network, profile(dram=need)) == []
     (fault,) = faults(network, profile(dram=need - 1))
@@ -159,7 +168,7 @@ def test_a_buffer_of_recordings_beyond_the_sram_is_told_as_such():
     network = layered(train=False)
     fixed = {"hidden": 120}
     need = max(drawn(network).bytes(item.index) for item in drawn(network).slices)
-    recorded = layered(train=False, records=(Record("hidden", "v", np.arange(120), 1.0),))
+    recorded = layered(train=False, records=(Sampling("hidden", "v", np.arange(120), 1.0),))
     options = replace(profile(sram=need + 36 * 1024), slices=fixed)
     assert codes(network, options) == []
     assert codes(recorded, options) == ["S2-RECORD"]
@@ -169,13 +178,13 @@ def test_models_and_levels_that_the_scheme_lacks_are_refused():
     pre, post = source("a", 2), layer("b", 2)
     for change, scheme, expected in (
         ({"model": "IF_cond_exp"}, "off_grid", ["S2-MODEL"]),
-        ({"receptors": 2}, "off_grid", ["S2-MODEL"]),
+        ({"receptors": TWO}, "off_grid", ["S2-MODEL"]),
         ({"subtractive_reset": True}, "published", ["S2-MODEL"]),
         ({"subtractive_reset": True}, "off_grid", []),
-        ({"parameters": {"reset": np.array([0.0, -0.5])}}, "published", ["S2-MODEL"]),
-        ({"parameters": {"reset": np.array([0.0, -0.5])}}, "exact_exponential", []),
+        ({"levels": {"reset": np.array([0.0, -0.5])}}, "published", ["S2-MODEL"]),
+        ({"levels": {"reset": np.array([0.0, -0.5])}}, "exact_exponential", []),
     ):
-        network = Network("odd", 20.0, 1.0, (pre, replace(post, **change)), (dense(pre, post),))
+        network = assemble("odd", 20.0, (pre, changed(post, **change)), (dense(pre, post),))
         assert codes(network, Options(scheme=scheme)) == expected
 
 
@@ -184,8 +193,8 @@ def test_an_option_for_a_population_that_is_not_there_is_refused():
 
 
 def test_all_violations_come_at_once():
-    pre, post = source("a", 300, spikes=100.0), replace(layer("b", 2), receptors=2)
-    network = Network("bad", 10.0, 1.0, (pre, post), (dense(pre, post, delay=300),))
+    pre, post = source("a", 300, spikes=100.0), changed(layer("b", 2), receptors=TWO)
+    network = assemble("bad", 10.0, (pre, post), (dense(pre, post, delay=300),))
     options = replace(profile(sram=36 * 1024 + 100), slices={"a": 300, "b": 2}, copies=8000)
     with pytest.raises(LimitError) as caught:
         plan(network, options)
@@ -203,7 +212,7 @@ def test_all_violations_come_at_once():
 
 def test_a_network_that_fits_no_slice_says_what_takes_the_bytes():
     pre, post = source("a", 250, spikes=200.0), layer("b", 3)
-    network = Network("long", 1000.0, 1.0, (pre, post), (dense(pre, post, train=True),))
+    network = assemble("long", 1000.0, (pre, post), (dense(pre, post, train=True),))
     (fault,) = faults(network)
     assert fault.code == "S2-SRAM"
     assert "received_spikes 200000" in fault.message

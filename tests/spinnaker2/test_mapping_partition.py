@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from drafts import dense, drawn, layer, layered, select, source, sparse
+from drafts import assemble, dense, drawn, layer, layered, select, source, sparse
 from hypothesis import given
 from hypothesis import strategies as st
-from netdesc_spinnaker2.mapping.network import Network, Record
 from netdesc_spinnaker2.mapping.partition import even, fewest
 from netdesc_spinnaker2.mapping.traffic import connected
 from netdesc_spinnaker2.options import Options
+
+from netdesc.observation import Sampling
 
 
 def test_a_small_population_is_one_slice():
@@ -41,7 +42,7 @@ def test_inference_needs_fewer_slices_than_training():
 
 def test_slices_shrink_until_the_cycles_fit():
     pre, post = source("input", 200, spikes=10.0), layer("hidden", 200)
-    network = Network("busy", 10.0, 1.0, (pre, post), (dense(pre, post),))
+    network = assemble("busy", 10.0, (pre, post), (dense(pre, post),))
     # 200 spikes a tick: 250 neurons x 200 events x 50 cycles do not fit into 300,000 cycles.
     plan = drawn(network)
     assert len(select(plan, "layer", "hidden")) > 1
@@ -85,7 +86,7 @@ def test_a_sparse_link_pays_for_indices_and_rows_that_reach_the_slice():
     matrix = np.zeros((8, 4))
     matrix[:4, :2] = matrix[4:, 2:] = 1.0
     plan = drawn(
-        Network("blocks", 10.0, 1.0, (pre, post), (sparse(pre, post, matrix),)),
+        assemble("blocks", 10.0, (pre, post), (sparse(pre, post, matrix),)),
         Options(slices={"a": 4, "b": 2}),
     )
     items = [plan.memory[item.index] for item in select(plan, "layer", "b")]
@@ -94,7 +95,7 @@ def test_a_sparse_link_pays_for_indices_and_rows_that_reach_the_slice():
 
 def test_the_ring_holds_the_longest_delay():
     pre, post = source("a", 2), layer("b", 3)
-    plan = drawn(Network("late", 20.0, 1.0, (pre, post), (dense(pre, post, delay=7),)))
+    plan = drawn(assemble("late", 20.0, (pre, post), (dense(pre, post, delay=7),)))
     assert plan.memory[select(plan, "layer", "b")[0].index]["ring"] == 8 * 8 * 3
 
 
@@ -134,7 +135,7 @@ def test_a_full_board_is_filled_to_the_last_element():
 
 
 def test_recordings_take_a_buffer_and_the_rest_goes_to_the_dram():
-    record = Record("hidden", "v", np.arange(10), 1.0)
+    record = Sampling("hidden", "v", np.arange(10), 1.0)
     plan = drawn(layered(records=(record,)))
     hidden = select(plan, "layer", "hidden")[0]
     assert plan.memory[hidden.index]["recording"] == 40
@@ -188,7 +189,7 @@ def test_slices_are_connected_where_a_synapse_is_between_them(seed, rows, column
         [bool(matrix[pre[p] : pre[p + 1], post[q] : post[q + 1]].any()) for q in range(len(columns))]
         for p in range(len(rows))
     ]
-    assert connected(link, pre, post).tolist() == expected
+    assert connected(link.block, pre, post).tolist() == expected
 
 
 @pytest.mark.parametrize("copies", [1, 3])
@@ -203,7 +204,7 @@ def test_slices_shrink_where_error_packets_take_too_long():
     pre, post = layer("a", 200, spikes=10.0), layer("b", 200)
     first = source("c", 1)
     links = (dense(first, pre), dense(pre, post, train=True))
-    network = Network("errors", 10.0, 1.0, (first, pre, post), links)
+    network = assemble("errors", 10.0, (first, pre, post), links)
     # Each of 200 neurons sends a spike a tick and gets an error packet from each of 25 slices.
     options = Options(slices={"b": 8}, clock="low")
     plan = drawn(network, options)
@@ -215,19 +216,15 @@ def test_a_million_synapses_are_laid_out_on_several_chips():
     generator = np.random.default_rng(1)
     pre, post = source("a", 100), layer("b", 2000, spikes=5.0)
     inner = sparse(post, post, generator.random((2000, 2000)) < 0.25)
-    plan = drawn(
-        Network("wide", 100.0, 1.0, (pre, post), (dense(pre, post), inner)), Options(slices={"b": 10})
-    )
+    plan = drawn(assemble("wide", 100.0, (pre, post), (dense(pre, post), inner)), Options(slices={"b": 10}))
     assert len({site.chip for site in plan.sites}) == 2
-    assert sum(plan.memory[item.index]["indices"] for item in select(plan, "layer", "b")) == inner.size
+    assert sum(plan.memory[item.index]["indices"] for item in select(plan, "layer", "b")) == inner.block.size
 
 
 def test_spikes_of_all_populations_that_reach_a_slice_are_received():
     first, second, post = source("a", 4, spikes=2.0), source("b", 3, spikes=5.0), layer("c", 2)
     plan = drawn(
-        Network(
-            "joined", 10.0, 1.0, (first, second, post), (dense(first, post, train=True), dense(second, post))
-        )
+        assemble("joined", 10.0, (first, second, post), (dense(first, post, train=True), dense(second, post)))
     )
     (entry,) = select(plan, "layer", "c")
     assert plan.memory[entry.index]["received_spikes"] == 4 * (4 * 2 + 3 * 5)

@@ -3,12 +3,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from drafts import dense, drawn, layer, layered, router, select, source, sparse
+from drafts import assemble, dense, drawn, layer, layered, router, select, source, sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.mapping.compression import aggregate, compress, cover, union
-from netdesc_spinnaker2.mapping.network import Network
 from netdesc_spinnaker2.mapping.plan import LINKS, SPACES, Entry, Plan, Site
 from netdesc_spinnaker2.mapping.routing import tree
 from netdesc_spinnaker2.options import Options
@@ -126,13 +125,13 @@ def test_paths_from_several_chips_to_one_never_part(chips):
 def test_every_packet_of_a_random_network_arrives_where_it_is_intended(seed, copies, pes, train):
     generator = np.random.default_rng(seed)
     first, second = source("a", 13), layer("b", 21)
-    third = layer("c", 6, loss="time_to_first_spike")
+    third = layer("c", 6, loss=True)
     links = (
         sparse(first, second, generator.random((13, 21)) < 0.2, train),
         sparse(second, second, generator.random((21, 21)) < 0.1, train),
         sparse(second, third, generator.random((21, 6)) < 0.3, train),
     )
-    network = Network("random", 10.0, 1.0, (first, second, third), links)
+    network = assemble("random", 10.0, (first, second, third), links)
     options = Options.read(
         {
             "copies": copies,
@@ -227,7 +226,7 @@ def test_the_first_matching_entry_decides():
 def test_slices_whose_spikes_go_to_the_same_places_share_one_entry(training):
     first, second = source("a", 200), layer("b", 400)
     plan = drawn(
-        Network("wide", 10.0, 1.0, (first, second), (dense(first, second, training),)),
+        assemble("wide", 10.0, (first, second), (dense(first, second, training),)),
         Options(slices={"a": 10, "b": 10}),
     )
     spikes = [entry for entry in plan.tables[0, 0] if entry.key >> 29 == 0]

@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.events import Floats, Integers
 from netdesc.limits import Limit
-from netdesc_spinnaker2.mapping.network import Network
+from netdesc_spinnaker2.mapping.network import Network, weights_of
 from netdesc_spinnaker2.options import Options
 
 
@@ -29,7 +29,7 @@ def bits_of(network: Network, name: str, options: Options) -> int:
     """
     if options.weight_bits is not None:
         return options.weight_bits
-    return 7 if all(np.all(link.delays == 1) for link in network.incoming(name)) else 4
+    return 7 if all(np.all(network.delays[block.name] == 1) for block in network.incoming(name)) else 4
 
 
 def range_of(network: Network, name: str, options: Options) -> Limit:
@@ -56,9 +56,8 @@ def scale_of(network: Network, name: str, options: Options) -> float:
     """
     if name in options.scales:
         return options.scales[name]
-    largest = max(
-        (float(np.max(np.abs(link.weights), initial=0.0)) for link in network.incoming(name)), default=0.0
-    )
+    weights = (np.abs(weights_of(block)) for block in network.incoming(name))
+    largest = max((float(np.max(values, initial=0.0)) for values in weights), default=0.0)
     return range_of(network, name, options).value / largest if largest > 0.0 else 1.0
 
 

@@ -124,7 +124,9 @@ def _count(plan: Plan, options: Options) -> tuple[Work, Floats, Floats]:
     spikes, bundles = np.zeros((2, count))
     floats, ticks = int(options.profile.payload.value) // 32, run_ticks(network.ticks, options)
     integer = options.weights == "integer"
-    fans = {item.name: traffic.fan(network, item.name, integer=integer) for item in network.populations}
+    fans = {
+        item.name: traffic.fan(network, item.name, integer=integer) for item in network.program.populations
+    }
     for s, item in enumerate(plan.slices):
         fan = fans[item.population]
         trained = np.diff(fan.trained)[item.start : item.stop]
@@ -132,7 +134,7 @@ def _count(plan: Plan, options: Options) -> tuple[Work, Floats, Floats]:
         if item.role == "optimizer":
             steps[s, UPDATE] = trained.sum()
         elif item.role != "loss":
-            spikes[s] = item.size * network.population(item.population).spikes
+            spikes[s] = item.size * network.spikes[item.population]
         if item.role == "layer":
             events[s, [FORWARD, BACKWARD]] = fan.events[item.stop] - fan.events[item.start]
         if item.role in ("layer", "loss"):

@@ -14,7 +14,7 @@ from netdesc.program import Program
 from netdesc.steps import whole_steps
 from netdesc.streams import stream
 from netdesc_spinnaker2.board.integers import range_of, scale_of
-from netdesc_spinnaker2.mapping.network_view import view_program
+from netdesc_spinnaker2.mapping.network import view_program
 from netdesc_spinnaker2.options import Options
 
 
@@ -36,7 +36,7 @@ class Parameters:
         self.steps: dict[str, float] = {}
         self.largest: dict[str, int] = {}
         if self.integer:
-            network = view_program(program, options, {})
+            network = view_program(program, options, ())
             for block in program.blocks:
                 post = program.populations[block.post].name
                 self.steps[block.weight_key] = scale_of(network, post, options)

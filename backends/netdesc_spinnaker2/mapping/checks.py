@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from netdesc.errors import Diagnostic
+from netdesc.events import Floats
 from netdesc.limits import Limit, against, six_digits
+from netdesc.program import PopulationSlice, Program
 from netdesc_spinnaker2.board.integers import Rounding, bits_of, quantize, range_of, rounding_of, scale_of
-from netdesc_spinnaker2.mapping.network import Link, Network, Population
+from netdesc_spinnaker2.mapping.network import Network, weights_of
 from netdesc_spinnaker2.mapping.plan import Chip, Entry, Plan
 from netdesc_spinnaker2.mapping.traffic import Bounds, trains
 from netdesc_spinnaker2.options import Options
@@ -24,14 +26,14 @@ SOURCES = frozenset({"dataset", "spike_times", "poisson"})
 
 def check_names(network: Network, options: Options) -> Iterator[Diagnostic]:
     """Yield options that name a population which is not there."""
-    names = {item.name for item in network.populations}
+    names = {item.name for item in network.program.populations}
     for option, values in (("slices", options.slices), ("rates", options.rates), ("scales", options.scales)):
         yield from SECTION.absent(option, values, names, "population")
 
 
 def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
     """Yield populations that the programs cannot run."""
-    for item in network.populations:
+    for item in network.program.populations:
         if item.kind == "source":
             if item.model not in SOURCES:
                 yield _model(item, f"has no source {item.model}; use {', '.join(sorted(SOURCES))}")
@@ -39,10 +41,10 @@ def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
         if item.model not in MODELS:
             yield _model(item, f"has no cell {item.model}; use {', '.join(sorted(MODELS))}")
         limit = options.profile.synaptic_currents
-        if item.receptors > limit.value:
+        if len(item.receptors) > limit.value:
             yield _model(
                 item,
-                f"synaptic currents: {against(item.receptors, limit)}. Give both "
+                f"synaptic currents: {against(len(item.receptors), limit)}. Give both "
                 "receptors one time constant, so that they merge",
             )
         if item.kind == "spiking" and item.subtractive_reset and options.scheme != "off_grid":
@@ -51,14 +53,16 @@ def check_models(network: Network, options: Options) -> Iterator[Diagnostic]:
                 f"{options.scheme} resets to a value; set reset: to_value, or "
                 "scheme: off_grid, where both resets are the same",
             )
-        yield from _levels(item, options)
+        yield from _levels(item, network.program, options)
 
 
-def _levels(item: Population, options: Options) -> Iterator[Diagnostic]:
+def _levels(item: PopulationSlice, program: Program, options: Options) -> Iterator[Diagnostic]:
     if item.kind == "spiking" and options.scheme == "published":
+        here = slice(item.start, item.stop)
+        levels = {name: program.parameters[name][here] for name in ("rest", "reset", "tau_ref")}
         wrong = [
             f"{name} {six_digits(float(values[np.argmax(np.abs(values))]))}"
-            for name, values in item.parameters.items()
+            for name, values in levels.items()
             if np.any(values != 0.0)
         ]
         if wrong:
@@ -69,7 +73,7 @@ def _levels(item: Population, options: Options) -> Iterator[Diagnostic]:
             )
 
 
-def _model(item: Population, message: str) -> Diagnostic:
+def _model(item: PopulationSlice, message: str) -> Diagnostic:
     part = "source" if item.kind == "source" else "neuron"
     return Diagnostic(f"SpiNNaker2: {message}", f"{item.path}.{part}", "S2-MODEL")
 
@@ -77,7 +81,7 @@ def _model(item: Population, message: str) -> Diagnostic:
 def check_atoms(network: Network, bounds: Bounds, options: Options) -> Iterator[Diagnostic]:
     """Yield populations with slices of too many neurons."""
     limit = options.profile.neurons_per_slice
-    for item in network.populations:
+    for item in network.program.populations:
         need = int(np.max(np.diff(bounds[item.name])))
         if need > limit.value:
             message = (
@@ -85,7 +89,7 @@ def check_atoms(network: Network, bounds: Bounds, options: Options) -> Iterator[
                 f"{{{item.name}: {limit.value:g}}} or less"
             )
             yield Diagnostic(message, item.path, "S2-ATOMS")
-        elif item.loss and trains(network, options) and item.size > limit.value:
+        elif item.name in network.losses and trains(network, options) and item.size > limit.value:
             message = (
                 f"the loss of {item.name} {against(item.size, limit)} neurons, all on one "
                 "processing element; make the population smaller"
@@ -94,13 +98,13 @@ def check_atoms(network: Network, bounds: Bounds, options: Options) -> Iterator[
 
 
 def check_sram(
-    item: Population, role: str, memory: Sequence[Mapping[str, int]], options: Options
+    item: PopulationSlice, role: str, memory: Sequence[Mapping[str, int]], options: Options
 ) -> Iterator[Diagnostic]:
     """Yield the largest slice of a population if it does not fit into the SRAM.
 
     Parameters
     ----------
-    item : Population
+    item : PopulationSlice
     role : str
         Which of its programs.
     memory : sequence of mapping of str to int
@@ -119,7 +123,7 @@ def check_sram(
         yield Diagnostic(f"{text}; {_smaller(item, options)}", item.path, "S2-SRAM")
 
 
-def _smaller(item: Population, options: Options) -> str:
+def _smaller(item: PopulationSlice, options: Options) -> str:
     fixed = options.slices.get(item.name)
     if fixed is not None and fixed > 1:
         return f"set slices: {{{item.name}: N}} with N below {fixed}, or leave it out for a search"
@@ -146,33 +150,34 @@ def check_weights(network: Network, options: Options) -> tuple[list[Diagnostic],
     faults, notes = list[Diagnostic](), list[Diagnostic]()
     if options.weights != "integer":
         return faults, notes
-    for link in network.links:
-        scale, limit = scale_of(network, link.post, options), range_of(network, link.post, options)
-        found = rounding_of(link.weights, scale, limit.value, stochastic=options.rounding == "stochastic")
-        fault = _beyond(link, found, scale, limit)
+    for block in network.program.blocks:
+        post, weights = network.target(block).name, weights_of(block)
+        scale, limit = scale_of(network, post, options), range_of(network, post, options)
+        found = rounding_of(weights, scale, limit.value, stochastic=options.rounding == "stochastic")
+        fault = _beyond(weights, post, found, scale, limit)
         if fault:
-            faults.append(Diagnostic(fault, f"{link.path}.weight", "S2-WEIGHT"))
+            faults.append(Diagnostic(fault, f"{block.path}.weight", "S2-WEIGHT"))
         else:
             message = (
                 f"rounded to words of 1/{six_digits(scale)} ({options.rounding}), by {found.rms:.3g} rms and "
-                f"at most {found.largest:.3g}; {found.zeroed} of {link.size} weights become 0"
+                f"at most {found.largest:.3g}; {found.zeroed} of {block.size} weights become 0"
             )
-            notes.append(Diagnostic(message, f"{link.path}.weight", "S2-WEIGHT"))
+            notes.append(Diagnostic(message, f"{block.path}.weight", "S2-WEIGHT"))
     return faults, notes
 
 
-def _beyond(link: Link, found: Rounding, scale: float, limit: Limit) -> str:
+def _beyond(weights: Floats, post: str, found: Rounding, scale: float, limit: Limit) -> str:
     if found.saturated:
-        need = int(np.max(np.abs(quantize(link.weights, scale))))
+        need = int(np.max(np.abs(quantize(weights, scale))))
         return (
-            f"{against(need, limit)}; {found.saturated} of {link.size} weights saturate at the scale "
-            f"{six_digits(scale)}; set scales: {{{link.post}: {scale * limit.value / need:.4g}}} or less"
+            f"{against(need, limit)}; {found.saturated} of {len(weights)} weights saturate at the scale "
+            f"{six_digits(scale)}; set scales: {{{post}: {scale * limit.value / need:.4g}}} or less"
         )
-    if found.zeroed and found.zeroed == int(np.sum(link.weights != 0.0)):
+    if found.zeroed and found.zeroed == int(np.sum(weights != 0.0)):
         return (
             f"all {found.zeroed} weights become 0 at the scale {six_digits(scale)}: the largest is "
-            f"{six_digits(float(np.max(np.abs(link.weights))))}, {against(limit.value, limit)} for the "
-            f"largest into {link.post}; bring the weights of its projections closer, use rounding: "
+            f"{six_digits(float(np.max(np.abs(weights))))}, {against(limit.value, limit)} for the "
+            f"largest into {post}; bring the weights of its projections closer, use rounding: "
             "stochastic, or weights: float"
         )
     return ""
@@ -181,21 +186,21 @@ def _beyond(link: Link, found: Rounding, scale: float, limit: Limit) -> str:
 def check_delays(network: Network, options: Options) -> Iterator[Diagnostic]:
     """Yield projections with delays that a synapse cannot hold."""
     profile = options.profile
-    for link in network.links:
+    for block in network.program.blocks:
         limit = profile.delay_float
         if options.weights == "integer":
-            four = bits_of(network, link.post, options) == 4
+            four = bits_of(network, network.target(block).name, options) == 4
             limit = profile.delay_four_bit if four else profile.delay_seven_bit
-        need = int(np.max(link.delays, initial=1))
+        need = int(np.max(network.delays[block.name], initial=1))
         if need > limit.value:
             message = (
                 f"{against(need, limit)}; set delays of at most {limit.value * network.tick:g} ms, a longer "
                 "tick, or weights: float"
             )
-            yield Diagnostic(message, f"{link.path}.delay", "S2-DELAY")
+            yield Diagnostic(message, f"{block.path}.delay", "S2-DELAY")
 
 
-def check_ticks(item: Population, cycles: float, options: Options) -> Iterator[Diagnostic]:
+def check_ticks(item: PopulationSlice, cycles: float, options: Options) -> Iterator[Diagnostic]:
     """Yield a population whose busiest slice takes longer than a tick."""
     clock = options.profile.clock_low if options.clock == "low" else options.profile.clock_high
     limit = Limit(
@@ -213,7 +218,7 @@ def check_ticks(item: Population, cycles: float, options: Options) -> Iterator[D
         yield Diagnostic(message, item.path, "S2-TICK")
 
 
-def check_fifo(item: Population, packets: float, options: Options) -> Iterator[Diagnostic]:
+def check_fifo(item: PopulationSlice, packets: float, options: Options) -> Iterator[Diagnostic]:
     """Yield a population into one of whose slices more packets come in a tick than the FIFO holds."""
     limit = options.profile.fifo_depth
     if packets > limit.value:

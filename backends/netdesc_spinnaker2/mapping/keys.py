@@ -33,7 +33,7 @@ def allocate(
     network : Network
     slices : sequence of Slice
     reach : mapping of str to ndarray of bool, shape (p, q)
-        Which slices are connected, per link.
+        Which slices are connected, per block.
     training : bool
         Whether there are errors, losses, gradients and updates.
     input_errors : bool
@@ -72,7 +72,7 @@ def _routes(
     for item in slices:
         members[item.role, item.population, item.copy].append(item.index)
     copies = sorted({item.copy for item in slices if item.copy >= 0})
-    for population in network.populations:
+    for population in network.program.populations:
         role = "input" if population.kind == "source" else "layer"
         targets = _targets(network, population.name, reach)
         for copy in copies:
@@ -96,7 +96,7 @@ def _routes(
 def _targets(network: Network, name: str, reach: Mapping[str, Reach]) -> Mapping[int, list[tuple[str, int]]]:
     """Return, for each slice of a population, which slices of which populations it reaches."""
     found: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for other in network.populations:
+    for other in network.program.populations:
         table = traffic.reached(network, name, other.name, reach)
         if table is None:
             continue

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from netdesc.events import Integers
-from netdesc_spinnaker2.mapping.network import Network, Population
+from netdesc.program import PopulationSlice
+from netdesc_spinnaker2.mapping.network import Network
 from netdesc_spinnaker2.mapping.traffic import Load
 from netdesc_spinnaker2.options import Options
 
@@ -30,8 +31,8 @@ def layer(load: Load, options: Options, ticks: int, *, training: bool) -> Items:
     -------
     dict of str to ndarray of int64, shape (slices,)
         ``weights``: 4 per synapse, or a word of 2 with index and delay for integer weights. ``indices``: 1
-        per synapse of a sparse link with float weights. ``delays``: 1 per synapse with an individual delay
-        and a float weight. ``rows``: 2 per source of a sparse link. ``gradients``: 4 per trained synapse.
+        per synapse of a sparse block with float weights. ``delays``: 1 per synapse with an individual delay
+        and a float weight. ``rows``: 2 per source of a sparse block. ``gradients``: 4 per trained synapse.
         ``own_spikes``: 8 each (tick, neuron, i - v), 12 with the time inside the tick. ``received_spikes``:
         when training 4 each, 8 with the time inside the tick; without training only what is under way in
         ``off_grid``. ``state``: 16 per neuron. ``ring``: 8 per neuron and slot, in
@@ -74,7 +75,7 @@ def source(load: Load, options: Options) -> Items:
     return {"stimulus": (8 if options.scheme == "off_grid" else 4) * room(load.spikes)}
 
 
-def loss(population: Population) -> Items:
+def loss(population: PopulationSlice) -> Items:
     """Return the bytes of a loss: 16 per neuron (first spike, time, dL/dt, softmax) and 4 for the label."""
     return {"state": np.array([16 * population.size]), "label": np.array([4])}
 
@@ -89,13 +90,13 @@ def total(items: Items) -> Integers:
     return np.asarray(sum(items.values(), start=np.int64(0)))
 
 
-def recording(network: Network, population: Population, bounds: Integers) -> tuple[Integers, Integers]:
+def recording(network: Network, population: PopulationSlice, bounds: Integers) -> tuple[Integers, Integers]:
     """Return what the recordings of a population take.
 
     Parameters
     ----------
     network : Network
-    population : Population
+    population : PopulationSlice
     bounds : ndarray of int64, shape (slices + 1,)
 
     Returns
@@ -110,11 +111,13 @@ def recording(network: Network, population: Population, bounds: Integers) -> tup
         if item.population != population.name:
             continue
         kept = np.diff(np.searchsorted(np.sort(item.neurons), bounds))
-        if item.every is None:
-            store += 8 * room(kept * population.spikes)
+        if item.variable == "spikes":
+            store += 8 * room(kept * network.spikes[population.name])
         else:
             buffer += 4 * kept
-            store += 4 * kept * (math.floor(network.duration / max(item.every, network.tick) + 1e-9) + 1)
+            store += (
+                4 * kept * (math.floor(network.program.duration / max(item.every, network.tick) + 1e-9) + 1)
+            )
     return buffer, store
 
 

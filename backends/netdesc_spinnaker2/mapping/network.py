@@ -1,166 +1,168 @@
-"""A network, as far as the mapping needs it."""
+"""A program, as far as the mapping needs it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from netdesc.block import Block
 from netdesc.errors import Diagnostic
-from netdesc.events import Floats, Integers, frozen
-
-
-@dataclass(frozen=True, slots=True)
-class Population:
-    """A population, as far as a map needs it.
-
-    Parameters
-    ----------
-    name, path : str
-        Name, and dotted path in the description.
-    size : int
-    kind : str
-        ``source``, ``spiking`` or ``readout``.
-    model : str
-    receptors : int
-        Number of synaptic currents.
-    subtractive_reset : bool
-    loss : str
-        Kind of the loss on this population; empty for none.
-    spikes : float
-        Expected spikes of one neuron in a sample.
-    parameters : mapping of str to ndarray of float64, shape (size,)
-        ``rest``, ``reset`` and ``tau_ref`` (ms) where they are known; empty for a source.
-    """
-
-    name: str
-    path: str
-    size: int
-    kind: str
-    model: str
-    receptors: int = 1
-    subtractive_reset: bool = False
-    loss: str = ""
-    spikes: float = 1.0
-    parameters: Mapping[str, Floats] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The synapses of one projection between two populations, ordered by source, then by target.
-
-    Parameters
-    ----------
-    name, path : str
-        Name of the projection, and its dotted path in the description.
-    pre, post : str
-        Populations.
-    n_pre, n_post : int
-        Their sizes.
-    indptr : ndarray of int64, shape (n_pre + 1,), or None
-        None where every source reaches every target.
-    indices : ndarray of int64, shape (k,), or None
-        Target of every synapse; None where every source reaches every target.
-    weights : ndarray of float64, shape (k,)
-        In the units of the file, sign included.
-    delays : ndarray of int64, shape (k,) or (1,)
-        In ticks, at least 1.
-    train : bool
-        Whether training changes the weights.
-    """
-
-    name: str
-    path: str
-    pre: str
-    post: str
-    n_pre: int
-    n_post: int
-    indptr: Integers | None
-    indices: Integers | None
-    weights: Floats
-    delays: Integers
-    train: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", frozen(self.weights, np.float64))
-        object.__setattr__(self, "delays", frozen(self.delays, np.int64))
-
-    @property
-    def dense(self) -> bool:
-        """Whether every source reaches every target."""
-        return self.indices is None
-
-    @property
-    def size(self) -> int:
-        """Number of synapses."""
-        return len(self.weights)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Something to record.
-
-    Parameters
-    ----------
-    population, variable : str
-    neurons : ndarray of int64
-        Indices within the population.
-    every : float or None
-        Interval of samples in ms; None for spikes.
-    """
-
-    population: str
-    variable: str
-    neurons: Integers
-    every: float | None
+from netdesc.events import Floats, Integers
+from netdesc.graph.ir import NetworkGraph
+from netdesc.lower import lower
+from netdesc.observation import Sampling
+from netdesc.program import PopulationSlice, Program
+from netdesc.steps import whole_steps
+from netdesc_spinnaker2.options import Options
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network, seen by the mapping.
+    """A program, seen by the mapping.
 
     Parameters
     ----------
-    name : str
-    duration, tick : float
+    program : Program
+    tick : float
         In ms.
-    populations : tuple of Population
-    links : tuple of Link
-    records : tuple of Record
+    delays : mapping of str to ndarray of int64, shape (k,) or (1,)
+        In ticks, at least 1, by block.
+    spikes : mapping of str to float
+        Expected spikes of one neuron in a sample, by population.
+    losses : collection of str
+        Populations with a loss.
+    records : tuple of Sampling
+        What is recorded; for the variable ``spikes`` the interval has no meaning.
     notes : tuple of Diagnostic
         What was rounded.
     """
 
-    name: str
-    duration: float
+    program: Program
     tick: float
-    populations: tuple[Population, ...]
-    links: tuple[Link, ...]
-    records: tuple[Record, ...] = ()
+    delays: Mapping[str, Integers]
+    spikes: Mapping[str, float]
+    losses: Collection[str] = ()
+    records: tuple[Sampling, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
 
     @property
     def ticks(self) -> int:
         """Ticks of a sample."""
-        return max(1, round(self.duration / self.tick))
+        return max(1, round(self.program.duration / self.tick))
 
-    @property
-    def trains(self) -> bool:
-        """Whether a weight is trained."""
-        return any(link.train for link in self.links)
+    def source(self, block: Block) -> PopulationSlice:
+        """Return the population that a block leaves."""
+        return self.program.populations[block.pre]
 
-    def population(self, name: str) -> Population:
-        """Return a population by name, or raise KeyError."""
-        for item in self.populations:
-            if item.name == name:
-                return item
-        raise KeyError(name)
+    def target(self, block: Block) -> PopulationSlice:
+        """Return the population that a block enters."""
+        return self.program.populations[block.post]
 
-    def incoming(self, name: str) -> tuple[Link, ...]:
-        """Return the links that end at a population, in the order of the file."""
-        return tuple(link for link in self.links if link.post == name)
+    def incoming(self, name: str) -> tuple[Block, ...]:
+        """Return the blocks that end at a population, in the order of the file."""
+        return tuple(block for block in self.program.blocks if self.target(block).name == name)
 
-    def outgoing(self, name: str) -> tuple[Link, ...]:
-        """Return the links that start at a population, in the order of the file."""
-        return tuple(link for link in self.links if link.pre == name)
+
+def weights_of(block: Block) -> Floats:
+    """Return the weight of every synapse of a block in the units of the file, sign included."""
+    return np.asarray(block.sign * block.spread(block.weights))
+
+
+def view_graph(graph: NetworkGraph, options: Options) -> Network:
+    """See a graph as the mapping does.
+
+    Parameters
+    ----------
+    graph : NetworkGraph
+        With drawn connections and values.
+    options : Options
+
+    Returns
+    -------
+    Network
+        Delays in ticks, at least one, with a note for every projection that was changed.
+
+    Raises
+    ------
+    GraphError
+        If a projection is not drawn yet.
+    """
+    losses = {loss.population for loss in graph.settings.losses.values()}
+    network = view_program(lower(graph), options, losses)
+    spikes = tuple(
+        Sampling(
+            item.population,
+            item.variable,
+            np.arange(graph.node(item.population).size)
+            if item.neurons is None
+            else np.array(item.neurons, dtype=np.int64),
+            np.inf,
+        )
+        for item in graph.settings.recordings
+        if item.variable == "spikes"
+    )
+    return replace(network, records=(*network.records, *spikes))
+
+
+def view_program(program: Program, options: Options, losses: Collection[str]) -> Network:
+    """See a program as the mapping does.
+
+    Parameters
+    ----------
+    program : Program
+    options : Options
+    losses : collection of str
+        Populations that have a loss; a program does not know.
+
+    Returns
+    -------
+    Network
+        As ``view_graph`` gives it. Every sampled quantity is a record.
+    """
+    notes = list[Diagnostic]()
+    delays = {block.name: ticks_of(block.delays, options.step, block.path, notes) for block in program.blocks}
+    spikes = {item.name: _spikes(item, program.duration, options) for item in program.populations}
+    return Network(program, options.step, delays, spikes, losses, program.sampling, tuple(notes))
+
+
+def ticks_of(delays: Floats, step: float, path: str, notes: list[Diagnostic]) -> Integers:
+    """Round delays to ticks, at least one, and note it where that changes them.
+
+    Parameters
+    ----------
+    delays : ndarray
+        In ms.
+    step : float
+        Length of a tick in ms.
+    path : str
+        Dotted path of the projection.
+    notes : list of Diagnostic
+        A note is added.
+    """
+    ticks: Integers = np.maximum(whole_steps(delays, step), 1)
+    change = np.abs(ticks * step - delays)
+    changed = int(np.sum(change > 1e-9 * step))
+    if changed:
+        message = (
+            f"{changed} of {len(delays)} delays rounded to ticks of {step:g} ms, at least one, by at most "
+            f"{float(change.max()):.3g} ms"
+        )
+        notes.append(Diagnostic(message, f"{path}.delay", "S2-DELAY"))
+    return ticks
+
+
+def _spikes(item: PopulationSlice, duration: float, options: Options) -> float:
+    """Return the expected spikes of one neuron in a sample; at least one, so that there is room for it."""
+    if item.name in options.rates:
+        return options.rates[item.name] * duration
+    if item.kind == "readout":
+        return 0.0
+    if item.kind == "spiking":
+        return max(1.0, options.profile.expected_rate.value * duration)
+    if item.source.get("times") is not None:
+        return float(max((len(row) for row in item.source["times"]), default=0))
+    if "rate" in item.source:
+        return float(np.max(item.source["rate"], initial=0.0)) * duration
+    return 1.0

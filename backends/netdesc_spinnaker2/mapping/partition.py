@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from netdesc.events import Integers
+from netdesc.program import PopulationSlice
 from netdesc_spinnaker2.mapping import memory, traffic
-from netdesc_spinnaker2.mapping.network import Network, Population
+from netdesc_spinnaker2.mapping.network import Network
 from netdesc_spinnaker2.mapping.placement import capacity
 from netdesc_spinnaker2.mapping.traffic import Fan, Load, Reach
 from netdesc_spinnaker2.options import Options
@@ -34,22 +35,25 @@ def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Divis
         Per population, as ``cut`` gives them; finer where that is needed for the error packets, whose number
         depends on the slices of other populations.
     reach : dict of str to ndarray of bool
-        Per link, which slices are connected.
+        Per block, which slices are connected.
     loads : dict of str to Load
         Per population, exact.
     """
-    bounds = {item.name: cut(network, item, fans[item.name], options) for item in network.populations}
+    bounds = {item.name: cut(network, item, fans[item.name], options) for item in network.program.populations}
     for left in reversed(range(_ROUNDS)):
         reach = {
-            link.name: traffic.connected(link, bounds[link.pre], bounds[link.post]) for link in network.links
+            block.name: traffic.connected(
+                block, bounds[network.source(block).name], bounds[network.target(block).name]
+            )
+            for block in network.program.blocks
         }
         loads = {
             item.name: traffic.measure(item, network, fans[item.name], bounds, reach)
-            for item in network.populations
+            for item in network.program.populations
         }
         finer = {
             item.name: cuts
-            for item in network.populations
+            for item in network.program.populations
             if (cuts := _finer(network, item, loads[item.name], options)) is not None
         }
         if not finer or not left:
@@ -58,7 +62,7 @@ def divide(network: Network, fans: Mapping[str, Fan], options: Options) -> Divis
     return bounds, reach, loads
 
 
-def _finer(network: Network, item: Population, load: Load, options: Options) -> Integers | None:
+def _finer(network: Network, item: PopulationSlice, load: Load, options: Options) -> Integers | None:
     """Return the bounds of finer slices where these may shorten a tick that is too long, otherwise None."""
     parts, most = len(load.neurons), min(item.size, capacity(options))
     if item.kind == "source" or item.name in options.slices or parts >= most:
@@ -69,13 +73,13 @@ def _finer(network: Network, item: Population, load: Load, options: Options) -> 
     return even(item.size, min(wanted, most)) if excess > 1.0 else None
 
 
-def cut(network: Network, population: Population, arriving: Fan, options: Options) -> Integers:
+def cut(network: Network, population: PopulationSlice, arriving: Fan, options: Options) -> Integers:
     """Choose the slices of a population.
 
     Parameters
     ----------
     network : Network
-    population : Population
+    population : PopulationSlice
     arriving : Fan
         Of the population.
     options : Options
@@ -101,14 +105,14 @@ def cut(network: Network, population: Population, arriving: Fan, options: Option
 
 
 def fitting(
-    network: Network, population: Population, arriving: Fan, options: Options, bounds: Integers
+    network: Network, population: PopulationSlice, arriving: Fan, options: Options, bounds: Integers
 ) -> bool:
     """Return whether slices fit into their processing elements, as if every source reached all of them.
 
     Parameters
     ----------
     network : Network
-    population : Population
+    population : PopulationSlice
     arriving : Fan
     options : Options
     bounds : ndarray of int64, shape (slices + 1,)

@@ -9,12 +9,11 @@ import numpy as np
 
 from netdesc.errors import Diagnostic, LimitError
 from netdesc.events import Floats, Integers
-from netdesc.program import Program
+from netdesc.program import PopulationSlice, Program
 from netdesc_spinnaker2.mapping import checks, memory, traffic
 from netdesc_spinnaker2.mapping.compression import compress
 from netdesc_spinnaker2.mapping.keys import allocate
-from netdesc_spinnaker2.mapping.network import Network, Population
-from netdesc_spinnaker2.mapping.network_view import view_program
+from netdesc_spinnaker2.mapping.network import Network, view_program
 from netdesc_spinnaker2.mapping.partition import divide
 from netdesc_spinnaker2.mapping.placement import capacity, place
 from netdesc_spinnaker2.mapping.plan import Plan, Slice
@@ -70,8 +69,8 @@ def lay_out_program(program: Program, options: Options, outputs: tuple[str, ...]
     LimitError
         With every limit that it exceeds.
     """
-    losses = dict.fromkeys(outputs, "time_to_first_spike") if training else {}
-    return plan(view_program(program, options, losses), replace(options, training=training))
+    network = view_program(program, options, outputs if training else ())
+    return plan(network, replace(options, training=training))
 
 
 def outputs_of(program: Program) -> tuple[str, ...]:
@@ -109,12 +108,12 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
     training = traffic.trains(network, options)
     fans = {
         item.name: traffic.fan(network, item.name, integer=options.weights == "integer")
-        for item in network.populations
+        for item in network.program.populations
     }
     bounds, reach, loads = divide(network, fans, options)
     parts = [
         part
-        for item in network.populations
+        for item in network.program.populations
         for part in _parts(network, item, bounds[item.name], loads[item.name], options)
     ]
     weight_faults, notes = checks.check_weights(network, options)
@@ -154,7 +153,7 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
 
 
 def _parts(
-    network: Network, item: Population, bounds: Integers, load: Load, options: Options
+    network: Network, item: PopulationSlice, bounds: Integers, load: Load, options: Options
 ) -> Iterator[Part]:
     """Yield the programs that a population needs."""
     ticks, profile, training = network.ticks, options.profile, traffic.trains(network, options)
@@ -170,20 +169,20 @@ def _parts(
     work = traffic.cycles(load, ticks, profile, training=training)
     packets = traffic.arrivals(load, ticks, training=training)
     yield Part("layer", item.name, bounds, items, store, work, packets)
-    if training and item.loss:
-        packets = np.array([item.size * item.spikes / ticks])
+    if training and item.name in network.losses:
+        packets = np.array([item.size * network.spikes[item.name] / ticks])
         work = item.size * profile.neuron_cycles.value + packets * profile.packet_cycles.value
         yield Part(
             "loss", item.name, np.array([0, item.size]), memory.loss(item), np.zeros(1, int), work, packets
         )
-    if training and any(link.train for link in network.incoming(item.name)):
+    if training and any(block.train_weight for block in network.incoming(item.name)):
         yield Part("optimizer", item.name, bounds, memory.optimizer(load, options), none, idle, idle)
 
 
 def _part_faults(network: Network, parts: list[Part], options: Options) -> list[Diagnostic]:
     faults = []
     for part in parts:
-        item = network.population(part.population)
+        item = network.program.population(part.population)
         faults += [
             *checks.check_sram(
                 item,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from netdesc.errors import Diagnostic
-from netdesc_spinnaker2.mapping.network import Network
+
+if TYPE_CHECKING:
+    from netdesc_spinnaker2.mapping.network import Network
 
 LINKS = ((1, 0), (1, 1), (0, 1), (-1, 0), (-1, -1), (0, -1))
 """Step in x and y of each of the six links of a chip: east, north-east, north, west, south-west, south."""

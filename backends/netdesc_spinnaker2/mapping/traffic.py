@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.block import Block
 from netdesc.events import Floats, Integers
-from netdesc_spinnaker2.mapping.network import Link, Network, Population
+from netdesc.program import PopulationSlice
+from netdesc_spinnaker2.mapping.network import Network
 from netdesc_spinnaker2.options import Options
 from netdesc_spinnaker2.profile import Profile
 
@@ -33,7 +35,7 @@ class Fan:
     Parameters
     ----------
     synapses, trained, indexed, timed : ndarray of int64, shape (size + 1,)
-        All synapses; those that training changes; those of sparse links; those with individual delays.
+        All synapses; those that training changes; those of sparse blocks; those with individual delays.
     events : ndarray of float64, shape (size + 1,)
         Expected synaptic events in a sample.
     slots : int
@@ -57,7 +59,7 @@ class Load:
     neurons, synapses, trained, indexed, timed : ndarray of int64
         As in ``Fan``.
     rows : ndarray of int64
-        Rows of sparse links: sources whose spikes reach the slice, counted for each link.
+        Rows of sparse blocks: sources whose spikes reach the slice, counted for each block.
     events : ndarray of float64
         Expected synaptic events in a sample.
     received, spikes : ndarray of float64
@@ -91,32 +93,32 @@ def fan(network: Network, name: str, *, integer: bool) -> Fan:
     integer : bool
         Whether a synapse word holds the delay, so that no synapse needs a byte for it.
     """
-    size = network.population(name).size
+    size = network.program.population(name).size
     totals = np.zeros((4, size), dtype=np.int64)
     events, slots = np.zeros(size), 2
-    for link in network.incoming(name):
-        count = arriving(link)
-        timed = len(link.delays) > 1 and not integer
-        totals += np.outer([1, link.train, not link.dense, timed], count)
-        events += count * network.population(link.pre).spikes
-        slots = max(slots, int(np.max(link.delays, initial=1)) + 1)
+    for block in network.incoming(name):
+        count, delays = arriving(block), network.delays[block.name]
+        timed = len(delays) > 1 and not integer
+        totals += np.outer([1, block.train_weight, not block.dense, timed], count)
+        events += count * network.spikes[network.source(block).name]
+        slots = max(slots, int(np.max(delays, initial=1)) + 1)
     sums = np.pad(np.cumsum(totals, axis=1), ((0, 0), (1, 0)))
     return Fan(sums[0], sums[1], sums[2], sums[3], np.concatenate(([0.0], np.cumsum(events))), slots)
 
 
-def arriving(link: Link) -> Integers:
-    """Return the number of synapses of every target of a link, shape (n_post,)."""
-    if link.indices is None:
-        return np.full(link.n_post, link.n_pre, dtype=np.int64)
-    return np.bincount(link.indices, minlength=link.n_post).astype(np.int64)
+def arriving(block: Block) -> Integers:
+    """Return the number of synapses of every target of a block, shape (n_post,)."""
+    if block.indices is None:
+        return np.full(block.n_post, block.n_pre, dtype=np.int64)
+    return np.bincount(block.indices, minlength=block.n_post).astype(np.int64)
 
 
-def connected(link: Link, pre: Integers, post: Integers) -> Reach:
+def connected(block: Block, pre: Integers, post: Integers) -> Reach:
     """Return which slices have a synapse between them.
 
     Parameters
     ----------
-    link : Link
+    block : Block
     pre, post : ndarray of int64, shape (p + 1,) and (q + 1,)
         Bounds of the slices of its two populations.
 
@@ -125,22 +127,22 @@ def connected(link: Link, pre: Integers, post: Integers) -> Reach:
     ndarray of bool, shape (p, q)
     """
     p, q = len(pre) - 1, len(post) - 1
-    if link.indptr is None or link.indices is None:
+    if block.indptr is None or block.indices is None:
         return np.ones((p, q), dtype=np.bool_)
     column = np.repeat(np.arange(q), np.diff(post))
     table = np.zeros((p, q), dtype=np.bool_)
     for number in range(p):
-        first, last = int(link.indptr[pre[number]]), int(link.indptr[pre[number + 1]])
-        table[number, column[link.indices[first:last]]] = True
+        first, last = int(block.indptr[pre[number]]), int(block.indptr[pre[number + 1]])
+        table[number, column[block.indices[first:last]]] = True
     return table
 
 
-def bound(population: Population, network: Network, arriving_at: Fan, bounds: Integers) -> Load:
+def bound(population: PopulationSlice, network: Network, arriving_at: Fan, bounds: Integers) -> Load:
     """Return an upper bound of the load of slices, before the slices of other populations are known.
 
     Parameters
     ----------
-    population : Population
+    population : PopulationSlice
     network : Network
     arriving_at : Fan
         Of the population.
@@ -151,54 +153,58 @@ def bound(population: Population, network: Network, arriving_at: Fan, bounds: In
     Load
         As if every source reached every slice; without error packets.
     """
-    links = network.incoming(population.name)
-    sources = {link.pre: network.population(link.pre) for link in links}
+    blocks = network.incoming(population.name)
+    sources = {block.pre: network.source(block) for block in blocks}
     n = len(bounds) - 1
-    rows = np.full(n, sum(link.n_pre for link in links if not link.dense), dtype=np.int64)
-    received = np.full(n, float(sum(item.size * item.spikes for item in sources.values())))
-    return _load(population, arriving_at, bounds, rows, (received, np.zeros(n)))
+    rows = np.full(n, sum(block.n_pre for block in blocks if not block.dense), dtype=np.int64)
+    received = np.full(n, float(sum(item.size * network.spikes[item.name] for item in sources.values())))
+    return _load(network.spikes[population.name], arriving_at, bounds, rows, (received, np.zeros(n)))
 
 
 def reached(network: Network, pre: str, post: str, reach: Mapping[str, Reach]) -> Reach | None:
-    """Return which slices of two populations are connected by any link; None where there is no link."""
-    tables = [reach[link.name] for link in network.outgoing(pre) if link.post == post]
+    """Return which slices of two populations are connected by any block; None where there is no block."""
+    tables = [reach[block.name] for block in network.incoming(post) if network.source(block).name == pre]
     if len(tables) == 1:
         return tables[0]
     return np.logical_or.reduce(tables) if tables else None
 
 
 def measure(
-    population: Population, network: Network, arriving_at: Fan, bounds: Bounds, reach: Mapping[str, Reach]
+    population: PopulationSlice,
+    network: Network,
+    arriving_at: Fan,
+    bounds: Bounds,
+    reach: Mapping[str, Reach],
 ) -> Load:
     """Return the load of every slice of a population.
 
     Parameters
     ----------
-    population : Population
+    population : PopulationSlice
     network : Network
     arriving_at : Fan
         Of the population.
     bounds : mapping of str to ndarray
         Per population.
     reach : mapping of str to ndarray of bool, shape (p, q)
-        Per link, as ``connected`` gives it.
+        Per block, as ``connected`` gives it.
     """
     name, cuts = population.name, bounds[population.name]
     n = len(cuts) - 1
     rows, received, errors = np.zeros(n), np.zeros(n), np.zeros(n)
-    for link in network.incoming(name):
-        if not link.dense:
-            rows += _weighted(np.diff(bounds[link.pre]), reach[link.name])
-    for other in network.populations:
+    for block in network.incoming(name):
+        if not block.dense:
+            rows += _weighted(np.diff(bounds[network.source(block).name]), reach[block.name])
+    for other in network.program.populations:
         arrival = reached(network, other.name, name, reach)
         if arrival is not None:
-            received += _weighted(np.diff(bounds[other.name]) * other.spikes, arrival)
+            received += _weighted(np.diff(bounds[other.name]) * network.spikes[other.name], arrival)
         departure = reached(network, name, other.name, reach)
         if departure is not None:
-            errors += np.diff(cuts) * population.spikes * departure.sum(axis=1)
-    if population.loss:
+            errors += np.diff(cuts) * network.spikes[name] * departure.sum(axis=1)
+    if name in network.losses:
         errors += np.diff(cuts)
-    return _load(population, arriving_at, cuts, rows.astype(np.int64), (received, errors))
+    return _load(network.spikes[name], arriving_at, cuts, rows.astype(np.int64), (received, errors))
 
 
 def _weighted(values: Floats | Integers, table: Reach) -> Floats:
@@ -210,7 +216,7 @@ def _weighted(values: Floats | Integers, table: Reach) -> Floats:
 
 
 def _load(
-    population: Population, arriving_at: Fan, bounds: Integers, rows: Integers, packets: tuple[Floats, Floats]
+    spikes: float, arriving_at: Fan, bounds: Integers, rows: Integers, packets: tuple[Floats, Floats]
 ) -> Load:
     def between(sums: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(sums[bounds[1:]] - sums[bounds[:-1]])
@@ -221,7 +227,7 @@ def _load(
         **{name: between(getattr(arriving_at, name)) for name in SUMS},
         rows=rows,
         received=packets[0],
-        spikes=neurons * population.spikes,
+        spikes=neurons * spikes,
         errors=packets[1],
         slots=arriving_at.slots,
     )
@@ -259,4 +265,5 @@ def arrivals(load: Load, ticks: int, *, training: bool) -> Floats:
 
 def trains(network: Network, options: Options) -> bool:
     """Return whether the chip trains."""
-    return network.trains if options.training is None else options.training
+    trained = any(block.train_weight for block in network.program.blocks)
+    return trained if options.training is None else options.training

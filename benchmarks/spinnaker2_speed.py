@@ -122,7 +122,7 @@ class Learning:
         training = require_training(model.description, backend)
         task = build_task(load_machine(netdesc.compile(model, backend)), model.description, training)
         task = put_on_device(task, backend=backend)
-        state, feed = start(task), task.train_feed()
+        state, feed = start(task), task.feeds["train"]
         if task.device is None:
             task.machine.write(task.flat.split(state.values))
         else:

@@ -55,7 +55,7 @@ def take_first_step(file: Path) -> int:
         model = netdesc.load(file)
         training = require_training(model.description, "numba")
         task = build_task(load_machine(netdesc.compile(model)), model.description, training)
-        state, feed = start(task), task.train_feed()
+        state, feed = start(task), task.feeds["train"]
         stimulus, goals = next(feed.batches(shuffle(task, 0, len(feed)), training.batch_size))
         stepped, _ = train_batch(task, state, stimulus, goals=goals, tally=Tally(task.program))
     if np.array_equal(stepped.values, state.values):

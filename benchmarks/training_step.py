@@ -178,7 +178,7 @@ def prepare(case: Case, hidden: int, batch: int) -> Course:
     plain = build_task(load_machine(netdesc.compile(model)), model.description, training)
     watch = Stopwatch(plain.machine, plain.program)
     task = replace(plain, machine=watch)
-    stimulus, goals = task.train_feed().draw(np.arange(batch), 0)
+    stimulus, goals = task.feeds["train"].draw(np.arange(batch), 0)
     return Course(case, task, watch, start(task), Tally(task.program), stimulus, goals)
 
 

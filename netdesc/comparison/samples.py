@@ -12,7 +12,7 @@ from netdesc.datasets.survey import load_samples
 from netdesc.events import Events, Floats, Integers
 from netdesc.losses import Goals
 from netdesc.trace import Cotangent, Trace
-from netdesc.training.task import UNSEEN, Feed
+from netdesc.training.task import Feed, choose_split, list_feeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +67,18 @@ def choose_batch(compiled: CompiledProgram, samples: int, known: Batch | None = 
 
 
 def choose_feed(compiled: CompiledProgram) -> tuple[Feed, str]:
-    """Return the test samples, or those for validation or training where there are none.
-
-    Returns
-    -------
-    feed : Feed
-    split : str
+    """Return the test samples, or those for validation or training where there are none, and which they are.
 
     Raises
     ------
     DescriptionError
         If the data cannot be loaded.
     """
-    program = compiled.program
     with located(compiled.model):
-        dataset = load_samples(compiled.model.description, program)
-    if dataset is None:
-        return Feed(program, None), "train"
-    if dataset.test is not None:
-        return Feed(program, dataset.test, 2 * UNSEEN), "test"
-    if dataset.validation is not None:
-        return Feed(program, dataset.validation, UNSEEN), "validation"
-    return Feed(program, dataset.train), "train"
+        dataset = load_samples(compiled.model.description, compiled.program)
+    feeds = list_feeds(compiled.program, dataset)
+    split = choose_split(feeds)
+    return feeds[split], split
 
 
 def single(cotangent: Cotangent, trace: Trace, sample: int) -> Cotangent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -150,19 +150,6 @@ def read_past(path: Path, record: Path) -> Past:
         ) from error
 
 
-def load_state(path: Path, flat: FlatParameters) -> State:
-    """Read the state in a checkpoint of a program with these parameters; see `restore_state`.
-
-    Raises
-    ------
-    RunDirectoryError
-        If the file is damaged, or not a checkpoint of this program.
-    """
-    content = read_sealed(path)
-    require_format(path, content)
-    return restore_state(content, flat, path)
-
-
 def restore_state(content: Content, flat: FlatParameters, path: Path) -> State:
     """Return the training state in a checkpoint that was read; the path is for messages.
 
@@ -174,7 +161,8 @@ def restore_state(content: Content, flat: FlatParameters, path: Path) -> State:
     kinds = sorted({name.split("/")[0] for name in content.group("optimizer")})
     groups = {name: content.group(name) for name in ("parameters", "best")}
     groups |= {name: content.group(f"optimizer/{name}") for name in kinds}
-    faults = [fault for name, parts in groups.items() for fault in find_misfits(name, parts, flat)]
+    wanted = flat.split(flat.low)
+    faults = [fault for name, parts in groups.items() for fault in find_misfits(name, parts, wanted)]
     if faults:
         raise RunDirectoryError(
             f"{path} does not fit this model: {'; '.join(faults)}; train into a new directory"
@@ -205,21 +193,18 @@ def restore_state(content: Content, flat: FlatParameters, path: Path) -> State:
     return state
 
 
-def find_misfits(group: str, parts: Mapping[str, Floats], flat: FlatParameters) -> list[str]:
-    """Return what is wrong with the datasets of a group."""
-    sizes = {key: len(part) for key, part in flat.split(flat.low).items()}
-    faults = [f"{group} has no {key}" for key in sizes if key not in parts]
-    faults += [f"{group} has {key}, which is not trained" for key in parts if key not in sizes]
-    faults += [
-        f"{group} has {parts[key].size} values for {key}, expected {size}"
-        for key, size in sizes.items()
-        if key in parts and parts[key].shape != (size,)
-    ]
-    return faults + [
-        f"{group} has a value of {key} that is not finite"
-        for key in sizes
-        if key in parts and not np.isfinite(parts[key]).all()
-    ]
+def find_misfits(group: str, found: Mapping[str, Floats], wanted: Mapping[str, Floats]) -> Iterator[str]:
+    """Yield what is wrong with the parameters in a group of a file, beside those of a model, both by key."""
+    yield from (f"{group} has no {key}" for key in wanted if key not in found)
+    yield from (f"{group} has {key}, which this model does not train" for key in found if key not in wanted)
+    both = [key for key in wanted if key in found]
+    for key in both:
+        if found[key].shape != wanted[key].shape:
+            size = wanted[key].size
+            yield f"{group} has {found[key].size} values for {key}, but this model has {size}"
+    for key in both:
+        if not np.isfinite(found[key]).all():
+            yield f"{group} has a value of {key} that is not finite"
 
 
 def read_report(item: Mapping[str, Any]) -> EpochReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -176,13 +176,7 @@ def describe_stages(stages: Sequence[Stage]) -> tuple[str, ...]:
 
 def flatten(tree: object, path: str = "") -> dict[str, str]:
     """Return the leaves of plain data as JSON text by dotted path, below ``path``; a list is a leaf."""
-    return dict(iterate_leaves(tree, path))
-
-
-def iterate_leaves(tree: object, path: str) -> Iterator[tuple[str, str]]:
-    """Yield dotted path and JSON text of every leaf; see ``flatten``."""
-    if isinstance(tree, Mapping) and tree:
-        for key, branch in tree.items():
-            yield from iterate_leaves(branch, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, json.dumps(tree)
+    if not isinstance(tree, Mapping) or not tree:
+        return {path: json.dumps(tree)}
+    inner = (flatten(branch, f"{path}.{key}" if path else str(key)) for key, branch in tree.items())
+    return {name: text for leaves in inner for name, text in leaves.items()}

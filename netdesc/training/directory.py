@@ -58,6 +58,11 @@ class RunDirectory:
     """Metrics of ``weights`` on the test samples."""
 
     @property
+    def files(self) -> list[Path]:
+        """Everything that a training writes there."""
+        return [self.path / item.name for item in vars(RunDirectory).values() if isinstance(item, Entry)]
+
+    @property
     def trained(self) -> list[Path]:
         """Files there that a finished epoch left behind."""
         return [path for path in (self.checkpoint, self.weights, self.metrics, self.result) if path.exists()]

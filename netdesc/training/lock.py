@@ -137,8 +137,6 @@ def is_gone(holder: dict[str, Any]) -> bool:
 def is_same(handle: int, path: Path) -> bool:
     """Return whether a handle belongs to the file that is there now."""
     try:
-        there = path.stat()
+        return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
         return False
-    here = os.fstat(handle)
-    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)

@@ -35,7 +35,7 @@ def run_epoch(task: Task, state: State, watch: Watch | None = None) -> State:
     watch = watch or Watch(task, state.values)
     state, metrics, grazing = train_epoch(task, state, watch)
     notes = watch.conclude(state.reports, metrics.loss, epoch=state.epoch + 1)
-    validation = measure(task, state.values, "validation")
+    validation = measure(task, state.values, "validation") if "validation" in task.feeds else None
     state = replace(state, epoch=state.epoch + 1)
     report = report_epoch(task, state, metrics, validation=validation, grazing=grazing)
     return keep_best(task, state, replace(report, seconds=perf_counter() - begin, notes=notes))
@@ -58,7 +58,7 @@ def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics,
     NumericsError
         With epoch and step, if a loss, gradient or parameter is not finite.
     """
-    feed, tally, grazing = task.train_feed(), Tally(task.program), 0
+    feed, tally, grazing = task.feeds["train"], Tally(task.program), 0
     order = shuffle(task, state.epoch, len(feed))
     if task.device is None:
         task.machine.write(task.flat.split(state.values))

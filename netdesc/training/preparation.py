@@ -9,7 +9,7 @@ from netdesc.border import load as load_checked
 from netdesc.datasets import Samples
 from netdesc.datasets.survey import load_samples
 from netdesc.description.model import Description, Training
-from netdesc.errors import BackendError, DescriptionError, Diagnostic
+from netdesc.errors import BackendError, DescriptionError
 from netdesc.memory import require_memory
 from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.optimizers import build_optimizer
@@ -36,17 +36,6 @@ def load_machine(compiled: CompiledProgram) -> Machine:
     return load_checked(compiled.backend, program, seed=program.seed)
 
 
-def require_losses(description: Description) -> None:
-    """Refuse a description without losses.
-
-    Raises
-    ------
-    DescriptionError
-    """
-    if not description.losses:
-        raise DescriptionError("there is no loss; add one under losses", path="losses")
-
-
 def require_training(description: Description, backend: str) -> Training:
     """Return the section ``training``, once all it asks for is known to be possible.
 
@@ -55,26 +44,21 @@ def require_training(description: Description, backend: str) -> Training:
     DescriptionError
         If the section or a loss is missing.
     BackendError
-        With everything that cannot be done yet.
+        If forward and adjoint are to run on different backends.
     """
-    require_losses(description)
+    if not description.losses:
+        raise DescriptionError("there is no loss; add one under losses", path="losses")
     training = description.training
     if training is None:
         raise DescriptionError(
             "there is no section training; add one, for example training: {optimizer: adam, epochs: 100}",
             path="training",
         )
-    faults = []
     if training.options.get("forward_backend") not in (None, backend):
-        faults.append(
-            Diagnostic(
-                "running forward and adjoint on different backends is not supported yet; "
-                "remove forward_backend",
-                path="training.forward_backend",
-            )
+        raise BackendError(
+            "running forward and adjoint on different backends is not supported yet; remove forward_backend",
+            path="training.forward_backend",
         )
-    if faults:
-        raise BackendError(faults)
     return training
 
 

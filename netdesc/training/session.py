@@ -23,17 +23,11 @@ from netdesc.training.directory import (
 )
 from netdesc.training.loop import has_stalled, is_over, run_epoch
 from netdesc.training.origin import Origin
-from netdesc.training.preparation import (
-    build_task,
-    choose_backend,
-    load_machine,
-    require_losses,
-    require_training,
-)
+from netdesc.training.preparation import build_task, choose_backend, load_machine, require_training
 from netdesc.training.records import Metrics, Progress, TrainingResult
 from netdesc.training.signs import Watch
-from netdesc.training.tally import measure, measure_feed
-from netdesc.training.task import State, Task, start
+from netdesc.training.tally import measure
+from netdesc.training.task import State, Task, choose_split, start
 from netdesc.training.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
@@ -100,7 +94,7 @@ def train(
             raise error.located(model.description.locations) from error
 
 
-def prepare_task(model: Model, backend: str, data: Samples | None = None) -> Task:
+def prepare_task(model: Model, backend: str, data: Samples | None = None, *, learns: bool = True) -> Task:
     """Gather what a training needs, once all that it asks for is known to be possible.
 
     Parameters
@@ -109,6 +103,8 @@ def prepare_task(model: Model, backend: str, data: Samples | None = None) -> Tas
     backend : str
     data : Samples or None
         As for ``train``.
+    learns : bool
+        False to measure alone, which needs neither gradients of the losses nor a device that learns.
 
     Raises
     ------
@@ -122,10 +118,11 @@ def prepare_task(model: Model, backend: str, data: Samples | None = None) -> Tas
     with located(model):
         training = require_training(model.description, backend)
         compiled = compile(model, backend)
-        require_kinds(model.description.losses.values(), compiled.backend.limits.losses, f"backend {backend}")
-        return put_on_device(
-            build_task(load_machine(compiled), model.description, training, data), backend=backend
-        )
+        if learns:
+            losses = compiled.backend.limits.losses
+            require_kinds(model.description.losses.values(), losses, f"backend {backend}")
+        task = build_task(load_machine(compiled), model.description, training, data)
+        return put_on_device(task, backend=backend) if learns else task
 
 
 def run_directory(description: Description, output: Path | str | None) -> Path:
@@ -170,25 +167,14 @@ def evaluate(
     RunDirectoryError
         If the weights do not fit.
     """
-    from netdesc.api import compile, located
+    from netdesc.api import located
 
-    name = backend or choose_backend(model)
+    task = prepare_task(model, backend or choose_backend(model), data, learns=False)
+    values = task.program.trainable()
+    if weights is not None:
+        values = load_weights(Path(weights), task.program, model.description)
     with located(model):
-        require_losses(model.description)
-        compiled = compile(model, name)
-        training = require_training(model.description, name)
-        task = build_task(load_machine(compiled), model.description, training, data)
-    values = (
-        task.program.trainable()
-        if weights is None
-        else load_weights(Path(weights), task.program, model.description)
-    )
-    with located(model):
-        for split in ("test", "validation"):
-            metrics = measure(task, task.flat.join(values), split)
-            if metrics is not None:
-                return metrics
-        return measure_feed(task, task.flat.join(values), task.train_feed(), split="train")
+        return measure(task, task.flat.join(values), choose_split(task.feeds))
 
 
 def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingResult:
@@ -241,7 +227,7 @@ def keep_weights(task: Task, state: State, run: Run) -> None:
 def finish(task: Task, state: State, run: Run) -> TrainingResult:
     """Test the best weights and draw the curves."""
     directory = run.directory
-    test = measure(task, state.best_values, "test")
+    test = measure(task, state.best_values, "test") if "test" in task.feeds else None
     write_result(directory.result, test, state.best_epoch)
     curve, notes = draw_curve(directory)
     signs = dict.fromkeys(note for report in state.reports for note in report.notes)

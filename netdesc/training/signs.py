@@ -108,10 +108,8 @@ class Watch:
         for key, part in self.task.flat.split(values).items():
             old, new = (float(np.sqrt(np.mean(np.square(item)))) for item in (start[key], part))
             if old and new > GROWTH * old:
-                yield (
-                    f"growth {key}",
-                    (f"{key} has grown to {new / old:.3g} times its initial size; lower the learning rate"),
-                )
+                sign = f"{key} has grown to {new / old:.3g} times its initial size; lower the learning rate"
+                yield f"growth {key}", sign
 
     def find_leap(self, loss: float) -> Iterator[tuple[str, str]]:
         """Yield that the loss has leapt."""
@@ -119,13 +117,8 @@ class Watch:
         if len(self.losses) < FIRST:
             self.losses.append(abs(loss))
         if largest and loss > LEAP * largest:
-            yield (
-                "leap",
-                (
-                    f"the loss is {loss:.3g}, at most {largest:.3g} in the first batches; lower the "
-                    "learning rate"
-                ),
-            )
+            words = f"the loss is {loss:.3g}, at most {largest:.3g} in the first batches"
+            yield "leap", f"{words}; lower the learning rate"
 
     def find_spikes(self, spikes: dict[str, int], samples: int) -> Iterator[tuple[str, str]]:
         """Yield populations that are silent, or spike out of all proportion."""
@@ -135,20 +128,13 @@ class Watch:
                 continue
             self.silent[name] = 0 if spikes.get(name) else self.silent[name] + 1
             if self.silent[name] >= self.window:
-                yield (
-                    f"silent {name}",
-                    (f"population {name} has not spiked in {self.silent[name]} batches in a row, and {WAKE}"),
-                )
+                span = f"{self.silent[name]} batches in a row"
+                yield f"silent {name}", f"population {name} has not spiked in {span}, and {WAKE}"
             rate = spikes.get(name, 0) / (samples * population.size)
             first = self.rates.setdefault(name, rate)
             if rate > GROWTH * max(first, 1.0):
-                yield (
-                    f"spikes {name}",
-                    (
-                        f"population {name} spikes {rate:.3g} times per neuron and sample, "
-                        f"{first:.3g} in the first batch; lower the learning rate"
-                    ),
-                )
+                words = f"population {name} spikes {rate:.3g} times per neuron and sample"
+                yield f"spikes {name}", f"{words}, {first:.3g} in the first batch; lower the learning rate"
 
     def find_stillness(self, before: Floats, after: Floats) -> Iterator[tuple[str, str]]:
         """Yield that the parameters stay as they are; nothing where they are on a device."""
@@ -156,13 +142,8 @@ class Watch:
             return
         self.unchanged = self.unchanged + 1 if np.array_equal(before, after) else 0
         if self.unchanged >= WINDOW:
-            yield (
-                "unchanged",
-                (
-                    f"no parameter has changed in {self.unchanged} batches in a row; the "
-                    "gradient is zero or the learning rate too small"
-                ),
-            )
+            words = f"no parameter has changed in {self.unchanged} batches in a row"
+            yield "unchanged", f"{words}; the gradient is zero or the learning rate too small"
 
     def conclude(self, reports: Sequence[EpochReport], loss: float, *, epoch: int) -> tuple[str, ...]:
         """Look at an epoch, and return all signs that were first seen in it.
@@ -186,7 +167,7 @@ class Watch:
                 if population.kind == "spiking" and not self.counted[population.name]:
                     self.report(
                         f"silent {population.name}",
-                        (f"population {population.name} has not spiked in the whole epoch, and {WAKE}"),
+                        f"population {population.name} has not spiked in the whole epoch, and {WAKE}",
                         f"epoch {epoch}: ",
                     )
         last = [report.loss for report in reports[-STILL + 1 :]]

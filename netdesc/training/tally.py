@@ -16,7 +16,7 @@ from netdesc.program import Program
 from netdesc.trace import Trace
 from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.records import Metrics
-from netdesc.training.task import Feed, Task
+from netdesc.training.task import Task
 
 
 def find_silent(trace: Trace, program: Program) -> NDArray[np.bool_]:
@@ -145,15 +145,9 @@ CHUNK = 1000
 """Samples in a batch."""
 
 
-def measure(task: Task, values: Floats, split: str) -> Metrics | None:
-    """Find out how well parameters, shape (n,), do on a split; None where there are no such samples."""
-    feed = task.feed(split)
-    return None if feed is None else measure_feed(task, values, feed, split=split)
-
-
-def measure_feed(task: Task, values: Floats, feed: Feed, *, split: str) -> Metrics:
-    """Find out how well parameters, shape (n,), do on the samples of a feed, which are for ``split``."""
-    tally = Tally(task.program)
+def measure(task: Task, values: Floats, split: str) -> Metrics:
+    """Find out how well parameters, shape (n,), do on the samples of a split, of which there are some."""
+    tally, feed = Tally(task.program), task.feeds[split]
     task.machine.write(task.flat.split(values))
     for stimulus, goals in feed.batches(feed.in_order(), CHUNK):
         trace = task.machine.forward(stimulus, seed=task.program.seed)

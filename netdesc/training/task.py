@@ -118,21 +118,30 @@ class Task:
         """What is trained."""
         return self.machine.program
 
-    def train_feed(self) -> Feed:
-        """Return the samples to learn from: those of the dataset, or one of the model's own sources."""
-        return Feed(self.program, None if self.dataset is None else self.dataset.train)
+    @property
+    def feeds(self) -> dict[str, Feed]:
+        """The samples by what they are for; see `list_feeds`."""
+        return list_feeds(self.program, self.dataset)
 
-    def feed(self, split: str) -> Feed | None:
-        """Return the samples of ``train``, ``validation`` or ``test``; None where there are none."""
-        if split == "train":
-            return self.train_feed()
-        if self.dataset is None:
-            return None
-        part, first = {
-            "validation": (self.dataset.validation, UNSEEN),
-            "test": (self.dataset.test, 2 * UNSEEN),
-        }[split]
-        return None if part is None else Feed(self.program, part, first)
+
+def list_feeds(program: Program, dataset: Dataset | None) -> dict[str, Feed]:
+    """Return the samples for ``train``, ``validation`` and ``test``, as far as there are any.
+
+    Without a dataset there is one sample to learn from, of the model's own sources.
+    """
+    if dataset is None:
+        return {"train": Feed(program, None)}
+    splits = {
+        "train": (dataset.train, 0),
+        "validation": (dataset.validation, UNSEEN),
+        "test": (dataset.test, 2 * UNSEEN),
+    }
+    return {name: Feed(program, split, first) for name, (split, first) in splits.items() if split is not None}
+
+
+def choose_split(feeds: Mapping[str, Feed]) -> str:
+    """Return which samples to measure on: those for testing, or else for validation or training."""
+    return next(name for name in ("test", "validation", "train") if name in feeds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from netdesc.description.model import Description
 from netdesc.errors import RunDirectoryError
 from netdesc.events import Floats
 from netdesc.program import Program
-from netdesc.training.checkpoint import FORMAT, Malformed, join_paths, require_format
+from netdesc.training.checkpoint import FORMAT, Malformed, find_misfits, join_paths, require_format
 from netdesc.training.continuation import HARMLESS, compare_settings
 from netdesc.training.origin import Origin, compare_wiring, describe_wiring, find_drawn
 from netdesc.training.sealed import read_sealed, write_sealed
@@ -100,7 +100,12 @@ def load_weights(path: Path, program: Program, description: Description | None =
     found = {key: np.asarray(part, dtype=np.float64) for key, part in content.group("weights").items()}
     if not found:
         raise RunDirectoryError(f"{file_path} holds no weights; use the run directory of a training")
-    require_fit(found, program.trainable(), file_path)
+    faults = list(find_misfits("weights", found, program.trainable()))
+    if faults:
+        raise RunDirectoryError(
+            f"{file_path} does not fit this model: {'; '.join(faults)}; use the file it was trained with, or "
+            "train this model first"
+        )
     if version != FORMAT:
         LOG.warning(
             "%s has no checksum; it was written by an earlier version of netdesc, and whether it "
@@ -117,41 +122,6 @@ def load_weights(path: Path, program: Program, description: Description | None =
         ) from error
     require_origin(origin, program, description, path=file_path)
     return found
-
-
-def require_fit(found: Mapping[str, Floats], wanted: Mapping[str, Floats], path: Path) -> None:
-    """Refuse parameters that are not those of a program.
-
-    Parameters
-    ----------
-    found, wanted : mapping of str to ndarray
-    path : Path
-        Where they were found.
-
-    Raises
-    ------
-    RunDirectoryError
-        With every misfit.
-    """
-    faults = [f"{path} has no {key}; train this model first" for key in wanted if key not in found]
-    faults += [
-        f"{path} has {key}, which this model does not train; use the file it was trained with"
-        for key in found
-        if key not in wanted
-    ]
-    faults += [
-        f"{path} has {found[key].size} values for {key}, but this model has {wanted[key].size}; "
-        "use the file it was trained with"
-        for key in wanted
-        if key in found and found[key].shape != wanted[key].shape
-    ]
-    faults += [
-        f"{path} has a value of {key} that is not finite"
-        for key in wanted
-        if key in found and not np.isfinite(found[key]).all()
-    ]
-    if faults:
-        raise RunDirectoryError("; ".join(faults))
 
 
 def require_origin(origin: Origin, program: Program, description: Description | None, *, path: Path) -> None:

@@ -13,8 +13,9 @@ from netdesc.errors import DescriptionError, NumericsError
 from netdesc.files import _machine
 from netdesc.losses import evaluate
 from netdesc.training import RunDirectoryError
-from netdesc.training.checkpoint import load_state
+from netdesc.training.checkpoint import restore_state
 from netdesc.training.loop import run_epoch
+from netdesc.training.sealed import read_sealed
 from netdesc.training.tally import measure
 from netdesc.training.task import start
 from netdesc.training.weights import load_weights
@@ -88,7 +89,7 @@ def test_without_validation_the_last_weights_are_kept(tmp_path):
 def test_one_step_of_descent_follows_the_gradient():
     task, _ = prepare("training.optimizer={sgd: {learning_rate: 0.5}}", "training.batch_size=60")
     state = start(task)
-    stimulus, labels = task.train_feed().draw(np.arange(60), 0)
+    stimulus, labels = task.feeds["train"].draw(np.arange(60), 0)
     trace = task.machine.forward(stimulus, seed=0)
     gradient = task.machine.adjoint(trace, evaluate(task.losses, trace, task.program, labels).cotangent)
     expected = state.values - 0.5 * gradient.parameters["only.weight"]
@@ -187,7 +188,8 @@ def test_a_number_that_is_not_finite_names_epoch_and_step_and_spares_the_checkpo
     with pytest.raises(NumericsError, match="epoch 2, step 3 of the epoch: the machine broke"):
         train_linear(tmp_path / "run", broken_after=runs_of_one_epoch + 2)
     task, _ = prepare()
-    assert load_state(tmp_path / "run" / "checkpoint.h5", task.flat).epoch == 1
+    path = tmp_path / "run" / "checkpoint.h5"
+    assert restore_state(read_sealed(path), task.flat, path).epoch == 1
 
 
 def test_an_infinite_loss_is_told_with_its_step():

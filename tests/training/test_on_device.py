@@ -11,14 +11,16 @@ from netdesc.backend import LearningState
 from netdesc.description import describe_text
 from netdesc.errors import BackendError, DescriptionError, NumericsError
 from netdesc.training import RunDirectoryError, evaluate, train
-from netdesc.training.checkpoint import load_state
+from netdesc.training.checkpoint import restore_state
 from netdesc.training.continuation import note_stage
 from netdesc.training.flat_parameters import FlatParameters
+from netdesc.training.sealed import read_sealed
 from netdesc.training.tally import Tally
 
 
 def weights_of(folder, task):
-    return load_state(folder / "checkpoint.h5", FlatParameters.of(task.program)).values
+    path = folder / "checkpoint.h5"
+    return restore_state(read_sealed(path), FlatParameters.of(task.program), path).values
 
 
 def test_what_a_device_learns_is_what_the_host_learns(tmp_path):
@@ -163,7 +165,7 @@ def test_a_class_without_a_neuron_is_told_before_the_device_sees_it(tmp_path):
     from netdesc.training.loop import learn_batch
     from netdesc.training.task import start
 
-    stimulus, goals = next(task.train_feed().batches(np.arange(7), 7))
+    stimulus, goals = next(task.feeds["train"].batches(np.arange(7), 7))
     with pytest.raises(DescriptionError, match="labels run from 5 to 5"):
         learn_batch(
             task, start(task), stimulus, goals=replace(goals, labels=np.full(7, 5)), tally=Tally(task.program)

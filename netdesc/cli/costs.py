@@ -58,6 +58,12 @@ def foresee(compiled: CompiledProgram) -> Outlook | None:
     return Outlook(forecast, steps if forecast.step is not None else 0)
 
 
+def estimate_run(compiled: CompiledProgram) -> Estimate | None:
+    """Return what a backend expects a run forward to take; None where it makes no estimates."""
+    outlook = foresee(compiled)
+    return None if outlook is None else outlook.forecast.run
+
+
 def arrange_outlook(outlook: Outlook | None) -> dict[str, object] | None:
     """Return an outlook as JSON data.
 

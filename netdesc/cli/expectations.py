@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from netdesc.losses import Evaluation
     from netdesc.testing.gradcheck import GradientCheck
     from netdesc.trace import Trace
-    from netdesc.training import Metrics
 
 SPLITS = ("train", "validation", "test")
 KHZ = 1000.0
@@ -49,6 +48,11 @@ class Check:
     met: bool
     value: float | None
 
+    @property
+    def name(self) -> str:
+        """The path in the section ``expect``."""
+        return self.path.removeprefix("expect.")
+
 
 def check_expectations(model: Model, backend: str, weights: Path | None = None) -> list[Check]:
     """Run a model and check everything that its file expects.
@@ -71,18 +75,30 @@ def check_expectations(model: Model, backend: str, weights: Path | None = None) 
     NetdescError
         If the backend cannot run the model.
     """
-    if not model.description.expect:
+    expect = model.description.expect
+    if not expect:
         raise DescriptionError("expected a section expect, got none; add one", path="expect")
+    bounds = {split: expect.get(f"{split}_accuracy") for split in SPLITS}
+    bounds = {split: item for split, item in bounds.items() if item is not None}
+    needed = bounds or ("loss" in expect and _has_trained_loss(model.description))
     with TemporaryDirectory() as place:
-        if weights is None and _needs_training(model):
+        if needed and weights is None:
             weights = _train(model, backend, Path(place) / "run")
-        return [*_trained(model, backend, weights), *_first_batch(model, backend, weights)]
+        trained = _trained(model, backend, weights, bounds) if needed and weights is not None else ()
+        return [*trained, *_first_batch(model, backend, weights)]
 
 
-def _needs_training(model: Model) -> bool:
-    expect, description = model.description.expect, model.description
-    accurate = any(f"{split}_accuracy" in expect for split in SPLITS)
-    return accurate or ("loss" in expect and _has_trained_loss(description))
+def check_bounds(
+    path: str, bounds: Mapping[str, Any], value: float | None, *, unit: str = "", scale: float = 1.0
+) -> Check:
+    """Compare a number with the bounds of a file; what cannot be measured is not met."""
+    low, high = bounds.get("between") or (bounds.get("min"), bounds.get("max"))
+    behind = f" {unit}" if unit else ""
+    words = [f"at least {low * scale:g}{behind}"] if low is not None else []
+    words += [f"at most {high * scale:g}{behind}"] if high is not None else []
+    met = value is not None and (low is None or value >= low) and (high is None or value <= high)
+    found = "not measured" if value is None else f"{value * scale:.6g}{behind}"
+    return Check(path, " and ".join(words), found, met, None if value is None else value * scale)
 
 
 def _has_trained_loss(description: Any) -> bool:
@@ -100,32 +116,23 @@ def _train(model: Model, backend: str, folder: Path) -> Path:
     return train(model, backend=backend, output=folder).weights
 
 
-def _trained(model: Model, backend: str, weights: Path | None) -> Iterator[Check]:
-    if weights is None or not _needs_training(model):
-        return
-    expect = model.description.expect
-    for split in SPLITS:
-        bounds = expect.get(f"{split}_accuracy")
-        if bounds is not None:
-            metrics = _measure(model, backend, weights, split)
-            yield _bounded(f"expect.{split}_accuracy", bounds, None if metrics is None else metrics.accuracy)
-    if "loss" in expect and _has_trained_loss(model.description):
-        found = (_measure(model, backend, weights, split) for split in reversed(SPLITS))
-        metrics = next(item for item in found if item is not None)
-        yield _bounded("expect.loss", expect["loss"], metrics.loss)
-
-
-def _measure(model: Model, backend: str, weights: Path, split: str) -> Metrics | None:
-    from netdesc.api import compile, located
-    from netdesc.training.preparation import build_task, load_machine, require_training
+def _trained(model: Model, backend: str, weights: Path, accuracies: Mapping[str, Any]) -> Iterator[Check]:
+    """Yield checks of trained weights: accuracies with their bounds by split, and the loss."""
+    from netdesc.api import located
+    from netdesc.training.session import prepare_task
     from netdesc.training.tally import measure
+    from netdesc.training.task import choose_split
     from netdesc.training.weights import load_weights
 
-    compiled = compile(model, backend)
+    task, expect = prepare_task(model, backend, learns=False), model.description.expect
     with located(model):
-        training = require_training(model.description, backend)
-        task = build_task(load_machine(compiled), model.description, training)
-        return measure(task, task.flat.join(load_weights(weights, task.program, model.description)), split)
+        values = task.flat.join(load_weights(weights, task.program, model.description))
+        for split, bounds in accuracies.items():
+            accuracy = measure(task, values, split).accuracy if split in task.feeds else None
+            yield check_bounds(f"expect.{split}_accuracy", bounds, accuracy)
+        if "loss" in expect and _has_trained_loss(model.description):
+            loss = measure(task, values, choose_split(task.feeds)).loss
+            yield check_bounds("expect.loss", expect["loss"], loss)
 
 
 def _first_batch(model: Model, backend: str, weights: Path | None) -> Iterator[Check]:
@@ -143,10 +150,10 @@ def _first_batch(model: Model, backend: str, weights: Path | None) -> Iterator[C
             yield from _population(name, expect[name], trace, compiled)
     if "loss" in expect and not _has_trained_loss(model.description):
         loss = evaluate_losses(compiled, trace, batch.goals).loss
-        yield _bounded("expect.loss", expect["loss"], loss)
+        yield check_bounds("expect.loss", expect["loss"], loss)
     if "gradient_deviation" in expect:
         deviation = _deviate(compiled, batch)
-        yield _bounded("expect.gradient_deviation", expect["gradient_deviation"], deviation)
+        yield check_bounds("expect.gradient_deviation", expect["gradient_deviation"], deviation)
 
 
 def _population(
@@ -159,24 +166,11 @@ def _population(
     per_sample = len(events) / events.batch
     if expect.get("rate") is not None:
         rate = per_sample / size / program.duration
-        yield _bounded(f"{path}.rate", expect["rate"], rate, unit="Hz", scale=KHZ)
+        yield check_bounds(f"{path}.rate", expect["rate"], rate, unit="Hz", scale=KHZ)
     if expect.get("spikes") is not None:
-        yield _bounded(f"{path}.spikes", expect["spikes"], per_sample)
+        yield check_bounds(f"{path}.spikes", expect["spikes"], per_sample)
     if expect.get("spike_times") is not None:
         yield _timed(f"{path}.spike_times", expect["spike_times"], events, size)
-
-
-def _bounded(
-    path: str, bounds: Mapping[str, Any], value: float | None, *, unit: str = "", scale: float = 1.0
-) -> Check:
-    """Compare a number with bounds; what cannot be measured is not met."""
-    low, high = bounds.get("between") or (bounds.get("min"), bounds.get("max"))
-    behind = f" {unit}" if unit else ""
-    words = [f"at least {low * scale:g}{behind}"] if low is not None else []
-    words += [f"at most {high * scale:g}{behind}"] if high is not None else []
-    met = value is not None and (low is None or value >= low) and (high is None or value <= high)
-    found = "not measured" if value is None else f"{value * scale:.6g}{behind}"
-    return Check(path, " and ".join(words), found, met, None if value is None else value * scale)
 
 
 def _timed(path: str, expect: Mapping[str, Any], events: Events, size: int) -> Check:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from netdesc.cli.output import STAGES, tell
 from netdesc.escapes import visible
@@ -26,18 +26,6 @@ PATIENCE = 2.0
 
 SILENCE = 10.0
 """Seconds after which a new stage is written at once there, however short it may be."""
-
-
-class Display(Protocol):
-    """Where the present stage is shown."""
-
-    def show(self, text: str) -> None:
-        """Replace the present stage; empty for none."""
-        ...
-
-    def close(self) -> None:
-        """Leave nothing behind."""
-        ...
 
 
 class Lines:
@@ -100,14 +88,9 @@ class Spinner:
 
 
 class Watcher(logging.Handler):
-    """Turns what parts of netdesc report into a display.
+    """Turns what parts of netdesc report into a display."""
 
-    Parameters
-    ----------
-    display : Display
-    """
-
-    def __init__(self, display: Display) -> None:
+    def __init__(self, display: Lines | Spinner) -> None:
         super().__init__(logging.INFO)
         self._display = display
         self._stage = ""

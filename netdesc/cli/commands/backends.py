@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from netdesc.capabilities import arrange_capabilities, arrange_options, default_text, list_capabilities
 from netdesc.cli.arguments import AsJson
-from netdesc.cli.output import emit, table
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show, table
 from netdesc.errors import NetdescError
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def backends(as_json: AsJson = False) -> None:
         else f"{name}\n{table(('', ''), list_capabilities(found))}{tabulate_options(list_options(name))}"
         for name, found in known.items()
     )
-    print_text("\n\n".join(tables))
+    show("\n\n".join(tables))
 
 
 def tabulate_options(options: Sequence[Option]) -> str:

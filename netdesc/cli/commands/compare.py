@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from netdesc.cli.arguments import AsJson, File, Overrides, Weights, expand_groups, option
-from netdesc.cli.output import emit, table, tell
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show, table, tell
 from netdesc.cli.preparation import list_weights, load_model, require_targets
 from netdesc.errors import BackendError
 
@@ -105,7 +104,7 @@ def compare(
     if output.as_json:
         emit(with_former_keys(data))
     else:
-        print_text(describe(result))
+        show(describe(result))
     if result.refusals:
         raise typer.Exit(BackendError.exit_status)
 

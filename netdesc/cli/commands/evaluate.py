@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides
-from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
-from netdesc.cli.output import emit, table
-from netdesc.cli.output import show as print_text
+from netdesc.cli.costs import arrange_beside, estimate_run, tabulate_costs
+from netdesc.cli.expectations import Check, check_bounds
+from netdesc.cli.output import emit, show, table
 from netdesc.cli.unused import read_model
 
 if TYPE_CHECKING:
@@ -39,53 +39,28 @@ def evaluate(
 
     model = read_model(file, overrides)
     metrics = measure(model, weights, backend)
-    outlook = foresee(compile(model, backend or choose_backend(model))) if metrics.costs else None
-    estimate = None if outlook is None else outlook.forecast.run
+    estimate = estimate_run(compile(model, backend or choose_backend(model))) if metrics.costs else None
     checks = compare(model.description.expect, metrics)
     if as_json:
         beside = arrange_beside(estimate, metrics.costs, metrics.samples)
-        expectations = [item._asdict() for item in checks]
+        expectations = [
+            {"name": item.name, "found": item.value, "expected": item.expected, "met": item.met}
+            for item in checks
+        ]
         emit({**arrange_record(metrics), "estimate": beside, "expectations": expectations})
     else:
-        print_text(table(("", metrics.split), rows(metrics)))
+        show(table(("", metrics.split), rows(metrics)))
         if metrics.costs:
-            print_text(tabulate_costs(estimate, metrics.costs, metrics.samples))
+            show(tabulate_costs(estimate, metrics.costs, metrics.samples))
         for item in checks:
-            print_text(
-                f"{item.name} {item.found:.6g}: {'as expected' if item.met else 'NOT as expected'} "
-                f"({item.expected})"
-            )
+            words = "as expected" if item.met else "NOT as expected"
+            show(f"{item.name} {item.found}: {words} ({item.expected})")
     if not all(item.met for item in checks):
         raise typer.Exit(1)
 
 
-class Check(NamedTuple):
-    """An expectation beside what was found.
-
-    Parameters
-    ----------
-    name : str
-        Key in the section ``expect``.
-    found : float
-    expected : str
-        In words.
-    met : bool
-    """
-
-    name: str
-    found: float
-    expected: str
-    met: bool
-
-
 def compare(expect: Mapping[str, object], metrics: Metrics) -> list[Check]:
-    """Compare metrics with what the file expects of them.
-
-    Parameters
-    ----------
-    expect : mapping
-        The section ``expect``.
-    metrics : Metrics
+    """Compare metrics with what the section ``expect`` of a file says of them.
 
     Returns
     -------
@@ -93,18 +68,11 @@ def compare(expect: Mapping[str, object], metrics: Metrics) -> list[Check]:
         For ``test_accuracy`` and ``test_loss``, where the file has them and the metrics are of test samples.
     """
     found = {f"{metrics.split}_accuracy": metrics.accuracy, f"{metrics.split}_loss": metrics.loss}
-    checks = []
-    for name, value in found.items():
-        bounds = expect.get(name)
-        if value is None or not isinstance(bounds, Mapping):
-            continue
-        low, high = bounds.get("between") or (bounds.get("min"), bounds.get("max"))
-        limits = [(f"at least {low}", value >= float(low))] if low is not None else []
-        limits += [(f"at most {high}", value <= float(high))] if high is not None else []
-        checks.append(
-            Check(name, value, " and ".join(words for words, _ in limits), all(met for _, met in limits))
-        )
-    return checks
+    return [
+        check_bounds(f"expect.{name}", bounds, value)
+        for name, value in found.items()
+        if value is not None and isinstance(bounds := expect.get(name), Mapping)
+    ]
 
 
 def rows(metrics: Metrics) -> list[tuple[str, str]]:

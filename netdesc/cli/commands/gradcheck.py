@@ -9,8 +9,7 @@ import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Weights
 from netdesc.cli.expectations import check_gradients
-from netdesc.cli.output import emit, table
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show, table
 from netdesc.cli.preparation import prepare
 
 
@@ -57,7 +56,7 @@ def gradcheck(
             }
         )
     else:
-        print_text(
+        show(
             table(
                 ("parameter", "entries", "skipped", "deviation"),
                 [
@@ -71,7 +70,7 @@ def gradcheck(
                 ],
             )
         )
-        print_text(_verdict(found.deviation, tolerance, found.checked))
+        show(_verdict(found.deviation, tolerance, found.checked))
     if not good:
         raise typer.Exit(1)
 
@@ -79,6 +78,5 @@ def gradcheck(
 def _verdict(deviation: float, tolerance: float, checked: int) -> str:
     if not checked:
         return "failed: nothing to compare; every entry changes the number of spikes, or nothing is trained"
-    if deviation <= tolerance:
-        return f"passed: largest deviation {deviation:.2e}, allowed {tolerance:g}"
-    return f"failed: largest deviation {deviation:.2e}, allowed {tolerance:g}"
+    passed = "passed" if deviation <= tolerance else "failed"
+    return f"{passed}: largest deviation {deviation:.2e}, allowed {tolerance:g}"

@@ -16,8 +16,7 @@ from netdesc.cli.layout import (
     count_spikes,
     trace_back,
 )
-from netdesc.cli.output import STAGES, emit, table, tell
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import STAGES, emit, show, table, tell
 from netdesc.cli.preparation import list_weights, prepare, require_targets
 
 
@@ -74,11 +73,11 @@ def gradient(
             }
         )
         return
-    print_text(f"loss {evaluation.loss!r}")
-    print_text(table(("population", "spikes per sample"), count_spikes(trace)))
+    show(f"loss {evaluation.loss!r}")
+    show(table(("population", "spikes per sample"), count_spikes(trace)))
     norms = [
         (key, str(len(values)), f"{math.sqrt(float(values @ values)):.6g}", f"{abs(values).max():.6g}")
         for key, values in result.parameters.items()
         if len(values)
     ]
-    print_text(table(("gradient", "entries", "norm", "largest"), norms))
+    show(table(("gradient", "entries", "norm", "largest"), norms))

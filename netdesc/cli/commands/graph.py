@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, option
-from netdesc.cli.output import emit
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show
 from netdesc.cli.preparation import load_model, require_targets
 
 
@@ -54,4 +53,4 @@ def graph(
             }
         )
     else:
-        print_text(f"wrote {output}")
+        show(f"wrote {output}")

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from netdesc.cli.arguments import AsJson, argument, expand_groups, option
-from netdesc.cli.output import emit, tell
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show, tell
 from netdesc.cli.templates import copy, find_templates, write_new
 from netdesc.errors import DescriptionError
 from netdesc.units import parse
@@ -102,7 +101,7 @@ def list_templates(*, as_json: bool) -> None:
     if as_json:
         emit({"templates": list(about), "about": about})
     else:
-        print_text(tabulate(about))
+        show(tabulate(about))
 
 
 def write_template(template: str, file: Path | None, *, as_json: bool) -> None:

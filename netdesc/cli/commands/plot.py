@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from netdesc.cli.arguments import AsJson, argument, option
-from netdesc.cli.output import emit, tell
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show, tell
 from netdesc.cli.preparation import require_targets
 from netdesc.errors import DescriptionError
 from netdesc.formats import hdf5
@@ -80,7 +79,7 @@ def plot(
     if as_json:
         emit({"pictures": {name: str(picture) for name, picture in pictures.items()}})
     else:
-        print_text("\n".join(f"{name}  {picture}" for name, picture in pictures.items()))
+        show("\n".join(f"{name}  {picture}" for name, picture in pictures.items()))
 
 
 def list_kinds(result: Path) -> list[Kind]:

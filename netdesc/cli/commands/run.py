@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, Seed, Weights, option
-from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
+from netdesc.cli.costs import arrange_beside, estimate_run, tabulate_costs
 from netdesc.cli.layout import arrange_recordings, arrange_spikes, count_spikes, trace_back
-from netdesc.cli.output import emit, table, tell
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show, table, tell
 from netdesc.cli.preparation import list_weights, prepare, require_targets
 from netdesc.cli.unused import list_unrecorded
 
@@ -51,8 +50,7 @@ def run(
     for target in (output, picture):
         if target is not None:
             tell(f"wrote {target}")
-    outlook = foresee(compiled) if trace.costs else None
-    estimate = None if outlook is None else outlook.forecast.run
+    estimate = estimate_run(compiled) if trace.costs else None
     if as_json:
         emit(
             {
@@ -70,11 +68,9 @@ def run(
             }
         )
         return
-    print_text(
-        f"{program.name}: {trace.batch} sample{'s' if trace.batch > 1 else ''} of {program.duration:g} ms"
-    )
-    print_text(table(("population", "spikes per sample"), count_spikes(trace)))
+    show(f"{program.name}: {trace.batch} sample{'s' if trace.batch > 1 else ''} of {program.duration:g} ms")
+    show(table(("population", "spikes per sample"), count_spikes(trace)))
     if trace.costs:
-        print_text(tabulate_costs(estimate, trace.costs, trace.batch, places=trace.provenance))
+        show(tabulate_costs(estimate, trace.costs, trace.batch, places=trace.provenance))
     for name, number in trace.health.items():
         tell(f"{name}: {number}")

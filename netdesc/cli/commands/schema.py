@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 from netdesc.cli.arguments import AsJson
-from netdesc.cli.output import emit
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show
 
 
 def schema(as_json: AsJson = False) -> None:
@@ -16,4 +15,4 @@ def schema(as_json: AsJson = False) -> None:
     if as_json:
         emit(complete_schema())
     else:
-        print_text(json.dumps(complete_schema(), indent=1, ensure_ascii=False))
+        show(json.dumps(complete_schema(), indent=1, ensure_ascii=False))

@@ -10,8 +10,7 @@ import typer
 
 from netdesc.cli.arguments import AsJson, Backend, Weights, argument
 from netdesc.cli.expectations import Check, check_expectations
-from netdesc.cli.output import emit, table
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show, table
 from netdesc.cli.unused import read_model
 from netdesc.errors import DescriptionError, Diagnostic, NetdescError, record
 
@@ -57,7 +56,7 @@ def test(
             }
         )
     else:
-        print_text(arrange(checks, faults))
+        show(arrange(checks, faults))
     if not good:
         raise typer.Exit(1)
 
@@ -88,7 +87,7 @@ def arrange(checks: dict[str, list[Check]], faults: dict[str, tuple[Diagnostic, 
         By file that could not be run.
     """
     rows = [
-        (name, item.path.removeprefix("expect."), item.expected, item.found, "ok" if item.met else "FAILED")
+        (name, item.name, item.expected, item.found, "ok" if item.met else "FAILED")
         for name, found in checks.items()
         for item in found
     ]

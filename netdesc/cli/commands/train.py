@@ -9,8 +9,7 @@ import typer
 
 from netdesc.cli.arguments import AsJson, Backend, File, Overrides, option
 from netdesc.cli.costs import arrange_beside, foresee, tabulate_costs
-from netdesc.cli.output import emit, tell
-from netdesc.cli.output import show as print_text
+from netdesc.cli.output import emit, show, tell
 from netdesc.cli.preparation import list_mentioned, load_model
 from netdesc.cli.watching import follow
 from netdesc.escapes import safe_name
@@ -53,11 +52,11 @@ def train(
     if as_json:
         emit(arrange(result, estimate))
         return
-    print_text("\n".join(sum_up(result)))
+    show("\n".join(sum_up(result)))
     if result.reports and result.reports[-1].costs:
         last = result.reports[-1]
         costs = tabulate_costs(estimate, last.costs, last.samples)
-        print_text(f"\nlast epoch, {last.samples} samples\n{costs}")
+        show(f"\nlast epoch, {last.samples} samples\n{costs}")
 
 
 def choose_directory(name: str) -> Path:
@@ -78,19 +77,8 @@ def list_files(directory: Path) -> dict[str, Path]:
     """Return what a training writes into a folder that exists, by what names it."""
     from netdesc.training.directory import RunDirectory
 
-    run = RunDirectory(directory)
-    files = (
-        run.resolved,
-        run.record,
-        run.digest,
-        run.versions,
-        run.metrics,
-        run.checkpoint,
-        run.weights,
-        run.curve,
-        run.result,
-    )
-    return {f"-o ({path.name})": path for path in files} if directory.is_dir() else {}
+    files = RunDirectory(directory).files if directory.is_dir() else []
+    return {f"-o ({path.name})": path for path in files}
 
 
 def foresee_step(model: Model, backend: str | None) -> Estimate | None:

@@ -11,13 +11,12 @@ from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif import CONVERGED
 from netdesc.dynamics.protocol import crossing, flow, held, load, refractory, spike
 from netdesc.events import Floats, Integers
-from netdesc_brainscales2.analog.circuit import ROWS, Circuits
+from netdesc_brainscales2.analog.circuit import ROWS, Circuits, clip
 from netdesc_brainscales2.analog.lanes import Experiment, Lanes, Spikes, disturb
-from netdesc_brainscales2.analog.operations import (
+from netdesc_brainscales2.analog.roots import (
     NONE,
     POSSIBLE,
     bracket_crossings,
-    clip,
     confirm,
     judge,
     solve_crossings,

@@ -18,9 +18,8 @@ from netdesc.dynamics.protocol import NEVER, State, register
 from netdesc.dynamics.two_currents import propagate
 from netdesc.events import Floats
 from netdesc_brainscales2.analog.crossing import TOUCH, first_crossing
-from netdesc_brainscales2.analog.inputs import add_charge, receive
+from netdesc_brainscales2.analog.inputs import add_charge
 from netdesc_brainscales2.analog.propagator import decay_by, propagator
-from netdesc_brainscales2.analog.roots import bracket_crossings, confirm, judge, solve_crossings
 
 WIDTH = 4
 """Numbers in a state."""
@@ -171,10 +170,14 @@ def arrive(x: State, cells: Circuits, cell: int, receptor: int, weight: float) -
     return x[0], x[1], -add_charge(-x[2], -weight, knee, room) if full else x[2] + weight, x[3]
 
 
+@inlined
 def arrive_late(
     x: State, cells: Circuits, cell: int, receptor: int, weight: float, late: float, within: bool
 ) -> State:
-    """Currents superpose; none of them saturates."""
+    """Return the state after an arrival that was ``late`` ms ago; ``within`` a refractory period or not.
+
+    Currents superpose; none of them saturates.
+    """
     _, b, c, gain_i, gain_j = propagator(late, cells, cell)
     lift = 0.0 if within else weight * (gain_i if receptor == 0 else gain_j)
     if receptor == 0:
@@ -197,19 +200,25 @@ def voltage(x: State, cells: Circuits, cell: int) -> float:
     return x[0]
 
 
+@inlined
 def may_spike(x: State, cells: Circuits, cell: int) -> bool:
+    """Return whether a spike is possible if nothing arrives."""
     u = max(x[0], 0.0)
     reach = max(fused(x[1], cells.highest[cell], u), u)
     return x[1] > x[3] and fused(-TOUCH, abs(x[3]), x[3]) <= reach
 
 
+@inlined
 def clip(x: State, cells: Circuits, cell: int) -> tuple[State, int]:
+    """Return the state within the rails, and 1 where it was outside."""
     low, high = cells.low[cell], cells.high[cell]
     u = min(max(x[0], low), high)
     return (u, x[1], x[2], x[3]), 1 if (x[0] < low) | (x[0] > high) else 0
 
 
+@inlined
 def shift_threshold(x: State, cells: Circuits, cell: int, deviation: float) -> State:
+    """Return the state with another threshold; the deviation is relative to threshold - rest."""
     return x[0], x[1], x[2], cells.gap[cell] * (1.0 + deviation)
 
 
@@ -248,7 +257,9 @@ def spike_possible(
     return bool((u_end >= threshold) | passes)
 
 
+@inlined
 def step(x: State, cells: Circuits, cell: int, s: float) -> tuple[State, float]:
+    """Return the state after s ms without a spike, and 0.0 where no spike and no rail can have been met."""
     a, b, c, gain_i, gain_j = propagator(s, cells, cell)
     u = propagate(x[0], x[1], x[2], a, gain_i, gain_j)
     most = gain_i if s < cells.peak[cell] else cells.highest[cell]
@@ -258,11 +269,4 @@ def step(x: State, cells: Circuits, cell: int, s: float) -> tuple[State, float]:
 
 
 release = spike
-LOOPS = {
-    "receive": receive,
-    "judge": judge,
-    "confirm": confirm,
-    "bracket_crossings": bracket_crossings,
-    "solve_crossings": solve_crossings,
-}
-register(Circuits, globals() | LOOPS, WIDTH)
+register(Circuits, globals(), WIDTH)

@@ -38,6 +38,7 @@ def add_charge(y: float, w: float, knee: float, room: float) -> float:
     return y + w if y + w <= knee else knee + room * (1.0 - share * exponential(-beyond / room))
 
 
+@inlined
 def receive(row: int, base: int, weights: Floats, state: Floats, cells: Any) -> int:
     """Add a spike's weights to the currents of the circuits ``base`` and following.
 

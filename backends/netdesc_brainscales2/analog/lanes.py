@@ -11,7 +11,7 @@ from netdesc.adjoint.neuron import store
 from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.protocol import State, begin, find_code, load, refractory, spike
 from netdesc.events import Floats, Integers
-from netdesc_brainscales2.analog.operations import shift_threshold, step
+from netdesc_brainscales2.analog.circuit import shift_threshold, step
 from netdesc_brainscales2.chip.noise import THRESHOLD, Noise, draw
 
 CLIPPED, SATURATED, LATE = range(3)

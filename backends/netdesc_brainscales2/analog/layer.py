@@ -10,6 +10,7 @@ from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.protocol import find_code, load, voltage
 from netdesc.dynamics.views import unowned
 from netdesc_brainscales2.analog.burst import Flagged, make_flagged, settle_lanes
+from netdesc_brainscales2.analog.inputs import receive
 from netdesc_brainscales2.analog.lanes import (
     ARRIVAL,
     CLIPPED,
@@ -27,7 +28,6 @@ from netdesc_brainscales2.analog.lanes import (
     step_lanes,
     swap,
 )
-from netdesc_brainscales2.analog.operations import receive
 from netdesc_brainscales2.analog.stamps import put_in_order
 
 LANES = 384

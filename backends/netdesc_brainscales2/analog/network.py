@@ -11,6 +11,8 @@ from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.protocol import NEVER, State, crossing, flow, held, load, voltage
 from netdesc.dynamics.views import fill, unowned
 from netdesc.events import Floats, Integers
+from netdesc_brainscales2.analog.circuit import clip, may_spike
+from netdesc_brainscales2.analog.inputs import receive
 from netdesc_brainscales2.analog.lanes import (
     ARRIVAL,
     CLIPPED,
@@ -28,7 +30,6 @@ from netdesc_brainscales2.analog.lanes import (
     step_lanes,
     swap,
 )
-from netdesc_brainscales2.analog.operations import clip, may_spike, receive
 from netdesc_brainscales2.chip.noise import JITTER, Noise, draw
 
 DELIVERY, SPIKE = 3, 4

@@ -1,4 +1,7 @@
-"""Crossings of many circuits at once, in loops that the compiler vectorizes."""
+"""Crossings of many circuits at once, in loops that the compiler vectorizes.
+
+``flagged`` is a record of circuits that may spike, see ``burst.Flagged``; ``cells`` holds their parameters.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,12 @@ from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif import CONVERGED, guess
 from netdesc.dynamics.protocol import crossing, flow, load
 from netdesc.dynamics.two_currents import propagate
+from netdesc_brainscales2.analog.circuit import may_spike
 from netdesc_brainscales2.analog.crossing import TOUCH
-from netdesc_brainscales2.analog.operations import CERTAIN, NONE, POSSIBLE, SOLVED, may_spike
 from netdesc_brainscales2.analog.propagator import decay_by, propagator
+
+NONE, CERTAIN, POSSIBLE, SOLVED = range(4)
+"""What is known of the rest of an interval: no spike, a bracketed crossing, perhaps one, one found."""
 
 ROUNDS = 7
 FALLS = 60
@@ -21,8 +27,9 @@ FALLS = 60
 PRECISE = 1e-9
 
 
+@inlined
 def judge(q: int, flagged: Any, cells: Any) -> int:
-    """Decide as far as the state at both ends of the interval allows.
+    """Return what is known of a spike of a flagged circuit from the state at both ends of the interval.
 
     A current i + j, i not negative and j not positive, that exceeds a positive threshold at the start does so
     on one stretch from there on: it rises, if j decays faster, then falls, and once it is below 0 it stays
@@ -61,14 +68,19 @@ def solve(q: int, flagged: Any, cells: Any) -> int:
     return SOLVED if s >= 0.0 else NONE
 
 
+@inlined
 def confirm(q: int, flagged: Any, cells: Any) -> bool:
-    """Compare v where it turns with the threshold; too close to it, solve."""
+    """Return whether a circuit whose spike is possible spikes: v is above the threshold where it turns.
+
+    Where the two are too close, it is solved.
+    """
     threshold, high = flagged.state[q, 3], flagged.high[q]
     if flagged.error[q] > 0.0 and abs(high - threshold) <= TOUCH * threshold:
         return bool(solve(q, flagged, cells) == SOLVED)
     return bool(high >= threshold)
 
 
+@inlined
 def bracket_crossings(count: int, flagged: Any, cells: Any) -> None:
     """Find where the current falls through the threshold, and v there, where v ends below the threshold.
 
@@ -109,8 +121,9 @@ def bracket_crossings(count: int, flagged: Any, cells: Any) -> None:
         flagged.high[q] = y[0] if flagged.error[q] > 0.0 else flagged.high[q]
 
 
+@inlined
 def solve_crossings(count: int, flagged: Any, cells: Any) -> None:
-    """Find bracketed crossings by Halley's method; see ``two_currents.rise`` for the steps."""
+    """Find bracketed crossings, up to ``flagged.error``, by Halley's method; see ``two_currents.rise``."""
     found, error = flagged.found, flagged.error
     for q in range(count):
         u, i, j, threshold = load(flagged.state, q, cells)

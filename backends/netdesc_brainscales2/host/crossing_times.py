@@ -25,7 +25,7 @@ from netdesc.dynamics.protocol import (
 )
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
-from netdesc_brainscales2.analog.operations import arrive_late
+from netdesc_brainscales2.analog.circuit import arrive_late
 
 
 class Stamped(NamedTuple):

@@ -89,12 +89,10 @@ class BrainScaleS2Backend:
     def describe_map(self, program: Program) -> DeviceMap:
         """Return where a program goes on the chip; see ``netdesc.maps.Mapped``."""
         from netdesc_brainscales2.chip.calibration import commission
-        from netdesc_brainscales2.mapping.chip_map import draw_instances, itemize
+        from netdesc_brainscales2.mapping.chip_map import draw, itemize
 
         plan, _ = commission(program, self.options)
-        senders = {block.name: program.populations[block.pre].name for block in program.blocks}
-        panels = draw_instances(plan, senders, self.options)
-        return DeviceMap(render(plan, self.options), itemize(plan), panels)
+        return DeviceMap(render(plan, self.options), itemize(plan), draw(plan, self.options))
 
     def estimate(self, program: Program, samples: int) -> Forecast:
         """Estimate what runs of a program take at the expected rates; see ``netdesc.maps.Estimating``."""

@@ -106,18 +106,7 @@ class Options:
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Options:
-        """Read the section ``backends.brainscales2``.
-
-        Parameters
-        ----------
-        options : mapping
-            Numbers are in base units; texts with a unit are converted.
-
-        Raises
-        ------
-        BackendError
-            With every option that is not known or not possible, code ``B2-OPTION``.
-        """
+        """Read the section ``backends.brainscales2``; BackendError with every option that is not possible."""
         values, faults = SECTION.read(OPTIONS, options)
         machine, numbers = values.pop("profile", MACHINES[0]), values.pop("profile_numbers", {})
         try:

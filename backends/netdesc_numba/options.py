@@ -92,21 +92,7 @@ class Options:
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Options:
-        """Read the section ``backends.numba``.
-
-        Parameters
-        ----------
-        options : mapping
-
-        Returns
-        -------
-        Options
-
-        Raises
-        ------
-        BackendError
-            With every option that is not known or not possible.
-        """
+        """Read the section ``backends.numba``; BackendError with every option that is not possible."""
         values, faults = SECTION.read(OPTIONS, options)
         _, details = values.pop("solver", ("event", {}))
         scheme = details.get("scheme", "exact_exponential")

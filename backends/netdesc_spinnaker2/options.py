@@ -122,18 +122,7 @@ class Options:
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Options:
-        """Read the section ``backends.spinnaker2``.
-
-        Parameters
-        ----------
-        options : mapping
-            Numbers are in base units; texts with a unit are converted.
-
-        Raises
-        ------
-        BackendError
-            With every option that is not known or not possible, code ``S2-OPTION``.
-        """
+        """Read the section ``backends.spinnaker2``; BackendError with every option that is not possible."""
         values, faults = SECTION.read(OPTIONS, options)
         values["profile"] = Profile.read(values.get("profile", {}))
         values["dead"] = {

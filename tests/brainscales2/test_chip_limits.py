@@ -184,7 +184,7 @@ def test_weights_against_the_sign_of_their_receptor_are_refused():
 
 def test_a_weight_at_the_range_takes_one_row_and_a_larger_one_two():
     for weight, rows in ((63.49 / 60, 1), (63.51 / 60, 2)):
-        assert planned(layered(2, 3, weights=weight)).wirings[0].rows == rows
+        assert planned(layered(2, 3, weights=weight)).wirings[0].demand.rows == rows
 
 
 def test_weights_beyond_given_rows_are_saturated_and_counted():

@@ -197,7 +197,7 @@ def test_an_input_that_saturates_lets_fewer_spikes_through():
 def test_weights_as_run_are_whole_steps():
     machine = load(network())
     for wiring, block in zip(machine.plan.wirings, machine.program.blocks, strict=True):
-        steps = machine.as_run[block.weight_key] * wiring.scale
+        steps = machine.as_run[block.weight_key] * wiring.demand.scale
         np.testing.assert_allclose(steps, np.rint(steps), atol=1e-9)
 
 

@@ -44,5 +44,5 @@ def test_fine_words_need_no_more_rows():
     section = BrainScaleS2Backend({"scales": {"layer2": 40}}).non_idealities()["weight quantization"][0]
     now = {"scales": {"layer2": 40}}
     fine, coarse = (planned(layered(5, 40, 3), **item) for item in (section, now))
-    assert [item.rows for item in fine.wirings] == [item.rows for item in coarse.wirings]
+    assert [item.demand.rows for item in fine.wirings] == [item.demand.rows for item in coarse.wirings]
     assert fine.scales["layer2"] == pytest.approx(coarse.scales["layer2"] * 2**16)

@@ -8,7 +8,7 @@ from chip_programs import ONE, layered, one_to_one, options, planned, program
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from netdesc_brainscales2.backend import BrainScaleS2Backend
-from netdesc_brainscales2.mapping.chip_map import chart
+from netdesc_brainscales2.mapping.chip_map import draw
 from netdesc_brainscales2.mapping.pipeline import lay_out, map_program
 
 from netdesc.errors import LimitError
@@ -92,8 +92,8 @@ def test_every_plan_obeys_the_chip(drawn):
             assert row // 8 == route.bus[sources[synapse]]
             counts[0 if sign > 0 else 1, synapse] += 1
         words = wiring.words(block.weights)
-        assert np.all(counts[0][words > 0] == wiring.rows)
-        assert np.all(counts[1][words < 0] == wiring.rows)
+        assert np.all(counts[0][words > 0] == wiring.demand.rows)
+        assert np.all(counts[1][words < 0] == wiring.demand.rows)
         assert np.all(wiring.instance == plan.instance_of(post)[indices])
     internal_events_stay_on_their_bus(plan)
     listeners_can_tell_senders_apart(drawn, plan)
@@ -134,9 +134,9 @@ def test_the_published_classifier_fills_the_chip_exactly():
     plan = planned(drawn, **ONE)
     assert [part.merged for part in plan.parts] == [2, 2]
     assert plan.used == 512
-    found = chart(plan, 0, {"layer0_layer1": "layer0", "layer1_layer2": "layer1"}, options())
-    assert np.all(found.rows >= 0)
-    assert np.all(found.column_fill[found.circuits == found.populations.index("layer1")] == 1.0)
+    circuits, rows = draw(plan, options())
+    assert "" not in {tile.group for tile in rows.tiles}
+    assert {tile.fill for tile in circuits.tiles if tile.group == "layer1"} == {1.0}
     with pytest.raises(LimitError) as caught:
         map_program(layered(256, 247, 10, kinds={"layer2": "readout"}), options(**ONE))
     assert [item.code for item in caught.value.diagnostics] == ["B2-FANIN"]
@@ -145,7 +145,7 @@ def test_the_published_classifier_fills_the_chip_exactly():
 def test_a_small_classifier_of_points_fits_with_room_for_its_weights():
     plan = planned(layered(5, 120, 3), **ONE)
     assert plan.parts[0].merged == 1
-    assert plan.wirings[0].high >= 2 * 0.5 * 60
+    assert plan.wirings[0].demand.high >= 2 * 0.5 * 60
 
 
 def test_a_recurrent_layer_fits():
@@ -257,7 +257,7 @@ def test_inhibition_by_magnitudes_takes_inhibitory_rows_alone():
 def test_a_bound_of_training_sets_the_rows():
     drawn = layered(4, 3)
     bounded = replace(drawn, blocks=(replace(drawn.blocks[0], weight_bounds=(-2.1, 2.1)),))
-    assert planned(bounded).wirings[0].rows == 2
+    assert planned(bounded).wirings[0].demand.rows == 2
 
 
 def test_the_map_is_told_as_text_and_as_data():

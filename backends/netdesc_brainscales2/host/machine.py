@@ -9,11 +9,9 @@ import numpy as np
 
 from netdesc.adjoint.final_voltages import FINAL, final_readings, read_silent
 from netdesc.adjoint.readings import read_samples
-from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.parameters import ParameterStore
-from netdesc.precision import fits_float32
 from netdesc.program import Program
 from netdesc.streams import stream
 from netdesc.threads import available
@@ -76,7 +74,7 @@ class AnalogMachine:
             program, readings=tuple(item for item in program.readings if item.kind != FINAL)
         )
         self.links = Links(program, plan, options)
-        self.store = ParameterStore(program.declared(), fits_float32)
+        self.store = ParameterStore(program.declared(), self.links.check)
         known = TrueModel(program, self.membranes, self.gains) if options.adjoint == "true" else None
         self.host = Host(program, options, known, relayed=self.links.relayed())
         self.threads = available()
@@ -85,13 +83,8 @@ class AnalogMachine:
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights; see ``netdesc.backend.Machine``. They become words of the synapses."""
-        before = dict(self.store.values)
         self.store.write(parameters)
-        try:
-            self.links.write(self.store.values)
-        except NumericsError:
-            self.store.values = before
-            raise
+        self.links.write(self.store.values)
         self.host.relayed = self.links.relayed()
         self.arrange()
 
@@ -105,9 +98,9 @@ class AnalogMachine:
         ):
             wanted = self.store[block.weight_key]
             words = wiring.words(wanted)
-            steps = wanted * wiring.scale
+            steps, demand = wanted * wiring.demand.scale, wiring.demand
             self.weight_health["weights_saturated"] += int(
-                np.sum((steps > wiring.high + 0.5) | (steps < wiring.low - 0.5))
+                np.sum((steps > demand.high + 0.5) | (steps < demand.low - 0.5))
             )
             self.weight_health["weights_zeroed"] += int(np.sum((words == 0) & (wanted != 0.0)))
             self.as_run[block.weight_key] = wiring.weights(words)

@@ -90,25 +90,10 @@ def list_wirings(
                             inhibitory=side == 1,
                             options=options,
                         )
-    wirings = []
-    for item in demands:
-        name = item.block.name
-        cells = arrays[name]
-        wirings.append(
-            Wiring(
-                name,
-                item.rows,
-                item.scale,
-                item.low,
-                item.high,
-                cells[0],
-                cells[1],
-                cells[2],
-                cells[3],
-                instances[name],
-            )
-        )
-    return wirings
+    return [
+        Wiring(item, cells[0], cells[1], cells[2], cells[3], instances[item.block.name])
+        for item, cells in zip(demands, arrays.values(), strict=True)
+    ]
 
 
 def _locate(

@@ -1,9 +1,8 @@
-"""The chip as arrays and as a drawing: whose circuit, whose row, how full."""
+"""A plan as plain data and as a drawing: whose circuit, whose row, how full."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,79 +13,6 @@ from netdesc_brainscales2.options import Options
 
 _LINE = 32
 """Circuits in a line of the drawing."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChipMap:
-    """What one execution instance puts where.
-
-    Parameters
-    ----------
-    populations : tuple of str
-        To which the numbers below refer.
-    circuits : ndarray of int64, shape (hemispheres, columns)
-        Number of the population; -1 where a circuit is free.
-    rows : ndarray of int64, shape (hemispheres, rows)
-        Number of the population most of whose events the row carries; -1 where it is free.
-    cells : ndarray of int64, shape (hemispheres, rows, columns)
-        Number of the population whose events a synapse listens to; -1 where it is free.
-    """
-
-    populations: tuple[str, ...]
-    circuits: Integers
-    rows: Integers
-    cells: Integers
-
-    @property
-    def column_fill(self) -> Floats:
-        """Share of its synapses that each circuit uses, shape (hemispheres, columns)."""
-        share: Floats = np.mean(self.cells >= 0, axis=1, dtype=np.float64)
-        return share
-
-    @property
-    def row_fill(self) -> Floats:
-        """Share of its synapses that each row uses, shape (hemispheres, rows)."""
-        share: Floats = np.mean(self.cells >= 0, axis=2, dtype=np.float64)
-        return share
-
-
-def chart(plan: Plan, instance: int, senders: Mapping[str, str], options: Options) -> ChipMap:
-    """Return what one execution instance puts where.
-
-    Parameters
-    ----------
-    plan : Plan
-    instance : int
-    senders : mapping of str to str
-        Population whose events each block carries.
-    options : Options
-    """
-    profile = options.profile
-    halves, columns, rows = (int(item.value) for item in (profile.hemispheres, profile.columns, profile.rows))
-    names = tuple(dict.fromkeys([*senders.values(), *(part.population for part in plan.parts)]))
-    circuits = np.full(halves * columns, -1, dtype=np.int64)
-    for part in plan.parts:
-        if part.instance == instance:
-            circuits[part.circuits] = names.index(part.population)
-    cells = np.full((halves, rows, columns), -1, dtype=np.int64)
-    for wiring in plan.wirings:
-        here = wiring.instance == instance
-        for row, circuit in wiring.cells():
-            used = row[here] >= 0
-            half, column = np.divmod(circuit[here][used], columns)
-            cells[half, row[here][used], column] = names.index(senders[wiring.block])
-    most = np.array([np.sum(cells == number, axis=2) for number in range(len(names))])
-    owner = np.where((cells >= 0).any(axis=2), np.argmax(most, axis=0), -1)
-    return ChipMap(names, circuits.reshape(halves, columns), owner, cells)
-
-
-def draw_instances(plan: Plan, senders: Mapping[str, str], options: Options) -> tuple[Panel, ...]:
-    """Return two panels per execution instance, circuits and rows; ``senders`` as in ``chart``."""
-    return tuple(
-        panel
-        for item in plan.instances
-        for panel in draw(chart(plan, item.number, senders, options), item.number)
-    )
 
 
 def itemize(plan: Plan) -> Mapping[str, object]:
@@ -123,13 +49,13 @@ def itemize(plan: Plan) -> Mapping[str, object]:
         ],
         "blocks": [
             {
-                "name": item.block,
+                "name": item.block.name,
                 "rows_per_sign": item.rows,
                 "steps_per_unit": abs(item.scale),
                 "low": item.low,
                 "high": item.high,
             }
-            for item in plan.wirings
+            for item in (wiring.demand for wiring in plan.wirings)
         ],
         "read": [
             {
@@ -144,30 +70,57 @@ def itemize(plan: Plan) -> Mapping[str, object]:
     }
 
 
-def draw(found: ChipMap, instance: int) -> tuple[Panel, ...]:
-    """Return the circuits and the rows of an execution instance as tiles.
+def draw(plan: Plan, options: Options) -> tuple[Panel, ...]:
+    """Return two panels per execution instance, circuits and rows.
 
     Returns
     -------
     tuple of Panel
-        The top hemisphere above the bottom one.
+        The top hemisphere above the bottom one. A row belongs to the population most of whose events it
+        carries.
     """
-    circuits, rows = int(np.sum(found.circuits >= 0)), int(np.sum(found.rows >= 0))
-    return (
-        Panel(
-            f"{circuits} circuits of execution instance {instance}",
-            _tiles(found.circuits, found.column_fill, found),
-            "synapses of the circuit's column",
-        ),
-        Panel(
-            f"{rows} rows of execution instance {instance}",
-            _tiles(found.rows, found.row_fill, found),
-            "synapses of the row",
-        ),
-    )
+    senders = (wiring.demand.pre for wiring in plan.wirings)
+    names = tuple(dict.fromkeys([*senders, *(part.population for part in plan.parts)]))
+    panels = []
+    for item in plan.instances:
+        circuits, cells = _occupy(plan, item.number, names, options)
+        most = np.array([np.sum(cells == number, axis=2) for number in range(len(names))])
+        rows = np.where((cells >= 0).any(axis=2), np.argmax(most, axis=0), -1)
+        for owners, axis, noun, place in (
+            (circuits, 1, "circuits", "circuit's column"),
+            (rows, 2, "rows", "row"),
+        ):
+            title = f"{int(np.sum(owners >= 0))} {noun} of execution instance {item.number}"
+            tiles = _tiles(owners, np.mean(cells >= 0, axis=axis, dtype=np.float64), names)
+            panels.append(Panel(title, tiles, f"synapses of the {place}"))
+    return tuple(panels)
 
 
-def _tiles(owners: Integers, fills: Floats, found: ChipMap) -> tuple[Tile, ...]:
+def _occupy(plan: Plan, instance: int, names: tuple[str, ...], options: Options) -> tuple[Integers, Integers]:
+    """Return whose a circuit is, and to whose events a synapse listens: numbers in ``names``, -1 where free.
+
+    Returns
+    -------
+    circuits : ndarray of int64, shape (hemispheres, columns)
+    cells : ndarray of int64, shape (hemispheres, rows, columns)
+    """
+    profile = options.profile
+    halves, columns, rows = (int(item.value) for item in (profile.hemispheres, profile.columns, profile.rows))
+    circuits = np.full(halves * columns, -1, dtype=np.int64)
+    for part in plan.parts:
+        if part.instance == instance:
+            circuits[part.circuits] = names.index(part.population)
+    cells = np.full((halves, rows, columns), -1, dtype=np.int64)
+    for wiring in plan.wirings:
+        here = wiring.instance == instance
+        for row, circuit in wiring.cells():
+            used = row[here] >= 0
+            half, column = np.divmod(circuit[here][used], columns)
+            cells[half, row[here][used], column] = names.index(wiring.demand.pre)
+    return circuits.reshape(halves, columns), cells
+
+
+def _tiles(owners: Integers, fills: Floats, names: tuple[str, ...]) -> tuple[Tile, ...]:
     halves, count = owners.shape
     lines = -(-count // _LINE)
     tiles = []
@@ -175,6 +128,6 @@ def _tiles(owners: Integers, fills: Floats, found: ChipMap) -> tuple[Tile, ...]:
         for place in range(count):
             owner = int(owners[half, place])
             y = (halves - half) * (lines + 1) - place // _LINE
-            group = found.populations[owner] if owner >= 0 else ""
+            group = names[owner] if owner >= 0 else ""
             tiles.append(Tile(float(place % _LINE), float(y), 0.9, 0.9, group, "", float(fills[half, place])))
     return tuple(tiles)

@@ -13,6 +13,7 @@ import numpy as np
 
 from netdesc.errors import Diagnostic
 from netdesc.events import Floats, Integers
+from netdesc_brainscales2.mapping.demand import Demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,13 @@ class Route:
 class Wiring:
     """Where the synapses of one block of the program lie.
 
-    A synapse has ``rows`` cells for either sign that the block may have. Its word is split evenly over
-    them; a cell holds 0 to ``weight_max``. All arrays are in the order of the block's synapses.
+    A synapse has as many cells as its block asks for, for either sign that the block may have. Its word is
+    split evenly over them. All arrays are in the order of the block's synapses.
 
     Parameters
     ----------
-    block : str
-    rows : int
-        Cells per sign; the largest magnitude of a word is ``rows * weight_max``.
-    scale : float
-        Hardware steps per unit of weight of the file, the sign of the block included.
-    low, high : int
-        Smallest and largest word that the cells can hold.
+    demand : Demand
+        What the block asked for.
     positive, negative : ndarray of int64, shape (k, rows)
         Rows of the excitatory and of the inhibitory cells; -1 where there is none.
     positive_circuit, negative_circuit : ndarray of int64, shape (k, rows)
@@ -91,11 +87,7 @@ class Wiring:
         Execution instance of each synapse, that of its target.
     """
 
-    block: str
-    rows: int
-    scale: float
-    low: int
-    high: int
+    demand: Demand
     positive: Integers
     negative: Integers
     positive_circuit: Integers
@@ -117,14 +109,15 @@ class Wiring:
         Returns
         -------
         ndarray of int64, shape (k,)
-            Rounded to the nearest, clipped to ``low`` and ``high``.
+            Rounded to the nearest, clipped to those that the cells can hold.
         """
-        words: Integers = np.clip(np.rint(weights * self.scale), self.low, self.high).astype(np.int64)
+        exact, demand = weights * self.demand.scale, self.demand
+        words: Integers = np.clip(np.rint(exact), demand.low, demand.high).astype(np.int64)
         return words
 
     def weights(self, words: Integers) -> Floats:
         """Return the weights, in the units of the file, that words stand for."""
-        weights: Floats = words / self.scale
+        weights: Floats = words / self.demand.scale
         return weights
 
 

@@ -58,9 +58,10 @@ def _lines(plan: Plan, options: Options) -> Iterator[str]:
             if route.instance == item.number:
                 yield f"  {_route(route)}"
     for wiring in plan.wirings:
+        demand = wiring.demand
         yield (
-            f"synapses {wiring.block}: {len(wiring.positive)}, words {wiring.low} to {wiring.high} in "
-            f"{wiring.rows} rows per sign, {abs(wiring.scale):.4g} steps per unit of weight"
+            f"synapses {demand.block.name}: {demand.block.size}, words {demand.low} to {demand.high} in "
+            f"{demand.rows} rows per sign, {abs(demand.scale):.4g} steps per unit of weight"
         )
     for sampled in plan.sampled:
         yield (

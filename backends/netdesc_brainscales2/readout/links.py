@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from netdesc.block import Block
-from netdesc.errors import Diagnostic, NumericsError
+from netdesc.errors import Diagnostic
 from netdesc.events import Events, Floats
+from netdesc.parameters import Parameter
+from netdesc.precision import fits_float32
 from netdesc.program import Program
 from netdesc_brainscales2.analog.stamps import pass_link, put_in_order, stamp
 from netdesc_brainscales2.mapping.plan import Plan
@@ -28,24 +30,12 @@ def stamp_spikes(events: Events, step: float, duration: float) -> Events:
 
 
 def source_delays(block: Block, delays: Floats) -> Floats:
-    """Return by how long the host holds back the events of each source of a block, in ms.
-
-    Raises
-    ------
-    NumericsError
-        If synapses of one source differ.
-    """
+    """Return by how long the host holds back the events of each source of a block, in ms."""
     if block.uniform_delay:
         return np.broadcast_to(delays, (block.n_pre,))
     indptr, _ = block.sparse()
-    source = np.repeat(np.arange(block.n_pre), np.diff(indptr))
     result = np.zeros(block.n_pre)
-    result[source] = delays
-    if np.any(result[source] != delays):
-        raise NumericsError(
-            f"{block.delay_key} differs between targets of one source; the host holds all "
-            "events of a source back by one time"
-        )
+    result[np.repeat(np.arange(block.n_pre), np.diff(indptr))] = delays
     return result
 
 
@@ -60,42 +50,39 @@ class Links:
         self.in_gap = options.milliseconds(1.0 / profile.input_rate.value)
         self.out_gap = options.milliseconds(1.0 / profile.output_rate.value)
         self.held = options.delays == "instance"
-        self.delays: list[Floats] = []
-        self.write({block.delay_key: block.delays for block in program.blocks})
+        self.blocks = {block.delay_key: block for block in program.blocks}
+        self.write({key: block.delays for key, block in self.blocks.items()})
         self.instances = {
             p.name: np.unique(plan.instance_of(p.name)).tolist()
             for p in program.populations
             if p.kind != "source"
         }
 
+    def check(self, parameter: Parameter, values: Floats) -> Iterator[Diagnostic]:
+        """Yield what keeps values from the chip: numbers beyond its precision, impossible delays."""
+        yield from fits_float32(parameter, values)
+        block = self.blocks.get(parameter.key)
+        if block is None:
+            return
+        indptr, _ = block.sparse()
+        if not block.uniform_delay and np.any(
+            np.repeat(source_delays(block, values), np.diff(indptr)) != values
+        ):
+            yield Diagnostic(
+                f"{parameter.key} differs between targets of one source; the host holds all "
+                "events of a source back by one time"
+            )
+        elif np.any(values) and (self.is_looped(block) or not self.held):
+            yield Diagnostic(f"{parameter.key} is above 0; the chip has no delays", block.path)
+
+    def is_looped(self, block: Block) -> bool:
+        """Return whether a block stays within a stage."""
+        members = [stage.populations for stage in self.program.stages]
+        return any(block.pre in stage and block.post in stage for stage in members)
+
     def write(self, values: Mapping[str, Floats]) -> None:
-        """Set the delays.
-
-        Parameters
-        ----------
-        values : mapping of str to ndarray
-            Of all blocks, by their keys, in ms.
-
-        Raises
-        ------
-        NumericsError
-            If there is a delay that the host cannot make; nothing is changed then.
-        """
-        members = [frozenset(stage.populations) for stage in self.program.stages]
-        faults, delays = list[Diagnostic](), list[Floats]()
-        for block in self.program.blocks:
-            try:
-                found = source_delays(block, values[block.delay_key])
-            except NumericsError as error:
-                faults.extend(error.diagnostics)
-                continue
-            looped = any(block.pre in stage and block.post in stage for stage in members)
-            if found.any() and (looped or not self.held):
-                faults.append(Diagnostic(f"{block.delay_key} is above 0; the chip has no delays", block.path))
-            delays.append(found)
-        if faults:
-            raise NumericsError(faults)
-        self.delays = delays
+        """Set the delays, in ms, of all blocks, by their keys; ``check`` accepts them."""
+        self.delays = [source_delays(block, values[key]) for key, block in self.blocks.items()]
 
     def stays(self, k: int) -> bool:
         """Return whether the spikes of a block reach their targets without leaving the chip."""

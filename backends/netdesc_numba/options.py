@@ -61,25 +61,11 @@ OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Settings of a machine.
+    """Settings of a machine; what is not said here is in ``OPTIONS`` and ``GRID``.
 
-    Parameters
-    ----------
-    timestep : float or None
-        Step of the grid in ms; None for the event-driven solver.
-    threads : int
-        Number of threads; results do not depend on it.
-    denominator_floor : float
-        Smallest slope of v at a spike that the adjoint divides by, relative to the distance from reset
-        to threshold.
-    max_spikes : int or None
-        Spikes per sample and stage at which a run ends with an error; None for ``most_spikes``'s default.
-    scheme : str
-        How a tick of the grid is computed: ``published``, ``exact_exponential`` or ``off_grid``.
-    precision : str
-        Of the state on the grid, ``float32`` or ``float64``.
-    transport : bool
-        Whether every synapse has at least one tick of delay.
+    ``timestep`` is in ms, None for the event-driven solver; ``max_spikes`` counts those of a stage, None
+    stands for the default of ``most_spikes``; ``denominator_floor`` is relative to the distance from reset
+    to threshold.
     """
 
     timestep: float | None

@@ -180,7 +180,7 @@ def test_the_paper_has_neither_refractory_periods_nor_recorded_states_nor_traine
         grid(1.0, "published").load(program, seed=0)
     told = {(item.path, item.code) for item in caught.value.diagnostics}
     assert {path for path, _ in told} == {
-        "populations.layer_1.neuron",
+        "populations.layer_1.neuron.tau_refrac",
         "record.layer_1",
         "projections.input_to_layer_1.delay",
     }

@@ -22,7 +22,7 @@ from netdesc.program import Program
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Recording, Trace
 from netdesc_numba.grid.backward import Room, most_arrivals, run_stage_back
-from netdesc_numba.grid.counted import count_cotangent, count_ticks, count_trace
+from netdesc_numba.grid.counted import Counted
 from netdesc_numba.grid.job import make_adjoints, make_workspace
 from netdesc_numba.grid.packets import Received, collect_packets, gradients_of, receive, receive_own
 from netdesc_numba.grid.readings import Back, TickReader, part_batch, slice_back, sort_totals
@@ -175,19 +175,12 @@ class GridAdjoint:
         """Sample adjoints: those of continuous time for the spikes on the grid, which are the same."""
         if not any(item.variable.startswith("lam") for item in self.program.sampling):
             return {}
-        step = self.grid.timestep
-        counted = count_ticks(self.program, self.grid)
+        counted = Counted(self.program, self.grid)
         whole = Adjoint(
-            Layout(counted),
+            Layout(counted.program),
             floor=self.grid.floor,
             threads=self.threads,
             grid=np.arange(self.grid.steps + 1.0),
         )
-        found = whole.run(
-            count_trace(self.program, counted, trace, self.grid),
-            count_cotangent(self.program, counted, cotangent, step),
-        )
-        return {
-            key: Recording(item.times * step, item.neurons, item.values)
-            for key, item in found.recordings.items()
-        }
+        found = whole.run(counted.trace(trace), counted.cotangent(cotangent))
+        return counted.recordings(found.recordings)

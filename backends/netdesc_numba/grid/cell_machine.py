@@ -16,9 +16,9 @@ from netdesc.observation import Sampling
 from netdesc.parameters import ParameterStore
 from netdesc.program import Program
 from netdesc.steps import nearest_steps
-from netdesc.trace import Cotangent, Read, Recording, Trace
+from netdesc.trace import Cotangent, Recording, Trace
 from netdesc_numba.event.machine import EventMachine, Found, Residuals
-from netdesc_numba.grid.counted import count_cotangent, count_ticks, count_trace, pair_readings
+from netdesc_numba.grid.counted import Counted, count_ticks
 from netdesc_numba.grid.refusals import refuse
 from netdesc_numba.grid.steps import run_ticks
 from netdesc_numba.grid.wiring import Grid
@@ -100,7 +100,8 @@ class CellTickMachine:
         self.grid = Grid.of(program, options)
         self.timestep = self.grid.timestep
         self.store = ParameterStore(program.declared())
-        self.inner = StepMachine(count_ticks(program, self.grid), options, program)
+        self.counted = Counted(program, self.grid)
+        self.inner = StepMachine(self.counted.program, options, program)
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``. Delays become whole ticks."""
@@ -114,41 +115,24 @@ class CellTickMachine:
         ticks = nearest_steps(stimulus.times, step)
         moved = int(np.sum(np.abs(ticks * step - stimulus.times) > 1e-6 * step))
         trace = self.inner.forward(stimulus.move(ticks), seed=seed)
-        program = self.program
-        counted = self.inner.layout.store
-        delays = {block.delay_key: counted[block.delay_key] * step for block in program.blocks}
+        store = self.inner.layout.store
+        delays = {block.delay_key: store[block.delay_key] * step for block in self.program.blocks}
         return replace(
             trace,
             spikes={name: events.move(events.times * step) for name, events in trace.spikes.items()},
             residuals=scale_crossings(trace, step),
-            recordings={
-                key: Recording(item.times * step, item.neurons, item.values)
-                for key, item in trace.recordings.items()
-            },
+            recordings=self.counted.recordings(trace.recordings),
             effective_parameters={**self.store.values, **delays},
             health={**trace.health, "inputs_moved": moved},
-            provenance={
-                **trace.provenance,
-                "solver": f"grid {step:g} ms, {self.grid.scheme}, float64",
-            },
-            readings={
-                old.key: Read(
-                    trace.readings[new.key].values,
-                    None
-                    if trace.readings[new.key].times is None
-                    else np.asarray(trace.readings[new.key].times) * step,
-                )
-                for old, new in pair_readings(program, self.inner.program)
-            },
+            provenance={**trace.provenance, "solver": f"grid {step:g} ms, {self.grid.scheme}, float64"},
+            readings=self.counted.readings(trace.readings),
         )
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Take a cotangent back; see ``netdesc.backend.Machine``."""
-        counted, step = self.inner.program, self.timestep
-        ticks = count_trace(self.program, counted, trace, self.grid)
+        ticks, step = self.counted.trace(trace), self.timestep
         found = self.inner.adjoint(
-            replace(ticks, residuals=scale_crossings(ticks, 1.0 / step)),
-            count_cotangent(self.program, counted, cotangent, step),
+            replace(ticks, residuals=scale_crossings(ticks, 1.0 / step)), self.counted.cotangent(cotangent)
         )
         delays = {block.delay_key for block in self.program.blocks}
         return replace(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
-from netdesc.dynamics.tick import split_times
+from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.recording import record_states
+from netdesc.dynamics.tick import OFF_GRID, split_times
 from netdesc.events import Events, Floats
-from netdesc.observation import Reading
+from netdesc.observation import Sampling
 from netdesc.program import PopulationSlice, Program
 from netdesc.steps import count_period, count_steps, nearest_steps
 from netdesc.trace import Cotangent, Read, Recording, Trace
@@ -17,6 +20,96 @@ from netdesc.units import DIMENSIONS
 from netdesc_numba.grid.wiring import Grid, shortest_delay
 
 IN_MS = ("tau_m", "tau_s", "tau_ref")
+
+K = TypeVar("K")
+Timed = TypeVar("Timed", Read, Recording)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A program with every time counted in ticks, and the way of a run there and back.
+
+    Parameters
+    ----------
+    origin : Program
+        In ms.
+    grid : Grid
+    program : Program
+        In ticks.
+    """
+
+    origin: Program
+    grid: Grid
+    program: Program = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "program", count_ticks(self.origin, self.grid))
+
+    def spikes(self, spikes: Mapping[K, Events]) -> dict[K, Events]:
+        """Return spikes with their times in ticks, in the resolution of packets."""
+        result = {}
+        for key, events in spikes.items():
+            ticks, fractions = split_times(events.times, self.grid.timestep)
+            result[key] = Events(ticks + fractions, events.sources, events.offsets)
+        return result
+
+    def trace(self, trace: Trace) -> Trace:
+        """Return a trace with its times in ticks, by the keys of the program in ticks."""
+
+        def count(times: Floats) -> Floats:
+            return times / self.grid.timestep
+
+        readings = {new: trace.readings[old] for old, new in self.keys() if old in trace.readings}
+        return replace(
+            trace,
+            spikes=self.spikes(trace.spikes),
+            readings=convert(readings, count),
+            recordings=convert(trace.recordings, count),
+        )
+
+    def cotangent(self, cotangent: Cotangent) -> Cotangent:
+        """Return a cotangent with its times in ticks, by the keys of the program in ticks."""
+        keys, timestep = dict(self.keys()), self.grid.timestep
+        return Cotangent(
+            {name: np.asarray(values) * timestep for name, values in cotangent.spikes.items()},
+            {keys[key]: values for key, values in cotangent.readings.items() if key in keys},
+            cotangent.recordings,
+            # lam_v is per time, and so is what lowers it
+            {name: np.asarray(values) * timestep for name, values in cotangent.counts.items()},
+        )
+
+    def sample(
+        self, spikes: Mapping[int, Events], batch: int, sampling: tuple[Sampling, ...] | None = None
+    ) -> dict[str, Recording]:
+        """Sample states in ticks, in closed form from spikes in ms, as the program or ``sampling`` orders."""
+        stepped = self.grid.scheme != OFF_GRID
+        found = self.spikes(spikes)
+        return record_states(Layout(self.program), found, batch, sampling=sampling, stepped=stepped)
+
+    def recordings(self, found: Mapping[str, Recording]) -> dict[str, Recording]:
+        """Return recordings in ticks with their times in ms."""
+        return convert(found, self.in_ms)
+
+    def readings(self, found: Mapping[str, Read]) -> dict[str, Read]:
+        """Return readings in ticks with their times in ms, by the keys of the program in ms."""
+        return convert({old: found[new] for old, new in self.keys()}, self.in_ms)
+
+    def in_ms(self, times: Floats) -> Floats:
+        """Return times in ticks in ms."""
+        return times * self.grid.timestep
+
+    def keys(self) -> Iterator[tuple[str, str]]:
+        """Yield the keys of the readings in ms, and in ticks."""
+        for old, new in zip(self.origin.readings, self.program.readings, strict=True):
+            yield old.key, new.key
+
+
+def convert(found: Mapping[str, Timed], change: Callable[[Floats], Floats]) -> dict[str, Timed]:
+    """Return readings or recordings with other times, where they have any."""
+    return {
+        key: item if item.times is None else replace(item, times=change(item.times))
+        for key, item in found.items()
+    }
 
 
 def count_ticks(program: Program, grid: Grid) -> Program:
@@ -66,54 +159,3 @@ def count_cell(population: PopulationSlice, step: float) -> PopulationSlice:
     if cell.refractory:
         values[cell.refractory] = np.round(values[cell.refractory])
     return replace(population, values=values)
-
-
-def pair_readings(program: Program, counted: Program) -> Iterator[tuple[Reading, Reading]]:
-    """Yield the readings of a program, and those with their times counted in ticks."""
-    yield from zip(program.readings, counted.readings, strict=True)
-
-
-def rescale_spikes(spikes: Mapping[int, Events], timestep: float) -> dict[int, Events]:
-    """Return spikes with their times in ticks, in the resolution of packets."""
-    result = {}
-    for p, events in spikes.items():
-        ticks, fractions = split_times(events.times, timestep)
-        result[p] = Events(ticks + fractions, events.sources, events.offsets)
-    return result
-
-
-def count_trace(program: Program, counted: Program, trace: Trace, grid: Grid) -> Trace:
-    """Return a trace with its times in ticks, by the keys of the program that is counted in ticks."""
-    indices = {k: trace.spikes[p.name] for k, p in enumerate(program.populations) if p.name in trace.spikes}
-    spikes = {
-        program.populations[k].name: events for k, events in rescale_spikes(indices, grid.timestep).items()
-    }
-    readings = {
-        new.key: Read(
-            trace.readings[old.key].values, count_times(trace.readings[old.key].times, grid.timestep)
-        )
-        for old, new in pair_readings(program, counted)
-        if old.key in trace.readings
-    }
-    recordings = {
-        key: Recording(item.times / grid.timestep, item.neurons, item.values)
-        for key, item in trace.recordings.items()
-    }
-    return replace(trace, spikes=spikes, readings=readings, recordings=recordings)
-
-
-def count_times(times: Floats | None, timestep: float) -> Floats | None:
-    """Return times in ticks, None for None."""
-    return None if times is None else times / timestep
-
-
-def count_cotangent(program: Program, counted: Program, cotangent: Cotangent, timestep: float) -> Cotangent:
-    """Return a cotangent with its times in ticks, by the keys of the program that is counted in ticks."""
-    keys = {old.key: new.key for old, new in pair_readings(program, counted)}
-    return Cotangent(
-        {name: np.asarray(values) * timestep for name, values in cotangent.spikes.items()},
-        {keys[key]: values for key, values in cotangent.readings.items() if key in keys},
-        cotangent.recordings,
-        # lam_v is per time, and so is what lowers it
-        {name: np.asarray(values) * timestep for name, values in cotangent.counts.items()},
-    )

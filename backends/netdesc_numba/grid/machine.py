@@ -13,16 +13,17 @@ from netdesc.parameters import DELAY, ParameterStore, accept
 from netdesc.precision import fits_float32
 from netdesc.program import Program
 from netdesc.steps import nearest_steps
-from netdesc.trace import Cotangent, Trace, require_finite
+from netdesc.trace import Cotangent, Recording, Trace, require_finite
 from netdesc_numba.grid.adjoint import GridAdjoint
+from netdesc_numba.grid.counted import Counted
 from netdesc_numba.grid.packets import collect_packets
 from netdesc_numba.grid.readings import TickReader
-from netdesc_numba.grid.recording import count_arrivals, record_ticks
 from netdesc_numba.grid.refusals import refuse
 from netdesc_numba.grid.spiking import Fired, StageRunner
 from netdesc_numba.grid.stage_spikes import SLOPE
 from netdesc_numba.grid.wiring import (
     Grid,
+    count_arrivals,
     delay_in_ticks,
     lay_out_stage,
     reweight,
@@ -89,7 +90,7 @@ class TickMachine:
         trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
             residuals=residuals,
-            recordings=record_ticks(self.present, spikes, self.grid, batch=batch),
+            recordings=self.record(spikes, batch),
             effective_parameters=self.as_run(),
             health={
                 **count_arrivals(self.layouts, self.program, spikes, self.timestep, self.grid.steps),
@@ -110,6 +111,13 @@ class TickMachine:
             self.present, tuple(self.layouts), self.grid, self.reader(), self.options.threads
         )
         return adjoint.run(trace, cotangent)
+
+    def record(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Recording]:
+        """Sample voltages and currents."""
+        if not self.program.sampling:
+            return {}
+        counted = Counted(self.present, self.grid)
+        return counted.recordings(counted.sample(spikes, batch))
 
     def reader(self) -> TickReader:
         """Return what takes readings with the present weights and delays."""

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from netdesc.errors import Diagnostic, LimitError
+from netdesc.events import Floats
 from netdesc.graph.ir import Edge, NetworkGraph, Node
 from netdesc_numba.options import Options
 
 CODE = "NB-SCHEME"
-
-
-def refuse_cell(model: str, path: str) -> Diagnostic:
-    """Return what to say of a cell that a scheme does not have."""
-    return Diagnostic(
-        f"{model} on a grid needs scheme exact_exponential in float64; use these, or solver: event",
-        path,
-        CODE,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,44 +45,39 @@ class CheckScheme:
         """
         faults = [fault for node in graph.nodes for fault in self.node_faults(node)]
         faults += [
-            Diagnostic(
-                "a grid with transport trains no delays, which are whole ticks; set train: false, or "
-                "transport: false",
-                f"{edge.path}.delay",
-                CODE,
-            )
-            for edge in graph.edges
-            if edge.delay.train and self.options.transport
+            trained_delay(edge.path) for edge in graph.edges if edge.delay.train and self.options.transport
         ]
         if faults:
             raise LimitError(faults)
         return graph
 
-    def node_faults(self, node: Node) -> list[Diagnostic]:
-        """Return what the published scheme does not have of a population."""
+    def node_faults(self, node: Node) -> Iterator[Diagnostic]:
+        """Yield what the scheme does not have of a population."""
         plain = self.options.scheme == "exact_exponential" and self.options.precision == "float64"
         if node.equations is not None and not plain:
-            return [refuse_cell(node.model, f"{node.path}.neuron")]
-        if self.options.scheme != "published" or node.kind != "spiking":
-            return []
-        faults = []
-        if np.any(node.values.get("tau_refrac", np.zeros(1)) > 0.0):
-            faults.append(
-                Diagnostic(
-                    "scheme published has no refractory period; set it to 0 ms, or use another scheme",
-                    f"{node.path}.neuron.tau_refrac",
-                    CODE,
-                )
-            )
-        if node.subtractive_reset:
-            faults.append(
-                Diagnostic(
-                    "scheme published has no subtractive reset; reset to a value, or use another scheme",
-                    f"{node.path}.neuron.reset",
-                    CODE,
-                )
-            )
-        return faults
+            need = "scheme exact_exponential in float64; use these, or solver: event"
+            yield Diagnostic(f"{node.model} on a grid needs {need}", f"{node.path}.neuron", CODE)
+        elif self.options.scheme == "published" and node.kind == "spiking":
+            held = node.values.get("tau_refrac", np.zeros(1))
+            yield from unpublished(node.path, held, node.subtractive_reset)
+
+
+def unpublished(path: str, tau_ref: Floats, subtractive: bool) -> Iterator[Diagnostic]:
+    """Yield what the scheme ``published`` does not have of a population of that path."""
+    if np.any(tau_ref > 0.0):
+        message = "scheme published has no refractory period; set it to 0 ms, or use another scheme"
+        yield Diagnostic(message, f"{path}.neuron.tau_refrac", CODE)
+    if subtractive:
+        message = "scheme published has no subtractive reset; reset to a value, or use another scheme"
+        yield Diagnostic(message, f"{path}.neuron.reset", CODE)
+
+
+def trained_delay(path: str) -> Diagnostic:
+    """Return the fault of a projection of that path whose delays are trained on a grid with transport."""
+    message = (
+        "a grid with transport trains no delays, which are whole ticks; set train: false, or transport: false"
+    )
+    return Diagnostic(message, f"{path}.delay", CODE)
 
 
 @dataclass(frozen=True, slots=True)

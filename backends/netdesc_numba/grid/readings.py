@@ -20,7 +20,6 @@ from netdesc.adjoint.final_voltages import (
 )
 from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.readings import mean_weights
-from netdesc.adjoint.recording import record_states
 from netdesc.dynamics.tick import OFF_GRID
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
@@ -30,13 +29,7 @@ from netdesc.threads import run, split
 from netdesc.ticks.records import Arrivals, Slice, Spikes
 from netdesc.trace import Cotangent, Read, Trace
 from netdesc_numba.event.readings import read_readouts
-from netdesc_numba.grid.counted import (
-    count_cotangent,
-    count_ticks,
-    count_trace,
-    pair_readings,
-    rescale_spikes,
-)
+from netdesc_numba.grid.counted import Counted
 from netdesc_numba.grid.job import make_adjoints, make_slice, make_spikes, with_gradients
 from netdesc_numba.grid.packets import Received, collect_packets, gradients_of, receive, store_of
 from netdesc_numba.grid.readout import Drives, Found, read_ticks, read_ticks_back
@@ -124,28 +117,18 @@ class TickReader:
 
     def sample_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take the last voltages in closed form from all spikes, by the keys of the readings."""
-        counted, ticks = count_ticks(self.program, self.grid), rescale_spikes(spikes, self.grid.timestep)
-        stepped = self.grid.scheme != OFF_GRID
-        samples = record_states(
-            Layout(counted), ticks, batch, sampling=final_samplings(counted), stepped=stepped
-        )
-        names = {counted.populations[p].name: events for p, events in ticks.items()}
-        return read_final_voltages(counted, samples, names)
+        counted = Counted(self.program, self.grid)
+        samples = counted.sample(spikes, batch, final_samplings(counted.program))
+        names = {self.program.populations[p].name: events for p, events in spikes.items()}
+        return read_final_voltages(counted.program, samples, names)
 
     def forward_off_grid(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take all readings over continuous time, counted in ticks."""
-        counted = count_ticks(self.program, self.grid)
-        ticks = rescale_spikes(spikes, self.grid.timestep)
-        found = read_readouts(Layout(counted), ticks, batch, threads=self.threads)
-        if final_samplings(counted):
+        counted = Counted(self.program, self.grid)
+        found = read_readouts(Layout(counted.program), counted.spikes(spikes), batch, threads=self.threads)
+        if final_samplings(counted.program):
             found |= self.sample_finals(spikes, batch)
-        result = {}
-        for old, new in pair_readings(self.program, counted):
-            times = found[new.key].times
-            result[old.key] = Read(
-                found[new.key].values, None if times is None else times * self.grid.timestep
-            )
-        return result
+        return counted.readings(found)
 
     @property
     def moments(self) -> Floats:
@@ -251,15 +234,13 @@ class TickReader:
         self, layout: StageLayout, spikes: Mapping[int, Events], trace: Trace, cotangent: Cotangent
     ) -> Back | None:
         """Carry derivatives back over continuous time, counted in ticks; see ``backward``."""
-        counted = count_ticks(self.program, self.grid)
+        counted = Counted(self.program, self.grid)
         index = self.program.stages.index(layout.stage)
-        in_ticks = count_trace(self.program, counted, trace, self.grid)
-        pulled = count_cotangent(self.program, counted, cotangent, self.grid.timestep)
-        drive = find_drive(counted, layout, in_ticks, pulled, None)
+        pulled = counted.cotangent(cotangent)
+        drive = find_drive(counted.program, layout, counted.trace(trace), pulled, None)
         if drive is None:
             return None
-        whole = Layout(counted)
-        ticks = rescale_spikes(spikes, self.grid.timestep)
+        whole, ticks = Layout(counted.program), counted.spikes(spikes)
         stream = (whole.emissions if drive.sampled else whole.stream)(index, ticks, trace.batch)
         arrival = np.zeros(len(stream.times))
         sums = Adjoint(whole, threads=self.threads).sweep_readout(index, stream, drive, arrival)

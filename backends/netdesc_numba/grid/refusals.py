@@ -9,8 +9,7 @@ import numpy as np
 from netdesc.dynamics.tick import EXACT, PUBLISHED
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.program import PopulationSlice, Program
-
-CODE = "NB-SCHEME"
+from netdesc_numba.grid.passes import CODE, trained_delay, unpublished
 
 
 def refuse(program: Program, scheme: str, *, transport: bool) -> None:
@@ -47,16 +46,7 @@ def refuse(program: Program, scheme: str, *, transport: bool) -> None:
                     CODE,
                 )
             )
-    faults += [
-        Diagnostic(
-            f"scheme {scheme} does not train delays, which are whole ticks; set train: false, or "
-            "backends.numba.solver: event",
-            f"{block.path}.delay",
-            CODE,
-        )
-        for block in program.blocks
-        if block.train_delay and transport
-    ]
+    faults += [trained_delay(block.path) for block in program.blocks if block.train_delay and transport]
     if faults:
         raise BackendError(faults)
 
@@ -67,22 +57,11 @@ def cell_faults(program: Program, population: PopulationSlice, scheme: str) -> I
         return
     span = slice(population.start, population.stop)
     values = program.parameters
-    path = f"{population.path}.neuron"
     if scheme != EXACT and np.any(values["v_init"][span] >= values["threshold"][span]):
         yield Diagnostic(
             f"scheme {scheme} needs every neuron to start below its threshold; lower the initial voltage",
-            path,
+            f"{population.path}.neuron",
             CODE,
         )
-    if scheme == PUBLISHED and np.any(values["tau_ref"][span] > 0.0):
-        yield Diagnostic(
-            "scheme published has no refractory period; use 0 ms, exact_exponential or off_grid",
-            path,
-            CODE,
-        )
-    if scheme == PUBLISHED and population.subtractive_reset:
-        yield Diagnostic(
-            "scheme published has no subtractive reset; use reset: to_value, exact_exponential or off_grid",
-            path,
-            CODE,
-        )
+    if scheme == PUBLISHED:
+        yield from unpublished(population.path, values["tau_ref"][span], population.subtractive_reset)

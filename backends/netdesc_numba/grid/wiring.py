@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from netdesc.adjoint.cells import read_membranes
 from netdesc.block import Block, join_charges
-from netdesc.dynamics.tick import SCHEMES, measure_tick
-from netdesc.events import Floats, Integers
+from netdesc.dynamics.tick import SCHEMES, measure_tick, split_times
+from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program, Stage
 from netdesc.steps import LATEST, whole_steps
 from netdesc.ticks.records import Cells, Synapses
@@ -225,3 +225,37 @@ def lay_out_synapses(
         none,
         np.unique(ticks)[::-1].copy(),
     ), order
+
+
+def count_arrivals(
+    layouts: list[StageLayout],
+    program: Program,
+    spikes: Mapping[int, Events],
+    timestep: float,
+    steps: int,
+) -> dict[str, int]:
+    """Count deliveries, and those that lie after the end of a run: together, spikes times their synapses.
+
+    Parameters
+    ----------
+    layouts : list of StageLayout
+    program : Program
+    spikes : mapping of int to Events
+        By population index.
+    timestep : float
+        In ms.
+    steps : int
+        Ticks of a run.
+    """
+    arrivals = in_flight = 0
+    for layout in layouts:
+        for p in {program.blocks[k].pre for k in layout.blocks}:
+            ticks, _ = split_times(spikes[p].times, timestep)
+            sources = spikes[p].sources + program.populations[p].start
+            left = steps - ticks
+            for delay, fan in layout.fans:
+                reached, late = fan[sources], left <= delay
+                missed = int(reached[late].sum()) if late.any() else 0
+                in_flight += missed
+                arrivals += int(reached.sum()) - missed
+    return {"arrivals": arrivals, "in_flight": in_flight}

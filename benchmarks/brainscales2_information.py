@@ -26,7 +26,7 @@ import netdesc
 from netdesc.backend import Machine
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
-from netdesc.losses import evaluate
+from netdesc.losses.evaluation import evaluate
 from netdesc.program import Program
 from netdesc.trace import Trace
 from netdesc.training.preparation import load_machine, load_samples

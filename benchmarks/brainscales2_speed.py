@@ -21,7 +21,7 @@ import numpy as np
 import netdesc
 from netdesc.backend import Machine
 from netdesc.events import Events, Floats
-from netdesc.losses import evaluate
+from netdesc.losses.evaluation import evaluate
 from netdesc.trace import Cotangent
 from netdesc.training.preparation import load_machine
 

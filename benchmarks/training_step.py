@@ -27,8 +27,8 @@ import numpy as np
 import netdesc
 from netdesc.backend import Machine
 from netdesc.events import Events, Floats
+from netdesc.goals import Goals
 from netdesc.gradient import Gradient
-from netdesc.losses import Goals
 from netdesc.program import Program
 from netdesc.threads import available
 from netdesc.trace import Cotangent, Trace

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from netdesc.api import Batch, CompiledProgram, Model, batch, compile, load
     from netdesc.comparison import compare
-    from netdesc.datasets import Samples
+    from netdesc.datasets.samples import Samples
     from netdesc.errors import (
         BackendError,
         DescriptionError,
@@ -63,7 +63,7 @@ __all__ = [
 _MODULES = {
     "netdesc.api": ("Batch", "CompiledProgram", "Model", "batch", "compile", "load"),
     "netdesc.comparison": ("compare",),
-    "netdesc.datasets": ("Samples",),
+    "netdesc.datasets.samples": ("Samples",),
     "netdesc.errors": (
         "BackendError",
         "DescriptionError",

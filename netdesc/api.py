@@ -20,8 +20,9 @@ from netdesc.stimulus import needs_data, require_data
 from netdesc.trace import Trace
 
 if TYPE_CHECKING:
-    from netdesc.datasets import Samples
-    from netdesc.losses import Evaluation, Goals, Traces
+    from netdesc.datasets.samples import Samples
+    from netdesc.goals import Goals, Traces
+    from netdesc.losses.evaluation import Evaluation
 
 __all__ = [
     "Batch",
@@ -59,7 +60,7 @@ class Batch(NamedTuple):
     @property
     def goals(self) -> Goals:
         """Labels and targets, as losses take them."""
-        from netdesc.losses import Goals
+        from netdesc.goals import Goals
 
         return Goals(self.labels, self.times, self.traces)
 
@@ -165,7 +166,7 @@ def evaluate_losses(compiled: CompiledProgram, trace: Trace, goals: Goals | Inte
     DescriptionError
         If the model has no loss, or a label is missing.
     """
-    from netdesc.losses import evaluate
+    from netdesc.losses.evaluation import evaluate
 
     with located(compiled.model):
         return evaluate(compiled.model.description.losses, trace, compiled.program, goals)
@@ -260,7 +261,7 @@ def read_batch(compiled: CompiledProgram, given: Events | Samples | Batch | None
 
 def load_batch(compiled: CompiledProgram, data: Samples | None, split: str, count: int | None) -> Batch:
     """Load a dataset and return the first samples of a split; see `batch`."""
-    from netdesc.datasets import load as load_dataset
+    from netdesc.datasets.catalogue import load as load_dataset
     from netdesc.description.sections.data import with_dataset
 
     description, program = compiled.model.description, compiled.program

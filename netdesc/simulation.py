@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from netdesc.api import Batch, compile, evaluate_losses, read_batch
 from netdesc.compiled import CompiledProgram, Model
-from netdesc.datasets import Samples
+from netdesc.datasets.samples import Samples
 from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient

@@ -9,7 +9,7 @@ from netdesc_spinnaker2 import SpiNNaker2Backend
 from netdesc.backend import Lesson, Objective
 from netdesc.description.model import Loss
 from netdesc.events import Floats, Integers
-from netdesc.losses.evaluation import compute_term
+from netdesc.losses.contribution import compute_term
 from netdesc.losses.first_spikes import FirstSpikes
 from netdesc.testing.conformance import Conformance, Tolerance
 from netdesc.trace import Cotangent, Trace

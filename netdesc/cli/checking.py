@@ -15,7 +15,7 @@ from netdesc.errors import Diagnostic, NetdescError, locate, record
 if TYPE_CHECKING:
     from netdesc.cli.costs import Outlook
     from netdesc.compiled import Model
-    from netdesc.datasets import Dataset
+    from netdesc.datasets.records import Dataset
     from netdesc.description.model import Description
     from netdesc.graph.ir import NetworkGraph
 

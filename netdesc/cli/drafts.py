@@ -21,7 +21,7 @@ from netdesc.display import counted
 from netdesc.errors import DescriptionError
 from netdesc.formats.npy import read_npz
 from netdesc.formats.source import fault, shape_text, size_of
-from netdesc.losses import Traces
+from netdesc.goals import Traces
 from netdesc.units import UNITS_OF_TIME, format_quantity
 
 NEURONS = 8

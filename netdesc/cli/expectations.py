@@ -18,7 +18,7 @@ from netdesc.events import Events
 if TYPE_CHECKING:
     from netdesc.api import Batch, CompiledProgram
     from netdesc.compiled import Model
-    from netdesc.losses import Evaluation
+    from netdesc.losses.evaluation import Evaluation
     from netdesc.testing.gradcheck import GradientCheck
     from netdesc.trace import Trace
 

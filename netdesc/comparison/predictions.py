@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.events import Integers
-from netdesc.losses import Evaluation
+from netdesc.losses.evaluation import Evaluation
 
 SIGNIFICANT = 0.05
 """Level of the test below which a difference of accuracies is called significant."""

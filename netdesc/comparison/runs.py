@@ -18,7 +18,7 @@ from netdesc.comparison.watching import compile_watched
 from netdesc.compiled import CompiledProgram, Model
 from netdesc.errors import Diagnostic, NetdescError
 from netdesc.events import Floats
-from netdesc.losses import Evaluation
+from netdesc.losses.evaluation import Evaluation
 from netdesc.program import Program
 from netdesc.trace import Trace
 from netdesc.training.records import Metrics

@@ -10,7 +10,7 @@ from netdesc.api import located
 from netdesc.compiled import CompiledProgram
 from netdesc.datasets.survey import load_samples
 from netdesc.events import Events, Floats, Integers
-from netdesc.losses import Goals
+from netdesc.goals import Goals
 from netdesc.trace import Cotangent, Trace
 from netdesc.training.task import Feed, choose_split, list_feeds
 

@@ -6,24 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netdesc.budget import PER_SPIKE, Item, find_excess
 from netdesc.datasets.encoders import Place, encode
 from netdesc.datasets.placement import find_sources, require_features, require_in_time, require_size
-from netdesc.datasets.preparation import Prepared, divide_rows, prepare, shares_of
-from netdesc.datasets.recorded import keep_inside, require_channels
-from netdesc.datasets.records import Dataset, Split, Table
-from netdesc.datasets.samples import PATH as SAMPLES
-from netdesc.datasets.samples import Samples
-from netdesc.datasets.yin_yang import yin_yang
+from netdesc.datasets.records import Dataset, Prepared, Split, Table
 from netdesc.description.model import Choice, Data
 from netdesc.description.sections.data import find_data_faults, require_dataset
 from netdesc.errors import DescriptionError, Diagnostic, LimitError
-from netdesc.losses import Goals
+from netdesc.goals import Goals
 from netdesc.program import PopulationSlice, Program
+
+if TYPE_CHECKING:
+    from netdesc.datasets.samples import Samples
 
 YIN_YANG_SEEDS: Mapping[str, int] = MappingProxyType({"train": 42, "validation": 41, "test": 40})
 """Seeds of the published Yin-Yang sets."""
@@ -34,6 +32,8 @@ def draw_yin_yang(options: Mapping[str, Any], directory: Path, seed: int) -> dic
 
     The set has no files, and the seeds are the published ones, so that every model sees the same points.
     """
+    from netdesc.datasets.yin_yang import yin_yang
+
     sizes = {name: int(options.get(name) or 0) for name in YIN_YANG_SEEDS}
     return {name: yin_yang(size, YIN_YANG_SEEDS[name]) for name, size in sizes.items() if size}
 
@@ -78,15 +78,15 @@ def load(data: Data | Samples, program: Program, *, seed: int, defaults: Data | 
         If dataset, encoder and augmentation do not go together, files are missing or damaged, or the
         population does not fit the samples.
     """
-    if isinstance(data, Samples):
-        sources = find_sources(program)
-        splits, notes = load_samples(data, defaults, program, seed=seed)
-        changes = defaults.augmentation if defaults is not None else ()
-    else:
+    if isinstance(data, Data):
         require_consistent(data)
         sources = find_sources(program)
         splits, notes = load_section(data, program, sources, seed=seed)
         changes = data.augmentation
+    else:
+        sources = find_sources(program)
+        splits, notes = load_samples(data, defaults, program, seed=seed)
+        changes = defaults.augmentation if defaults is not None else ()
     train = splits["train"]
     if changes:
         from netdesc.datasets.augmentation import Augmentation
@@ -126,6 +126,7 @@ def load_section(data: Data, program: Program, sources: PopulationSlice, *, seed
         return shd(options, data.directory, seed, duration=program.duration, first_source=sources.start)
     notes: tuple[str, ...] = ()
     if kind == "table":
+        from netdesc.datasets.preparation import divide_rows, prepare
         from netdesc.datasets.table import PATH as TABLE
         from netdesc.datasets.table import read_rows
 
@@ -160,6 +161,10 @@ def load_samples(data: Samples, defaults: Data | None, program: Program, *, seed
     DescriptionError
         If the samples do not fit the population or each other.
     """
+    from netdesc.datasets.preparation import divide_rows, prepare, shares_of
+    from netdesc.datasets.recorded import keep_inside, require_channels
+    from netdesc.datasets.samples import PATH as SAMPLES
+
     sources = find_sources(program)
     recorded, options = data.recorded(), data.options()
     if recorded:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from netdesc.datasets.classes import Classes, Labels, number_classes
 from netdesc.datasets.partition import HELD, divide
+from netdesc.datasets.records import Prepared
 from netdesc.datasets.scaling import Scale
 from netdesc.errors import DescriptionError
 from netdesc.events import Floats, Integers
-from netdesc.losses import Goals, Traces
+from netdesc.goals import Goals, Traces
 from netdesc.units import UNITS_OF_TIME
 
 
@@ -52,20 +53,6 @@ class Rows:
         )
         traces = None if self.traces is None else self.traces[which]
         return Rows(self.values[which], labels, targets, self.names, self.target_names, times, traces)
-
-
-class Prepared(NamedTuple):
-    """Samples ready to be encoded.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (samples, features)
-        0 to 1.
-    goals : Goals
-    """
-
-    values: Floats
-    goals: Goals
 
 
 def shares_of(options: Mapping[str, Any]) -> dict[str, float]:

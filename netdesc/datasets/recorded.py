@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.datasets.classes import Labels
 from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
-from netdesc.losses import Traces
+from netdesc.goals import Traces
 from netdesc.units import UNITS_OF_TIME
 
 SOON = 1e-3

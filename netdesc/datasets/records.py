@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from netdesc.events import Events, Floats, Integers, frozen
-from netdesc.losses.goals import Goals, Traces
+from netdesc.goals import Goals, Traces
 
 if TYPE_CHECKING:
     from netdesc.datasets.augmentation import Augmentation
@@ -33,6 +33,20 @@ class Table:
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen(self.values, np.float64))
         object.__setattr__(self, "labels", frozen(self.labels, np.int64))
+
+
+class Prepared(NamedTuple):
+    """Samples ready to be encoded.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (samples, features)
+        0 to 1.
+    goals : Goals
+    """
+
+    values: Floats
+    goals: Goals
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from netdesc.datasets.preparation import Rows
 from netdesc.datasets.recorded import Recorded
 from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats
-from netdesc.losses import Traces
+from netdesc.goals import Traces
 from netdesc.units import UNITS_OF_TIME
 
 PATH = "data"

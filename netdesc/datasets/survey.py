@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from netdesc.datasets.catalogue import load
 from netdesc.datasets.records import Dataset
-from netdesc.datasets.samples import Samples
 from netdesc.description.model import Choice, Data, Description
 from netdesc.description.sections.data import with_dataset
 from netdesc.graph.ir import NetworkGraph
-from netdesc.losses import require_goals
+from netdesc.losses.requirements import require_goals
 from netdesc.lower import lay_out
 from netdesc.program import Program
 from netdesc.stimulus import require_data
+
+if TYPE_CHECKING:
+    from netdesc.datasets.samples import Samples
 
 
 def survey_samples(description: Description, graph: NetworkGraph) -> Dataset | None:

@@ -17,7 +17,7 @@ from netdesc.errors import DescriptionError
 from netdesc.events import Floats
 from netdesc.formats.csv import Column, number_of
 from netdesc.formats.source import at
-from netdesc.losses import Traces
+from netdesc.goals import Traces
 
 PATH = "data.dataset.table"
 

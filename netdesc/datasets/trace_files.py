@@ -14,7 +14,7 @@ from netdesc.formats import hdf5, npy
 from netdesc.formats.csv import Column
 from netdesc.formats.numbers import as_floats
 from netdesc.formats.source import fault, shape_text
-from netdesc.losses import Traces
+from netdesc.goals import Traces
 
 ENDINGS = (".h5", ".hdf5")
 """Endings of HDF5 files."""

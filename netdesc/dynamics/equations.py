@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 KIND = "equations"
 """What stands in a file in place of a model's name where a cell is given by its equations."""
 
+OFFSET = "i_offset"
+"""Name of the parameter to which a population's constant current is added."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:

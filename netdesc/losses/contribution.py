@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
 from netdesc.description.model import Loss
 from netdesc.errors import BackendError, DescriptionError
 from netdesc.events import Events, Floats, Integers
+from netdesc.goals import Goals
 from netdesc.losses.firing_rate import count_spikes, firing_rate
 from netdesc.losses.first_spikes import FirstSpikes
-from netdesc.losses.goals import Goals
 from netdesc.losses.predictions import Predictions, predict_by_spikes, predict_by_voltages
 from netdesc.losses.pull import pull_of, pull_silent
+from netdesc.losses.requirements import (
+    REGULARIZERS,
+    TRACED,
+    choose_labels,
+    follows_samples,
+    require_times,
+    require_traces,
+)
 from netdesc.losses.spike_time_mse import relative_spike_time_mse, spike_time_mse, squared_distance
 from netdesc.losses.term import Kind, Term
 from netdesc.losses.time_to_first_spike import time_to_first_spike
 from netdesc.losses.voltage_cross_entropy import reading_of, voltage_cross_entropy
-from netdesc.losses.voltage_mse import KIND as TRACED
-from netdesc.losses.voltage_mse import read_voltages, require_traces, voltage_mse
+from netdesc.losses.voltage_mse import read_voltages, voltage_mse
 from netdesc.observation import Reading
 from netdesc.program import Program
 from netdesc.trace import Trace
@@ -40,189 +47,100 @@ VOLTAGE_KINDS: Mapping[str, Kind] = MappingProxyType(
 )
 """Kinds of losses on readings of voltages, by name."""
 
-REGULARIZERS = frozenset({"firing_rate"})
-"""Kinds of losses that have no predictions and no labels."""
+Slopes = dict[tuple[str, str], Floats]
+"""Derivatives by what a loss reads: by field of ``netdesc.trace.Cotangent``, and key there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What losses are computed from.
-
-    Parameters
-    ----------
-    trace : Trace
-    program : Program
-    goals : Goals
-    """
-
-    trace: Trace
-    program: Program
-    goals: Goals
-
-    @property
-    def labels(self) -> Integers | None:
-        """Labels of the samples, shape (batch,)."""
-        return self.goals.labels
-
-
-@dataclass(frozen=True, slots=True)
-class Piles:
-    """Parts of a cotangent while losses are added up.
+class Contribution(NamedTuple):
+    """One loss of a batch, before its weight and the mean over the batch.
 
     Parameters
     ----------
-    spikes, readings, counts, recordings : dict of str to ndarray
-        As in ``netdesc.trace.Cotangent``.
+    values : ndarray of float64, shape (batch,)
+    slopes : Slopes
+    predictions : Predictions or None
+        None where the loss asks for none.
     """
 
-    spikes: dict[str, Floats]
-    readings: dict[str, Floats]
-    counts: dict[str, Floats]
-    recordings: dict[str, Floats]
+    values: Floats
+    slopes: Slopes
+    predictions: Predictions | None = None
 
 
-Reader = Callable[[Loss, Batch, Piles], tuple[float, Predictions | None]]
+Reader = Callable[[Loss, Trace, Program, Goals], Contribution]
+"""Computes a loss from what it reads of a trace.
+
+Raises ``BackendError`` if the trace lacks it, and ``DescriptionError`` if labels or targets are missing or do
+not fit, or the population never spikes.
+"""
 
 
 def choose_reader(loss: Loss) -> Reader:
     """Return the function that computes a kind of loss from what it reads."""
     if loss.kind in REGULARIZERS:
-        return add_counts
+        return read_counts
     if loss.kind == TRACED:
-        return add_traces
+        return read_traces
     if follows_samples(loss):
-        return add_ordered_spikes
-    return add_voltages if loss.kind in VOLTAGE_KINDS else add_spikes
+        return read_ordered_spikes
+    return read_readings if loss.kind in VOLTAGE_KINDS else read_first_spikes
 
 
-def add_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
-    """Compute a loss of first spikes and add its derivative to the parts of a cotangent.
-
-    Returns
-    -------
-    value : float
-        What the loss contributes to the mean over the batch.
-    predictions : Predictions or None
-        None where the loss asks for none.
-    """
-    events = find_spikes(loss, batch.trace)
-    first = FirstSpikes.find(events, batch.program.population(loss.population).size)
-    wanted = choose_labels(loss, batch.labels, first.times.shape)
-    values, slopes = compute_term(loss, first.times, wanted, duration=batch.program.duration)
-    share = loss.weight / max(batch.trace.batch, 1)
-    pile(piles.spikes, loss.population, first.scatter(share * slopes, len(events)))
+def read_first_spikes(loss: Loss, trace: Trace, program: Program, goals: Goals) -> Contribution:
+    """Compute a loss of first spikes."""
+    events = find_spikes(loss, trace)
+    first = FirstSpikes.find(events, program.population(loss.population).size)
+    labels = choose_labels(loss, goals.labels, first.times.shape)
+    values, slopes = compute_term(loss, first.times, labels, duration=program.duration)
+    found: Slopes = {("spikes", loss.population): first.scatter(slopes, len(events))}
     if pull_of(loss) > 0.0:
-        lifts, pulls = pull_silent(loss, first.times, wanted, batch.trace, batch.program)
+        lifts, pulls = pull_silent(loss, first.times, labels, trace, program)
         values = values + lifts
-        pile(piles.readings, Reading(loss.population, "final").key, share * pulls)
-    return share * float(values.sum()), predict_by_spikes(first.times, wanted)
+        found["readings", Reading(loss.population, "final").key] = pulls
+    return Contribution(values, found, predict_by_spikes(first.times, labels))
 
 
-def follows_samples(loss: Loss) -> bool:
-    """Return whether a loss of spike times takes its targets from the samples."""
-    return (
-        loss.kind == "spike_time_mse"
-        and loss.options.get("target") is None
-        and all(loss.options.get(name) is None for name in ("correct", "wrong"))
-    )
-
-
-def require_times(loss: Loss, targets: Floats | None, size: int) -> Floats:
-    """Return the target times of samples, shape (batch, size, k), for a loss that takes them from there.
-
-    Raises
-    ------
-    DescriptionError
-        If there are no target times, or not one row for each neuron.
-    """
-    if targets is None:
-        raise DescriptionError(
-            "spike_time_mse expected target times of the samples, got none; use data with targets, or write "
-            "target, or correct and wrong",
-            path=f"losses.{loss.name}",
-        )
-    if targets.shape[1] != size:
-        raise DescriptionError(
-            f"spike_time_mse expected targets of the {size} neurons of population {loss.population}, got "
-            f"targets of {targets.shape[1]}; set populations.{loss.population}.size: {targets.shape[1]}",
-            path=f"losses.{loss.name}",
-        )
-    return targets
-
-
-def add_ordered_spikes(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
-    """Compute a loss of target times of the samples and add its derivative; see ``add_spikes``.
-
-    Raises
-    ------
-    DescriptionError
-        If the samples have no target times, or not one row for each neuron.
-    """
-    size = batch.program.population(loss.population).size
-    targets = require_times(loss, batch.goals.times, size)
-    events = find_spikes(loss, batch.trace)
+def read_ordered_spikes(loss: Loss, trace: Trace, program: Program, goals: Goals) -> Contribution:
+    """Compute a loss of target times of the samples."""
+    size = program.population(loss.population).size
+    targets = require_times(loss, goals.times, size)
+    events = find_spikes(loss, trace)
     ordered = FirstSpikes.find_several(events, size, targets.shape[2])
-    values, slopes = squared_distance(ordered.times, targets, duration=batch.program.duration)
-    share = loss.weight / batch.trace.batch
-    pile(piles.spikes, loss.population, ordered.scatter(share * slopes, len(events)))
-    return share * float(values.sum()), predict_by_spikes(ordered.times[:, :, 0], None)
+    values, slopes = squared_distance(ordered.times, targets, duration=program.duration)
+    found: Slopes = {("spikes", loss.population): ordered.scatter(slopes, len(events))}
+    return Contribution(values, found, predict_by_spikes(ordered.times[:, :, 0], None))
 
 
-def add_voltages(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
-    """Compute a loss of voltages and add its derivative to a cotangent; see ``add_spikes``.
-
-    Raises
-    ------
-    BackendError
-        If the trace does not have the reading.
-    """
+def read_readings(loss: Loss, trace: Trace, program: Program, goals: Goals) -> Contribution:
+    """Compute a loss of readings of voltages."""
     key = reading_of(loss).key
-    if key not in batch.trace.readings:
+    if key not in trace.readings:
         raise BackendError(
             f"the run has no reading {key}; use a backend that reads voltages, such as numba",
             path=f"losses.{loss.name}",
         )
-    voltages = batch.trace.readings[key].values
-    wanted = choose_labels(loss, batch.labels, voltages.shape)
-    values, slopes = compute_term(loss, voltages, wanted, duration=batch.program.duration)
-    share = loss.weight / max(batch.trace.batch, 1)
-    pile(piles.readings, key, share * slopes)
-    return share * float(values.sum()), predict_by_voltages(voltages, wanted)
+    voltages = trace.readings[key].values
+    labels = choose_labels(loss, goals.labels, voltages.shape)
+    values, slopes = compute_term(loss, voltages, labels, duration=program.duration)
+    return Contribution(values, {("readings", key): slopes}, predict_by_voltages(voltages, labels))
 
 
-def add_traces(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
-    """Compute a loss of target voltages and add its derivative; see ``add_spikes``.
-
-    Raises
-    ------
-    BackendError
-        If the trace does not have the samples.
-    DescriptionError
-        If the target voltages are missing or do not fit.
-    """
-    traces = require_traces(loss, batch.goals.traces, batch.program)
-    voltages = read_voltages(loss, batch.trace)
+def read_traces(loss: Loss, trace: Trace, program: Program, goals: Goals) -> Contribution:
+    """Compute a loss of target voltages."""
+    traces = require_traces(loss, goals.traces, program)
+    voltages = read_voltages(loss, trace)
     targets = np.full(voltages.shape, np.nan)
     targets[:, :, : traces.values.shape[1]] = traces.values.transpose(0, 2, 1)
     with np.errstate(over="ignore", invalid="ignore"):
         values, slopes = voltage_mse(voltages, targets)
-    share = loss.weight / max(batch.trace.batch, 1)
-    pile(piles.recordings, f"{loss.population}.v", share * slopes)
-    return share * float(values.sum()), None
+    return Contribution(values, {("recordings", f"{loss.population}.v"): slopes})
 
 
-def add_counts(loss: Loss, batch: Batch, piles: Piles) -> tuple[float, Predictions | None]:
-    """Compute a regularizer and add its slopes to a cotangent; see ``add_spikes``."""
-    size = batch.program.population(loss.population).size
-    values, slopes = firing_rate(loss.options, count_spikes(find_spikes(loss, batch.trace), size))
-    share = loss.weight / max(batch.trace.batch, 1)
-    pile(piles.counts, loss.population, share * slopes)
-    return share * float(values.sum()), None
-
-
-def pile(store: dict[str, Floats], key: str, values: Floats) -> None:
-    """Add values to those that there are."""
-    store[key] = store[key] + values if key in store else values
+def read_counts(loss: Loss, trace: Trace, program: Program, goals: Goals) -> Contribution:
+    """Compute a regularizer of the number of spikes."""
+    size = program.population(loss.population).size
+    values, slopes = firing_rate(loss.options, count_spikes(find_spikes(loss, trace), size))
+    return Contribution(values, {("counts", loss.population): slopes})
 
 
 def find_spikes(loss: Loss, trace: Trace) -> Events:
@@ -240,30 +158,6 @@ def find_spikes(loss: Loss, trace: Trace) -> Events:
             path=f"losses.{loss.name}",
         )
     return trace.spikes[loss.population]
-
-
-def choose_labels(loss: Loss, labels: Integers | None, shape: tuple[int, ...]) -> Integers | None:
-    """Return the labels that hold for one loss: its own target, or those of the samples, shape (batch,).
-
-    They are None where the loss has neither, or asks for none; ``shape`` is (batch, size) of its population.
-
-    Raises
-    ------
-    DescriptionError
-        If a label names no neuron of the population.
-    """
-    target = loss.options.get("target")
-    if loss.kind in REGULARIZERS or isinstance(target, list | tuple | np.ndarray):
-        return None
-    if target is not None:
-        labels = np.full(shape[0], int(target), dtype=np.int64)
-    if labels is not None and len(labels) and (labels.min() < 0 or labels.max() >= shape[1]):
-        raise DescriptionError(
-            f"labels run from {labels.min()} to {labels.max()}, but population {loss.population} has "
-            f"{shape[1]} neurons, 0 to {shape[1] - 1}; give it one neuron per class",
-            path=f"losses.{loss.name}",
-        )
-    return labels
 
 
 def compute_term(loss: Loss, times: Floats, labels: Integers | None, *, duration: float) -> Term:

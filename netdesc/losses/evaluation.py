@@ -10,24 +10,13 @@ from numpy.typing import NDArray
 
 from netdesc.description.model import Loss
 from netdesc.errors import BackendError, DescriptionError, Diagnostic
-from netdesc.events import Integers
-from netdesc.losses.contribution import (
-    KINDS,
-    REGULARIZERS,
-    VOLTAGE_KINDS,
-    Batch,
-    Piles,
-    choose_labels,
-    choose_reader,
-    compute_term,
-)
-from netdesc.losses.goals import Goals
+from netdesc.events import Floats, Integers
+from netdesc.goals import Goals
+from netdesc.losses.contribution import KINDS, VOLTAGE_KINDS, choose_reader
 from netdesc.losses.predictions import Predictions, no_predictions
-from netdesc.losses.voltage_mse import KIND as TRACED
+from netdesc.losses.requirements import REGULARIZERS, TRACED
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
-
-__all__ = ["KINDS", "Evaluation", "choose_labels", "compute_term", "evaluate", "require_kinds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +106,22 @@ def evaluate(
     require_kinds(losses.values(), {*KINDS, *VOLTAGE_KINDS, *REGULARIZERS, TRACED}, "event-driven training")
     if not losses:
         raise DescriptionError("the model has no loss; add one under losses", path="losses")
-    batch, piles, terms = Batch(trace, program, Goals.of(goals)), Piles({}, {}, {}, {}), dict[str, float]()
+    goals, terms = Goals.of(goals), dict[str, float]()
+    parts: dict[str, dict[str, Floats]] = {name: {} for name in Cotangent.__slots__}
     predicted: Predictions | None = None
     for loss in losses.values():
-        terms[loss.name], found = choose_reader(loss)(loss, batch, piles)
-        predicted = predicted or found
+        found = choose_reader(loss)(loss, trace, program, goals)
+        predicted = predicted or found.predictions
+        factor = loss.weight / max(trace.batch, 1)
+        terms[loss.name] = factor * float(found.values.sum())
+        for (part, key), slopes in found.slopes.items():
+            scaled, sums = factor * slopes, parts[part]
+            sums[key] = sums[key] + scaled if key in sums else scaled
     predicted = predicted or no_predictions(trace.batch)
     return Evaluation(
         loss=sum(terms.values()),
         terms=terms,
-        cotangent=Cotangent(piles.spikes, piles.readings, piles.recordings, piles.counts),
+        cotangent=Cotangent(**parts),
         predictions=predicted.predictions,
         ties=predicted.ties,
         correct=predicted.correct,

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from netdesc.errors import BackendError, NumericsError
 from netdesc.events import Events, Floats, Integers
-from netdesc.losses import Goals, evaluate
-from netdesc.losses.evaluation import choose_labels
+from netdesc.goals import Goals
+from netdesc.losses.evaluation import evaluate
+from netdesc.losses.requirements import choose_labels
 from netdesc.streams import stream
 from netdesc.training.device import give_state, take_state
 from netdesc.training.flat_parameters import FlatParameters

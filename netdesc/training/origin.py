@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from netdesc.block import Block
-from netdesc.datasets import Dataset
+from netdesc.datasets.records import Dataset
 from netdesc.description.model import Description, Distribution
 from netdesc.program import Program
 

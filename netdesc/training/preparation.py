@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netdesc.backend import Machine
 from netdesc.border import load as load_checked
-from netdesc.datasets import Samples
+from netdesc.datasets.samples import Samples
 from netdesc.datasets.survey import load_samples
 from netdesc.description.model import Description, Training
 from netdesc.errors import BackendError, DescriptionError

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netdesc.datasets import Samples
+from netdesc.datasets.samples import Samples
 from netdesc.description.model import Description
 from netdesc.errors import DescriptionError
 from netdesc.escapes import safe_name
-from netdesc.losses import require_kinds
+from netdesc.losses.evaluation import require_kinds
 from netdesc.training.checkpoint import restore_state, save_state
 from netdesc.training.continuation import describe_stages
 from netdesc.training.device import put_on_device

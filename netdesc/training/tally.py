@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netdesc.backend import StepReport
 from netdesc.events import Floats
-from netdesc.losses import Evaluation, evaluate
+from netdesc.losses.evaluation import Evaluation, evaluate
 from netdesc.program import Program
 from netdesc.trace import Trace
 from netdesc.training.flat_parameters import FlatParameters

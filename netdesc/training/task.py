@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.backend import Machine, OnDeviceLearning
-from netdesc.datasets import Dataset, Split
+from netdesc.datasets.records import Dataset, Split
 from netdesc.description.model import Loss, Training
 from netdesc.events import Events, Floats, Integers
-from netdesc.losses import Goals
+from netdesc.goals import Goals
 from netdesc.program import Program
 from netdesc.stimulus import stimulus
 from netdesc.training.flat_parameters import FlatParameters

@@ -10,7 +10,7 @@ from netdesc_numba.options import Options as NumbaOptions
 
 import netdesc
 from netdesc.events import Events
-from netdesc.losses import evaluate
+from netdesc.losses.evaluation import evaluate
 from netdesc.trace import Cotangent
 from netdesc.training.preparation import load_samples
 from netdesc.training.task import Feed

@@ -1,6 +1,6 @@
 """Small files and models for the tests of a user's own data."""
 
-from netdesc.datasets import load
+from netdesc.datasets.catalogue import load
 from netdesc.description.model import Choice, Data
 from netdesc.program import PopulationSlice, Program
 

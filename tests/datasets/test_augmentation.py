@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from netdesc.datasets import Split
 from netdesc.datasets.augmentation import Augmentation, reflect
+from netdesc.datasets.records import Split
 from netdesc.description.model import Choice
 from netdesc.events import Events
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import netdesc
-from netdesc.datasets import load
+from netdesc.datasets.catalogue import load
 from netdesc.errors import NetdescError
 from tests.datasets.test_mnist import write_set
 from tests.datasets.test_shd import write_file

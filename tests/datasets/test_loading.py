@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netdesc.datasets import Split, load
+from netdesc.datasets.catalogue import load
 from netdesc.datasets.latency import latency
+from netdesc.datasets.records import Split
 from netdesc.description.model import Choice, Data
 from netdesc.errors import DescriptionError
 from netdesc.events import Events

@@ -4,7 +4,7 @@ from own import LATENCY, decoded, program_of
 
 import netdesc
 from netdesc import Samples
-from netdesc.datasets import load
+from netdesc.datasets.catalogue import load
 from netdesc.description.model import Choice, Data
 from netdesc.errors import DescriptionError
 from netdesc.events import Events

@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
-from netdesc.datasets import load
+from netdesc.datasets.catalogue import load
 from netdesc.datasets.shd import read
 from netdesc.description.model import Choice, Data
 from netdesc.errors import DescriptionError

@@ -4,7 +4,7 @@ import pytest
 from netdesc.description.model import Loss
 from netdesc.errors import BackendError, DescriptionError
 from netdesc.events import Events
-from netdesc.losses import evaluate
+from netdesc.losses.evaluation import evaluate
 from netdesc.losses.first_spikes import FirstSpikes
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Trace

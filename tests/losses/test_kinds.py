@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netdesc.losses import KINDS
+from netdesc.losses.contribution import KINDS
 
 DURATION = 40.0
 OPTIONS = {

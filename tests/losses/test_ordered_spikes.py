@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from netdesc.description.model import Loss
 from netdesc.errors import DescriptionError
 from netdesc.events import Events
-from netdesc.losses import Goals, evaluate, require_goals
+from netdesc.goals import Goals
+from netdesc.losses.evaluation import evaluate
 from netdesc.losses.first_spikes import FirstSpikes
+from netdesc.losses.requirements import require_goals
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Trace
 

@@ -5,7 +5,9 @@ import netdesc
 from netdesc.api import compile, evaluate_losses
 from netdesc.description.model import Loss
 from netdesc.errors import BackendError, DescriptionError, LimitError
-from netdesc.losses import Goals, Traces, evaluate, require_goals
+from netdesc.goals import Goals, Traces
+from netdesc.losses.evaluation import evaluate
+from netdesc.losses.requirements import require_goals
 from netdesc.losses.voltage_mse import voltage_mse
 from netdesc.program import PopulationSlice, Program
 from netdesc.stimulus import stimulus

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from netdesc.description.model import Choice, Loss
 from netdesc.errors import BackendError, DescriptionError
 from netdesc.events import Events
-from netdesc.losses import evaluate
+from netdesc.losses.evaluation import evaluate
 from netdesc.losses.voltage_cross_entropy import reading_of, voltage_cross_entropy
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Read, Trace

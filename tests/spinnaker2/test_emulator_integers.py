@@ -11,7 +11,7 @@ from netdesc_spinnaker2.options import Options
 
 from netdesc.backend import Lesson, Objective
 from netdesc.description.model import Loss
-from netdesc.losses import evaluate
+from netdesc.losses.evaluation import evaluate
 
 WIDTHS = [pytest.param(4, 15, id="four bits"), pytest.param(7, 127, id="seven bits")]
 

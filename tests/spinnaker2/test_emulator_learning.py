@@ -8,7 +8,7 @@ from emulated import SCHEMES, chip, tick_network
 
 from netdesc.backend import Lesson, Objective
 from netdesc.description.model import Loss
-from netdesc.losses import evaluate
+from netdesc.losses.evaluation import evaluate
 from tests.generate.traits import Recipe
 
 OPTIONS = {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}

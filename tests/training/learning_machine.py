@@ -8,7 +8,7 @@ from linear_machine import LinearMachine, describe_linear
 from netdesc.backend import LearningState, StepReport
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.graph import compile_graph
-from netdesc.losses import evaluate
+from netdesc.losses.evaluation import evaluate
 from netdesc.lower import lower
 from netdesc.training.device import put_on_device
 from netdesc.training.directory import open_directory

@@ -11,7 +11,7 @@ from linear_machine import describe_linear, prepare, train_linear
 from netdesc.description import describe
 from netdesc.errors import DescriptionError, NumericsError
 from netdesc.files import _machine
-from netdesc.losses import evaluate
+from netdesc.losses.evaluation import evaluate
 from netdesc.training import RunDirectoryError
 from netdesc.training.checkpoint import restore_state
 from netdesc.training.loop import run_epoch

@@ -10,7 +10,6 @@ import numpy as np
 from netdesc import units
 from netdesc.description.model import Choice, Constant, Explicit, Neuron, Parameter, Value
 from netdesc.description.reading.context import Reading
-from netdesc.description.sections.equations import neuron_of_equations, resolve_equations
 from netdesc.description.sections.matrices import check_shape
 from netdesc.dynamics.equations import KIND, Equations
 from netdesc.models import catalogue
@@ -88,6 +87,8 @@ def neuron_of(choice: Choice) -> Neuron:
         Model with its options, complete.
     """
     if choice.kind == KIND:
+        from netdesc.description.sections.equations import neuron_of_equations
+
         return neuron_of_equations(choice)
     options = dict(choice.options)
     reset = options.pop("reset", "to_value")
@@ -99,7 +100,11 @@ def resolve_neuron(name: str, choice: Choice, path: str, reading: Reading) -> Ch
 
     The name is that of the type, or of the population that it is written in; the path is without the model.
     """
-    resolved = resolve_equations(name, choice, path, reading) if choice.kind == KIND else choice
+    resolved: Choice | None = choice
+    if choice.kind == KIND:
+        from netdesc.description.sections.equations import resolve_equations
+
+        resolved = resolve_equations(name, choice, path, reading)
     if resolved is not None:
         check_order(resolved, path, reading)
     return resolved

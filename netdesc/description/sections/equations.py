@@ -13,12 +13,9 @@ from netdesc.description.reading.tree import Node
 from netdesc.description.reading.written import written_parameter, written_value
 from netdesc.description.sections.values import read_parameter, read_value
 from netdesc.dynamics import equations
-from netdesc.dynamics.equations import KIND, Equations, Receptor
+from netdesc.dynamics.equations import KIND, OFFSET, Equations, Receptor
 from netdesc.dynamics.expressions import NUMBER, Power, is_name, measure, power_of, read_expression, word_of
 from netdesc.errors import DescriptionError
-
-OFFSET = "i_offset"
-"""Name of the parameter to which a population's constant current is added."""
 
 PER_TIME = power_of("1/ms")
 POSITIVE = ("ms", "nF")

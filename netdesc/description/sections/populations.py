@@ -18,10 +18,9 @@ from netdesc.description.sections.cells import (
     neuron_of,
     resolve_neuron,
 )
-from netdesc.description.sections.equations import OFFSET, write_equations
 from netdesc.description.sections.matrices import read_spikes
 from netdesc.description.sections.values import read_value
-from netdesc.dynamics.equations import KIND
+from netdesc.dynamics.equations import KIND, OFFSET
 
 
 def resolve_population(
@@ -108,6 +107,8 @@ def write_population(data: dict[str, Any]) -> dict[str, Any]:
         return {key: item for key, item in result.items() if key not in ("initial", "current")}
     cell = cell_of(data["neuron"])
     if data["neuron"].kind == KIND:
+        from netdesc.description.sections.equations import write_equations
+
         result["neuron"] = write_equations(data["neuron"])
     result["initial"] = {
         key: written_value(value, _state_unit(key, cell)) for key, value in data["initial"].items()

@@ -26,6 +26,15 @@ def add_up(values: ArrayLike) -> float:
     return float(np.add.accumulate(flat)[-1]) if len(flat) else 0.0
 
 
+def all_finite(values: ArrayLike) -> bool:
+    """Return whether all elements are finite; one fast pass where they are.
+
+    A sum is finite if all its terms are, unless it overflows.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.asarray(values).sum()) or np.isfinite(values).all())
+
+
 def blend(values: Floats, shares: Floats) -> Floats:
     """Return ``values @ shares.T`` for shares that are mostly 0, added by ascending column.
 

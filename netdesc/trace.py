@@ -11,6 +11,7 @@ import numpy as np
 from netdesc.display import enumerate_names, html_table, summarize
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
+from netdesc.sums import all_finite
 
 RELEASE = "release"
 """Begins the name of a residual of the end of a refractory period, which may lie after the run."""
@@ -177,8 +178,8 @@ def require_finite(trace: Trace) -> Trace:
             )
     for name, found in (trace.residuals or {}).items():
         for kind, values in found.items():
-            late = np.flatnonzero(~np.isfinite(values))
-            if len(late) and not kind.startswith(RELEASE):
+            if not kind.startswith(RELEASE) and not all_finite(values):
+                late = np.flatnonzero(~np.isfinite(values))
                 events = trace.spikes[name]
                 where = int(events.sources[late[0]]), int(events.samples()[late[0]])
                 faults.append(_overflow(name, *where, f"{kind} at {events.times[late[0]]:g} ms"))

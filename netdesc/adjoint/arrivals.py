@@ -66,7 +66,8 @@ def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> St
     if len(parts) == 1:
         population, times, slots, offsets = parts[0]
         # kernels are compiled for arrays that can be written, and for no others
-        times, offsets = np.require(times, requirements="W"), np.require(offsets, requirements="W")
+        times = times if times.flags.writeable else times.copy()
+        offsets = offsets if offsets.flags.writeable else offsets.copy()
         return Stream(times, slots, offsets, ((population, None),))
     if not parts:
         empty = np.empty(0, dtype=np.int64)

@@ -63,6 +63,13 @@ def split_batch(batch: int, synapses: int) -> list[tuple[int, int]]:
     return split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
 
 
+def share_parts(batch: int, parts: int, threads: int) -> list[tuple[int, int]]:
+    """Return first and one past the last sample of each task of several threads: some whole parts each."""
+    edges = split(batch, parts)
+    tasks = split(len(edges), 1 if threads == 1 else 2 * threads)
+    return [(edges[begin][0], edges[end - 1][1]) for begin, end in tasks]
+
+
 @cache
 def number_parts(batch: int, synapses: int) -> Integers:
     """Return the part of the batch that each sample belongs to."""

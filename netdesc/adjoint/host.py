@@ -14,7 +14,7 @@ import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import Stream
-from netdesc.adjoint.derivatives import make_sums
+from netdesc.adjoint.derivatives import make_sums, share_parts
 from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
 from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.layer import sweep_layer_back
@@ -30,7 +30,7 @@ from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Program
-from netdesc.threads import run, split
+from netdesc.threads import run
 from netdesc.trace import Cotangent, Trace
 
 FLOOR = 1e-6
@@ -271,7 +271,7 @@ class Adjoint:
     def run_kernel(
         self, kernel: Callable[..., Any], index: int, stream: Stream, arrival: Floats, *given: object
     ) -> tuple[Sums, list[Any]]:
-        """Run a kernel on the whole batch; several threads take a part of it at a time."""
+        """Run a kernel on the whole batch; several threads share the parts that are summed by themselves."""
         layout, batch, incoming = self.layout, len(stream.offsets) - 1, stream.arrays
         if kernel in (sweep_layer_back, sweep_readout_layer_back):
             layer = layout.layer(index)
@@ -280,7 +280,7 @@ class Adjoint:
         else:
             stage = (layout.fanout(index), layout.cells[index])
             partial = make_sums(arrival, batch, len(layout.weights[index]))
-        parts = split(batch, 1 if self.threads == 1 else len(partial.weight))
+        parts = share_parts(batch, len(partial.weight), self.threads)
         found = run(
             lambda first, last: kernel(first, last, incoming, *stage, partial, *given), parts, self.threads
         )

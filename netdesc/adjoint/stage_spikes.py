@@ -14,6 +14,7 @@ from netdesc.adjoint.neuron import OwnEvents
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program
+from netdesc.sums import all_finite
 from netdesc.trace import RELEASE, Cotangent, Trace
 
 CROSSING = "crossing"
@@ -100,10 +101,10 @@ def trace_faults(program: Program, population: PopulationSlice, trace: Trace) ->
             )
             return
     at_spike = [values for name, values in found.items() if not name.startswith(RELEASE)]
-    if not (np.isfinite(spikes.times).all() and all(np.isfinite(values).all() for values in at_spike)):
+    if not all(all_finite(values) for values in (spikes.times, *at_spike)):
         yield Diagnostic("the trace holds a spike time or current that is not finite", population.path)
         return
-    releases = [name for name in found if name.startswith(RELEASE) and not np.isfinite(found[name]).all()]
+    releases = [name for name in found if name.startswith(RELEASE) and not all_finite(found[name])]
     if not releases:
         return
     ended = spikes.times + program.parameters["tau_ref"][population.start + spikes.sources] < program.duration
@@ -138,9 +139,13 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
         p: [find_residual(trace, item.name, name) for name in residuals_of(item)]
         for p, item in populations.items()
     }
-    kept = np.zeros((max(len(rows) for rows in found.values()), len(stream.times)))
-    for p, positions in stream.parts:
-        kept[: len(found[p]), slice(None) if positions is None else positions] = found[p]
+    if len(found) == 1:
+        rows = next(iter(found.values()))
+        kept = np.array(rows, dtype=np.float64).reshape(len(rows), len(stream.times))
+    else:
+        kept = np.zeros((max(len(rows) for rows in found.values()), len(stream.times)))
+        for p, positions in stream.parts:
+            kept[: len(found[p]), positions] = found[p]
     late = {p: lags_of(trace, item.name) for p, item in populations.items()}
     lags = take(stream.parts, late, len(stream.times)) if any(map(len, late.values())) else np.empty(0)
     return OwnSpikes(stream.times, kept, stream.slots, stream.offsets, stream.parts, lags)

@@ -13,7 +13,13 @@ from netdesc.program import Program
 from netdesc.trace import Trace
 
 
-def check_gradient(findings: Findings, gradient: object, trace: Trace, program: Program) -> None:
+def check_gradient(
+    findings: Findings,
+    gradient: object,
+    trace: Trace,
+    program: Program,
+    shapes: Mapping[str, tuple[int, ...]],
+) -> None:
     """Note everything that is wrong with a gradient.
 
     Parameters
@@ -24,10 +30,11 @@ def check_gradient(findings: Findings, gradient: object, trace: Trace, program: 
     trace : Trace
         What it belongs to.
     program : Program
+    shapes : mapping of str to tuple of int
+        From ``shape_trainable``.
     """
     if not findings.require(gradient, "a wrong result", Gradient):
         return
-    shapes = shape_trainable(program)
     if findings.require_keys(gradient.parameters, "parameters", shapes):
         for key, shape in shapes.items():
             findings.check_finite(gradient.parameters[key], f"parameters of {key}", shape)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from netdesc.backend import Backend, LearningState, Lesson, Machine, OnDeviceLearning, StepReport
 from netdesc.border.calls import blame, guarded
 from netdesc.border.findings import Findings, describe
-from netdesc.border.gradients import check_gradient, check_report, check_state
+from netdesc.border.gradients import check_gradient, check_report, check_state, shape_trainable
 from netdesc.border.traces import check_trace
 from netdesc.errors import BackendError
 from netdesc.events import Events, Floats, Integers
@@ -29,12 +29,13 @@ class CheckedMachine:
         Name of the backend, for messages.
     """
 
-    __slots__ = ("backend", "inner", "program")
+    __slots__ = ("backend", "inner", "program", "shapes")
 
     def __init__(self, inner: Machine, program: Program, backend: str) -> None:
         self.inner = inner
         self.program = program
         self.backend = backend
+        self.shapes = shape_trainable(program)
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine.write``."""
@@ -55,7 +56,7 @@ class CheckedMachine:
         with guarded(self.backend, "adjoint"):
             gradient = self.inner.adjoint(trace, cotangent)
             findings = Findings(self.backend, "adjoint")
-            check_gradient(findings, gradient, trace, self.program)
+            check_gradient(findings, gradient, trace, self.program, self.shapes)
             findings.conclude()
         return gradient
 

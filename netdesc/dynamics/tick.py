@@ -191,40 +191,6 @@ def adjoint_voltage_before(lam_v: float, leak: float) -> float:
     return leak * lam_v
 
 
-@inlined
-def published_jump(lam_v: float, force: float, slope: float, distance: float) -> float:
-    """Return what a spike adds to lam_v in the published scheme.
-
-    Parameters
-    ----------
-    lam_v : float
-        At the tick of the spike.
-    force : float
-        dL/dt of the spike through all but its own neuron, in 1/ms.
-    slope : float
-        ``i - p`` at that tick.
-    distance : float
-        From reset to threshold.
-    """
-    return (distance * lam_v + force) / slope
-
-
-@inlined
-def jump_before(kept: float, force: float, slope: float) -> float:
-    """Return lam_v just before a spike.
-
-    Parameters
-    ----------
-    kept : float
-        ``slope_after * lam_v`` where integration starts again.
-    force : float
-        dL/dt of the spike through all but its own neuron, in 1/ms.
-    slope : float
-        ``slope_before``.
-    """
-    return (kept + force) / slope
-
-
 def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
     """Return tick and fraction of times in ms, in the resolution of a payload.
 

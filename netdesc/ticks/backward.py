@@ -7,13 +7,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif_adjoint import bounded_slope, slope_after
-from netdesc.dynamics.tick import (
-    adjoint_current_before,
-    adjoint_voltage_before,
-    jump_before,
-    published_jump,
-)
+from netdesc.dynamics.lif_adjoint import slope_after, spike_jump
+from netdesc.dynamics.tick import adjoint_current_before, adjoint_voltage_before
 from netdesc.dynamics.views import copy_rows, fill, row
 from netdesc.ticks.meeting import meet
 from netdesc.ticks.records import Adjoints, Cells, Slice, Spikes
@@ -99,11 +94,11 @@ def step_published_back(m: int, begin: int, end: int, item: Slice, adjoints: Adj
     step_back(values, cells)
     for k in range(begin, end):
         j = spikes.neuron[k]
-        slope = bounded_slope(spikes.slope[k], cells.floor[j])
-        grazing += 1 if slope > spikes.slope[k] else 0
-        distance = cells.gap[j] - cells.reset[j]
-        lam_v[j] += published_jump(late_v[j], spikes.force[k], slope, distance)
-        spikes.force[k] += distance * late_v[j]
+        returned = (cells.gap[j] - cells.reset[j]) * late_v[j]
+        gained, raised = spike_jump(returned + spikes.force[k], spikes.slope[k], cells.floor[j])
+        lam_v[j] += gained
+        grazing += 1 if raised else 0
+        spikes.force[k] += returned
     return meet(m, late, values, cells, item.arrivals, item.synapses, adjoints.products), grazing
 
 
@@ -128,12 +123,11 @@ def undo_spikes(begin: int, end: int, cells: Cells, spikes: Spikes, adjoints: Ad
     lam_v, kept, grazing = row(adjoints.values, 0), adjoints.kept, 0
     for k in range(begin, end):
         j = spikes.neuron[k]
-        slope = bounded_slope(spikes.slope[k], cells.floor[j])
-        grazing += 1 if slope > spikes.slope[k] else 0
         if cells.hold[j] == 0:
             kept[j] = slope_after(spikes.current[k], cells.reset[j]) * lam_v[j]
-        lam_v[j] = jump_before(kept[j], spikes.force[k], slope)
         spikes.force[k] += kept[j]
+        lam_v[j], raised = spike_jump(spikes.force[k], spikes.slope[k], cells.floor[j])
+        grazing += 1 if raised else 0
         kept[j] = 0
         adjoints.latest[j] = spikes.previous[k]
     return grazing

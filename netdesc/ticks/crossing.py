@@ -11,12 +11,12 @@ from netdesc.dynamics.lif import crossing, decay
 from netdesc.dynamics.lif_adjoint import (
     adjoint_flow,
     arrival_force,
-    bounded_slope,
     slope_after,
     slope_before,
+    spike_jump,
     weight_force,
 )
-from netdesc.dynamics.tick import RESOLUTION, jump_before
+from netdesc.dynamics.tick import RESOLUTION
 from netdesc.dynamics.two_currents import crossing_two, flow_two
 from netdesc.events import Floats
 from netdesc.ticks.records import Workspace
@@ -206,10 +206,9 @@ def cross_tick_back(
             if not refractory:
                 state[3] = slope_after(workspace.current[h], reset) * state[0]
             slope = slope_before(workspace.current[h], gap)
-            raised = bounded_slope(slope, floor)
-            grazing += 1 if raised > slope else 0
-            state[0] = jump_before(state[3], workspace.force[h], raised)
             workspace.force[h] += state[3]
+            state[0], raised = spike_jump(workspace.force[h], slope, floor)
+            grazing += 1 if raised else 0
             state[3] = 0.0
             h -= 1
         else:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.final_voltages import FINAL
 from netdesc.adjoint.wiring import LAYER
-from netdesc.events import Events, Floats
+from netdesc.events import Events
 from netdesc.observation import Reading
 from netdesc.threads import run, split
 from netdesc.trace import Read
 from netdesc_numba.event.readout import Readings, Span, read_layer, read_neurons
-
-Sweep = Callable[[int, int], None]
 
 
 def read_readouts(
@@ -62,10 +60,17 @@ def read_stage(
     means = [item for item in readings if item.kind == "mean"]
     shape = (batch, layout.wirings[index].size)
     peak, when, sums = np.empty(shape), np.empty(shape), np.empty((len(means), *shape))
-    task = bind_sweep(layout, index, means, given, (peak, when, sums))
-    run(task, split(batch, threads), threads)
+    wiring, cells, duration = layout.wirings[index], layout.cells[index], layout.program.duration
+    span = Span(duration, np.array([1.0 / item.tau for item in means]))
+    incoming, out = layout.stream(index, *given).arrays, Readings(peak, when, sums)
+    parts = split(batch, threads)
+    if wiring.kind == LAYER:
+        layer = layout.layer(index)
+        run(lambda first, last: read_layer(first, last, incoming, layer, span, out), parts, threads)
+    else:
+        fan = layout.fanout(index)
+        run(lambda first, last: read_neurons(first, last, incoming, fan, cells, span, out), parts, threads)
     rest = layout.rest(index)
-    duration = layout.program.duration
     result = {item.key: Read(sums[k] + rest * mean_of_one(item, duration)) for k, item in enumerate(means)}
     result |= {item.key: Read(peak + rest, when) for item in readings if item.kind == "maximum"}
     return result
@@ -76,21 +81,3 @@ def mean_of_one(reading: Reading, duration: float) -> float:
     if np.isinf(reading.tau):
         return 1.0
     return float(-np.expm1(-duration / reading.tau) * reading.tau / duration)
-
-
-def bind_sweep(
-    layout: Layout,
-    index: int,
-    means: list[Reading],
-    given: tuple[Mapping[int, Events], int],
-    results: tuple[Floats, Floats, Floats],
-) -> Sweep:
-    """Return the kernel call that reads a range of samples."""
-    wiring, cells = layout.wirings[index], layout.cells[index]
-    span = Span(layout.program.duration, np.array([1.0 / item.tau for item in means]))
-    incoming, out = layout.stream(index, *given).arrays, Readings(*results)
-    if wiring.kind == LAYER:
-        layer = layout.layer(index)
-        return lambda first, last: read_layer(first, last, incoming, layer, span, out)
-    fan = layout.fanout(index)
-    return lambda first, last: read_neurons(first, last, incoming, fan, cells, span, out)

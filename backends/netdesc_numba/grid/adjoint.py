@@ -10,24 +10,94 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.arrivals import merge
 from netdesc.adjoint.drive import check_cotangent
 from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.host import Adjoint, first_forces
-from netdesc.adjoint.stage_spikes import check_trace, take_counts
+from netdesc.adjoint.stage_spikes import check_trace, find_residual, require_residuals, take, take_counts
 from netdesc.block import split_gradients
-from netdesc.dynamics.tick import OFF_GRID
-from netdesc.events import Events, Floats
+from netdesc.dynamics.membrane import RESIDUALS
+from netdesc.dynamics.tick import OFF_GRID, PUBLISHED, split_times
+from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, split
+from netdesc.ticks.records import Spikes
 from netdesc.trace import Cotangent, Recording, Trace
 from netdesc_numba.grid.backward import Room, most_arrivals, run_stage_back
 from netdesc_numba.grid.counted import Counted
 from netdesc_numba.grid.job import make_adjoints, make_workspace
 from netdesc_numba.grid.packets import Received, collect_packets, gradients_of, receive, receive_own
 from netdesc_numba.grid.readings import Back, TickReader, part_batch, slice_back, sort_totals
-from netdesc_numba.grid.stage_spikes import OwnSpikes, collect_own
+from netdesc_numba.grid.spiking import SLOPE
 from netdesc_numba.grid.wiring import Grid, StageLayout
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSpikes:
+    """Spikes of a stage for its adjoint.
+
+    Parameters
+    ----------
+    spikes : Spikes
+    offsets : ndarray of int64, shape (batch + 1,)
+    parts : tuple of (int, ndarray or None)
+        Populations of the stage and the positions of their spikes; None where it is all of them.
+    """
+
+    spikes: Spikes
+    offsets: Integers
+    parts: tuple[tuple[int, Integers | None], ...]
+
+
+def collect_own(
+    layout: StageLayout, program: Program, trace: Trace, forces: Mapping[int, Floats], *, grid: Grid
+) -> OwnSpikes:
+    """Bring the spikes of a stage's populations together.
+
+    Parameters
+    ----------
+    layout : StageLayout
+    program : Program
+    trace : Trace
+    forces : mapping of int to ndarray
+        dL/dt of the spikes by population, in 1/ms.
+    grid : Grid
+
+    Raises
+    ------
+    NumericsError
+        If the trace has no residuals.
+    """
+    members = layout.stage.populations
+    names = [program.populations[p].name for p in members]
+    divided = grid.scheme == PUBLISHED
+    require_residuals(trace, names, (*RESIDUALS, *([SLOPE] if divided else [])))
+    stream = merge(
+        [
+            (p, trace.spikes[name].times, trace.spikes[name].sources + place, trace.spikes[name].offsets)
+            for (p, place), name in zip(layout.places.items(), names, strict=True)
+        ],
+        trace.batch,
+    )
+    ticks, fractions = split_times(stream.times, grid.timestep)
+
+    def gathered(residual: str) -> NDArray[Any]:
+        by_index = {p: find_residual(trace, name, residual) for p, name in zip(members, names, strict=True)}
+        return take(stream.parts, by_index, len(ticks)).astype(grid.dtype)
+
+    currents = gathered("current")
+    spikes = Spikes(
+        ticks,
+        stream.slots,
+        np.empty(len(ticks), dtype=np.int64),
+        fractions.astype(grid.dtype),
+        currents,
+        gathered("release_current"),
+        gathered(SLOPE) if divided else currents - layout.cells.gap[stream.slots],
+        take(stream.parts, forces, len(ticks)).astype(grid.dtype),
+    )
+    return OwnSpikes(spikes, stream.offsets, stream.parts)
 
 
 @dataclass(frozen=True, slots=True)

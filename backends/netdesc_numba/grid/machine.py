@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.dynamics.tick import OFF_GRID, PUBLISHED, split_times
+from netdesc.dynamics.tick import OFF_GRID, split_times
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.parameters import DELAY, ParameterStore, accept
@@ -19,8 +19,7 @@ from netdesc_numba.grid.counted import Counted
 from netdesc_numba.grid.packets import collect_packets
 from netdesc_numba.grid.readings import TickReader
 from netdesc_numba.grid.refusals import refuse
-from netdesc_numba.grid.spiking import Fired, StageRunner
-from netdesc_numba.grid.stage_spikes import SLOPE
+from netdesc_numba.grid.spiking import StageRunner
 from netdesc_numba.grid.wiring import (
     Grid,
     count_arrivals,
@@ -85,7 +84,7 @@ class TickMachine:
                 continue
             entering = collect_packets(self.program, layout.inputs, spikes, self.grid, batch)
             fired = self.runner.run(index, layout, entering.packets, budget)
-            share_spikes(self.program, layout.places, *self.in_ms(fired), spikes, residuals)
+            share_spikes(self.program, layout.places, *fired, spikes, residuals)
         names = [population.name for population in self.program.populations]
         trace = Trace(
             spikes={names[k]: spikes[k] for k in sorted(spikes)},
@@ -135,14 +134,6 @@ class TickMachine:
             # what coincides now is ordered by source
             result[k] = events.move(exact * self.timestep)
         return result, moved
-
-    def in_ms(self, fired: Fired) -> tuple[Events, dict[str, Floats]]:
-        """Return the spikes of a stage with their times in ms, and what is kept of them by name."""
-        columns = {"current": fired.currents, "release_current": fired.release}
-        if self.grid.scheme == PUBLISHED:
-            columns[SLOPE] = fired.slopes
-        times = (fired.ticks + fired.fractions) * self.timestep
-        return Events(times, fired.neurons, fired.offsets), columns
 
     def as_run(self) -> dict[str, Floats]:
         """Return weights and delays as the kernels use them, in the units of the file."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.budget import SpikeBudget, count_spikes
-from netdesc.dynamics.tick import OFF_GRID
-from netdesc.events import Floats, Integers
+from netdesc.dynamics.tick import OFF_GRID, PUBLISHED
+from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.threads import run, split
 from netdesc.ticks.records import BURST, NO_WORKSPACE
@@ -21,26 +21,8 @@ from netdesc_numba.grid.wiring import Grid, StageLayout
 from netdesc_numba.options import Options
 from netdesc_numba.spikes import most_spikes, overflow
 
-
-@dataclass(frozen=True, slots=True)
-class Fired:
-    """Spikes of a stage.
-
-    Parameters
-    ----------
-    ticks, neurons : ndarray of int64, shape (k,)
-        Neurons within the stage.
-    fractions, currents, release, slopes : ndarray of float64, shape (k,)
-    offsets : ndarray of int64, shape (batch + 1,)
-    """
-
-    ticks: Integers
-    neurons: Integers
-    fractions: Floats
-    currents: Floats
-    release: Floats
-    slopes: Floats
-    offsets: Integers
+SLOPE = "slope"
+"""Residual of a spike that the scheme ``published`` divides by."""
 
 
 @dataclass(slots=True)
@@ -67,8 +49,17 @@ class StageRunner:
     def __post_init__(self) -> None:
         self.limits = most_spikes(self.program, self.options.max_spikes)
 
-    def run(self, index: int, layout: StageLayout, packets: Packets, budget: SpikeBudget) -> Fired:
+    def run(
+        self, index: int, layout: StageLayout, packets: Packets, budget: SpikeBudget
+    ) -> tuple[Events, dict[str, Floats]]:
         """Run a stage on all samples.
+
+        Returns
+        -------
+        events : Events
+            In ms, neurons counted within the stage.
+        residuals : dict of str to ndarray of float64, shape (k,)
+            What is kept of each, by name.
 
         Raises
         ------
@@ -90,9 +81,15 @@ class StageRunner:
         nothing = [np.empty(0, np.int64), np.empty(0, np.int64), *np.empty((4, 0))]
         columns = [np.concatenate(column) for column in zip(nothing, *pieces, strict=True)]
         self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(columns[0]) / max(batch, 1))
-        fractions, currents, release, slopes = (column.astype(np.float64) for column in columns[2:])
-        offsets = np.concatenate(([0], np.cumsum(counts)))
-        return Fired(columns[0], columns[1], fractions, currents, release, slopes, offsets)
+        fractions, current, release, slope = (column.astype(np.float64) for column in columns[2:])
+        residuals = {"current": current, "release_current": release}
+        if self.grid.scheme == PUBLISHED:
+            residuals[SLOPE] = slope
+        times, offsets = (
+            (columns[0] + fractions) * self.grid.timestep,
+            np.concatenate(([0], np.cumsum(counts))),
+        )
+        return Events(times, columns[1], offsets), residuals
 
     def run_part(
         self,

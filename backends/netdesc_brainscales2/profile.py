@@ -109,19 +109,9 @@ class Profile:
 
     @classmethod
     def read(cls, machine: str, overrides: Mapping[str, Any] | None = None) -> Profile:
-        """Return a profile with numbers of a file in place of those that it has.
+        """Return the profile of a machine with numbers of a file, which are assumptions, in place of its own.
 
-        Parameters
-        ----------
-        machine : str
-            One of ``MACHINES``.
-        overrides : mapping of str to number or text, or None
-            A number is in the unit of the field, a text such as ``2 us`` in the unit that it names.
-
-        Returns
-        -------
-        Profile
-            An overridden number has the tag ``A`` and the file as its source.
+        A number is in the unit of its field, a text such as ``2 us`` in the unit that it names.
 
         Raises
         ------

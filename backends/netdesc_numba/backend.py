@@ -11,11 +11,10 @@ from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import LOSSES, Limits
 from netdesc.models import catalogue
 from netdesc.program import Program
-from netdesc_numba.cells import CheckCells
 from netdesc_numba.grid.passes import ApplyTransport, CheckScheme
 from netdesc_numba.non_idealities import Pair, list_non_idealities
 from netdesc_numba.options import OPTIONS, Options
-from netdesc_numba.passes import RoundToGrid
+from netdesc_numba.passes import CheckCells, RoundToGrid
 
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp", *catalogue(), KIND, "dataset", "spike_times", "poisson"})
 

@@ -75,18 +75,9 @@ class Profile:
 
     @classmethod
     def read(cls, overrides: Mapping[str, Any]) -> Profile:
-        """Return the profile with numbers of a file in place of the defaults.
+        """Return the profile with numbers of a file, which are assumptions, in place of its own.
 
-        Parameters
-        ----------
-        overrides : mapping of str to number or text
-            The section ``backends.spinnaker2.profile``; a number is in the unit of the field, a text such
-            as ``2 ms`` in the unit that it names.
-
-        Returns
-        -------
-        Profile
-            An overridden number has the tag ``A`` and the file as its source.
+        A number is in the unit of its field, a text such as ``2 ms`` in the unit that it names.
 
         Raises
         ------

@@ -113,16 +113,9 @@ class StageCore:
         self.rest = np.concatenate([part.rest for part in parts])
         self.cells = join_membranes(parts)
         self.lanes = self.cells if stage.recurrent else tile(self.cells, samples_together(self.size))
-        self.outside = [
-            k
-            for k, block in enumerate(program.blocks)
-            if block.post in stage.populations and block.pre not in stage.populations
-        ]
-        self.inside = [
-            k
-            for k, block in enumerate(program.blocks)
-            if block.post in stage.populations and block.pre in stage.populations
-        ]
+        entering = [(k, block) for k, block in enumerate(program.blocks) if block.post in stage.populations]
+        self.outside = [k for k, block in entering if block.pre not in stage.populations]
+        self.inside = [k for k, block in entering if block.pre in stage.populations]
         self.base = sum(program.blocks[k].n_pre for k in self.outside)
         self.weights = np.zeros((self.base + (self.size if stage.recurrent else 0), self.size))
         self.guess = 2.0 * self.size

@@ -113,17 +113,17 @@ def initial_currents(program: Program, population: PopulationSlice) -> Floats:
 
 
 def build_membranes(
-    program: Program, population: PopulationSlice, plan: Plan, profile: Profile, pattern: Pattern
+    program: Program,
+    population: PopulationSlice,
+    plan: Plan,
+    profile: Profile,
+    pattern: Pattern,
+    faults: list[Diagnostic],
 ) -> Membranes:
-    """Return what the neurons of a population really are.
+    """Return what the neurons of a population really are; add a fault for each that would never stop spiking.
 
     Capacitances and conductances of merged circuits add, so that their time constant is the harmonic mean
     and their rest weighted by the conductances; all else is the mean of the circuits.
-
-    Raises
-    ------
-    BackendError
-        If a threshold lies at or below the reset.
     """
     values = {
         name: program.parameters[name][population.start : population.stop]
@@ -138,9 +138,7 @@ def build_membranes(
     # a read-out has no threshold, and no offset moves it
     threshold = values["threshold"] + raised + pattern.threshold[circuits].mean(axis=1) / lsb
     reset = values["reset"] + pattern.reset[circuits].mean(axis=1) / lsb
-    faults = find_stuck(population, circuits, threshold, reset, gap)
-    if faults:
-        raise BackendError(faults)
+    faults += find_stuck(population, circuits, threshold, reset, gap)
     tau_s = two_columns(program.parameters["tau_s"], population.start, population.stop, None)
     swing = (profile.threshold_level.value - profile.leak_level.value) / lsb
     knee = profile.saturation_knee.value
@@ -192,14 +190,11 @@ def gather_membranes(
         With every circuit that cannot work.
     """
     faults: list[Diagnostic] = []
-    found: dict[str, Membranes] = {}
-    for population in program.populations:
-        if population.kind == "source":
-            continue
-        try:
-            found[population.name] = build_membranes(program, population, plan, profile, pattern)
-        except BackendError as error:
-            faults.extend(error.diagnostics)
+    found = {
+        population.name: build_membranes(program, population, plan, profile, pattern, faults)
+        for population in program.populations
+        if population.kind != "source"
+    }
     if faults:
         raise BackendError(faults)
     return found

@@ -22,9 +22,6 @@ from netdesc_spinnaker2.mapping.plan import ROLES, Plan
 from netdesc_spinnaker2.options import CHOICES, Options
 from netdesc_spinnaker2.programs.loss import LossState
 
-SHARED = ("numbers", "taus", "hold", "first", "fan", "lags", "segments", "target", "distinct")
-"""What a board takes from the template as it is."""
-
 LARGEST_WORK = 2**26
 """Numbers that the record of work may take; beyond that samples are added up."""
 
@@ -134,7 +131,7 @@ def first_rooms(plan: Plan, template: Template, options: Options, rules: Rules) 
     inside = options.scheme == "off_grid"
     sent, received, box = (np.zeros(len(plan.slices), dtype=np.int64) for _ in range(3))
     each, rows = len(template.weights), template.columns["row"]
-    ends = np.append(rows[1:], len(template.fan))
+    ends = np.append(rows[1:], len(template.shared["fan"]))
     for s, (item, memory) in enumerate(zip(plan.slices, plan.memory, strict=True)):
         sent[s] = memory.get("stimulus", 0) // (8 if inside else 4)
         sent[s] += memory.get("own_spikes", 0) // (12 if inside else 8)
@@ -168,7 +165,7 @@ def furnish(
         slices=slices,
         progress=np.zeros(count, PROGRESS),
         known=known,
-        **{name: getattr(template, name) for name in SHARED},
+        **template.shared,
         state=np.zeros(STATES * neurons, kind),
         adjoint=np.zeros(ADJOINTS * neurons, kind),
         marks=np.zeros((3, neurons), np.int64),

@@ -28,10 +28,10 @@ class Template:
 
     Parameters
     ----------
-    numbers, taus, hold, first, fan, lags, segments, target, distinct
-        See ``memory.Board``.
-    cell, row, distinct_at, delays, depth : ndarray of int64, shape (slices of a copy,)
-        See ``memory.SHEET``.
+    shared : dict of str to ndarray
+        What a board takes as it is, by its names in ``memory.Board``.
+    columns : dict of str to ndarray of int64, shape (slices of a copy,)
+        What a slice takes as it is, by its names in ``memory.SLICE``.
     weights, gradients : ndarray of int64, shape (slices of a copy,)
         How many there are.
     weight_order, gradient_order : ndarray of int64
@@ -43,15 +43,7 @@ class Template:
         See ``memory.Rules``.
     """
 
-    numbers: NDArray[Any]
-    taus: Floats
-    hold: Integers
-    first: Integers
-    fan: Integers
-    lags: NDArray[Any]
-    segments: NDArray[Any]
-    target: Integers
-    distinct: Integers
+    shared: dict[str, NDArray[Any]]
     columns: dict[str, Integers]
     weights: Integers
     gradients: Integers
@@ -107,15 +99,15 @@ def lay_out_template(
     distinct = np.array([len(part.distinct) for part in parts], dtype=np.int64)
     first = begins(stack(parts, "rows"))
     return Template(
-        numbers,
-        taus,
-        hold,
-        first,
-        stack(parts, "fan"),
-        lags_of(first, segments["delay"]),
-        segments,
-        stack(parts, "target"),
-        stack(parts, "distinct"),
+        {
+            "numbers": numbers,
+            "taus": taus,
+            "hold": hold,
+            "first": first,
+            "lags": lags_of(first, segments["delay"]),
+            "segments": segments,
+            **{name: stack(parts, name) for name in ("fan", "target", "distinct")},
+        },
         {
             "cell": cell,
             "row": begins([len(part.rows) for part in parts])[:-1],

@@ -199,9 +199,7 @@ def find_peak(values: Floats, plan: Plan) -> Peak:
     if not values.size:
         return Peak(0.0)
     row, column = divmod(int(values.argmax()), values.shape[1])
-    site = plan.sites[row]
-    place = f"{plan.slices[row]} at chip {site.x},{site.y} PE {site.pe}"
-    return Peak(float(values[row, column]), place)
+    return Peak(float(values[row, column]), f"{plan.slices[row]} at {plan.sites[row]}")
 
 
 def fullest(plan: Plan, size: Callable[[int], int]) -> Peak:

@@ -178,5 +178,5 @@ def stopped(status: Integers, emulation: Emulation, what: str, code: str) -> Num
     """Return the error of a run that cannot go on."""
     s, sample, tick = (int(value) for value in status)
     item, site = emulation.plan.slices[s], emulation.plan.sites[s]
-    message = f"{item} on chip {site.x},{site.y} PE {site.pe}, sample {sample}, tick {tick}: {what}"
+    message = f"{item} on {site}, sample {sample}, tick {tick}: {what}"
     return NumericsError(Diagnostic(message, f"populations.{item.population}", code))

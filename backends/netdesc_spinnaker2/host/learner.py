@@ -13,7 +13,7 @@ from netdesc_spinnaker2.board.loading import Stimulus, count_spikes
 from netdesc_spinnaker2.board.memory import GAP, LOSS_PROGRAM, STATES
 from netdesc_spinnaker2.costs.counting import count_costs, count_health
 from netdesc_spinnaker2.host.device import Device
-from netdesc_spinnaker2.host.optimizer_memory import arrange, flatten, lay_out_store
+from netdesc_spinnaker2.host.optimizer_memory import arrange, flatten, lay_out_store, split_trained
 from netdesc_spinnaker2.host.parameters import Parameters
 from netdesc_spinnaker2.host.spike_records import NO_FORCES
 from netdesc_spinnaker2.host.stimulus import lay_out_stimulus, round_stimulus
@@ -261,8 +261,4 @@ class Learner:
         held = np.zeros(len(scale))
         held[template.weight_order] = board.board.weight[: len(template.weight_order)]
         held /= np.where(scale == 0.0, 1.0, scale)
-        at = 0
-        for block in self.device.program.blocks:
-            if block.train_weight:
-                parameters.held[block.weight_key] = held[at : at + block.size]
-            at += block.size
+        parameters.held.update(split_trained(self.device.program, held))

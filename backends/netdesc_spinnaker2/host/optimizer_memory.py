@@ -86,6 +86,11 @@ def arrange(program: Program, places: Integers, values: NDArray[np.float32]) -> 
     """Return values in the order of the optimizers by the keys of the trained weights; as ``flatten``."""
     flat = np.zeros(sum(block.size for block in program.blocks))
     flat[places] = values
+    return split_trained(program, flat)
+
+
+def split_trained(program: Program, flat: Floats) -> dict[str, Floats]:
+    """Return values of all synapses, block after block, by the keys of the trained weights."""
     bounds = np.cumsum([0, *(block.size for block in program.blocks)])
     return {
         block.weight_key: flat[bounds[k] : bounds[k + 1]]

@@ -40,6 +40,13 @@ class SortedSpikes:
     neuron: Integers
     fraction: NDArray[Any]
 
+    def within(self, emulation: Emulation) -> Integers:
+        """Return the neurons within their slices, where slices of a copy hold the spikes."""
+        each = emulation.each
+        start = np.array([item.start for item in emulation.plan.slices[:each]])
+        holder = np.repeat(np.arange(len(self.first) - 1) % each, np.diff(self.first))
+        return np.asarray(self.neuron - start[holder])
+
 
 def sort_spikes(
     spikes: Mapping[str, Events],
@@ -103,9 +110,6 @@ def write_records(ordered: SortedSpikes, trace: Trace, emulation: Emulation, pro
     program : Program
     """
     found = trace.residuals or {}
-    each = emulation.each
-    start = np.array([item.start for item in emulation.plan.slices[:each]])
-    holder = np.repeat(np.tile(np.arange(each), trace.batch), np.diff(ordered.first))
 
     def column(name: str) -> NDArray[Any]:
         given = [
@@ -118,7 +122,7 @@ def write_records(ordered: SortedSpikes, trace: Trace, emulation: Emulation, pro
     return Records(
         ordered.first,
         ordered.tick,
-        ordered.neuron - start[holder],
+        ordered.within(emulation),
         ordered.fraction,
         column("current"),
         column("release_current"),

@@ -70,11 +70,9 @@ def lay_out_stimulus(
     batch : int
         Number of samples.
     """
-    each, holders = emulation.each, slice_holders(emulation, ("input",))
-    ordered = sort_spikes(sources, program, holders, each, emulation.options.step, batch=batch)
-    start = np.array([item.start for item in emulation.plan.slices[:each]])
-    holder = np.repeat(np.tile(np.arange(each), batch), np.diff(ordered.first))
+    holders = slice_holders(emulation, ("input",))
+    ordered = sort_spikes(sources, program, holders, emulation.each, emulation.options.step, batch=batch)
     marks = (
         np.zeros(batch, dtype=np.int64) if labels is None else np.ascontiguousarray(labels, dtype=np.int64)
     )
-    return Stimulus(ordered.first, ordered.tick, ordered.neuron - start[holder], ordered.fraction, marks)
+    return Stimulus(ordered.first, ordered.tick, ordered.within(emulation), ordered.fraction, marks)

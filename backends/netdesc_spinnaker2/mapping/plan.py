@@ -69,6 +69,9 @@ class Site:
         """Place of the chip on the board."""
         return self.x, self.y
 
+    def __str__(self) -> str:
+        return f"chip {self.x},{self.y} PE {self.pe}"
+
 
 @dataclass(frozen=True, slots=True)
 class KeyBlock:

@@ -29,7 +29,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         f"{counted(plan.network.ticks, 'tick')} of {plan.network.tick:g} ms"
     )
     for item in plan.slices:
-        yield f"{item} at {_place(plan, item.index)}"
+        yield f"{item} at {plan.sites[item.index]}"
         yield f"  memory {plan.bytes(item.index)} B: {listed(plan.memory[item.index])}"
         if plan.recorded[item.index]:
             yield f"  recorded {plan.recorded[item.index]} B of DRAM per sample"
@@ -46,11 +46,6 @@ def _lines(plan: Plan) -> Iterator[str]:
             yield f"  {_ternary(entry.key, entry.mask)} -> {_route(entry.links, entry.pes)}"
     for note in plan.notes:
         yield f"note {note}"
-
-
-def _place(plan: Plan, index: int) -> str:
-    site = plan.sites[index]
-    return f"chip {site.x},{site.y} PE {site.pe}"
 
 
 def _keys(plan: Plan, index: int) -> list[str]:

@@ -125,10 +125,7 @@ def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
     profile = options.profile
     if not plan.instances:
         return ()
-    fullest = max(
-        plan.instances,
-        key=lambda item: sum(part.circuits.size for part in plan.parts if part.instance == item.number),
-    ).number
+    fullest = max(plan.instances, key=lambda item: plan.occupied(item.number)).number
     rows = {item.number: rows_used(plan, item.number) for item in plan.instances}
     busiest = max(rows, key=lambda number: rows[number])
     labels = max((int(route.label.max(initial=-1)) + 1 for route in plan.routes), default=0)

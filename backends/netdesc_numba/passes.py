@@ -63,14 +63,11 @@ class RoundToGrid:
         if abs(steps - round(steps)) <= 1e-9 * steps:
             return []
         best = max(1, round(steps)) * self.timestep
-        return [
-            Diagnostic(
-                f"{graph.settings.duration:g} ms is not a whole number of steps of "
-                f"{self.timestep:g} ms; set {best:g} ms",
-                "simulation.duration",
-                "NB-GRID",
-            )
-        ]
+        message = (
+            f"{graph.settings.duration:g} ms is not a whole number of steps of {self.timestep:g} ms; set "
+            f"{best:g} ms"
+        )
+        return [Diagnostic(message, "simulation.duration", "NB-GRID")]
 
     def loop_faults(self, graph: NetworkGraph) -> list[Diagnostic]:
         """Return the fault of a cycle of projections that all have synapses with a delay of 0."""
@@ -80,14 +77,11 @@ class RoundToGrid:
         if not cycle:
             return []
         chain = " -> ".join(edge.name for edge in cycle)
-        return [
-            Diagnostic(
-                f"the cycle {chain} has no delay, and a grid of {self.timestep:g} ms cannot step through it; "
-                "give one of them a delay, use solver: event, or write loop_delay: one_tick under simulation",
-                f"{cycle[0].path}.delay",
-                "NB-GRID",
-            )
-        ]
+        message = (
+            f"the cycle {chain} has no delay, and a grid of {self.timestep:g} ms cannot step through it; "
+            "give one of them a delay, use solver: event, or write loop_delay: one_tick under simulation"
+        )
+        return [Diagnostic(message, f"{cycle[0].path}.delay", "NB-GRID")]
 
     def round_edge(self, edge: Edge, looped: bool, notes: list[Diagnostic]) -> Edge:
         """Return an edge with its delays on the grid; add a note where they were not."""
@@ -97,14 +91,11 @@ class RoundToGrid:
         error = largest_change(edge.delays, rounded)
         if error > 0.0:
             changed = int(np.sum(np.abs(edge.delays - rounded) > 1e-9 * self.timestep))
-            notes.append(
-                Diagnostic(
-                    f"{changed} of {len(edge.delays)} delays rounded to steps of {self.timestep:g} ms, by at "
-                    f"most {error:.3g} ms",
-                    f"{edge.path}.delay",
-                    "NB-GRID",
-                )
+            message = (
+                f"{changed} of {len(edge.delays)} delays rounded to steps of {self.timestep:g} ms, by at "
+                f"most {error:.3g} ms"
             )
+            notes.append(Diagnostic(message, f"{edge.path}.delay", "NB-GRID"))
         return replace(edge, delays=rounded)
 
     def round_node(self, node: Node, notes: list[Diagnostic]) -> Node:
@@ -116,13 +107,10 @@ class RoundToGrid:
         rounded = round_to_steps(before, self.timestep)
         error = largest_change(before, rounded)
         if error > 0.0:
-            notes.append(
-                Diagnostic(
-                    f"refractory periods rounded to steps of {self.timestep:g} ms, by at most {error:.3g} ms",
-                    f"{node.path}.neuron.{key}",
-                    "NB-GRID",
-                )
+            message = (
+                f"refractory periods rounded to steps of {self.timestep:g} ms, by at most {error:.3g} ms"
             )
+            notes.append(Diagnostic(message, f"{node.path}.neuron.{key}", "NB-GRID"))
         return replace(node, values={**node.values, key: rounded})
 
 
@@ -187,23 +175,21 @@ class CheckCells:
 def _recordings(graph: NetworkGraph, own: dict[str, Node]) -> Iterator[Diagnostic]:
     for item in graph.settings.recordings:
         if item.population in own and item.variable in ("lam_v", "lam_i"):
-            yield Diagnostic(
+            message = (
                 f"{item.variable} is an adjoint of membranes with exponential currents; "
-                f"{own[item.population].model} has others; remove it",
-                f"record.{item.population}",
-                "NB-CELL",
+                f"{own[item.population].model} has others; remove it"
             )
+            yield Diagnostic(message, f"record.{item.population}", "NB-CELL")
 
 
 def _losses(graph: NetworkGraph, own: dict[str, Node]) -> Iterator[Diagnostic]:
     for name, loss in graph.settings.losses.items():
         if loss.population in own and float(loss.options.get("pull") or 0.0) > 0.0:
-            yield Diagnostic(
-                f"pull needs the last voltage of membranes with exponential currents, not of "
-                f"{own[loss.population].model}; remove it",
-                f"losses.{name}.{loss.kind}.pull",
-                "NB-CELL",
+            message = (
+                "pull needs the last voltage of membranes with exponential currents, not of "
+                f"{own[loss.population].model}; remove it"
             )
+            yield Diagnostic(message, f"losses.{name}.{loss.kind}.pull", "NB-CELL")
 
 
 def _gradient(graph: NetworkGraph, own: dict[str, Node]) -> Iterator[Diagnostic]:
@@ -221,9 +207,8 @@ def _cycles(graph: NetworkGraph, own: dict[str, Node]) -> Iterator[Diagnostic]:
         cells = {name: graph.node(name).model for name in stage.populations}
         if len(set(cells.values())) > 1 and any(name in own for name in cells):
             listed = ", ".join(f"{name} ({model})" for name, model in cells.items())
-            yield Diagnostic(
+            message = (
                 f"populations that form a cycle need one neuron model here, got {listed}; give all of them "
-                "the same",
-                f"populations.{stage.populations[0]}.neuron",
-                "NB-CELL",
+                "the same"
             )
+            yield Diagnostic(message, f"populations.{stage.populations[0]}.neuron", "NB-CELL")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netdesc.errors import BackendError, Diagnostic
+from netdesc.limits import Limit
 from netdesc.options import Count, Flag, Positive, Sequences, Table, Word, declared, option
 from netdesc_spinnaker2.mapping.plan import Chip
 from netdesc_spinnaker2.profile import NUMBERS, SECTION, Profile
@@ -99,9 +100,11 @@ class Options:
         return self.profile.tick.value if self.tick is None else self.tick
 
     @property
-    def clock_rate(self) -> float:
-        """Highest clock that the run may use, Hz."""
-        return (self.profile.clock_low if self.clock == "low" else self.profile.clock_high).value
+    def budget(self) -> Limit:
+        """Cycles of a tick at the highest clock that the run may use."""
+        clock = self.profile.clock_low if self.clock == "low" else self.profile.clock_high
+        source = f"{clock.value / 1e6:g} MHz for {self.step:g} ms, {clock.source}"
+        return Limit(clock.value * self.step * 1e-3, "cycles", source, clock.tag)
 
     @property
     def height(self) -> int:

@@ -101,14 +101,12 @@ def summary(plan: Plan, options: Options) -> str:
     """Return a map in a line."""
     roles = Counter(item.role for item in plan.slices)
     parts = ", ".join(f"{roles[role]} {role}" for role in ROLES if roles[role])
-    chips = len({site.chip for site in plan.sites})
     fullest = max(plan.bytes(item.index) for item in plan.slices)
     entries = max((len(table) for table in plan.tables.values()), default=0)
-    budget = options.clock_rate * options.step * 1e-3
     return (
-        f"{counted(len(plan.slices), 'PE')} on {counted(chips, 'chip')} in "
+        f"{plan.extent} in "
         f"{counted(plan.copies, 'copy', 'copies')} ({parts}); at most {fullest} "
         f"of {options.profile.data_sram.value:g} B of SRAM, "
-        f"{max(plan.cycles):.0f} of {budget:.0f} cycles per tick, "
+        f"{max(plan.cycles):.0f} of {options.budget.value:.0f} cycles per tick, "
         f"{entries} of {options.profile.table_entries.value:g} table entries"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import numpy as np
 
@@ -25,17 +26,7 @@ def itemize(plan: Plan) -> Mapping[str, object]:
         every neuron; ``blocks`` with rows per sign, range and scale; ``read`` and ``replayed``.
     """
     return {
-        "parts": [
-            {
-                "population": part.population,
-                "start": part.start,
-                "stop": part.stop,
-                "instance": part.instance,
-                "merged": part.merged,
-                "circuits": part.circuits.tolist(),
-            }
-            for part in plan.parts
-        ],
+        "parts": [{**asdict(part), "circuits": part.circuits.tolist()} for part in plan.parts],
         "routes": [
             {
                 "population": item.population,

@@ -238,13 +238,11 @@ class Plan:
             raise KeyError(population)
         return tuple(sorted(parts, key=lambda part: part.start))
 
+    def occupied(self, instance: int) -> int:
+        """Return how many circuits an instance uses."""
+        return sum(part.circuits.size for part in self.parts if part.instance == instance)
+
     @property
     def used(self) -> int:
         """Circuits in use in the fullest instance."""
-        return max(
-            (
-                sum(part.circuits.size for part in self.parts if part.instance == item.number)
-                for item in self.instances
-            ),
-            default=0,
-        )
+        return max((self.occupied(item.number) for item in self.instances), default=0)

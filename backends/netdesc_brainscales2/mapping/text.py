@@ -50,7 +50,7 @@ def _lines(plan: Plan, options: Options) -> Iterator[str]:
     for item in plan.instances:
         replayed = f", replays {', '.join(item.replayed)}" if item.replayed else ""
         parts = [part for part in plan.parts if part.instance == item.number]
-        circuits = sum(part.circuits.size for part in parts)
+        circuits = plan.occupied(item.number)
         yield (f"instance {item.number}: {circuits} circuits, {rows_used(plan, item.number)} rows{replayed}")
         for part in parts:
             yield f"  {_part(plan, part)}"

@@ -207,26 +207,9 @@ def sort_block(
 def sweep_layer(
     first: int, last: int, incoming: Incoming, layer: UniformLayer, duration: float, spikes: Spikes
 ) -> tuple[int, int]:
-    """Simulate samples ``first`` to ``last - 1`` of a layer.
+    """Simulate samples ``first`` to ``last - 1`` of a layer; parameters and results as in ``sweep_neurons``.
 
-    Parameters
-    ----------
-    first, last : int
-        Range of samples.
-    incoming : Incoming
-        Arrivals, by row of the weights.
-    layer : UniformLayer
-    duration : float
-        In ms.
-    spikes : Spikes
-        Receives the results; the current is kept of each spike.
-
-    Returns
-    -------
-    sample : int
-        The first sample that is not done: ``last``, or one for which the capacity did not suffice.
-    used : int
-        Spikes of the samples that are done.
+    Arrivals are by row of the weights; the current is kept of each spike.
     """
     n = layer.weights.shape[1]
     width = max(1, LANES // n)

@@ -183,15 +183,8 @@ def run_network(
 ) -> tuple[int, int]:  # fmt: skip
     """Simulate samples ``first`` to ``last - 1`` of a stage with cycles.
 
-    Parameters are those of ``sweep_neurons``, and ``base``: the slot of the stage's first neuron. A neuron's
-    forecast is renewed whenever something arrives; what it replaces is passed over by its version.
-
-    Returns
-    -------
-    sample : int
-        The first sample that is not done: ``last``, or the one for which the capacity did not suffice.
-    used : int
-        Spikes of the samples that are done.
+    Parameters and results are those of ``sweep_neurons``, and ``base``: the slot of the stage's first neuron.
+    A neuron's forecast is renewed whenever something arrives; what it replaces is passed over by its version.
     """
     neurons = make_neurons(len(cells.tau_ref), cells)
     done = int64(0)

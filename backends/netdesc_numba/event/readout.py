@@ -191,18 +191,7 @@ def add_to_means(
 def read_neurons(
     first: int, last: int, incoming: Incoming, fan: Synapses, cells: Membrane, span: Span, out: Readings
 ) -> None:
-    """Read samples ``first`` to ``last - 1`` of any read-out, neuron after neuron.
-
-    Parameters
-    ----------
-    first, last : int
-        Range of samples.
-    incoming : Incoming
-    fan : Synapses
-    cells : Membrane
-    span : Span
-    out : Readings
-    """
+    """Read samples ``first`` to ``last - 1`` of any read-out, neuron after neuron; as ``read_layer``."""
     n = len(cells.tau_m)
     for b in range(first, last):
         arrivals = gather(b, incoming, fan, n, span.duration)

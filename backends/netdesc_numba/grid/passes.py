@@ -116,12 +116,9 @@ class ApplyTransport:
             return edge
         short = int(np.sum(edge.delays < self.timestep * (1.0 - 1e-9)))
         if short:
-            notes.append(
-                Diagnostic(
-                    f"{short} of {len(edge.delays)} delays raised to {self.timestep:g} ms, the transport of "
-                    "a packet",
-                    f"{edge.path}.delay",
-                    "NB-TRANSPORT",
-                )
+            message = (
+                f"{short} of {len(edge.delays)} delays raised to {self.timestep:g} ms, the transport of a "
+                "packet"
             )
+            notes.append(Diagnostic(message, f"{edge.path}.delay", "NB-TRANSPORT"))
         return replace(edge, delays=np.maximum(edge.delays, self.timestep))

@@ -38,14 +38,11 @@ def refuse(program: Program, scheme: str, *, transport: bool) -> None:
     ]
     for item in program.sampling:
         if scheme == PUBLISHED or (item.variable.startswith("lam") and not same):
-            faults.append(
-                Diagnostic(
-                    f"scheme {scheme} does not record {item.variable}; record spikes only, or set "
-                    "backends.numba.solver: event",
-                    f"record.{item.population}",
-                    CODE,
-                )
+            message = (
+                f"scheme {scheme} does not record {item.variable}; record spikes only, or set "
+                "backends.numba.solver: event"
             )
+            faults.append(Diagnostic(message, f"record.{item.population}", CODE))
     faults += [trained_delay(block.path) for block in program.blocks if block.train_delay and transport]
     if faults:
         raise BackendError(faults)
@@ -58,10 +55,9 @@ def cell_faults(program: Program, population: PopulationSlice, scheme: str) -> I
     span = slice(population.start, population.stop)
     values = program.parameters
     if scheme != EXACT and np.any(values["v_init"][span] >= values["threshold"][span]):
-        yield Diagnostic(
-            f"scheme {scheme} needs every neuron to start below its threshold; lower the initial voltage",
-            f"{population.path}.neuron",
-            CODE,
+        message = (
+            f"scheme {scheme} needs every neuron to start below its threshold; lower the initial voltage"
         )
+        yield Diagnostic(message, f"{population.path}.neuron", CODE)
     if scheme == PUBLISHED:
         yield from unpublished(population.path, values["tau_ref"][span], population.subtractive_reset)

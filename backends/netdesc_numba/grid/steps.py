@@ -63,21 +63,9 @@ def run_ticks(
 
     At a tick neurons are released first, then they spike, and then they receive what arrives.
 
-    Parameters
-    ----------
-    first, last, incoming, fan, cells
-        As in ``netdesc_numba.event.neurons.sweep_neurons``.
-    span : tuple of int
-        Ticks of a run, and the slot of the stage's first neuron.
-    spikes : Spikes
-        The last row of ``kept`` is when the neuron reached its threshold.
-
-    Returns
-    -------
-    sample : int
-        The first sample that is not done: ``last``, or the one for which the capacity did not suffice.
-    used : int
-        Spikes of the samples that are done.
+    Parameters and results are those of ``netdesc_numba.event.neurons.sweep_neurons``, other than ``span``:
+    ticks of a run, and the slot of the stage's first neuron. The last row of ``spikes.kept`` is when the
+    neuron reached its threshold.
     """
     steps, base = span
     neurons = make_neurons(len(cells.tau_ref), cells)

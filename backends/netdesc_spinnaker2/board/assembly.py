@@ -106,7 +106,6 @@ def build(
     )
     table = open_ports(plan, router, senders)
     profile = options.profile
-    budget = options.clock_rate * options.step * 1e-3
     rules = Rules(
         round(program.duration / options.step),
         CHOICES["scheme"].index(options.scheme),
@@ -114,7 +113,7 @@ def build(
         training or options.scheme == "off_grid",
         not training,
         CHOICES["overrun"].index(options.overrun),
-        int(budget),
+        int(options.budget.value),
         int(profile.neuron_cycles.value),
         int(profile.synapse_cycles.value),
         int(profile.packet_cycles.value),

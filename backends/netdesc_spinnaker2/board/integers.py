@@ -39,14 +39,7 @@ def range_of(network: Network, name: str, options: Options) -> Limit:
 
 
 def scale_of(network: Network, name: str, options: Options) -> float:
-    """Return the integer steps per unit of weight into a population.
-
-    Parameters
-    ----------
-    network : Network
-    name : str
-        Population of the targets.
-    options : Options
+    """Return the integer steps per unit of weight into a population; parameters as in ``bits_of``.
 
     Returns
     -------

@@ -21,9 +21,6 @@ FORWARD, BACKWARD, GATHER, UPDATE = range(4)
 PHASES = {"spike": FORWARD, "error": BACKWARD, "loss": BACKWARD, "gradient": GATHER, "weight": UPDATE}
 """When packets of a kind travel."""
 
-REST = {"off_grid": 1}
-"""Ticks of a run beyond those of the sample, in which the last packets are taken in; 2 for other schemes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
@@ -113,8 +110,8 @@ class Prospect:
 
 
 def run_ticks(ticks: int, options: Options) -> int:
-    """Return the ticks of a run in one direction: those of the sample, and those until all is at rest."""
-    return ticks + REST.get(options.scheme, 2)
+    """Return the ticks of a run in one direction, with those in which the last packets are taken in."""
+    return ticks + (1 if options.scheme == "off_grid" else 2)
 
 
 def _count(plan: Plan, options: Options) -> tuple[Work, Floats, Floats]:
@@ -148,7 +145,7 @@ def _ticks(once: Work, phase: int, options: Options) -> int:
     packets = once.sent[:, phase] + once.received[:, phase]
     cycles = packets * profile.packet_cycles.value + once.steps[:, phase] * profile.update_cycles.value
     need = max(
-        float(cycles.max()) / (options.clock_rate * options.step * 1e-3),
+        float(cycles.max()) / options.budget.value,
         float(once.received[:, phase].max()) / profile.fifo_depth.value,
     )
     return max(1, math.ceil(need - 1e-9))

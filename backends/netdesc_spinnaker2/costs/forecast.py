@@ -56,10 +56,6 @@ def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
     busiest = max(plan.slices, key=lambda item: plan.cycles[item.index])
     crowded = max(plan.slices, key=lambda item: plan.packets[item.index])
     chip, entries = max(plan.tables.items(), key=lambda item: len(item[1]), default=((0, 0), ()))
-    clock = profile.clock_low if options.clock == "low" else profile.clock_high
-    budget = Limit(
-        options.clock_rate * options.step * 1e-3, "cycles", f"clock times tick, {clock.source}", clock.tag
-    )
     usable = profile.pes_usable
     return (
         Share(
@@ -69,7 +65,7 @@ def share_out(plan: Plan, options: Options) -> tuple[Share, ...]:
             counted(plan.copies, "copy", "copies"),
         ),
         Share("SRAM of the fullest PE", plan.bytes(fullest.index), profile.data_sram, str(fullest)),
-        Share("cycles of the busiest PE in a tick", plan.cycles[busiest.index], budget, str(busiest)),
+        Share("cycles of the busiest PE in a tick", plan.cycles[busiest.index], options.budget, str(busiest)),
         Share("packets into a PE in a tick", plan.packets[crowded.index], profile.fifo_depth, str(crowded)),
         Share(
             "entries of the longest routing table",
@@ -122,17 +118,18 @@ def itemize(plan: Plan) -> Mapping[str, object]:
 def draw(plan: Plan, options: Options) -> tuple[Panel, ...]:
     """Return the chips in use as tiles, once filled by bytes and once by cycles."""
     profile = options.profile
-    budget = options.clock_rate * options.step * 1e-3
+    budget = options.budget.value
     sram = [plan.bytes(item.index) / profile.data_sram.value for item in plan.slices]
     cycles = [plan.cycles[item.index] / budget for item in plan.slices]
     chips = sorted({site.chip for site in plan.sites})
-    count = f"{counted(len(plan.slices), 'PE')} on {counted(len(chips), 'chip')}"
     return (
         Panel(
-            f"memory of {count}", _tiles(plan, options, chips, sram), f"{profile.data_sram.value:g} B of SRAM"
+            f"memory of {plan.extent}",
+            _tiles(plan, options, chips, sram),
+            f"{profile.data_sram.value:g} B of SRAM",
         ),
         Panel(
-            f"work of {count}",
+            f"work of {plan.extent}",
             _tiles(plan, options, chips, cycles),
             f"{budget:g} cycles of a tick, as expected",
         ),

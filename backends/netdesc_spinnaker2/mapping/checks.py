@@ -202,13 +202,7 @@ def check_delays(network: Network, options: Options) -> Iterator[Diagnostic]:
 
 def check_ticks(item: PopulationSlice, cycles: float, options: Options) -> Iterator[Diagnostic]:
     """Yield a population whose busiest slice takes longer than a tick."""
-    clock = options.profile.clock_low if options.clock == "low" else options.profile.clock_high
-    limit = Limit(
-        clock.value * options.step * 1e-3,
-        "cycles",
-        f"{clock.value / 1e6:g} MHz for {options.step:g} ms, {clock.source}",
-        clock.tag,
-    )
+    limit = options.budget
     relief = "smaller slices, input_errors: false, " if item.kind == "source" else "smaller slices, "
     if cycles > limit.value:
         message = (

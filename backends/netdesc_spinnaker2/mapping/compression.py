@@ -83,7 +83,7 @@ def aggregate(entries: Sequence[Entry]) -> list[Entry]:
     for _, group in sorted(kinds.items()):
         leaves = [_Tree(item.key, item.mask, frozenset((number[item.links, item.pes],))) for item in group]
         _emit(_grow(leaves), None, routes, result)
-    return _ordered(result)
+    return sorted(result, key=lambda entry: (_open_bits(entry.mask), entry.key, entry.mask))
 
 
 def _grow(leaves: Sequence[_Tree]) -> _Tree:
@@ -104,10 +104,6 @@ def _emit(tree: _Tree, inherited: int | None, routes: Sequence[Route], result: l
         result.append(Entry(tree.key, tree.mask, *routes[inherited]))
     for half in tree.halves:
         _emit(half, inherited, routes, result)
-
-
-def _ordered(entries: Sequence[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: (_open_bits(entry.mask), entry.key, entry.mask))
 
 
 def _open_bits(mask: int) -> int:

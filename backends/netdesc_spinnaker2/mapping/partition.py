@@ -68,7 +68,7 @@ def _finer(network: Network, item: PopulationSlice, load: Load, options: Options
     if item.kind == "source" or item.name in options.slices or parts >= most:
         return None
     work = traffic.cycles(load, network.ticks, options.profile, training=traffic.trains(network, options))
-    excess = float(np.max(work)) / (options.clock_rate * options.step * 1e-3)
+    excess = float(np.max(work)) / options.budget.value
     wanted = max(parts + 1, math.ceil(parts * excess))
     return even(item.size, min(wanted, most)) if excess > 1.0 else None
 
@@ -127,7 +127,7 @@ def fitting(
     if training:
         enough &= bool(np.all(memory.total(memory.optimizer(load, options)) <= sram))
     work = traffic.cycles(load, network.ticks, profile, training=training)
-    return enough and bool(np.all(work <= options.clock_rate * options.step * 1e-3))
+    return enough and bool(np.all(work <= options.budget.value))
 
 
 def even(size: int, parts: int) -> Integers:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice, takewhile
 
-from netdesc_spinnaker2.mapping.plan import Chip, Site, Slice
+from netdesc_spinnaker2.mapping.plan import Site, Slice
 from netdesc_spinnaker2.options import Options
 
 
@@ -33,7 +33,9 @@ def place(slices: Sequence[Slice], options: Options) -> tuple[Site, ...] | None:
         but into one chip starts a new one while there is room to spare. What serves all copies goes
         to the free places that are nearest to their middle.
     """
-    chips = {chip: options.working(chip) for chip in snake(options.board)}
+    # row by row, every second row backwards
+    snake = sorted(options.board, key=lambda chip: (chip[1], chip[0] if chip[1] % 2 == 0 else -chip[0]))
+    chips = {chip: options.working(chip) for chip in snake}
     spare = sum(map(len, chips.values())) - len(slices)
     if spare < 0:
         return None
@@ -41,7 +43,7 @@ def place(slices: Sequence[Slice], options: Options) -> tuple[Site, ...] | None:
     sites: list[Site] = []
     skipped: list[Site] = []
     at = 0
-    for group in copies_of(slices):
+    for group in Counter(item.copy for item in slices if item.copy >= 0).values():
         rest = _rest(free, at)
         if rest < group <= _rest(free, at + rest) and rest <= spare:
             skipped += free[at : at + rest]
@@ -49,27 +51,14 @@ def place(slices: Sequence[Slice], options: Options) -> tuple[Site, ...] | None:
         sites += free[at : at + group]
         at += group
     shared = len(slices) - len(sites)
-    x, y = _middle(sites or free)
+    around = sites or free
+    x, y = (sum(places) / len(around) for places in zip(*(site.chip for site in around), strict=True))
     left = sorted(
         [*skipped, *free[at:]], key=lambda site: (abs(site.x - x) + abs(site.y - y), site.y, site.x, site.pe)
     )
     return (*sites, *left[:shared])
 
 
-def snake(board: Sequence[Chip]) -> tuple[Chip, ...]:
-    """Return chips row by row, every second row backwards."""
-    return tuple(sorted(board, key=lambda chip: (chip[1], chip[0] if chip[1] % 2 == 0 else -chip[0])))
-
-
-def copies_of(slices: Sequence[Slice]) -> list[int]:
-    """Return the number of slices of each copy, in order."""
-    return list(Counter(item.copy for item in slices if item.copy >= 0).values())
-
-
 def _rest(free: Sequence[Site], at: int) -> int:
     """Return how many places are left on the chip of the next free place."""
     return sum(1 for _ in takewhile(lambda site: site.chip == free[at].chip, islice(free, at, None)))
-
-
-def _middle(sites: Sequence[Site]) -> tuple[float, float]:
-    return sum(site.x for site in sites) / len(sites), sum(site.y for site in sites) / len(sites)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netdesc.display import counted
 from netdesc.errors import Diagnostic
 
 if TYPE_CHECKING:
@@ -192,6 +193,12 @@ class Plan:
     packets: tuple[float, ...]
     copies: int
     notes: tuple[Diagnostic, ...] = ()
+
+    @property
+    def extent(self) -> str:
+        """How much of the board is in use, in words."""
+        chips = {site.chip for site in self.sites}
+        return f"{counted(len(self.slices), 'PE')} on {counted(len(chips), 'chip')}"
 
     def bytes(self, index: int) -> int:
         """Return the bytes of SRAM of a slice."""

@@ -22,10 +22,9 @@ def render(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    chips = {site.chip for site in plan.sites}
     yield (
-        f"placement of {plan.network.program.name}: {counted(len(plan.slices), 'PE')} on "
-        f"{counted(len(chips), 'chip')}, {counted(plan.copies, 'copy', 'copies')}, "
+        f"placement of {plan.network.program.name}: {plan.extent}, "
+        f"{counted(plan.copies, 'copy', 'copies')}, "
         f"{counted(plan.network.ticks, 'tick')} of {plan.network.tick:g} ms"
     )
     for item in plan.slices:

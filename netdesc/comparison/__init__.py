@@ -1,10 +1,9 @@
 """One model on several substrates: where they agree, where they deviate, and why."""
 
-from netdesc.comparison.aliases import with_former_keys
 from netdesc.comparison.arrangement import arrange
 from netdesc.comparison.attribution import Attribution, NonIdeal
 from netdesc.comparison.effects import Effect
-from netdesc.comparison.plain import flatten
+from netdesc.comparison.plain import flatten, with_former_keys
 from netdesc.comparison.predictions import PairedTest, Predictions
 from netdesc.comparison.records import Settings
 from netdesc.comparison.study import Comparison, Weights, compare

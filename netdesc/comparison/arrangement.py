@@ -10,12 +10,15 @@ from typing import Any
 from netdesc import __version__
 from netdesc.border import configure
 from netdesc.capabilities import arrange_capabilities
-from netdesc.comparison.details import arrange_agreement, arrange_attribution, arrange_substrate
-from netdesc.comparison.network import arrange_network
+from netdesc.comparison.details import (
+    arrange_agreement,
+    arrange_attribution,
+    arrange_network,
+    arrange_substrate,
+)
 from netdesc.comparison.overview import arrange_overview
 from netdesc.comparison.plain import Json, plain
 from netdesc.comparison.study import Comparison
-from netdesc.comparison.verdict import levels
 from netdesc.errors import NetdescError, record
 from netdesc.events import Events
 from netdesc.plotting.colours import SUBSTRATES
@@ -43,7 +46,7 @@ def arrange(comparison: Comparison) -> dict[str, Json]:
             "trained_separately": comparison.weights.train,
             "duration": comparison.program.duration,
             "batch": {"split": batch.split, "samples": batch.events.batch, "labels": batch.labels},
-            "summary": levels(comparison.verdicts),
+            "summary": "; ".join(f"{label}: {item.level}" for label, item in comparison.verdicts.items()),
             "overview": {
                 label: arrange_overview(comparison, label) for label in [*outcomes, *comparison.refusals]
             },
@@ -53,13 +56,7 @@ def arrange(comparison: Comparison) -> dict[str, Json]:
                 label: [record(item) for item in refusal.diagnostics]
                 for label, refusal in comparison.refusals.items()
             },
-            "capabilities": {
-                **{
-                    label: arrange_capabilities(item.compiled.backend.limits)
-                    for label, item in outcomes.items()
-                },
-                **_refused_capabilities(comparison),
-            },
+            "capabilities": _capabilities(comparison),
             "agreements": {label: arrange_agreement(item) for label, item in comparison.agreements.items()},
             "attributions": {
                 label: arrange_attribution(item) for label, item in comparison.attributions.items()
@@ -103,14 +100,14 @@ def _curves(comparison: Comparison) -> dict[str, Any]:
     return {"weights": next(iter(found.values()))} if found else {}
 
 
-def _refused_capabilities(comparison: Comparison) -> dict[str, Any]:
-    """Return the capabilities of backends that refused the model; missing backends have none."""
-    found = {}
+def _capabilities(comparison: Comparison) -> dict[str, Any]:
+    """Return the capabilities of all backends, also of those that refused the model."""
+    limits = {label: item.compiled.backend.limits for label, item in comparison.outcomes.items()}
     for label, refusal in comparison.refusals.items():
         # A backend that is missing or broken can do nothing; the refusal says why.
         with suppress(NetdescError):
-            found[label] = arrange_capabilities(configure(refusal.substrate.backend, {}).limits)
-    return found
+            limits[label] = configure(refusal.substrate.backend, {}).limits
+    return {label: arrange_capabilities(item) for label, item in limits.items()}
 
 
 def _events(events: Events) -> dict[str, Any]:

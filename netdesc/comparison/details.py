@@ -1,23 +1,31 @@
-"""One substrate, one agreement and one attribution as plain data."""
+"""The network, one substrate, one agreement and one attribution as plain data."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netdesc.block import Block
 from netdesc.capabilities import arrange_numbers
 from netdesc.comparison.attribution import Attribution
 from netdesc.comparison.effects import MEASURES, Effect
 from netdesc.comparison.records import Agreement, GradientAgreement, SpikeAgreement
 from netdesc.comparison.runs import Outcome
+from netdesc.comparison.trains import Counts, count
 from netdesc.errors import record
+from netdesc.events import Floats
 from netdesc.maps import Estimating, Mapped
+from netdesc.plotting.colours import colour
+from netdesc.program import Program
 
 POINTS = 4000
 """Points of a cloud of gradients, at most; of more, every n-th is kept, and how many there were."""
+
+COUNTED = Counts._fields
+"""Names of numbers of spikes."""
 
 DIGITS = 12
 """Decimals of means of times in ms."""
@@ -72,10 +80,7 @@ def arrange_agreement(agreement: Agreement) -> dict[str, Any]:
         "same_predictions": agreement.same_predictions,
         "spikes": {name: _spikes(item) for name, item in agreement.spikes.items()},
         "gradients": {key: _gradients(item) for key, item in agreement.gradients.items()},
-        "parameters": {
-            key: {field.name: getattr(item, field.name) for field in fields(item)}
-            for key, item in agreement.parameters.items()
-        },
+        "parameters": {key: asdict(item) for key, item in agreement.parameters.items()},
         "voltages": {
             key: {
                 "rmse": float(np.sqrt(np.mean(values**2))) if values.size else None,
@@ -87,16 +92,11 @@ def arrange_agreement(agreement: Agreement) -> dict[str, Any]:
 
 
 def _spikes(item: SpikeAgreement) -> dict[str, Any]:
-    found = item.matches
+    found, counts = item.matches, count([item.matches])
     first = item.first[np.isfinite(item.first)]
-    total = int(found.matched.sum() + found.missing.sum())
     return {
         "type": item.kind,
-        "matched": found.matched.sum(),
-        "missing": found.missing.sum(),
-        "extra": found.extra.sum(),
-        "matched_fraction": found.matched.sum() / total if total else None,
-        "unmatched_fraction": _unmatched_fraction(item),
+        **{name: getattr(counts, name) for name in (*COUNTED, "matched_fraction", "unmatched_fraction")},
         "deviation_mean": _mean(found.deviations),
         "deviation_rms": _rms(found.deviations),
         "deviation_quartiles": np.percentile(found.deviations, (25, 50, 75))
@@ -107,14 +107,9 @@ def _spikes(item: SpikeAgreement) -> dict[str, Any]:
         "van_rossum": float(item.van_rossum.mean()),
         "victor_purpura": float(item.victor_purpura.mean()),
         "earliest": item.earliest,
-        "by_sample": {
-            name: part.sum(axis=1)
-            for name, part in (("matched", found.matched), ("missing", found.missing), ("extra", found.extra))
-        },
+        "by_sample": {name: getattr(found, name).sum(axis=1) for name in COUNTED},
         "by_neuron": {
-            "matched": found.matched.sum(axis=0),
-            "missing": found.missing.sum(axis=0),
-            "extra": found.extra.sum(axis=0),
+            **{name: getattr(found, name).sum(axis=0) for name in COUNTED},
             "van_rossum": item.van_rossum.mean(axis=0),
             "victor_purpura": item.victor_purpura.mean(axis=0),
             "first": [_mean(row[np.isfinite(row)]) for row in item.first.T],
@@ -125,13 +120,6 @@ def _spikes(item: SpikeAgreement) -> dict[str, Any]:
             "values": found.deviations,
         },
     }
-
-
-def _unmatched_fraction(item: SpikeAgreement) -> float | None:
-    """Return missing and extra spikes over the spikes of both runs."""
-    unmatched = int(item.matches.missing.sum() + item.matches.extra.sum())
-    total = unmatched + 2 * int(item.matches.matched.sum())
-    return unmatched / total if total else None
 
 
 def _gradients(item: GradientAgreement) -> dict[str, Any]:
@@ -163,10 +151,64 @@ def _effect(effect: Effect) -> dict[str, Any]:
     return {"source_of_deviation": values.pop("source"), **values, "clear": clear}
 
 
-def _mean(values: NDArray[np.float64]) -> float | None:
+def _mean(values: Floats) -> float | None:
     # A femtosecond is rounding, not time.
     return round(float(values.mean()), DIGITS) if values.size else None
 
 
-def _rms(values: NDArray[np.float64]) -> float | None:
+def _rms(values: Floats) -> float | None:
     return float(np.sqrt(np.mean(values**2))) if values.size else None
+
+
+def arrange_network(program: Program, effective: Mapping[str, Floats]) -> dict[str, Any]:
+    """Return populations, with their colours and thresholds, and projections.
+
+    Parameters
+    ----------
+    program : Program
+    effective : mapping of str to ndarray
+        Effective weights and delays, by the keys of the blocks.
+
+    Returns
+    -------
+    dict
+        ``threshold`` has one value per neuron, or a single one where all are equal; None without spikes.
+    """
+    stage = {number: level for level, group in enumerate(program.stages, 1) for number in group.populations}
+    return {
+        "populations": [
+            {
+                "name": item.name,
+                "type": item.kind,
+                "model": item.model,
+                "size": item.size,
+                "stage": stage.get(number, 0),
+                "colour": colour(number),
+                "threshold": _threshold(program.parameters["threshold"][item.start : item.stop], item.kind),
+            }
+            for number, item in enumerate(program.populations)
+        ],
+        "projections": [_projection(block, program, effective) for block in program.blocks],
+    }
+
+
+def _threshold(values: Floats, kind: str) -> Floats | None:
+    if kind != "spiking" or not len(values):
+        return None
+    return values[:1] if bool(np.all(values == values[0])) else values
+
+
+def _projection(block: Block, program: Program, effective: Mapping[str, Floats]) -> dict[str, Any]:
+    weights = effective.get(block.weight_key, block.weights)
+    delays = effective.get(block.delay_key, block.delays)
+    return {
+        "name": block.name,
+        "pre": program.populations[block.pre].name,
+        "post": program.populations[block.post].name,
+        "synapses": block.size,
+        "weight_mean": float(weights.mean()) if weights.size else None,
+        "weight_spread": float(weights.std()) if weights.size else None,
+        "delay_low": float(delays.min()) if delays.size else None,
+        "delay_high": float(delays.max()) if delays.size else None,
+        "trained": ["weight"] * block.train_weight + ["delay"] * block.train_delay,
+    }

@@ -10,7 +10,7 @@ import numpy as np
 
 from netdesc.comparison.agreement import direct
 from netdesc.comparison.runs import Job, Outcome, Refusal
-from netdesc.comparison.trains import Trains, match, van_rossum
+from netdesc.comparison.trains import Trains, count, match, van_rossum
 
 MEASURES = ("spikes", "gradient", "accuracy")
 """Measures of an effect; the largest source of deviation is named for each of them."""
@@ -55,13 +55,13 @@ class Effect:
 
     source: str
     how: str
-    spikes: float
-    unmatched: float
-    shift: float
-    gradient: float | None
-    norm_ratio: float | None
-    accuracy: float | None
-    loss: float | None
+    spikes: float = math.nan
+    unmatched: float = math.nan
+    shift: float = math.nan
+    gradient: float | None = None
+    norm_ratio: float | None = None
+    accuracy: float | None = None
+    loss: float | None = None
     diagnostics: tuple[str, ...] = ()
     repeats: int = 1
     spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -109,13 +109,13 @@ def measure(pair: Pair, job: Job) -> Effect:
 
     A median is None or NaN where one of the seeds has no value.
     """
-    count = max(len(pair.without), len(pair.with_it))
+    repeats = max(len(pair.without), len(pair.with_it))
     # With the same seed on both sides, noise that both have cancels.
     found = [
         measure_once(pair, job, pair.without[k % len(pair.without)], pair.with_it[k % len(pair.with_it)])
-        for k in range(count)
+        for k in range(repeats)
     ]
-    return found[0] if count == 1 else summarize(found)
+    return found[0] if repeats == 1 else summarize(found)
 
 
 def summarize(effects: Sequence[Effect]) -> Effect:
@@ -145,33 +145,28 @@ def summarize(effects: Sequence[Effect]) -> Effect:
 
 def measure_once(pair: Pair, job: Job, one: Outcome | Refusal, two: Outcome | Refusal) -> Effect:
     """Measure the effect of a source of deviation with one noise seed, from runs without it and with it."""
-    refused = [str(item) for part in (one, two) if isinstance(part, Refusal) for item in part.diagnostics]
     if isinstance(one, Refusal) or isinstance(two, Refusal):
-        return Effect(
-            pair.source, pair.how, math.nan, math.nan, math.nan, None, None, None, None, tuple(refused)
-        )
+        refused = (item for part in (one, two) if isinstance(part, Refusal) for item in part.diagnostics)
+        return Effect(pair.source, pair.how, diagnostics=tuple(map(str, refused)))
     spikes, unmatched, shift = _compare_spikes(one, two, job)
     cosine, ratio = _compare_gradients(one, two)
     return Effect(pair.source, pair.how, spikes, unmatched, shift, cosine, ratio, *_compare_metrics(one, two))
 
 
 def _compare_spikes(one: Outcome, two: Outcome, job: Job) -> tuple[float, float, float]:
-    distances, unmatched, deviations, count = [], 0, [np.empty(0)], 0
+    distances, found = [], []
     for item in one.program.populations:
         if item.kind != "spiking" or item.name not in two.trace.spikes:
             continue
         before, after = (Trains.of(run.trace.spikes[item.name], item.size) for run in (one, two))
-        found = match(before, after, job.settings.window)
+        found.append(match(before, after, job.settings.window))
         distances.append(van_rossum(before, after, job.settings.tau).ravel())
-        unmatched += int(found.missing.sum() + found.extra.sum())
-        count += len(before.times) + len(after.times)
-        deviations.append(np.abs(found.deviations))
     if not distances:
         return math.nan, math.nan, math.nan
-    moved = np.concatenate(deviations)
+    moved = np.abs(np.concatenate([item.deviations for item in found]))
     return (
         float(np.concatenate(distances).mean()),
-        unmatched / max(count, 1),
+        count(found).unmatched_fraction or 0.0,
         float(moved.mean()) if len(moved) else 0.0,
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from netdesc.comparison.predictions import PairedTest, compare_predictions
 from netdesc.comparison.records import Agreement, SpikeAgreement
 from netdesc.comparison.runs import Outcome
+from netdesc.comparison.trains import count
 from netdesc.parameters import UNITS, quantity_of
 
 EXACT = 1e-3
@@ -30,20 +31,14 @@ def report_metrics(reference: Outcome, other: Outcome, agreement: Agreement) -> 
     if before is not None and after is not None:
         words = f"loss {after.loss:.4g} against {before.loss:.4g}"
         if before.accuracy is not None and after.accuracy is not None:
+            test = compare_predictions(reference.predictions, other.predictions)
             words = (
                 f"accuracy {100 * after.accuracy:.1f} % against {100 * before.accuracy:.1f} % on "
-                f"{after.samples} samples{describe_test(paired_test(reference, other))}; {words}"
+                f"{after.samples} samples{describe_test(test)}; {words}"
             )
         yield words
     if agreement.same_predictions is not None and agreement.same_predictions < 1.0:
         yield f"same prediction on {100 * agreement.same_predictions:.0f} % of the compared samples"
-
-
-def paired_test(reference: Outcome, other: Outcome) -> PairedTest | None:
-    """Return McNemar's exact test of two accuracies; None without labels."""
-    if reference.predictions is None or other.predictions is None:
-        return None
-    return compare_predictions(reference.predictions, other.predictions)
 
 
 def describe_test(test: PairedTest | None) -> str:
@@ -58,8 +53,7 @@ def describe_test(test: PairedTest | None) -> str:
 
 def report_spikes(item: SpikeAgreement) -> str:
     """Return how the spikes of a population compare."""
-    found = item.matches
-    missing, extra, both = (int(part.sum()) for part in (found.missing, found.extra, found.matched))
+    both, missing, extra = count([item.matches])
     if missing == extra == both == 0:
         return f"{item.population}: silent in both"
     counts = f"{both} of {both + missing} spikes matched"
@@ -81,7 +75,7 @@ def _describe_shift(item: SpikeAgreement) -> str:
 def _describe_delay(item: SpikeAgreement) -> str:
     """Return the shift that all spikes have in common; nothing where they have none."""
     moved = item.matches.deviations
-    if len(moved) < FEW or len(moved) < int(item.matches.missing.sum()):
+    if len(moved) < FEW or len(moved) < count([item.matches]).missing:
         return ""
     low, middle, high = np.percentile(moved, (25, 50, 75))
     if high - low >= 0.02 * abs(middle) or abs(middle) <= EXACT:
@@ -94,7 +88,7 @@ def report_inputs(agreement: Agreement) -> Iterator[str]:
     """Yield which inputs arrived at other times."""
     for item in agreement.spikes.values():
         moved = item.matches.deviations[np.abs(item.matches.deviations) > EXACT]
-        lost = int(item.matches.missing.sum() + item.matches.extra.sum())
+        lost = count([item.matches]).unmatched
         if item.kind == "source" and (len(moved) or lost):
             words = f"{len(moved)} of {len(item.matches.deviations)} input spikes were moved"
             words += f", by at most {np.abs(moved).max():.3g} ms" if len(moved) else ""
@@ -103,7 +97,7 @@ def report_inputs(agreement: Agreement) -> Iterator[str]:
 
 def report_origin(agreement: Agreement) -> Iterator[str]:
     """Yield the first deviating spike; later deviations may follow from it."""
-    deviating = [item for item in spiking(agreement) if item.earliest is not None]
+    deviating = [item for item in agreement.spiking if item.earliest is not None]
     if deviating:
         first = min(deviating, key=lambda item: item.earliest[2] if item.earliest else np.inf)
         sample, neuron, time = first.earliest or (0, 0, 0.0)
@@ -139,22 +133,17 @@ def report_parameters(agreement: Agreement) -> Iterator[str]:
 
 def report_counts(other: Outcome) -> Iterator[str]:
     """Yield counts of events that were lost or changed."""
-    for name, count in other.trace.health.items():
-        if count and any(word in name for word in LOST):
-            yield f"{name.replace('_', ' ')}: {count}"
+    for name, number in other.trace.health.items():
+        if number and any(word in name for word in LOST):
+            yield f"{name.replace('_', ' ')}: {number}"
 
 
 def report_patterns(agreement: Agreement) -> Iterator[str]:
     """Yield patterns that are typical of faults."""
-    for item in spiking(agreement):
+    for item in agreement.spiking:
         delay = _describe_delay(item)
         if delay:
             yield f"{item.population}: {delay}"
     for key, part in agreement.gradients.items():
         if part.cosine < OPPOSITE:
             yield f"the gradient of {key} has the opposite direction"
-
-
-def spiking(agreement: Agreement) -> list[SpikeAgreement]:
-    """Return the agreements of spiking populations, sources excluded."""
-    return [item for item in agreement.spikes.values() if item.kind == "spiking"]

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.comparison.findings import paired_test, spiking
-from netdesc.comparison.records import Agreement
+from netdesc.comparison.predictions import compare_predictions
 from netdesc.comparison.runs import Outcome
 from netdesc.comparison.study import Comparison
 from netdesc.comparison.verdict import AGREES
+
+SPIKES = ("matched_fraction", "unmatched_fraction", "missing", "extra")
+"""Numbers of spikes of all spiking populations."""
 
 
 def arrange_overview(comparison: Comparison, label: str) -> dict[str, Any]:
@@ -35,34 +37,18 @@ def arrange_overview(comparison: Comparison, label: str) -> dict[str, Any]:
     metrics = outcome.metrics if outcome else None
     explained = label in comparison.attributions and verdict is not None and verdict.level != AGREES
     largest = comparison.attributions[label].largest if explained else {}
-    test = paired_test(comparison.outcomes[comparison.reference], outcome) if outcome and verdict else None
+    base = comparison.outcomes[comparison.reference]
+    test = compare_predictions(base.predictions, outcome.predictions) if outcome and verdict else None
     return {
         "level": verdict.level if verdict else "reference",
         "accuracy": metrics.accuracy if metrics else None,
         "accuracy_test": test._asdict() if test else None,
         "loss": _loss(outcome) if outcome else None,
-        **_count_spikes(agreement),
+        **{name: getattr(agreement.counts, name) if agreement else None for name in SPIKES},
         "cosine": min(filter(np.isfinite, cosines), default=None),
         "largest_source": ", ".join(dict.fromkeys(source for source in largest.values() if source)),
         "energy": _per_sample(outcome, "energy_mJ"),
         "time": _per_sample(outcome, "time_ms"),
-    }
-
-
-def _count_spikes(agreement: Agreement | None) -> dict[str, float | None]:
-    if agreement is None:
-        return dict.fromkeys(("matched_fraction", "unmatched_fraction", "missing", "extra"))
-    found = [item.matches for item in spiking(agreement)]
-    matched, missing, extra = (
-        sum(int(getattr(item, name).sum()) for item in found) for name in ("matched", "missing", "extra")
-    )
-    return {
-        "matched_fraction": matched / (matched + missing) if matched + missing else None,
-        "unmatched_fraction": (missing + extra) / (2 * matched + missing + extra)
-        if matched + missing + extra
-        else None,
-        "missing": missing,
-        "extra": extra,
     }
 
 

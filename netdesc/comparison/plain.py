@@ -1,4 +1,4 @@
-"""Arrays and records as plain data."""
+"""Arrays and records as plain data, and the former names of its keys, kept for one version."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ from typing import Any
 import numpy as np
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+FORMER = {
+    "accuracy_ties_as_errors": "accuracy_ties_wrong",
+    "largest_source": "cause",
+    "source_of_deviation": "cause",
+    "norm_ratio": "length",
+    "type": "kind",
+    "placement": "map",
+    "trained_separately": "trained_apart",
+}
+"""Former name of each key, wherever it occurs."""
+
+GRADIENT = {"norm_ratio": "ratio", "norm_ratios": "ratios"}
+"""Former names in the gradients of an agreement, where they were others."""
 
 
 def flatten(data: Json, path: str = "") -> Iterator[tuple[str, Json]]:
@@ -31,3 +45,17 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
     return value
+
+
+def with_former_keys(data: Any, path: tuple[str, ...] = ()) -> Any:
+    """Return JSON data of a comparison in which every renamed key also has its former name, new names first.
+
+    The path has the keys that lead to the data.
+    """
+    if isinstance(data, list):
+        return [with_former_keys(item, path) for item in data]
+    if not isinstance(data, dict):
+        return data
+    names = GRADIENT if path[:1] == ("agreements",) and path[2:3] == ("gradients",) else FORMER
+    result = {key: with_former_keys(item, (*path, key)) for key, item in data.items()}
+    return result | {names[key]: item for key, item in result.items() if key in names}

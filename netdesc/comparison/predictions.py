@@ -90,15 +90,9 @@ class PairedTest(NamedTuple):
         return self.p_value < SIGNIFICANT
 
 
-def compare_predictions(reference: Predictions, other: Predictions) -> PairedTest | None:
-    """Test whether two accuracies differ.
-
-    Returns
-    -------
-    PairedTest or None
-        None where they did not classify the same samples.
-    """
-    if not np.array_equal(reference.labels, other.labels):
+def compare_predictions(reference: Predictions | None, other: Predictions | None) -> PairedTest | None:
+    """Test whether two accuracies differ; None without labels, or for different samples."""
+    if reference is None or other is None or not np.array_equal(reference.labels, other.labels):
         return None
     first = int(np.count_nonzero(reference.correct & ~other.correct))
     second = int(np.count_nonzero(other.correct & ~reference.correct))

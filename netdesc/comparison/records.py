@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from netdesc.comparison.trains import Matches
+from netdesc.comparison.trains import Counts, Matches, count
 from netdesc.errors import DescriptionError, Diagnostic
 from netdesc.events import Floats
 
@@ -104,6 +104,16 @@ class Agreement:
     parameters: Mapping[str, ParameterAgreement]
     voltages: Mapping[str, Floats]
     same_predictions: float | None
+
+    @property
+    def spiking(self) -> list[SpikeAgreement]:
+        """The agreements of spiking populations, sources excluded."""
+        return [item for item in self.spikes.values() if item.kind == "spiking"]
+
+    @property
+    def counts(self) -> Counts:
+        """Spikes of all spiking populations."""
+        return count(item.matches for item in self.spiking)
 
 
 @dataclass(frozen=True, slots=True)

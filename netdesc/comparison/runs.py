@@ -90,13 +90,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a substrate did not run a model.
-
-    Parameters
-    ----------
-    substrate : Substrate
-    diagnostics : tuple of Diagnostic
-    """
+    """Why a substrate did not run a model."""
 
     substrate: Substrate
     diagnostics: tuple[Diagnostic, ...]
@@ -121,7 +115,9 @@ class Job:
 
 
 def attempt(model: Model, substrate: Substrate, job: Job) -> Outcome | Refusal:
-    """Run a model, or return why that is not possible.
+    """Run a model forward and backward, and measure it on the test samples, or return why it cannot run.
+
+    That the backend cannot differentiate the model is a note.
 
     Parameters
     ----------
@@ -131,34 +127,16 @@ def attempt(model: Model, substrate: Substrate, job: Job) -> Outcome | Refusal:
     job : Job
     """
     try:
-        return execute(model, substrate, job)
+        compiled, notes = compile_watched(model, substrate.backend, job.settings)
+        if job.parameters:
+            compiled.write(job.parameters)
+        seed, notes = compiled.program.seed, (*compiled.notes, *notes)
+        batch = choose_batch(compiled, job.settings.samples, job.batch)
+        trace, seconds = _forward(compiled, batch, seed)
+        setup = Outcome(substrate, model, compiled, batch, trace, None, None, None, notes, {})
+        return _conclude(setup, trace, job, seed=seed, forward=seconds)
     except NetdescError as error:
         return Refusal(substrate, error.located(model.description.locations).diagnostics)
-
-
-def execute(model: Model, substrate: Substrate, job: Job) -> Outcome:
-    """Run a model forward and backward, and measure it on the test samples.
-
-    Parameters
-    ----------
-    model : Model
-        With the options of the substrate.
-    substrate : Substrate
-    job : Job
-
-    Raises
-    ------
-    NetdescError
-        If the backend cannot run the model, or returns something wrong. That it cannot differentiate the
-        model is a note.
-    """
-    compiled, notes = compile_watched(model, substrate.backend, job.settings)
-    if job.parameters:
-        compiled.write(job.parameters)
-    batch = choose_batch(compiled, job.settings.samples, job.batch)
-    trace, seconds = _forward(compiled, batch, compiled.program.seed)
-    setup = Outcome(substrate, model, compiled, batch, trace, None, None, None, (*compiled.notes, *notes), {})
-    return _conclude(setup, trace, job, seed=compiled.program.seed, forward=seconds)
 
 
 def repeat(outcome: Outcome, job: Job) -> tuple[Outcome, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -68,6 +69,36 @@ class Matches(NamedTuple):
     extra: Integers
     deviations: Floats
     trains: Integers
+
+
+class Counts(NamedTuple):
+    """Numbers of spikes that both runs have, that only the reference has, and that only the other has."""
+
+    matched: int
+    missing: int
+    extra: int
+
+    @property
+    def unmatched(self) -> int:
+        """Spikes that only one of the runs has."""
+        return self.missing + self.extra
+
+    @property
+    def matched_fraction(self) -> float | None:
+        """Matched spikes over the spikes of the reference; None where it has none."""
+        return self.matched / (self.matched + self.missing) if self.matched + self.missing else None
+
+    @property
+    def unmatched_fraction(self) -> float | None:
+        """Missing and extra spikes over the spikes of both runs; None where there are none."""
+        total = 2 * self.matched + self.unmatched
+        return self.unmatched / total if total else None
+
+
+def count(matches: Iterable[Matches]) -> Counts:
+    """Count the spikes of one or more populations."""
+    found = list(matches)
+    return Counts(*(sum(int(getattr(item, name).sum()) for item in found) for name in Counts._fields))
 
 
 def match(reference: Trains, other: Trains, window: float) -> Matches:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ from netdesc.comparison.attribution import REST, Attribution
 from netdesc.comparison.effects import Effect
 from netdesc.comparison.findings import (
     EXACT,
-    paired_test,
     report_counts,
     report_gradients,
     report_inputs,
@@ -20,8 +19,8 @@ from netdesc.comparison.findings import (
     report_parameters,
     report_patterns,
     report_spikes,
-    spiking,
 )
+from netdesc.comparison.predictions import compare_predictions
 from netdesc.comparison.records import Agreement
 from netdesc.comparison.runs import Outcome, Refusal
 
@@ -78,7 +77,7 @@ def judge(
     """Judge how far a substrate agrees with the reference."""
     findings = (
         *report_metrics(reference, other, agreement),
-        *(report_spikes(item) for item in spiking(agreement)),
+        *(report_spikes(item) for item in agreement.spiking),
         *report_inputs(agreement),
         *report_origin(agreement),
         *report_gradients(agreement),
@@ -150,7 +149,7 @@ def grade_apart(reference: Outcome, other: Outcome) -> str:
     before, after = reference.metrics, other.metrics
     if before is None or after is None:
         return DEVIATES
-    test = paired_test(reference, other)
+    test = compare_predictions(reference.predictions, other.predictions)
     if test is None or before.accuracy is None or after.accuracy is None:
         difference, scale = abs(after.loss - before.loss), abs(before.loss)
         return AGREES if difference <= 0.01 * scale else CLOSE if difference <= 0.1 * scale else DEVIATES
@@ -168,15 +167,14 @@ def grade(agreement: Agreement) -> str:
         Agrees: all spikes match to 0.001 ms and gradients to 1 - cosine = 0.001. Close: at most 0.5 % of
         the spikes of both runs unmatched, gradient cosines of at least 0.99, no weight with another sign.
     """
-    spikes = spiking(agreement)
-    unmatched = sum(int(item.matches.missing.sum() + item.matches.extra.sum()) for item in spikes)
-    total = unmatched + 2 * sum(int(item.matches.matched.sum()) for item in spikes)
-    moved = max((float(np.abs(item.matches.deviations).max(initial=0.0)) for item in spikes), default=0.0)
+    unmatched = agreement.counts.unmatched_fraction or 0.0
+    shifts = (float(np.abs(item.matches.deviations).max(initial=0.0)) for item in agreement.spiking)
+    moved = max(shifts, default=0.0)
     turned = max((_turn(item.cosine) for item in agreement.gradients.values()), default=0.0)
     flipped = any(item.flipped for item in agreement.parameters.values())
-    if unmatched == 0 and moved <= EXACT and turned <= EXACT and not flipped:
+    if unmatched == 0.0 and moved <= EXACT and turned <= EXACT and not flipped:
         return AGREES
-    return CLOSE if unmatched <= FEW_UNMATCHED * total and turned <= 0.01 and not flipped else DEVIATES
+    return CLOSE if unmatched <= FEW_UNMATCHED and turned <= 0.01 and not flipped else DEVIATES
 
 
 def explain(attribution: Attribution) -> Iterator[str]:
@@ -210,8 +208,3 @@ def _listed(words: list[str]) -> str:
 
 def _turn(cosine: float) -> float:
     return 1.0 - cosine if np.isfinite(cosine) else 1.0
-
-
-def levels(verdicts: Mapping[str, Verdict]) -> str:
-    """Return one line about all substrates."""
-    return "; ".join(f"{label}: {item.level}" for label, item in verdicts.items())

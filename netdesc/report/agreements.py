@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from netdesc.report.tables import Number, Page, Row, figure, numbers
+from netdesc.report.tables import Number, Page, Row, figure
+
+Column = tuple[str, str, str]
+"""Key, heading and format of a number."""
 
 SPIKES = (
     ("matched", "matched", "d"),
@@ -16,7 +19,7 @@ SPIKES = (
     ("van_rossum", "van Rossum distance", ".3g"),
     ("victor_purpura", "Victor-Purpura distance", ".3g"),
 )
-"""Key, heading and format of the numbers of a population."""
+"""Numbers of a population."""
 
 PARAMETERS = (
     ("count", "values", "d"),
@@ -26,6 +29,7 @@ PARAMETERS = (
     ("largest", "largest change", ".3g"),
     ("rms", "rms change", ".3g"),
 )
+"""Numbers of a parameter."""
 
 
 def spikes(page: Page) -> str:
@@ -39,14 +43,6 @@ def spikes(page: Page) -> str:
         )
         for k, label in enumerate(data["substrates"])
     )
-    rows: list[Row] = [
-        (
-            f"{name} on {label}",
-            *(Number(("agreements", label, "spikes", name, key), form) for key, _, form in SPIKES),
-        )
-        for label, part in data["agreements"].items()
-        for name in part["spikes"]
-    ]
     shifts = figure(
         "deviations",
         "Shifts of matched spikes of the selected population, all compared samples; all "
@@ -54,14 +50,14 @@ def spikes(page: Page) -> str:
         wide=True,
     )
     settings = data["settings"]
-    return f'<div class="charts">{rasters}</div>{shifts}' + page.table(
+    caption = (
         f"Spikes against {data['reference']}. Spikes at most {settings['window']:g} ms apart are matched; "
         f"missing: only on {data['reference']}; extra: only on the substrate; unmatched: missing and extra, "
         "as a fraction of the spikes of both runs. Distances are means per neuron and sample (van Rossum "
-        f"with tau = {settings['tau']:g} ms, Victor-Purpura with a cost of {settings['cost']:g}/ms)",
-        ("population", *(words for _, words, _ in SPIKES)),
-        rows,
+        f"with tau = {settings['tau']:g} ms, Victor-Purpura with a cost of {settings['cost']:g}/ms)"
     )
+    table = _compared(page, "spikes", caption, ("population", *SPIKES))
+    return f'<div class="charts">{rasters}</div>{shifts}{table}'
 
 
 def voltages(page: Page) -> str:
@@ -77,14 +73,8 @@ def voltages(page: Page) -> str:
         )
         for k, label in enumerate(others)
     )
-    rows: list[Row] = [
-        (f"{key} on {label}", Number(("agreements", label, "voltages", key, "rmse")))
-        for label, part in data["agreements"].items()
-        for key in part["voltages"]
-    ]
-    return charts + page.table(
-        f"Root mean square deviation of the voltage from {data['reference']}", ("voltage", "deviation"), rows
-    )
+    caption = f"Root mean square deviation of the voltage from {data['reference']}"
+    return charts + _compared(page, "voltages", caption, ("voltage", ("rmse", "deviation", ".4g")))
 
 
 def gradients(page: Page) -> str:
@@ -97,23 +87,10 @@ def gradients(page: Page) -> str:
         figure(f"gradient-{k}", f"Gradient of {key}: each substrate against {data['reference']}")
         for k, key in enumerate(keys)
     )
-    rows: list[Row] = [
-        (
-            f"{key} on {label}",
-            *numbers("agreements", label, "gradients", key, cosine=".5f", norm_ratio=".4g", entries="d"),
-        )
-        for label, part in data["agreements"].items()
-        for key in part["gradients"]
-    ]
     each: list[Row] = [
-        (
-            f"{key} on {label}, sample {k}",
-            Number(("agreements", label, "gradients", key, "cosines", k), ".5f"),
-            Number(("agreements", label, "gradients", key, "norm_ratios", k), ".4g"),
-        )
-        for label, part in data["agreements"].items()
-        for key, item in part["gradients"].items()
-        for k in range(len(item["cosines"]))
+        (f"{title}, sample {k}", Number((*path, "cosines", k), ".5f"), Number((*path, "norm_ratios", k)))
+        for title, path in page.compared("gradients")
+        for k in range(len(page.at((*path, "cosines"))))
     ]
     label = (
         f"Cosine between the gradient of each sample and that on {data['reference']}; "
@@ -121,12 +98,12 @@ def gradients(page: Page) -> str:
     )
     samples = figure("cosines", label, wide=True)
     ratio = f"norm ratio, substrate / {data['reference']}"
-    table = page.table(
+    caption = (
         f"Gradient of the mean loss of the batch against {data['reference']}. Norm ratio: Euclidean norm of "
-        f"the gradient on the substrate over its norm on {data['reference']}",
-        ("parameter", "cosine", ratio, "entries"),
-        rows,
+        f"the gradient on the substrate over its norm on {data['reference']}"
     )
+    columns = (("cosine", "cosine", ".5f"), ("norm_ratio", ratio, ".4g"), ("entries", "entries", "d"))
+    table = _compared(page, "gradients", caption, ("parameter", *columns))
     rest = page.table("Gradient of each sample", ("parameter", "cosine", ratio), each)
     return (
         f'<div class="charts">{charts}</div>{samples}{table}'
@@ -136,16 +113,15 @@ def gradients(page: Page) -> str:
 
 def weights(page: Page) -> str:
     """Return which effective weights and delays differ from the nominal ones."""
+    caption = "Effective weights and delays against the nominal ones"
+    return _compared(page, "parameters", caption, ("parameter", *PARAMETERS))
+
+
+def _compared(page: Page, kind: str, caption: str, header: tuple[str, *tuple[Column, ...]]) -> str:
+    """Return a table of everything of a kind that was compared, on every substrate."""
+    first, *columns = header
     rows: list[Row] = [
-        (
-            f"{key} on {label}",
-            *(Number(("agreements", label, "parameters", key, name), form) for name, _, form in PARAMETERS),
-        )
-        for label, part in page.data["agreements"].items()
-        for key in part["parameters"]
+        (title, *(Number((*path, key), form) for key, _, form in columns))
+        for title, path in page.compared(kind)
     ]
-    return page.table(
-        "Effective weights and delays against the nominal ones",
-        ("parameter", *(words for _, words, _ in PARAMETERS)),
-        rows,
-    )
+    return page.table(caption, (first, *(words for _, words, _ in columns)), rows)

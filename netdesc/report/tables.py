@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -82,6 +82,12 @@ class Page:
                 return None
         return found
 
+    def compared(self, kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield titles and paths of everything of a kind that was compared, on every substrate."""
+        for label, part in self.data["agreements"].items():
+            for name in part[kind]:
+                yield f"{name} on {label}", ("agreements", label, kind, name)
+
     def show(self, number: Number) -> str:
         """Return a number as text; a dash where it is not known."""
         value = self.at(number.path)
@@ -115,26 +121,8 @@ class Page:
         inside = "".join(self.number(part) if isinstance(part, Number) else escape(part) for part in parts)
         return f"<td{kind}>{inside}</td>"
 
-    def table(
-        self,
-        caption: str,
-        header: Sequence[str],
-        rows: Iterable[Row],
-    ) -> str:
-        """Return a table as HTML.
-
-        Parameters
-        ----------
-        caption : str
-        header : sequence of str
-        rows : iterable of tuples of str or Number
-            As long as the header; the first cell names the row.
-
-        Returns
-        -------
-        str
-            Empty where there is no row.
-        """
+    def table(self, caption: str, header: Sequence[str], rows: Iterable[Row]) -> str:
+        """Return a table of rows as long as the header as HTML; empty where there is no row."""
         lines = [
             f'<tr><th scope="row">{self.name(str(first))}</th>{"".join(map(self.cell, rest))}</tr>'
             for first, *rest in rows

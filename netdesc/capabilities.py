@@ -10,6 +10,9 @@ from netdesc.options import Option
 LISTS = ("models", "trainable", "losses", "recordings", "gradients")
 """Sets among the limits."""
 
+TAGS = {"V": "verified", "R": "reported", "D": "derived", "A": "assumed"}
+"""What the tags of numbers mean."""
+
 
 def arrange_capabilities(limits: Limits) -> dict[str, object]:
     """Return limits as JSON data."""

@@ -12,7 +12,7 @@ import numpy as np
 from netdesc.events import Events, Floats
 from netdesc.files import image_of, replace_bytes
 from netdesc.formats import hdf5
-from netdesc.formats.source import fault, require_within
+from netdesc.formats.source import LARGEST, fault, require_within
 from netdesc.program import Program
 from netdesc.trace import Read, Recording, Trace, count_samples
 
@@ -159,7 +159,7 @@ def read(path: Path) -> Results:
                 "with netdesc run -o",
             )
         batch = file.integer("batch", least=1)
-        require_within(path, batch * 8.0, None, f"{batch} samples")
+        require_within(path, batch * 8.0, LARGEST, f"{batch} samples")
         spikes, sizes = {}, {}
         for name in file.group("spikes").names():
             group = file.group("spikes").group(name)

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from netdesc.cli.app import assemble
-from netdesc.comparison.aliases import FORMER, GRADIENT
+from netdesc.comparison.keys import FORMER, GRADIENT
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

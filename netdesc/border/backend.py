@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from netdesc.backend import Backend
-from netdesc.border.calls import blame, guarded
-from netdesc.border.findings import Findings, describe
+from netdesc.border.calls import guarded, wrong
+from netdesc.border.findings import Findings, checked, describe
 from netdesc.border.schema import read_options
-from netdesc.errors import BackendError
 from netdesc.graph.ir import NetworkGraph
 from netdesc.graph.passes import Pass
 from netdesc.limits import Limit, Limits
@@ -42,13 +42,7 @@ class CheckedPass:
         with guarded(self.backend, f"the pass {self.name}"):
             result = self.inner(graph)
             if not isinstance(result, NetworkGraph):
-                raise BackendError(
-                    blame(
-                        self.backend,
-                        f"the pass {self.name} returned a wrong result: expected NetworkGraph, "
-                        f"got {describe(result)}",
-                    )
-                )
+                raise wrong(self.backend, f"the pass {self.name}", "NetworkGraph", describe(result))
         return result
 
 
@@ -74,11 +68,9 @@ def configure(name: str, options: Mapping[str, Any]) -> Backend:
     """
     device_class = backend_class(name)
     options = read_options(name, options)
-    with guarded(name, "the constructor"):
+    with checked(name, "the constructor") as findings:
         device = device_class(options)
-        findings = Findings(name, "the constructor")
         check_attributes(findings, device)
-        findings.conclude()
     return device
 
 
@@ -92,17 +84,14 @@ def check_attributes(findings: Findings, device: object) -> None:
             findings.note(method, "a method", describe(getattr(device, method, None)))
     if not findings.require(limits, "limits", Limits):
         return
-    if not isinstance(limits.time, str):
-        findings.note("limits.time", "text", describe(limits.time))
+    findings.check_text(limits.time, "limits.time")
     if limits.step is not None and not (isinstance(limits.step, int | float) and limits.step > 0):
         findings.note("limits.step", "a time above 0 ms, or None", describe(limits.step))
     for field in SETS:
         value = getattr(limits, field)
         if not isinstance(value, frozenset | set) or not all(isinstance(item, str) for item in value):
             findings.note(f"limits.{field}", "a frozenset of names", describe(value))
-    if findings.require_names(limits.numbers, "limits.numbers"):
-        for key, item in limits.numbers.items():
-            check_limit(findings, item, f"limits.numbers[{key!r}]")
+    findings.check_each(limits.numbers, "limits.numbers", partial(check_limit, findings))
 
 
 def check_limit(findings: Findings, item: object, name: str) -> None:
@@ -112,8 +101,7 @@ def check_limit(findings: Findings, item: object, name: str) -> None:
     if not isinstance(item.value, int | float) or math.isnan(item.value):
         findings.note(f"{name}.value", "a number", describe(item.value))
     for field in ("unit", "source", "tag"):
-        if not isinstance(getattr(item, field), str):
-            findings.note(f"{name}.{field}", "text", describe(getattr(item, field)))
+        findings.check_text(getattr(item, field), f"{name}.{field}")
 
 
 def passes_of(device: Backend) -> tuple[CheckedPass, ...]:
@@ -128,15 +116,9 @@ def passes_of(device: Backend) -> tuple[CheckedPass, ...]:
     with guarded(name, "passes"):
         found = device.passes()
         if not isinstance(found, Iterable):
-            raise BackendError(
-                blame(name, f"passes returned a wrong result: expected a sequence, got {describe(found)}")
-            )
+            raise wrong(name, "passes", "a sequence", describe(found))
         steps = tuple(found)
         for step in steps:
             if not callable(step) or not isinstance(getattr(step, "name", None), str):
-                raise BackendError(
-                    blame(
-                        name, f"passes returned a wrong result: expected named passes, got {describe(step)}"
-                    )
-                )
+                raise wrong(name, "passes", "named passes", describe(step))
     return tuple(CheckedPass(step, step.name, name) for step in steps)

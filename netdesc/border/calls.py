@@ -95,6 +95,11 @@ def tell_exception(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def wrong(backend: str, call: str, expected: str, got: str) -> BackendError:
+    """Return the error about a call that returned something of another kind than expected."""
+    return BackendError(blame(backend, f"{call} returned a wrong result: expected {expected}, got {got}"))
+
+
 def blame(backend: str, fact: str) -> Diagnostic:
     """Return a diagnostic of a fault that the author of a backend has to mend."""
     return Diagnostic(

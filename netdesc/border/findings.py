@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
-from netdesc.border.calls import blame
+from netdesc.border.calls import blame, guarded
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.sums import all_finite
 
@@ -124,32 +125,26 @@ class Findings:
         bound = f" of at most {high:g}" if np.isfinite(high) else ""
         self.note(name, f"a count{bound}", describe(value))
 
-    def check_number(self, value: object, name: str, low: float = -np.inf) -> None:
+    def check_number(self, value: object, name: str) -> None:
         """Note a value that is no finite number."""
-        if isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) < np.inf:
-            return
-        self.note(
-            name, "a finite number" + (f" of at least {low:g}" if np.isfinite(low) else ""), describe(value)
-        )
+        if not isinstance(value, Real) or isinstance(value, bool) or not np.isfinite(float(value)):
+            self.note(name, "a finite number", describe(value))
 
-    def check_counts(self, value: object, name: str) -> None:
-        """Note a value that is no mapping of names to counts."""
+    def check_cost(self, value: object, name: str) -> None:
+        """Note a value that is no finite number of at least 0."""
+        if not isinstance(value, Real) or isinstance(value, bool) or not 0.0 <= float(value) < np.inf:
+            self.note(name, "a finite number of at least 0", describe(value))
+
+    def check_text(self, value: object, name: str) -> None:
+        """Note a value that is no text."""
+        if not isinstance(value, str):
+            self.note(name, "text", describe(value))
+
+    def check_each(self, value: object, name: str, check: Callable[[object, str], None]) -> None:
+        """Note a value that is no mapping of names, and check each of its items with its name."""
         if self.require_names(value, name):
             for key, item in value.items():
-                self.check_count(item, f"{name}[{key!r}]")
-
-    def check_numbers(self, value: object, name: str) -> None:
-        """Note a value that is no mapping of names to finite numbers of at least 0."""
-        if self.require_names(value, name):
-            for key, item in value.items():
-                self.check_number(item, f"{name}[{key!r}]", 0.0)
-
-    def check_texts(self, value: object, name: str) -> None:
-        """Note a value that is no mapping of names to texts."""
-        if self.require_names(value, name):
-            for key, item in value.items():
-                if not isinstance(item, str):
-                    self.note(f"{name}[{key!r}]", "text", describe(item))
+                check(item, f"{name}[{key!r}]")
 
     def require_names(self, value: object, name: str) -> TypeGuard[Mapping[str, Any]]:
         """Return whether a value is a mapping whose keys are text."""
@@ -159,6 +154,15 @@ class Findings:
         if wrong:
             self.note(name, "text as keys", describe(wrong[0]))
         return not wrong
+
+
+@contextmanager
+def checked(backend: str, call: str) -> Iterator[Findings]:
+    """Turn what a call into a backend raises, or returns that is wrong, into an error of netdesc."""
+    with guarded(backend, call):
+        findings = Findings(backend, call)
+        yield findings
+        findings.conclude()
 
 
 def describe(value: object) -> str:

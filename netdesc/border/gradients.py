@@ -20,18 +20,9 @@ def check_gradient(
     program: Program,
     shapes: Mapping[str, tuple[int, ...]],
 ) -> None:
-    """Note everything that is wrong with a gradient.
+    """Note everything that is wrong with the gradient, as returned, of a run.
 
-    Parameters
-    ----------
-    findings : Findings
-    gradient : object
-        As returned.
-    trace : Trace
-        What it belongs to.
-    program : Program
-    shapes : mapping of str to tuple of int
-        From ``shape_trainable``.
+    The shapes are those of the trainable parameters, from ``shape_trainable``.
     """
     if not findings.require(gradient, "a wrong result", Gradient):
         return
@@ -45,7 +36,7 @@ def check_gradient(
             findings.check_finite(gradient.spike_times[name], f"spike_times of {name}", (len(events),))
     wanted = [item for item in program.sampling if item.variable in ADJOINTS]
     check_recordings(findings, gradient.recordings, wanted, program, batch=trace.batch)
-    findings.check_counts(gradient.health, "health")
+    findings.check_each(gradient.health, "health", findings.check_count)
 
 
 def shape_trainable(program: Program) -> dict[str, tuple[int, ...]]:
@@ -96,23 +87,13 @@ def check_report(
     findings.check_count(report.silent_neurons, "silent_neurons", spiking)
     names = [item.name for item in program.populations if item.kind != "readout"]
     if findings.require_keys(report.spikes, "spikes", names):
-        findings.check_counts(report.spikes, "spikes")
-    findings.check_counts(report.health, "health")
-    findings.check_numbers(report.costs, "costs")
+        findings.check_each(report.spikes, "spikes", findings.check_count)
+    findings.check_each(report.health, "health", findings.check_count)
+    findings.check_each(report.costs, "costs", findings.check_cost)
 
 
 def check_state(findings: Findings, state: object, program: Program, lesson: Lesson | None) -> None:
-    """Note everything that is wrong with what was read back.
-
-    Parameters
-    ----------
-    findings : Findings
-    state : object
-        As returned.
-    program : Program
-    lesson : Lesson or None
-        What the device learns; None where it was not prepared.
-    """
+    """Note everything that is wrong with what was read back; the lesson is that of `check_report`."""
     if not findings.require(state, "a wrong result", LearningState):
         return
     findings.check_count(state.steps, "steps")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netdesc.backend import Backend, LearningState, Lesson, Machine, OnDeviceLearning, StepReport
-from netdesc.border.calls import blame, guarded
-from netdesc.border.findings import Findings, describe
+from netdesc.border.calls import blame, guarded, wrong
+from netdesc.border.findings import checked, describe
 from netdesc.border.gradients import check_gradient, check_report, check_state, shape_trainable
 from netdesc.border.traces import check_trace
 from netdesc.errors import BackendError
@@ -44,20 +44,16 @@ class CheckedMachine:
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine.forward``."""
-        with guarded(self.backend, "forward"):
+        with checked(self.backend, "forward") as findings:
             trace = self.inner.forward(stimulus, seed=seed)
-            findings = Findings(self.backend, "forward")
             check_trace(findings, trace, self.program, stimulus.batch)
-            findings.conclude()
         return trace
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Carry a derivative back; see ``netdesc.backend.Machine.adjoint``."""
-        with guarded(self.backend, "adjoint"):
+        with checked(self.backend, "adjoint") as findings:
             gradient = self.inner.adjoint(trace, cotangent)
-            findings = Findings(self.backend, "adjoint")
             check_gradient(findings, gradient, trace, self.program, self.shapes)
-            findings.conclude()
         return gradient
 
 
@@ -91,20 +87,16 @@ class CheckedLearner(CheckedMachine):
         self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
     ) -> StepReport:
         """Take one step; see ``netdesc.backend.OnDeviceLearning.learn``."""
-        with guarded(self.backend, "learn"):
+        with checked(self.backend, "learn") as findings:
             report = self.learner.learn(stimulus, targets, seed=seed, factor=factor)
-            findings = Findings(self.backend, "learn")
             check_report(findings, report, self.program, self.lesson, batch=stimulus.batch, targets=targets)
-            findings.conclude()
         return report
 
     def state(self) -> LearningState:
         """Read back what was learned; see ``netdesc.backend.OnDeviceLearning.state``."""
-        with guarded(self.backend, "state"):
+        with checked(self.backend, "state") as findings:
             state = self.learner.state()
-            findings = Findings(self.backend, "state")
             check_state(findings, state, self.program, self.lesson)
-            findings.conclude()
         return state
 
     def restore(self, state: LearningState) -> None:
@@ -137,13 +129,8 @@ def load(backend: Backend, program: Program, *, seed: int) -> CheckedMachine:
     with guarded(name, "load"):
         machine = backend.load(program, seed=seed)
         if not isinstance(machine, Machine):
-            raise BackendError(
-                blame(
-                    name,
-                    "load returned a wrong result: expected a machine with program, "
-                    f"write, forward and adjoint, got {describe(machine)}",
-                )
-            )
+            expected = "a machine with program, write, forward and adjoint"
+            raise wrong(name, "load", expected, describe(machine))
         check_program(machine, program, name)
         learns = isinstance(machine, OnDeviceLearning)
     return CheckedLearner(machine, program, name) if learns else CheckedMachine(machine, program, name)
@@ -156,17 +143,14 @@ def check_program(machine: Machine, program: Program, name: str) -> None:
     ------
     BackendError
     """
-    mine = machine.program
+    mine, fault = machine.program, ""
     if not isinstance(mine, Program):
-        raise BackendError(blame(name, f"load returned program: expected Program, got {describe(mine)}"))
-    same = [item.name for item in mine.populations] == [item.name for item in program.populations]
-    if not same or [item.size for item in mine.populations] != [item.size for item in program.populations]:
-        raise BackendError(
-            blame(name, "load returned program: expected the populations that it was given, got others")
-        )
-    if set(mine.trainable()) != set(program.trainable()):
-        raise BackendError(
-            blame(
-                name, "load returned program: expected the trainable parameters that it was given, got others"
-            )
-        )
+        fault = f"expected Program, got {describe(mine)}"
+    elif [(item.name, item.size) for item in mine.populations] != [
+        (item.name, item.size) for item in program.populations
+    ]:
+        fault = "expected the populations that it was given, got others"
+    elif set(mine.trainable()) != set(program.trainable()):
+        fault = "expected the trainable parameters that it was given, got others"
+    if fault:
+        raise BackendError(blame(name, f"load returned program: {fault}"))

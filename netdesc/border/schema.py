@@ -12,7 +12,7 @@ from netdesc.description import schema
 from netdesc.description.reading.context import Reading
 from netdesc.description.reading.tree import grown
 from netdesc.description.schema.form import shaped
-from netdesc.dynamics.equations import KIND, Equations, Parameter
+from netdesc.dynamics.equations import KIND, Parameter
 from netdesc.errors import BackendError, Location
 from netdesc.models import catalogue
 from netdesc.options import Option, section_part
@@ -86,19 +86,18 @@ def complete_schema() -> dict[str, Any]:
 
 def add_cells(neuron: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a neuron type with every cell of the catalogue."""
-    models = {**neuron["properties"], **{name: cell_part(cell) for name, cell in catalogue().items()}}
+    cells = {
+        name: {
+            "type": "object",
+            "properties": {key: parameter_part(item) for key, item in cell.parameters.items()},
+            "additionalProperties": False,
+            "description": cell.description,
+        }
+        for name, cell in catalogue().items()
+    }
+    models = {**neuron["properties"], **cells}
     given = models.pop(KIND)
     return {**neuron, "then": {"enum": list(models)}, "properties": {**models, KIND: given}}
-
-
-def cell_part(cell: Equations) -> dict[str, Any]:
-    """Return the part of the schema that describes a cell of the catalogue."""
-    return {
-        "type": "object",
-        "properties": {name: parameter_part(item) for name, item in cell.parameters.items()},
-        "additionalProperties": False,
-        "description": cell.description,
-    }
 
 
 def parameter_part(parameter: Parameter) -> dict[str, Any]:

@@ -19,18 +19,7 @@ ADJOINTS = ("lam_v", "lam_i")
 
 
 def check_trace(findings: Findings, trace: object, program: Program, batch: int) -> None:
-    """Note everything that is wrong with a trace.
-
-    Parameters
-    ----------
-    findings : Findings
-    trace : object
-        As returned.
-    program : Program
-        What was run.
-    batch : int
-        Samples of the stimulus.
-    """
+    """Note everything that is wrong with a trace, as returned, of a program and samples of a stimulus."""
     if not findings.require(trace, "a wrong result", Trace):
         return
     good = check_spikes(findings, trace.spikes, program, batch)
@@ -43,9 +32,9 @@ def check_trace(findings: Findings, trace: object, program: Program, batch: int)
         for reading in program.readings:
             spikes = trace.spikes.get(reading.population) if good else None
             check_reading(findings, trace.readings[reading.key], reading, program, batch=batch, spikes=spikes)
-    findings.check_counts(trace.health, "health")
-    findings.check_numbers(trace.costs, "costs")
-    findings.check_texts(trace.provenance, "provenance")
+    findings.check_each(trace.health, "health", findings.check_count)
+    findings.check_each(trace.costs, "costs", findings.check_cost)
+    findings.check_each(trace.provenance, "provenance", findings.check_text)
 
 
 def check_spikes(findings: Findings, spikes: object, program: Program, batch: int) -> bool:
@@ -208,16 +197,7 @@ def check_reading(
 ) -> None:
     """Note what is wrong with a reading of membranes.
 
-    Parameters
-    ----------
-    findings : Findings
-    value : object
-        As returned.
-    reading : Reading
-    program : Program
-    batch : int
-    spikes : Events or None
-        Of its population; None where it has none, or they are wrong.
+    The spikes are those of its population; None where it has none, or they are wrong.
     """
     name = f"readings of {reading.key}"
     if not findings.require(value, name, Read):

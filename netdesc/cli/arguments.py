@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -69,7 +69,11 @@ def expand_groups(command: Callable[..., None]) -> Callable[..., None]:
     parameters: list[Parameter] = []
     for item in signature(command).parameters.values():
         if item.name in groups:
-            parameters += list_options(groups[item.name])
+            hints = get_type_hints(groups[item.name], include_extras=True)
+            parameters += [
+                field.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[field.name])
+                for field in signature(groups[item.name]).parameters.values()
+            ]
         else:
             parameters.append(item.replace(annotation=types[item.name]))
 
@@ -84,17 +88,3 @@ def expand_groups(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {item.name: item.annotation for item in parameters}
     return run
-
-
-def list_options(group: type) -> list[Parameter]:
-    """Return the fields of a group as keyword parameters."""
-    types = get_type_hints(group, include_extras=True)
-    return [
-        Parameter(item.name, Parameter.KEYWORD_ONLY, default=read_default(item), annotation=types[item.name])
-        for item in fields(group)
-    ]
-
-
-def read_default(item: Field[Any]) -> Any:
-    """Return the default of a field, or what a parameter without one has."""
-    return Parameter.empty if item.default is MISSING else item.default

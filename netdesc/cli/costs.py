@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netdesc.capabilities import arrange_numbers
+from netdesc.capabilities import TAGS, arrange_numbers
 from netdesc.cli.output import table
 from netdesc.limits import Limit
 from netdesc.maps import Estimate, Estimating, Forecast, Share
@@ -197,8 +197,7 @@ def tell_numbers(numbers: Mapping[str, Limit]) -> str:
     tags: dict[str, list[str]] = {}
     for name, item in numbers.items():
         tags.setdefault(item.tag, []).append(f"{name} {item.value:g} {item.unit}".rstrip())
-    words = {"V": "verified", "R": "reported", "D": "derived", "A": "assumed"}
-    return "\n".join(f"{tag} {words.get(tag, '')}: {', '.join(told)}" for tag, told in sorted(tags.items()))
+    return "\n".join(f"{tag} {TAGS.get(tag, '')}: {', '.join(told)}" for tag, told in sorted(tags.items()))
 
 
 def per_sample(costs: Mapping[str, float], samples: int) -> dict[str, float]:

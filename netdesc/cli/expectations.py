@@ -152,7 +152,9 @@ def _first_batch(model: Model, backend: str, weights: Path | None) -> Iterator[C
         loss = evaluate_losses(compiled, trace, batch.goals).loss
         yield check_bounds("expect.loss", expect["loss"], loss)
     if "gradient_deviation" in expect:
-        deviation = _deviate(compiled, batch)
+        # of the first sample
+        found = check_gradients(compiled, batch.head(1), limit=100)
+        deviation = found.deviation if found.checked and math.isfinite(found.deviation) else None
         yield check_bounds("expect.gradient_deviation", expect["gradient_deviation"], deviation)
 
 
@@ -187,12 +189,6 @@ def _timed(path: str, expect: Mapping[str, Any], events: Events, size: int) -> C
                 return Check(path, expected, words, False, None)
             worst = max(worst, float(np.abs(np.subtract(times, found)).max(initial=0.0)))
     return Check(path, expected, f"at most {worst:.3g} ms off", worst <= tolerance, worst)
-
-
-def _deviate(compiled: CompiledProgram, batch: Batch) -> float | None:
-    """Return how far the gradient of the first sample is from central differences."""
-    found = check_gradients(compiled, batch.head(1), limit=100)
-    return found.deviation if found.checked and math.isfinite(found.deviation) else None
 
 
 def check_gradients(compiled: CompiledProgram, batch: Batch, *, limit: int) -> GradientCheck:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from netdesc.block import Block
-from netdesc.events import Events, Floats
+from netdesc.events import Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.trace import Recording, Trace
 
 if TYPE_CHECKING:
     from netdesc.api import CompiledProgram
-    from netdesc.cli.output import Json
 
 
 def arrange_spikes(trace: Trace, program: Program, *, single: bool) -> dict[str, object]:
@@ -45,7 +43,7 @@ def arrange_input_gradients(
     """Return dL/dt of every spike of the sources in 1/ms, in the layout of `arrange_spikes`."""
     return {
         item.name: _first_if(
-            _lists(trace.spikes[item.name], gradient.spike_times[item.name], item.size), single
+            replace(trace.spikes[item.name], times=gradient.spike_times[item.name]).lists(item.size), single
         )
         for item in program.populations
         if item.kind == "source" and item.name in gradient.spike_times
@@ -98,14 +96,6 @@ def count_spikes(trace: Trace) -> list[tuple[str, str]]:
 
 def _first_if(lists: Sequence[object], single: bool) -> object:
     return lists[0] if single else lists
-
-
-def _lists(events: Events, values: Floats, size: int) -> list[list[list[Json]]]:
-    result: list[list[list[Json]]] = [[[] for _ in range(size)] for _ in range(events.batch)]
-    rows = zip(events.samples().tolist(), events.sources.tolist(), np.asarray(values).tolist(), strict=True)
-    for sample, source, value in rows:
-        result[sample][source].append(value)
-    return result
 
 
 def _arrange(block: Block, values: Floats) -> object:

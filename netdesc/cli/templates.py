@@ -141,7 +141,10 @@ def copy(template: Template, place: Path) -> list[Path]:
         )
     missing = {path: content for path, content in data.items() if not os.path.lexists(path)}
     for path in missing:
-        make_folder(path.parent)
+        try:
+            path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"the folder {path.parent} cannot be created: {explain(error)}") from error
     require_targets({str(path): path for path in missing})
     for path, content in missing.items():
         replace_bytes(path, content)
@@ -157,20 +160,6 @@ def holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder for data, if it is not there.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be made.
-    """
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be created: {explain(error)}") from error
-
-
 def require_free(file: Path) -> None:
     """Refuse a place where a file exists, or where none can be written.
 
@@ -182,15 +171,3 @@ def require_free(file: Path) -> None:
     require_targets({"FILE": file})
     if file.exists():
         raise OutputError(f"{file} already exists and was not changed; use another name")
-
-
-def write_new(file: Path, text: str) -> None:
-    """Write a file where there is none yet.
-
-    Raises
-    ------
-    DescriptionError, OutputError
-        If there is one, or the folder is missing.
-    """
-    require_free(file)
-    replace_text(file, text)

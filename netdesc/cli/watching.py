@@ -134,13 +134,7 @@ class Watcher(logging.Handler):
 
 @contextmanager
 def watch() -> Iterator[None]:
-    """Show on standard error what netdesc is doing.
-
-    Yields
-    ------
-    None
-        Inside, reports of the loggers below ``netdesc`` are shown.
-    """
+    """Show on standard error what the loggers below ``netdesc`` report."""
     source = logging.getLogger("netdesc")
     watcher = Watcher(Spinner() if _is_terminal() else Lines())
     before = source.level, source.propagate
@@ -176,7 +170,7 @@ def follow(epochs: int, *, quiet: bool = False) -> Iterator[Progress]:
     Progress
         To be told of every epoch.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or not _is_terminal():
         yield lambda report: tell(f"epoch {report.epoch}/{report.epochs}  {summarize(report)}")
         return
     from rich.console import Console

@@ -3,7 +3,7 @@
 from netdesc.comparison.arrangement import arrange
 from netdesc.comparison.attribution import Attribution, NonIdeal
 from netdesc.comparison.effects import Effect
-from netdesc.comparison.plain import flatten, with_former_keys
+from netdesc.comparison.keys import flatten, with_former_keys
 from netdesc.comparison.predictions import PairedTest, Predictions
 from netdesc.comparison.records import Settings
 from netdesc.comparison.study import Comparison, Weights, compare

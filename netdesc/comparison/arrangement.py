@@ -17,10 +17,10 @@ from netdesc.comparison.details import (
     arrange_substrate,
 )
 from netdesc.comparison.overview import arrange_overview
-from netdesc.comparison.plain import Json, plain
 from netdesc.comparison.study import Comparison
 from netdesc.errors import NetdescError, record
 from netdesc.events import Events
+from netdesc.plain import Json, plain
 from netdesc.plotting.colours import SUBSTRATES
 
 
@@ -34,55 +34,50 @@ def arrange(comparison: Comparison) -> dict[str, Json]:
     """
     outcomes, base = comparison.outcomes, comparison.outcomes[comparison.reference]
     batch = base.batch
-    result: dict[str, Json] = plain(
-        {
-            "name": comparison.model.description.name,
-            "digest": comparison.model.digest,
-            "reference": comparison.reference,
-            "settings": asdict(comparison.settings),
-            "weights": _describe_weights(comparison),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "version": __version__,
-            "trained_separately": comparison.weights.train,
-            "duration": comparison.program.duration,
-            "batch": {"split": batch.split, "samples": batch.events.batch, "labels": batch.labels},
-            "summary": "; ".join(f"{label}: {item.level}" for label, item in comparison.verdicts.items()),
-            "overview": {
-                label: arrange_overview(comparison, label) for label in [*outcomes, *comparison.refusals]
-            },
-            "verdicts": {label: asdict(item) for label, item in comparison.verdicts.items()},
-            "substrates": {label: arrange_substrate(item) for label, item in outcomes.items()},
-            "refusals": {
-                label: [record(item) for item in refusal.diagnostics]
-                for label, refusal in comparison.refusals.items()
-            },
-            "capabilities": _capabilities(comparison),
-            "agreements": {label: arrange_agreement(item) for label, item in comparison.agreements.items()},
-            "attributions": {
-                label: arrange_attribution(item) for label, item in comparison.attributions.items()
-            },
-            "colours": {
-                label: SUBSTRATES[number % len(SUBSTRATES)]
-                for number, label in enumerate(comparison.agreements)
-            },
-            "network": arrange_network(comparison.program, base.trace.effective_parameters),
-            "curves": _curves(comparison),
-            "rasters": {
-                label: {name: _events(events) for name, events in item.trace.spikes.items()}
-                for label, item in outcomes.items()
-            },
-            "voltages": {
-                label: {
-                    key: {"times": part.times, "neurons": part.neurons, "values": part.values}
-                    for key, part in item.trace.recordings.items()
-                    if key.endswith(".v")
-                }
-                for label, item in outcomes.items()
-            },
-            "resolved": comparison.resolved,
-        }
-    )
-    return result
+    data = {
+        "name": comparison.model.description.name,
+        "digest": comparison.model.digest,
+        "reference": comparison.reference,
+        "settings": asdict(comparison.settings),
+        "weights": _describe_weights(comparison),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "trained_separately": comparison.weights.train,
+        "duration": comparison.program.duration,
+        "batch": {"split": batch.split, "samples": batch.events.batch, "labels": batch.labels},
+        "summary": "; ".join(f"{label}: {item.level}" for label, item in comparison.verdicts.items()),
+        "overview": {
+            label: arrange_overview(comparison, label) for label in [*outcomes, *comparison.refusals]
+        },
+        "verdicts": {label: asdict(item) for label, item in comparison.verdicts.items()},
+        "substrates": {label: arrange_substrate(item) for label, item in outcomes.items()},
+        "refusals": {
+            label: [record(item) for item in refusal.diagnostics]
+            for label, refusal in comparison.refusals.items()
+        },
+        "capabilities": _capabilities(comparison),
+        "agreements": {label: arrange_agreement(item) for label, item in comparison.agreements.items()},
+        "attributions": {label: arrange_attribution(item) for label, item in comparison.attributions.items()},
+        "colours": {
+            label: SUBSTRATES[number % len(SUBSTRATES)] for number, label in enumerate(comparison.agreements)
+        },
+        "network": arrange_network(comparison.program, base.trace.effective_parameters),
+        "curves": _curves(comparison),
+        "rasters": {
+            label: {name: _events(events) for name, events in item.trace.spikes.items()}
+            for label, item in outcomes.items()
+        },
+        "voltages": {
+            label: {
+                key: {"times": part.times, "neurons": part.neurons, "values": part.values}
+                for key, part in item.trace.recordings.items()
+                if key.endswith(".v")
+            }
+            for label, item in outcomes.items()
+        },
+        "resolved": comparison.resolved,
+    }
+    return {name: plain(item) for name, item in data.items()}
 
 
 def _describe_weights(comparison: Comparison) -> str:

@@ -98,7 +98,7 @@ def _spikes(item: SpikeAgreement) -> dict[str, Any]:
         "type": item.kind,
         **{name: getattr(counts, name) for name in (*COUNTED, "matched_fraction", "unmatched_fraction")},
         "deviation_mean": _mean(found.deviations),
-        "deviation_rms": _rms(found.deviations),
+        "deviation_rms": float(np.sqrt(np.mean(found.deviations**2))) if found.deviations.size else None,
         "deviation_quartiles": np.percentile(found.deviations, (25, 50, 75))
         if found.deviations.size
         else None,
@@ -154,10 +154,6 @@ def _effect(effect: Effect) -> dict[str, Any]:
 def _mean(values: Floats) -> float | None:
     # A femtosecond is rounding, not time.
     return round(float(values.mean()), DIGITS) if values.size else None
-
-
-def _rms(values: Floats) -> float | None:
-    return float(np.sqrt(np.mean(values**2))) if values.size else None
 
 
 def arrange_network(program: Program, effective: Mapping[str, Floats]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def arrange_overview(comparison: Comparison, label: str) -> dict[str, Any]:
         "level": verdict.level if verdict else "reference",
         "accuracy": metrics.accuracy if metrics else None,
         "accuracy_test": test._asdict() if test else None,
-        "loss": _loss(outcome) if outcome else None,
+        "loss": outcome.loss if outcome else None,
         **{name: getattr(agreement.counts, name) if agreement else None for name in SPIKES},
         "cosine": min(filter(np.isfinite, cosines), default=None),
         "largest_source": ", ".join(dict.fromkeys(source for source in largest.values() if source)),
@@ -56,9 +56,3 @@ def _per_sample(outcome: Outcome | None, name: str) -> float | None:
     """Return a cost of one sample; None where the substrate reports none."""
     cost = outcome.trace.costs.get(name) if outcome else None
     return None if outcome is None or cost is None else float(cost) / max(outcome.trace.batch, 1)
-
-
-def _loss(outcome: Outcome) -> float | None:
-    if outcome.metrics is not None:
-        return outcome.metrics.loss
-    return None if outcome.evaluation is None else outcome.evaluation.loss

@@ -81,6 +81,12 @@ class Outcome:
         return self.compiled.program
 
     @property
+    def loss(self) -> float | None:
+        """Loss of the test samples, or else of the batch; None where the model has none."""
+        measured = self.metrics or self.evaluation
+        return None if measured is None else measured.loss
+
+    @property
     def gradient(self) -> dict[str, Floats] | None:
         """Derivative of the mean loss of the batch, by key."""
         if self.gradients is None:

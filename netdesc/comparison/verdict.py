@@ -109,14 +109,9 @@ def suspect(agreement: Agreement, attribution: Attribution) -> Iterator[str]:
     if rest.gradient is not None and rest.gradient > TURNED:
         words.append(f"a gradient cosine of {1.0 - rest.gradient:.3f}")
     if words:
-        signs = [*report_origin(agreement), *report_patterns(agreement)]
-        hints = f" {_sentence(signs)}." if signs else ""
+        signs = "; ".join([*report_origin(agreement), *report_patterns(agreement)])
+        hints = f" {signs[:1].upper()}{signs[1:]}." if signs else ""
         yield f"No listed non-ideality explains {_listed(words)}; this may be a fault.{hints}"
-
-
-def _sentence(parts: list[str]) -> str:
-    text = "; ".join(parts)
-    return text[:1].upper() + text[1:]
 
 
 def judge_apart(reference: Outcome, other: Outcome, agreement: Agreement) -> Verdict:

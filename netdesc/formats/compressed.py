@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from netdesc.formats.source import LARGEST, amount, beginning, fault, size_of
+from netdesc.formats.source import amount, beginning, fault, size_of
 
 GZIP = b"\x1f\x8b"
 """How a gzip file begins."""
@@ -72,7 +72,7 @@ class Content:
 
 
 @contextmanager
-def opened(file: Path, expected: str, *, limit: float | None = None) -> Iterator[Content]:
+def opened(file: Path, expected: str, *, limit: float) -> Iterator[Content]:
     """Open a plain or gzip file for reading.
 
     Parameters
@@ -80,8 +80,8 @@ def opened(file: Path, expected: str, *, limit: float | None = None) -> Iterator
     file : Path
     expected : str
         What it should be, with its article, for messages.
-    limit : float or None
-        Bytes that may be read, decompressed; None for `netdesc.formats.source.LARGEST`.
+    limit : float
+        Bytes that may be read, decompressed.
 
     Raises
     ------
@@ -92,11 +92,4 @@ def opened(file: Path, expected: str, *, limit: float | None = None) -> Iterator
     packed = beginning(file, 2) == GZIP
     with file.open("rb") as plain:
         stream = gzip.GzipFile(fileobj=plain) if packed else plain
-        yield Content(stream, file, LARGEST if limit is None else limit)
-
-
-def read_bytes(file: Path, expected: str, *, limit: float | None = None) -> bytes:
-    """Return the whole content of a plain or gzip file; arguments and errors are those of `opened`."""
-    allowed = int(LARGEST if limit is None else limit)
-    with opened(file, expected, limit=allowed) as content:
-        return content.read(allowed + 1)
+        yield Content(stream, file, limit)

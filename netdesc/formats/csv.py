@@ -18,7 +18,7 @@ import numpy as np
 
 from netdesc.formats.compressed import Content, opened
 from netdesc.formats.numbers import Floats
-from netdesc.formats.source import fault, recognized, require_within
+from netdesc.formats.source import LARGEST, fault, recognized, require_within
 
 MOST_LINES = 5_000_000
 """Lines that a table may have; parsing more takes longer than anyone should wait."""
@@ -91,14 +91,14 @@ class _Lines:
         return cells
 
 
-def read_matrix(file: Path, *, limit: float | None = None, missing: bool = False) -> Floats:
+def read_matrix(file: Path, *, limit: float = LARGEST, missing: bool = False) -> Floats:
     """Read a table of finite numbers.
 
     Parameters
     ----------
     file : Path
-    limit : float or None
-        Bytes that the numbers may take; None for `netdesc.formats.source.LARGEST`.
+    limit : float
+        Bytes that the numbers may take.
     missing : bool
         Whether empty cells and NaN are accepted; both become NaN.
 
@@ -125,14 +125,14 @@ def read_matrix(file: Path, *, limit: float | None = None, missing: bool = False
     return np.concatenate(blocks)
 
 
-def read_table(file: Path, *, limit: float | None = None) -> Table:
+def read_table(file: Path, *, limit: float = LARGEST) -> Table:
     """Read a table whose columns hold numbers or texts.
 
     Parameters
     ----------
     file : Path
-    limit : float or None
-        Bytes that the cells may take; None for `netdesc.formats.source.LARGEST`.
+    limit : float
+        Bytes that the cells may take.
 
     Returns
     -------

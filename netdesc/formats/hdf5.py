@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import h5py
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
+"""How HDF5 data begin."""
 
 LARGEST_BLOCK = 2**13
 """Bytes that are searched for the beginning of the data."""
@@ -50,15 +51,10 @@ class Group:
         Bytes that one dataset may take.
     """
 
-    __slots__ = ("_file", "_group", "_limit")
+    __slots__ = ("_group", "_limit", "file")
 
     def __init__(self, group: h5py.Group, file: Path, limit: float) -> None:
-        self._group, self._file, self._limit = group, file, limit
-
-    @property
-    def file(self) -> Path:
-        """The file, for messages."""
-        return self._file
+        self._group, self.file, self._limit = group, file, limit
 
     @property
     def path(self) -> str:
@@ -66,18 +62,18 @@ class Group:
         return str(self._group.name)
 
     def __contains__(self, name: str) -> bool:
-        return self._find(name) is not None
+        return find(self._group, name, self.file) is not None
 
     def names(self) -> list[str]:
         """Return the names in the group, groups and datasets alike, in the order of the file."""
-        with reading(self._file, self.path):
+        with reading(self.file, self.path):
             return list(self._group)
 
     def is_group(self, name: str) -> bool:
         """Return whether a name is that of a group."""
         import h5py
 
-        return isinstance(self._find(name), h5py.Group)
+        return isinstance(find(self._group, name, self.file), h5py.Group)
 
     def group(self, name: str) -> Group:
         """Return a group.
@@ -92,7 +88,7 @@ class Group:
         found = self._require(name)
         if not isinstance(found, h5py.Group):
             raise self._fault(f"expected {self._where(name)} to be a group, got a dataset; name the group")
-        return Group(found, self._file, self._limit)
+        return Group(found, self.file, self._limit)
 
     def floats(self, name: str, shape: Shape | None = None, *, missing: bool = False) -> Floats:
         """Read a dataset of finite real numbers.
@@ -105,10 +101,6 @@ class Group:
         missing : bool
             Whether NaN is accepted, for a value that is not there.
 
-        Returns
-        -------
-        ndarray of float64
-
         Raises
         ------
         DescriptionError
@@ -116,7 +108,7 @@ class Group:
             large, or has a value that is not finite.
         """
         values = self._numbers(name, shape)
-        return as_floats(self._file, values, f"{self._where(name)}: ", missing=missing)
+        return as_floats(self.file, values, f"{self._where(name)}: ", missing=missing)
 
     def integers(self, name: str, shape: Shape | None = None, *, least: int = 0) -> Integers:
         """Read a dataset of whole numbers of at least ``least``; see `floats`.
@@ -127,7 +119,7 @@ class Group:
             As `floats`, or if a value is not whole or less than ``least``.
         """
         values = self._numbers(name, shape)
-        return as_integers(self._file, values, f"{self._where(name)}: ", least=least)
+        return as_integers(self.file, values, f"{self._where(name)}: ", least=least)
 
     def ragged(self, name: str) -> list[NDArray[Any]]:
         """Read a dataset whose items are rows of different lengths.
@@ -151,19 +143,19 @@ class Group:
                 f"expected {self._where(name)} to hold rows of different lengths, got "
                 f"values of type {data.dtype}; write it with a vlen type"
             )
-        require_kind(self._file, kind, f"{self._where(name)}: ")
-        require_shape(data, self._file, (None,))
-        require_stored(data, self._file)
-        require_within(self._file, data.size * 100.0, self._limit, f"{data.size} rows")
+        require_kind(self.file, kind, f"{self._where(name)}: ")
+        require_shape(data, self.file, (None,))
+        require_stored(data, self.file)
+        require_within(self.file, data.size * 100.0, self._limit, f"{data.size} rows")
         # Many rows may refer to the same stored values, so what is read is counted as it comes.
-        step = max(1, int(self._limit // max(size_of(self._file, "an HDF5 file"), 1)))
+        step = max(1, int(self._limit // max(size_of(self.file, "an HDF5 file"), 1)))
         rows: list[NDArray[Any]] = []
         total = 0
-        with reading(self._file, self._where(name)):
+        with reading(self.file, self._where(name)):
             for start in range(0, data.size, min(step, 4096)):
                 rows.extend(data[start : start + min(step, 4096)])
                 total += sum(row.nbytes + 100 for row in rows[start:])
-                require_within(self._file, total, self._limit, f"{len(rows)} rows")
+                require_within(self.file, total, self._limit, f"{len(rows)} rows")
         return rows
 
     def text(self, name: str) -> str:
@@ -182,8 +174,8 @@ class Group:
                 f"expected {self._where(name)} to be a text, got "
                 f"{shape_text(data.shape)} values of type {data.dtype}; write a text"
             )
-        with reading(self._file, self._where(name)):
-            require_stored(data, self._file)
+        with reading(self.file, self._where(name)):
+            require_stored(data, self.file)
             return str(data.asstr()[()])
 
     def attributes(self) -> dict[str, Any]:
@@ -200,7 +192,7 @@ class Group:
             If they are damaged.
         """
         found: dict[str, Any] = {}
-        with reading(self._file, f"the attributes of {self.path}"):
+        with reading(self.file, f"the attributes of {self.path}"):
             for name in self._group.attrs:
                 value = self._group.attrs[name]
                 found[name] = value.item() if isinstance(value, np.generic) else value
@@ -239,20 +231,16 @@ class Group:
             )
         return int(value)
 
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Return the shape of a dataset without reading it."""
-        return tuple(int(side) for side in self._dataset(name).shape)
-
     def _numbers(self, name: str, shape: Shape | None) -> NDArray[Any]:
         data = self._dataset(name)
-        with reading(self._file, self._where(name)):
-            require_kind(self._file, data.dtype, f"{self._where(name)}: ")
-            require_shape(data, self._file, shape)
+        with reading(self.file, self._where(name)):
+            require_kind(self.file, data.dtype, f"{self._where(name)}: ")
+            require_shape(data, self.file, shape)
             need = prod(data.shape) * max(data.dtype.itemsize, 8)
             require_within(
-                self._file, need, self._limit, f"{self._where(name)} with {shape_text(data.shape)} values"
+                self.file, need, self._limit, f"{self._where(name)} with {shape_text(data.shape)} values"
             )
-            require_stored(data, self._file)
+            require_stored(data, self.file)
             return np.asarray(data[()])
 
     def _dataset(self, name: str) -> h5py.Dataset:
@@ -265,32 +253,29 @@ class Group:
         return found
 
     def _require(self, name: str) -> Any:
-        found = self._find(name)
+        found = find(self._group, name, self.file)
         if found is None:
-            with reading(self._file, self.path):
+            with reading(self.file, self.path):
                 held = ", ".join(self.names()[:12]) or "nothing"
             raise self._fault(f"expected {self._where(name)}, but {self.path} holds {held}; correct the name")
         return found
 
     def _fault(self, what: str) -> DescriptionError:
-        return fault(self._file, what)
-
-    def _find(self, name: str) -> Any:
-        return find(self._group, name, self._file)
+        return fault(self.file, what)
 
     def _where(self, name: str) -> str:
         return f"{self.path.rstrip('/')}/{name.lstrip('/')}"
 
 
 @contextmanager
-def opened(file: Path, *, limit: float | None = None) -> Iterator[Group]:
+def opened(file: Path, *, limit: float = LARGEST) -> Iterator[Group]:
     """Open an HDF5 file for reading.
 
     Parameters
     ----------
     file : Path
-    limit : float or None
-        Bytes that one dataset may take; None for `netdesc.formats.source.LARGEST`.
+    limit : float
+        Bytes that one dataset may take.
 
     Yields
     ------
@@ -310,7 +295,7 @@ def opened(file: Path, *, limit: float | None = None) -> Iterator[Group]:
     with reading(file, "the file"):
         handle = h5py.File(file, "r")
     with handle:
-        yield Group(handle, file, LARGEST if limit is None else limit)
+        yield Group(handle, file, limit)
 
 
 def is_hdf5(file: Path) -> bool:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.formats.compressed import GZIP, Content, opened
-from netdesc.formats.source import beginning, fault, recognized, require_within, shape_text, size_of
+from netdesc.formats.source import LARGEST, beginning, fault, recognized, require_within, shape_text, size_of
 
 UNSIGNED_BYTES = 0x08
 """Code of the only type of element that is read."""
 
 
-def read_idx(file: Path, axes: int, *, limit: float | None = None) -> NDArray[np.uint8]:
+def read_idx(file: Path, axes: int) -> NDArray[np.uint8]:
     """Read a whole IDX file of bytes.
 
     Parameters
@@ -24,8 +24,6 @@ def read_idx(file: Path, axes: int, *, limit: float | None = None) -> NDArray[np
         Plain or gzip, whatever its name.
     axes : int
         How many the array must have.
-    limit : float or None
-        Bytes that the array may have; None for `netdesc.formats.source.LARGEST`.
 
     Returns
     -------
@@ -41,9 +39,10 @@ def read_idx(file: Path, axes: int, *, limit: float | None = None) -> NDArray[np
     with opened(file, "an IDX file", limit=float("inf")) as content:
         shape = _shape(content, file, axes)
         count = prod(shape)
-        require_within(file, count, limit, f"{shape_text(shape)} bytes")
-        stored = _stored(file, axes)
-        if stored is not None and stored != count:
+        require_within(file, count, LARGEST, f"{shape_text(shape)} bytes")
+        # Only decompression shows how many bytes a gzip file holds.
+        stored = count if beginning(file, 2) == GZIP else size_of(file, "an IDX file") - 4 - 4 * axes
+        if stored != count:
             raise _fault_of_size(file, shape, f"{stored} bytes")
         # One byte more than announced: a file that is too long is as wrong as one that is too short.
         values = content.read(count + 1)
@@ -80,11 +79,6 @@ def _shape(content: Content, file: Path, axes: int) -> tuple[int, ...]:
             file, f"expected at least one value, got an array of {shape_text(shape)}; use a file with samples"
         )
     return shape
-
-
-def _stored(file: Path, axes: int) -> int | None:
-    """Return the bytes after the header; None where only decompression shows how many there are."""
-    return None if beginning(file, 2) == GZIP else size_of(file, "an IDX file") - 4 - 4 * axes
 
 
 def _fault_of_size(file: Path, shape: tuple[int, ...], got: str) -> Exception:

@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.formats.numbers import require_kind
-from netdesc.formats.source import amount, beginning, fault, recognized, require_within, shape_text, size_of
+from netdesc.formats.source import (
+    LARGEST,
+    amount,
+    beginning,
+    fault,
+    recognized,
+    require_within,
+    shape_text,
+    size_of,
+)
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 10_000
@@ -47,14 +56,14 @@ class Header(NamedTuple):
         return prod(self.shape) * self.dtype.itemsize
 
 
-def read_npy(file: Path, *, limit: float | None = None, text: bool = False) -> Array:
+def read_npy(file: Path, *, limit: float = LARGEST, text: bool = False) -> Array:
     """Read an NPY file.
 
     Parameters
     ----------
     file : Path
-    limit : float or None
-        Bytes that the array may have; None for `netdesc.formats.source.LARGEST`.
+    limit : float
+        Bytes that the array may have.
     text : bool
         Whether texts of fixed length are accepted beside real numbers and truth values.
 
@@ -77,14 +86,14 @@ def read_npy(file: Path, *, limit: float | None = None, text: bool = False) -> A
         return _array(stream, size, file, "", limit=limit, text=text)
 
 
-def read_npz(file: Path, *, limit: float | None = None, text: bool = False) -> dict[str, Array]:
+def read_npz(file: Path, *, limit: float = LARGEST, text: bool = False) -> dict[str, Array]:
     """Read all arrays of an NPZ file.
 
     Parameters
     ----------
     file : Path
-    limit : float or None
-        Bytes that all arrays together may have; None for `netdesc.formats.source.LARGEST`.
+    limit : float
+        Bytes that all arrays together may have.
     text : bool
         As for `read_npy`.
 
@@ -128,7 +137,7 @@ def read_npz(file: Path, *, limit: float | None = None, text: bool = False) -> d
         ) from None
 
 
-def _require_members(file: Path, members: list[zipfile.ZipInfo], limit: float | None) -> None:
+def _require_members(file: Path, members: list[zipfile.ZipInfo], limit: float) -> None:
     if not members:
         raise fault(file, "expected at least one array, got an empty NPZ file; write it again")
     if len(members) > MOST_MEMBERS:
@@ -145,7 +154,7 @@ def _require_members(file: Path, members: list[zipfile.ZipInfo], limit: float | 
     require_within(file, total, limit, f"{len(members)} arrays")
 
 
-def _array(stream: IO[bytes], size: int, file: Path, name: str, *, limit: float | None, text: bool) -> Array:
+def _array(stream: IO[bytes], size: int, file: Path, name: str, *, limit: float, text: bool) -> Array:
     where = f"the array '{name}': " if name else ""
     header = _header(stream, file, where)
     require_kind(file, header.dtype, where, text=text)

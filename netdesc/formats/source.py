@@ -109,16 +109,15 @@ def recognized(head: bytes) -> str:
     return next((name for magic, name in MAGIC.items() if head.startswith(magic)), "something else")
 
 
-def require_within(file: Path, need: float, limit: float | None, what: str) -> None:
-    """Refuse content that would take more memory than allowed, in bytes; None for `LARGEST`.
+def require_within(file: Path, need: float, limit: float, what: str) -> None:
+    """Refuse content that would take more memory than a limit, in bytes.
 
     ``what`` says what needs it, for example ``1000000 x 1000000 numbers``.
     """
-    allowed = LARGEST if limit is None else limit
-    if need > allowed:
+    if need > limit:
         raise fault(
             file,
-            f"expected at most {amount(allowed)} in memory, got {what}, {amount(need)}; use a smaller file",
+            f"expected at most {amount(limit)} in memory, got {what}, {amount(need)}; use a smaller file",
         )
 
 

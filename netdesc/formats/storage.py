@@ -98,11 +98,6 @@ def require_shape(data: h5py.Dataset, file: Path, shape: Shape | None) -> None:
 def require_stored(data: h5py.Dataset, file: Path) -> None:
     """Refuse a dataset whose values are in another file, or are not stored at all.
 
-    Parameters
-    ----------
-    data : h5py.Dataset
-    file : Path
-
     Raises
     ------
     DescriptionError

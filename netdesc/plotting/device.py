@@ -27,13 +27,7 @@ LABELLED = 400
 
 
 class View(NamedTuple):
-    """A network at some moment of its way to a device.
-
-    Parameters
-    ----------
-    title : str
-    graph : NetworkGraph
-    """
+    """A network at some moment of its way to a device."""
 
     title: str
     graph: NetworkGraph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from netdesc.errors import DescriptionError
 from netdesc.events import Events, Floats, Integers
@@ -14,18 +14,12 @@ from netdesc.plotting.picture import drawn, new_figure, save
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-
-class HasSpikes(Protocol):
-    """A trace, or results read from a file."""
-
-    @property
-    def spikes(self) -> Mapping[str, Events]:
-        """Spikes by population, neurons counted within the population."""
-        ...
+    from netdesc.results import Results
+    from netdesc.trace import Trace
 
 
 def plot_raster(
-    run: HasSpikes, path: Path | str | None = None, *, sample: int = 0, duration: float | None = None
+    run: Trace | Results, path: Path | str | None = None, *, sample: int = 0, duration: float | None = None
 ) -> Sequence[Axes]:
     """Draw the spikes of one sample, one panel per population.
 
@@ -88,6 +82,6 @@ def _one_sample(events: Events, sample: int) -> tuple[Floats, Integers]:
     return events.times[span], events.sources[span]
 
 
-def _sizes(run: HasSpikes, events: Mapping[str, tuple[Floats, Integers]]) -> dict[str, int]:
+def _sizes(run: Trace | Results, events: Mapping[str, tuple[Floats, Integers]]) -> dict[str, int]:
     known: Mapping[str, int] = getattr(run, "sizes", {})
     return {name: known.get(name, int(neurons.max(initial=0)) + 1) for name, (_, neurons) in events.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -18,6 +18,12 @@ from netdesc.units import is_quantity, parse
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from netdesc.gradient import Gradient
+    from netdesc.results import Results
+    from netdesc.trace import Trace
+
+    Run = Trace | Gradient | Results
+
 MOST = 7
 """Neurons drawn of one recording, at most."""
 
@@ -26,16 +32,7 @@ THRESHOLDS = ("v_spike", "v_threshold", "v_thresh")
 """Keys of the threshold in the parameters of a cell."""
 
 
-class HasRecordings(Protocol):
-    """A trace, a gradient, or results read from a file."""
-
-    @property
-    def recordings(self) -> Mapping[str, Recording]:
-        """Recordings by ``population.variable``."""
-        ...
-
-
-def plot_traces(run: HasRecordings, path: Path | str | None = None, *, sample: int = 0) -> Sequence[Axes]:
+def plot_traces(run: Run, path: Path | str | None = None, *, sample: int = 0) -> Sequence[Axes]:
     """Draw the recordings of one sample, one panel each.
 
     Parameters
@@ -67,11 +64,13 @@ def plot_traces(run: HasRecordings, path: Path | str | None = None, *, sample: i
     grid = figure.subplots(len(run.recordings), 1, squeeze=False, sharex=True)
     axes: list[Axes] = grid[:, 0].tolist()
     colours, thresholds = population_colours(run), _thresholds(run)
+    spikes: Mapping[str, Events] = getattr(run, "spikes", {})
     for axis, (name, item) in zip(axes, run.recordings.items(), strict=True):
         population = name.rpartition(".")[0]
         _draw(axis, name, item, sample, colour=colours[population])
         if name.endswith(".v"):
-            _mark(axis, item, sample, _spikes_of(run, population), thresholds.get(population))
+            _mark(axis, item, sample, spikes.get(population), thresholds.get(population))
+        axis.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes[-1].set_xlabel("time (ms)")
     save(figure, path)
     return axes
@@ -85,7 +84,6 @@ def _draw(axis: Axes, name: str, item: Recording, sample: int, *, colour: str) -
         axis.set_title(f"the first {MOST} of {len(item.neurons)} neurons", fontsize="small")
     axis.set_ylabel(drawn(name))
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _mark(axis: Axes, item: Recording, sample: int, spikes: Events | None, threshold: float | None) -> None:
@@ -107,15 +105,9 @@ def _mark(axis: Axes, item: Recording, sample: int, spikes: Events | None, thres
                 clip_on=False,
                 color=line.get_color(),
             )
-    axis.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
-def _spikes_of(run: HasRecordings, population: str) -> Events | None:
-    spikes: Mapping[str, Events] = getattr(run, "spikes", {})
-    return spikes.get(population)
-
-
-def _thresholds(run: HasRecordings) -> dict[str, float]:
+def _thresholds(run: Run) -> dict[str, float]:
     """Return the threshold of every population whose neurons share one, from the resolved file."""
     provenance: Mapping[str, str] = getattr(run, "provenance", {})
     listed = (yaml.safe_load(provenance.get("resolved", "")) or {}).get("populations") or {}

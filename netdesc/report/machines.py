@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from netdesc.capabilities import TAGS
 from netdesc.report.network import draw
 from netdesc.report.tables import Number, Page, Row, figure, numbers
 
@@ -39,8 +40,6 @@ def curves(page: Page) -> str:
     )
 
 
-TAGS = "Tags: V verified, R reported, D derived, A assumed"
-
 COSTS = (
     ("spikes", "Spikes per sample, by population", ".6g"),
     (
@@ -71,7 +70,8 @@ def _numbers(page: Page, label: str) -> str:
         return ""
     rows = [_number(("substrates", label, "numbers"), name, item) for name, item in found.items()]
     header = ("number", "value", "tag", "source")
-    caption = f"{label}: numbers used for times and energies. {TAGS}"
+    tags = ", ".join(f"{tag} {word}" for tag, word in TAGS.items())
+    caption = f"{label}: numbers used for times and energies. Tags: {tags}"
     table = page.table(caption, header, rows)
     return f"<details><summary>{escape(label)}: assumptions for times and energies</summary>{table}</details>"
 

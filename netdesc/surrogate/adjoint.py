@@ -20,7 +20,7 @@ from netdesc.errors import BackendError, Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.program import Program, Stage
-from netdesc.surrogate.grid import Grid, count_outside, find_grid, rows
+from netdesc.surrogate.grid import Grid, find_grid, rows
 from netdesc.surrogate.layer import Layer, advance, lay_out
 from netdesc.surrogate.links import Link, add_spike_adjoints, find_slope, link
 from netdesc.trace import Cotangent, Trace
@@ -76,7 +76,7 @@ def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, step: float
         sweep_stage(stage, layers, links, grid.steps)
     bins = {name: grid.bins(events.times) for name, events in trace.spikes.items()}
     health = {
-        "outside_grid": sum(count_outside(item, grid.steps) for item in bins.values()),
+        "outside_grid": sum(int(np.sum((item < 0) | (item >= grid.steps))) for item in bins.values()),
         "rounded_delays": sum(item.rounded for item in links),
     }
     return Gradient(find_slopes(program, trace, layers, links=links, bins=bins), {}, health=health)
@@ -154,7 +154,9 @@ def drive_layer(layer: Layer, program: Program, trace: Trace, cotangent: Cotange
             weights = mean_weights(grid.times, program.duration, reading.tau)
             layer.drive[...] += slopes[:, None, :] * weights[:, None]
         else:
-            drive_at_maxima(layer, slopes, find_peaks(trace, reading.key), grid)
+            times = find_peaks(trace, reading.key)
+            samples, neurons = np.indices(times.shape)
+            layer.drive[samples, grid.nearest(times), neurons] += slopes
     key = f"{name}.v"
     if key in cotangent.recordings:
         layer.drive[...] += rows(trace.recordings[key], cotangent.recordings[key])
@@ -168,23 +170,8 @@ def find_peaks(trace: Trace, key: str) -> Floats:
     return times
 
 
-def drive_at_maxima(layer: Layer, slopes: Floats, times: Floats, grid: Grid) -> None:
-    """Add the derivative by maxima at the samples nearest to them."""
-    samples, neurons = np.indices(times.shape)
-    layer.drive[samples, grid.nearest(times), neurons] += slopes
-
-
 def sweep_stage(stage: Stage, layers: Mapping[int, Layer], links: list[Link], steps: int) -> None:
-    """Carry the adjoints back through a stage; later stages are done.
-
-    Parameters
-    ----------
-    stage : Stage
-    layers : mapping of int to Layer
-    links : list of Link
-    steps : int
-        Of the grid.
-    """
+    """Carry the adjoints back through a stage, over all steps of the grid; later stages are done."""
     leaving = [item for item in links if item.block.pre in stage.populations]
     within = [item for item in leaving if item.block.post in stage.populations]
     for item in leaving:

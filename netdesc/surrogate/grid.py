@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.program import PopulationSlice, Program
+from netdesc.surrogate.kernels import close_steps
 from netdesc.trace import Recording, Trace
 
 TOLERANCE = 1e-6
@@ -121,11 +122,6 @@ def rows(samples: Recording, values: Floats) -> Floats:
     return ordered
 
 
-def count_outside(bins: Integers, steps: int) -> int:
-    """Return how many spikes lie before the first time of a grid or after the last step."""
-    return int(np.count_nonzero((bins < 0) | (bins >= steps)))
-
-
 def find_open(events: Events, grid: Grid, hold: Floats, *, reset: bool) -> NDArray[np.uint8]:
     """Return in which steps a voltage follows from the one before.
 
@@ -149,8 +145,6 @@ def find_open(events: Events, grid: Grid, hold: Floats, *, reset: bool) -> NDArr
     """
     result = np.ones((events.batch, grid.steps, len(hold)), dtype=np.uint8)
     if reset:
-        from netdesc.surrogate.kernels import close_steps
-
         first = grid.bins(events.times)
         last = np.maximum(grid.bins(events.times + hold[events.sources]), first + 1)
         close_steps(events.samples(), events.sources, first, last, result)

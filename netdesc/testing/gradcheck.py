@@ -17,6 +17,7 @@ import numpy as np
 from netdesc.backend import Machine
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
+from netdesc.program import Program
 from netdesc.testing.difference import Probe, extrapolate
 from netdesc.trace import Cotangent, Trace
 
@@ -170,7 +171,7 @@ def gradcheck(
             comparisons[key] = compare(key, probe, gradient.parameters[key], limit)
         finally:
             machine.write({key: value})
-    for name, spikes in source_spikes(machine, stimulus):
+    for name, spikes in source_spikes(machine.program, stimulus):
 
         def time_probe(index: int, spikes: Integers = spikes) -> Probe:
             return time_probe_of(stimulus, loss_of, int(spikes[index]), machine.program.duration, step=step)
@@ -197,7 +198,7 @@ def spike_counts(machine: Machine, trace: Trace) -> Integers:
     return np.concatenate([np.empty(0, dtype=np.int64), *counts])
 
 
-def source_spikes(machine: Machine, stimulus: Events) -> Iterator[tuple[str, Integers]]:
+def source_spikes(program: Program, stimulus: Events) -> Iterator[tuple[str, Integers]]:
     """Yield the sources and which events of the stimulus are theirs.
 
     Yields
@@ -206,7 +207,7 @@ def source_spikes(machine: Machine, stimulus: Events) -> Iterator[tuple[str, Int
     events : ndarray of int64
         Indices into ``stimulus``, in the order of ``Trace.spikes`` of the source.
     """
-    for item in machine.program.populations:
+    for item in program.populations:
         if item.kind == "source":
             yield item.name, np.flatnonzero((stimulus.sources >= item.start) & (stimulus.sources < item.stop))
 

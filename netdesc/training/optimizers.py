@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,44 +28,6 @@ class OptimizerState(NamedTuple):
 
     steps: int
     moments: Mapping[str, Floats]
-
-
-class Optimizer(Protocol):
-    """A rule to change parameters."""
-
-    def start(self, size: int) -> OptimizerState:
-        """Return the state before the first step.
-
-        Parameters
-        ----------
-        size : int
-            Number of parameters.
-
-        Returns
-        -------
-        OptimizerState
-        """
-        ...
-
-    def update(
-        self, values: Floats, gradient: Floats, state: OptimizerState, *, factor: float
-    ) -> tuple[Floats, OptimizerState]:
-        """Take one step.
-
-        Parameters
-        ----------
-        values, gradient : ndarray of float64, shape (n,)
-        state : OptimizerState
-        factor : float
-            Of the schedule; multiplies every learning rate.
-
-        Returns
-        -------
-        values : ndarray of float64, shape (n,)
-            New array.
-        state : OptimizerState
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +55,27 @@ class Adam:
     decay: Floats | None = None
 
     def start(self, size: int) -> OptimizerState:
-        """Return zero moments."""
+        """Return the state of some parameters before the first step: zero moments."""
         return OptimizerState(0, {"first": np.zeros(size), "second": np.zeros(size)})
 
     def update(
         self, values: Floats, gradient: Floats, state: OptimizerState, *, factor: float
     ) -> tuple[Floats, OptimizerState]:
-        """Take one step; see ``Optimizer.update``."""
+        """Take one step.
+
+        Parameters
+        ----------
+        values, gradient : ndarray of float64, shape (n,)
+        state : OptimizerState
+        factor : float
+            Of the schedule; multiplies every learning rate.
+
+        Returns
+        -------
+        values : ndarray of float64, shape (n,)
+            New array.
+        state : OptimizerState
+        """
         steps = state.steps + 1
         first = self.beta_1 * state.moments["first"] + (1.0 - self.beta_1) * gradient
         second = self.beta_2 * state.moments["second"] + (1.0 - self.beta_2) * (gradient * gradient)
@@ -132,10 +108,14 @@ class Descent:
     def update(
         self, values: Floats, gradient: Floats, state: OptimizerState, *, factor: float
     ) -> tuple[Floats, OptimizerState]:
-        """Take one step; see ``Optimizer.update``."""
+        """Take one step; see ``Adam.update``."""
         velocity = self.momentum * state.moments["velocity"] + gradient
         moved = values - factor * self.rates * velocity
         return moved, OptimizerState(state.steps + 1, {"velocity": velocity})
+
+
+Optimizer = Adam | Descent
+"""A rule to change parameters."""
 
 
 def build_optimizer(choice: Choice, flat: FlatParameters) -> Optimizer:
@@ -148,24 +128,26 @@ def build_optimizer(choice: Choice, flat: FlatParameters) -> Optimizer:
         ``delay_learning_rate`` in ms, None for the same number as ``learning_rate``.
     flat : FlatParameters
 
-    Returns
-    -------
-    Optimizer
-
     Raises
     ------
     BackendError
         If there is no such optimizer.
     """
-    if choice.kind not in BUILDERS:
+    if choice.kind not in DEFAULTS:
         raise BackendError(
-            f"optimizer {choice.kind} is not available; use one of {', '.join(BUILDERS)}",
+            f"optimizer {choice.kind} is not available; use one of {', '.join(DEFAULTS)}",
             path="training.optimizer",
         )
     options = fill_options(choice)
     rate = options["learning_rate"]
     rates = flat.by_quantity({WEIGHT: rate, DELAY: options.get("delay_learning_rate", rate)})
-    return BUILDERS[choice.kind](options, rates, flat)
+    if choice.kind == "sgd":
+        return Descent(rates, options["momentum"])
+    # Delays do not decay.
+    decay = (
+        flat.by_quantity({WEIGHT: options["weight_decay"], DELAY: 0.0}) if choice.kind == "adamw" else None
+    )
+    return Adam(rates, options["beta_1"], options["beta_2"], options["epsilon"], decay)
 
 
 def fill_options(choice: Choice) -> dict[str, float]:
@@ -185,22 +167,6 @@ def fill_options(choice: Choice) -> dict[str, float]:
     return {**DEFAULTS[choice.kind], **given}
 
 
-def build_adam(options: Mapping[str, float], rates: Floats, flat: FlatParameters) -> Optimizer:
-    """Build Adam without weight decay; see ``build_optimizer``."""
-    return Adam(rates, options["beta_1"], options["beta_2"], options["epsilon"])
-
-
-def build_adamw(options: Mapping[str, float], rates: Floats, flat: FlatParameters) -> Optimizer:
-    """Build Adam with decoupled decay of the weights, not of the delays; see ``build_optimizer``."""
-    decay = flat.by_quantity({WEIGHT: options["weight_decay"], DELAY: 0.0})
-    return Adam(rates, options["beta_1"], options["beta_2"], options["epsilon"], decay)
-
-
-def build_sgd(options: Mapping[str, float], rates: Floats, flat: FlatParameters) -> Optimizer:
-    """Build gradient descent; see ``build_optimizer``."""
-    return Descent(rates, options["momentum"])
-
-
 DEFAULTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},
@@ -208,9 +174,4 @@ DEFAULTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "sgd": {"momentum": 0.0},
     }
 )
-"""Numbers of the optimizers that a file need not give."""
-
-BUILDERS: Mapping[str, Callable[[Mapping[str, float], Floats, FlatParameters], Optimizer]] = MappingProxyType(
-    {"adam": build_adam, "adamw": build_adamw, "sgd": build_sgd}
-)
-"""Optimizers by the name that they have in the file."""
+"""Numbers of the optimizers that a file need not give, by the name that they have in the file."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netdesc.errors import DescriptionError, RunDirectoryError
 from netdesc.events import Floats
 from netdesc.files import image_of, replace_bytes
-from netdesc.formats.hdf5 import Group, opened
+from netdesc.formats.hdf5 import MAGIC, Group, opened
 from netdesc.formats.source import fault, size_of
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ BLOCK = 512
 
 MARK = b"netdesc sha256 "
 """How the user block begins; 64 hexadecimal digits follow."""
-
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-"""How HDF5 data begin."""
 
 DEPTH = 2
 """Groups within groups that are read; a link that leads in a circle would never end."""
@@ -106,9 +103,9 @@ def check_seal(path: Path, data: bytes) -> bool:
     RunDirectoryError
         If it does not agree, or the file is not HDF5.
     """
-    if data.startswith(SIGNATURE):
+    if data.startswith(MAGIC):
         return False
-    if data[BLOCK : BLOCK + len(SIGNATURE)] != SIGNATURE and not data.startswith(MARK):
+    if data[BLOCK : BLOCK + len(MAGIC)] != MAGIC and not data.startswith(MARK):
         raise RunDirectoryError(f"{path} is not an HDF5 file")
     if data[:BLOCK] != seal(memoryview(data)[BLOCK:]):
         raise RunDirectoryError(

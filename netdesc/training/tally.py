@@ -53,12 +53,7 @@ PEAK = "peak_"
 
 @dataclass(slots=True)
 class Tally:
-    """What is summed up batch by batch.
-
-    Parameters
-    ----------
-    program : Program
-    """
+    """What is summed up batch by batch."""
 
     program: Program
     samples: int = 0

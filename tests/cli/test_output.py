@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netdesc.cli.output import emit, plain, table
+from netdesc.cli.output import emit, table
+from netdesc.plain import plain
 
 
 def test_a_number_that_is_not_finite_becomes_null():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from netdesc.errors import DescriptionError
-from netdesc.formats.compressed import read_bytes
+from netdesc.formats.compressed import opened
 from netdesc.formats.idx import read_idx
 from netdesc.formats.source import at
 
@@ -63,8 +63,9 @@ def test_a_sparse_file_is_refused_by_its_header(tmp_path: Path) -> None:
 
 def test_a_bomb_is_expanded_no_further_than_the_limit(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(gzip.compress(bytes(50_000_000)))
-    with pytest.raises(DescriptionError, match="expected at most 1 MiB of content, got more"):
-        read_bytes(tmp_path / "a", "a text", limit=2**20)
+    too_much = pytest.raises(DescriptionError, match="expected at most 1 MiB of content, got more")
+    with opened(tmp_path / "a", "a text", limit=2**20) as content, too_much:
+        content.read(2**20 + 1)
 
 
 def test_the_path_in_the_description_is_added(tmp_path: Path) -> None:

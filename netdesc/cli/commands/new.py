@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import Annotated
 
 from netdesc.cli.arguments import AsJson, argument, expand_groups, option
 from netdesc.cli.output import emit, show, tell
-from netdesc.cli.templates import copy, find_templates, write_new
+from netdesc.cli.templates import copy, find_templates, require_free
 from netdesc.errors import DescriptionError
+from netdesc.files import replace_text
 from netdesc.units import parse
 
 
@@ -88,7 +89,8 @@ def write_draft(source: Path, place: Path, data: DataOptions, *, as_json: bool) 
 
     interval = None if data.interval is None else read_interval(data.interval)
     text = draft(source, place, wanted=Wanted(data.label, data.target or (), interval), unit=data.unit)
-    write_new(place, text)
+    require_free(place)
+    replace_text(place, text)
     if as_json:
         emit({"source": str(source), "file": str(place)})
     else:
@@ -101,7 +103,9 @@ def list_templates(*, as_json: bool) -> None:
     if as_json:
         emit({"templates": list(about), "about": about})
     else:
-        show(tabulate(about))
+        width = max(map(len, about), default=0)
+        lines = (f"{name:{width}}  {text}".rstrip() for name, text in about.items())
+        show("\n".join((*lines, "", f"start with: netdesc new {next(iter(about))}")))
 
 
 def write_template(template: str, file: Path | None, *, as_json: bool) -> None:
@@ -175,19 +179,6 @@ def read_interval(text: str) -> float:
             f"--target-interval: expected a time above 0 ms, got {text!r}; use for example '1 ms'"
         )
     return found.value
-
-
-def tabulate(about: Mapping[str, str]) -> str:
-    """Return the list of templates: a line for each, with what it shows.
-
-    Parameters
-    ----------
-    about : mapping of str to str
-        By name.
-    """
-    width = max(map(len, about), default=0)
-    lines = (f"{name:{width}}  {text}".rstrip() for name, text in about.items())
-    return "\n".join((*lines, "", f"start with: netdesc new {next(iter(about))}"))
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -10,22 +10,21 @@ from netdesc.events import Events, Floats, Integers
 from netdesc.program import Program
 from netdesc.testing.conformance.spikes import compare, ordinals, spiking
 from netdesc.testing.conformance.subject import Bench, Tolerance
+from netdesc.testing.gradcheck import source_spikes
 from netdesc.testing.reference.simulator import ReferenceTrace, simulate
 from netdesc.trace import Trace
 
 STEP = 1e-4
 """Of central differences: relative to the root mean square of the weights, in ms for times."""
 
+Loss = Callable[[Program, Events], float]
+"""A loss of a network and its stimulus, run by the reference."""
+
 
 def expect(bench: Bench, trace: Trace, stimulus: Events | None = None) -> ReferenceTrace:
     """Return what a network does with the parameters that a device says it ran.
 
-    Parameters
-    ----------
-    bench : Bench
-    trace : Trace
-    stimulus : Events or None
-        None for that of the bench.
+    The stimulus is that of the bench where there is no other.
     """
     program = bench.program.with_parameters(trace.effective_parameters)
     return simulate(program, bench.stimulus if stimulus is None else stimulus)
@@ -61,24 +60,32 @@ def cotangent_of(program: Program, spikes: Mapping[str, Events]) -> dict[str, Fl
     return result
 
 
-def differentiate(program: Program, stimulus: Events) -> dict[str, Floats]:
-    """Return the derivatives of the loss of ``cotangent_of`` by central differences, by key.
+def loss_of(program: Program, stimulus: Events) -> float:
+    """Return the loss of ``cotangent_of`` of a network."""
+    spikes = simulate(program, stimulus).spikes
+    return sum(
+        float(np.sum(factor * spikes[name].times)) for name, factor in cotangent_of(program, spikes).items()
+    )
+
+
+def differentiate(program: Program, stimulus: Events, loss: Loss = loss_of) -> dict[str, Floats]:
+    """Return the derivatives of a loss by central differences, by key.
 
     The program has the parameters that ran.
     """
     result = {}
     for key, value in program.trainable().items():
 
-        def loss(moved: Floats, key: str = key) -> float:
-            return loss_of(program.with_parameters({key: moved}), stimulus)
+        def moved_loss(moved: Floats, key: str = key) -> float:
+            return loss(program.with_parameters({key: moved}), stimulus)
 
         scale = 1.0 if key.endswith(".delay") else float(np.sqrt(np.mean(value**2)) or 1.0)
-        result[key] = gradient_of(loss, value, STEP * scale)
+        result[key] = gradient_of(moved_loss, value, STEP * scale)
     return result
 
 
-def differentiate_stimulus(program: Program, stimulus: Events) -> dict[str, Floats]:
-    """Return the derivatives of the same loss with respect to the spikes of the sources.
+def differentiate_stimulus(program: Program, stimulus: Events, loss: Loss = loss_of) -> dict[str, Floats]:
+    """Return the derivatives of a loss with respect to the spikes of the sources.
 
     Returns
     -------
@@ -86,31 +93,15 @@ def differentiate_stimulus(program: Program, stimulus: Events) -> dict[str, Floa
         By name of the source, in 1/ms, aligned with its spikes.
     """
     result = {}
-    for item in program.populations:
-        if item.kind != "source":
-            continue
-        mine = np.flatnonzero((stimulus.sources >= item.start) & (stimulus.sources < item.stop))
+    for name, mine in source_spikes(program, stimulus):
 
-        def loss(times: Floats, mine: Integers = mine) -> float:
-            return loss_of(program, retimed(stimulus, mine, times))
+        def moved_loss(times: Floats, mine: Integers = mine) -> float:
+            moved = np.array(stimulus.times)
+            moved[mine] = times
+            return loss(program, stimulus.move(moved))
 
-        result[item.name] = gradient_of(loss, stimulus.times[mine], STEP)
+        result[name] = gradient_of(moved_loss, stimulus.times[mine], STEP)
     return result
-
-
-def retimed(stimulus: Events, which: Integers, times: Floats) -> Events:
-    """Return a stimulus with some of its spikes at other times."""
-    moved = np.array(stimulus.times)
-    moved[which] = times
-    return stimulus.move(moved)
-
-
-def loss_of(program: Program, stimulus: Events) -> float:
-    """Return the loss of ``cotangent_of`` of a network."""
-    spikes = simulate(program, stimulus).spikes
-    return sum(
-        float(np.sum(factor * spikes[name].times)) for name, factor in cotangent_of(program, spikes).items()
-    )
 
 
 def gradient_of(loss: Callable[[Floats], float], value: Floats, step: float) -> Floats:

@@ -30,21 +30,21 @@ class ParameterChecks(Subject):
         """After ``write`` the trace reports the new weights, and its spikes follow from them."""
         bench = self.bench(case)
         written = {block.weight_key: block.weights * FACTOR for block in bench.program.blocks}
-        bench.machine.write(written)
-        trace = bench.forward()
-        self.demand_as_run(bench, written, trace.effective_parameters)
-        told = misfit(bench, trace, self.tolerance)
-        demand(not told, f"the spikes are not those of the written weights; {told}")
+        self.demand_used(bench, written, "weights")
 
     def test_written_delays_are_used(self, case: str) -> None:
         """After ``write`` the trace reports the new delays, and its spikes follow from them."""
         bench = self.bench(case)
         written = {block.delay_key: block.delays + LATER for block in bench.program.blocks}
+        self.demand_used(bench, written, "delays")
+
+    def demand_used(self, bench: Bench, written: dict[str, Floats], what: str) -> None:
+        """Write parameters, and fail unless a run has them and the spikes that follow from them."""
         bench.machine.write(written)
         trace = bench.forward()
         self.demand_as_run(bench, written, trace.effective_parameters)
         told = misfit(bench, trace, self.tolerance)
-        demand(not told, f"the spikes are not those of the written delays; {told}")
+        demand(not told, f"the spikes are not those of the written {what}; {told}")
 
     def test_what_is_not_written_stays(self, case: str) -> None:
         """``write`` leaves parameters that it is not given, and an empty one changes nothing."""

@@ -26,6 +26,14 @@ PLAIN = {
     "receptor": "",
 }
 
+GOAL = "losses: {{goal: {{{kind}: {{population: output, target: {target}}}}}}}"
+
+FIRST_SPIKES = ("time_to_first_spike", "relative_spike_time_mse")
+"""Losses of the first spikes whose target is a class."""
+
+VOLTAGES = ("max_voltage", "mean_voltage", "per_time_cross_entropy")
+"""Losses of the voltages of a read-out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -47,14 +55,7 @@ class Probe:
 
 
 def make(field: str, key: str, **changes: str) -> Probe:
-    """Make a probe from the plain file.
-
-    Parameters
-    ----------
-    field, key : str
-    **changes : str
-        Parts of the file.
-    """
+    """Make a probe from the plain file, with changes of its parts."""
     return Probe(field, key, FILE.format(**{**PLAIN, **changes}))
 
 
@@ -80,25 +81,10 @@ def make_probes() -> Mapping[str, Probe]:
             make("recordings", variable, rest=f"record: {{output: [{{{variable}: {{every: 1 ms}}}}]}}")
             for variable in ("v", "i", "lam_v", "lam_i")
         ),
-        *(
-            make("losses", kind, rest=f"losses: {{goal: {{{kind}: {{population: output, target: 0}}}}}}")
-            for kind in ("time_to_first_spike", "relative_spike_time_mse")
-        ),
-        make(
-            "losses",
-            "spike_time_mse",
-            rest="losses: {goal: {spike_time_mse: {population: output, target: [5 ms, 6 ms]}}}",
-        ),
-        *(
-            make(
-                "losses",
-                kind,
-                neuron="LI",
-                rest=f"losses: {{goal: {{{kind}: {{population: output, target: 0}}}}}}",
-            )
-            for kind in ("max_voltage", "mean_voltage", "per_time_cross_entropy")
-        ),
-        make("losses", "firing_rate", rest="losses: {goal: {firing_rate: {population: output, target: 2}}}"),
+        *(make("losses", kind, rest=GOAL.format(kind=kind, target=0)) for kind in FIRST_SPIKES),
+        make("losses", "spike_time_mse", rest=GOAL.format(kind="spike_time_mse", target="[5 ms, 6 ms]")),
+        *(make("losses", kind, neuron="LI", rest=GOAL.format(kind=kind, target=0)) for kind in VOLTAGES),
+        make("losses", "firing_rate", rest=GOAL.format(kind="firing_rate", target=2)),
     ]
     return MappingProxyType({f"{item.field}.{item.key}": item for item in probes})
 

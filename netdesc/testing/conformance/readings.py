@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pytest
 
 from netdesc.errors import NumericsError
-from netdesc.events import Events, Floats, Integers
+from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
 from netdesc.program import Program
-from netdesc.testing.conformance.oracle import STEP, gradient_of, retimed
-from netdesc.testing.conformance.subject import Bench, Subject, demand, demand_close
+from netdesc.testing.conformance.oracle import Loss, differentiate, differentiate_stimulus
+from netdesc.testing.conformance.subject import Bench, Subject, demand
 from netdesc.testing.reference.simulator import ReferenceTrace, simulate
 from netdesc.testing.reference.voltages import read_voltages
 from netdesc.trace import Cotangent, Trace
@@ -58,28 +59,15 @@ class ReadingChecks(Subject):
         """Cosine and norm per array of parameters, against differences of the reference."""
         bench, trace, gradient = self.read_back(read)
         program = bench.program.with_parameters(trace.effective_parameters)
-        for key, value in program.trainable().items():
-
-            def loss(moved: Floats, key: str = key) -> float:
-                return loss_of(program.with_parameters({key: moved}), bench.stimulus, self.moments(trace))
-
-            scale = 1.0 if key.endswith(".delay") else float(np.sqrt(np.mean(value**2)) or 1.0)
-            self.demand_alike_read(key, gradient.parameters[key], gradient_of(loss, value, STEP * scale))
+        for key, exact in differentiate(program, bench.stimulus, self.loss(trace)).items():
+            self.demand_alike(key, gradient.parameters[key], exact, read=True)
 
     def test_the_gradient_of_the_stimulus_by_readings_agrees_with_the_exact_one(self, read: str) -> None:
         """Cosine and norm of dL/dt of the input spikes, against differences of the reference."""
         bench, trace, gradient = self.read_back(read)
-        program, stimulus = bench.program.with_parameters(trace.effective_parameters), bench.stimulus
-        for item in program.populations:
-            if item.kind != "source":
-                continue
-            mine = np.flatnonzero((stimulus.sources >= item.start) & (stimulus.sources < item.stop))
-
-            def loss(times: Floats, mine: Integers = mine) -> float:
-                return loss_of(program, retimed(stimulus, mine, times), self.moments(trace))
-
-            exact = gradient_of(loss, stimulus.times[mine], STEP)
-            self.demand_alike_read(f"spike_times of {item.name}", gradient.spike_times[item.name], exact)
+        program = bench.program.with_parameters(trace.effective_parameters)
+        for name, exact in differentiate_stimulus(program, bench.stimulus, self.loss(trace)).items():
+            self.demand_alike(f"spike_times of {name}", gradient.spike_times[name], exact, read=True)
 
     def test_derivatives_by_readings_that_are_not_finite_are_refused(self, read: str) -> None:
         """NaN raises NumericsError; it does not become a number."""
@@ -98,18 +86,10 @@ class ReadingChecks(Subject):
         slopes = {item.key: factors(trace.readings[item.key].values) for item in bench.program.readings}
         return bench, trace, bench.machine.adjoint(trace, Cotangent({}, slopes))
 
-    def moments(self, trace: Trace) -> Mapping[str, Floats]:
-        """Return when a device that samples took its maxima, by reading; nothing for others."""
-        return {
-            key: read.times
-            for key, read in trace.readings.items()
-            if type(self).sampled and read.times is not None
-        }
-
-    def demand_alike_read(self, key: str, found: Floats, exact: Floats) -> None:
-        """Fail unless cosine and norm of a gradient by readings are as claimed."""
-        claim = self.tolerance
-        demand_close(key, found, exact, cosine=claim.reading_cosine, norm=claim.reading_norm)
+    def loss(self, trace: Trace) -> Loss:
+        """Return the loss of these checks, with the times at which a device that samples took its maxima."""
+        moments = {key: read.times for key, read in trace.readings.items() if read.times is not None}
+        return partial(loss_of, moments=moments if type(self).sampled else {})
 
 
 def factors(values: Floats) -> Floats:

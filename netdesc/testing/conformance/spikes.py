@@ -44,15 +44,13 @@ def compare(found: Events, expected: Events, size: int, tolerance: float) -> tup
 
 
 def one_sample(events: Events, sample: int) -> Events:
-    """Return a batch of one sample of a batch."""
-    span = slice(int(events.offsets[sample]), int(events.offsets[sample + 1]))
-    times = events.times[span]
-    return Events(times, events.sources[span], np.array([0, len(times)]))
+    """Return a batch of one sample of a batch, with its identity."""
+    return events.take(np.array([sample]))
 
 
 def silence(batch: int) -> Events:
     """Return a batch without spikes."""
-    return Events(np.empty(0), np.empty(0, dtype=np.int64), np.zeros(batch + 1, dtype=np.int64))
+    return Events.from_lists([[]] * batch)
 
 
 def spiking(program: Program) -> list[tuple[str, int]]:

@@ -198,30 +198,26 @@ class Subject:
             pytest.skip("limits.trainable has no weight")
         return self.bench(case)
 
-    def demand_alike(self, key: str, found: Floats, exact: Floats) -> None:
-        """Fail unless cosine and norm of a gradient are as claimed."""
+    def demand_alike(self, key: str, found: Floats, exact: Floats, *, read: bool = False) -> None:
+        """Fail unless cosine and norm of a gradient, or of one by readings, are as claimed.
+
+        Parameters
+        ----------
+        key : str
+            What they are gradients by.
+        found, exact : ndarray of float64, shape (k,)
+        read : bool
+            Whether the loss reads voltages.
+        """
         claim = self.tolerance
-        demand_close(key, found, exact, cosine=claim.gradient_cosine, norm=claim.gradient_norm)
-
-
-def demand_close(key: str, found: Floats, exact: Floats, *, cosine: float, norm: float) -> None:
-    """Fail unless two gradients agree.
-
-    Parameters
-    ----------
-    key : str
-        What they are gradients by.
-    found, exact : ndarray of float64, shape (k,)
-    cosine : float
-        Least cosine between them.
-    norm : float
-        Largest relative deviation of their norms.
-    """
-    length, wanted = float(np.linalg.norm(found)), float(np.linalg.norm(exact))
-    if wanted == 0.0:
-        demand(length == 0.0, f"{key} has a gradient of norm {length:g} and should have none")
-        return
-    angle = float(found @ exact) / (length * wanted) if length > 0.0 else 0.0
-    demand(angle >= cosine, f"{key}: cosine {angle:.9f} to the exact gradient; the tolerance is {cosine}")
-    off = abs(length / wanted - 1.0)
-    demand(off <= norm, f"{key}: the norm of the gradient is off by {off:g}; the tolerance is {norm}")
+        cosine, norm = claim.gradient_cosine, claim.gradient_norm
+        if read:
+            cosine, norm = claim.reading_cosine, claim.reading_norm
+        length, wanted = float(np.linalg.norm(found)), float(np.linalg.norm(exact))
+        if wanted == 0.0:
+            demand(length == 0.0, f"{key} has a gradient of norm {length:g} and should have none")
+            return
+        angle = float(found @ exact) / (length * wanted) if length > 0.0 else 0.0
+        demand(angle >= cosine, f"{key}: cosine {angle:.9f} to the exact gradient; the tolerance is {cosine}")
+        off = abs(length / wanted - 1.0)
+        demand(off <= norm, f"{key}: the norm of the gradient is off by {off:g}; the tolerance is {norm}")

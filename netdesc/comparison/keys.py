@@ -1,14 +1,11 @@
-"""Arrays and records as plain data, and the former names of its keys, kept for one version."""
+"""The keys of a comparison as plain data: paths, and former names, kept for one version."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+from netdesc.plain import Json
 
 FORMER = {
     "accuracy_ties_as_errors": "accuracy_ties_wrong",
@@ -32,19 +29,6 @@ def flatten(data: Json, path: str = "") -> Iterator[tuple[str, Json]]:
             yield from flatten(item, f"{path}/{key}" if path else str(key))
     else:
         yield path, data
-
-
-def plain(value: Any) -> Any:
-    """Return arrays, mappings and sequences, nested at will, as JSON data; None where not finite."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(item) for item in value]
-    return value
 
 
 def with_former_keys(data: Any, path: tuple[str, ...] = ()) -> Any:

@@ -9,14 +9,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from netdesc.comparison.effects import MEASURES, Effect, Pair, measure
+from netdesc.comparison.effects import MEASURES, Effect, Series, measure
 from netdesc.comparison.runs import Job, Outcome, Refusal, attempt, repeat
 from netdesc.comparison.substrates import Substrate, with_options
 from netdesc.events import Floats
 from netdesc.parameters import DELAY, WEIGHT, quantity_of
-
-Series = tuple[Outcome, ...]
-"""Runs with one noise seed each; a single one where noise changes nothing."""
 
 LOG = logging.getLogger("netdesc.comparison")
 
@@ -80,12 +77,12 @@ def attribute(reference: Outcome, other: Outcome, job: Job) -> Attribution:
     job = replace(job, batch=reference.batch)
     before, after = repeat(reference, job), repeat(other, job)
     title = f"{other.substrate.label} against {reference.substrate.label}"
-    whole = measure(Pair("all", title, before, after), job)
-    effects = tuple(measure(pair, job) for pair in _pairs(before, after, job))
+    whole = measure("all", title, before, after, job=job)
+    effects = tuple(_measure_each(before, after, job))
     return Attribution(whole, effects, {name: _largest(effects, name) for name in MEASURES})
 
 
-def _pairs(before: Series, after: Series, job: Job) -> Iterator[Pair]:
+def _measure_each(before: tuple[Outcome, ...], after: tuple[Outcome, ...], job: Job) -> Iterator[Effect]:
     reference, other = before[0], after[0]
     label, name = other.substrate.label, reference.substrate.label
     backend = other.compiled.backend
@@ -94,20 +91,21 @@ def _pairs(before: Series, after: Series, job: Job) -> Iterator[Pair]:
         values = _as_run(reference, other, quantity)
         if values and source not in listed:
             how = f"{name} with and without the effective {quantity}s of {label}"
-            yield Pair(source, how, before, _rerun(reference, job, values))
-    ideal: Series = after
-    runs: dict[str, tuple[Outcome | Refusal, ...]] = {}
+            yield measure(source, how, before, _rerun(reference, job, values), job=job)
+    ideal = after
+    runs: dict[str, Series] = {}
     for number, (source, options) in enumerate(listed.items()):
         LOG.info("%s: with and without %s", label, source)
         without, with_it = (_run_once(other, item, job, runs) for item in options)
-        yield Pair(source, f"{label} with and without it", without, with_it)
+        yield measure(source, f"{label} with and without it", without, with_it, job=job)
         first = without[0]
         if number == 0 and isinstance(first, Outcome):
             ideal = tuple(item for item in without if isinstance(item, Outcome))
     values = _as_run(reference, ideal[0], DELAY) | _as_run(reference, ideal[0], WEIGHT)
     start = _rerun(reference, job, values) if values else before
     words = "without its non-idealities" if ideal is not after else "as configured"
-    yield Pair(REST, f"{label} {words}, against {name} with the same weights and delays", start, ideal)
+    how = f"{label} {words}, against {name} with the same weights and delays"
+    yield measure(REST, how, start, ideal, job=job)
 
 
 def list_non_idealities(backend: object) -> Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
@@ -125,8 +123,8 @@ def _run_once(
     other: Outcome,
     options: Mapping[str, Any],
     job: Job,
-    runs: dict[str, tuple[Outcome | Refusal, ...]],
-) -> tuple[Outcome | Refusal, ...]:
+    runs: dict[str, Series],
+) -> Series:
     key = repr(sorted(options.items(), key=lambda item: item[0]))
     if key not in runs:
         model = with_options(other.model, other.substrate.backend, options)
@@ -135,12 +133,12 @@ def _run_once(
     return runs[key]
 
 
-def _rerun(reference: Outcome, job: Job, values: Mapping[str, Floats]) -> tuple[Outcome | Refusal, ...]:
+def _rerun(reference: Outcome, job: Job, values: Mapping[str, Floats]) -> Series:
     changed = replace(job, parameters={**job.parameters, **values})
     return _series(attempt(reference.model, reference.substrate, changed), changed)
 
 
-def _series(found: Outcome | Refusal, job: Job) -> tuple[Outcome | Refusal, ...]:
+def _series(found: Outcome | Refusal, job: Job) -> Series:
     return (found,) if isinstance(found, Refusal) else repeat(found, job)
 
 

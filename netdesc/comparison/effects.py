@@ -18,6 +18,9 @@ MEASURES = ("spikes", "gradient", "accuracy")
 NUMBERS = ("spikes", "unmatched", "shift", "gradient", "norm_ratio", "accuracy", "loss")
 """All numbers of an effect."""
 
+Series = tuple[Outcome | Refusal, ...]
+"""Runs with one noise seed each; a single one where noise changes nothing."""
+
 SMALLEST = 1e-6
 """Effects up to this size count as none."""
 
@@ -87,32 +90,15 @@ class Effect:
         return low - margin > 0.0 or high + margin < 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two series of runs that differ in one source of deviation.
-
-    Parameters
-    ----------
-    source, how : str
-    without, with_it : tuple of Outcome or Refusal
-        One per noise seed; a single one where noise changes nothing.
-    """
-
-    source: str
-    how: str
-    without: tuple[Outcome | Refusal, ...]
-    with_it: tuple[Outcome | Refusal, ...]
-
-
-def measure(pair: Pair, job: Job) -> Effect:
+def measure(source: str, how: str, without: Series, with_it: Series, *, job: Job) -> Effect:
     """Measure the effect of a source of deviation: medians over the noise seeds.
 
     A median is None or NaN where one of the seeds has no value.
     """
-    repeats = max(len(pair.without), len(pair.with_it))
+    repeats = max(len(without), len(with_it))
     # With the same seed on both sides, noise that both have cancels.
     found = [
-        measure_once(pair, job, pair.without[k % len(pair.without)], pair.with_it[k % len(pair.with_it)])
+        measure_once(source, how, without[k % len(without)], with_it[k % len(with_it)], job=job)
         for k in range(repeats)
     ]
     return found[0] if repeats == 1 else summarize(found)
@@ -143,14 +129,15 @@ def summarize(effects: Sequence[Effect]) -> Effect:
     return replace(effects[0], **changes, repeats=len(effects), spread=spread)  # type: ignore[arg-type]
 
 
-def measure_once(pair: Pair, job: Job, one: Outcome | Refusal, two: Outcome | Refusal) -> Effect:
+def measure_once(
+    source: str, how: str, one: Outcome | Refusal, two: Outcome | Refusal, *, job: Job
+) -> Effect:
     """Measure the effect of a source of deviation with one noise seed, from runs without it and with it."""
     if isinstance(one, Refusal) or isinstance(two, Refusal):
         refused = (item for part in (one, two) if isinstance(part, Refusal) for item in part.diagnostics)
-        return Effect(pair.source, pair.how, diagnostics=tuple(map(str, refused)))
-    spikes, unmatched, shift = _compare_spikes(one, two, job)
-    cosine, ratio = _compare_gradients(one, two)
-    return Effect(pair.source, pair.how, spikes, unmatched, shift, cosine, ratio, *_compare_metrics(one, two))
+        return Effect(source, how, diagnostics=tuple(map(str, refused)))
+    gradient, metrics = _compare_gradients(one, two), _compare_metrics(one, two)
+    return Effect(source, how, *_compare_spikes(one, two, job), *gradient, *metrics)
 
 
 def _compare_spikes(one: Outcome, two: Outcome, job: Job) -> tuple[float, float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from netdesc.capabilities import TAGS
 from netdesc.comparison.verdict import AGREES, CLOSE, DEVIATES, REFUSED
 from netdesc.display import counted
 from netdesc.report.tables import Number, Page, Row, breakable, numbers
@@ -23,8 +24,6 @@ MEASURES = {
 
 POWERS = ("mW", "W", "nJ", "pJ", "mJ", "nJ/B", "pJ/bit")
 """Units of the numbers that energies are computed from."""
-
-TAG_WORDS = {"V": "verified", "R": "reported", "D": "derived", "A": "assumed"}
 
 SHOWN = 3
 """Sources of deviation on the first screen."""
@@ -86,7 +85,7 @@ def _estimates(page: Page) -> str:
         numbers = ", ".join(
             f"{escape(name.replace('_', ' '))} "
             + page.number(Number(("substrates", label, "numbers", name, "value"), "g", f" {item['unit']}"))
-            + f" ({TAG_WORDS.get(item['tag'], item['tag'])})"
+            + f" ({TAGS.get(item['tag'], item['tag'])})"
             for name, item in part["numbers"].items()
             if item["unit"] in POWERS
         )
@@ -119,10 +118,12 @@ def _measure(page: Page, path: tuple[str | int, ...], words: str, form: str) -> 
     value = page.at(path)
     if value is None:
         return ""
-    width = 100.0 * min(max(float(value), 0.0), 1.0)
-    bar = f'<i class="bar" aria-hidden="true"><i style="width:{width:.1f}%"></i></i>'
-    shown = page.number(Number(path, form))
-    return f"<div><dt>{words}</dt><dd>{shown}{bar if path[-1] != 'loss' else ''}</dd></div>"
+    bar = "" if path[-1] == "loss" else _bar(min(max(float(value), 0.0), 1.0))
+    return f"<div><dt>{words}</dt><dd>{page.number(Number(path, form))}{bar}</dd></div>"
+
+
+def _bar(share: float) -> str:
+    return f'<i class="bar" aria-hidden="true"><i style="width:{100 * share:.1f}%"></i></i>'
 
 
 def _why(page: Page, label: str) -> str:
@@ -136,7 +137,7 @@ def _why(page: Page, label: str) -> str:
         return ""
     lines = "".join(
         f"<li><span>{escape(effects[k]['source_of_deviation'])}</span>"
-        f'<i class="bar" aria-hidden="true"><i style="width:{100 * value / largest[0][0]:.1f}%"></i></i>'
+        f"{_bar(value / largest[0][0])}"
         f"{page.number(Number(('attributions', label, 'effects', k, 'spikes'), '.2g'))}</li>"
         for value, k in largest
     )

@@ -7,14 +7,14 @@ from typing import Any
 
 from netdesc.backend import Machine
 from netdesc.dynamics.equations import KIND
-from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
+from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass, RoundToSteps
 from netdesc.limits import LOSSES, Limits
 from netdesc.models import catalogue
 from netdesc.program import Program
 from netdesc_numba.grid.passes import ApplyTransport, CheckScheme
 from netdesc_numba.non_idealities import Pair, list_non_idealities
 from netdesc_numba.options import OPTIONS, Options
-from netdesc_numba.passes import CheckCells, RoundToGrid
+from netdesc_numba.passes import CheckCells
 
 MODELS = frozenset({"LIF", "LI", "IF_curr_exp", *catalogue(), KIND, "dataset", "spike_times", "poisson"})
 
@@ -60,7 +60,10 @@ class NumbaBackend:
             checks = (*checks, ApplyTransport(self.options.timestep))
         if self.options.precision == "float32":
             checks = (*checks, CheckPrecision("NB"))
-        return (*checks, RoundToGrid(self.options.timestep))
+        rounding = RoundToSteps(
+            self.options.timestep, "steps", "NB-GRID", "NB-GRID", instead="use solver: event, "
+        )
+        return (*checks, rounding)
 
     def non_idealities(self) -> dict[str, Pair]:
         """Return the settings without and with every non-ideality of this backend."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
+from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass, RoundToSteps
 from netdesc.limits import Limits
 from netdesc.maps import DeviceMap
 from netdesc.program import Program
@@ -13,7 +13,7 @@ from netdesc_spinnaker2.mapping.checks import MODELS, SOURCES
 from netdesc_spinnaker2.mapping.text import render
 from netdesc_spinnaker2.non_idealities import Pair, list_non_idealities
 from netdesc_spinnaker2.options import OPTIONS, Options
-from netdesc_spinnaker2.passes import CheckBoard, RoundToTicks
+from netdesc_spinnaker2.passes import CheckBoard
 
 if TYPE_CHECKING:
     from netdesc.backend import Machine
@@ -59,7 +59,7 @@ class SpiNNaker2Backend:
             CheckLimits(self.limits, self.name, "S2"),
             CheckState(self.name, "S2"),
             CheckPrecision("S2"),
-            RoundToTicks(self.options),
+            RoundToSteps(self.options.step, "ticks", "S2-TICK", "S2-DELAY", transport=True),
             CheckBoard(self.options),
         )
 

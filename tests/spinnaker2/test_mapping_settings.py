@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from drafts import drawn, layered
-from netdesc_spinnaker2.mapping.network import ticks_of, view_graph, view_program
+from netdesc_spinnaker2.backend import SpiNNaker2Backend
+from netdesc_spinnaker2.mapping.network import view_graph, view_program
 from netdesc_spinnaker2.mapping.text import render
 from netdesc_spinnaker2.options import CHOICES, Options
 from netdesc_spinnaker2.profile import NAMES, Profile
@@ -94,17 +96,29 @@ def test_rates_are_read_with_their_units():
     assert Options.read({"rates": {"hidden": "50 Hz"}}).rates == {"hidden": 0.05}
 
 
-def test_delays_become_ticks_of_at_least_one_and_are_noted():
+@pytest.mark.parametrize(
+    ("step", "before", "ticks", "messages"),
+    [
+        (
+            1.0,
+            [0.0, 1.0, 2.4, 2.6],
+            [1, 1, 2, 3],
+            ["3 of 4 delays rounded to ticks of 1 ms, at least one, by at most 1 ms"],
+        ),
+        (0.1, [0.3, 0.1], [3, 1], []),
+    ],
+)
+def test_delays_become_ticks_of_at_least_one_and_are_noted_where_that_changes_them(
+    step, before, ticks, messages
+):
+    rounding = next(item for item in SpiNNaker2Backend({"tick": step}).passes() if "round" in item.name)
+    edge = replace(compile_graph(netdesc.load(YIN_YANG).description).edges[0], delays=np.array(before))
     notes = []
-    assert ticks_of(np.array([0.0, 1.0, 2.4, 2.6]), 1.0, "projections.a", notes).tolist() == [1, 1, 2, 3]
-    assert notes[0].path == "projections.a.delay"
-    assert "3 of 4 delays" in notes[0].message
-
-
-def test_delays_on_ticks_make_no_note():
-    notes = []
-    assert ticks_of(np.array([0.3, 0.1]), 0.1, "projections.a", notes).tolist() == [3, 1]
-    assert notes == []
+    rounded = rounding.round_edge(edge, False, notes)
+    assert rounded.delays.tolist() == [step * tick for tick in ticks]
+    assert [(note.path, note.code, note.message) for note in notes] == [
+        (f"{edge.path}.delay", "S2-DELAY", message) for message in messages
+    ]
 
 
 def test_a_graph_shows_what_its_program_shows_and_its_losses():

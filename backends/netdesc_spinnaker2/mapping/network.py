@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from netdesc.block import Block
-from netdesc.errors import Diagnostic
 from netdesc.events import Floats, Integers
 from netdesc.graph.ir import NetworkGraph
 from netdesc.lower import lower
@@ -35,8 +34,6 @@ class Network:
         Populations with a loss.
     records : tuple of Sampling
         What is recorded; for the variable ``spikes`` the interval has no meaning.
-    notes : tuple of Diagnostic
-        What was rounded.
     """
 
     program: Program
@@ -45,7 +42,6 @@ class Network:
     spikes: Mapping[str, float]
     losses: Collection[str] = ()
     records: tuple[Sampling, ...] = ()
-    notes: tuple[Diagnostic, ...] = ()
 
     @property
     def ticks(self) -> int:
@@ -82,7 +78,7 @@ def view_graph(graph: NetworkGraph, options: Options) -> Network:
     Returns
     -------
     Network
-        Delays in ticks, at least one, with a note for every projection that was changed.
+        Delays in ticks, at least one.
 
     Raises
     ------
@@ -121,36 +117,9 @@ def view_program(program: Program, options: Options, losses: Collection[str]) ->
     Network
         As ``view_graph`` gives it. Every sampled quantity is a record.
     """
-    notes = list[Diagnostic]()
-    delays = {block.name: ticks_of(block.delays, options.step, block.path, notes) for block in program.blocks}
+    delays = {block.name: np.maximum(whole_steps(block.delays, options.step), 1) for block in program.blocks}
     spikes = {item.name: _spikes(item, program.duration, options) for item in program.populations}
-    return Network(program, options.step, delays, spikes, losses, program.sampling, tuple(notes))
-
-
-def ticks_of(delays: Floats, step: float, path: str, notes: list[Diagnostic]) -> Integers:
-    """Round delays to ticks, at least one, and note it where that changes them.
-
-    Parameters
-    ----------
-    delays : ndarray
-        In ms.
-    step : float
-        Length of a tick in ms.
-    path : str
-        Dotted path of the projection.
-    notes : list of Diagnostic
-        A note is added.
-    """
-    ticks: Integers = np.maximum(whole_steps(delays, step), 1)
-    change = np.abs(ticks * step - delays)
-    changed = int(np.sum(change > 1e-9 * step))
-    if changed:
-        message = (
-            f"{changed} of {len(delays)} delays rounded to ticks of {step:g} ms, at least one, by at most "
-            f"{float(change.max()):.3g} ms"
-        )
-        notes.append(Diagnostic(message, f"{path}.delay", "S2-DELAY"))
-    return ticks
+    return Network(program, options.step, delays, spikes, losses, program.sampling)
 
 
 def _spikes(item: PopulationSlice, duration: float, options: Options) -> float:

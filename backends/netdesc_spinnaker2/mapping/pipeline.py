@@ -146,7 +146,7 @@ def lay_out(network: Network, options: Options) -> tuple[Plan | None, tuple[Diag
         cycles=tuple(float(part.cycles[number]) for part, number in order),
         packets=tuple(float(part.packets[number]) for part, number in order),
         copies=copies,
-        notes=(*network.notes, *notes, *copy_notes),
+        notes=(*notes, *copy_notes),
     )
     faults += [*checks.check_routes(result.tables, options), *checks.check_records(result, options)]
     return result, tuple(faults)

@@ -8,6 +8,7 @@ from netdesc.graph.passes.draw_values import DrawValues
 from netdesc.graph.passes.order_stages import OrderStages
 from netdesc.graph.passes.receptors import MergeReceptors, SplitSigned
 from netdesc.graph.passes.resolve_parameters import ResolveParameters
+from netdesc.graph.passes.round_to_steps import RoundToSteps
 
 __all__ = [
     "CheckLimits",
@@ -19,6 +20,7 @@ __all__ = [
     "OrderStages",
     "Pass",
     "ResolveParameters",
+    "RoundToSteps",
     "SplitSigned",
     "check_limits",
 ]

@@ -164,11 +164,6 @@ def follow(epochs: int, *, quiet: bool = False) -> Iterator[Progress]:
         How many there will be at most.
     quiet : bool
         Whether to write plain lines even on a terminal.
-
-    Yields
-    ------
-    Progress
-        To be told of every epoch.
     """
     if quiet or not _is_terminal():
         yield lambda report: tell(f"epoch {report.epoch}/{report.epochs}  {summarize(report)}")

@@ -49,15 +49,7 @@ def agree(reference: Outcome, other: Outcome, settings: Settings, written: Mappi
 
 
 def compare_spikes(reference: Outcome, other: Outcome, name: str, settings: Settings) -> SpikeAgreement:
-    """Compare the spikes of one population.
-
-    Parameters
-    ----------
-    reference, other : Outcome
-    name : str
-        Of the population.
-    settings : Settings
-    """
+    """Compare the spikes of the population of a name."""
     item = reference.program.population(name)
     before, after = reference.trace.spikes[name], other.trace.spikes[name]
     one, two = Trains.of(before, item.size), Trains.of(after, item.size)

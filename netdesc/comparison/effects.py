@@ -105,13 +105,7 @@ def measure(source: str, how: str, without: Series, with_it: Series, *, job: Job
 
 
 def summarize(effects: Sequence[Effect]) -> Effect:
-    """Return the median of an effect over noise seeds, with its spread.
-
-    Parameters
-    ----------
-    effects : sequence of Effect
-        Of one source of deviation.
-    """
+    """Return the median of the effects of one source of deviation over noise seeds, with its spread."""
     medians: dict[str, float | None] = {}
     spread: dict[str, tuple[float, float]] = {}
     for name in NUMBERS:

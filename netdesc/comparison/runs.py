@@ -123,14 +123,7 @@ class Job:
 def attempt(model: Model, substrate: Substrate, job: Job) -> Outcome | Refusal:
     """Run a model forward and backward, and measure it on the test samples, or return why it cannot run.
 
-    That the backend cannot differentiate the model is a note.
-
-    Parameters
-    ----------
-    model : Model
-        With the options of the substrate.
-    substrate : Substrate
-    job : Job
+    The model has the options of the substrate. That the backend cannot differentiate it is a note.
     """
     try:
         compiled, notes = compile_watched(model, substrate.backend, job.settings)
@@ -162,13 +155,7 @@ def repeat(outcome: Outcome, job: Job) -> tuple[Outcome, ...]:
 
 
 def is_same(one: Trace, two: Trace) -> bool:
-    """Return whether two runs gave the same spikes, voltages and readings.
-
-    Parameters
-    ----------
-    one, two : Trace
-        Of one program.
-    """
+    """Return whether two runs of one program gave the same spikes, voltages and readings."""
     spikes = (
         np.array_equal(events.times, two.spikes[name].times)
         and np.array_equal(events.sources, two.spikes[name].sources)

@@ -123,15 +123,7 @@ def vary(model: Model, substrate: Substrate) -> Model:
 
 
 def with_options(model: Model, backend: str, options: Mapping[str, Any]) -> Model:
-    """Return a model with other options of one backend.
-
-    Parameters
-    ----------
-    model : Model
-    backend : str
-    options : mapping
-        The whole section ``backends.NAME``, units resolved.
-    """
+    """Return a model with other options of one backend: its whole section, units resolved."""
     description = model.description
     backends = {**description.backends, backend: options}
     return replace(model, description=replace(description, backends=backends))

@@ -34,35 +34,12 @@ def population_colours(run: object) -> dict[str, str]:
 
 
 def shades(base: str, count: int) -> list[str]:
-    """Return shades of a colour, the colour itself first.
-
-    Parameters
-    ----------
-    base : str
-        Hexadecimal.
-    count : int
-
-    Returns
-    -------
-    list of str
-        Ever lighter, down to 30 % of the colour.
-    """
+    """Return shades of a hexadecimal colour: the colour itself, then ever lighter, down to 30 % of it."""
     parts = [int(base[place : place + 2], 16) for place in (1, 3, 5)]
     mixed = [1.0 - 0.7 * number / max(count - 1, 1) for number in range(count)]
     return ["#" + "".join(f"{round(255 - share * (255 - part)):02x}" for part in parts) for share in mixed]
 
 
 def colour(index: int) -> str:
-    """Return a colour by its place in the palette.
-
-    Parameters
-    ----------
-    index : int
-        Any number from 0; the palette repeats.
-
-    Returns
-    -------
-    str
-        Hexadecimal, for example ``#0072B2``.
-    """
+    """Return a colour, hexadecimal, by its place from 0 in the palette, which repeats."""
     return COLOURS[index % len(COLOURS)]

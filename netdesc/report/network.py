@@ -40,13 +40,7 @@ def draw(network: dict[str, Any]) -> str:
 
 
 def place(populations: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
-    """Return the upper left corner of every population.
-
-    Parameters
-    ----------
-    populations : list of dict
-        With ``name`` and ``stage``.
-    """
+    """Return the upper left corner of every population, which has a ``name`` and a ``stage``."""
     filled: dict[int, int] = {}
     result = {}
     for item in populations:

@@ -148,16 +148,7 @@ def swatch(colour: str) -> str:
 
 
 def figure(place: str, label: str, *, wide: bool = False) -> str:
-    """Return the element of a chart, with a description for screen readers.
-
-    Parameters
-    ----------
-    place : str
-        Identifier of the chart.
-    label : str
-        Description, also shown as caption.
-    wide : bool
-    """
+    """Return the element of a chart, by its identifier; the label describes it to screen readers, too."""
     kind = "chart wide" if wide else "chart"
     return (
         f'<figure><div class="{kind}" id="{place}" role="img" aria-label="{escape(label, quote=True)}">'

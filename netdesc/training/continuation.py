@@ -134,15 +134,7 @@ def shorten(text: str, limit: int = 60) -> str:
 
 
 def is_free(path: str, free: tuple[str, ...]) -> bool:
-    """Return whether a setting may differ.
-
-    Parameters
-    ----------
-    path : str
-        Dotted.
-    free : tuple of str
-        Dotted paths of settings and sections.
-    """
+    """Return whether a setting may differ, by the dotted paths of the settings and sections that may."""
     # An empty section is a leaf of its own, which turns up or goes with the first key in it.
     return any(path == item or path.startswith(f"{item}.") for item in free) or (
         path == "backends" and any(item.startswith("backends.") for item in free)

@@ -85,15 +85,7 @@ def write_lesson(losses: Mapping[str, Loss], training: Training) -> Lesson:
 
 
 def give_state(device: OnDeviceLearning, flat: FlatParameters, state: State) -> None:
-    """Put parameters and optimizer onto a device.
-
-    Parameters
-    ----------
-    device : OnDeviceLearning
-    flat : FlatParameters
-    state : State
-        Of this device, of another one or of the host.
-    """
+    """Put parameters and optimizer, of this device, of another one or of the host, onto a device."""
     moments = {name: flat.split(moment) for name, moment in state.optimizer.moments.items()}
     device.restore(LearningState(state.optimizer.steps, flat.split(state.values), moments))
 

@@ -11,7 +11,6 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from netdesc.block import Block
 from netdesc.datasets.records import Dataset
 from netdesc.description.model import Description, Distribution
 from netdesc.program import Program
@@ -40,22 +39,6 @@ class Wiring:
     post: str
     synapses: int
     pairs: str
-
-    @classmethod
-    def of(cls, block: Block, program: Program) -> Wiring:
-        """Describe the synapses of a block.
-
-        Parameters
-        ----------
-        block : Block
-        program : Program
-            The block is part of it.
-        """
-        pairs = "dense"
-        if block.indptr is not None and block.indices is not None:
-            pairs = sha256(block.indptr.tobytes() + block.indices.tobytes()).hexdigest()
-        pre, post = (program.populations[index].name for index in (block.pre, block.post))
-        return cls(pre, post, block.size, pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +166,13 @@ def digest_network(resolved: Mapping[str, Any]) -> str:
 
 def describe_wiring(program: Program) -> dict[str, Wiring]:
     """Return the synapses of all blocks, by name."""
-    return {block.name: Wiring.of(block, program) for block in program.blocks}
+    names, found = [item.name for item in program.populations], {}
+    for block in program.blocks:
+        pairs = "dense"
+        if block.indptr is not None and block.indices is not None:
+            pairs = sha256(block.indptr.tobytes() + block.indices.tobytes()).hexdigest()
+        found[block.name] = Wiring(names[block.pre], names[block.post], block.size, pairs)
+    return found
 
 
 def compare_wiring(before: Mapping[str, Wiring], now: Mapping[str, Wiring]) -> Iterator[str]:

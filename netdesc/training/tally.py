@@ -70,15 +70,7 @@ class Tally:
     costs: dict[str, float] = field(default_factory=dict)
 
     def add(self, evaluation: Evaluation, trace: Trace, silent: NDArray[np.bool_]) -> None:
-        """Add a batch.
-
-        Parameters
-        ----------
-        evaluation : Evaluation
-        trace : Trace
-        silent : ndarray of bool
-            Which neurons are silent in the whole batch.
-        """
+        """Add a batch, with the neurons that are silent in all of it, as `find_silent` returns them."""
         self._add_answers(evaluation, trace.batch)
         self.silent_samples += evaluation.silent_samples
         self.silent_labels += evaluation.silent_labels
@@ -113,13 +105,7 @@ class Tally:
             self.costs[name] = max(old, cost) if name.startswith(PEAK) else old + cost
 
     def conclude(self, split: str) -> Metrics:
-        """Return means over all samples that were added.
-
-        Parameters
-        ----------
-        split : str
-            What the samples are for.
-        """
+        """Return means over all samples that were added, which are for a split."""
         spiking = sum(item.size for item in self.program.populations if item.kind == "spiking")
         return Metrics(
             split=split,

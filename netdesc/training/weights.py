@@ -125,16 +125,7 @@ def load_weights(path: Path, program: Program, description: Description | None =
 
 
 def require_origin(origin: Origin, program: Program, description: Description | None, *, path: Path) -> None:
-    """Refuse weights of a network with other synapses, and report what else differs.
-
-    Parameters
-    ----------
-    origin : Origin
-        Of the weights.
-    program : Program
-    description : Description or None
-    path : Path
-        Of the weights.
+    """Refuse weights, by their origin and path, of a network with other synapses; report what else differs.
 
     Raises
     ------

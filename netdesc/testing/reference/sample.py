@@ -185,13 +185,7 @@ def run(program: Program, stimulus: Events, sample: int, arithmetic: Arithmetic[
 
 
 def released(sweep: Sweep[N]) -> list[Spike[N]]:
-    """Fill in the currents at the ends of the refractory periods.
-
-    Parameters
-    ----------
-    sweep : Sweep
-        Run to its end.
-    """
+    """Return the spikes of a sweep that is over, with the currents at the ends of the refractory periods."""
     result = []
     for spike in sweep.spikes:
         cell, states = sweep.cells[spike.neuron], sweep.states[spike.neuron]

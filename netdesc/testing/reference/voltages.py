@@ -53,20 +53,9 @@ def spans(course: list[State[float]], duration: float) -> list[tuple[State[float
 
 
 def highest(cell: Cell[float], course: list[State[float]], duration: float) -> tuple[float, float]:
-    """Return the largest voltage of a neuron that does not spike, and its first time.
+    """Return the largest voltage of a neuron that does not spike, and when it is first reached, in ms.
 
-    Parameters
-    ----------
-    cell : Cell
-    course : list of State
-        After every event.
-    duration : float
-        In ms.
-
-    Returns
-    -------
-    voltage, time : float
-        Of equal ones the first; time in ms.
+    The course has the states after every event; the duration is in ms.
     """
     best, when = course[0].voltage, 0.0
     for state, span in spans(course, duration):

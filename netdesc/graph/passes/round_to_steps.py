@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-import networkx as nx
 import numpy as np
 
 from netdesc.errors import Diagnostic, GraphError
@@ -130,10 +129,20 @@ def looping(graph: NetworkGraph) -> set[str]:
 
 
 def undelayed_cycle(graph: NetworkGraph) -> list[Edge]:
-    """Return a shortest cycle of projections that have a delay of 0, from the first one in the file on."""
+    """Return a shortest cycle of projections that have a delay of 0, from the first one in the file on.
+
+    Only cycles need networkx, which is slow to import.
+    """
+    looped = looping(graph)
     edges = [
-        edge for edge in graph.edges if edge.delays is not None and np.min(edge.delays, initial=np.inf) == 0.0
+        edge
+        for edge in graph.edges
+        if edge.name in looped and edge.delays is not None and np.min(edge.delays, initial=np.inf) == 0.0
     ]
+    if not edges:
+        return []
+    import networkx as nx
+
     network = nx.DiGraph()
     for edge in reversed(edges):
         network.add_edge(edge.pre, edge.post, edge=edge)

@@ -35,6 +35,11 @@ def all_finite(values: ArrayLike) -> bool:
         return bool(np.isfinite(np.asarray(values).sum()) or np.isfinite(values).all())
 
 
+def has_infinite(values: ArrayLike) -> bool:
+    """Return whether an element is infinite; NaN is not."""
+    return not all_finite(values) and bool(np.isinf(values).any())
+
+
 def blend(values: Floats, shares: Floats) -> Floats:
     """Return ``values @ shares.T`` for shares that are mostly 0, added by ascending column.
 

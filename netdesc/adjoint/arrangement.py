@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Stream, Synapses, merge
+from netdesc.adjoint.arrivals import Stream, Synapses, merge, shift
 from netdesc.adjoint.cells import UniformLayer, make_layer, neurons_of, read_cells
 from netdesc.adjoint.wiring import LAYER, Wiring, is_layer, sort_fanout, wire
 from netdesc.block import Block, join_charges
@@ -120,7 +120,7 @@ class Layout:
         wiring = self.wirings[index]
         return merge(
             [
-                (p, spikes[p].times, spikes[p].sources + wiring.slots[p], spikes[p].offsets)
+                (p, spikes[p].times, shift(spikes[p].sources, wiring.slots[p]), spikes[p].offsets)
                 for p in wiring.inputs
             ],
             batch,
@@ -154,7 +154,7 @@ class Layout:
                 (
                     block.pre,
                     events.times + delay if delay else events.times,
-                    events.sources + row,
+                    shift(events.sources, row),
                     events.offsets,
                 )
             )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.dynamics.jit import inlined, int64, kernel
-from netdesc.events import Floats, Integers
+from netdesc.events import Floats, Integers, frozen
 
 
 class Incoming(NamedTuple):
@@ -47,10 +47,20 @@ class Stream:
     offsets: Integers
     parts: tuple[tuple[int, Integers | None], ...]
 
+    def __post_init__(self) -> None:
+        # Read-only without exception: kernels are compiled for one kind of array, and nothing is copied.
+        for name, dtype in (("times", np.float64), ("slots", np.int64), ("offsets", np.int64)):
+            object.__setattr__(self, name, frozen(getattr(self, name), dtype))
+
     @property
     def arrays(self) -> Incoming:
         """The spikes as kernels take them."""
         return Incoming(self.times, self.slots, self.offsets)
+
+
+def shift(sources: Integers, first: int) -> Integers:
+    """Return slots that count from ``first`` on."""
+    return sources + first if first else sources
 
 
 def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> Stream:
@@ -59,15 +69,11 @@ def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> St
     Parameters
     ----------
     parts : list of (population, times, slots, offsets)
-        Arrays of slots can be written.
     batch : int
         Number of samples.
     """
     if len(parts) == 1:
         population, times, slots, offsets = parts[0]
-        # kernels are compiled for arrays that can be written, and for no others
-        times = times if times.flags.writeable else times.copy()
-        offsets = offsets if offsets.flags.writeable else offsets.copy()
         return Stream(times, slots, offsets, ((population, None),))
     if not parts:
         empty = np.empty(0, dtype=np.int64)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import merge
+from netdesc.adjoint.arrivals import merge, shift
 from netdesc.adjoint.cells import residuals_of
 from netdesc.adjoint.neuron import OwnEvents
 from netdesc.errors import Diagnostic, NumericsError
@@ -104,7 +104,9 @@ def trace_faults(program: Program, population: PopulationSlice, trace: Trace) ->
     if not all(all_finite(values) for values in (spikes.times, *at_spike)):
         yield Diagnostic("the trace holds a spike time or current that is not finite", population.path)
         return
-    releases = [name for name in found if name.startswith(RELEASE) and not all_finite(found[name])]
+    # Without a refractory period the array is the very same.
+    others = {name: found[name] for name in found if not any(found[name] is item for item in at_spike)}
+    releases = [name for name, values in others.items() if not all_finite(values)]
     if not releases:
         return
     ended = spikes.times + program.parameters["tau_ref"][population.start + spikes.sources] < program.duration
@@ -134,7 +136,8 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     places = layout.wirings[index].places
     populations = {p: layout.program.populations[p] for p in places}
     events = {p: trace.spikes[item.name] for p, item in populations.items()}
-    stream = merge([(p, e.times, e.sources + places[p], e.offsets) for p, e in events.items()], trace.batch)
+    parts = [(p, item.times, shift(item.sources, places[p]), item.offsets) for p, item in events.items()]
+    stream = merge(parts, trace.batch)
     found = {
         p: [find_residual(trace, item.name, name) for name in residuals_of(item)]
         for p, item in populations.items()

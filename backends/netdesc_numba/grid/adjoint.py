@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import merge
+from netdesc.adjoint.arrivals import merge, shift
 from netdesc.adjoint.drive import check_cotangent
 from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.host import Adjoint, first_forces
@@ -73,12 +73,9 @@ def collect_own(
     names = [program.populations[p].name for p in members]
     divided = grid.scheme == PUBLISHED
     require_residuals(trace, names, (*RESIDUALS, *([SLOPE] if divided else [])))
+    found = zip(layout.places.items(), (trace.spikes[name] for name in names), strict=True)
     stream = merge(
-        [
-            (p, trace.spikes[name].times, trace.spikes[name].sources + place, trace.spikes[name].offsets)
-            for (p, place), name in zip(layout.places.items(), names, strict=True)
-        ],
-        trace.batch,
+        [(p, item.times, shift(item.sources, place), item.offsets) for (p, place), item in found], trace.batch
     )
     ticks, fractions = split_times(stream.times, grid.timestep)
 
@@ -89,7 +86,7 @@ def collect_own(
     currents = gathered("current")
     spikes = Spikes(
         ticks,
-        stream.slots,
+        stream.slots.copy(),
         np.empty(len(ticks), dtype=np.int64),
         fractions.astype(grid.dtype),
         currents,
@@ -97,7 +94,7 @@ def collect_own(
         gathered(SLOPE) if divided else currents - layout.cells.gap[stream.slots],
         take(stream.parts, forces, len(ticks)).astype(grid.dtype),
     )
-    return OwnSpikes(spikes, stream.offsets, stream.parts)
+    return OwnSpikes(spikes, stream.offsets.copy(), stream.parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.adjoint.arrivals import Stream, merge
+from netdesc.adjoint.arrivals import Stream, merge, shift
 from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.tick import split_times
 from netdesc.events import Events, Floats, Integers
@@ -97,13 +97,13 @@ def collect_packets(
     """
     stream = merge(
         [
-            (p, spikes[p].times, spikes[p].sources + program.populations[p].start, spikes[p].offsets)
+            (p, spikes[p].times, shift(spikes[p].sources, program.populations[p].start), spikes[p].offsets)
             for p in inputs
         ],
         batch,
     )
     ticks, fractions = split_times(stream.times, grid.timestep)
-    rows, offsets, order = stream.slots, stream.offsets, None
+    rows, offsets, order = stream.slots.copy(), stream.offsets.copy(), None
     if fractions.any():
         # within a tick, streams are in order of time
         samples = np.repeat(np.arange(batch), np.diff(offsets))

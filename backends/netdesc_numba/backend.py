@@ -77,10 +77,6 @@ class NumbaBackend:
         program : Program
         seed : int
             Not used: nothing here differs from device to device.
-
-        Returns
-        -------
-        Machine
         """
         if self.options.timestep is None:
             from netdesc_numba.event.machine import EventMachine

@@ -26,17 +26,9 @@ class Slice:
 
 
 def bus_of(circuits: Integers, options: Options) -> Integers:
-    """Return the bus that events of circuits reach.
+    """Return the bus that events of each circuit reach.
 
-    Parameters
-    ----------
-    circuits : ndarray of int64
-    options : Options
-
-    Returns
-    -------
-    ndarray of int64
-        Output k of the columns reaches bus k modulo the number of buses.
+    Output k of the columns reaches bus k modulo the number of buses.
     """
     profile = options.profile
     column = circuits % int(profile.columns.value)

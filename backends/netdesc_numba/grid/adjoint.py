@@ -103,20 +103,11 @@ class GridAdjoint:
 
     Parameters
     ----------
-    program : Program
-        With the present weights and delays.
-    layouts : tuple of StageLayout
-    grid : Grid
     reader : TickReader
-    threads : int
-        Results do not depend on it.
+        Of the program with the present weights and delays, laid out for the grid.
     """
 
-    program: Program
-    layouts: tuple[StageLayout, ...]
-    grid: Grid
     reader: TickReader
-    threads: int
 
     def run(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Take a cotangent back.
@@ -131,7 +122,7 @@ class GridAdjoint:
         NumericsError
             If the trace or the cotangent does not fit or is not finite.
         """
-        program = self.program
+        program = self.reader.program
         check_trace(program, trace)
         check_cotangent(program, trace, cotangent)
         forces = first_forces(program, trace, cotangent)
@@ -140,7 +131,7 @@ class GridAdjoint:
         }
         parameters: dict[str, Floats] = {}
         grazing = 0
-        for layout in reversed(self.layouts):
+        for layout in reversed(self.reader.layouts):
             if program.populations[layout.stage.populations[0]].kind == "readout":
                 back = self.reader.backward(layout, spikes, trace, cotangent)
             else:
@@ -165,9 +156,9 @@ class GridAdjoint:
         cotangent: Cotangent,
     ) -> tuple[Back, int]:
         """Run a spiking stage; replace the forces of its spikes, return gradients and raised slopes."""
-        grid = self.grid
-        entering = collect_packets(self.program, layout.inputs, spikes, grid, trace.batch)
-        own = collect_own(layout, self.program, trace, forces, grid=grid)
+        grid = self.reader.grid
+        entering = collect_packets(self.reader.program, layout.inputs, spikes, grid, trace.batch)
+        own = collect_own(layout, self.reader.program, trace, forces, grid=grid)
         extra = self.regularize(layout, own, trace, cotangent)
         if layout.job.recurrent:
             received = receive_own(entering.packets, own.spikes, layout.job.member, own.offsets)
@@ -188,9 +179,9 @@ class GridAdjoint:
 
     def last_voltages(self, layout: StageLayout, trace: Trace, cotangent: Cotangent) -> NDArray[Any]:
         """Return what lam_v of silent neurons of a cycle begins with, (batch, n) or (0, n)."""
-        n, dtype = len(layout.cells.gap), self.grid.dtype
+        n, dtype = len(layout.cells.gap), self.reader.grid.dtype
         drive = (
-            drive_final_voltages(self.program, layout.places, n, trace, cotangent)
+            drive_final_voltages(self.reader.program, layout.places, n, trace, cotangent)
             if layout.job.recurrent
             else None
         )
@@ -200,11 +191,11 @@ class GridAdjoint:
         self, layout: StageLayout, own: OwnSpikes, trace: Trace, cotangent: Cotangent
     ) -> NDArray[Any] | None:
         """Let derivatives by spike counts lower lam_v at each spike; see ``Adjoint.regularize``."""
-        counts = take_counts(own.parts, self.program, trace, cotangent)
+        counts = take_counts(own.parts, self.reader.program, trace, cotangent)
         if counts is None:
             return None
         slope = np.maximum(own.spikes.slope, layout.cells.floor[own.spikes.neuron])
-        extra: NDArray[Any] = (counts * slope).astype(self.grid.dtype)
+        extra: NDArray[Any] = (counts * slope).astype(self.reader.grid.dtype)
         own.spikes.force[:] -= extra
         return extra
 
@@ -213,7 +204,7 @@ class GridAdjoint:
     ) -> tuple[Floats, int]:
         """Run the kernel on all parts of the batch."""
         spans, sums = part_batch(len(own.offsets) - 1, layout)
-        inside = True if self.grid.scheme == OFF_GRID else None
+        inside = True if self.reader.grid.scheme == OFF_GRID else None
         arrivals = most_arrivals(received, layout.synapses) if inside else 1
 
         def task(first: int, last: int) -> int:
@@ -228,7 +219,7 @@ class GridAdjoint:
                 run_stage_back(spans[part], inside, layout.job, item, room, received, own.offsets, sums[part])
             )
 
-        raised = run(task, split(len(spans), self.threads), self.threads)
+        raised = run(task, split(len(spans), self.reader.threads), self.reader.threads)
         return sort_totals(layout, sums), sum(raised)
 
     def write_gradients(
@@ -236,18 +227,20 @@ class GridAdjoint:
     ) -> None:
         """Add the gradients of the trainable parameters of a stage to the result."""
         found = np.zeros((2, len(layout.order))) if total is None else total
-        parameters |= split_gradients([self.program.blocks[k] for k in layout.blocks], found[0], found[-1])
+        parameters |= split_gradients(
+            [self.reader.program.blocks[k] for k in layout.blocks], found[0], found[-1]
+        )
 
     def record(self, trace: Trace, cotangent: Cotangent) -> dict[str, Recording]:
         """Sample adjoints: those of continuous time for the spikes on the grid, which are the same."""
-        if not any(item.variable.startswith("lam") for item in self.program.sampling):
+        if not any(item.variable.startswith("lam") for item in self.reader.program.sampling):
             return {}
-        counted = Counted(self.program, self.grid)
+        counted = Counted(self.reader.program, self.reader.grid)
         whole = Adjoint(
             Layout(counted.program),
-            floor=self.grid.floor,
-            threads=self.threads,
-            grid=np.arange(self.grid.steps + 1.0),
+            floor=self.reader.grid.floor,
+            threads=self.reader.threads,
+            grid=np.arange(self.reader.grid.steps + 1.0),
         )
         found = whole.run(counted.trace(trace), counted.cotangent(cotangent))
         return counted.recordings(found.recordings)

@@ -106,10 +106,7 @@ class TickMachine:
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Take a cotangent back; see ``netdesc.backend.Machine``."""
-        adjoint = GridAdjoint(
-            self.present, tuple(self.layouts), self.grid, self.reader(), self.options.threads
-        )
-        return adjoint.run(trace, cotangent)
+        return GridAdjoint(self.reader()).run(trace, cotangent)
 
     def record(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Recording]:
         """Sample voltages and currents."""

@@ -62,10 +62,6 @@ def quantize(weights: Floats, scale: float) -> Integers:
     weights : ndarray of float64
     scale : float
         Integer steps per unit of weight.
-
-    Returns
-    -------
-    ndarray of int64
     """
     return np.rint(weights * scale).astype(np.int64)
 

@@ -91,13 +91,7 @@ def total(items: Items) -> Integers:
 
 
 def recording(network: Network, population: PopulationSlice, bounds: Integers) -> tuple[Integers, Integers]:
-    """Return what the recordings of a population take.
-
-    Parameters
-    ----------
-    network : Network
-    population : PopulationSlice
-    bounds : ndarray of int64, shape (slices + 1,)
+    """Return what the recordings of a population take, by the bounds of its slices, shape (slices + 1,).
 
     Returns
     -------

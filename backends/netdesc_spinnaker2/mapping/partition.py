@@ -107,16 +107,7 @@ def cut(network: Network, population: PopulationSlice, arriving: Fan, options: O
 def fitting(
     network: Network, population: PopulationSlice, arriving: Fan, options: Options, bounds: Integers
 ) -> bool:
-    """Return whether slices fit into their processing elements, as if every source reached all of them.
-
-    Parameters
-    ----------
-    network : Network
-    population : PopulationSlice
-    arriving : Fan
-    options : Options
-    bounds : ndarray of int64, shape (slices + 1,)
-    """
+    """Return whether slices fit into their processing elements, as if every source reached all of them."""
     load, profile = traffic.bound(population, network, arriving, bounds), options.profile
     sram, training = profile.data_sram.value, traffic.trains(network, options)
     buffer, _ = memory.recording(network, population, bounds)

@@ -106,7 +106,7 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class LearningRule:
     """What a device needs to know in order to learn by itself.
 
     Parameters
@@ -189,12 +189,12 @@ class OnDeviceLearning(Protocol):
     host, up to the arithmetic of the device.
     """
 
-    def prepare(self, lesson: Lesson) -> None:
+    def prepare(self, rule: LearningRule) -> None:
         """Configure loss and optimizer, with zero moments and the parameters that are written.
 
         Parameters
         ----------
-        lesson : Lesson
+        rule : LearningRule
 
         Raises
         ------

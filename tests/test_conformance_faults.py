@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from stranger import StrangerBackend, faults
 
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from netdesc.description import describe_text
 from netdesc.graph import compile_graph
 from netdesc.lower import lower
@@ -54,8 +54,8 @@ def suite(device, **attributes):
 class Descent:
     """What ``Learner`` says it does, on the host."""
 
-    def lesson(self, population):
-        return Lesson((Objective("earlier", population, 1.0),), "sgd", {"learning_rate": 1e-3})
+    def learning_rule(self, population):
+        return LearningRule((Objective("earlier", population, 1.0),), "sgd", {"learning_rate": 1e-3})
 
     def cotangent(self, trace, targets):
         name, spikes = list(trace.spikes.items())[-1]

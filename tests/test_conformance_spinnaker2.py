@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from netdesc_spinnaker2 import SpiNNaker2Backend
 
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from netdesc.description.model import Loss
 from netdesc.events import Floats, Integers
 from netdesc.losses.contribution import compute_term
@@ -29,9 +29,9 @@ class FirstSpikeRule:
     def __init__(self) -> None:
         self.steps, self.first, self.second = 0, dict[str, Floats](), dict[str, Floats]()
 
-    def lesson(self, population: str) -> Lesson:
+    def learning_rule(self, population: str) -> LearningRule:
         objective = Objective("time_to_first_spike", population, 1.0, LOSS)
-        return Lesson((objective,), "adamw", ADAM)
+        return LearningRule((objective,), "adamw", ADAM)
 
     def cotangent(self, trace: Trace, targets: Integers) -> Cotangent:
         name, events = list(trace.spikes.items())[-1]

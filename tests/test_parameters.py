@@ -11,7 +11,7 @@ import yaml
 import netdesc
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.host import Adjoint
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from netdesc.block import Block, join_charges, split_gradients
 from netdesc.errors import BackendError, NumericsError
 from netdesc.events import Events
@@ -152,7 +152,7 @@ def test_shared_weights_are_not_learned_on_the_chip():
     network = compiled("spinnaker2")
     machine = network.backend.load(shared(network.program), seed=1)
     with pytest.raises(BackendError, match="on_device: false"):
-        machine.prepare(Lesson((Objective("time_to_first_spike", "cells", 1.0, {}),), "adam", {}))
+        machine.prepare(LearningRule((Objective("time_to_first_spike", "cells", 1.0, {}),), "adam", {}))
 
 
 def test_the_gradient_of_a_shared_weight_is_that_of_differences():

@@ -24,7 +24,7 @@ from unittest.mock import patch
 import numpy as np
 
 from netdesc import registry
-from netdesc.backend import LearningState, Lesson, StepReport
+from netdesc.backend import LearningRule, LearningState, StepReport
 from netdesc.cli import main as netdesc
 from netdesc.errors import BackendError, NetdescError
 from netdesc.events import Events, Floats, Integers
@@ -199,8 +199,8 @@ class WrongMachine:
             ),
         )
 
-    def prepare(self, lesson: Lesson) -> None:
-        """Take any lesson."""
+    def prepare(self, rule: LearningRule) -> None:
+        """Take any rule."""
 
     def learn(
         self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Stream, Synapses, merge, shift
+from netdesc.adjoint.arrivals import Afferents, Synapses, merge, shift
 from netdesc.adjoint.cells import UniformLayer, make_layer, neurons_of, read_cells
 from netdesc.adjoint.wiring import LAYER, Wiring, is_layer, sort_fanout, wire
 from netdesc.block import Block, join_charges
@@ -115,8 +115,8 @@ class Layout:
             self.fanouts[index] = sort_fanout(wiring, self.weights[index], delays)
         return self.fanouts[index]
 
-    def emissions(self, index: int, spikes: Mapping[int, Events], batch: int) -> Stream:
-        """Collect the spikes from outside a stage, at their emission, by slot; see ``stream``."""
+    def emissions(self, index: int, spikes: Mapping[int, Events], batch: int) -> Afferents:
+        """Collect the spikes from outside a stage, at their emission, by slot; see ``afferents``."""
         wiring = self.wirings[index]
         return merge(
             [
@@ -126,7 +126,7 @@ class Layout:
             batch,
         )
 
-    def stream(self, index: int, spikes: Mapping[int, Events], batch: int) -> Stream:
+    def afferents(self, index: int, spikes: Mapping[int, Events], batch: int) -> Afferents:
         """Collect what enters a stage in the form that its kernels take.
 
         Parameters
@@ -140,7 +140,7 @@ class Layout:
 
         Returns
         -------
-        Stream
+        Afferents
             For a layer its arrivals, by row of the weights; otherwise its ``emissions``.
         """
         wiring = self.wirings[index]

@@ -28,7 +28,7 @@ class Incoming(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class Afferents:
     """What enters a stage: for a layer arrivals by weight row, otherwise spikes by slot.
 
     Parameters
@@ -38,8 +38,8 @@ class Stream:
     slots : ndarray of int64, shape (k,)
     offsets : ndarray of int64, shape (batch + 1,)
     parts : tuple of (int, ndarray or None)
-        For each source population in turn its index and the positions of its spikes in the stream,
-        None where the stream is just its spikes.
+        For each source population in turn its index and the positions of its spikes among them,
+        None where they are just its spikes.
     """
 
     times: Floats
@@ -63,8 +63,8 @@ def shift(sources: Integers, first: int) -> Integers:
     return sources + first if first else sources
 
 
-def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> Stream:
-    """Merge the spikes of several populations into one stream.
+def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> Afferents:
+    """Merge the spikes of several populations into one sequence.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> St
     """
     if len(parts) == 1:
         population, times, slots, offsets = parts[0]
-        return Stream(times, slots, offsets, ((population, None),))
+        return Afferents(times, slots, offsets, ((population, None),))
     if not parts:
         empty = np.empty(0, dtype=np.int64)
-        return Stream(np.empty(0), empty, np.zeros(batch + 1, dtype=np.int64), ())
+        return Afferents(np.empty(0), empty, np.zeros(batch + 1, dtype=np.int64), ())
     times = np.concatenate([part[1] for part in parts])
     slots = np.concatenate([part[2] for part in parts])
     samples = np.concatenate([np.repeat(np.arange(batch), np.diff(part[3])) for part in parts])
@@ -89,7 +89,7 @@ def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> St
         (part[0], place[a:b]) for part, a, b in zip(parts, bounds[:-1], bounds[1:], strict=True)
     )
     offsets = np.sum([part[3] for part in parts], axis=0)
-    return Stream(times[order], slots[order], offsets, positions)
+    return Afferents(times[order], slots[order], offsets, positions)
 
 
 class Synapses(NamedTuple):

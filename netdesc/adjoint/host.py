@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import Stream
+from netdesc.adjoint.arrivals import Afferents
 from netdesc.adjoint.derivatives import make_sums, share_parts
 from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
 from netdesc.adjoint.final_voltages import drive_final_voltages
@@ -145,20 +145,20 @@ class Adjoint:
             if population.kind == "readout":
                 drive = drive_readout(program, population, trace, cotangent, grid=self.grid)
                 drives[index] = drive
-            stream = (
+            afferents = (
                 self.layout.emissions(index, spikes, trace.batch)
                 if drive is not None and drive.sampled
-                else self.layout.stream(index, spikes, trace.batch)
+                else self.layout.afferents(index, spikes, trace.batch)
             )
-            arrival = np.zeros(len(stream.times))
+            arrival = np.zeros(len(afferents.times))
             if population.kind == "readout":
-                sums = self.sweep_readout(index, stream, drive, arrival)
+                sums = self.sweep_readout(index, afferents, drive, arrival)
             else:
                 own = collect(self.layout, index, trace)
                 force = take(own.parts, forces, len(own.times))
                 extra = self.regularize(index, own, force, trace, cotangent)
                 last = self.sweep_final_voltages(index, spikes, own, force, trace, cotangent)
-                sums, raised = self.sweep(index, stream, own, force, arrival)
+                sums, raised = self.sweep(index, afferents, own, force, arrival)
                 grazing += raised
                 if last is not None:
                     sums.add(last[0])
@@ -168,7 +168,7 @@ class Adjoint:
                 whole = force if extra is None else force + extra
                 for k, positions in own.parts:
                     forces[k] = whole if positions is None else whole[positions]
-            for k, positions in stream.parts:
+            for k, positions in afferents.parts:
                 forces[k] = forces[k] + (arrival if positions is None else arrival[positions])
             self.write_gradients(index, sums, parameters)
         samples = (
@@ -233,16 +233,16 @@ class Adjoint:
         drive = drive_final_voltages(self.layout.program, wiring.places, wiring.size, trace, cotangent)
         if drive is None:
             return None
-        stream = self.layout.emissions(index, spikes, trace.batch)
-        arrival = np.zeros(len(stream.times))
-        sums = self.sweep_readout(index, stream, drive, arrival)
+        afferents = self.layout.emissions(index, spikes, trace.batch)
+        arrival = np.zeros(len(afferents.times))
+        sums = self.sweep_readout(index, afferents, drive, arrival)
         if wiring.kind == NETWORK:
             base = wiring.slots[wiring.stage.populations[0]]
-            inner = Stream(own.times, own.neurons + base, own.offsets, ())
+            inner = Afferents(own.times, own.neurons + base, own.offsets, ())
             sums.add(self.sweep_readout(index, inner, drive, force))
-        return sums, {k: arrival if at is None else arrival[at] for k, at in stream.parts}
+        return sums, {k: arrival if at is None else arrival[at] for k, at in afferents.parts}
 
-    def sweep_readout(self, index: int, stream: Stream, drive: Drive | None, arrival: Floats) -> Sums:
+    def sweep_readout(self, index: int, afferents: Afferents, drive: Drive | None, arrival: Floats) -> Sums:
         """Run the kernel that fits a read-out on all parts of the batch."""
         if drive is None:
             synapses = int(self.layout.wirings[index].offsets[-1])
@@ -252,10 +252,10 @@ class Adjoint:
             if self.layout.wirings[index].kind == LAYER and not drive.sampled
             else sweep_readout_back
         )
-        return self.run_kernel(kernel, index, stream, arrival, drive, self.layout.program.duration)[0]
+        return self.run_kernel(kernel, index, afferents, arrival, drive, self.layout.program.duration)[0]
 
     def sweep(
-        self, index: int, stream: Stream, own: OwnSpikes, force: Floats, arrival: Floats
+        self, index: int, afferents: Afferents, own: OwnSpikes, force: Floats, arrival: Floats
     ) -> tuple[Sums, int]:
         """Run the kernel that fits a stage on all parts of the batch."""
         wiring = self.layout.wirings[index]
@@ -265,14 +265,16 @@ class Adjoint:
             NETWORK: sweep_network_back,
             NEURONS: sweep_neurons_back,
         }
-        sums, raised = self.run_kernel(kernels[wiring.kind], index, stream, arrival, own.events(force), rules)
+        sums, raised = self.run_kernel(
+            kernels[wiring.kind], index, afferents, arrival, own.events(force), rules
+        )
         return sums, int(sum(raised))
 
     def run_kernel(
-        self, kernel: Callable[..., Any], index: int, stream: Stream, arrival: Floats, *given: object
+        self, kernel: Callable[..., Any], index: int, afferents: Afferents, arrival: Floats, *given: object
     ) -> tuple[Sums, list[Any]]:
         """Run a kernel on the whole batch; several threads share the parts that are summed by themselves."""
-        layout, batch, incoming = self.layout, len(stream.offsets) - 1, stream.arrays
+        layout, batch, incoming = self.layout, len(afferents.offsets) - 1, afferents.arrays
         if kernel in (sweep_layer_back, sweep_readout_layer_back):
             layer = layout.layer(index)
             stage: tuple[object, ...] = (layer,)

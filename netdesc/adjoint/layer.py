@@ -1,4 +1,4 @@
-"""Adjoint sweep of a uniform layer: all its neurons see one stream of arrivals."""
+"""Adjoint sweep of a uniform layer: all its neurons see one sequence of arrivals."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def cross_release(cell: int, k: int, own: OwnEvents, way: Backward, cells: Any) 
 
 
 @inlined
-def carry_back(
+def flow_back(
     cell: int, target: float, latest: int, x: State, own: OwnEvents, way: Backward, cells: Any
 ) -> None:
     """Carry the adjoint of a neuron back to a time after its latest spike that is not yet undone.
@@ -189,7 +189,7 @@ def cross_spike(cell: int, k: int, own: OwnEvents, way: Backward, cells: Any, fl
     x = spike(recall(own.kept, k, cells, cell), cells, cell)
     if refractory(cells, cell) == 0.0 and moment == own.times[k]:
         x = release(x, cells, cell)
-    carry_back(cell, moment, k, x, own, way, cells)
+    flow_back(cell, moment, k, x, own, way, cells)
     if np.isnan(way.later[cell]):
         cross_release(cell, k, own, way, cells)
     own.force[k] += way.later[cell]

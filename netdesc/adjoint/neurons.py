@@ -11,7 +11,7 @@ import numpy as np
 
 from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
 from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
-from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, carry_back, cross_spike, start_backward, store
+from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, cross_spike, flow_back, start_backward, store
 from netdesc.adjoint.replay import replay
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.protocol import arrive, arrive_adjoint, begin, load, needs_states, slope
@@ -82,7 +82,7 @@ def cross_arrival(
     cell = fan.target[q]
     x = load(way.path, e if needs_states(cells) else 0, cells)
     after = arrive(x, cells, cell, fan.receptor[q], fan.weight[q])
-    carry_back(cell, arrivals.when[e], latest, after, own, way, cells)
+    flow_back(cell, arrivals.when[e], latest, after, own, way, cells)
     within = not np.isnan(way.later[cell])
     lam, force, by_weight = arrive_adjoint(
         load(way.lam, cell, cells), x, cells, cell, fan.receptor[q], fan.weight[q], within

@@ -1,4 +1,4 @@
-"""Adjoint sweep of a uniform read-out, whose neurons all see one stream of arrivals."""
+"""Adjoint sweep of a uniform read-out, whose neurons all see one sequence of arrivals."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, Synapses, gather
-from netdesc.adjoint.neuron import OwnEvents, carry_back, crossing_of, start_backward, store
+from netdesc.adjoint.neuron import OwnEvents, crossing_of, flow_back, start_backward, store
 from netdesc.adjoint.neurons import make_room, own_spikes
 from netdesc.dynamics.jit import kernel
 from netdesc.dynamics.protocol import (
@@ -136,13 +136,13 @@ def sample_adjoint(
             for m in range(len(samples.moments) - 1, -1, -1):
                 while p >= own_start[cell] and own.times[mine[p]] > samples.moments[m]:
                     k = mine[p]
-                    carry_back(cell, own.times[k], k, nothing, own, way, cells)
+                    flow_back(cell, own.times[k], k, nothing, own, way, cells)
                     lam = load(way.lam, cell, cells)
                     before, _, _ = spike_adjoint(lam, own.kept, k, cells, cell, own.force[k], floor)
                     store(way.lam, cell, before)
                     way.later[cell] = np.nan
                     p -= 1
                 latest = mine[p] if p >= own_start[cell] else -1
-                carry_back(cell, min(samples.moments[m], duration), latest, nothing, own, way, cells)
+                flow_back(cell, min(samples.moments[m], duration), latest, nothing, own, way, cells)
                 samples.first[b, c, m] = way.lam[cell, 0]
                 samples.second[b, c, m] = way.lam[cell, 1]

@@ -137,21 +137,21 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     populations = {p: layout.program.populations[p] for p in places}
     events = {p: trace.spikes[item.name] for p, item in populations.items()}
     parts = [(p, item.times, shift(item.sources, places[p]), item.offsets) for p, item in events.items()]
-    stream = merge(parts, trace.batch)
+    afferents = merge(parts, trace.batch)
     found = {
         p: [find_residual(trace, item.name, name) for name in residuals_of(item)]
         for p, item in populations.items()
     }
     if len(found) == 1:
         rows = next(iter(found.values()))
-        kept = np.array(rows, dtype=np.float64).reshape(len(rows), len(stream.times))
+        kept = np.array(rows, dtype=np.float64).reshape(len(rows), len(afferents.times))
     else:
-        kept = np.zeros((max(len(rows) for rows in found.values()), len(stream.times)))
-        for p, positions in stream.parts:
+        kept = np.zeros((max(len(rows) for rows in found.values()), len(afferents.times)))
+        for p, positions in afferents.parts:
             kept[: len(found[p]), positions] = found[p]
     late = {p: lags_of(trace, item.name) for p, item in populations.items()}
-    lags = take(stream.parts, late, len(stream.times)) if any(map(len, late.values())) else np.empty(0)
-    return OwnSpikes(stream.times, kept, stream.slots, stream.offsets, stream.parts, lags)
+    lags = take(afferents.parts, late, len(afferents.times)) if any(map(len, late.values())) else np.empty(0)
+    return OwnSpikes(afferents.times, kept, afferents.slots, afferents.offsets, afferents.parts, lags)
 
 
 def lags_of(trace: Trace, population: str) -> Floats:
@@ -169,7 +169,7 @@ def lags_of(trace: Trace, population: str) -> Floats:
 
 
 def take(parts: tuple[tuple[int, Integers | None], ...], forces: Mapping[int, Floats], count: int) -> Floats:
-    """Gather per-population values into the order of a stage or stream."""
+    """Gather per-population values into the order of a stage, or of its afferents."""
     values = np.empty(count)
     for population, positions in parts:
         values[slice(None) if positions is None else positions] = forces[population]

@@ -64,7 +64,7 @@ class Wiring:
 
 
 def is_layer(program: Program, stage: Stage, cells: Any) -> bool:
-    """Tell whether one stream of arrivals serves all neurons of the stage."""
+    """Tell whether one sequence of arrivals serves all neurons of the stage."""
     blocks = [block for block in program.blocks if block.post in stage.populations]
     plain = all(block.dense and block.uniform_delay and not block.train_delay for block in blocks)
     reads = all(program.populations[p].kind == "readout" for p in stage.populations)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netdesc.backend import LearningState, Lesson, StepReport
+from netdesc.backend import LearningRule, LearningState, StepReport
 from netdesc.border.findings import Findings
 from netdesc.border.traces import ADJOINTS, check_recordings
 from netdesc.events import Integers
@@ -52,7 +52,7 @@ def check_report(
     findings: Findings,
     report: object,
     program: Program,
-    lesson: Lesson | None,
+    rule: LearningRule | None,
     *,
     batch: int,
     targets: Integers | None,
@@ -65,7 +65,7 @@ def check_report(
     report : object
         As returned.
     program : Program
-    lesson : Lesson or None
+    rule : LearningRule or None
         What the device learns; None where it was not prepared.
     batch : int
         Samples of the stimulus.
@@ -78,7 +78,7 @@ def check_report(
     if targets is not None or report.correct is not None:
         findings.check_array(report.correct, "correct", (batch,), "b")
     if findings.check_array(report.predictions, "predictions", (batch,), "i"):
-        read = {item.population for item in lesson.objectives[:1]} if lesson is not None else set()
+        read = {item.population for item in rule.objectives[:1]} if rule is not None else set()
         size = max((item.size for item in program.populations if not read or item.name in read), default=0)
         findings.check_range(report.predictions, "predictions", -1, size - 1)
     findings.check_array(report.ties, "ties", (batch,), "b")
@@ -92,14 +92,14 @@ def check_report(
     findings.check_each(report.costs, "costs", findings.check_cost)
 
 
-def check_state(findings: Findings, state: object, program: Program, lesson: Lesson | None) -> None:
-    """Note everything that is wrong with what was read back; the lesson is that of `check_report`."""
+def check_state(findings: Findings, state: object, program: Program, rule: LearningRule | None) -> None:
+    """Note everything that is wrong with what was read back; the rule is that of `check_report`."""
     if not findings.require(state, "a wrong result", LearningState):
         return
     findings.check_count(state.steps, "steps")
     shapes = shape_trainable(program)
     fields = {"parameters": state.parameters}
-    moments = MOMENTS.get(lesson.optimizer, ()) if lesson is not None else ()
+    moments = MOMENTS.get(rule.optimizer, ()) if rule is not None else ()
     if findings.require_keys(state.moments, "moments", moments):
         fields |= {f"moments[{name!r}]": state.moments[name] for name in moments}
     for name, values in fields.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netdesc.backend import Backend, LearningState, Lesson, Machine, OnDeviceLearning, StepReport
+from netdesc.backend import Backend, LearningRule, LearningState, Machine, OnDeviceLearning, StepReport
 from netdesc.border.calls import blame, guarded, wrong
 from netdesc.border.findings import checked, describe
 from netdesc.border.gradients import check_gradient, check_report, check_state, shape_trainable
@@ -68,20 +68,20 @@ class CheckedLearner(CheckedMachine):
     backend : str
     """
 
-    __slots__ = ("learner", "lesson")
+    __slots__ = ("learner", "rule")
 
     def __init__(self, inner: Machine, program: Program, backend: str) -> None:
         super().__init__(inner, program, backend)
         if not isinstance(inner, OnDeviceLearning):
             raise BackendError(blame(backend, "the machine does not follow OnDeviceLearning"))
         self.learner: OnDeviceLearning = inner
-        self.lesson: Lesson | None = None
+        self.rule: LearningRule | None = None
 
-    def prepare(self, lesson: Lesson) -> None:
+    def prepare(self, rule: LearningRule) -> None:
         """Configure loss and optimizer; see ``netdesc.backend.OnDeviceLearning.prepare``."""
         with guarded(self.backend, "prepare"):
-            self.learner.prepare(lesson)
-        self.lesson = lesson
+            self.learner.prepare(rule)
+        self.rule = rule
 
     def learn(
         self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
@@ -89,14 +89,14 @@ class CheckedLearner(CheckedMachine):
         """Take one step; see ``netdesc.backend.OnDeviceLearning.learn``."""
         with checked(self.backend, "learn") as findings:
             report = self.learner.learn(stimulus, targets, seed=seed, factor=factor)
-            check_report(findings, report, self.program, self.lesson, batch=stimulus.batch, targets=targets)
+            check_report(findings, report, self.program, self.rule, batch=stimulus.batch, targets=targets)
         return report
 
     def state(self) -> LearningState:
         """Read back what was learned; see ``netdesc.backend.OnDeviceLearning.state``."""
         with checked(self.backend, "state") as findings:
             state = self.learner.state()
-            check_state(findings, state, self.program, self.lesson)
+            check_state(findings, state, self.program, self.rule)
         return state
 
     def restore(self, state: LearningState) -> None:

@@ -34,7 +34,7 @@ def decay(s: float, tau: float) -> float:
 
 
 @inlined
-def charge(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float:
+def gain_over(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float:
     """Return k(s): the voltage after time s per unit of current at its start.
 
     Parameters
@@ -60,7 +60,7 @@ def charge(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float:
 
 @inlined
 def interval_factors(s: float, tau_m: float, tau_s: float) -> tuple[float, float, float]:
-    """Return what an interval without events does to any neuron: decays of u and i, and charge.
+    """Return what an interval without events does to any neuron: decays of u and i, and gain.
 
     Parameters
     ----------
@@ -71,19 +71,19 @@ def interval_factors(s: float, tau_m: float, tau_s: float) -> tuple[float, float
     """
     a = decay(s, tau_m)
     b = decay(s, tau_s)
-    return a, b, charge(s, a, b, tau_m, tau_s)
+    return a, b, gain_over(s, a, b, tau_m, tau_s)
 
 
 @inlined
-def largest_charge(tau_m: float, tau_s: float) -> tuple[float, float]:
-    """Return the length in ms of the interval with the largest charge, and that charge."""
+def largest_gain(tau_m: float, tau_s: float) -> tuple[float, float]:
+    """Return the length in ms of the interval with the largest gain, and that gain."""
     s = tau_s if tau_m == tau_s else math.log(tau_m / tau_s) * tau_m * tau_s / (tau_m - tau_s)
-    return s, charge(s, decay(s, tau_m), decay(s, tau_s), tau_m, tau_s)
+    return s, gain_over(s, decay(s, tau_m), decay(s, tau_s), tau_m, tau_s)
 
 
 @inlined
 def voltage_after(u: float, i: float, a: float, k: float) -> float:
-    """Return u after an interval whose decay of the membrane and charge are known."""
+    """Return u after an interval whose decay of the membrane and gain are known."""
     return fused(u, a, i * k)
 
 
@@ -161,7 +161,7 @@ def may_spike(u: float, i: float, u_end: float, i_end: float, a: float, most: fl
     a : float
         Decay of the membrane over it.
     most : float
-        Largest charge within it.
+        Largest gain within it.
     gap : float
         ``threshold - E``.
     """

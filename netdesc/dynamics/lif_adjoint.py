@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from netdesc.dynamics.elementary import fused
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import charge, decay, interval_factors
+from netdesc.dynamics.lif import decay, gain_over, interval_factors
 
 
 @inlined
-def adjoint_charge(k: float, tau_m: float, tau_s: float) -> float:
+def adjoint_gain_over(k: float, tau_m: float, tau_s: float) -> float:
     """Return what lam_i gains over an interval per unit of lam_v at its later end.
 
     Parameters
     ----------
     k : float
-        ``charge`` of the interval.
+        ``gain_over`` of the interval.
     tau_m, tau_s : float
         Time constants in ms.
 
@@ -51,7 +51,7 @@ def adjoint_factors(s: float, tau_m: float, tau_s: float) -> tuple[float, float,
         Time constants in ms.
     """
     a, b, k = interval_factors(s, tau_m, tau_s)
-    return a, b, adjoint_charge(k, tau_m, tau_s)
+    return a, b, adjoint_gain_over(k, tau_m, tau_s)
 
 
 @inlined
@@ -76,8 +76,8 @@ def adjoint_flow(
         Time constants in ms.
     """
     a, b, c = decay(s, tau_m), decay(s, tau_i), decay(s, tau_j)
-    gain_b = adjoint_charge(charge(s, a, b, tau_m, tau_i), tau_m, tau_i)
-    gain_c = adjoint_charge(charge(s, a, c, tau_m, tau_j), tau_m, tau_j)
+    gain_b = adjoint_gain_over(gain_over(s, a, b, tau_m, tau_i), tau_m, tau_i)
+    gain_c = adjoint_gain_over(gain_over(s, a, c, tau_m, tau_j), tau_m, tau_j)
     return lam[0] * a, adjoint_after(lam[0], lam[1], b, gain_b), adjoint_after(lam[0], lam[2], c, gain_c)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import charge, decay
+from netdesc.dynamics.lif import decay, gain_over
 from netdesc.dynamics.protocol import NEVER
 from netdesc.dynamics.two_currents import flow_two, turning_point
 
@@ -160,7 +160,7 @@ def mean_of_current(span: float, early: float, rate: float, tau_m: float, tau_s:
     span, early, rate
         As in ``mean_of_voltage``.
     tau_m, tau_s : float
-        In ms, in any ratio: the difference of two decays is written as a ``charge``.
+        In ms, in any ratio: the difference of two decays is written as a ``gain_over``.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def mean_of_current(span: float, early: float, rate: float, tau_m: float, tau_s:
     """
     kappa = 1.0 / tau_m + rate
     sigma = 1.0 / tau_s + rate
-    k = charge(span, decay(span, tau_m), decay(span, tau_s), tau_m, tau_s)
+    k = gain_over(span, decay(span, tau_m), decay(span, tau_s), tau_m, tau_s)
     late = math.exp(-rate * span) * tau_m * k
     return early * ((-math.expm1(-kappa * span) - kappa * late) / (kappa * sigma * tau_m))
 

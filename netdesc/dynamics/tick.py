@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined, kernel
-from netdesc.dynamics.lif import charge, interval_factors
-from netdesc.dynamics.lif_adjoint import adjoint_charge
+from netdesc.dynamics.lif import gain_over, interval_factors
+from netdesc.dynamics.lif_adjoint import adjoint_gain_over
 from netdesc.events import Floats, Integers
 from netdesc.steps import LATEST, count_steps
 
@@ -104,8 +104,8 @@ def measure_gains(
     """Fill in ``Tick.gain`` and ``Tick.adjoint_gain`` of the closed forms; arrays as there."""
     for r in range(len(tau_s)):
         for j in range(len(tau_m)):
-            gain[r, j] = charge(timestep, leak[j], fade[r, j], tau_m[j], tau_s[r, j])
-            adjoint_gain[r, j] = adjoint_charge(gain[r, j], tau_m[j], tau_s[r, j])
+            gain[r, j] = gain_over(timestep, leak[j], fade[r, j], tau_m[j], tau_s[r, j])
+            adjoint_gain[r, j] = adjoint_gain_over(gain[r, j], tau_m[j], tau_s[r, j])
 
 
 @inlined
@@ -214,7 +214,7 @@ def split_times(times: Floats, timestep: float) -> tuple[Integers, Floats]:
 
 @inlined
 def factors_until(fraction: float, timestep: float, tau_m: float, tau_s: float) -> tuple[float, float, float]:
-    """Return what the rest of a tick does: decay of v, decay of i, charge; in double precision.
+    """Return what the rest of a tick does: decay of v, decay of i, gain; in double precision.
 
     Parameters
     ----------

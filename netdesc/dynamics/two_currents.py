@@ -6,13 +6,13 @@ import math
 
 from netdesc.dynamics.elementary import fused
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import CONVERGED, STEPS, charge, decay, guess
+from netdesc.dynamics.lif import CONVERGED, STEPS, decay, gain_over, guess
 from netdesc.dynamics.protocol import NEVER
 
 
 @inlined
 def propagate(u: float, i: float, j: float, a: float, gain_i: float, gain_j: float) -> float:
-    """Return u after a step whose decay and charges are known beforehand.
+    """Return u after a step whose decay and gains are known beforehand.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def propagate(u: float, i: float, j: float, a: float, gain_i: float, gain_j: flo
     a : float
         Decay of the membrane over the step.
     gain_i, gain_j : float
-        ``charge`` of both currents over the step.
+        ``gain_over`` of both currents over the step.
 
     Returns
     -------
@@ -54,8 +54,8 @@ def flow_two(
     a = decay(s, tau_m)
     b = decay(s, tau_i)
     c = decay(s, tau_j)
-    gain_i = charge(s, a, b, tau_m, tau_i)
-    gain_j = charge(s, a, c, tau_m, tau_j)
+    gain_i = gain_over(s, a, b, tau_m, tau_i)
+    gain_j = gain_over(s, a, c, tau_m, tau_j)
     return propagate(u, i, j, a, gain_i, gain_j), i * b, j * c
 
 

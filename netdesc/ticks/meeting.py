@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif_adjoint import adjoint_charge, arrival_force, weight_force
+from netdesc.dynamics.lif_adjoint import adjoint_gain_over, arrival_force, weight_force
 from netdesc.dynamics.tick import adjoint_current_before, adjoint_voltage_before, factors_until
 from netdesc.dynamics.views import row, stretch
 from netdesc.ticks.records import Arrivals, Cells, Synapses
@@ -179,7 +179,7 @@ def adjoint_factors(
 ) -> tuple[float, float, float]:
     """Return what the rest of a tick does to adjoints: decay of lam_v and lam_i, and what lam_i gains."""
     leak, fade, k = factors_until(fraction, timestep, cells.tau_m[j], cells.tau_s[r, j])
-    return leak, fade, adjoint_charge(k, cells.tau_m[j], cells.tau_s[r, j])
+    return leak, fade, adjoint_gain_over(k, cells.tau_m[j], cells.tau_s[r, j])
 
 
 @inlined

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from netdesc.backend import LearningState, Lesson, Objective, OnDeviceLearning
+from netdesc.backend import LearningRule, LearningState, Objective, OnDeviceLearning
 from netdesc.description.model import Loss, Training
 from netdesc.errors import BackendError, Diagnostic, NumericsError
 from netdesc.training.flat_parameters import FlatParameters
@@ -62,7 +62,7 @@ def put_on_device(task: Task, *, backend: str) -> Task:
         )
         raise BackendError(faults)
     try:
-        machine.prepare(write_lesson(task.losses, task.training))
+        machine.prepare(write_rule(task.losses, task.training))
     except BackendError as error:
         faults.extend(error.diagnostics)
     if faults:
@@ -70,7 +70,7 @@ def put_on_device(task: Task, *, backend: str) -> Task:
     return replace(task, device=machine)
 
 
-def write_lesson(losses: Mapping[str, Loss], training: Training) -> Lesson:
+def write_rule(losses: Mapping[str, Loss], training: Training) -> LearningRule:
     """Put together what a device needs to know in order to learn."""
     objectives = tuple(
         Objective(
@@ -81,7 +81,7 @@ def write_lesson(losses: Mapping[str, Loss], training: Training) -> Lesson:
         )
         for loss in losses.values()
     )
-    return Lesson(objectives, training.optimizer.kind, fill_options(training.optimizer))
+    return LearningRule(objectives, training.optimizer.kind, fill_options(training.optimizer))
 
 
 def give_state(device: OnDeviceLearning, flat: FlatParameters, state: State) -> None:

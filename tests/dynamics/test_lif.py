@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from netdesc.adjoint.arrivals import Incoming, Synapses, gather
 from netdesc.dynamics.jit import kernel
-from netdesc.dynamics.lif import NEVER, charge, crossing, decay, flow
+from netdesc.dynamics.lif import NEVER, crossing, decay, flow, gain_over
 from netdesc.dynamics.lif_adjoint import (
-    adjoint_charge,
     adjoint_flow,
+    adjoint_gain_over,
     arrival_force,
     bounded_slope,
     slope_after,
@@ -51,7 +51,7 @@ def test_the_charge_of_nearly_equal_time_constants_keeps_its_digits(s, distance)
     with mpmath.workdps(60):
         exact = exact_charge(s, tau_m, tau_s)
     # the decays themselves are rounded at arguments up to s / tau
-    assert charge(s, decay(s, tau_m), decay(s, tau_s), tau_m, tau_s) == pytest.approx(
+    assert gain_over(s, decay(s, tau_m), decay(s, tau_s), tau_m, tau_s) == pytest.approx(
         float(exact), rel=1e-15 * (4 + s / tau_m)
     )
 
@@ -61,7 +61,7 @@ def test_the_charge_of_nearly_equal_time_constants_keeps_its_digits(s, distance)
 def test_the_charge_is_right_for_any_time_constants(s, tau_m, tau_s):
     with mpmath.workdps(60):
         exact = float(exact_charge(s, tau_m, tau_s))
-    found = charge(s, decay(s, tau_m), decay(s, tau_s), tau_m, tau_s)
+    found = gain_over(s, decay(s, tau_m), decay(s, tau_s), tau_m, tau_s)
     assert found == pytest.approx(exact, rel=1e-14 * (4 + s / min(tau_m, tau_s)), abs=1e-300)
 
 
@@ -229,8 +229,8 @@ def test_the_total_current_turns_where_its_slope_vanishes():
 
 
 PLAIN = [
-    (charge, (3.0, 0.8, 0.5, 20.0, 5.0)),
-    (adjoint_charge, (0.3, 20.0, 5.0)),
+    (gain_over, (3.0, 0.8, 0.5, 20.0, 5.0)),
+    (adjoint_gain_over, (0.3, 20.0, 5.0)),
     (slope_before, (2.0, 1.0)),
     (slope_after, (2.0, -1.0)),
     (arrival_force, (0.5, 2.0, 3.0)),

@@ -10,13 +10,13 @@ from netdesc_spinnaker2.board import assembly as emulator_board
 from netdesc_spinnaker2.board.router import Router
 from netdesc_spinnaker2.costs.counting import count_work
 
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from tests.generate.traits import Recipe
 
 RECIPE = Recipe(3, layers=2, size=5, gain=1.5, delay="mixed", loop="self", batch=3)
 SLICES = {"input": 2, "layer_1": 2, "layer_2": 3}
 FREE = dict.fromkeys(("synapse_cycles", "neuron_cycles", "packet_cycles", "update_cycles"), 0)
-LESSON = Lesson((Objective("time_to_first_spike", "layer_2", 1.0, {}),), "adam", {"learning_rate": 0.01})
+RULE = LearningRule((Objective("time_to_first_spike", "layer_2", 1.0, {}),), "adam", {"learning_rate": 0.01})
 
 
 def network(scheme="published"):
@@ -32,7 +32,7 @@ def forward(scheme="published", **options):
 def learned(scheme="published", **options):
     made = network(scheme)
     machine = chip(made.program, scheme, **options)
-    machine.prepare(LESSON)
+    machine.prepare(RULE)
     return machine, machine.learn(made.stimulus, np.array([0, 2, 1]), seed=0)
 
 

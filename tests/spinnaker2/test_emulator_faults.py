@@ -8,13 +8,13 @@ from drafts import select
 from emulated import SCHEMES, balanced, chip, inputs, layered, pull, reroute, run, same_spikes
 from netdesc_spinnaker2.board.router import Router
 
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from netdesc.errors import NumericsError
 from netdesc.events import Events
 
 FIVE_AT_ONCE = Events.from_lists([[[2.0]] * 5])
 
-LESSON = Lesson(
+RULE = LearningRule(
     (Objective("time_to_first_spike", "output", 1.0, {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}),),
     "adam",
     {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-6},
@@ -132,7 +132,7 @@ def test_a_packet_that_strays_into_another_copy_is_known_to_nobody_there():
 def test_gradients_that_are_lost_on_the_way_leave_the_weights_as_they_are():
     machine = chip(layered(), "off_grid", copies=2)
     reroute(machine, tables_with(machine, lambda entry: None, spaces=(3,)))
-    machine.prepare(LESSON)
+    machine.prepare(RULE)
     before = machine.state().parameters
     report = machine.learn(inputs(2), np.array([0, 1]), seed=0)
     assert report.health["gradient_packets_dropped"] == report.health["gradient_packets_sent"] > 0
@@ -145,7 +145,7 @@ def test_weights_that_are_lost_on_the_way_are_not_run():
     machine = chip(layered(), "off_grid")
     right = machine.forward(inputs(2), seed=0)
     reroute(machine, tables_with(machine, lambda entry: None, spaces=(4,)))
-    machine.prepare(LESSON)
+    machine.prepare(RULE)
     report = machine.learn(inputs(2), np.array([0, 1]), seed=0)
     assert report.health["weight_packets_dropped"] == report.health["weight_packets_sent"] > 0
     assert same_spikes(machine.forward(inputs(2), seed=0), right)

@@ -9,7 +9,7 @@ from netdesc_spinnaker2.board.integers import rounding_of
 from netdesc_spinnaker2.host.parameters import Parameters
 from netdesc_spinnaker2.options import Options
 
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from netdesc.description.model import Loss
 from netdesc.losses.evaluation import evaluate
 
@@ -17,7 +17,7 @@ WIDTHS = [pytest.param(4, 15, id="four bits"), pytest.param(7, 127, id="seven bi
 
 FIRST = {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}
 ADAM = {"learning_rate": 0.02, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-6}
-LESSON = Lesson((Objective("time_to_first_spike", "output", 1.0, FIRST),), "adam", ADAM)
+RULE = LearningRule((Objective("time_to_first_spike", "output", 1.0, FIRST),), "adam", ADAM)
 LOSSES = {"first": Loss("first", "time_to_first_spike", "output", 1.0, {**FIRST, "target": None})}
 TARGETS = np.array([0, 2, 1, 1])
 
@@ -146,7 +146,7 @@ def test_the_optimizer_keeps_floats_and_the_layers_words(scheme):
     host = chip(program, scheme, weights="integer")
     expected = teach(host, stimulus, 3)
     machine = chip(program, scheme, weights="integer", copies=2)
-    machine.prepare(LESSON)
+    machine.prepare(RULE)
     reports = [machine.learn(stimulus, TARGETS, seed=0) for _ in range(3)]
     assert {"weights_zeroed", "weights_saturated"} <= reports[-1].health.keys()
     state = machine.state().parameters
@@ -165,7 +165,7 @@ def test_learning_with_stochastic_words_goes_on_from_a_state_bit_for_bit():
     options = {"weights": "integer", "rounding": "stochastic"}
     machine, other = (chip(program, "off_grid", **options) for _ in range(2))
     for item in (machine, other):
-        item.prepare(LESSON)
+        item.prepare(RULE)
     for _ in range(2):
         machine.learn(stimulus, TARGETS, seed=0)
     other.restore(machine.state())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from netdesc_spinnaker2.mapping import pipeline as mapping
 from netdesc_spinnaker2.mapping.placement import place
 
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from tests.generate.traits import Recipe
 
 FEW = settings(max_examples=6, deadline=None)
@@ -37,7 +37,7 @@ SPLIT = st.fixed_dictionaries(
 
 DEAD = st.sampled_from([{}, {"0,0": list(range(145))}, {"0,0": [0, 1, 5], "1,0": [2]}])
 
-LESSON = Lesson(
+RULE = LearningRule(
     (Objective("time_to_first_spike", "layer_2", 1.0, {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}),),
     "adam",
     {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-6},
@@ -135,7 +135,7 @@ def test_a_step_of_learning_depends_on_no_copies_and_sites_by_a_bit(scheme, slic
         machines = [chip(network.program, scheme, slices=slices, copies=count) for count in (1, copies)]
         reports = []
         for machine in machines:
-            machine.prepare(LESSON)
+            machine.prepare(RULE)
             reports.append(machine.learn(network.stimulus, np.array([0, 2, 1, 3, 2]), seed=0))
     one, other = (machine.state().parameters for machine in machines)
     assert all(one[key].tobytes() == other[key].tobytes() for key in one)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from emulated import SCHEMES, chip, tick_network
 
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from netdesc.description.model import Loss
 from netdesc.losses.evaluation import evaluate
 from tests.generate.traits import Recipe
 
 OPTIONS = {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}
 ADAM = {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-6}
-LESSON = Lesson((Objective("time_to_first_spike", "layer_2", 1.0, OPTIONS),), "adam", ADAM)
+RULE = LearningRule((Objective("time_to_first_spike", "layer_2", 1.0, OPTIONS),), "adam", ADAM)
 LOSSES = {"first": Loss("first", "time_to_first_spike", "layer_2", 1.0, {**OPTIONS, "target": None})}
 TARGETS = np.array([0, 2, 1, 3, 2])
 STEPS = 3
@@ -44,8 +44,8 @@ def teach(machine, stimulus):
     return values, losses
 
 
-def learn(machine, stimulus, lesson=LESSON, steps=STEPS):
-    machine.prepare(lesson)
+def learn(machine, stimulus, rule=RULE, steps=STEPS):
+    machine.prepare(rule)
     return [machine.learn(stimulus, TARGETS, seed=0) for _ in range(steps)]
 
 
@@ -90,7 +90,7 @@ def test_learning_goes_on_from_a_state_that_is_restored():
     machine, other = (chip(network.program, "off_grid", copies=2) for _ in range(2))
     learn(machine, network.stimulus, steps=2)
     state = machine.state()
-    other.prepare(LESSON)
+    other.prepare(RULE)
     other.restore(state)
     for item in (machine, other):
         item.learn(network.stimulus, TARGETS, seed=0)
@@ -101,7 +101,7 @@ def test_learning_goes_on_from_a_state_that_is_restored():
 def test_a_rate_of_zero_changes_nothing():
     network = task("off_grid")
     machine = chip(network.program, "off_grid")
-    still = replace(LESSON, options={**ADAM, "learning_rate": 0.0})
+    still = replace(RULE, options={**ADAM, "learning_rate": 0.0})
     machine.prepare(still)
     before = machine.state().parameters
     machine.learn(network.stimulus, TARGETS, seed=0)

@@ -8,7 +8,7 @@ from emulated import SCHEMES, chip, inputs, layered, same_spikes, tick_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from netdesc.errors import NumericsError
 from netdesc.events import Events
 from tests.generate.traits import Recipe
@@ -110,7 +110,7 @@ def test_a_map_tells_the_bytes_of_integer_words(scheme):
 def test_a_map_tells_the_bytes_of_the_optimizers():
     machine = chip(layered(), "published", slices={"hidden_0": 12}, copies=2)
     options = {"tau_0": 1.5, "tau_1": 100.0, "alpha": 0.01}
-    machine.prepare(Lesson((Objective("time_to_first_spike", "output", 1.0, options),), "adam", {}))
+    machine.prepare(LearningRule((Objective("time_to_first_spike", "output", 1.0, options),), "adam", {}))
     optimizers = [item for item in machine.plan.slices if item.role == "optimizer"]
     assert len(optimizers) == 4
     for item in optimizers:

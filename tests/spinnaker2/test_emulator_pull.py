@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import netdesc
-from netdesc.backend import Lesson, Objective
+from netdesc.backend import LearningRule, Objective
 from netdesc.events import Events
 
 MODEL = """
@@ -63,7 +63,7 @@ def test_what_the_chip_learns_by_itself_is_what_the_host_would(model):
     objective = Objective(
         "time_to_first_spike", "output", 1.0, {"tau_0": 1.0, "alpha": 0.01, "tau_1": 20.0, "pull": 2.5}
     )
-    compiled.machine.prepare(Lesson((objective,), "sgd", {"learning_rate": 0.01, "momentum": 0.0}))
+    compiled.machine.prepare(LearningRule((objective,), "sgd", {"learning_rate": 0.01, "momentum": 0.0}))
     report = compiled.machine.learn(batch.events, batch.labels, seed=1)
     assert report.silent_targets > 0
     assert report.loss == pytest.approx(found.loss, rel=1e-6)
@@ -77,7 +77,7 @@ def test_a_pull_travels_as_one_loss_packet(model):
     compiled = netdesc.compile(model, "spinnaker2")
     silence = Events.from_lists([[[], [], [], []]])
     objective = Objective("time_to_first_spike", "output", 1.0, {"pull": 1.0})
-    compiled.machine.prepare(Lesson((objective,), "sgd", {"learning_rate": 0.01, "momentum": 0.0}))
+    compiled.machine.prepare(LearningRule((objective,), "sgd", {"learning_rate": 0.01, "momentum": 0.0}))
     report = compiled.machine.learn(silence, np.array([1]), seed=1)
     assert report.silent_targets == 1
     assert report.costs["packets_loss"] == 1

@@ -280,9 +280,9 @@ class Learner(StrangerMachine):
 
     haste = 1.0
 
-    def prepare(self, lesson):
-        self.rate = self.haste * lesson.options["learning_rate"]
-        self.taught = lesson.objectives[0].population
+    def prepare(self, rule):
+        self.rate = self.haste * rule.options["learning_rate"]
+        self.taught = rule.objectives[0].population
         self.steps = 0
 
     def learn(self, stimulus, targets, *, seed, factor=1.0):

@@ -24,17 +24,17 @@ class LearningMachine(LinearMachine):
 
     def __init__(self, program, losses):
         super().__init__(program)
-        self.losses, self.lesson, self.factors = losses, None, []
+        self.losses, self.rule, self.factors = losses, None, []
         self.learned = self.measured = 0
 
     def forward(self, stimulus, *, seed):
         self.measured += 1
         return super().forward(stimulus, seed=seed)
 
-    def prepare(self, lesson):
-        if lesson.optimizer != "adam":
+    def prepare(self, rule):
+        if rule.optimizer != "adam":
             raise BackendError(Diagnostic("only adam", "training.optimizer", "FAKE"))
-        self.lesson, self.steps = lesson, 0
+        self.rule, self.steps = rule, 0
         self.first, self.second = (np.zeros((5, 3), dtype=np.float32) for _ in range(2))
 
     def learn(self, stimulus, targets, *, seed, factor=1.0):
@@ -59,11 +59,11 @@ class LearningMachine(LinearMachine):
 
     def descend(self, slope, factor):
         self.steps += 1
-        one, two = (np.float32(self.lesson.options[name]) for name in ("beta_1", "beta_2"))
+        one, two = (np.float32(self.rule.options[name]) for name in ("beta_1", "beta_2"))
         self.first = one * self.first + (1 - one) * slope
         self.second = two * self.second + (1 - two) * slope * slope
-        size = np.sqrt(self.second / (1 - two**self.steps)) + np.float32(self.lesson.options["epsilon"])
-        rate = np.float32(factor * self.lesson.options["learning_rate"])
+        size = np.sqrt(self.second / (1 - two**self.steps)) + np.float32(self.rule.options["epsilon"])
+        rate = np.float32(factor * self.rule.options["learning_rate"])
         moved = self.weights.astype(np.float32) - rate * self.first / ((1 - one**self.steps) * size)
         self.weights = np.clip(moved, -8, 8).astype(np.float64)
 

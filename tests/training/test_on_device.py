@@ -134,12 +134,12 @@ def test_everything_that_stands_against_learning_on_the_device_is_told_at_once()
 
 def test_the_device_is_told_loss_and_optimizer_with_all_numbers():
     task, _ = prepare_device()
-    lesson = task.machine.lesson
-    (objective,) = lesson.objectives
+    rule = task.machine.rule
+    (objective,) = rule.objectives
     assert (objective.kind, objective.population, objective.weight) == ("time_to_first_spike", "output", 1.0)
     assert objective.options["tau_1"] == 6.4
     numbers = {"learning_rate": 0.05, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
-    assert numbers.items() <= lesson.options.items()
+    assert numbers.items() <= rule.options.items()
 
 
 def test_numbers_that_are_not_finite_end_the_training_with_their_place(tmp_path):

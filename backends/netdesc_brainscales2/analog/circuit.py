@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from netdesc.dynamics.elementary import fused
 from netdesc.dynamics.jit import inlined, kernel
-from netdesc.dynamics.lif import charge, decay
+from netdesc.dynamics.lif import decay, gain_over
 from netdesc.dynamics.protocol import NEVER, State, register
 from netdesc.dynamics.two_currents import propagate
 from netdesc.events import Floats
@@ -38,11 +38,11 @@ class Circuits(NamedTuple):
     gap, reset, low, high : ndarray of float64, shape (n,)
         Threshold, reset and rails above rest.
     highest : ndarray of float64, shape (n,)
-        Largest charge of the excitatory current.
+        Largest gain of the excitatory current.
     rows : ndarray of float64, shape (16, n)
         All of the above, in this order.
     peak : ndarray of float64, shape (n,)
-        Time of the largest charge in ms.
+        Time of the largest gain in ms.
     knee, room : ndarray of float64, shape (n,)
         Of the synaptic inputs, see ``saturation``.
     start : ndarray of float64, shape (n, 3)
@@ -76,12 +76,12 @@ ROWS = Circuits._fields.index("rows")
 
 
 @kernel
-def largest_charge(peak: Floats, tau_m: Floats, tau_s: Floats) -> Floats:
-    """Return the charge at its peak."""
+def largest_gain(peak: Floats, tau_m: Floats, tau_s: Floats) -> Floats:
+    """Return the gain at its peak."""
     found = np.empty(len(peak))
     for k in range(len(peak)):
         a, b = decay(peak[k], tau_m[k]), decay(peak[k], tau_s[k])
-        found[k] = charge(peak[k], a, b, tau_m[k], tau_s[k])
+        found[k] = gain_over(peak[k], a, b, tau_m[k], tau_s[k])
     return found
 
 
@@ -116,7 +116,7 @@ def make_circuits(
     with np.errstate(divide="ignore", invalid="ignore"):
         peak = np.where(tau_m == tau_i, tau_i, np.log(tau_m / tau_i) * tau_m * tau_i / (tau_m - tau_i))
         far = [tau / (tau_m - tau) for tau in (tau_i, tau_j)]
-    highest = largest_charge(peak, tau_m, tau_i)
+    highest = largest_gain(peak, tau_m, tau_i)
     values = [tau_m, tau_i, tau_j, tau_ref, *(1.0 / tau for tau in (tau_m, tau_i, tau_j))]
     values += [(tau_m - tau) / (tau_m * tau) for tau in (tau_i, tau_j)]
     values += [*far, *levels, *rails, highest, *saturation]
@@ -240,7 +240,7 @@ def spike_possible(
     decays : tuple of float
         Of membrane and both currents over the interval.
     gains : tuple of float
-        Charges of both currents, and the largest charge of the first within the interval.
+        Gains of both currents, and the largest gain of the first within the interval.
     """
     u, i, j, threshold = x
     a, b, c = decays

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Stream, merge
+from netdesc.adjoint.arrivals import Afferents, merge
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
@@ -151,7 +151,7 @@ class StageCore:
             indptr, indices = block.sparse()
             np.add.at(target, (np.repeat(np.arange(block.n_pre), np.diff(indptr)), indices), values)
 
-    def collect(self, delivered: Mapping[int, Events], batch: int) -> Stream:
+    def collect(self, delivered: Mapping[int, Events], batch: int) -> Afferents:
         """Merge what arrives from outside, by row of the matrix.
 
         Parameters

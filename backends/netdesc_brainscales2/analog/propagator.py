@@ -1,6 +1,6 @@
 """What an interval without events does to a circuit, with all that depends on time constants alone known.
 
-The numbers are those of ``lif.decay`` and ``lif.charge`` to the last bit; divisions take most of their time.
+The numbers are those of ``lif.decay`` and ``lif.gain_over`` to the last bit; most of their time is divisions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def decay_by(s: float, tau: float, rate: float) -> float:
 
 @inlined
 def charge_by(s: float, a: float, b: float, rate: float, bend: float, far: float) -> float:
-    """Return ``lif.charge``.
+    """Return ``lif.gain_over``.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def charge_by(s: float, a: float, b: float, rate: float, bend: float, far: float
 
 @inlined
 def propagator(s: float, cells: Any, cell: int) -> tuple[float, float, float, float, float]:
-    """Return the decays of membrane and both currents over s ms, and the charges of both currents."""
+    """Return the decays of membrane and both currents over s ms, and the gains of both currents."""
     a = decay_by(s, cells.tau_m[cell], cells.rate_m[cell])
     b = decay_by(s, cells.tau_i[cell], cells.rate_i[cell])
     c = decay_by(s, cells.tau_j[cell], cells.rate_j[cell])

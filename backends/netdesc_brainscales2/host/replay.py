@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import Incoming, Stream, Synapses, merge
+from netdesc.adjoint.arrivals import Afferents, Incoming, Synapses, merge
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.lif import decay
 from netdesc.dynamics.membrane import Membrane
@@ -190,7 +190,7 @@ def hold_back(events: Events, slot: int, fan: Synapses) -> tuple[Floats, Integer
     return later[order], slots[order]
 
 
-def gather_arrivals(layout: Layout, index: int, spikes: Mapping[str, Events], batch: int) -> Stream:
+def gather_arrivals(layout: Layout, index: int, spikes: Mapping[str, Events], batch: int) -> Afferents:
     """Return what arrives at a stage, by slot."""
     fan = layout.fanout(index)
     parts = []

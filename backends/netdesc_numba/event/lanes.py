@@ -16,7 +16,7 @@ from netdesc.dynamics.lif import (
     guess,
     halley,
     interval_factors,
-    largest_charge,
+    largest_gain,
     may_spike,
     rising_until,
     state_after,
@@ -47,9 +47,9 @@ class Intervals(NamedTuple):
     begin, end, span : ndarray of float64, shape (samples,)
         In ms.
     factors : ndarray of float64, shape (4, samples)
-        See ``interval_factors``, and the largest charge within the interval.
+        See ``interval_factors``, and the largest gain within the interval.
     peak, highest : float
-        Length in ms of the interval with the largest charge, and that charge.
+        Length in ms of the interval with the largest gain, and that gain.
     """
 
     begin: Floats
@@ -63,7 +63,7 @@ class Intervals(NamedTuple):
 @inlined
 def make_intervals(count: int, constants: Constants) -> Intervals:
     """Return arrays for several samples, whose first intervals begin at 0."""
-    peak, highest = largest_charge(constants.tau_m, constants.tau_s)
+    peak, highest = largest_gain(constants.tau_m, constants.tau_s)
     return Intervals(np.zeros(count), np.empty(count), np.empty(count), np.empty((4, count)), peak, highest)
 
 

@@ -1,4 +1,4 @@
-"""Forward sweep of a uniform layer: all its neurons see one stream of arrivals."""
+"""Forward sweep of a uniform layer: all its neurons see one sequence of arrivals."""
 
 from __future__ import annotations
 

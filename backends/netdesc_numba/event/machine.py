@@ -153,14 +153,14 @@ class EventMachine:
 
     def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Found:
         """Run a stage on all samples and return its spikes, neurons counted within it."""
-        stream = self.layout.stream(index, spikes, batch)
+        afferents = self.layout.afferents(index, spikes, batch)
         wiring, cells = self.layout.wirings[index], self.layout.cells[index]
         duration = self.program.duration
         if wiring.kind == LAYER:
             return self.grow(
-                index, batch, sweep_layer, (stream.arrays, self.layout.layer(index), duration), rows=1
+                index, batch, sweep_layer, (afferents.arrays, self.layout.layer(index), duration), rows=1
             )
-        given = (stream.arrays, self.layout.fanout(index), cells, duration)
+        given = (afferents.arrays, self.layout.fanout(index), cells, duration)
         rows = len(find_code(type(cells)).residuals)
         if wiring.kind == NETWORK:
             base = wiring.slots[wiring.stage.populations[0]]

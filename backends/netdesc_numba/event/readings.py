@@ -62,7 +62,7 @@ def read_stage(
     peak, when, sums = np.empty(shape), np.empty(shape), np.empty((len(means), *shape))
     wiring, cells, duration = layout.wirings[index], layout.cells[index], layout.program.duration
     span = Span(duration, np.array([1.0 / item.tau for item in means]))
-    incoming, out = layout.stream(index, *given).arrays, Readings(peak, when, sums)
+    incoming, out = layout.afferents(index, *given).arrays, Readings(peak, when, sums)
     parts = split(batch, threads)
     if wiring.kind == LAYER:
         layer = layout.layer(index)

@@ -74,27 +74,27 @@ def collect_own(
     divided = grid.scheme == PUBLISHED
     require_residuals(trace, names, (*RESIDUALS, *([SLOPE] if divided else [])))
     found = zip(layout.places.items(), (trace.spikes[name] for name in names), strict=True)
-    stream = merge(
+    afferents = merge(
         [(p, item.times, shift(item.sources, place), item.offsets) for (p, place), item in found], trace.batch
     )
-    ticks, fractions = split_times(stream.times, grid.timestep)
+    ticks, fractions = split_times(afferents.times, grid.timestep)
 
     def gathered(residual: str) -> NDArray[Any]:
         by_index = {p: find_residual(trace, name, residual) for p, name in zip(members, names, strict=True)}
-        return take(stream.parts, by_index, len(ticks)).astype(grid.dtype)
+        return take(afferents.parts, by_index, len(ticks)).astype(grid.dtype)
 
     currents = gathered("current")
     spikes = Spikes(
         ticks,
-        stream.slots.copy(),
+        afferents.slots.copy(),
         np.empty(len(ticks), dtype=np.int64),
         fractions.astype(grid.dtype),
         currents,
         gathered("release_current"),
-        gathered(SLOPE) if divided else currents - layout.cells.gap[stream.slots],
-        take(stream.parts, forces, len(ticks)).astype(grid.dtype),
+        gathered(SLOPE) if divided else currents - layout.cells.gap[afferents.slots],
+        take(afferents.parts, forces, len(ticks)).astype(grid.dtype),
     )
-    return OwnSpikes(spikes, stream.offsets.copy(), stream.parts)
+    return OwnSpikes(spikes, afferents.offsets.copy(), afferents.parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.adjoint.arrivals import Stream, merge, shift
+from netdesc.adjoint.arrivals import Afferents, merge, shift
 from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.tick import split_times
 from netdesc.events import Events, Floats, Integers
@@ -70,13 +70,13 @@ class Entering:
     ----------
     packets : Packets
     order : ndarray of int64, shape (k,), or None
-        Number of each packet in ``stream``; None where it is the same.
-    stream : Stream
+        Number of each packet in ``afferents``; None where it is the same.
+    afferents : Afferents
     """
 
     packets: Packets
     order: Integers | None
-    stream: Stream
+    afferents: Afferents
 
 
 def collect_packets(
@@ -95,21 +95,21 @@ def collect_packets(
     batch : int
         Number of samples.
     """
-    stream = merge(
+    afferents = merge(
         [
             (p, spikes[p].times, shift(spikes[p].sources, program.populations[p].start), spikes[p].offsets)
             for p in inputs
         ],
         batch,
     )
-    ticks, fractions = split_times(stream.times, grid.timestep)
-    rows, offsets, order = stream.slots.copy(), stream.offsets.copy(), None
+    ticks, fractions = split_times(afferents.times, grid.timestep)
+    rows, offsets, order = afferents.slots.copy(), afferents.offsets.copy(), None
     if fractions.any():
-        # within a tick, streams are in order of time
+        # within a tick, afferents are in order of time
         samples = np.repeat(np.arange(batch), np.diff(offsets))
         order = np.lexsort((rows, ticks, samples))
         ticks, rows, fractions = ticks[order], rows[order], fractions[order]
-    return Entering(Packets(ticks, rows, fractions.astype(grid.dtype), offsets), order, stream)
+    return Entering(Packets(ticks, rows, fractions.astype(grid.dtype), offsets), order, afferents)
 
 
 def store_of(packets: Packets, span: tuple[int, int], job: Job, spikes: int) -> Arrivals:
@@ -177,7 +177,7 @@ def gradients_of(entering: Entering, received: Received) -> dict[int, Floats]:
     if entering.order is not None:
         sorted_gradient, gradient = gradient, np.empty(len(gradient))
         gradient[entering.order] = sorted_gradient
-    return {p: gradient if at is None else gradient[at] for p, at in entering.stream.parts}
+    return {p: gradient if at is None else gradient[at] for p, at in entering.afferents.parts}
 
 
 @inlined

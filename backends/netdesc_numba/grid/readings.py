@@ -241,11 +241,11 @@ class TickReader:
         if drive is None:
             return None
         whole, ticks = Layout(counted.program), counted.spikes(spikes)
-        stream = (whole.emissions if drive.sampled else whole.stream)(index, ticks, trace.batch)
-        arrival = np.zeros(len(stream.times))
-        sums = Adjoint(whole, threads=self.threads).sweep_readout(index, stream, drive, arrival)
+        afferents = (whole.emissions if drive.sampled else whole.afferents)(index, ticks, trace.batch)
+        arrival = np.zeros(len(afferents.times))
+        sums = Adjoint(whole, threads=self.threads).sweep_readout(index, afferents, drive, arrival)
         merged: dict[int, Floats] = {}
-        for p, places in stream.parts:
+        for p, places in afferents.parts:
             values = (arrival if places is None else arrival[places]) / self.grid.timestep
             merged[p] = merged[p] + values if p in merged else values
         totals = [sums.weight.sum(axis=0)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.backend import LearningState, Lesson, StepReport
+from netdesc.backend import LearningRule, LearningState, StepReport
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, Integers
 from netdesc.streams import stream
@@ -28,18 +28,18 @@ class Learner:
     Parameters
     ----------
     device : Device
-        Laid out for training, with the loss programs of the lesson.
+        Laid out for training, with the loss programs of the rule.
     parameters : Parameters
-    lesson : Lesson
-        One that ``check_lesson`` accepts.
+    rule : LearningRule
+        One that ``check_rule`` accepts.
     """
 
-    def __init__(self, device: Device, parameters: Parameters, lesson: Lesson) -> None:
-        self.device, self.parameters, self.lesson = device, parameters, lesson
-        self.objective = lesson.objectives[0]
+    def __init__(self, device: Device, parameters: Parameters, rule: LearningRule) -> None:
+        self.device, self.parameters, self.rule = device, parameters, rule
+        self.objective = rule.objectives[0]
         self.numbers = {
-            **DEFAULTS[lesson.optimizer],
-            **{name: float(value) for name, value in lesson.options.items() if value is not None},
+            **DEFAULTS[rule.optimizer],
+            **{name: float(value) for name, value in rule.options.items() if value is not None},
         }
         self.lane = int(device.emulation.options.profile.payload.value) // 32
         self.store, self.places = lay_out_store(device.emulation, device.program, parameters)
@@ -154,11 +154,11 @@ class Learner:
 
     def take_step(self, factor: float) -> None:
         """Update the weights and broadcast them."""
-        n, adam = self.numbers, self.lesson.optimizer != "sgd"
+        n, adam = self.numbers, self.rule.optimizer != "sgd"
         self.steps += 1
         beta_1 = n["beta_1"] if adam else n["momentum"]
         beta_2 = n["beta_2"] if adam else 0.0
-        decay = n.get("weight_decay", 0.0) if self.lesson.optimizer == "adamw" else 0.0
+        decay = n.get("weight_decay", 0.0) if self.rule.optimizer == "adamw" else 0.0
         correct = (1.0 / (1.0 - beta_1**self.steps), 1.0 / (1.0 - beta_2**self.steps)) if adam else (1.0, 1.0)
         rates = (n["learning_rate"] * factor, beta_1, 1.0 - beta_1, beta_2, 1.0 - beta_2)
         step = Step(adam, *map(np.float32, (*rates, n.get("epsilon", 0.0), decay, *correct)))
@@ -222,7 +222,7 @@ class Learner:
     @property
     def moments(self) -> dict[str, NDArray[np.float32]]:
         """Moments of the optimizer by name."""
-        if self.lesson.optimizer == "sgd":
+        if self.rule.optimizer == "sgd":
             return {"velocity": self.store.moment_1}
         return {"first": self.store.moment_1, "second": self.store.moment_2}
 

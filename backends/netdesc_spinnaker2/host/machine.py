@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.adjoint.host import first_forces
 from netdesc.adjoint.stage_spikes import check_trace, require_residuals
-from netdesc.backend import LearningState, Lesson, StepReport
+from netdesc.backend import LearningRule, LearningState, StepReport
 from netdesc.dynamics.tick import OFF_GRID, PUBLISHED
 from netdesc.errors import BackendError, Diagnostic
 from netdesc.events import Events, Floats, Integers
@@ -26,7 +26,7 @@ from netdesc_spinnaker2.host.parameters import Parameters
 from netdesc_spinnaker2.host.readout import SLOPE, collect
 from netdesc_spinnaker2.host.spike_records import slice_holders, sort_forces, sort_spikes, write_records
 from netdesc_spinnaker2.host.stimulus import lay_out_stimulus, round_stimulus
-from netdesc_spinnaker2.host.tasks import check_lesson
+from netdesc_spinnaker2.host.tasks import check_rule
 from netdesc_spinnaker2.mapping.pipeline import lay_out_program, outputs_of
 from netdesc_spinnaker2.mapping.plan import Plan
 from netdesc_spinnaker2.options import Options
@@ -207,16 +207,16 @@ class Machine:
         self.training = True
         self.device = self.map_out()
 
-    def prepare(self, lesson: Lesson) -> None:
+    def prepare(self, rule: LearningRule) -> None:
         """Put loss and optimizer on the chip; see ``netdesc.backend.OnDeviceLearning``."""
-        check_lesson(lesson, self.program, self.options)
+        check_rule(rule, self.program, self.options)
         self.synchronize()
         self.require_training()
-        wanted = (lesson.objectives[0].population,)
+        wanted = (rule.objectives[0].population,)
         if wanted != self.outputs:
             self.outputs = wanted
             self.device = self.map_out()
-        self.learner = Learner(self.device, self.parameters, lesson)
+        self.learner = Learner(self.device, self.parameters, rule)
 
     def learn(
         self, stimulus: Events, targets: Integers | None, *, seed: int, factor: float = 1.0
@@ -227,7 +227,7 @@ class Machine:
     def require_learner(self) -> Learner:
         """Return the learner; raise BackendError where nothing was prepared."""
         if self.learner is None:
-            raise BackendError("no lesson is prepared; call prepare before learning")
+            raise BackendError("no rule is prepared; call prepare before learning")
         return self.learner
 
     def state(self) -> LearningState:

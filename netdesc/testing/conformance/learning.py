@@ -31,7 +31,7 @@ class LearningChecks(Subject):
         targets = np.arange(mine.stimulus.batch, dtype=np.int64) % size
         rule = self.learning()
         found, wanted = mine.program.trainable(), teach(hosts, rule, targets)
-        mine.machine.prepare(rule.lesson(name))
+        mine.machine.prepare(rule.learning_rule(name))
         for _ in range(STEPS):
             mine.machine.learn(mine.stimulus, targets, seed=0)
         as_run = mine.forward().effective_parameters

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import pytest
 
-from netdesc.backend import Backend, Lesson, Machine
+from netdesc.backend import Backend, LearningRule, Machine
 from netdesc.errors import NetdescError
 from netdesc.events import Events, Floats, Integers
 from netdesc.graph.pipeline import compile_graph
@@ -77,7 +77,7 @@ class Tolerance:
 class HostRule(Protocol):
     """Loss and optimizer of the host that do what the device does; one for one run of learning."""
 
-    def lesson(self, population: str) -> Lesson:
+    def learning_rule(self, population: str) -> LearningRule:
         """Return what a device is told in order to learn the same.
 
         Parameters

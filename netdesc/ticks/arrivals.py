@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.jit import inlined, int64
+from netdesc.events import Integers
 from netdesc.ticks.crossing import Cell
 from netdesc.ticks.records import MOST, Arrivals, Cells, Synapses, Workspace
+
+LISTED = 4096
+"""Segments of synapses that receive spikes in one tick and are listed for all neurons together."""
 
 
 @inlined
@@ -30,6 +34,7 @@ def make_workspace(neurons: int, arrivals: int) -> Workspace:
         np.empty(neurons, dtype=np.int64),
         np.zeros(neurons, dtype=np.int64),
         np.empty((neurons, 4)),
+        np.empty((LISTED, 4), dtype=np.int64),
     )
 
 
@@ -46,23 +51,23 @@ def cell_of(j: int, cells: Cells) -> Cell:
 
 
 @inlined
-def collect_arrivals(j: int, m: int, arrivals: Arrivals, synapses: Synapses, workspace: Workspace) -> int:
-    """Collect what arrives at a neuron in a tick, in order of time, then emission, then source.
+def list_segments(m: int, arrivals: Arrivals, synapses: Synapses, workspace: Workspace) -> int:
+    """List the spikes that arrive in a tick, with the segments of synapses at which they do.
 
     Parameters
     ----------
-    j, m : int
-        Neuron and tick.
+    m : int
+        The tick.
     arrivals, synapses
     workspace : Workspace
-        Results: ``when``, ``weight``, ``receptor`` and ``found``.
+        Results: ``near``.
 
     Returns
     -------
     int
-        How many; if that is more than there is room for, the rest is missing.
+        How many; -1 if there are more than there is room for.
     """
-    count = 0
+    count = int64(0)
     # delays descend, so that emissions ascend
     for delay in synapses.delays:
         if delay > m:
@@ -72,23 +77,87 @@ def collect_arrivals(j: int, m: int, arrivals: Arrivals, synapses: Synapses, wor
             if not (synapses.lags[source] >> (delay & 15)) & 1:
                 continue
             for g in range(synapses.first[source], synapses.first[source + 1]):
-                segment = synapses.segments[g]
-                if segment.delay != delay:
+                if synapses.segments[g].delay != delay:
                     continue
-                k = find_target(j, segment, synapses.target)
-                if k < 0:
-                    continue
-                if count < len(workspace.when):
-                    p = make_place(count, e, delay, arrivals, workspace)
-                    workspace.when[p] = arrivals.fraction[e]
-                    workspace.weight[p] = synapses.weight[segment.start + k]
-                    workspace.receptor[p] = segment.receptor
-                    workspace.found[p, 0] = e
-                    workspace.found[p, 1] = delay
-                    workspace.found[p, 2] = segment.start + k
-                    workspace.found[p, 3] = segment.gradient + k if segment.gradient >= 0 else -1
+                if count == len(workspace.near):
+                    return int64(-1)
+                note_segment(count, e, g, synapses, workspace.near)
                 count += 1
     return count
+
+
+@inlined
+def note_segment(p: int, e: int, g: int, synapses: Synapses, near: Integers) -> None:
+    """Write down a spike received and a segment, with its first target and one past its last."""
+    segment = synapses.segments[g]
+    low = high = int64(segment.base)
+    if segment.run == 1:
+        high += segment.size - 1
+    else:
+        low = synapses.target[segment.target_start]
+        high = synapses.target[segment.target_start + segment.size - 1]
+    near[p, 0], near[p, 1], near[p, 2], near[p, 3] = e, g, low, high + 1
+
+
+@inlined
+def collect_arrivals(
+    j: int, m: int, listed: int, arrivals: Arrivals, synapses: Synapses, workspace: Workspace
+) -> int:
+    """Collect what arrives at a neuron in a tick, in order of time, then emission, then source.
+
+    Parameters
+    ----------
+    j, m : int
+        Neuron and tick.
+    listed : int
+        From ``list_segments``.
+    arrivals, synapses
+    workspace : Workspace
+        Results: ``when``, ``weight``, ``receptor`` and ``found``.
+
+    Returns
+    -------
+    int
+        How many; if that is more than there is room for, the rest is missing.
+    """
+    count = int64(0)
+    near = workspace.near
+    for p in range(listed):
+        if near[p, 2] <= j < near[p, 3]:
+            count = collect_at(j, near[p, 0], near[p, 1], count, arrivals, synapses, workspace)
+    if listed >= 0:
+        return count
+    for delay in synapses.delays:
+        if delay > m:
+            continue
+        for e in range(arrivals.first[m - delay], arrivals.first[m - delay + 1]):
+            source = arrivals.row[e]
+            if (synapses.lags[source] >> (delay & 15)) & 1:
+                for g in range(synapses.first[source], synapses.first[source + 1]):
+                    if synapses.segments[g].delay == delay:
+                        count = collect_at(j, e, g, count, arrivals, synapses, workspace)
+    return count
+
+
+@inlined
+def collect_at(
+    j: int, e: int, g: int, count: int, arrivals: Arrivals, synapses: Synapses, workspace: Workspace
+) -> int:
+    """Collect the arrival of a spike at a neuron through a segment, if there is one; return their number."""
+    segment = synapses.segments[g]
+    k = find_target(j, segment, synapses.target)
+    if k < 0:
+        return count
+    if count < len(workspace.when):
+        p = make_place(count, e, segment.delay, arrivals, workspace)
+        workspace.when[p] = arrivals.fraction[e]
+        workspace.weight[p] = synapses.weight[segment.start + k]
+        workspace.receptor[p] = segment.receptor
+        workspace.found[p, 0] = e
+        workspace.found[p, 1] = segment.delay
+        workspace.found[p, 2] = segment.start + k
+        workspace.found[p, 3] = segment.gradient + k if segment.gradient >= 0 else -1
+    return count + 1
 
 
 @inlined

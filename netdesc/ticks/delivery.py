@@ -106,7 +106,7 @@ def land(n: int, begin: int, end: int, left: int, timestep: float, item: Slice) 
             if segment.run == 1 and cells.uniform and segment.size >= SHORT:
                 land_run(slot, g, fade, lift, cells, synapses, item.buffers)
             else:
-                land_each(slot, g, fraction, timestep, cells, synapses, item.buffers)
+                land_each(slot, g, fraction, timestep, (fade, lift), item)
     return events, in_flight
 
 
@@ -136,18 +136,19 @@ def land_run(
 
 @inlined
 def land_each(
-    slot: int, g: int, fraction: float, timestep: float, cells: Cells, synapses: Synapses, buffers: Buffers
+    slot: int, g: int, fraction: float, timestep: float, factors: tuple[float, float], item: Slice
 ) -> None:
-    """Add what a spike does to its targets one by one."""
+    """Add what a spike does to its targets one by one; the factors are those of uniform cells."""
+    cells, synapses, buffers = item.cells, item.synapses, item.buffers
     segment = synapses.segments[g]
     size, r = len(cells.gap), segment.receptor
     at, current = slot * size, (slot * len(cells.gain) + r) * size
     kind = synapses.weight.dtype.type
     zero = kind(0)
-    fade = lift = 0.0
+    fade, lift = factors
     for k in range(segment.size):
         j = segment.base + k if segment.run == 1 else synapses.target[segment.target_start + k]
-        if k == 0 or not cells.uniform:
+        if not cells.uniform:
             _, fade, lift = factors_until(fraction, timestep, cells.tau_m[j], cells.tau_s[r, j])
         w = synapses.weight[segment.start + k]
         buffers.current[current + j] += w * kind(fade)

@@ -11,7 +11,7 @@ import numpy as np
 from netdesc.dynamics.jit import counting, inlined
 from netdesc.dynamics.tick import current_after, current_left, may_return, reaches, voltage_after
 from netdesc.dynamics.views import fill, row, stretch
-from netdesc.ticks.arrivals import cell_of, collect_arrivals
+from netdesc.ticks.arrivals import cell_of, collect_arrivals, list_segments
 from netdesc.ticks.crossing import FREE, cross_tick
 from netdesc.ticks.forward import arriving, gain_voltage
 from netdesc.ticks.records import (
@@ -121,10 +121,11 @@ def step_off_grid(m: int, used: int, timestep: float, item: Slice, workspace: Wo
         hits += hold_neurons(m, neurons)
     fresh, specials = used, 0
     if hits > 0:
+        listed = list_segments(m, item.arrivals, item.synapses, workspace)
         for j in range(len(neurons.flag)):
             if neurons.flag[j] == 0:
                 continue
-            count = cross_neuron(j, m, timestep, item, workspace, workspace.result[specials])
+            count = cross_neuron(j, m, listed, timestep, item, workspace, workspace.result[specials])
             if count < 0:
                 return count
             if count == 0 and neurons.waiting[j] < 0:
@@ -154,11 +155,11 @@ def step_off_grid(m: int, used: int, timestep: float, item: Slice, workspace: Wo
 
 @inlined
 def cross_neuron(
-    j: int, m: int, timestep: float, item: Slice, workspace: Workspace, result: np.ndarray
+    j: int, m: int, listed: int, timestep: float, item: Slice, workspace: Workspace, result: np.ndarray
 ) -> int:
     """Go through the tick of a neuron; return its spikes, ``NO_WORKSPACE`` or ``BURST``."""
     cells, state, waiting = item.cells, item.neurons.state, item.neurons.waiting[j]
-    count = collect_arrivals(j, m, item.arrivals, item.synapses, workspace)
+    count = collect_arrivals(j, m, listed, item.arrivals, item.synapses, workspace)
     if count > len(workspace.when):
         return NO_WORKSPACE
     spikes = cross_tick(

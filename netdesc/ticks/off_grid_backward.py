@@ -5,9 +5,9 @@ Neurons that spike or are released in the tick come after all others, one by one
 
 from __future__ import annotations
 
-from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.jit import inlined, int64
 from netdesc.dynamics.views import row
-from netdesc.ticks.arrivals import cell_of, collect_arrivals
+from netdesc.ticks.arrivals import cell_of, collect_arrivals, list_segments
 from netdesc.ticks.backward import step_back
 from netdesc.ticks.crossing import FREE, cross_tick_back
 from netdesc.ticks.meeting import meet_within
@@ -95,8 +95,9 @@ def step_off_grid_back(
         workspace.marked[workspace.special[p]] = 0
     events = meet_within(m, timestep, quiet, cells, item.arrivals, item.synapses, adjoints.products)
     grazing = 0
+    listed = list_segments(m, item.arrivals, item.synapses, workspace) if specials > 0 else int64(0)
     for p in range(specials):
-        raised = cross_back(m, p, timestep, item, adjoints, workspace)
+        raised = cross_back(m, p, listed, timestep, item, adjoints, workspace)
         if raised < 0:
             return -1, 0
         grazing += raised
@@ -108,7 +109,9 @@ def step_off_grid_back(
 
 
 @inlined
-def cross_back(m: int, p: int, timestep: float, item: Slice, adjoints: Adjoints, workspace: Workspace) -> int:
+def cross_back(
+    m: int, p: int, listed: int, timestep: float, item: Slice, adjoints: Adjoints, workspace: Workspace
+) -> int:
     """Take the adjoint of one special neuron back through a tick.
 
     Returns
@@ -118,7 +121,7 @@ def cross_back(m: int, p: int, timestep: float, item: Slice, adjoints: Adjoints,
     """
     cells, spikes, result = item.cells, item.spikes, workspace.result[p]
     j, released = workspace.special[p], workspace.released[p]
-    count = collect_arrivals(j, m, item.arrivals, item.synapses, workspace)
+    count = collect_arrivals(j, m, listed, item.arrivals, item.synapses, workspace)
     if count > len(workspace.when):
         return -1
     hits = list_spikes(p, j, spikes, adjoints, workspace)

@@ -237,6 +237,8 @@ class Workspace(NamedTuple):
         Such neurons of a tick; last spike of each in it, -1 for none; spike that it is released from in it,
         -1 for none; 1 for these neurons.
     result : ndarray of float64, shape (neurons, 4)
+    near : ndarray of int64, shape (segments, 4)
+        Spike received, segment of synapses, first target and one past the last, for a whole tick.
     """
 
     when: Floats
@@ -253,3 +255,4 @@ class Workspace(NamedTuple):
     released: Integers
     marked: Integers
     result: Floats
+    near: Integers

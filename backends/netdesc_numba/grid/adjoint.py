@@ -25,7 +25,6 @@ from netdesc.threads import run, split
 from netdesc.ticks.records import Spikes
 from netdesc.trace import Cotangent, Recording, Trace
 from netdesc_numba.grid.backward import Room, most_arrivals, run_stage_back
-from netdesc_numba.grid.counted import Counted
 from netdesc_numba.grid.job import make_adjoints, make_workspace
 from netdesc_numba.grid.packets import Received, collect_packets, gradients_of, receive, receive_own
 from netdesc_numba.grid.readings import Back, TickReader, part_batch, slice_back, sort_totals
@@ -104,7 +103,7 @@ class GridAdjoint:
     Parameters
     ----------
     reader : TickReader
-        Of the program with the present weights and delays, laid out for the grid.
+        Of the program, laid out for the grid.
     """
 
     reader: TickReader
@@ -235,7 +234,7 @@ class GridAdjoint:
         """Sample adjoints: those of continuous time for the spikes on the grid, which are the same."""
         if not any(item.variable.startswith("lam") for item in self.reader.program.sampling):
             return {}
-        counted = Counted(self.reader.program, self.reader.grid)
+        counted = self.reader.counted()
         whole = Adjoint(
             Layout(counted.program),
             floor=self.reader.grid.floor,

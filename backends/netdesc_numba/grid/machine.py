@@ -15,7 +15,6 @@ from netdesc.program import Program
 from netdesc.steps import nearest_steps
 from netdesc.trace import Cotangent, Recording, Trace, require_finite
 from netdesc_numba.grid.adjoint import GridAdjoint
-from netdesc_numba.grid.counted import Counted
 from netdesc_numba.grid.packets import collect_packets
 from netdesc_numba.grid.readings import TickReader
 from netdesc_numba.grid.refusals import refuse
@@ -56,7 +55,6 @@ class TickMachine:
         check = fits_float32 if self.grid.dtype is np.float32 else accept
         self.store = ParameterStore(program.declared(), check)
         self.runner = StageRunner(program, options, self.grid)
-        self.present = program
         self.layouts = [
             lay_out_stage(program, stage, self.grid, self.store.values) for stage in program.stages
         ]
@@ -65,7 +63,6 @@ class TickMachine:
         """Set weights and delays; see ``netdesc.backend.Machine``. Delays become whole ticks."""
         rewire = DELAY in self.store.write(parameters)
         values = self.store.values
-        self.present = self.program.with_parameters(values)
         self.layouts = [
             lay_out_stage(self.program, layout.stage, self.grid, values)
             if rewire
@@ -112,12 +109,14 @@ class TickMachine:
         """Sample voltages and currents."""
         if not self.program.sampling:
             return {}
-        counted = Counted(self.present, self.grid)
+        counted = self.reader().counted()
         return counted.recordings(counted.sample(spikes, batch))
 
     def reader(self) -> TickReader:
         """Return what takes readings with the present weights and delays."""
-        return TickReader(self.present, tuple(self.layouts), self.grid, self.options.threads)
+        return TickReader(
+            self.program, self.store.values, tuple(self.layouts), self.grid, self.options.threads
+        )
 
     def round_inputs(self, spikes: dict[int, Events]) -> tuple[dict[int, Events], int]:
         """Move input spikes to times of packets, and count those that moved by more than noise."""

@@ -47,7 +47,8 @@ class TickReader:
     Parameters
     ----------
     program : Program
-        With the present weights and delays.
+    values : mapping of str to ndarray
+        Present weights and delays, in place of the program's.
     layouts : tuple of StageLayout
     grid : Grid
     threads : int
@@ -55,9 +56,14 @@ class TickReader:
     """
 
     program: Program
+    values: Mapping[str, Floats]
     layouts: tuple[StageLayout, ...]
     grid: Grid
     threads: int
+
+    def counted(self) -> Counted:
+        """Return the program with its present parameters, counted in ticks."""
+        return Counted(self.program.with_parameters(self.values), self.grid)
 
     def forward(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take all readings.
@@ -117,14 +123,14 @@ class TickReader:
 
     def sample_finals(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take the last voltages in closed form from all spikes, by the keys of the readings."""
-        counted = Counted(self.program, self.grid)
+        counted = self.counted()
         samples = counted.sample(spikes, batch, final_samplings(counted.program))
         names = {self.program.populations[p].name: events for p, events in spikes.items()}
         return read_final_voltages(counted.program, samples, names)
 
     def forward_off_grid(self, spikes: Mapping[int, Events], batch: int) -> dict[str, Read]:
         """Take all readings over continuous time, counted in ticks."""
-        counted = Counted(self.program, self.grid)
+        counted = self.counted()
         found = read_readouts(Layout(counted.program), counted.spikes(spikes), batch, threads=self.threads)
         if final_samplings(counted.program):
             found |= self.sample_finals(spikes, batch)
@@ -234,7 +240,7 @@ class TickReader:
         self, layout: StageLayout, spikes: Mapping[int, Events], trace: Trace, cotangent: Cotangent
     ) -> Back | None:
         """Carry derivatives back over continuous time, counted in ticks; see ``backward``."""
-        counted = Counted(self.program, self.grid)
+        counted = self.counted()
         index = self.program.stages.index(layout.stage)
         pulled = counted.cotangent(cotangent)
         drive = find_drive(counted.program, layout, counted.trace(trace), pulled, None)

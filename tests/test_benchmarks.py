@@ -57,6 +57,14 @@ def test_a_training_step_is_compared_with_the_grid(step_page: str) -> None:
     assert {"event-driven", *grids} == set(table)
 
 
+def test_a_recurrent_layer_is_compared_with_the_event_queue(tmp_path: Path) -> None:
+    settings = ("--hidden", "12", "--batch", "2", "--spikes", "5000", "--rounds", "1")
+    printed = run_script("recurrent_layer.py", *settings, "-o", str(tmp_path / "page.md"))
+    (row,) = read_table(printed, "| hidden neurons").values()
+    assert float(row[0]) > 0.5
+    assert max(float(row[4]), float(row[5])) < 1e-9
+
+
 def test_a_first_step_is_taken_and_its_compilations_are_counted() -> None:
     assert int(run_script("start_up.py", "--first-step", "examples/yin_yang.yaml")) >= 0
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from netdesc.adjoint.arrivals import Afferents, Synapses, merge, shift
-from netdesc.adjoint.cells import UniformLayer, make_layer, neurons_of, read_cells
-from netdesc.adjoint.wiring import LAYER, Wiring, is_layer, sort_fanout, wire
+from netdesc.adjoint.cells import Loop, UniformLayer, make_layer, neurons_of, read_cells
+from netdesc.adjoint.wiring import RECURRENT, Wiring, arrive_later, is_layer, sort_fanout, wire
 from netdesc.block import Block, join_charges
 from netdesc.events import Events, Floats
 from netdesc.parameters import Check, ParameterStore, accept
@@ -71,10 +71,13 @@ class Layout:
 
     def arrange(self) -> None:
         """Bring the present weights and delays into the order of the kernels."""
+        for index, (stage, wiring) in enumerate(zip(self.program.stages, self.wirings, strict=True)):
+            if wiring.kind == RECURRENT and not arrive_later(self.program, stage, self.store.values):
+                self.wirings[index] = wire(self.program, stage, False)
         blocks = [[self.program.blocks[k] for k in wiring.blocks] for wiring in self.wirings]
         self.weights = [join_charges(item, self.store.values) for item in blocks]
         self.delays = [
-            self.join_delays(item, spread=wiring.kind != LAYER)
+            self.join_delays(item, spread=not wiring.by_rows)
             for item, wiring in zip(blocks, self.wirings, strict=True)
         ]
         self.fanouts: dict[int, Synapses] = {}
@@ -101,7 +104,7 @@ class Layout:
     def spread(self, index: int) -> Wiring:
         """Return the synapses of a stage with their index, which a layer otherwise does without."""
         wiring = self.wirings[index]
-        if wiring.kind != LAYER:
+        if not wiring.by_rows:
             return wiring
         if index not in self.spreads:
             self.spreads[index] = wire(self.program, self.program.stages[index], False)
@@ -141,22 +144,27 @@ class Layout:
         Returns
         -------
         Afferents
-            For a layer its arrivals, by row of the weights; otherwise its ``emissions``.
+            For a layer its arrivals, by row of the weights, with those of its own spikes where these are
+            known; otherwise its ``emissions``.
         """
         wiring = self.wirings[index]
-        if wiring.kind != LAYER:
+        if not wiring.by_rows:
             return self.emissions(index, spikes, batch)
         parts, row = [], 0
         for k, delay in zip(wiring.blocks, self.delays[index], strict=True):
             block = self.program.blocks[k]
-            events = spikes[block.pre]
-            parts.append(
-                (
-                    block.pre,
-                    events.times + delay if delay else events.times,
-                    shift(events.sources, row),
-                    events.offsets,
-                )
-            )
+            if block.pre in spikes:
+                events = spikes[block.pre]
+                times = events.times + delay if delay else events.times
+                parts.append((block.pre, times, shift(events.sources, row), events.offsets))
             row += block.n_pre
         return merge(parts, batch)
+
+    def loop(self, index: int) -> Loop:
+        """Return the projections of a recurrent layer onto itself."""
+        wiring = self.wirings[index]
+        blocks = [self.program.blocks[k] for k in wiring.blocks]
+        rows = np.cumsum([0, *(block.n_pre for block in blocks)])[:-1]
+        own = [k for k, block in enumerate(blocks) if block.pre in wiring.places]
+        delay = self.delays[index][own]
+        return Loop(rows[own].astype(np.int64), delay, float(delay.min(initial=np.inf)))

@@ -80,16 +80,53 @@ def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> Af
         return Afferents(np.empty(0), empty, np.zeros(batch + 1, dtype=np.int64), ())
     times = np.concatenate([part[1] for part in parts])
     slots = np.concatenate([part[2] for part in parts])
-    samples = np.concatenate([np.repeat(np.arange(batch), np.diff(part[3])) for part in parts])
-    order = np.lexsort((slots, times, samples))
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
     bounds = np.cumsum([0] + [len(part[1]) for part in parts])
+    begins = np.array([part[3] + start for part, start in zip(parts, bounds[:-1], strict=True)])
+    order, place = np.empty((2, len(times)), dtype=np.int64)
+    order_parts(times, slots, begins, order, place)
     positions = tuple(
         (part[0], place[a:b]) for part, a, b in zip(parts, bounds[:-1], bounds[1:], strict=True)
     )
     offsets = np.sum([part[3] for part in parts], axis=0)
     return Afferents(times[order], slots[order], offsets, positions)
+
+
+@kernel
+def order_parts(times: Floats, slots: Integers, begins: Integers, order: Integers, place: Integers) -> None:
+    """Order the spikes of several parts by sample, then by time, then by slot.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (k,)
+        In this order within a part already.
+    slots : ndarray of int64, shape (k,)
+    begins : ndarray of int64, shape (parts, batch + 1)
+        First spike of each part in each sample, and one past its last.
+    order, place : ndarray of int64, shape (k,)
+        Results: which spike each one is, and where each one comes.
+    """
+    parts, batch = begins.shape[0], begins.shape[1] - 1
+    cursors = np.empty(parts, dtype=np.int64)
+    done = int64(0)
+    for b in range(batch):
+        count = int64(0)
+        for p in range(parts):
+            cursors[p] = begins[p, b]
+            count += begins[p, b + 1] - begins[p, b]
+        for _ in range(count):
+            best = int64(-1)
+            for p in range(parts):
+                e = cursors[p]
+                if e < begins[p, b + 1] and (
+                    best < 0
+                    or times[e] < times[cursors[best]]
+                    or (times[e] == times[cursors[best]] and slots[e] < slots[cursors[best]])
+                ):
+                    best = p
+            order[done] = cursors[best]
+            place[cursors[best]] = done
+            cursors[best] += 1
+            done += 1
 
 
 class Synapses(NamedTuple):

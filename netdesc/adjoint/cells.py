@@ -49,6 +49,24 @@ class UniformLayer(NamedTuple):
     current: Floats
 
 
+class Loop(NamedTuple):
+    """Projections of a layer onto itself.
+
+    Parameters
+    ----------
+    row : ndarray of int64, shape (projections,)
+        First row of the weights of each.
+    delay : ndarray of float64, shape (projections,)
+        In ms.
+    shortest : float
+        The smallest of the delays.
+    """
+
+    row: Integers
+    delay: Floats
+    shortest: float
+
+
 def neurons_of(program: Program, stage: Stage) -> Integers:
     """Return the indices of the neurons of a stage in the program."""
     return np.concatenate(

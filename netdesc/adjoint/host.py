@@ -23,8 +23,8 @@ from netdesc.adjoint.neurons import measure_slopes, sweep_network_back, sweep_ne
 from netdesc.adjoint.readout import sweep_readout_back
 from netdesc.adjoint.readout_layer import sweep_readout_layer_back
 from netdesc.adjoint.recording import record_adjoints
-from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, take, take_counts
-from netdesc.adjoint.wiring import LAYER, NETWORK, NEURONS
+from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, find_origins, take, take_counts
+from netdesc.adjoint.wiring import LAYER, NETWORK
 from netdesc.block import split_gradients
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
@@ -169,7 +169,9 @@ class Adjoint:
                 for k, positions in own.parts:
                     forces[k] = whole if positions is None else whole[positions]
             for k, positions in afferents.parts:
-                forces[k] = forces[k] + (arrival if positions is None else arrival[positions])
+                # what a recurrent layer sends to itself is in its own forces
+                if k not in program.stages[index].populations:
+                    forces[k] = forces[k] + (arrival if positions is None else arrival[positions])
             self.write_gradients(index, sums, parameters)
         samples = (
             record_adjoints(self.layout, self.floor, owns, drives, trace.batch) if program.sampling else {}
@@ -236,7 +238,7 @@ class Adjoint:
         afferents = self.layout.emissions(index, spikes, trace.batch)
         arrival = np.zeros(len(afferents.times))
         sums = self.sweep_readout(index, afferents, drive, arrival)
-        if wiring.kind == NETWORK:
+        if wiring.stage.recurrent:
             base = wiring.slots[wiring.stage.populations[0]]
             inner = Afferents(own.times, own.neurons + base, own.offsets, ())
             sums.add(self.sweep_readout(index, inner, drive, force))
@@ -260,14 +262,11 @@ class Adjoint:
         """Run the kernel that fits a stage on all parts of the batch."""
         wiring = self.layout.wirings[index]
         rules = Rules(self.layout.program.duration, self.floor, wiring.slots[wiring.stage.populations[0]])
-        kernels: dict[str, Callable[..., int]] = {
-            LAYER: sweep_layer_back,
-            NETWORK: sweep_network_back,
-            NEURONS: sweep_neurons_back,
-        }
-        sums, raised = self.run_kernel(
-            kernels[wiring.kind], index, afferents, arrival, own.events(force), rules
-        )
+        kernel: Callable[..., int] = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
+        given: tuple[object, ...] = (own.events(force), rules)
+        if wiring.by_rows:
+            kernel, given = sweep_layer_back, (*given, find_origins(afferents, wiring))
+        sums, raised = self.run_kernel(kernel, index, afferents, arrival, *given)
         return sums, int(sum(raised))
 
     def run_kernel(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from netdesc.adjoint.arrivals import Incoming
 from netdesc.adjoint.cells import UniformLayer
@@ -187,11 +187,11 @@ def sweep_cell_back(
 @inlined
 def sweep_row_back(
     segments: Segments, pieces: Pieces, incoming: Incoming, layer: UniformLayer, spikes: OwnEvents,
-    gains: Derivatives, levels: Levels, work: Floats,
+    gains: Derivatives, levels: Levels, work: Any,
 ) -> int:  # fmt: skip
     """Compute the adjoints of all neurons of a sample side by side, from the end to the start.
 
-    Parameters are those of ``sweep_cell_back``; ``work``, shape (2, 2, n), is overwritten.
+    Parameters are those of ``sweep_cell_back``, and ``work``, a ``netdesc.adjoint.layer.Work``.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def sweep_row_back(
     """
     tau_s, weights, gradient, by = layer.constants.tau_s, layer.weights, gains.weight, segments.factors
     n = weights.shape[1]
-    lam, following = work[0], work[1]
+    lam, following, origins = work.lam[0], work.lam[1], work.origins
     lam[:] = 0.0
     grazing = 0
     high = pieces.size
@@ -220,7 +220,10 @@ def sweep_row_back(
         if j > 0:
             e = segments.first + j - 1
             row = incoming.slots[e]
-            gains.arrival[e] = sum_forces(weights[row], lam)
+            force = sum_forces(weights[row], lam)
+            gains.arrival[e] = force
+            if len(origins) > 0 and origins[e] >= 0:
+                spikes.force[origins[e]] += force
             for cell in range(n):
                 gradient[row, cell] += weight_force(lam[1, cell], tau_s)
     return grazing

@@ -31,12 +31,15 @@ class Work(NamedTuple):
     upper : ndarray of int64, shape (n,)
         -1 for every neuron between samples.
     lam : ndarray of float64, shape (2, 2, n)
+    origins : ndarray of int64, shape (k,) or (0,)
+        See ``sweep_layer_back``; not overwritten.
     """
 
     segments: Segments
     pieces: Pieces
     upper: Integers
     lam: Floats
+    origins: Integers
 
 
 @inlined
@@ -50,8 +53,8 @@ def sweep_sample_back(
     segments = cut_at_arrivals(b, incoming, constants, rules.duration, work.segments)
     pieces = measure_pieces(b, segments, spikes, constants, work.upper, work.pieces)
     n = len(work.upper)
-    if n >= NARROW:
-        return sweep_row_back(segments, pieces, incoming, layer, spikes, gains, levels, work.lam)
+    if n >= NARROW or len(work.origins) > 0:
+        return sweep_row_back(segments, pieces, incoming, layer, spikes, gains, levels, work)
     grazing = 0
     for cell in range(n):
         grazing += sweep_cell_back(cell, segments, pieces, incoming, layer, spikes, gains, levels)
@@ -75,7 +78,7 @@ def sweep_samples_back(
 @kernel
 def sweep_layer_back(
     first: int, last: int, incoming: Incoming, layer: UniformLayer, sums: PartialSums, spikes: OwnEvents,
-    rules: Rules,
+    rules: Rules, origins: Integers,
 ) -> int:  # fmt: skip
     """Compute the adjoints of samples ``first`` to ``last - 1`` of a layer, back to its synapses.
 
@@ -91,6 +94,9 @@ def sweep_layer_back(
     spikes : OwnEvents
         The layer's spikes; their dL/dt become totals.
     rules : Rules
+    origins : ndarray of int64, shape (k,) or (0,)
+        Spike of the layer that each arrival is, -1 for one from outside; empty without recurrence. A spike
+        arrives after it is sent: going back, its dL/dt is complete before it is undone.
 
     Returns
     -------
@@ -100,5 +106,5 @@ def sweep_layer_back(
     n = layer.weights.shape[1]
     segments = make_segments(find_longest(first, last, incoming.offsets))
     pieces = make_pieces(find_longest(first, last, spikes.offsets))
-    work = Work(segments, pieces, np.full(n, -1), np.empty((2, 2, n)))
+    work = Work(segments, pieces, np.full(n, -1), np.empty((2, 2, n)), origins)
     return sweep_samples_back((first, last), incoming, layer, spikes, sums, rules, work)

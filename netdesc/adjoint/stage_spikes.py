@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import merge, shift
+from netdesc.adjoint.arrivals import Afferents, merge, shift
 from netdesc.adjoint.cells import residuals_of
 from netdesc.adjoint.neuron import OwnEvents
+from netdesc.adjoint.wiring import Wiring
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program
@@ -152,6 +153,18 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     late = {p: lags_of(trace, item.name) for p, item in populations.items()}
     lags = take(afferents.parts, late, len(afferents.times)) if any(map(len, late.values())) else np.empty(0)
     return OwnSpikes(afferents.times, kept, afferents.slots, afferents.offsets, afferents.parts, lags)
+
+
+def find_origins(afferents: Afferents, wiring: Wiring) -> Integers:
+    """Return which spike of a recurrent layer each afferent is, -1 for others; empty without recurrence."""
+    if not wiring.stage.recurrent:
+        return np.empty(0, dtype=np.int64)
+    origins = np.full(len(afferents.times), -1)
+    for population, positions in afferents.parts:
+        if population in wiring.places:
+            places = slice(None) if positions is None else positions
+            origins[places] = np.arange(len(origins[places]))
+    return origins
 
 
 def lags_of(trace: Trace, population: str) -> Floats:

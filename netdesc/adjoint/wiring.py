@@ -13,7 +13,9 @@ from netdesc.adjoint.cells import are_uniform
 from netdesc.events import Floats, Integers
 from netdesc.program import Program, Stage
 
-LAYER, NEURONS, NETWORK = "layer", "neurons", "network"
+LAYER, RECURRENT, NEURONS, NETWORK = "layer", "recurrent layer", "neurons", "network"
+RESOLVED = 1e-9
+"""Smallest delay of a recurrent layer, as a fraction of the duration: times tell it from none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Wiring:
     stage : Stage
     kind : str
         ``layer``: dense blocks with one delay each onto uniform cells without refractory period;
+        ``recurrent layer``: such a layer that projects onto itself with delays above 0;
         ``neurons``: any other stage without a cycle; ``network``: a stage with a cycle.
     inputs : tuple of int
         Populations outside the stage that project into it.
@@ -44,7 +47,7 @@ class Wiring:
     offsets : ndarray of int64, shape (blocks + 1,)
         First synapse of each block.
     slot, target, receptor : ndarray of int64, shape (synapses,)
-        Per synapse; the target is counted within the stage. Empty for a layer.
+        Per synapse; the target is counted within the stage. Empty for a layer, recurrent or not.
     scale : ndarray of float64, shape (synapses,)
         Voltage per unit of weight, with sign.
     """
@@ -62,6 +65,11 @@ class Wiring:
     target: Integers
     receptor: Integers
 
+    @property
+    def by_rows(self) -> bool:
+        """Whether an arrival adds a row of weights to the currents of all neurons."""
+        return self.kind in (LAYER, RECURRENT)
+
 
 def is_layer(program: Program, stage: Stage, cells: Any) -> bool:
     """Tell whether one sequence of arrivals serves all neurons of the stage."""
@@ -69,11 +77,28 @@ def is_layer(program: Program, stage: Stage, cells: Any) -> bool:
     plain = all(block.dense and block.uniform_delay and not block.train_delay for block in blocks)
     reads = all(program.populations[p].kind == "readout" for p in stage.populations)
     return (
-        not stage.recurrent
+        (not stage.recurrent or (len(stage.populations) == 1 and arrive_later(program, stage, {})))
         and plain
         and are_uniform(cells)
         and not np.any(cells.tau_ref)
         and (reads or bool(np.all(np.isfinite(cells.gap))))
+    )
+
+
+def arrive_later(program: Program, stage: Stage, delays: Mapping[str, Floats]) -> bool:
+    """Tell whether a stage sends nothing to itself that arrives at once.
+
+    Parameters
+    ----------
+    program : Program
+    stage : Stage
+    delays : mapping of str to ndarray
+        Present delays by key, in place of the program's.
+    """
+    loops = [block for block in program.blocks if {block.pre, block.post} <= set(stage.populations)]
+    return all(
+        bool(np.all(delays.get(block.delay_key, block.delays) >= RESOLVED * program.duration))
+        for block in loops
     )
 
 
@@ -102,7 +127,7 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
     for p in stage.populations:
         places[p] = size
         size += program.populations[p].size
-    kind = LAYER if layer else NETWORK if stage.recurrent else NEURONS
+    kinds = (RECURRENT, NETWORK) if stage.recurrent else (LAYER, NEURONS)
     slot: list[Integers] = []
     target: list[Integers] = []
     receptor: list[Integers] = []
@@ -115,7 +140,7 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
     offsets = np.concatenate(([0], np.cumsum([block.size for block in blocks]))).astype(np.int64)
     return Wiring(
         stage,
-        kind,
+        kinds[0] if layer else kinds[1],
         inputs,
         slots,
         total,

@@ -15,6 +15,7 @@ KINDS = {
     "layers": Recipe(2, layers=2, delay="uniform", **{**SHARED, "gain": 3.0}),
     "wide layers": Recipe(5, layers=2, **{**SHARED, "gain": 1.5, "size": 19}),
     "neurons": Recipe(3, delay="mixed", refractory=True, two_currents=True, **SHARED),
+    "recurrent layer": Recipe(4, loop="self", delay="uniform", **{**SHARED, "gain": 3.0}),
     "network": Recipe(4, layers=2, loop="cycle", delay="mixed", **{**SHARED, "gain": 3.0}),
 }
 GRID = {"solver": {"grid": {"timestep": 0.1}}}

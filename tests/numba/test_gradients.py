@@ -23,6 +23,8 @@ FAMILIES = {
     "self loop": {"loop": "self"},
     "self loop with delays": {"loop": "self", "delay": "mixed"},
     "self loops of two layers": {"loop": "self", "layers": 2, "delay": "mixed"},
+    "recurrent layer": {"loop": "self", "delay": "uniform"},
+    "recurrent layers": {"loop": "self", "layers": 2, "delay": "uniform"},
     "cycle": {"loop": "cycle", "layers": 2},
     "cycle with one delay": {"loop": "cycle", "layers": 2, "delay": "uniform"},
     "cycle with delays, sparse": {"loop": "cycle", "layers": 2, "delay": "mixed", "density": 0.6},

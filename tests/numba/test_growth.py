@@ -17,6 +17,7 @@ KINDS = {
     "layers": Recipe(1, layers=2, **{**BUSY, "gain": 3.0}),
     "neurons": Recipe(2, delay="mixed", refractory=True, **BUSY),
     "network": Recipe(3, loop="self", delay="mixed", **BUSY),
+    "recurrent layer": Recipe(3, loop="self", delay="uniform", **BUSY),
 }
 
 

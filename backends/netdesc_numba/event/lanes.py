@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.adjoint.cells import Constants
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import counting, inlined, kernel
 from netdesc.dynamics.lif import (
     CONVERGED,
     crossing,
@@ -25,6 +25,8 @@ from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 
 ROUNDS = 6
+# Lanes that are looked through together for flags.
+RUN = 64
 
 
 class Lanes(NamedTuple):
@@ -123,6 +125,28 @@ def step_block(sample: Integers, now: Lanes, after: Lanes, flag: Floats, factors
         a, d, k, most = factors[0, s], factors[1, s], factors[2, s], factors[3, s]
         u_end[cell], i_end[cell] = state_after(u[cell], i[cell], a, d, k)
         flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, most, gap)
+
+
+@counting
+def count_flags(flag: Floats, begin: int, end: int) -> float:
+    """Return the number of flags in a range of lanes."""
+    total = 0.0
+    for cell in range(begin, end):
+        total += flag[cell]
+    return total
+
+
+@inlined
+def choose_lanes(flag: Floats, chosen: Integers) -> int:
+    """Write down which lanes are flagged, and return their number; runs without a flag are skipped."""
+    flagged = 0
+    for begin in range(0, len(flag), RUN):
+        end = min(begin + RUN, len(flag))
+        if count_flags(flag, begin, end) > 0.0:
+            for cell in range(begin, end):
+                chosen[flagged] = cell
+                flagged += 1 if flag[cell] > 0.0 else 0
+    return flagged
 
 
 @kernel

@@ -14,6 +14,7 @@ from netdesc_numba.event.bursts import WIDTH, Block, Found, sort_spikes, spike_l
 from netdesc_numba.event.lanes import (
     Intervals,
     Lanes,
+    choose_lanes,
     make_intervals,
     measure_spans,
     step_block,
@@ -144,10 +145,7 @@ def sweep_block(
                 step_lanes(now, after, flag, intervals.factors, constants.gap)
             else:
                 step_block(block.sample, now, after, flag, intervals.factors, constants.gap)
-            flagged = 0
-            for cell in range(len(flag)):
-                block.chosen[flagged] = cell
-                flagged += 1 if flag[cell] > 0.0 else 0
+            flagged = choose_lanes(flag, block.chosen)
             if flagged > 0:
                 used = spike_lanes(flagged, used, block, intervals, now, after, constants, found)
                 if used < 0:

@@ -14,7 +14,7 @@ from netdesc.adjoint.final_voltages import final_samplings, read_final_voltages
 from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.stage_spikes import CROSSING
-from netdesc.adjoint.wiring import LAYER, NETWORK
+from netdesc.adjoint.wiring import NETWORK, RECURRENT
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.dynamics.protocol import find_code
 from netdesc.events import Events, Floats, Integers
@@ -28,6 +28,7 @@ from netdesc_numba.event.layer import sweep_layer
 from netdesc_numba.event.network import run_network
 from netdesc_numba.event.neurons import sweep_neurons
 from netdesc_numba.event.readings import read_readouts
+from netdesc_numba.event.recurrent import sweep_recurrent_layer
 from netdesc_numba.options import Options
 from netdesc_numba.spikes import most_spikes, overflow, share_spikes
 
@@ -156,16 +157,18 @@ class EventMachine:
         afferents = self.layout.afferents(index, spikes, batch)
         wiring, cells = self.layout.wirings[index], self.layout.cells[index]
         duration = self.program.duration
-        if wiring.kind == LAYER:
-            return self.grow(
-                index, batch, sweep_layer, (afferents.arrays, self.layout.layer(index), duration), rows=1
-            )
-        given = (afferents.arrays, self.layout.fanout(index), cells, duration)
+        if wiring.by_rows:
+            layer = (afferents.arrays, self.layout.layer(index))
+            if wiring.kind == RECURRENT:
+                given = (*layer, self.layout.loop(index), duration)
+                return self.grow(index, batch, sweep_recurrent_layer, given, rows=1)
+            return self.grow(index, batch, sweep_layer, (*layer, duration), rows=1)
+        synapses = (afferents.arrays, self.layout.fanout(index), cells, duration)
         rows = len(find_code(type(cells)).residuals)
         if wiring.kind == NETWORK:
             base = wiring.slots[wiring.stage.populations[0]]
-            return self.grow(index, batch, run_network, (*given, base), rows=rows)
-        return self.grow(index, batch, sweep_neurons, given, rows=rows)
+            return self.grow(index, batch, run_network, (*synapses, base), rows=rows)
+        return self.grow(index, batch, sweep_neurons, synapses, rows=rows)
 
     def grow(
         self, index: int, batch: int, kernel: Kernel, arguments: tuple[object, ...], *, rows: int

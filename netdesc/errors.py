@@ -1,4 +1,4 @@
-"""What can go wrong, and how it is told: file, line, column, path, fact and fix."""
+"""What can go wrong, and how it is reported: file, line, column, path, fact and fix."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def check_file(file: Path, overrides: Sequence[str], backends: Sequence[str], *,
         for item in verdicts:
             explain(
                 f"{item.name}: can run it ({item.time})" if item.possible else f"{item.name}: cannot run it",
-                item.told,
+                item.findings,
             )
             if item.outlook is not None:
                 from netdesc.cli.costs import tabulate_outlook
@@ -124,7 +124,7 @@ class Verdict(NamedTuple):
         Of the backend.
     time : str
         How time advances there; empty where it cannot run the model.
-    told : sequence of Diagnostic
+    findings : sequence of Diagnostic
         What it approximates, or why it cannot.
     status : int
         Exit status, 0 if it can.
@@ -134,7 +134,7 @@ class Verdict(NamedTuple):
 
     name: str
     time: str
-    told: Sequence[Diagnostic]
+    findings: Sequence[Diagnostic]
     status: int
     outlook: Outlook | None = None
 
@@ -147,12 +147,12 @@ class Verdict(NamedTuple):
         """Return the verdict as JSON data."""
         from netdesc.cli.costs import arrange_outlook
 
-        told = [record(item) for item in self.told]
+        findings = [record(item) for item in self.findings]
         return {
             "possible": self.possible,
             "time": self.time or None,
-            "notes": told if self.possible else [],
-            "errors": [] if self.possible else told,
+            "notes": findings if self.possible else [],
+            "errors": [] if self.possible else findings,
             "estimate": arrange_outlook(self.outlook),
         }
 
@@ -222,6 +222,6 @@ def summarize(graph: NetworkGraph) -> str:
     )
 
 
-def explain(head: str, told: Sequence[Diagnostic]) -> None:
+def explain(head: str, findings: Sequence[Diagnostic]) -> None:
     """Print a finding, and below it what there is to know about it."""
-    print_text("\n  ".join([head, *(str(item) for item in told)]))
+    print_text("\n  ".join([head, *(str(item) for item in findings)]))

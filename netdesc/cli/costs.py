@@ -197,7 +197,7 @@ def tell_numbers(numbers: Mapping[str, Limit]) -> str:
     tags: dict[str, list[str]] = {}
     for name, item in numbers.items():
         tags.setdefault(item.tag, []).append(f"{name} {item.value:g} {item.unit}".rstrip())
-    return "\n".join(f"{tag} {TAGS.get(tag, '')}: {', '.join(told)}" for tag, told in sorted(tags.items()))
+    return "\n".join(f"{tag} {TAGS.get(tag, '')}: {', '.join(names)}" for tag, names in sorted(tags.items()))
 
 
 def per_sample(costs: Mapping[str, float], samples: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from netdesc.cli.streams import can_encode, write_message, write_output
 from netdesc.escapes import visible, visible_json
 
 STAGES = logging.getLogger("netdesc.stages")
-"""Is told what begins, for example ``simulating on numba``; empty where results come."""
+"""Called with what begins, for example ``simulating on numba``; empty where results come."""
 
 
 def emit(value: object) -> None:

@@ -27,11 +27,11 @@ def delta(values: Floats, options: Mapping[str, Any], first_source: int) -> Even
     series, threshold = int(options["series"]), float(options["threshold"])
     early, late, bias = float(options["t_early"]), float(options["t_late"]), options.get("bias")
     samples = len(values)
-    courses = values.reshape(samples * series, -1)
-    grid = np.linspace(early, late, courses.shape[1])
+    traces = values.reshape(samples * series, -1)
+    grid = np.linspace(early, late, traces.shape[1])
     found = [
-        cross(courses[:, step] - courses[:, 0], courses[:, step + 1] - courses[:, 0], level, threshold)
-        for step, level in enumerate(follow(courses, threshold))
+        cross(traces[:, step] - traces[:, 0], traces[:, step + 1] - traces[:, 0], level, threshold)
+        for step, level in enumerate(follow(traces, threshold))
     ]
     times = [grid[step] + share * (grid[step + 1] - grid[step]) for step, (_, _, share) in enumerate(found)]
     rows = np.concatenate([row for row, _, _ in found])
@@ -42,14 +42,14 @@ def delta(values: Floats, options: Mapping[str, Any], first_source: int) -> Even
     return with_bias(events, bias, first_source + 2 * series)
 
 
-def follow(courses: Floats, threshold: float) -> list[tuple[Integers, Integers]]:
+def follow(traces: Floats, threshold: float) -> list[tuple[Integers, Integers]]:
     """Return the reference before and after every step, in thresholds above the first value.
 
     There is one pair of ndarray of int64, shape (rows,), for each of the steps - 1 intervals.
     """
-    level, levels = np.zeros(len(courses), dtype=np.int64), []
-    for step in range(1, courses.shape[1]):
-        height = (courses[:, step] - courses[:, 0]) / threshold
+    level, levels = np.zeros(len(traces), dtype=np.int64), []
+    for step in range(1, traces.shape[1]):
+        height = (traces[:, step] - traces[:, 0]) / threshold
         lowest = np.floor(height + TOLERANCE).astype(np.int64)
         highest = np.ceil(height - TOLERANCE).astype(np.int64)
         after = np.where(lowest > level, lowest, np.where(highest < level, highest, level))

@@ -1,4 +1,4 @@
-"""The language: YAML text or a mapping to frozen records, with every fault told at once."""
+"""The language: YAML text or a mapping to frozen records, with every fault reported at once."""
 
 from netdesc.description.load import describe, describe_mapping, describe_text
 from netdesc.description.model import Description

@@ -22,7 +22,7 @@ from netdesc.testing.difference import Probe, extrapolate
 from netdesc.trace import Cotangent, Trace
 
 STAGES = logging.getLogger("netdesc.stages")
-"""Is told which entry comes next."""
+"""Called with the entry that comes next."""
 
 
 class Scored(Protocol):

@@ -1,4 +1,4 @@
-"""From a model to a task: what is missing or impossible is told before anything is written."""
+"""From a model to a task: what is missing or impossible is reported before anything is written."""
 
 from __future__ import annotations
 

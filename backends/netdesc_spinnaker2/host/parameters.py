@@ -1,4 +1,4 @@
-"""Weights and delays as the host has them, as the chip holds them, and as they are told."""
+"""Weights and delays as the host has them, as the chip holds them, and as they are reported."""
 
 from __future__ import annotations
 

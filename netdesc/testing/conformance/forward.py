@@ -43,8 +43,8 @@ class ForwardChecks(Subject):
         for item in bench.program.populations:
             if item.kind == "source":
                 given = bench.stimulus.select(item.start, item.stop)
-                told = compare(trace.spikes[item.name], given, item.size, self.tolerance.spike_time)[1]
-                demand(not told, f"the stimulus of {item.name} is not echoed; {told}")
+                fault = compare(trace.spikes[item.name], given, item.size, self.tolerance.spike_time)[1]
+                demand(not fault, f"the stimulus of {item.name} is not echoed; {fault}")
 
     def test_spikes_are_ordered_and_in_range(self, case: str) -> None:
         """Within a sample spikes ascend in time, ties by neuron; times lie within the run, indices exist."""
@@ -77,8 +77,8 @@ class ForwardChecks(Subject):
         bench, other = self.bench(case), self.bench(case)
         first = bench.forward()
         for again in (bench.forward(), other.forward()):
-            told = first_difference(again, first, bench.program, self.tolerance.repeat)
-            demand(not told, f"a second run differs; {told}")
+            fault = first_difference(again, first, bench.program, self.tolerance.repeat)
+            demand(not fault, f"a second run differs; {fault}")
 
     def test_samples_do_not_depend_on_each_other(self, case: str) -> None:
         """A sample alone has the spikes that it has in a batch."""
@@ -88,8 +88,8 @@ class ForwardChecks(Subject):
             alone = bench.machine.forward(one_sample(bench.stimulus, sample), seed=0)
             spikes = {name: one_sample(events, sample) for name, events in whole.spikes.items()}
             part = Trace(spikes, None)
-            told = first_difference(alone, part, bench.program, self.tolerance.batch)
-            demand(not told, f"sample {sample} alone differs from the same in a batch; {told}")
+            fault = first_difference(alone, part, bench.program, self.tolerance.batch)
+            demand(not fault, f"sample {sample} alone differs from the same in a batch; {fault}")
 
     def test_a_batch_of_one_without_spikes_runs(self, case: str) -> None:
         """No input at all is a stimulus like any other; its trace has one sample and empty sources."""
@@ -131,9 +131,9 @@ class ForwardChecks(Subject):
         trace = bench.forward()
         missing = {"arrivals", "in_flight"} - set(trace.health)
         demand(not missing, f"health lacks {sorted(missing)}")
-        told = sum(trace.health.get(name, 0) for name in ("arrivals", "in_flight", "dropped"))
+        counted = sum(trace.health.get(name, 0) for name in ("arrivals", "in_flight", "dropped"))
         sent = count_deliveries(bench, trace)
-        demand(told == sent, f"health accounts for {told} deliveries of {sent}: {dict(trace.health)}")
+        demand(counted == sent, f"health accounts for {counted} deliveries of {sent}: {dict(trace.health)}")
 
     def test_provenance_says_what_ran(self, case: str) -> None:
         """``provenance`` names the backend and its solver."""
@@ -157,15 +157,15 @@ class PhysicsChecks(Subject):
     def test_spikes_agree_with_the_reference(self, case: str) -> None:
         """No spike is missing, too many or too far away, for the parameters that the device reports."""
         bench = self.bench(case)
-        told = misfit(bench, bench.forward(), self.tolerance)
-        demand(not told, told)
+        fault = misfit(bench, bench.forward(), self.tolerance)
+        demand(not fault, fault)
 
     def test_silence_agrees_with_the_reference(self, case: str) -> None:
         """Without input, only currents and initial states cause spikes."""
         bench = self.bench(case)
         empty = silence(bench.stimulus.batch)
-        told = misfit(bench, bench.machine.forward(empty, seed=0), self.tolerance, empty)
-        demand(not told, told)
+        fault = misfit(bench, bench.machine.forward(empty, seed=0), self.tolerance, empty)
+        demand(not fault, fault)
 
     def test_currents_agree_with_the_reference(self, case: str) -> None:
         """Currents just before spikes agree with the reference, if the device reports them."""

@@ -35,9 +35,9 @@ def misfit(bench: Bench, trace: Trace, tolerance: Tolerance, stimulus: Events | 
     expected = expect(bench, trace, stimulus)
     lonely, total, first = 0, 0, ""
     for name, size in spiking(bench.program):
-        count, told = compare(trace.spikes[name], expected.spikes[name], size, tolerance.spike_time)
+        count, fault = compare(trace.spikes[name], expected.spikes[name], size, tolerance.spike_time)
         lonely, total = lonely + count, total + len(expected.spikes[name])
-        first = first or (f"{name}, {told}" if told else "")
+        first = first or (f"{name}, {fault}" if fault else "")
     return "" if lonely <= tolerance.missing * total else f"{lonely} of {total} spikes disagree; {first}"
 
 

@@ -43,16 +43,16 @@ class ParameterChecks(Subject):
         bench.machine.write(written)
         trace = bench.forward()
         self.demand_as_run(bench, written, trace.effective_parameters)
-        told = misfit(bench, trace, self.tolerance)
-        demand(not told, f"the spikes are not those of the written {what}; {told}")
+        fault = misfit(bench, trace, self.tolerance)
+        demand(not fault, f"the spikes are not those of the written {what}; {fault}")
 
     def test_what_is_not_written_stays(self, case: str) -> None:
         """``write`` leaves parameters that it is not given, and an empty one changes nothing."""
         bench = self.bench(case)
         before = bench.forward()
         bench.machine.write({})
-        told = first_difference(bench.forward(), before, bench.program, self.tolerance.repeat)
-        demand(not told, f"an empty write changed the run; {told}")
+        fault = first_difference(bench.forward(), before, bench.program, self.tolerance.repeat)
+        demand(not fault, f"an empty write changed the run; {fault}")
         block = bench.program.blocks[0]
         written = {block.weight_key: block.weights * FACTOR}
         bench.machine.write(written)
@@ -76,13 +76,13 @@ class ParameterChecks(Subject):
             pass
         else:
             raise AssertionError(f"write took {wrong}; it must raise NumericsError")
-        told = first_difference(bench.forward(), before, bench.program, self.tolerance.repeat)
-        demand(not told, f"a refused write changed the run; {told}")
+        difference = first_difference(bench.forward(), before, bench.program, self.tolerance.repeat)
+        demand(not difference, f"a refused write changed the run; {difference}")
 
-    def demand_as_run(self, bench: Bench, written: dict[str, Floats], told: object) -> None:
+    def demand_as_run(self, bench: Bench, written: dict[str, Floats], found: object) -> None:
         """Fail unless the parameters of a trace are the program's, changed as written."""
-        demand(isinstance(told, dict), "effective_parameters must be a dict")
-        as_run = dict(told) if isinstance(told, dict) else {}
+        demand(isinstance(found, dict), "effective_parameters must be a dict")
+        as_run = dict(found) if isinstance(found, dict) else {}
         for block in bench.program.blocks:
             both = ((block.weight_key, block.weights), (block.delay_key, block.delays))
             for key, value in both:

@@ -29,18 +29,18 @@ def compare(found: Events, expected: Events, size: int, tolerance: float) -> tup
     -------
     lonely : int
         Spikes without a partner.
-    told : str
+    fault : str
         The first train that differs, empty where none does.
     """
-    lonely, told = 0, ""
+    lonely, fault = 0, ""
     pairs = zip(found.lists(size), expected.lists(size), strict=True)
     for sample, (mine, theirs) in enumerate(pairs):
         for neuron, (times, others) in enumerate(zip(mine, theirs, strict=True)):
             count = unmatched(times, others, tolerance)
-            if count and not told:
-                told = f"sample {sample}, neuron {neuron}: spikes at {times} ms, expected {others} ms"
+            if count and not fault:
+                fault = f"sample {sample}, neuron {neuron}: spikes at {times} ms, expected {others} ms"
             lonely += count
-    return lonely, told
+    return lonely, fault
 
 
 def one_sample(events: Events, sample: int) -> Events:
@@ -61,9 +61,9 @@ def spiking(program: Program) -> list[tuple[str, int]]:
 def first_difference(found: Trace, expected: Trace, program: Program, tolerance: float) -> str:
     """Tell the first train of spikes that differs between two runs, empty where none does."""
     for name, size in spiking(program):
-        told = compare(found.spikes[name], expected.spikes[name], size, tolerance)[1]
-        if told:
-            return f"{name}, {told}"
+        fault = compare(found.spikes[name], expected.spikes[name], size, tolerance)[1]
+        if fault:
+            return f"{name}, {fault}"
     return ""
 
 

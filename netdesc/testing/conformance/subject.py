@@ -78,7 +78,7 @@ class HostRule(Protocol):
     """Loss and optimizer of the host that do what the device does; one for one run of learning."""
 
     def learning_rule(self, population: str) -> LearningRule:
-        """Return what a device is told in order to learn the same.
+        """Return the rule by which a device learns the same.
 
         Parameters
         ----------
@@ -104,11 +104,11 @@ class HostRule(Protocol):
         ...
 
 
-def demand(met: bool, told: str) -> None:
+def demand(met: bool, message: str) -> None:
     """Fail a check, with what was found and what the contract demands, unless a condition is met."""
     __tracebackhide__ = True
     if not met:
-        raise AssertionError(told)
+        raise AssertionError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +188,8 @@ class Subject:
             program = self.compile(case, device)
             machine = device.load(program, seed=0)
         except NetdescError as error:
-            told = f"{name} is refused; support it, or name it in unsupported with the reason: {error}"
-            raise AssertionError(told) from error
+            message = f"{name} is refused; support it, or name it in unsupported with the reason: {error}"
+            raise AssertionError(message) from error
         return Bench(program, machine, case.stimulate(program))
 
     def trained(self, case: str) -> Bench:

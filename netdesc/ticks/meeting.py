@@ -11,8 +11,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif_adjoint import adjoint_gain_over, arrival_force, weight_force
-from netdesc.dynamics.tick import adjoint_current_before, adjoint_voltage_before, factors_until
+from netdesc.dynamics.lif_adjoint import adjoint_factors, arrival_force, weight_force
+from netdesc.dynamics.tick import adjoint_current_before, adjoint_voltage_before
 from netdesc.dynamics.views import row, stretch
 from netdesc.ticks.records import Arrivals, Cells, Synapses
 
@@ -145,9 +145,8 @@ def meet_within(
             continue
         for e in range(arrivals.first[m - delay], arrivals.first[m - delay + 1]):
             source, total = arrivals.row[e], arrivals.gradient[e]
-            fraction = float(arrivals.fraction[e])
-            receptor = -1
-            leak = fade = gain = 0.0
+            left = (1.0 - float(arrivals.fraction[e])) * timestep
+            receptor, factors = -1, (0.0, 0.0, 0.0)
             for g in range(synapses.first[source], synapses.first[source + 1]):
                 segment = synapses.segments[g]
                 if segment.delay != delay:
@@ -156,9 +155,9 @@ def meet_within(
                 events += count
                 if cells.uniform and r != receptor:
                     receptor = r
-                    leak, fade, gain = adjoint_factors(fraction, timestep, r, 0, cells)
+                    factors = adjoint_factors(left, cells.tau_m[0], cells.tau_s[r, 0])
                 if segment.run == 1 and cells.uniform:
-                    meet_run((leak, fade, gain), g, seen, cells, synapses, products)
+                    meet_run(factors, g, seen, cells, synapses, products)
                 else:
                     for k in range(count):
                         j = (
@@ -166,20 +165,12 @@ def meet_within(
                             if segment.run == 1
                             else synapses.target[segment.target_start + k]
                         )
-                        factors = adjoint_factors(fraction, timestep, r, j, cells)
+                        if not cells.uniform:
+                            factors = adjoint_factors(left, cells.tau_m[j], cells.tau_s[r, j])
                         meet_one(factors, g, k, j, seen, cells, synapses, products)
                 total = add_up(count, segment.gradient, total, products, synapses)
             arrivals.gradient[e] = total
     return events
-
-
-@inlined
-def adjoint_factors(
-    fraction: float, timestep: float, r: int, j: int, cells: Cells
-) -> tuple[float, float, float]:
-    """Return what the rest of a tick does to adjoints: decay of lam_v and lam_i, and what lam_i gains."""
-    leak, fade, k = factors_until(fraction, timestep, cells.tau_m[j], cells.tau_s[r, j])
-    return leak, fade, adjoint_gain_over(k, cells.tau_m[j], cells.tau_s[r, j])
 
 
 @inlined

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import networkx as nx
-
 from netdesc.description.model import Constant, Distribution, Explicit, Parameter
 from netdesc.graph.ir import Edge, NetworkGraph, Node
 from netdesc.plotting.colours import colour
@@ -86,6 +84,8 @@ class Route(NamedTuple):
 
 def lay_out_graph(graph: NetworkGraph) -> Arrangement:
     """Place populations in columns, each behind all that it hears of; those of a cycle share a column."""
+    import networkx as nx
+
     parts = nx.condensation(nx.DiGraph(graph.network))
     columns: dict[str, int] = {}
     for number, generation in enumerate(nx.topological_generations(parts)):
@@ -136,15 +136,15 @@ def describe_node(node: Node) -> str:
 def describe_edge(edge: Edge) -> str:
     """Return what stands at the arrow of a projection."""
     rows = [edge.rule.kind if edge.synapses is None else f"{edge.synapses.size} synapses"]
-    rows.append(f"weight {_told(edge.weight, edge.weights)}")
-    rows.append(f"delay {_told(edge.delay, edge.delays)} ms")
+    rows.append(f"weight {_describe_values(edge.weight, edge.weights)}")
+    rows.append(f"delay {_describe_values(edge.delay, edge.delays)} ms")
     trained = [name for name, item in (("weight", edge.weight), ("delay", edge.delay)) if item.train]
     if trained:
         rows.append(f"trained: {', '.join(trained)}")
     return "\n".join(rows)
 
 
-def _told(parameter: Parameter, values: Floats | None) -> str:
+def _describe_values(parameter: Parameter, values: Floats | None) -> str:
     if values is not None and len(values):
         low, high = float(values.min()), float(values.max())
         return f"{low:.3g}" if low == high else f"{values.mean():.3g} ({low:.3g} to {high:.3g})"

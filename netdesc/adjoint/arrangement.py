@@ -81,6 +81,7 @@ class Layout:
             for item, wiring in zip(blocks, self.wirings, strict=True)
         ]
         self.fanouts: dict[int, Synapses] = {}
+        self.weighted: dict[int, UniformLayer] = {}
 
     def join_delays(self, blocks: Sequence[Block], *, spread: bool) -> Floats:
         """Return the delays of blocks, of every synapse or as they are."""
@@ -98,8 +99,10 @@ class Layout:
         """Return a stage that runs as a layer as its kernels take it."""
         if index not in self.layers:
             self.layers[index] = make_layer(self.cells[index])
-        layer = self.layers[index]
-        return layer._replace(weights=self.weights[index].reshape(-1, len(layer.start)))
+        if index not in self.weighted:
+            weights = self.weights[index].reshape(-1, len(self.layers[index].start))
+            self.weighted[index] = self.layers[index]._replace(weights=weights)
+        return self.weighted[index]
 
     def spread(self, index: int) -> Wiring:
         """Return the synapses of a stage with their index, which a layer otherwise does without."""

@@ -34,7 +34,7 @@ def make_workspace(neurons: int, arrivals: int) -> Workspace:
         np.empty(neurons, dtype=np.int64),
         np.zeros(neurons, dtype=np.int64),
         np.empty((neurons, 4)),
-        np.empty((LISTED, 4), dtype=np.int64),
+        np.empty((LISTED if arrivals > 1 else 1, 4), dtype=np.int64),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from netdesc.block import Block
+from netdesc.description.model import Recording
 from netdesc.errors import BackendError, Diagnostic, GraphError
 from netdesc.events import Floats, frozen
 from netdesc.graph.cells import LINEAR_CELLS, Cell, time_constants
@@ -248,6 +249,12 @@ def _initial(receptors: tuple[str, ...], column: int) -> str:
     return "initial.i" if len(receptors) == 1 else ("initial.i_exc", "initial.i_inh")[column]
 
 
+def sampling_of(item: Recording, graph: NetworkGraph, every: float) -> Sampling:
+    """Return what a recording of a file samples, every so many ms; all neurons where it names none."""
+    neurons = np.arange(graph.node(item.population).size) if item.neurons is None else item.neurons
+    return Sampling(item.population, item.variable, np.array(neurons, dtype=np.int64), every)
+
+
 def _sampling(graph: NetworkGraph) -> tuple[Sampling, ...]:
     read = {
         loss.population: Sampling(
@@ -262,14 +269,7 @@ def _sampling(graph: NetworkGraph) -> tuple[Sampling, ...]:
     }
     # A recording of the same voltages has the same times, which the description makes sure of.
     asked = tuple(
-        Sampling(
-            item.population,
-            item.variable,
-            np.arange(graph.node(item.population).size)
-            if item.neurons is None
-            else np.array(item.neurons, dtype=np.int64),
-            item.every,
-        )
+        sampling_of(item, graph, item.every)
         for item in graph.settings.recordings
         if item.every is not None
         and item.variable != "spikes"

@@ -26,16 +26,6 @@ def add_up(values: ArrayLike) -> float:
     return float(np.add.accumulate(flat)[-1]) if len(flat) else 0.0
 
 
-def all_finite(values: ArrayLike) -> bool:
-    """Return whether all elements are finite."""
-    return bool(np.isfinite(values).all())
-
-
-def has_infinite(values: ArrayLike) -> bool:
-    """Return whether an element is infinite; NaN is not."""
-    return not all_finite(values) and bool(np.isinf(values).any())
-
-
 def blend(values: Floats, shares: Floats) -> Floats:
     """Return ``values @ shares.T`` for shares that are mostly 0, added by ascending column.
 

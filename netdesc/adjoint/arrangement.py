@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Afferents, Synapses, merge, shift
+from netdesc.adjoint.arrivals import Afferents, Synapses, merge, part_of
 from netdesc.adjoint.cells import Loop, UniformLayer, make_layer, neurons_of, read_cells
 from netdesc.adjoint.wiring import RECURRENT, Wiring, arrive_later, is_layer, sort_fanout, wire
 from netdesc.block import Block, join_charges
@@ -37,8 +37,8 @@ class Layout:
         Per stage.
     weights, delays : list of ndarray
         Per stage, by synapse number; volts of the cell and ms. A layer's delays are one per block.
-    fanouts : dict of int to Synapses
-        By stage, those that have been asked for.
+    fanouts, layers : dict of int to Synapses and to UniformLayer
+        With the present weights, by stage, those that have been asked for.
     """
 
     def __init__(self, program: Program, *, layers: bool = True, check: Check = accept) -> None:
@@ -50,7 +50,6 @@ class Layout:
         ]
         self.store = ParameterStore(program.declared(), check)
         self.spreads: dict[int, Wiring] = {}
-        self.layers: dict[int, UniformLayer] = {}
         self.arrange()
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
@@ -81,7 +80,7 @@ class Layout:
             for item, wiring in zip(blocks, self.wirings, strict=True)
         ]
         self.fanouts: dict[int, Synapses] = {}
-        self.weighted: dict[int, UniformLayer] = {}
+        self.layers: dict[int, UniformLayer] = {}
 
     def join_delays(self, blocks: Sequence[Block], *, spread: bool) -> Floats:
         """Return the delays of blocks, of every synapse or as they are."""
@@ -98,11 +97,8 @@ class Layout:
     def layer(self, index: int) -> UniformLayer:
         """Return a stage that runs as a layer as its kernels take it."""
         if index not in self.layers:
-            self.layers[index] = make_layer(self.cells[index])
-        if index not in self.weighted:
-            weights = self.weights[index].reshape(-1, len(self.layers[index].start))
-            self.weighted[index] = self.layers[index]._replace(weights=weights)
-        return self.weighted[index]
+            self.layers[index] = make_layer(self.cells[index], self.weights[index])
+        return self.layers[index]
 
     def spread(self, index: int) -> Wiring:
         """Return the synapses of a stage with their index, which a layer otherwise does without."""
@@ -124,13 +120,7 @@ class Layout:
     def emissions(self, index: int, spikes: Mapping[int, Events], batch: int) -> Afferents:
         """Collect the spikes from outside a stage, at their emission, by slot; see ``afferents``."""
         wiring = self.wirings[index]
-        return merge(
-            [
-                (p, spikes[p].times, shift(spikes[p].sources, wiring.slots[p]), spikes[p].offsets)
-                for p in wiring.inputs
-            ],
-            batch,
-        )
+        return merge([part_of(p, spikes[p], wiring.slots[p]) for p in wiring.inputs], batch)
 
     def afferents(self, index: int, spikes: Mapping[int, Events], batch: int) -> Afferents:
         """Collect what enters a stage in the form that its kernels take.
@@ -157,9 +147,7 @@ class Layout:
         for k, delay in zip(wiring.blocks, self.delays[index], strict=True):
             block = self.program.blocks[k]
             if block.pre in spikes:
-                events = spikes[block.pre]
-                times = events.times + delay if delay else events.times
-                parts.append((block.pre, times, shift(events.sources, row), events.offsets))
+                parts.append(part_of(block.pre, spikes[block.pre], row, delay=delay))
             row += block.n_pre
         return merge(parts, batch)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from netdesc.dynamics.jit import inlined, int64, kernel
-from netdesc.events import Floats, Integers, frozen
+from netdesc.events import Events, Floats, Integers, frozen
 
 
 class Incoming(NamedTuple):
@@ -58,12 +59,29 @@ class Afferents:
         return Incoming(self.times, self.slots, self.offsets)
 
 
-def shift(sources: Integers, first: int) -> Integers:
-    """Return slots that count from ``first`` on."""
-    return sources + first if first else sources
+Part = tuple[int, Floats, Integers, Integers]
+"""A population with the times, slots and offsets of its spikes."""
 
 
-def merge(parts: list[tuple[int, Floats, Integers, Integers]], batch: int) -> Afferents:
+def part_of(population: int, events: Events, first: int, *, delay: float = 0.0) -> Part:
+    """Return the spikes of a population as they enter a stage.
+
+    Parameters
+    ----------
+    population : int
+        Its index.
+    events : Events
+        Neurons are counted within the population.
+    first : int
+        Slot of its first neuron.
+    delay : float
+        From emission to arrival, in ms.
+    """
+    times = events.times + delay if delay else events.times
+    return population, times, events.sources + first if first else events.sources, events.offsets
+
+
+def merge(parts: Sequence[Part], batch: int) -> Afferents:
     """Merge the spikes of several populations into one sequence.
 
     Parameters

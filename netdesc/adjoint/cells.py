@@ -117,12 +117,13 @@ def are_uniform(cells: Any) -> bool:
     return all(bool(np.all(column == column[0])) for column in columns)
 
 
-def make_layer(cells: Membrane) -> UniformLayer:
-    """Return a layer of uniform cells without arrivals; see ``are_uniform``."""
+def make_layer(cells: Membrane, weights: Floats) -> UniformLayer:
+    """Return a layer of uniform cells; see ``are_uniform``. The weights are those of all rows in turn."""
     constants = Constants(
         float(cells.tau_m[0]), float(cells.tau_s[0, 0]), float(cells.gap[0]), float(cells.reset[0])
     )
-    return UniformLayer(constants, np.empty((0, len(cells.tau_m))), cells.start, cells.current.sum(axis=1))
+    rows = weights.reshape(-1, len(cells.tau_m))
+    return UniformLayer(constants, rows, cells.start, cells.current.sum(axis=1))
 
 
 def residuals_of(population: PopulationSlice) -> tuple[str, ...]:

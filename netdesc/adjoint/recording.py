@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import Afferents, merge
+from netdesc.adjoint.arrivals import Afferents, merge, part_of
 from netdesc.adjoint.neuron import OwnEvents
 from netdesc.adjoint.readout import sample_readout_adjoint
 from netdesc.adjoint.sampling import Samples, sample_adjoint, sample_state
@@ -40,12 +40,7 @@ def stage_of(layout: Layout, population: str) -> tuple[int, int]:
 
 def collect(spikes: Mapping[int, Events], places: Mapping[int, int], batch: int) -> Afferents:
     """Return the spikes of populations together, the neurons of each counted from its place on."""
-    found = [
-        (p, spikes[p].times, spikes[p].sources + place, spikes[p].offsets)
-        for p, place in places.items()
-        if p in spikes
-    ]
-    return merge(found, batch)
+    return merge([part_of(p, spikes[p], place) for p, place in places.items() if p in spikes], batch)
 
 
 def resets_by(layout: Layout, index: int) -> Floats:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import Afferents, merge, shift
+from netdesc.adjoint.arrivals import Afferents, merge, part_of
 from netdesc.adjoint.cells import residuals_of
 from netdesc.adjoint.neuron import OwnEvents
 from netdesc.adjoint.wiring import Wiring
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Floats, Integers
 from netdesc.program import PopulationSlice, Program
-from netdesc.sums import all_finite
 from netdesc.trace import RELEASE, Cotangent, Trace
 
 CROSSING = "crossing"
@@ -102,12 +101,12 @@ def trace_faults(program: Program, population: PopulationSlice, trace: Trace) ->
             )
             return
     at_spike = [values for name, values in found.items() if not name.startswith(RELEASE)]
-    if not all(all_finite(values) for values in (spikes.times, *at_spike)):
+    if not all(np.isfinite(values).all() for values in (spikes.times, *at_spike)):
         yield Diagnostic("the trace holds a spike time or current that is not finite", population.path)
         return
     # Without a refractory period the array is the very same.
     others = {name: found[name] for name in found if not any(found[name] is item for item in at_spike)}
-    releases = [name for name, values in others.items() if not all_finite(values)]
+    releases = [name for name, values in others.items() if not np.isfinite(values).all()]
     if not releases:
         return
     ended = spikes.times + program.parameters["tau_ref"][population.start + spikes.sources] < program.duration
@@ -137,8 +136,7 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
     places = layout.wirings[index].places
     populations = {p: layout.program.populations[p] for p in places}
     events = {p: trace.spikes[item.name] for p, item in populations.items()}
-    parts = [(p, item.times, shift(item.sources, places[p]), item.offsets) for p, item in events.items()]
-    afferents = merge(parts, trace.batch)
+    afferents = merge([part_of(p, item, places[p]) for p, item in events.items()], trace.batch)
     found = {
         p: [find_residual(trace, item.name, name) for name in residuals_of(item)]
         for p, item in populations.items()

@@ -48,8 +48,6 @@ class Wiring:
         First synapse of each block.
     slot, target, receptor : ndarray of int64, shape (synapses,)
         Per synapse; the target is counted within the stage. Empty for a layer, recurrent or not.
-    scale : ndarray of float64, shape (synapses,)
-        Voltage per unit of weight, with sign.
     """
 
     stage: Stage

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Afferents, merge
+from netdesc.adjoint.arrivals import Afferents, merge, part_of
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.events import Events, Floats, Integers
@@ -163,8 +163,7 @@ class StageCore:
         parts, row = [], 0
         for k in self.outside:
             block = self.program.blocks[k]
-            events = delivered[k]
-            parts.append((block.pre, events.times, events.sources + row, events.offsets))
+            parts.append(part_of(block.pre, delivered[k], row))
             row += block.n_pre
         return merge(parts, batch)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import merge
+from netdesc.adjoint.arrivals import merge, part_of
 from netdesc.adjoint.cells import decay_alike
 from netdesc.dynamics.membrane import Membrane
 from netdesc.events import Events, Floats, Integers
@@ -133,10 +133,7 @@ def find_times(
     wiring, fan, cells = layout.wirings[index], layout.fanout(index), layout.cells[index]
     found = {p: spikes[layout.program.populations[p].name] for p in wiring.stage.populations}
     batch = next(iter(found.values())).batch
-    measured = merge(
-        [(p, events.times, events.sources + wiring.places[p], events.offsets) for p, events in found.items()],
-        batch,
-    )
+    measured = merge([part_of(p, events, wiring.places[p]) for p, events in found.items()], batch)
     places = {p: np.arange(len(measured.times)) if place is None else place for p, place in measured.parts}
     arrivals = gather_arrivals(layout, index, spikes, batch)
     inner = np.full(len(arrivals.times), -1, dtype=np.int64)

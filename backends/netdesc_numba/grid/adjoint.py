@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import merge, shift
+from netdesc.adjoint.arrivals import merge, part_of
 from netdesc.adjoint.drive import check_cotangent
 from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.host import Adjoint, first_forces
@@ -73,9 +73,7 @@ def collect_own(
     divided = grid.scheme == PUBLISHED
     require_residuals(trace, names, (*RESIDUALS, *([SLOPE] if divided else [])))
     found = zip(layout.places.items(), (trace.spikes[name] for name in names), strict=True)
-    afferents = merge(
-        [(p, item.times, shift(item.sources, place), item.offsets) for (p, place), item in found], trace.batch
-    )
+    afferents = merge([part_of(p, item, place) for (p, place), item in found], trace.batch)
     ticks, fractions = split_times(afferents.times, grid.timestep)
 
     def gathered(residual: str) -> NDArray[Any]:

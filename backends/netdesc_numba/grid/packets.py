@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.adjoint.arrivals import Afferents, merge, shift
+from netdesc.adjoint.arrivals import Afferents, merge, part_of
 from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.tick import split_times
 from netdesc.events import Events, Floats, Integers
@@ -95,13 +95,7 @@ def collect_packets(
     batch : int
         Number of samples.
     """
-    afferents = merge(
-        [
-            (p, spikes[p].times, shift(spikes[p].sources, program.populations[p].start), spikes[p].offsets)
-            for p in inputs
-        ],
-        batch,
-    )
+    afferents = merge([part_of(p, spikes[p], program.populations[p].start) for p in inputs], batch)
     ticks, fractions = split_times(afferents.times, grid.timestep)
     rows, offsets, order = afferents.slots.copy(), afferents.offsets.copy(), None
     if fractions.any():

@@ -10,7 +10,7 @@ import numpy as np
 from netdesc.block import Block
 from netdesc.events import Floats, Integers
 from netdesc.graph.ir import NetworkGraph
-from netdesc.lower import lower
+from netdesc.lower import lower, sampling_of
 from netdesc.observation import Sampling
 from netdesc.program import PopulationSlice, Program
 from netdesc.steps import whole_steps
@@ -88,16 +88,7 @@ def view_graph(graph: NetworkGraph, options: Options) -> Network:
     losses = {loss.population for loss in graph.settings.losses.values()}
     network = view_program(lower(graph), options, losses)
     spikes = tuple(
-        Sampling(
-            item.population,
-            item.variable,
-            np.arange(graph.node(item.population).size)
-            if item.neurons is None
-            else np.array(item.neurons, dtype=np.int64),
-            np.inf,
-        )
-        for item in graph.settings.recordings
-        if item.variable == "spikes"
+        sampling_of(item, graph, np.inf) for item in graph.settings.recordings if item.variable == "spikes"
     )
     return replace(network, records=(*network.records, *spikes))
 

@@ -37,8 +37,8 @@ class Layout:
         Per stage.
     weights, delays : list of ndarray
         Per stage, by synapse number; volts of the cell and ms. A layer's delays are one per block.
-    fanouts, layers : dict of int to Synapses and to UniformLayer
-        With the present weights, by stage, those that have been asked for.
+    fanouts, layers, reaches : dict of int to Synapses, to UniformLayer, and to tuple of float
+        With the present weights and delays, by stage, those that have been asked for; see ``reach``.
     """
 
     def __init__(self, program: Program, *, layers: bool = True, check: Check = accept) -> None:
@@ -81,6 +81,7 @@ class Layout:
         ]
         self.fanouts: dict[int, Synapses] = {}
         self.layers: dict[int, UniformLayer] = {}
+        self.reaches: dict[int, tuple[float, float]] = {}
 
     def join_delays(self, blocks: Sequence[Block], *, spread: bool) -> Floats:
         """Return the delays of blocks, of every synapse or as they are."""
@@ -159,3 +160,15 @@ class Layout:
         own = [k for k, block in enumerate(blocks) if block.pre in wiring.places]
         delay = self.delays[index][own]
         return Loop(rows[own].astype(np.int64), delay, float(delay.min(initial=np.inf)))
+
+    def reach(self, index: int) -> tuple[float, float]:
+        """Return the shortest delay within a stage and the longest into it, in ms; infinite and 0 without."""
+        if index not in self.reaches:
+            wiring = self.wirings[index]
+            blocks = [self.program.blocks[k] for k in wiring.blocks]
+            own = [self.store[block.delay_key] for block in blocks if block.pre in wiring.places]
+            every = [self.store[block.delay_key] for block in blocks]
+            lag = min((float(delays.min(initial=np.inf)) for delays in own), default=np.inf)
+            longest = max((float(delays.max(initial=0.0)) for delays in every), default=0.0)
+            self.reaches[index] = lag, longest
+        return self.reaches[index]

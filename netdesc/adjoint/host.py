@@ -24,8 +24,10 @@ from netdesc.adjoint.readout import sweep_readout_back
 from netdesc.adjoint.readout_layer import sweep_readout_layer_back
 from netdesc.adjoint.recording import record_adjoints
 from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, find_origins, take, take_counts
-from netdesc.adjoint.wiring import LAYER, NETWORK
+from netdesc.adjoint.windows import sweep_windows_back
+from netdesc.adjoint.wiring import LAYER, NARROWEST, NETWORK
 from netdesc.block import split_gradients
+from netdesc.dynamics.protocol import needs_states
 from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats
 from netdesc.gradient import Gradient
@@ -261,8 +263,13 @@ class Adjoint:
     ) -> tuple[Sums, int]:
         """Run the kernel that fits a stage on all parts of the batch."""
         wiring = self.layout.wirings[index]
-        rules = Rules(self.layout.program.duration, self.floor, wiring.slots[wiring.stage.populations[0]])
-        kernel: Callable[..., int] = sweep_network_back if wiring.kind == NETWORK else sweep_neurons_back
+        duration, base = self.layout.program.duration, wiring.slots[wiring.stage.populations[0]]
+        rules = Rules(duration, self.floor, base, *self.layout.reach(index))
+        kernel: Callable[..., int] = sweep_neurons_back
+        if wiring.kind == NETWORK:
+            cells = self.layout.cells[index]
+            windows = rules.lag >= NARROWEST * duration and not needs_states(cells)
+            kernel = sweep_windows_back if windows else sweep_network_back
         given: tuple[object, ...] = (own.events(force), rules)
         if wiring.by_rows:
             kernel, given = sweep_layer_back, (*given, find_origins(afferents, wiring))

@@ -64,11 +64,15 @@ class Rules(NamedTuple):
         Smallest slope, relative to the distance from reset to threshold.
     base : int
         Slot of the stage's first neuron.
+    lag, longest : float
+        Shortest delay within the stage, and longest into it, in ms.
     """
 
     duration: float
     floor: float
     base: int
+    lag: float
+    longest: float
 
 
 class Backward(NamedTuple):

@@ -14,7 +14,7 @@ from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
 from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, cross_spike, flow_back, start_backward, store
 from netdesc.adjoint.replay import replay
 from netdesc.dynamics.jit import inlined, kernel, shared
-from netdesc.dynamics.protocol import arrive, arrive_adjoint, begin, load, needs_states, slope
+from netdesc.dynamics.protocol import State, arrive, arrive_adjoint, begin, load, needs_states, slope
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 
@@ -64,25 +64,28 @@ def make_room(size: int, arrivals: int, spikes: int, first: int, duration: float
 
 @inlined
 def cross_arrival(
-    e: int, latest: int, arrivals: Arrivals, fan: Synapses, own: OwnEvents, way: Backward, cells: Any,
-    gains: Derivatives,
+    arrival: tuple[int, float], x: State, latest: int, fan: Synapses, own: OwnEvents, way: Backward,
+    cells: Any, gains: Derivatives,
 ) -> float:  # fmt: skip
-    """Compute the adjoint of the target of arrival e just before it, and return dL/d(its time).
+    """Compute the adjoint of the target of an arrival just before it, and return dL/d(its time).
 
     Parameters
     ----------
-    e, latest : int
-        Arrival, and the latest spike of its target that is not yet undone, -1 for none.
-    arrivals, fan, own, way, cells
+    arrival : tuple of (int, float)
+        Position of the synapse, and time in ms.
+    x : tuple of float
+        State of the target before it; used only where the adjoint needs states.
+    latest : int
+        The latest spike of the target that is not yet undone, -1 for none.
+    fan, own, way, cells
         As in ``replay``.
     gains : Derivatives
         Those by weight and delay are added.
     """
-    q = arrivals.synapse[e]
+    q, when = arrival
     cell = fan.target[q]
-    x = load(way.path, e if needs_states(cells) else 0, cells)
     after = arrive(x, cells, cell, fan.receptor[q], fan.weight[q])
-    flow_back(cell, arrivals.when[e], latest, after, own, way, cells)
+    flow_back(cell, when, latest, after, own, way, cells)
     within = not np.isnan(way.later[cell])
     lam, force, by_weight = arrive_adjoint(
         load(way.lam, cell, cells), x, cells, cell, fan.receptor[q], fan.weight[q], within
@@ -91,6 +94,17 @@ def cross_arrival(
     gains.delay[fan.synapse[q]] += force
     gains.weight[fan.synapse[q]] += by_weight
     return force
+
+
+@inlined
+def cross_listed(
+    e: int, latest: int, arrivals: Arrivals, fan: Synapses, own: OwnEvents, way: Backward, cells: Any,
+    gains: Derivatives,
+) -> float:  # fmt: skip
+    """Cross arrival e of a list backward; see ``cross_arrival``."""
+    x = load(way.path, e if needs_states(cells) else 0, cells)
+    arrival = (arrivals.synapse[e], arrivals.when[e])
+    return cross_arrival(arrival, x, latest, fan, own, way, cells, gains)
 
 
 @shared
@@ -128,7 +142,7 @@ def sweep_sample(
         while e >= arrivals.start[cell] or p >= start[cell]:
             if e >= arrivals.start[cell] and (p < start[cell] or arrivals.when[e] >= own.times[spikes[p]]):
                 latest = spikes[p] if p >= start[cell] else -1
-                force = cross_arrival(e, latest, arrivals, fan, own, way, cells, gains)
+                force = cross_listed(e, latest, arrivals, fan, own, way, cells, gains)
                 gains.arrival[arrivals.spike[e]] += force
                 e -= 1
             else:
@@ -231,7 +245,7 @@ def sweep_sample_in_time(
         if x >= 0 and (p < begin or arrivals.when[order[x]] >= own.times[p]):
             e = order[x]
             cell = fan.target[arrivals.synapse[e]]
-            force = cross_arrival(e, latest[cell], arrivals, fan, own, way, cells, gains)
+            force = cross_listed(e, latest[cell], arrivals, fan, own, way, cells, gains)
             if arrivals.spike[e] < outside:
                 gains.arrival[entered + arrivals.spike[e]] += force
             else:

@@ -16,6 +16,8 @@ from netdesc.program import Program, Stage
 LAYER, RECURRENT, NEURONS, NETWORK = "layer", "recurrent layer", "neurons", "network"
 RESOLVED = 1e-9
 """Smallest delay of a recurrent layer, as a fraction of the duration: times tell it from none."""
+NARROWEST = 1e-7
+"""Shortest window as a fraction of the duration; a queue takes its place where delays are shorter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,11 @@ def crossing(x: State, cells: Membrane, cell: int, s: float) -> float:
     return two_currents.crossing_two(x[0], x[1], x[2], gap, tau_m, tau_i, tau_j, s)
 
 
+def quiet(x: State, cells: Membrane, cell: int, s: float) -> float:
+    tau_m, tau_i, tau_j = cells.tau_m[cell], cells.tau_s[cell, 0], cells.tau_s[cell, 1]
+    return two_currents.quiet(x[0], x[1], x[2], cells.gap[cell], tau_m, tau_i, tau_j)
+
+
 def spike(x: State, cells: Membrane, cell: int) -> State:
     return cells.reset[cell], x[1], x[2]
 

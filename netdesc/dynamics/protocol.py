@@ -73,7 +73,7 @@ def register(
     items = "".join(f"rows[row, {k}], " for k in range(width))
     space: dict[str, Any] = {}
     exec(f"def load(rows, row, cells):\n    return ({items})", space)
-    given = {**functions, "load": space["load"]}
+    given = {"quiet": quiet_by_crossing, **functions, "load": space["load"]}
     missing = set(FORWARD if residuals is None else REQUIRED) - set(given)
     if missing:
         raise KeyError(f"{record.__name__} lacks {', '.join(sorted(missing))}")
@@ -190,6 +190,11 @@ def crossing(x: State, cells: Any, cell: int, s: float) -> float:
 
 
 @operation
+def quiet(x: State, cells: Any, cell: int, s: float) -> float:
+    """Return a time, at most the first within s ms at which the threshold is reached, s or more without."""
+
+
+@operation
 def spike(x: State, cells: Any, cell: int) -> State:
     """Return the state after a spike."""
 
@@ -197,6 +202,13 @@ def spike(x: State, cells: Any, cell: int) -> State:
 @operation
 def release(x: State, cells: Any, cell: int) -> State:
     """Return the state with which integration starts again after a refractory period."""
+
+
+def quiet_by_crossing(x: State, cells: Any, cell: int, s: float) -> float:
+    """Return what ``quiet`` is for a cell without a bound of its own."""
+    span = min(s, horizon(cells))
+    moment = crossing(x, cells, cell, span)
+    return moment if moment >= 0.0 else span
 
 
 FORWARD = tuple(OPERATIONS)

@@ -9,6 +9,9 @@ from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.lif import CONVERGED, STEPS, decay, gain_over, guess
 from netdesc.dynamics.protocol import NEVER
 
+CAUTIOUS = 1.0 + 1e-9
+"""Factor of a bound that covers its rounding."""
+
 
 @inlined
 def propagate(u: float, i: float, j: float, a: float, gain_i: float, gain_j: float) -> float:
@@ -212,3 +215,40 @@ def crossing_two(
             break
         start = end
     return NEVER
+
+
+@inlined
+def quiet(u: float, i: float, j: float, gap: float, tau_m: float, tau_i: float, tau_j: float) -> float:
+    """Return a time before which u does not reach the gap from below, without any exponential.
+
+    The voltage rises no faster than by the largest current that is still to come, and in all no further than
+    by the charge of the currents that lift it.
+
+    Parameters
+    ----------
+    u, i, j : float
+        State at 0.
+    gap : float
+        ``threshold - E``.
+    tau_m, tau_i, tau_j : float
+        Time constants in ms.
+
+    Returns
+    -------
+    float
+        In ms; infinite where it never does.
+    """
+    most = max(i, 0.0) + max(j, 0.0)
+    charge = max(i, 0.0) * tau_i + max(j, 0.0) * tau_j
+    # what holds u down, and does not decay faster than what lifts it, counts in full
+    if (i > 0.0) & (j < 0.0) & (tau_j >= tau_i):
+        most = max(i + j, 0.0)
+        charge = most * tau_i
+    if (j > 0.0) & (i < 0.0) & (tau_i >= tau_j):
+        most = max(i + j, 0.0)
+        charge = most * tau_j
+    if (most <= gap) | ((max(u, 0.0) * tau_m + charge) * CAUTIOUS < gap * tau_m):
+        return math.inf
+    if u >= gap:
+        return 0.0
+    return (gap - u) * tau_m / ((most - u) * CAUTIOUS)

@@ -37,7 +37,11 @@ class Neurons(NamedTuple):
     waiting : ndarray of int64, shape (n,)
         Spike whose refractory period is not yet over, -1 for none.
     version : ndarray of int64, shape (n,)
-        How often a forecast of its next spike has been renewed, in a stage with cycles.
+        How often a forecast of its next spike has been renewed, in a queue.
+    quiet : ndarray of float64, shape (n,)
+        A time in ms before which it does not spike, in windows.
+    soonest : ndarray of float64, shape (groups,)
+        At most the smallest of these times in each group of neurons.
     """
 
     state: Floats
@@ -45,6 +49,8 @@ class Neurons(NamedTuple):
     free: Floats
     waiting: Integers
     version: Integers
+    quiet: Floats
+    soonest: Floats
 
 
 class Spikes(NamedTuple):
@@ -67,11 +73,19 @@ class Spikes(NamedTuple):
 
 
 @inlined
-def make_neurons(n: int, cells: Any) -> Neurons:
-    """Return arrays for n neurons."""
+def make_neurons(n: int, cells: Any, shift: int = 0) -> Neurons:
+    """Return arrays for n neurons, in groups of two to the power ``shift``."""
     width = len(begin(cells, 0))
     waiting, version = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    return Neurons(np.empty((n, width)), np.empty(n), np.empty(n), waiting, version)
+    return Neurons(
+        np.empty((n, width)),
+        np.empty(n),
+        np.empty(n),
+        waiting,
+        version,
+        np.empty(n),
+        np.empty(((n - 1) >> shift) + 1),
+    )
 
 
 @inlined

@@ -14,7 +14,7 @@ from netdesc.adjoint.final_voltages import final_samplings, read_final_voltages
 from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.stage_spikes import CROSSING
-from netdesc.adjoint.wiring import NETWORK, RECURRENT
+from netdesc.adjoint.wiring import NARROWEST, NETWORK, RECURRENT
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.dynamics.protocol import find_code
 from netdesc.events import Events, Floats, Integers
@@ -29,6 +29,7 @@ from netdesc_numba.event.network import run_network
 from netdesc_numba.event.neurons import sweep_neurons
 from netdesc_numba.event.readings import read_readouts
 from netdesc_numba.event.recurrent import sweep_recurrent_layer
+from netdesc_numba.event.windows import run_windows
 from netdesc_numba.options import Options
 from netdesc_numba.spikes import most_spikes, overflow, share_spikes
 
@@ -167,7 +168,11 @@ class EventMachine:
         rows = len(find_code(type(cells)).residuals)
         if wiring.kind == NETWORK:
             base = wiring.slots[wiring.stage.populations[0]]
-            return self.grow(index, batch, run_network, (*synapses, base), rows=rows)
+            lag, longest = self.layout.reach(index)
+            if lag < NARROWEST * duration:
+                return self.grow(index, batch, run_network, (*synapses, base), rows=rows)
+            windows = (*synapses[:3], (lag, longest, duration), base)
+            return self.grow(index, batch, run_windows, windows, rows=rows)
         return self.grow(index, batch, sweep_neurons, synapses, rows=rows)
 
     def grow(

@@ -115,14 +115,64 @@ def test_a_recurrent_layer_whose_delay_is_set_to_zero_becomes_a_queue():
     assert len(machine.forward(network.stimulus, seed=0).spikes["layer_1"])
 
 
+CYCLES = [
+    Recipe(1, layers=2, loop="cycle", delay="mixed", density=0.6, gain=3.0),
+    Recipe(2, layers=2, loop="cycle", delay="mixed", refractory=True, gain=3.0, batch=3),
+    Recipe(3, loop="self", size=12, delay="mixed", two_currents=True, refractory=True, gain=3.0),
+    Recipe(4, layers=2, loop="cycle", delay="uniform", two_currents=True, mixed_cells=True, gain=2.0),
+    Recipe(5, layers=3, loop="cycle", delay="mixed", start="above", tonic=True, refractory=True),
+    Recipe(6, loop="self", size=70, density=0.3, delay="mixed", millivolts=True, tied=True),
+    Recipe(7, loop="self", size=200, density=0.2, delay="mixed", refractory=True, gain=4.0, batch=1),
+]
+
+
+@pytest.mark.parametrize("recipe", CYCLES)
+def test_windows_do_what_an_event_queue_does(recipe, monkeypatch):
+    network = random_network(recipe)
+    results = [run_kind(network, sampled(network.program), NETWORK)]
+    use_the_queue(monkeypatch)
+    results.append(run_kind(network, sampled(network.program), NETWORK))
+    agree(results)
+
+
+@pytest.mark.parametrize("delay", [5e-6, 3e-4, 0.011, 0.4, 6.0, 1000.0])
+def test_there_are_windows_of_every_length(delay, monkeypatch):
+    network = random_network(
+        Recipe(3, loop="self", size=9, delay="mixed", refractory=True, gain=2.5, batch=3)
+    )
+    longest = max(float(block.delays.max()) for block in network.program.blocks if block.pre == block.post)
+    blocks = tuple(
+        replace(block, delays=delay * (1.0 + 40.0 * block.delays / longest))
+        if block.pre == block.post
+        else block
+        for block in network.program.blocks
+    )
+    program = replace(network.program, blocks=blocks)
+    results = [run_kind(network, program, NETWORK)]
+    use_the_queue(monkeypatch)
+    results.append(run_kind(network, program, NETWORK))
+    agree(results)
+
+
+def use_the_queue(monkeypatch):
+    for module in ("netdesc_numba.event.machine", "netdesc.adjoint.host"):
+        monkeypatch.setattr(f"{module}.NARROWEST", np.inf)
+
+
+def run_kind(network, program, kind):
+    machine = NumbaBackend({}).load(program, seed=0)
+    assert kind in {wiring.kind for wiring in machine.layout.wirings}
+    trace = machine.forward(network.stimulus, seed=0)
+    return trace, machine.adjoint(trace, random_loss(machine, 5)(trace).cotangent)
+
+
 def compare(network, variants):
     """Assert that kernels of several kinds agree on spikes, states and gradients."""
-    results = []
-    for kind, variant in variants:
-        machine = NumbaBackend({}).load(variant, seed=0)
-        assert kind in {wiring.kind for wiring in machine.layout.wirings}
-        trace = machine.forward(network.stimulus, seed=0)
-        results.append((trace, machine.adjoint(trace, random_loss(machine, 5)(trace).cotangent)))
+    agree([run_kind(network, variant, kind) for kind, variant in variants])
+
+
+def agree(results):
+    """Assert that pairs of a trace and a gradient agree."""
     (trace, gradient), *others = results
     assert len(trace.spikes["layer_1"]) > 0
     for other, its_gradient in others:

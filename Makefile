@@ -8,16 +8,17 @@ BIN := $(VENV)/bin
 DEMO := runs/demo
 WORKERS ?= 2
 
-.PHONY: help demo test interpret lint schema docs clean
+.PHONY: help demo test bench interpret lint schema docs clean
 
 help:
 	@echo "make demo   trains the Yin-Yang example, compares it on three substrates, and writes reports to $(DEMO)"
 	@echo "make test   runs the whole test suite"
+	@echo "make bench  compares the speed with other simulators, installed in .bench (WORK=..., PEERS=..., OPTIONS=...)"
 	@echo "make interpret  runs kernels of every kind without compiling them, with coverage"
 	@echo "make lint   runs ruff, mypy and import-linter"
 	@echo "make schema writes cells and options of the backends into schemas/netdesc-1.schema.json"
 	@echo "make docs   builds the documentation into site/; open site/index.html"
-	@echo "make clean  removes $(VENV), caches and $(DEMO)"
+	@echo "make clean  removes $(VENV), .bench, caches and $(DEMO)"
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "netdesc needs Python 3.11 or later; set PYTHON=..." >&2; exit 1; }
@@ -62,6 +63,10 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
+# WORK: some of recurrent,yin_yang,mnist,balanced; PEERS: some of benchmarks/peers/requirements; OPTIONS: any other.
+bench: $(VENV)/.demo
+	$(BIN)/python benchmarks/peers/run.py $(if $(WORK),--work $(WORK)) $(if $(PEERS),--peers $(PEERS)) $(OPTIONS)
+
 KERNELS := netdesc.dynamics netdesc.ticks netdesc.adjoint netdesc_numba netdesc_spinnaker2 netdesc_brainscales2
 # Lines that run, in per cent, where kernels are interpreted.
 COVERED ?= 85
@@ -90,5 +95,5 @@ docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf site $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf site $(VENV) .bench $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -34,7 +34,7 @@ def test_netdesc_alone_fills_the_page(tmp_path: Path) -> None:
     table = read_table(printed, "| contestant")
     assert list(table) == ["netdesc, event-driven", "netdesc, grid 1 ms"]
     assert all(float(row[2].split()[0]) > 0 for row in table.values())
-    assert table["netdesc, event-driven"][3] == "**1.00 (1.00 to 1.00)**"
+    assert table["netdesc, event-driven"][3] == "**1 (1 to 1)**"
     assert abs(float(table["netdesc, event-driven"][1].split()[1]) - 96) < 10
     assert (tmp_path / "page_recurrent.svg").read_text(encoding="utf-8").startswith("<?xml")
 

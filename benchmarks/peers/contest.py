@@ -17,7 +17,6 @@ from typing import IO, Any
 
 from environments import HERE, Environment, clean, find_reason
 
-
 MARK = "answer: "
 """How the lines of a worker begin that are meant for the runner."""
 

@@ -47,8 +47,8 @@ ABOUT = """
 `make bench` installs other simulators from PyPI into environments of their own and has them do the
 same work as netdesc. All contestants of a table are prepared first, compiled and run twice; then
 they take turns on the same processor and with one thread each. A table shows the
-median, with the smallest and the largest value, of the time and of the ratio of times in the same
-round: above 1 the contestant is slower than netdesc's event-driven solver. Processor time is what
+median, with the smallest and the largest value, of the time and of the ratios of times in the same
+round: above 1 the contestant is slower than netdesc. Processor time is what
 the process used, which other programs affect only through the caches. Preparation is building,
 compiling and tuning; it is not included in the times. Weights are scaled until the populations
 spike about as often in all contestants, and the learning rate is too small to change that. Peak
@@ -89,39 +89,62 @@ def find_times(record: Mapping[str, Any], result: Mapping[str, Any]) -> list[flo
     return [value / divisor for value in result[record["clock"]]]
 
 
-def find_ratios(record: Mapping[str, Any], result: Mapping[str, Any]) -> list[float]:
-    """Return the times of a contestant relative to those of the first one in the same rounds."""
-    reference = find_times(record, record["results"][0])
-    return [mine / other for mine, other in zip(find_times(record, result), reference, strict=False)]
+def find_ratios(
+    record: Mapping[str, Any], result: Mapping[str, Any], reference: Mapping[str, Any] | None = None
+) -> list[float]:
+    """Return the times of a contestant relative to those of another, or the first, in the same rounds."""
+    others = find_times(record, reference or record["results"][0])
+    return [mine / other for mine, other in zip(find_times(record, result), others, strict=False)]
+
+
+def list_references(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the results that the others are compared with: the first, and netdesc's grid if it is next."""
+    results = record["results"]
+    return results[:2] if results[1]["name"].startswith("netdesc, grid") else results[:1]
 
 
 def write_spikes(facts: Mapping[str, Any]) -> str:
-    """Write spikes per sample and population, or what else a worker counted."""
+    """Write spikes per sample and population, or the rate of a single one."""
+    if "Hz" in facts["spikes"]:
+        return f"{facts['spikes']['Hz']:.4g} Hz"
     return ", ".join(f"{name} {value:.4g}" for name, value in facts["spikes"].items())
 
 
 def write_row(record: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     """Write a contestant as a line of the table of its case."""
+    references = list_references(record)
     if result["fault"]:
-        return f"| {result['name']} | | | {result['fault'].replace('|', '/')} | | | |"
-    ratios = find_ratios(record, result)
-    ratio = f"**{spread(ratios, '.2f')}**" if ratios else "not measured"
-    return (
-        f"| {result['name']} | {result['facts']['precision']} | {write_spikes(result['facts'])} | "
-        f"{spread(find_times(record, result), '.4g')} | {ratio} | {result['peak'] / 1e6:.0f} | "
-        f"{result['preparation']:.0f} |"
-    )
+        cells = [result["name"], "", "", result["fault"].replace("|", "/"), *("" for _ in references), "", ""]
+        return f"| {' | '.join(cells)} |"
+    ratios = [find_ratios(record, result, reference) for reference in references]
+    cells = [
+        result["name"],
+        result["facts"]["precision"],
+        write_spikes(result["facts"]),
+        spread(find_times(record, result), ".4g"),
+        *(f"**{spread(values, '.3g')}**" if values else "" for values in ratios),
+        f"{result['peak'] / 1e6:.0f}" if result["peak"] else "",
+        f"{result['preparation']:.0f}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def write_case(record: Mapping[str, Any]) -> list[str]:
     """Write the table of a case."""
-    clock = "processor time" if record["clock"] == "processor" else "wall clock"
+    cells = [
+        "contestant",
+        "precision",
+        "rate" if record["work"] == "balanced" else "spikes per sample",
+        f"{'processor time' if record['clock'] == 'processor' else 'wall clock'} per {record['unit']} / ms",
+        *(f"ratio to {reference['name']}" for reference in list_references(record)),
+        "peak memory / MB",
+        "preparation / s",
+    ]
     return [
         f"### {TITLES[record['work']]}, {record['label']}",
         "",
-        f"| contestant | precision | spikes per sample | {clock} per {record['unit']} / ms | ratio to "
-        f"{record['results'][0]['name']} | peak memory / MB | preparation / s |",
-        "|---|---|---|---|---|---|---|",
+        f"| {' | '.join(cells)} |",
+        f"|{'---|' * len(cells)}",
         *(write_row(record, result) for result in record["results"]),
         "",
     ]

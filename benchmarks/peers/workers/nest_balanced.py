@@ -62,7 +62,7 @@ def prepare(settings: dict[str, Any]) -> Contestant:
         seconds = perf_counter() - begin
         nest.Cleanup()
         rate = recorder.n_events / settings["neurons"] / (settings["duration"] / 1e3)
-        facts["spikes"] = {"rate / Hz": rate}
+        facts["spikes"] = {"Hz": rate}
         return seconds
 
     return Contestant(run, facts)

@@ -31,7 +31,7 @@ def prepare(settings: dict[str, Any]) -> Contestant:
         machine.forward(nothing, seed=0)
 
     facts = {
-        "spikes": {"rate / Hz": rate},
+        "spikes": {"Hz": rate},
         "precision": "float64",
         "version": f"netdesc {netdesc.__version__}",
     }

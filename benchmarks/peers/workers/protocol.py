@@ -13,9 +13,9 @@ import resource
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
-
 
 MARK = "answer: "
 """How a line of the protocol begins; whatever else a library prints while it is imported is ignored."""
@@ -37,8 +37,10 @@ class Contestant:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def serve(prepare: Callable[[dict[str, Any]], Contestant]) -> None:
+def serve(prepare: Callable[[dict[str, Any]], Contestant], *, measured_here: bool = True) -> None:
     """Read settings, prepare, and repeat the work as often as the runner asks for it.
+
+    Memory is not reported where another process does the work.
 
     What libraries print on standard output goes to standard error; the lines of the protocol alone go out.
     """
@@ -66,7 +68,20 @@ def serve(prepare: Callable[[dict[str, Any]], Contestant]) -> None:
         if measured[0] is not None:
             wall = busy = sum(float(seconds or 0.0) for seconds in measured)
         send(wall=wall / repeats, processor=busy / repeats)
-    send(peak=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    send(peak=find_peak() if measured_here else 0)
+
+
+def find_peak() -> int:
+    """Return the largest memory that this process had, in bytes.
+
+    Linux gives a new process the peak of the one that started it in ``ru_maxrss``, but not in its status.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def calibrate(count: Callable[[float], float], target: float, gain: float = 1.0) -> float:

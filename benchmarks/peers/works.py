@@ -106,6 +106,10 @@ def yin_yang(options: Namespace, folder: Path) -> Iterator[Case]:
             weights={"input": (1.98, 0.78), "output": (0.56, 0.1)},
         )
         entries = [*netdesc("netdesc_training", 1.0), *surrogates("spyx", "snntorch", "norse", step=1.0)]
+        entries += [
+            Entry("jaxsnn, event-driven", "jaxsnn", "jaxsnn_training"),
+            Entry("eventax, event-driven, Euler 1 ms", "eventax", "eventax_training", {"step": 1.0}),
+        ]
         yield Case("yin_yang", f"batch {batch}", "step", count // batch, settings, entries)
 
 

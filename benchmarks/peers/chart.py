@@ -19,7 +19,7 @@ def draw(records: Sequence[Mapping[str, Any]], path: Path) -> None:
         (f"{result['name']}, {record['label']}", find_ratios(record, result))
         for record in records
         for result in record["results"]
-        if result["processor"]
+        if find_ratios(record, result)
     ]
     figure = Figure(figsize=(8.0, 1.2 + 0.26 * len(bars)), layout="constrained")
     axes = figure.subplots()

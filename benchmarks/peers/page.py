@@ -100,7 +100,7 @@ def find_ratios(
 def list_references(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the results that the others are compared with: the first, and netdesc's grid if it is next."""
     results = record["results"]
-    return results[:2] if results[1]["name"].startswith("netdesc, grid") else results[:1]
+    return results[:1] + [item for item in results[1:2] if item["name"].startswith("netdesc, grid")]
 
 
 def write_spikes(facts: Mapping[str, Any]) -> str:
@@ -110,9 +110,15 @@ def write_spikes(facts: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in facts["spikes"].items())
 
 
+def choose_unit(record: Mapping[str, Any]) -> tuple[str, float]:
+    """Return the unit of the times of a case, and how many of it are a millisecond."""
+    times = [find_times(record, result) for result in record["results"] if result["wall"]]
+    return ("us", 1e3) if times and max(median(values) for values in times) < 0.1 else ("ms", 1.0)
+
+
 def write_row(record: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     """Write a contestant as a line of the table of its case."""
-    references = list_references(record)
+    references, factor = list_references(record), choose_unit(record)[1]
     if result["fault"]:
         cells = [result["name"], "", "", result["fault"].replace("|", "/"), *("" for _ in references), "", ""]
         return f"| {' | '.join(cells)} |"
@@ -121,7 +127,7 @@ def write_row(record: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         result["name"],
         result["facts"]["precision"],
         write_spikes(result["facts"]),
-        spread(find_times(record, result), ".4g"),
+        spread([factor * value for value in find_times(record, result)], ".4g"),
         *(f"**{spread(values, '.3g')}**" if values else "" for values in ratios),
         f"{result['peak'] / 1e6:.0f}" if result["peak"] else "",
         f"{result['preparation']:.0f}",
@@ -131,11 +137,12 @@ def write_row(record: Mapping[str, Any], result: Mapping[str, Any]) -> str:
 
 def write_case(record: Mapping[str, Any]) -> list[str]:
     """Write the table of a case."""
+    unit, clock = choose_unit(record)[0], "wall clock" if record["clock"] == "wall" else "processor time"
     cells = [
         "contestant",
         "precision",
         "rate" if record["work"] == "balanced" else "spikes per sample",
-        f"{'processor time' if record['clock'] == 'processor' else 'wall clock'} per {record['unit']} / ms",
+        f"{clock} per {record['unit']} / {unit}",
         *(f"ratio to {reference['name']}" for reference in list_references(record)),
         "peak memory / MB",
         "preparation / s",

@@ -5,19 +5,12 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 import samples
 import torch
 from norse.torch import LIF, LIFParameters
-from protocol import Contestant, calibrate, serve
+from protocol import Contestant, serve
 from torch import nn
-
-
-def connect(weights: Any) -> nn.Linear:
-    """Return a projection with weights of shape (fan_in, fan_out)."""
-    projection = nn.Linear(*weights.shape, bias=False)
-    projection.weight.data = torch.from_numpy(np.ascontiguousarray(weights.T))
-    return projection
+from torch_layers import connect, read_batches, tune
 
 
 class Network(nn.Module):
@@ -42,33 +35,13 @@ class Network(nn.Module):
         return spikes, outputs
 
 
-def tune(network: Network, settings: dict[str, Any], x: torch.Tensor) -> dict[str, float]:
-    """Scale weights until the layers spike as often as wanted, and return spikes per sample."""
-    spikes = dict[str, float]()
-    for name, target in settings["targets"].items():
-        projection = network.first if name == "hidden" else network.second
-        weights = projection.weight.data.clone()
-
-        @torch.no_grad()
-        def count(
-            gain: float, name: str = name, projection: Any = projection, weights: Any = weights
-        ) -> float:
-            projection.weight.data = gain * weights
-            hidden, output = network(x)
-            return float((hidden if name == "hidden" else output).sum()) / x.shape[1]
-
-        spikes[name] = count(calibrate(count, target))
-    return spikes
-
-
 def prepare(settings: dict[str, Any]) -> Contestant:
     """Build and tune the network."""
     torch.set_num_threads(settings["threads"])
     step, data = float(settings["step"]), samples.read(settings)
     network = Network(settings, step)
-    x, labels = torch.from_numpy(data.bins(step)), torch.from_numpy(data.targets()).long()
-    whole = x[: max(1, min(len(x), 150 // data.batch))].transpose(0, 1).flatten(1, 2)
-    spikes = tune(network, settings, whole)
+    x, labels = read_batches(data, step)
+    spikes = tune(network, settings, x)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings["rate"])
     entropy = nn.CrossEntropyLoss()
 

@@ -11,9 +11,10 @@ import numpy as np
 import samples
 import snntorch
 import torch
-from protocol import Contestant, calibrate, serve
+from protocol import Contestant, serve
 from snntorch import surrogate
 from torch import nn
+from torch_layers import connect, read_batches, tune
 
 
 class Network(nn.Module):
@@ -26,27 +27,20 @@ class Network(nn.Module):
         slope = surrogate.fast_sigmoid()
         self.recurrent, self.spiking = settings["recurrent"], settings["spiking_output"]
         scale = step / settings["tau_mem"]
-        self.first = self.connect(scale * samples.draw_weights(settings, inputs, hidden, "input"))
+        self.first = connect(scale * samples.draw_weights(settings, inputs, hidden, "input"))
         if self.recurrent:
             self.cells = snntorch.RSynaptic(
                 alpha, beta, all_to_all=True, linear_features=hidden, spike_grad=slope
             )
             weights = scale * samples.draw_weights(settings, hidden, hidden, "recurrent")
-            self.cells.recurrent = self.connect(weights)
+            self.cells.recurrent = connect(weights)
         else:
             self.cells = snntorch.Synaptic(alpha, beta, spike_grad=slope)
-        self.second = self.connect(scale * samples.draw_weights(settings, hidden, outputs, "output"))
+        self.second = connect(scale * samples.draw_weights(settings, hidden, outputs, "output"))
         if self.spiking:
             self.readout = snntorch.Synaptic(alpha, beta, spike_grad=slope)
         else:
             self.readout = snntorch.Leaky(beta, reset_mechanism="none", spike_grad=slope)
-
-    @staticmethod
-    def connect(weights: Any) -> nn.Linear:
-        """Return a projection with weights of shape (fan_in, fan_out)."""
-        projection = nn.Linear(*weights.shape, bias=False)
-        projection.weight.data = torch.from_numpy(np.ascontiguousarray(weights.T))
-        return projection
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return spikes of the hidden layer and spikes or voltages of the output, by step."""
@@ -80,33 +74,13 @@ class Network(nn.Module):
         return torch.stack(spikes)
 
 
-def tune(network: Network, settings: dict[str, Any], x: torch.Tensor) -> dict[str, float]:
-    """Scale weights until the layers spike as often as wanted, and return spikes per sample."""
-    spikes = dict[str, float]()
-    for name, target in settings["targets"].items():
-        projection = network.first if name == "hidden" else network.second
-        weights = projection.weight.data.clone()
-
-        @torch.no_grad()
-        def count(
-            gain: float, name: str = name, projection: Any = projection, weights: Any = weights
-        ) -> float:
-            projection.weight.data = gain * weights
-            hidden, output = network(x)
-            return float((hidden if name == "hidden" else output).sum()) / x.shape[1]
-
-        spikes[name] = count(calibrate(count, target))
-    return spikes
-
-
 def prepare(settings: dict[str, Any]) -> Contestant:
     """Build and tune the network."""
     torch.set_num_threads(settings["threads"])
     step, data = float(settings["step"]), samples.read(settings)
     network = Network(settings, step)
-    x, labels = torch.from_numpy(data.bins(step)), torch.from_numpy(data.targets()).long()
-    whole = x[: max(1, min(len(x), 150 // data.batch))].transpose(0, 1).flatten(1, 2)
-    spikes = tune(network, settings, whole)
+    x, labels = read_batches(data, step)
+    spikes = tune(network, settings, x)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings["rate"])
     entropy = nn.CrossEntropyLoss()
 

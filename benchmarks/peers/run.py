@@ -72,6 +72,9 @@ def read_arguments() -> argparse.Namespace:
     for name, known in (("work", list(WORKS)), ("peers", list_peers())):
         if unknown := [item for item in getattr(arguments, name) if item not in known]:
             parser.error(f"--{name}: expected some of {', '.join(known)}, got {', '.join(unknown)}")
+    for path, name in ((arguments.digits, "--digits"), (arguments.mnist, "--mnist")):
+        if path is not None and not path.exists():
+            parser.error(f"{name}: {path} does not exist")
     if arguments.images % 150:
         parser.error(f"--images: expected a multiple of 150, got {arguments.images}")
     return arguments

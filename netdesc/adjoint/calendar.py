@@ -310,6 +310,8 @@ def collect_deliveries(
     window: int, fan: Synapses, calendar: Calendar, found: Deliveries
 ) -> tuple[int, Deliveries]:
     """Return the number of deliveries of a window, and these in order of time; see ``list_deliveries``."""
+    if calendar.head[window & (len(calendar.head) - 1)] < 0:
+        return int64(0), found
     count, fits = list_deliveries(window, int64(0), fan, calendar, found)
     while not fits:
         found = enlarge(count, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined
@@ -55,11 +56,19 @@ def deposit(n: int, begin: int, end: int, left: int, item: Slice) -> tuple[int, 
             elif segment.run == 1:
                 add(stretch(ring, at + segment.base, count), stretch(weight, start, count))
             else:
-                for k in range(count):
-                    ring[at + synapses.target[segment.target_start + k]] += weight[start + k]
+                targets = stretch(synapses.target, segment.target_start, count)
+                scatter(stretch(ring, at, size), targets, stretch(weight, start, count))
             events += count
             in_flight += count if delay > left else 0
     return events, in_flight
+
+
+@inlined
+def scatter(to: NDArray[Any], places: NDArray[Any], values: NDArray[Any]) -> None:
+    """Add values to the elements of an array at some places, none of them negative."""
+    for k in range(len(values)):
+        # an index without a sign is not looked at for one
+        to[np.uint64(places[k])] += values[k]
 
 
 @inlined

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import counting, inlined, spliced
+from netdesc.dynamics.jit import counting, inlined, int64, spliced
 from netdesc.dynamics.tick import (
     current_after,
     current_left,
@@ -21,22 +21,39 @@ from netdesc.dynamics.views import copy_rows, fill, row, stretch
 from netdesc.ticks.delivery import clear_buffers
 from netdesc.ticks.records import NO_ROOM, PUBLISHED, Buffers, Cells, Neurons, Slice, Spikes
 
+CHUNK = 128
+"""Neurons whose state stays in the fastest memory while a tick is computed."""
+
+NEVER = 2**62
+"""Tick of the release of a neuron that is not refractory."""
+
 
 @inlined
 def start_slice(item: Slice, start: NDArray[Any]) -> None:
     """Put a slice into the state ``start`` at the beginning of a sample."""
     copy_rows(item.neurons.state, start)
-    fill(item.neurons.free, 0)
+    fill(item.neurons.free, NEVER)
     fill(item.neurons.waiting, -1)
     clear_buffers(item.buffers)
 
 
 @inlined
-def arriving(m: int, r: int, cells: Cells, buffers: Buffers) -> NDArray[Any]:
-    """Return what arrives at receptor r in tick m."""
-    n = len(cells.gap)
-    at = ((m % buffers.depth) * len(cells.gain) + r) * n
-    return stretch(buffers.current, at, n)  # type: ignore[no-any-return]
+def part_of(values: NDArray[Any], r: int, begin: int, size: int) -> NDArray[Any]:
+    """Return ``size`` elements from ``begin`` on of row r."""
+    return stretch(row(values, r), begin, size)  # type: ignore[no-any-return]
+
+
+@inlined
+def place_of(begin: int, cells: Cells) -> int:
+    """Return where the constants of neurons from ``begin`` on are: those of alike neurons are read once."""
+    return int64(0) if cells.alike else begin
+
+
+@inlined
+def arriving(m: int, r: int, begin: int, size: int, buffers: Buffers, cells: Cells) -> NDArray[Any]:
+    """Return what arrives at receptor r of ``size`` neurons from ``begin`` on in tick m."""
+    at = ((m % buffers.depth) * len(cells.gain) + r) * len(cells.gap) + begin
+    return stretch(buffers.current, at, size)  # type: ignore[no-any-return]
 
 
 @inlined
@@ -68,64 +85,110 @@ def count_reaches(u: NDArray[Any], gap: NDArray[Any]) -> float:
     return hits  # type: ignore[no-any-return]
 
 
-@inlined
-def step_published(m: int, cells: Cells, neurons: Neurons, buffers: Buffers) -> float:
-    """Advance all neurons over a tick of the scheme ``published``, arrivals included.
+@counting
+def count_released(m: int, free: NDArray[Any]) -> float:
+    """Return how many refractory periods end with a tick."""
+    ended = 0.0
+    for j in range(len(free)):
+        ended += 1.0 if free[j] <= m else 0.0
+    return ended
 
-    Parameters
-    ----------
-    m : int
-        The tick.
-    cells, neurons, buffers
+
+@inlined
+def step_published(m: int, begin: int, size: int, cells: Cells, neurons: Neurons, buffers: Buffers) -> float:
+    """Advance ``size`` neurons from ``begin`` on over a tick of the scheme ``published``, arrivals included.
 
     Returns
     -------
     float
         Number of neurons above the threshold.
     """
-    u, gained = row(neurons.state, 0), neurons.gained
+    u, gained = part_of(neurons.state, 0, begin, size), stretch(neurons.gained, 0, size)
+    at = place_of(begin, cells)
     for r in range(len(cells.gain)):
-        i, arrived, fade = row(neurons.state, 1 + r), arriving(m, r, cells, buffers), row(cells.fade, r)
-        for j in range(len(i)):
+        i, fade = part_of(neurons.state, 1 + r, begin, size), part_of(cells.fade, r, at, size)
+        arrived = arriving(m, r, begin, size, buffers, cells)
+        for j in range(size):
             i[j] = current_after(i[j], arrived[j], fade[j])
             arrived[j] = 0
-        gain_voltage(r, i, row(cells.gain, r), gained)
-    for j in range(len(u)):
-        u[j] = voltage_after(u[j], gained[j], cells.leak[j])
-    return count_passes(u, cells.gap)
+        gain_voltage(r, i, part_of(cells.gain, r, at, size), gained)
+    leak = stretch(cells.leak, at, size)
+    for j in range(size):
+        u[j] = voltage_after(u[j], gained[j], leak[j])
+    return count_passes(u, stretch(cells.gap, at, size))
 
 
 @inlined
-def step_exact(cells: Cells, neurons: Neurons) -> float:
-    """Advance all neurons over a tick in closed form, arrivals not included.
+def raise_voltages(begin: int, size: int, cells: Cells, neurons: Neurons) -> float:
+    """Advance the voltages of ``size`` neurons from ``begin`` on over a tick in closed form.
 
     Returns
     -------
     float
         Number of neurons at or above the threshold.
     """
-    u, gained = row(neurons.state, 0), neurons.gained
+    u, gained = part_of(neurons.state, 0, begin, size), stretch(neurons.gained, 0, size)
+    at = place_of(begin, cells)
     for r in range(len(cells.gain)):
-        i, fade = row(neurons.state, 1 + r), row(cells.fade, r)
-        gain_voltage(r, i, row(cells.gain, r), gained)
-        for j in range(len(i)):
-            i[j] = current_left(i[j], fade[j])
+        gain_voltage(r, part_of(neurons.state, 1 + r, begin, size), part_of(cells.gain, r, at, size), gained)
+    leak = stretch(cells.leak, at, size)
     if cells.holding:
-        for j in range(len(u)):
-            moved = voltage_after(u[j], gained[j], cells.leak[j])
-            u[j] = u[j] if neurons.waiting[j] >= 0 else moved
+        free = stretch(neurons.free, begin, size)
+        # in two loops: a choice whether to store is slower than a choice of what to store
+        for j in range(size):
+            moved = voltage_after(u[j], gained[j], leak[j])
+            gained[j] = u[j] if free[j] < NEVER else moved
+        for j in range(size):
+            u[j] = gained[j]
     else:
-        for j in range(len(u)):
-            u[j] = voltage_after(u[j], gained[j], cells.leak[j])
-    return count_reaches(u, cells.gap)
+        for j in range(size):
+            u[j] = voltage_after(u[j], gained[j], leak[j])
+    return count_reaches(u, stretch(cells.gap, at, size))
 
 
 @inlined
-def add_arrivals(m: int, cells: Cells, neurons: Neurons, buffers: Buffers) -> None:
-    """Add what arrives in a tick to the currents, and clear it."""
+def fade_currents(begin: int, size: int, cells: Cells, neurons: Neurons) -> None:
+    """Advance the currents of ``size`` neurons from ``begin`` on over a tick, arrivals not included."""
+    at = place_of(begin, cells)
     for r in range(len(cells.gain)):
-        i, arrived = row(neurons.state, 1 + r), arriving(m, r, cells, buffers)
-        for j in range(len(i)):
+        i, fade = part_of(neurons.state, 1 + r, begin, size), part_of(cells.fade, r, at, size)
+        for j in range(size):
+            i[j] = current_left(i[j], fade[j])
+
+
+@inlined
+def step_exact(begin: int, size: int, cells: Cells, neurons: Neurons) -> float:
+    """Advance ``size`` neurons from ``begin`` on over a tick in closed form, arrivals not included.
+
+    Returns
+    -------
+    float
+        Number of neurons at or above the threshold.
+    """
+    hits = raise_voltages(begin, size, cells, neurons)
+    fade_currents(begin, size, cells, neurons)
+    return hits
+
+
+@inlined
+def pass_silently(m: int, begin: int, size: int, cells: Cells, neurons: Neurons, buffers: Buffers) -> None:
+    """Advance the currents over a tick in which no spike and no release reads them, and add what arrives."""
+    at = place_of(begin, cells)
+    for r in range(len(cells.gain)):
+        i, fade = part_of(neurons.state, 1 + r, begin, size), part_of(cells.fade, r, at, size)
+        arrived = arriving(m, r, begin, size, buffers, cells)
+        for j in range(size):
+            i[j] = current_left(i[j], fade[j]) + arrived[j]
+            arrived[j] = 0
+
+
+@inlined
+def add_arrivals(m: int, begin: int, size: int, cells: Cells, neurons: Neurons, buffers: Buffers) -> None:
+    """Add what arrives in a tick to the currents of ``size`` neurons from ``begin`` on, and clear it."""
+    for r in range(len(cells.gain)):
+        i = part_of(neurons.state, 1 + r, begin, size)
+        arrived = arriving(m, r, begin, size, buffers, cells)
+        for j in range(size):
             i[j] += arrived[j]
             arrived[j] = 0
 
@@ -140,22 +203,26 @@ def total_current(state: NDArray[Any], j: int) -> float:
 
 
 @inlined
-def release(m: int, neurons: Neurons, spikes: Spikes) -> None:
-    """Release the neurons whose refractory period ends with a tick."""
-    for j in range(len(neurons.free)):
-        if neurons.waiting[j] >= 0 and m >= neurons.free[j]:
+def release(m: int, begin: int, size: int, neurons: Neurons, spikes: Spikes) -> None:
+    """Release the neurons among ``size`` from ``begin`` on whose refractory period ends with a tick."""
+    for j in range(begin, begin + size):
+        if neurons.free[j] <= m:
             spikes.release[neurons.waiting[j]] = total_current(neurons.state, j)
-            neurons.waiting[j] = -1
+            neurons.waiting[j], neurons.free[j] = -1, NEVER
 
 
 @inlined
-def fire(m: int, used: int, scheme: int, cells: Cells, neurons: Neurons, spikes: Spikes) -> int:
+def fire(
+    m: int, used: int, span: tuple[int, int], scheme: int, cells: Cells, neurons: Neurons, spikes: Spikes
+) -> int:
     """Store the spikes of a tick, by neuron, and reset.
 
     Parameters
     ----------
     m, used : int
         The tick, and spikes before it.
+    span : tuple of int
+        First neuron, and one past the last.
     scheme : int
     cells, neurons, spikes
 
@@ -165,7 +232,7 @@ def fire(m: int, used: int, scheme: int, cells: Cells, neurons: Neurons, spikes:
         Spikes after it, or ``NO_ROOM``.
     """
     u = row(neurons.state, 0)
-    for j in range(len(u)):
+    for j in range(span[0], span[1]):
         fires = passes(u[j], cells.gap[j]) if scheme == PUBLISHED else reaches(u[j], cells.gap[j])
         if not fires or neurons.waiting[j] >= 0:
             continue
@@ -192,14 +259,25 @@ def step_on_grid(m: int, used: int, scheme: int, item: Slice) -> int:
     What arrives in the tick is in the buffers already.
     """
     cells, neurons, spikes = item.cells, item.neurons, item.spikes
-    if scheme == PUBLISHED:
-        hits = step_published(m, cells, neurons, item.buffers)
-    else:
-        hits = step_exact(cells, neurons)
-    if cells.holding:
-        release(m, neurons, spikes)
-    if hits > 0:
-        used = fire(m, used, scheme, cells, neurons, spikes)
-    if scheme != PUBLISHED:
-        add_arrivals(m, cells, neurons, item.buffers)
+    n = len(cells.gap)
+    for begin in range(0, n, CHUNK):
+        size = min(CHUNK, n - begin)
+        if scheme == PUBLISHED:
+            hits = step_published(m, begin, size, cells, neurons, item.buffers)
+        else:
+            hits = raise_voltages(begin, size, cells, neurons)
+        ended = count_released(m, stretch(neurons.free, begin, size)) if cells.holding else 0.0
+        if scheme != PUBLISHED and hits + ended == 0.0:
+            pass_silently(m, begin, size, cells, neurons, item.buffers)
+            continue
+        if scheme != PUBLISHED:
+            fade_currents(begin, size, cells, neurons)
+        if ended > 0.0:
+            release(m, begin, size, neurons, spikes)
+        if hits > 0.0:
+            used = fire(m, used, (begin, begin + size), scheme, cells, neurons, spikes)
+            if used < 0:
+                return used
+        if scheme != PUBLISHED:
+            add_arrivals(m, begin, size, cells, neurons, item.buffers)
     return used

@@ -196,7 +196,7 @@ def move_to_end(m: int, cells: Cells, neurons: Neurons, buffers: Buffers) -> Non
     for j in range(n):
         u[j] = neurons.gained[j]
     for r in range(len(cells.gain)):
-        i, arrived, fade = row(neurons.state, 1 + r), arriving(m, r, cells, buffers), row(cells.fade, r)
+        i, arrived, fade = row(neurons.state, 1 + r), arriving(m, r, 0, n, buffers, cells), row(cells.fade, r)
         for j in range(n):
             i[j] = current_after(i[j], arrived[j], fade[j])
             arrived[j] = 0

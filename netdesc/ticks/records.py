@@ -55,8 +55,9 @@ class Cells(NamedTuple):
         1 where a spike subtracts the distance from reset to threshold; empty where none does.
     tau_m, tau_s : ndarray of float64, shape (n,), (receptors, n)
         Time constants in ms.
-    uniform, holding : bool
-        Whether all neurons have the same time constants; whether some neuron is refractory.
+    uniform, alike, holding : bool
+        Whether all neurons have the same time constants; the same thresholds, too; whether some neuron is
+        refractory.
     """
 
     gap: NDArray[Any]
@@ -72,6 +73,7 @@ class Cells(NamedTuple):
     tau_m: Floats
     tau_s: Floats
     uniform: bool
+    alike: bool
     holding: bool
 
 

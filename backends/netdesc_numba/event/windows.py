@@ -255,6 +255,7 @@ def run_sample(
     outside = len(spikes.times) - e
     used = start_all(paths.first, neurons, spikes, cells, paths)
     window, last, before = int64(0), window_of(calendar.duration, calendar), paths.first
+    soonest = 0.0
     while window <= last and used >= 0:
         while e < end and window_of(incoming.times[e], calendar) <= window:
             slot = incoming.slots[e]
@@ -264,8 +265,7 @@ def run_sample(
         if count > 0:
             used = deliver(count, found, used, neurons, spikes, cells, paths)
         target = calendar.duration if window == last else window_end(window, calendar)
-        soonest = 0.0
-        if used >= 0:
+        if used >= 0 and (count > 0 or soonest <= target):
             used, soonest = catch_up_all(target, used, neurons, spikes, cells, paths)
         if used > before:
             sort_window(before, used, spikes, neurons.waiting)

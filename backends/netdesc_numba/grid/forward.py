@@ -22,11 +22,11 @@ from netdesc_numba.grid.packets import (
 @spliced
 def first_tick(job: Job, used: int, item: Slice) -> int:
     """Let neurons that start above the threshold spike, and add what arrives at once; as ``step_on_grid``."""
-    cells, neurons = item.cells, item.neurons
+    cells, neurons, n = item.cells, item.neurons, len(item.cells.gap)
     if job.scheme == EXACT and count_reaches(row(neurons.state, 0), cells.gap) > 0:
-        used = fire(0, used, job.scheme, cells, neurons, item.spikes)
+        used = fire(0, used, (0, n), job.scheme, cells, neurons, item.spikes)
     if not job.transport:
-        add_arrivals(0, cells, neurons, item.buffers)
+        add_arrivals(0, 0, n, cells, neurons, item.buffers)
     return used
 
 

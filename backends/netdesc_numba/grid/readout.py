@@ -123,7 +123,7 @@ def read_ticks(
     """
     job, packets, item = unowned(held_job), unowned(held_packets), unowned(held)
     cells, first, arrived = item.cells, item.arrivals.first, item.neurons.flag
-    lag = 1 if job.transport else 0
+    lag, n = 1 if job.transport else 0, len(cells.gap)
     for b in range(span[0], span[1]):
         find_ticks(packets.offsets[b], packets.offsets[b + 1], packets.tick, first)
         start_slice(item, job.start)
@@ -133,16 +133,16 @@ def read_ticks(
                 deposit(m - lag, first[m - lag], first[m - lag + 1], job.steps, item)
             if m > 0:
                 for r in range(len(cells.gain)):
-                    coming = arriving(m, r, cells, item.buffers)
+                    coming = arriving(m, r, 0, n, item.buffers, cells)
                     for j in range(len(arrived)):
                         arrived[j] = coming[j] if r == 0 else arrived[j] + coming[j]
                 if job.scheme == PUBLISHED:
-                    step_published(m, cells, item.neurons, item.buffers)
+                    step_published(m, 0, n, cells, item.neurons, item.buffers)
                 else:
-                    step_exact(cells, item.neurons)
+                    step_exact(0, n, cells, item.neurons)
                 read_tick(m, b, job, weights, item, arrived, found)
             if job.scheme != PUBLISHED or m == 0:
-                add_arrivals(m, cells, item.neurons, item.buffers)
+                add_arrivals(m, 0, n, cells, item.neurons, item.buffers)
 
 
 @kernel

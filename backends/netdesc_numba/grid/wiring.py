@@ -165,6 +165,8 @@ def lay_out_cells(program: Program, stage: Stage, grid: Grid) -> tuple[Cells, ND
     tick = measure_tick(grid.scheme, grid.timestep, cells.tau_m, tau_s, grid.dtype)
     subtract = np.concatenate([np.full(p.size, int(p.subtractive_reset)) for p in members])
 
+    uniform = bool(np.all(cells.tau_m == cells.tau_m[0]) and np.all(cells.tau_s == cells.tau_s[0]))
+
     def rounded(values: Floats) -> NDArray[Any]:
         return np.ascontiguousarray(values, dtype=grid.dtype)
 
@@ -178,7 +180,8 @@ def lay_out_cells(program: Program, stage: Stage, grid: Grid) -> tuple[Cells, ND
         subtract if subtract.any() else np.empty(0, dtype=np.int64),
         np.ascontiguousarray(cells.tau_m),
         np.ascontiguousarray(tau_s.T),
-        bool(np.all(cells.tau_m == cells.tau_m[0]) and np.all(cells.tau_s == cells.tau_s[0])),
+        uniform,
+        uniform and bool(np.all(cells.gap == cells.gap[0])),
         bool(hold.any()),
     )
     return laid_out, rounded(np.concatenate((cells.start[None], cells.current.T[:receptors])))

@@ -104,6 +104,8 @@ def cells_of(s: int, board: Board, rules: Rules) -> Cells:
         stretch(board.taus[TAU_M], c, n),
         stretch_rows(board.taus[TAU_S], c, 1, n),
         rules.uniform,
+        # a slice is too small to gain by reading fewer constants
+        n < 0,
         rules.holding,
     )
 

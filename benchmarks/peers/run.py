@@ -99,7 +99,7 @@ def describe(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure(options: argparse.Namespace) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Install the peers, and yield every work with what was measured of its cases."""
+    """Install the peers, and after every case yield its work with what was measured of it so far."""
     environments = {"netdesc": Environment("netdesc", Path(sys.executable))}
     environments |= {peer: install(peer) for peer in options.peers}
     about = describe(options)
@@ -116,7 +116,7 @@ def measure(options: argparse.Namespace) -> Iterator[tuple[str, list[dict[str, A
                     budget=options.budget,
                 )
                 records.append({**as_record(case, results), "about": about})
-            yield work, records
+                yield work, list(records)
 
 
 def write(kept: dict[str, list[dict[str, Any]]], output: Path) -> str:
@@ -131,7 +131,7 @@ def write(kept: dict[str, list[dict[str, Any]]], output: Path) -> str:
 
 
 def main() -> None:
-    """Measure, and write after every work."""
+    """Measure, and write after every case."""
     options = read_arguments()
     kept: dict[str, list[dict[str, Any]]] = {}
     if options.records.exists():

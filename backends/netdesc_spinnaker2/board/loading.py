@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.views import stretch_rows
 from netdesc.events import Integers
+from netdesc.ticks.forward import NEVER
 from netdesc_spinnaker2.board.memory import (
     CURRENT,
     FREE_AT,
@@ -112,7 +113,7 @@ def load_sample(s: int, sample: int, memory: Memory, stimulus: Stimulus) -> int:
         start = stretch_rows(board.state, STATES * a, STATES, n)
         start[0] = board.numbers[START, c : c + n]
         start[1] = board.numbers[CURRENT, c : c + n]
-        board.marks[FREE_AT, a : a + n] = 0
+        board.marks[FREE_AT, a : a + n] = NEVER
         board.marks[WAITING, a : a + n] = -1
         for r in range(len(board.rings)):
             board.rings[r, entry.ring : entry.ring + entry.depth * n] = 0

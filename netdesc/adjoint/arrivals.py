@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.dynamics.jit import inlined, int64, kernel
+from netdesc.dynamics.order import find_order, rearrange
 from netdesc.events import Events, Floats, Integers, frozen
 
 
@@ -237,8 +238,8 @@ def gather(b: int, incoming: Incoming, fan: Synapses, size: int, duration: float
         for k in range(begin + 1, end):
             ordered = ordered and when[k - 1] <= when[k]
         if not ordered:
-            order = np.argsort(when[begin:end], kind="mergesort")
-            when[begin:end] = when[begin:end][order]
-            synapse[begin:end] = synapse[begin:end][order]
-            spike[begin:end] = spike[begin:end][order]
+            order = find_order(when[begin:end])
+            rearrange(when[begin:end], order)
+            rearrange(synapse[begin:end], order)
+            rearrange(spike[begin:end], order)
     return Arrivals(start, when, synapse, spike)

@@ -14,6 +14,7 @@ import numpy as np
 
 from netdesc.adjoint.arrivals import Synapses
 from netdesc.dynamics.jit import inlined, int64, shared
+from netdesc.dynamics.order import find_order
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 
@@ -294,7 +295,9 @@ def order_deliveries(count: int, window: int, rate: float, found: Deliveries) ->
     found = unowned(found)
     when, order = found.when, found.order
     if distribute(count, window, rate, found) > CROWDED:
-        order[:count] = np.argsort(when[:count], kind="mergesort")
+        sorted_again = find_order(when[:count])
+        for k in range(count):
+            order[k] = sorted_again[k]
         return
     for k in range(1, count):
         item = order[k]

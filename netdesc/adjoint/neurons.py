@@ -14,6 +14,7 @@ from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
 from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, cross_spike, flow_back, start_backward, store
 from netdesc.adjoint.replay import replay
 from netdesc.dynamics.jit import inlined, kernel, shared
+from netdesc.dynamics.order import find_order
 from netdesc.dynamics.protocol import State, arrive, arrive_adjoint, begin, load, needs_states, slope
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
@@ -237,7 +238,7 @@ def sweep_sample_in_time(
         start_backward(cell, way)
     latest = np.empty(n, dtype=np.int64)
     previous = chain(begin, end, own.neurons, latest)
-    order = np.argsort(arrivals.when, kind="mergesort")
+    order = find_order(arrivals.when)
     grazing = 0
     p = end - 1
     x = len(order) - 1

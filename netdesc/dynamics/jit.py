@@ -13,6 +13,7 @@ import numba
 import numpy as np
 from numba.extending import intrinsic
 
+from netdesc.dynamics.fragments import Fragment, Kernel
 from netdesc.dynamics.interpreted import interpret
 from netdesc.dynamics.kernel_cache import KernelCache
 
@@ -22,11 +23,15 @@ int64: Callable[[int], int] = cast(Any, np.int64)
 """Makes an integer out of a literal, which has a type of its own: functions would be compiled for both."""
 
 
+def _join(function: F, **options: Any) -> F:
+    return function if numba.config.DISABLE_JIT else cast(F, Fragment(function, **options))
+
+
 def inlined(function: F) -> F:
     """Compile a function that becomes part of every kernel that calls it.
 
     A call with many arrays, each of which is some seven numbers on the stack, would take longer than a short
-    function itself.
+    function itself. A function that is long and called in several places is ``shared`` instead.
 
     Parameters
     ----------
@@ -38,8 +43,7 @@ def inlined(function: F) -> F:
     callable
         Not cached, for the kernels are. Its ``py_func`` is the function itself.
     """
-    compile_it = numba.njit(forceinline=True, nogil=True, error_model="numpy")
-    return cast(F, compile_it(function))
+    return _join(function, forceinline=True)
 
 
 def shared(function: F) -> F:
@@ -54,24 +58,7 @@ def shared(function: F) -> F:
     callable
         Not cached, for the kernels are. Its ``py_func`` is the function itself.
     """
-    return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
-
-
-def spliced(function: F) -> F:
-    """Compile a function as a part of its callers' text: for one that has many arrays and is called once.
-
-    Parameters
-    ----------
-    function : callable
-        Arrays and scalars in.
-
-    Returns
-    -------
-    callable
-        Not cached, for the kernels are.
-    """
-    compile_it = numba.njit(inline="always", nogil=True, error_model="numpy")
-    return cast(F, compile_it(function))
+    return _join(function)
 
 
 def counting(function: F) -> F:
@@ -88,8 +75,7 @@ def counting(function: F) -> F:
     -------
     callable
     """
-    compile_it = numba.njit(forceinline=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
-    return cast(F, compile_it(function))
+    return _join(function, forceinline=True, fastmath={"reassoc"})
 
 
 def kernel(function: F) -> F:
@@ -107,7 +93,7 @@ def kernel(function: F) -> F:
     """
     if numba.config.DISABLE_JIT:
         return interpret(function)
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    dispatcher = Kernel(function)
     dispatcher._cache = KernelCache(function)
     return cast(F, dispatcher)
 

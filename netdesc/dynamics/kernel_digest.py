@@ -36,7 +36,7 @@ VERSIONS = f"{numba.__version__} {np.__version__} {llvmlite.__version__} {sys.ve
 
 
 def digest_kernel(function: Callable[..., Any]) -> str:
-    """Return a hash of all that decides what a kernel computes, and of the compiler's version.
+    """Return a hash of all that decides what a kernel computes, and of the compiler.
 
     Parameters
     ----------
@@ -58,7 +58,8 @@ def digest_kernel(function: Callable[..., Any]) -> str:
             parts, further = _follow(item)
             found |= parts
             waiting += further
-    digest = hashlib.sha256(VERSIONS.encode())
+    compiler = digest_sources(Path(__file__).with_name("fragments.py"))
+    digest = hashlib.sha256(f"{VERSIONS} {compiler}".encode())
     for name, part in sorted(found.items()):
         digest.update(f"\n{name} {part}".encode())
     return digest.hexdigest()

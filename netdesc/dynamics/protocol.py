@@ -21,6 +21,8 @@ import numba
 from numba import types
 from numba.extending import overload
 
+from netdesc.dynamics.fragments import FragmentCompiler
+
 F = TypeVar("F", bound=Callable[..., Any])
 State = tuple[float, ...]
 
@@ -140,7 +142,8 @@ def operation(stub: F) -> F:
     interpreted._operation = name  # type: ignore[attr-defined]
     OPERATIONS.append(name)
     if not numba.config.DISABLE_JIT:
-        overload(interpreted, jit_options={"forceinline": True, "error_model": "numpy"}, strict=False)(choose)
+        options = {"forceinline": True, "error_model": "numpy", "pipeline_class": FragmentCompiler}
+        overload(interpreted, jit_options=options, strict=False)(choose)
     return cast(F, interpreted)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import counting, inlined, int64, spliced
+from netdesc.dynamics.jit import counting, inlined, int64
 from netdesc.dynamics.tick import (
     current_after,
     current_left,
@@ -252,7 +252,7 @@ def fire(
     return used
 
 
-@spliced
+@inlined
 def step_on_grid(m: int, used: int, scheme: int, item: Slice) -> int:
     """Run the neurons of a slice for a tick and store their spikes; as ``fire``.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.order import find_order, rearrange
 from netdesc.events import Floats, Integers
 from netdesc_brainscales2.chip.noise import JITTER, Noise, draw
 
@@ -21,9 +22,9 @@ MANY = 2048
 def put_in_order(first: int, last: int, times: Floats, neurons: Integers) -> None:
     """Sort spikes ``first`` to ``last - 1`` in place by time, ties by neuron; fast where they nearly are."""
     if last - first > MANY:
-        order = np.argsort(times[first:last], kind="mergesort")
-        times[first:last] = times[first:last][order]
-        neurons[first:last] = neurons[first:last][order]
+        order = find_order(times[first:last])
+        rearrange(times[first:last], order)
+        rearrange(neurons[first:last], order)
     for k in range(first + 1, last):
         t, n = times[k], neurons[k]
         q = k

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from netdesc.adjoint.cells import Constants
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import may_spike
+from netdesc.dynamics.order import find_order, rearrange
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 from netdesc_numba.event.advance import Spikes
@@ -59,10 +58,10 @@ def sort_spikes(first: int, last: int, spikes: Spikes) -> None:
     spikes = unowned(spikes)
     times, neurons, currents = spikes.times, spikes.neurons, spikes.kept[0]
     if last - first > MANY:
-        order = np.argsort(times[first:last], kind="mergesort")
-        times[first:last] = times[first:last][order]
-        neurons[first:last] = neurons[first:last][order]
-        currents[first:last] = currents[first:last][order]
+        order = find_order(times[first:last])
+        rearrange(times[first:last], order)
+        rearrange(neurons[first:last], order)
+        rearrange(currents[first:last], order)
     for k in range(first + 1, last):
         t = times[k]
         n = neurons[k]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
 from netdesc.dynamics.jit import int64, kernel, shared
+from netdesc.dynamics.order import find_order, rearrange
 from netdesc.dynamics.protocol import above, load, refractory
 from netdesc.dynamics.views import unowned
 from netdesc_numba.event.advance import Neurons, Spikes, advance, fire, make_neurons, predict, receive, start
@@ -19,11 +18,11 @@ def order_in_time(first: int, last: int, spikes: Spikes) -> None:
 
     They must come neuron after neuron in ascending order, each in order of time.
     """
-    order = np.argsort(spikes.times[first:last], kind="mergesort")
-    spikes.times[first:last] = spikes.times[first:last][order]
-    spikes.neurons[first:last] = spikes.neurons[first:last][order]
+    order = find_order(spikes.times[first:last])
+    rearrange(spikes.times[first:last], order)
+    rearrange(spikes.neurons[first:last], order)
     for row in range(len(spikes.kept)):
-        spikes.kept[row, first:last] = spikes.kept[row, first:last][order]
+        rearrange(spikes.kept[row, first:last], order)
 
 
 @shared

@@ -25,6 +25,7 @@ from netdesc.adjoint.calendar import (
     window_of,
 )
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
+from netdesc.dynamics.order import find_order, rearrange
 from netdesc.dynamics.protocol import above, crossing, load, quiet, refractory
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
@@ -202,11 +203,11 @@ def sort_window(first: int, last: int, spikes: Spikes, waiting: Integers) -> Non
     spikes, waiting = unowned(spikes), unowned(waiting)
     times, neurons = spikes.times, spikes.neurons
     if last - first > FEW:
-        order = np.argsort(times[first:last], kind="mergesort")
-        times[first:last] = times[first:last][order]
-        neurons[first:last] = neurons[first:last][order]
+        order = find_order(times[first:last])
+        rearrange(times[first:last], order)
+        rearrange(neurons[first:last], order)
         for row in range(len(spikes.kept)):
-            spikes.kept[row, first:last] = spikes.kept[row, first:last][order]
+            rearrange(spikes.kept[row, first:last], order)
     for k in range(first + 1, last):
         m = k
         while m > first and (

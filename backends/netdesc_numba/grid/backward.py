@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined, kernel, spliced
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.views import fill, stretch, unowned
 from netdesc.events import Floats, Integers
 from netdesc.ticks.backward import begin_late, start_adjoints, step_exact_back, step_published_back
@@ -45,7 +45,7 @@ def add_gradients(synapses: Synapses, totals: Floats) -> None:
         totals[1, q] += synapses.delay_gradient[q]
 
 
-@spliced
+@inlined
 def step_on_grid_back(
     m: int, begin: int, end: int, late: bool, job: Job, item: Slice, adjoints: Adjoints
 ) -> tuple[int, int]:

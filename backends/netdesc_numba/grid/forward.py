@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netdesc.dynamics.jit import kernel, spliced
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.views import row, unowned
 from netdesc.events import Integers
 from netdesc.ticks.delivery import deposit, land
@@ -19,7 +19,7 @@ from netdesc_numba.grid.packets import (
 )
 
 
-@spliced
+@inlined
 def first_tick(job: Job, used: int, item: Slice) -> int:
     """Let neurons that start above the threshold spike, and add what arrives at once; as ``step_on_grid``."""
     cells, neurons, n = item.cells, item.neurons, len(item.cells.gap)

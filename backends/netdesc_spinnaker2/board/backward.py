@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined, kernel, shared, spliced
+from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
 from netdesc.ticks.backward import begin_late, chain, start_adjoints, step_exact_back, step_published_back
@@ -101,7 +101,7 @@ def take_round_back(
     return 0
 
 
-@spliced
+@inlined
 def send_losses(m: int, top: bool, s: int, place: int, memory: Memory, forces: Forces) -> int:
     """Run a loss program for a tick; packets sent, or -1 where a box is full."""
     board, ports, boxes = memory.board, memory.ports, memory.boxes
@@ -113,7 +113,7 @@ def send_losses(m: int, top: bool, s: int, place: int, memory: Memory, forces: F
     return send_forces(m, s, place, board, ports, boxes, forces)
 
 
-@spliced
+@inlined
 def step_layer_back(
     m: int, s: int, board: Board, rules: Rules, workspace: Workspace, scratch: NDArray[Any]
 ) -> int:
@@ -139,7 +139,7 @@ def step_layer_back(
     return events
 
 
-@spliced
+@inlined
 def start_back(
     s: int,
     sample: int,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined, kernel, shared, spliced
+from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
 from netdesc.ticks.arrivals import make_workspace
@@ -70,7 +70,7 @@ def account(
     return OVERRUN if rules.overrun == 0 else 0
 
 
-@spliced
+@inlined
 def measure_slices(span: tuple[int, int], board: Board) -> tuple[int, int]:
     """Return the largest number of neurons of a slice, at least 1, and the spikes that all stores hold."""
     widest, stores = 1, 0
@@ -81,7 +81,7 @@ def measure_slices(span: tuple[int, int], board: Board) -> tuple[int, int]:
     return widest, stores
 
 
-@spliced
+@inlined
 def start_round(
     span: tuple[int, int], samples: Integers, memory: Memory, stimulus: Stimulus, status: Integers
 ) -> int:
@@ -97,7 +97,7 @@ def start_round(
     return 0
 
 
-@spliced
+@inlined
 def tick_forward(
     m: int, s: int, sample: int, memory: Memory, workspace: Workspace, scratch: NDArray[Any]
 ) -> int:
@@ -136,7 +136,7 @@ def tick_forward(
     return account(m, s, sample, 0, (events, taken, sent), board, rules)
 
 
-@spliced
+@inlined
 def deliver(m: int, s: int, item: Slice, board: Board, rules: Rules) -> int:
     """Add up the weights of the spikes that were sent in the tick before; return the synaptic events."""
     place, left = board.slices[s].place + m - 1, rules.steps - m
@@ -149,7 +149,7 @@ def deliver(m: int, s: int, item: Slice, board: Board, rules: Rules) -> int:
     return events
 
 
-@spliced
+@inlined
 def step_layer(m: int, s: int, item: Slice, board: Board, rules: Rules, workspace: Workspace) -> int:
     """Run the neurons of a slice for a tick; 0, or why the run cannot go on."""
     used = board.progress[s].sent
@@ -163,7 +163,7 @@ def step_layer(m: int, s: int, item: Slice, board: Board, rules: Rules, workspac
     return 0
 
 
-@spliced
+@inlined
 def read_round(span: tuple[int, int], samples: Integers, board: Board, out: Out) -> None:
     """Copy the spikes of a round to the host."""
     for s in range(span[0], span[1]):

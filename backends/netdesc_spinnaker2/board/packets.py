@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.order import find_order, rearrange
 from netdesc.events import Integers
 from netdesc_spinnaker2.mapping.keys import SPACE_SHIFT
 
@@ -163,10 +164,7 @@ def sort_box(into: int, s: int, boxes: Boxes) -> int:
         keys = np.empty(count, dtype=np.int64)
         for k in range(count):
             keys[k] = packet[into, begin + k].key
-        order = np.argsort(keys, kind="mergesort")
-        sorted_packets = packet[into, begin : begin + count].copy()
-        for k in range(count):
-            packet[into, begin + k] = sorted_packets[order[k]]
+        rearrange(packet[into, begin : begin + count], find_order(keys))
     return count  # type: ignore[no-any-return]
 
 

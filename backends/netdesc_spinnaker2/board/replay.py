@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import kernel, spliced
+from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
 from netdesc.ticks.records import OFF_GRID, PUBLISHED
@@ -41,7 +41,7 @@ class Records(NamedTuple):
     slope: NDArray[Any]
 
 
-@spliced
+@inlined
 def load_records(s: int, sample: int, records: Records, board: Board, rules: Rules) -> int:
     """Put the spikes of a sample into the store of a slice; 0, or that they do not fit."""
     entry = board.slices[s]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import inlined, spliced
+from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.views import stretch, stretch_rows
 from netdesc.ticks.records import Adjoints, Arrivals, Buffers, Cells, Neurons, Slice, Spikes, Synapses
 from netdesc_spinnaker2.board.memory import (
@@ -55,7 +55,7 @@ class Memory(NamedTuple):
     losses: LossState
 
 
-@spliced
+@inlined
 def slice_of(s: int, board: Board, rules: Rules, scratch: NDArray[Any]) -> Slice:
     """Return a layer slice.
 
@@ -84,7 +84,7 @@ def slice_of(s: int, board: Board, rules: Rules, scratch: NDArray[Any]) -> Slice
     )
 
 
-@spliced
+@inlined
 def cells_of(s: int, board: Board, rules: Rules) -> Cells:
     """Return the constants of the neurons of a slice."""
     entry = board.slices[s]
@@ -110,7 +110,7 @@ def cells_of(s: int, board: Board, rules: Rules) -> Cells:
     )
 
 
-@spliced
+@inlined
 def neurons_of(s: int, board: Board, scratch: NDArray[Any]) -> Neurons:
     """Return the state of the neurons of a slice."""
     n, a = board.slices[s].size, board.slices[s].state
@@ -153,7 +153,7 @@ def received_by(s: int, board: Board) -> Arrivals:
     )
 
 
-@spliced
+@inlined
 def synapses_of(s: int, board: Board) -> Synapses:
     """Return the synapses of a slice."""
     entry = board.slices[s]
@@ -170,7 +170,7 @@ def synapses_of(s: int, board: Board) -> Synapses:
     )
 
 
-@spliced
+@inlined
 def adjoints_of(s: int, board: Board, scratch: NDArray[Any]) -> Adjoints:
     """Return the adjoints of the neurons of a slice."""
     n, a = board.slices[s].size, board.slices[s].state

@@ -1,0 +1,183 @@
+"""Compilation of kernels out of fragments.
+
+numba optimizes every compiled function together with all that it calls, and generates machine code and an
+entry point from Python for it. Only kernels need these. A fragment remains as it was translated: each kernel
+that calls it optimizes it together with the rest of its code, once.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from numba import _dynfunc
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags, _LowerResult
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.registry import CPUDispatcher
+from numba.core.typed_passes import NativeLowering
+
+from netdesc.dynamics.borrowing import BorrowingLower
+from netdesc.dynamics.records import MODELS
+
+GARBAGE = 200_000
+"""Objects between two searches for garbage while a kernel is compiled, which makes few cycles."""
+
+
+class FragmentLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """Code of a fragment and of all that it calls, simplified but not optimized."""
+
+    def finalize(self) -> None:
+        """Add the code of what the fragment calls."""
+        self._raise_if_finalized()
+        for library in dict.fromkeys(self._linking_libraries):
+            self._reload_init.update(library._reload_init)
+            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._finalized = True
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        ll_module.data_layout = self._codegen._data_layout
+        for function in ll_module.functions:
+            passes, builder = self._codegen._function_pass_manager(
+                opt=1, loop_vectorize=False, slp_vectorize=False
+            )
+            passes.run(function, builder)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class KernelLowering(NativeLowering):  # type: ignore[misc]
+    """Translates a kernel."""
+
+    _name = "kernel_lowering"
+
+    @property
+    def lowering_class(self) -> type[BorrowingLower]:
+        """Return the class that translates."""
+        return BorrowingLower
+
+    def run_pass(self, state: Any) -> bool:
+        """Translate a function for LLVM."""
+        state.targetctx = state.targetctx.subtarget(data_model_manager=MODELS)
+        return bool(super().run_pass(state))
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class FragmentLowering(KernelLowering):
+    """Translates a fragment."""
+
+    _name = "fragment_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Translate a function for LLVM, without making it executable."""
+        state.library = FragmentLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        state.flags.no_compile = True
+        super().run_pass(state)
+        found = state.cr
+        name = found.fndesc.qualname.split(".")[-1]
+        # numba refers to a compiled function by its entry point; this one is never called
+        entry = _dynfunc.make_function(found.fndesc.lookup_module(), name, "", 0, found.env, (state.library,))
+        state.library._ensure_finalized()
+        state.targetctx.insert_user_function(entry, found.fndesc, [state.library])
+        state["cr"] = _LowerResult(found.fndesc, found.call_helper, cfunc=entry, env=found.env)
+        return True
+
+
+class KernelCompiler(CompilerBase):  # type: ignore[misc]
+    """Compiles a kernel."""
+
+    lowering: type[NativeLowering] = KernelLowering
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return numba's passes, with our translation in place of its own."""
+        manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes = [(self.lowering if step is NativeLowering else step, text) for step, text in manager.passes]
+        replaced = PassManager(manager.pipeline_name)
+        replaced.passes = passes
+        replaced.finalize()
+        return [replaced]
+
+
+class FragmentCompiler(KernelCompiler):
+    """Compiles a fragment."""
+
+    lowering = FragmentLowering
+
+
+class SettledFlags(Flags):  # type: ignore[misc]
+    """Options of a compilation that are compared quickly: they are part of the key of every look-up."""
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, SettledFlags):
+            return self is other or bool(self._values == other._values)
+        return bool(super().__eq__(other))
+
+
+class Kernel(CPUDispatcher):  # type: ignore[misc]
+    """A function that is compiled for every combination of types with which it is called.
+
+    Parameters
+    ----------
+    function : callable
+    compiler : class
+        What compiles it.
+    **options
+        For numba's compiler.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], compiler: type[CompilerBase] = KernelCompiler, **options: Any
+    ) -> None:
+        given = {
+            "nopython": True, "nogil": True, "error_model": "numpy", "boundscheck": None,
+            "no_cfunc_wrapper": True, **options,
+        }  # fmt: skip
+        super().__init__(function, locals={}, targetoptions=given, pipeline_class=compiler)
+        self._compiler._customize_flags = SettledFlags
+
+    def compile(self, sig: Any) -> Any:
+        """Compile the function for one combination of types."""
+        with rare_collection():
+            return super().compile(sig)
+
+
+class Fragment(Kernel):
+    """A function that becomes part of the kernels that call it.
+
+    Parameters
+    ----------
+    function : callable
+    **options
+        For numba's compiler.
+    """
+
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
+        super().__init__(function, FragmentCompiler, no_cpython_wrapper=True, **options)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the function, compiled as a kernel of its own."""
+        return self._alone(*arguments)
+
+    @cached_property
+    def _alone(self) -> Kernel:
+        return Kernel(self.py_func)
+
+
+@contextmanager
+def rare_collection() -> Iterator[None]:
+    """Search for garbage rarely: each search visits all that numba has loaded."""
+    before = gc.get_threshold()
+    if not 0 < before[0] < GARBAGE:
+        yield
+        return
+    gc.set_threshold(GARBAGE, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

@@ -17,8 +17,9 @@ from numba.core import ir, lowering
 from numba.core.analysis import compute_cfg_from_blocks
 from numba.extending import _Intrinsic
 
-PLAIN = ("getattr", "static_getitem", "build_tuple")
-"""Expressions whose result holds nothing but what their operands hold."""
+SELECTIONS = ("getattr", "static_getitem", "getitem")
+HOLDERS = (types.Array, types.BaseTuple)
+"""What such an expression selects out of these is held by them; not where an array is the index."""
 
 
 class BorrowingLower(lowering.Lower):  # type: ignore[misc]
@@ -104,9 +105,11 @@ class BorrowingLower(lowering.Lower):  # type: ignore[misc]
             function = self.typeof(value.func.name)
             made = isinstance(getattr(function, "typing_key", None), _Intrinsic)
             return made or isinstance(function, types.NamedTupleClass)
-        if value.op == "getitem":
-            return not _holds_array(self.typeof(value.index.name))
-        return value.op in PLAIN
+        if value.op == "build_tuple":
+            return True
+        if value.op not in SELECTIONS or not isinstance(self.typeof(value.value.name), HOLDERS):
+            return False
+        return value.op != "getitem" or not _holds_array(self.typeof(value.index.name))
 
 
 def _holds_array(index: types.Type) -> bool:

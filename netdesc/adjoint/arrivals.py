@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netdesc.dynamics.jit import inlined, int64, kernel
+from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.order import find_order, rearrange
 from netdesc.events import Events, Floats, Integers, frozen
 
@@ -195,7 +195,7 @@ def find_longest(first: int, last: int, offsets: Integers) -> int:
     return longest
 
 
-@kernel
+@shared
 def gather(b: int, incoming: Incoming, fan: Synapses, size: int, duration: float) -> Arrivals:
     """Sort the arrivals of one sample by target, then by time.
 

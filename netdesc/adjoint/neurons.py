@@ -20,7 +20,7 @@ from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 
 
-@kernel
+@shared
 def own_spikes(first: int, last: int, neurons: Integers, size: int) -> tuple[Integers, Integers]:
     """Sort spikes ``first`` to ``last - 1`` by neuron, keeping their order in time.
 

@@ -8,7 +8,7 @@ from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
 from netdesc.adjoint.derivatives import PartialSums, select_part
 from netdesc.adjoint.drive import Drive
 from netdesc.adjoint.sampling import Samples
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.lif import decay
 from netdesc.dynamics.lif_adjoint import arrival_force, weight_force
 from netdesc.dynamics.membrane import Membrane
@@ -17,7 +17,7 @@ from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, share_aft
 from netdesc.events import Floats
 
 
-@kernel
+@shared
 def begin_readout(b: int, cell: int, duration: float, drive: Drive, state: Floats) -> None:
     """Set neuron ``cell`` of sample b to the end of the run.
 
@@ -101,7 +101,7 @@ def add_means(
     return lam_v, lam_i, lam_j
 
 
-@kernel
+@shared
 def find_share(
     arrivals: Arrivals, cell: int, moment: float, u: float, fan: Synapses, cells: Membrane
 ) -> float:

@@ -11,7 +11,7 @@ from netdesc.adjoint.cells import Constants, UniformLayer
 from netdesc.adjoint.derivatives import PartialSums, select_part
 from netdesc.adjoint.drive import Drive
 from netdesc.adjoint.segments import Segments, cut_at_arrivals, make_segments
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.lif_adjoint import adjoint_factors, adjoint_state_after, arrival_force, weight_force
 from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, share_after
 from netdesc.dynamics.views import unowned
@@ -102,7 +102,7 @@ def find_peaks(
                 peaks.share[cell] = share_after(before[cell], i[cell], drive.peak_voltage[b, cell])
 
 
-@kernel
+@shared
 def cross_segment(
     b: int, j: int, segments: Segments, constants: Constants, drive: Drive, peaks: Peaks, lam: Adjoints
 ) -> None:
@@ -133,7 +133,7 @@ def cross_segment(
             lam_i[cell] += drive.peak_jump[b, cell] * by_i
 
 
-@kernel
+@shared
 def add_means(
     b: int, at: float, duration: float, constants: Constants, drive: Drive, peaks: Peaks, lam: Adjoints
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming
 from netdesc.adjoint.cells import Constants
-from netdesc.dynamics.jit import inlined, int64, kernel
+from netdesc.dynamics.jit import inlined, int64, shared
 from netdesc.dynamics.lif_adjoint import adjoint_factors
 from netdesc.events import Floats
 
@@ -44,7 +44,7 @@ def make_segments(arrivals: int) -> Segments:
     return Segments(int64(0), int64(0), np.empty(room), np.empty(room), np.empty((3, room)))
 
 
-@kernel
+@shared
 def measure_intervals(count: int, span: Floats, factors: Floats, tau_m: float, tau_s: float) -> None:
     """Compute what several intervals do to the adjoints.
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 KERNELS = "netdesc.kernels"
+COMPILING = "compiling kernels, once per machine"
 PATIENCE = 2.0
 """Seconds that a stage may take before it is worth a line where there is no terminal."""
 
@@ -34,6 +35,13 @@ class Lines:
     def __init__(self) -> None:
         self._timer: threading.Timer | None = None
         self._written = time.monotonic()
+        self._compiling = False
+
+    def count(self, done: int, total: int) -> None:
+        """Say once that kernels are compiled; the numbers change too often for lines."""
+        if not self._compiling:
+            self._compiling = True
+            self.show(COMPILING)
 
     def show(self, text: str) -> None:
         """Replace the present stage."""
@@ -70,9 +78,20 @@ class Spinner:
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
         self._taken = LiveError
+        self._counting = False
+
+    def count(self, done: int, total: int) -> None:
+        """Show how many functions of the kernels that are compiled are done."""
+        text = f"{COMPILING}: {done} of {total} functions"
+        if self._progress.task_ids and self._counting:
+            self._progress.update(self._progress.task_ids[0], description=text)
+        else:
+            self.show(text)
+            self._counting = True
 
     def show(self, text: str) -> None:
         """Replace the present stage."""
+        self._counting = False
         for task in self._progress.task_ids:
             self._progress.remove_task(task)
         if text:
@@ -91,11 +110,13 @@ class Watcher(logging.Handler):
     """Turns what parts of netdesc report into a display."""
 
     def __init__(self, display: Lines | Spinner) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.DEBUG)
         self._display = display
         self._stage = ""
         self._compiling = 0
         self._compiled = 0
+        self._done = 0
+        self._total = 0
         self._began = 0.0
         self._seconds = 0.0
 
@@ -104,8 +125,8 @@ class Watcher(logging.Handler):
         if record.name == STAGES.name:
             self._stage = visible(record.getMessage(), one_line=True)
             self._display.show(self._stage)
-        elif record.name == KERNELS and record.levelno == logging.INFO:
-            self._follow(record.getMessage().partition(" ")[0])
+        elif record.name == KERNELS and record.levelno <= logging.INFO:
+            self._follow(record.getMessage())
         else:
             self._display.show("")
             tell(record.getMessage())
@@ -118,18 +139,28 @@ class Watcher(logging.Handler):
             count = f"{self._compiled} kernel{'s' if self._compiled > 1 else ''}"
             tell(f"compiled {count} in {self._seconds:.0f} s, once per machine")
 
-    def _follow(self, what: str) -> None:
+    def _follow(self, text: str) -> None:
+        """Follow the kernels: ``compiling NAME: N functions``, ``translated NAME`` and ``compiled NAME``."""
+        what, _, rest = text.partition(" ")
         if what == "compiling":
             if not self._compiling:
                 self._began = time.monotonic()
+                self._total = self._done + int(rest.rpartition(": ")[2].partition(" ")[0])
             self._compiling += 1
-        elif self._compiling:
+        elif what == "compiled":
             self._compiling -= 1
             self._compiled += 1
             if not self._compiling:
+                self._done = self._total
                 self._seconds += time.monotonic() - self._began
-        number = self._compiled + self._compiling
-        self._display.show(f"compiling kernel {number}, once per machine" if self._compiling else self._stage)
+                self._display.show(self._stage)
+        elif what == "translated":
+            # the number of functions is an estimate
+            self._done = min(self._done + 1, self._total - 1)
+        else:
+            self._display.show(text if what == "deriving" else self._stage)
+        if self._compiling:
+            self._display.count(self._done, self._total)
 
 
 @contextmanager
@@ -137,9 +168,11 @@ def watch() -> Iterator[None]:
     """Show on standard error what the loggers below ``netdesc`` report."""
     source = logging.getLogger("netdesc")
     watcher = Watcher(Spinner() if _is_terminal() else Lines())
-    before = source.level, source.propagate
+    kernels = logging.getLogger(KERNELS)
+    before = source.level, source.propagate, kernels.level
     source.addHandler(watcher)
     source.setLevel(logging.INFO)
+    kernels.setLevel(logging.DEBUG)
     source.propagate = False
     try:
         yield
@@ -147,6 +180,7 @@ def watch() -> Iterator[None]:
         source.removeHandler(watcher)
         source.setLevel(before[0])
         source.propagate = before[1]
+        kernels.setLevel(before[2])
         watcher.finish()
 
 

@@ -8,20 +8,29 @@ that calls it optimizes it together with the rest of its code, once.
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from numba import _dynfunc
+from numba import _dynfunc, jit
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags, _LowerResult
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.lowering import Lower
 from numba.core.registry import CPUDispatcher
+from numba.core.target_extension import CPU, jit_registry
 from numba.core.typed_passes import NativeLowering
 
 from netdesc.dynamics.borrowing import BorrowingLower
 from netdesc.dynamics.records import MODELS
+
+log = logging.getLogger("netdesc.kernels")
+
+TRANSLATED: set[Callable[..., Any]] = set()
+"""Functions that have been translated in this process, for whatever types."""
 
 GARBAGE = 200_000
 """Objects between two searches for garbage while a kernel is compiled, which makes few cycles."""
@@ -54,7 +63,7 @@ class KernelLowering(NativeLowering):  # type: ignore[misc]
     _name = "kernel_lowering"
 
     @property
-    def lowering_class(self) -> type[BorrowingLower]:
+    def lowering_class(self) -> Any:
         """Return the class that translates."""
         return BorrowingLower
 
@@ -69,6 +78,7 @@ class FragmentLowering(KernelLowering):
     """Translates a fragment."""
 
     _name = "fragment_lowering"
+    counted = True
 
     def run_pass(self, state: Any) -> bool:
         """Translate a function for LLVM, without making it executable."""
@@ -83,6 +93,10 @@ class FragmentLowering(KernelLowering):
         state.library._ensure_finalized()
         state.targetctx.insert_user_function(entry, found.fndesc, [state.library])
         state["cr"] = _LowerResult(found.fndesc, found.call_helper, cfunc=entry, env=found.env)
+        function = state.func_id.func
+        if self.counted and function.__module__ and function not in TRANSLATED:
+            TRANSLATED.add(function)
+            log.debug("translated %s", name)
         return True
 
 
@@ -107,6 +121,25 @@ class FragmentCompiler(KernelCompiler):
     lowering = FragmentLowering
 
 
+@register_pass(mutates_CFG=True, analysis_only=False)
+class ForeignLowering(FragmentLowering):
+    """Translates what numba has for a function of Python or NumPy, as numba does."""
+
+    _name = "foreign_lowering"
+    counted = False
+
+    @property
+    def lowering_class(self) -> Any:
+        """Return the class that translates."""
+        return Lower
+
+
+class ForeignCompiler(KernelCompiler):
+    """Compiles as a fragment what numba has for a function of Python or NumPy."""
+
+    lowering = ForeignLowering
+
+
 class SettledFlags(Flags):  # type: ignore[misc]
     """Options of a compilation that are compared quickly: they are part of the key of every look-up."""
 
@@ -114,9 +147,7 @@ class SettledFlags(Flags):  # type: ignore[misc]
         return hash(frozenset(self._values))
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, SettledFlags):
-            return self is other or bool(self._values == other._values)
-        return bool(super().__eq__(other))
+        return isinstance(other, SettledFlags) and (self is other or bool(self._values == other._values))
 
 
 class Kernel(CPUDispatcher):  # type: ignore[misc]
@@ -143,7 +174,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
 
     def compile(self, sig: Any) -> Any:
         """Compile the function for one combination of types."""
-        with rare_collection():
+        with global_compiler_lock, rare_collection(), foreign_fragments():
             return super().compile(sig)
 
 
@@ -167,6 +198,22 @@ class Fragment(Kernel):
     @cached_property
     def _alone(self) -> Kernel:
         return Kernel(self.py_func)
+
+
+def _compile_foreign(*functions: Any, **options: Any) -> Any:
+    return jit(*functions, **{"pipeline_class": ForeignCompiler, **options})
+
+
+@contextmanager
+def foreign_fragments() -> Iterator[None]:
+    """Let numba compile as fragments what it has for functions of Python and NumPy."""
+    before = jit_registry.pop(CPU)
+    jit_registry[CPU] = _compile_foreign
+    try:
+        yield
+    finally:
+        del jit_registry[CPU]
+        jit_registry[CPU] = before
 
 
 @contextmanager

@@ -23,10 +23,12 @@ from typing import Any
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.serialize import dumps
 
+from netdesc.dynamics.kernel_census import count_functions
 from netdesc.dynamics.kernel_digest import digest_kernel, digest_records
 
 log = logging.getLogger("netdesc.kernels")
-"""Receives ``compiling NAME`` and ``compiled NAME`` at level INFO, and what is wrong with the cache."""
+"""Receives ``compiling NAME: N functions`` and ``compiled NAME`` at level INFO, what is wrong with the cache,
+and at level DEBUG ``translated NAME`` for each of the functions of a kernel."""
 
 MAGIC = b"netdesc kernel 1\n"
 LARGEST = 2**28
@@ -50,6 +52,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         self.kernel = f"{function.__module__}.{function.__qualname__}"
+        self.function = function
         self._cache_file = KernelFiles(self.kernel, function)
 
     def load_overload(self, signature: Any, target: Any) -> Any:
@@ -60,7 +63,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
             log.debug("%s cannot be loaded: %r", self.kernel, error)
             found = None
         if found is None:
-            log.info("compiling %s", self.kernel)
+            log.info("compiling %s: %d functions", self.kernel, count_functions(self.function, signature))
         return found
 
     def save_overload(self, signature: Any, compiled: Any) -> None:

@@ -107,7 +107,9 @@ def _follow(item: object) -> tuple[dict[str, str], list[object]]:
 def _follow_function(function: FunctionType) -> tuple[dict[str, str], list[object]]:
     found = {f"code of {_title(function)}": _digest_code(function.__code__)}
     values = {
-        name: function.__globals__[name] for name in _names(function.__code__) if name in function.__globals__
+        name: function.__globals__[name]
+        for name in global_names(function.__code__)
+        if name in function.__globals__
     }
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     values |= {f"cell {name}": cell.cell_contents for name, cell in cells}
@@ -163,11 +165,12 @@ def _describe(value: object) -> str:
     return f"{getattr(value, '__module__', '')} {getattr(value, '__qualname__', None) or value}"
 
 
-def _names(code: CodeType) -> set[str]:
+def global_names(code: CodeType) -> set[str]:
+    """Return the names that a function, or one defined in it, looks up."""
     found = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            found |= _names(constant)
+            found |= global_names(constant)
     return found
 
 

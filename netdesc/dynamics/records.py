@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from numba import types
-from numba.core.datamodel import default_manager
+from numba.core.datamodel import DataModelManager, default_manager
 from numba.core.datamodel.models import TupleModel
 
 
@@ -25,6 +25,6 @@ class RecordModel(TupleModel):  # type: ignore[misc]
         return value
 
 
-MODELS = default_manager.copy()
+MODELS = DataModelManager().chain(default_manager)
 MODELS.register(types.NamedTuple, RecordModel)
 """How kernels represent types. Code that numba compiles by itself gets no records."""

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,46 @@ def test_mutated_cache_files_never_reach_the_unpickler(tmp_path: Path) -> None:
         file.write_bytes(content)
         found = read_checked(file)
         assert found is None or bytes(content) == whole
+
+
+def test_processes_that_start_cold_at_the_same_time_share_one_whole_file(toy: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: run(toy, cache), range(3)))
+    assert [value for value, _ in found] == [2.0] * 3
+    (file,) = files(cache)
+    assert read_checked(file) is not None
+    assert "compiling" not in run(toy, cache)[1]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_means_one_message_and_no_half_file(toy: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    full = (
+        "import os, tempfile\nmake = tempfile.mkstemp\n"
+        "def fill(*a, **k):\n    made, name = make(*a, **k)\n    os.close(made)\n"
+        "    return os.open('/dev/full', os.O_WRONLY), name\n"
+        "tempfile.mkstemp = fill\n"
+    )
+    (toy / "sitecustomize.py").write_text(full)
+    value, messages = run(toy, cache)
+    assert value == 2.0
+    assert messages.count("cannot write compiled kernels") == 1
+    assert "No space left on device" in messages
+    assert not files(cache)
+
+
+def test_a_folder_in_place_of_a_file_is_no_reason_to_fail(toy: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    run(toy, cache)
+    (file,) = files(cache)
+    file.unlink()
+    file.mkdir()
+    value, messages = run(toy, cache)
+    assert value == 2.0
+    assert messages.count("cannot write compiled kernels") == 1
+
+
+def test_a_kernel_says_before_it_is_compiled_how_many_functions_it_has(toy: Path, tmp_path: Path) -> None:
+    messages = run(toy, tmp_path / "cache")[1]
+    assert "compiling toy.kernels.step: 2 functions" in messages

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netdesc.adjoint.cells import Constants
-from netdesc.dynamics.jit import inlined, kernel
+from netdesc.dynamics.jit import inlined, shared
 from netdesc.dynamics.lif import may_spike
 from netdesc.dynamics.order import find_order, rearrange
 from netdesc.dynamics.views import unowned
@@ -52,7 +52,7 @@ class Found(NamedTuple):
     currents: Floats
 
 
-@kernel
+@shared
 def sort_spikes(first: int, last: int, spikes: Spikes) -> None:
     """Sort spikes ``first`` to ``last - 1`` in place by time, ties by neuron; fast where nearly sorted."""
     spikes = unowned(spikes)
@@ -106,7 +106,7 @@ def keep_crossing(count: int, block: Block, gap: float) -> int:
     return kept
 
 
-@kernel
+@shared
 def spike_lanes(
     count: int,
     used: int,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.adjoint.cells import Constants
-from netdesc.dynamics.jit import counting, inlined, kernel
+from netdesc.dynamics.jit import counting, inlined, kernel, shared
 from netdesc.dynamics.lif import (
     CONVERGED,
     crossing,
@@ -149,7 +149,7 @@ def choose_lanes(flag: Floats, chosen: Integers) -> int:
     return flagged
 
 
-@kernel
+@shared
 def bracket_lanes(
     count: int,
     u: Floats,
@@ -179,7 +179,7 @@ def bracket_lanes(
         end[q] = v
 
 
-@kernel
+@shared
 def solve_lanes(
     count: int,
     u: Floats,
@@ -225,7 +225,7 @@ def solve_lanes(
             found[q] = max(crossing(u[q], i[q], gap, tau_m, tau_s, width[q]), 0.0)
 
 
-@kernel
+@shared
 def fire_lanes(
     count: int,
     i: Floats,

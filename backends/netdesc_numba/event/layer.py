@@ -6,7 +6,7 @@ import numpy as np
 
 from netdesc.adjoint.arrivals import Incoming, find_longest
 from netdesc.adjoint.cells import UniformLayer
-from netdesc.dynamics.jit import inlined, int64, kernel
+from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 from netdesc_numba.event.advance import Spikes
@@ -103,7 +103,7 @@ def receive_arrivals(
                 i[base + cell] += layer.weights[row, cell]
 
 
-@kernel
+@shared
 def sweep_block(
     first: int, count: int, incoming: Incoming, layer: UniformLayer, block: Block, state: Floats,
     found: Found, duration: float,
@@ -155,7 +155,7 @@ def sweep_block(
     return used
 
 
-@kernel
+@shared
 def sort_block(
     first: int, size: int, used: int, sample: Integers, found: Found, place: Integers, spikes: Spikes
 ) -> int:

@@ -12,7 +12,7 @@ from netdesc.dynamics.views import unowned
 from netdesc_numba.event.advance import Neurons, Spikes, advance, fire, make_neurons, predict, receive, start
 
 
-@kernel
+@shared
 def order_in_time(first: int, last: int, spikes: Spikes) -> None:
     """Sort spikes ``first`` to ``last - 1`` in place by time, ties by neuron.
 

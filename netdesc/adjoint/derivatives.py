@@ -11,8 +11,9 @@ from netdesc.dynamics.jit import inlined
 from netdesc.events import Floats, Integers
 from netdesc.threads import split
 
-# The batch is summed in this many parts whatever the number of threads, so that sums do not depend on it.
-PARTS = 8
+# Samples of a part of the batch that is summed by itself, at least, and parts at most: both whatever the
+# number of threads, so that sums do not depend on it.
+BLOCK, PARTS = 8, 8
 # Numbers in all partial sums together.
 LARGEST_SUM = 2**27
 
@@ -60,14 +61,20 @@ def select_part(b: int, sums: PartialSums) -> Derivatives:
 
 def split_batch(batch: int, synapses: int) -> list[tuple[int, int]]:
     """Return first and one past the last sample of each part of the batch that is summed by itself."""
-    return split(batch, min(PARTS, max(1, LARGEST_SUM // max(1, synapses))))
+    parts = min(PARTS, max(1, LARGEST_SUM // max(1, synapses)))
+    block = max(BLOCK, -(-batch // parts))
+    return [(first, min(first + block, batch)) for first in range(0, batch, block)]
 
 
-def share_parts(batch: int, parts: int, threads: int) -> list[tuple[int, int]]:
+def share_parts(parts: list[tuple[int, int]], threads: int) -> list[tuple[int, int]]:
     """Return first and one past the last sample of each task of several threads: some whole parts each."""
-    edges = split(batch, parts)
-    tasks = split(len(edges), 1 if threads == 1 else 2 * threads)
-    return [(edges[begin][0], edges[end - 1][1]) for begin, end in tasks]
+    tasks = split(len(parts), 1 if threads == 1 else 2 * threads)
+    return [(parts[begin][0], parts[end - 1][1]) for begin, end in tasks]
+
+
+def add_parts(sums: Floats) -> Floats:
+    """Return the sum of partial sums, shape (parts, ...), over the parts; a single one is not copied."""
+    return sums[0] if len(sums) == 1 else np.asarray(sums.sum(axis=0))
 
 
 @cache

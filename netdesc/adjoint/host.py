@@ -14,7 +14,7 @@ import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import Afferents
-from netdesc.adjoint.derivatives import make_sums, share_parts
+from netdesc.adjoint.derivatives import add_parts, make_sums, share_parts, split_batch
 from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
 from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.layer import sweep_layer_back
@@ -82,9 +82,9 @@ class Sums:
 
     def add(self, other: Sums) -> None:
         """Add the partial sums of another sweep of the stage; a layer has none of delays."""
-        self.weight[0] += other.weight.sum(axis=0)
+        self.weight[0] += add_parts(other.weight)
         if self.delay.size:
-            self.delay[0] += other.delay.sum(axis=0)
+            self.delay[0] += add_parts(other.delay)
 
 
 class Adjoint:
@@ -288,7 +288,7 @@ class Adjoint:
         else:
             stage = (layout.fanout(index), layout.cells[index])
             partial = make_sums(arrival, batch, len(layout.weights[index]))
-        parts = share_parts(batch, len(partial.weight), self.threads)
+        parts = share_parts(split_batch(batch, len(layout.weights[index])), self.threads)
         found = run(
             lambda first, last: kernel(first, last, incoming, *stage, partial, *given), parts, self.threads
         )
@@ -297,8 +297,8 @@ class Adjoint:
     def write_gradients(self, index: int, sums: Sums, parameters: dict[str, Floats]) -> None:
         """Add the gradients of the trainable parameters of a stage's blocks to the result."""
         blocks = [self.layout.program.blocks[k] for k in self.layout.wirings[index].blocks]
-        delays = sums.delay.sum(axis=0) if any(block.train_delay for block in blocks) else np.empty(0)
-        parameters |= split_gradients(blocks, sums.weight.sum(axis=0), delays)
+        delays = add_parts(sums.delay) if any(block.train_delay for block in blocks) else np.empty(0)
+        parameters |= split_gradients(blocks, add_parts(sums.weight), delays)
 
 
 def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, floor: float = FLOOR) -> Gradient:

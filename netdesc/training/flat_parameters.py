@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -32,6 +32,11 @@ class FlatParameters:
         share.
     signs : ndarray of float64, shape (n,)
         +1, or -1 for magnitudes of inhibition; 0 where there is no target.
+
+    Attributes
+    ----------
+    bounded : bool
+        Whether any element has a bound.
     """
 
     keys: tuple[str, ...]
@@ -41,6 +46,11 @@ class FlatParameters:
     quantities: tuple[str, ...]
     targets: Integers
     signs: Floats
+    bounded: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        bounded = bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())
+        object.__setattr__(self, "bounded", bounded)
 
     @classmethod
     def of(cls, program: Program) -> FlatParameters:
@@ -78,6 +88,10 @@ class FlatParameters:
     def by_quantity(self, values: Mapping[str, float]) -> Floats:
         """Return values by quantity, such as rates of ``weight`` and ``delay``, for every element."""
         return np.repeat([values[name] for name in self.quantities], np.diff(self.offsets)).astype(float)
+
+    def clip(self, values: Floats) -> Floats:
+        """Return values, shape (n,), within their bounds."""
+        return np.minimum(np.maximum(values, self.low), self.high) if self.bounded else values
 
     def join(self, values: Mapping[str, Floats]) -> Floats:
         """Return parameters as one vector.

@@ -154,17 +154,19 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent
     """
     if not np.isfinite(loss):
         raise NumericsError(f"the loss is {loss}; lower the learning rate")
-    if not np.isfinite(gradient).all():
-        raise NumericsError(
-            f"the gradient of {name_culprit(task.flat, gradient)} is not finite; lower the learning rate"
-        )
     factor = scale_rate(task.training.schedule, task.training.epochs, epoch=state.epoch, step=state.step)
     values, optimizer = task.optimizer.update(state.values, gradient, state.optimizer, factor=factor)
     policy = task.training.silent_neurons
     if policy.kind == "weight_bump":
         values = bump_weights(values, task.flat, silent, amount=float(policy.options["amount"]))
-    values = np.minimum(np.maximum(values, task.flat.low), task.flat.high)
-    if not np.isfinite(values).all():
+    # What is not finite in a gradient is not finite in the values, either.
+    finite = bool(np.isfinite(values).all())
+    if not finite and not np.isfinite(gradient).all():
+        raise NumericsError(
+            f"the gradient of {name_culprit(task.flat, gradient)} is not finite; lower the learning rate"
+        )
+    values = task.flat.clip(values)
+    if not finite and not np.isfinite(values).all():
         raise NumericsError(
             f"{name_culprit(task.flat, values)} is not finite after the update; lower the learning rate"
         )

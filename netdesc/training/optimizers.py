@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.description.model import Choice
+from netdesc.dynamics.jit import kernel
 from netdesc.errors import BackendError
-from netdesc.events import Floats
+from netdesc.events import Floats, frozen
 from netdesc.parameters import DELAY, WEIGHT
 from netdesc.training.flat_parameters import FlatParameters
 
@@ -28,6 +29,68 @@ class OptimizerState(NamedTuple):
 
     steps: int
     moments: Mapping[str, Floats]
+
+
+class Vectors(NamedTuple):
+    """Parameters and what Adam remembers of them.
+
+    Parameters
+    ----------
+    values, first, second : ndarray of float64, shape (n,)
+    """
+
+    values: Floats
+    first: Floats
+    second: Floats
+
+
+class AdamRule(NamedTuple):
+    """Numbers of a step of Adam.
+
+    Parameters
+    ----------
+    beta_1, beta_2, epsilon : float
+    bias_1, bias_2 : float
+        What the moments of this step are divided by.
+    factor : float
+        Multiplies every learning rate.
+    """
+
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    bias_1: float
+    bias_2: float
+    factor: float
+
+
+@kernel
+def step_adam(
+    old: Vectors, gradient: Floats, rates: Floats, decay: Floats, rule: AdamRule, new: Vectors
+) -> None:
+    """Take a step of Adam in one pass over the parameters.
+
+    Parameters
+    ----------
+    old : Vectors
+    gradient, rates : ndarray of float64, shape (n,)
+    decay : ndarray of float64, shape (n,) or (0,)
+        Empty without weight decay.
+    rule : AdamRule
+    new : Vectors
+        Results.
+    """
+    decays = len(decay) > 0
+    for k in range(len(gradient)):
+        first = rule.beta_1 * old.first[k] + (1.0 - rule.beta_1) * gradient[k]
+        second = rule.beta_2 * old.second[k] + (1.0 - rule.beta_2) * (gradient[k] * gradient[k])
+        size = np.sqrt(second / rule.bias_2) + rule.epsilon
+        change = rates[k] * (first / (rule.bias_1 * size))
+        if decays:
+            change += rates[k] * decay[k] * old.values[k]
+        new.first[k] = first
+        new.second[k] = second
+        new.values[k] = old.values[k] - rule.factor * change
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +139,17 @@ class Adam:
             New array.
         state : OptimizerState
         """
-        steps = state.steps + 1
-        first = self.beta_1 * state.moments["first"] + (1.0 - self.beta_1) * gradient
-        second = self.beta_2 * state.moments["second"] + (1.0 - self.beta_2) * (gradient * gradient)
-        size = np.sqrt(second / (1.0 - self.beta_2**steps)) + self.epsilon
-        change = self.rates * (first / ((1.0 - self.beta_1**steps) * size))
-        if self.decay is not None:
-            change = change + self.rates * self.decay * values
-        return values - factor * change, OptimizerState(steps, {"first": first, "second": second})
+        steps, size = state.steps + 1, len(values)
+        bias_1, bias_2 = 1.0 - self.beta_1**steps, 1.0 - self.beta_2**steps
+        rule = AdamRule(self.beta_1, self.beta_2, self.epsilon, bias_1, bias_2, factor)
+        old = Vectors(values, state.moments["first"], state.moments["second"])
+        new = Vectors(np.empty(size), np.empty(size), np.empty(size))
+        decay = np.empty(0) if self.decay is None else self.decay
+        # Read-only without exception: the kernel is compiled for one kind of array.
+        given = Vectors(*(frozen(item, np.float64) for item in old))
+        slope, rates, fade = (frozen(item, np.float64) for item in (gradient, self.rates, decay))
+        step_adam(given, slope, rates, fade, rule, new)
+        return new.values, OptimizerState(steps, {"first": new.first, "second": new.second})
 
 
 @dataclass(frozen=True, slots=True)

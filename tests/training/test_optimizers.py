@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from linear_machine import prepare
@@ -5,7 +7,7 @@ from linear_machine import prepare
 from netdesc.description.model import Choice
 from netdesc.errors import BackendError
 from netdesc.training.flat_parameters import FlatParameters
-from netdesc.training.optimizers import build_optimizer
+from netdesc.training.optimizers import OptimizerState, build_optimizer
 from netdesc.training.schedules import scale_rate
 
 
@@ -85,3 +87,40 @@ def test_a_layout_splits_what_it_joined():
     vector = np.arange(15.0)
     np.testing.assert_array_equal(flat.join(flat.split(vector)), vector)
     assert flat.low.tolist() == [-8.0] * 15
+
+
+@pytest.mark.parametrize("kind", ["adam", "adamw"])
+def test_a_step_of_adam_has_the_bits_of_the_formula_in_numpy(kind):
+    random = np.random.default_rng(3)
+    values, gradient, first = random.normal(size=(3, 2))
+    second, rate, factor, steps = random.random(2), 0.3, 0.7, 5
+    optimizer = build_optimizer(Choice(kind, {"learning_rate": rate}), make_layout())
+    before = OptimizerState(steps - 1, {"first": first, "second": second})
+    moved, after = optimizer.update(values, gradient, before, factor=factor)
+    mean = 0.9 * first + (1.0 - 0.9) * gradient
+    square = 0.999 * second + (1.0 - 0.999) * (gradient * gradient)
+    change = rate * (mean / ((1.0 - 0.9**steps) * (np.sqrt(square / (1.0 - 0.999**steps)) + 1e-8)))
+    if kind == "adamw":
+        change = change + rate * 0.01 * values
+    np.testing.assert_array_equal(moved, values - factor * change)
+    np.testing.assert_array_equal(after.moments["first"], mean)
+    np.testing.assert_array_equal(after.moments["second"], square)
+    assert after.steps == steps
+
+
+def test_a_step_of_adam_leaves_its_arguments_as_they_are():
+    values, gradient = np.array([1.0, -2.0]), np.array([0.5, 0.25])
+    optimizer = build_optimizer(Choice("adam", {"learning_rate": 0.1}), make_layout())
+    before = optimizer.start(2)
+    optimizer.update(values, gradient, before, factor=1.0)
+    np.testing.assert_array_equal(values, [1.0, -2.0])
+    np.testing.assert_array_equal(gradient, [0.5, 0.25])
+    assert not any(moment.any() for moment in before.moments.values())
+
+
+def test_values_without_bounds_are_not_copied_and_others_stay_within_theirs():
+    values = np.array([-3.0, 7.0])
+    free = make_layout()
+    assert free.clip(values) is values
+    bound = replace(free, low=np.array([-1.0, -np.inf]), high=np.array([np.inf, 5.0]))
+    np.testing.assert_array_equal(bound.clip(values), [-1.0, 5.0])

@@ -2,6 +2,7 @@
 
 Times ``netdesc check``, a process up to the end of its first training step, and ``netdesc train`` of one
 epoch, each in fresh processes, after one run that fills the caches of compiled kernels and of byte code.
+Then times the first runs on a machine, each with no cache of kernels at all, several in turn (``--cold``).
 Prints a table and writes it to ``docs/benchmarks/start_up.md``; ``-o FILE`` writes it elsewhere. Fails if a
 process after the first one compiles a kernel.
 """
@@ -63,10 +64,14 @@ def take_first_step(file: Path) -> int:
     return sum(event.is_start for _, event in recorder.buffer)
 
 
-def time_process(command: Sequence[str]) -> tuple[Timing, str]:
-    """Run a command from the root of the project and return its times and what it printed."""
+def time_process(command: Sequence[str], **settings: str) -> tuple[Timing, str]:
+    """Run a command from the root of the project and return its times and what it printed.
+
+    ``settings`` are added to the environment.
+    """
     # Byte code is kept, as that of an installed package is.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= settings
     before, begin = os.times(), perf_counter()
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     wall, after = perf_counter() - begin, os.times()
@@ -92,6 +97,34 @@ def list_cases(file: Path, folder: Path) -> tuple[Case, ...]:
             None,
         ),
     )
+
+
+def list_cold(folder: Path) -> tuple[Case, ...]:
+    """Return first runs; ``{}`` in a command stands for the number of the run. Targets are processor time."""
+    netdesc, few = (sys.executable, "-m", "netdesc"), "data.dataset.yin_yang"
+    chip = ("training.epochs=1", f"{few}.train=64", f"{few}.validation=32", f"{few}.test=32")
+
+    def run(words: str, *more: str, target: float) -> Case:
+        output = ("-o", str(folder / f"{words.replace(' ', '-').replace('/', '-')}-{{}}"))
+        return Case(f"`netdesc {words}`", (*netdesc, *words.split(), *more, *output), target)
+
+    return (
+        run("run examples/two_neurons.yaml", target=8.0),
+        run("train examples/recurrent.yaml", "training.epochs=2", target=12.0),
+        run("train examples/yin_yang.yaml --backend spinnaker2", *chip, target=15.0),
+        run("train examples/yin_yang.yaml --backend brainscales2", *chip, target=15.0),
+    )
+
+
+def measure_cold(cases: Sequence[Case], runs: int, folder: Path) -> list[list[Timing]]:
+    """Time all cases in turn, each run with an empty folder for kernels."""
+    timings: list[list[Timing]] = [[] for _ in cases]
+    for number in range(runs):
+        for place, (case, found) in enumerate(zip(cases, timings, strict=True)):
+            cache = str(folder / f"cache-{place}-{number}")
+            command = [word.replace("{}", str(number)) for word in case.command]
+            found.append(time_process(command, NUMBA_CACHE_DIR=cache)[0])
+    return timings
 
 
 def measure(cases: Sequence[Case], runs: int) -> list[list[Timing]]:
@@ -138,8 +171,20 @@ def describe_machine() -> str:
     )
 
 
-def write_report(cases: Sequence[Case], timings: Sequence[Sequence[Timing]], file: Path) -> str:
-    """Write the page."""
+def write_table(cases: Sequence[Case], timings: Sequence[Sequence[Timing]]) -> list[str]:
+    """Write the lines of a table."""
+    return [
+        "| | median / s | smallest to largest / s | processor time / s | target / s |",
+        "|---|---|---|---|---|",
+        *(write_row(case, found) for case, found in zip(cases, timings, strict=True)),
+        "",
+    ]
+
+
+def write_report(
+    cases: Sequence[Case], timings: Sequence[Sequence[Timing]], file: Path, cold: Sequence[str]
+) -> str:
+    """Write the page; ``cold`` are the lines of the table of first runs."""
     name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name
     runs = len(timings[0])
     return "\n".join(
@@ -152,14 +197,17 @@ def write_report(cases: Sequence[Case], timings: Sequence[Sequence[Timing]], fil
             "",
             f"Measured on: {describe_machine()}.",
             "",
-            "| | median / s | smallest to largest / s | processor time / s | target / s |",
-            "|---|---|---|---|---|",
-            *(write_row(case, found) for case, found in zip(cases, timings, strict=True)),
-            "",
+            *write_table(cases, timings),
             "Seconds on the wall clock, from before the process is started until it has ended. "
             "Processor time is "
             "that of all threads of the process; other programs on the machine affect it little.",
             "",
+            "## First runs",
+            "",
+            "With no cache of kernels, one after the other; targets are processor time. Training takes "
+            "two epochs of the recurrent network, and one of 64 samples on the chips.",
+            "",
+            *cold,
         ]
     )
 
@@ -170,6 +218,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--cold", type=int, default=3, help="first runs of each kind")
     parser.add_argument("--file", type=Path, default=MODEL)
     parser.add_argument(
         "--first-step",
@@ -185,8 +234,10 @@ def main() -> None:
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
-        cases = list_cases(arguments.file.resolve(), Path(folder))
-        report = write_report(cases, measure(cases, arguments.runs), arguments.file.resolve())
+        file, place = arguments.file.resolve(), Path(folder)
+        cases, first = list_cases(file, place), list_cold(place)
+        cold = write_table(first, measure_cold(first, arguments.cold, place))
+        report = write_report(cases, measure(cases, arguments.runs), file, cold)
     print(report)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(report, encoding="utf-8")

@@ -58,6 +58,13 @@ def fill(array: Any, value: float) -> None:
 
 
 @inlined
+def copy(to: Any, values: Any) -> None:
+    """Copy an array with one dimension."""
+    for k in range(len(to)):
+        to[k] = values[k]
+
+
+@inlined
 def copy_rows(to: Any, values: Any) -> None:
     """Copy a contiguous matrix."""
     for r in range(len(to)):

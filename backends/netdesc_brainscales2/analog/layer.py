@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.protocol import find_code, load, voltage
-from netdesc.dynamics.views import unowned
+from netdesc.dynamics.views import copy, unowned
 from netdesc_brainscales2.analog.burst import Flagged, make_flagged, settle_lanes
 from netdesc_brainscales2.analog.inputs import receive
 from netdesc_brainscales2.analog.lanes import (
@@ -167,11 +167,11 @@ def sweep_circuits(
     used = 0
     for b in range(first, last, block):
         count = min(block, last - b)
-        before[:] = results.tallies
+        copy(before, results.tallies)
         spikes = Spikes(workspace.spikes.times[: capacity - used], workspace.spikes.lanes)
         found = sweep_block(b, count, experiment, workspace, spikes, results)
         if found < 0:
-            results.tallies[:] = before
+            copy(results.tallies, before)
             return b, used
         used = sort_block(b, count, size, found, used, spikes, results)
     return last, used

@@ -9,7 +9,7 @@ import numpy as np
 from netdesc.adjoint.neuron import store
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.protocol import NEVER, State, crossing, flow, held, load, voltage
-from netdesc.dynamics.views import fill, unowned
+from netdesc.dynamics.views import copy, fill, unowned
 from netdesc.events import Floats, Integers
 from netdesc_brainscales2.analog.circuit import clip, may_spike
 from netdesc_brainscales2.analog.inputs import receive
@@ -240,11 +240,11 @@ def run_circuits(
     before = np.empty_like(results.tallies)
     used = 0
     for b in range(first, last):
-        before[:] = results.tallies
+        copy(before, results.tallies)
         spikes = Spikes(results.times[used:], results.neurons[used:])
         found = run_sample(b, experiment, lanes, spikes, results)
         if found < 0:
-            results.tallies[:] = before
+            copy(results.tallies, before)
             return b, used
         results.counts[b] = found
         used += found

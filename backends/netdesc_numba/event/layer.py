@@ -213,7 +213,9 @@ def sweep_layer(
     width = max(1, LANES // n)
     capacity = len(spikes.times)
     times, lanes, currents = np.empty(capacity), np.empty(capacity, dtype=np.int64), np.empty(capacity)
-    sample = np.repeat(np.arange(width), n)
+    sample = np.empty(width * n, dtype=np.int64)
+    for k in range(width * n):
+        sample[k] = k // n
     block = Block(sample, np.empty(width * n, dtype=np.int64), np.empty((8, width * n + WIDTH)))
     memory = np.empty(5 * width * n)
     place = np.empty(width, dtype=np.int64)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.connection import Connection
-from netdesc.events import Floats, Integers, frozen
+from netdesc.events import Floats, Indices, Integers, frozen
 from netdesc.parameters import DELAY, WEIGHT, Parameter, key_of
 
 T = TypeVar("T", bound=np.generic)
@@ -39,7 +39,7 @@ class Block:
         Voltage of each target per unit of weight; negative where weights are magnitudes of inhibition.
     indptr : ndarray of int64, shape (n_pre + 1,), or None
         Synapses ``indptr[i]`` to ``indptr[i + 1] - 1`` leave source i. None for a dense block.
-    indices : ndarray of int64, shape (k,), or None
+    indices : ndarray of int32, shape (k,), or None
         Target of every synapse. None for a dense block.
     weights : ndarray of float64, shape (k,), or (w,) where synapses share them
         In the units of the file; see ``charges``.
@@ -61,7 +61,7 @@ class Block:
     receptor: int
     charge: Floats
     indptr: Integers | None
-    indices: Integers | None
+    indices: Indices | None
     weights: Floats
     delays: Floats
     train_weight: bool = False
@@ -73,9 +73,9 @@ class Block:
     def __post_init__(self) -> None:
         for name in ("charge", "weights", "delays"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
-        for name in ("indptr", "indices", "weight_of"):
+        for name, dtype in (("indptr", np.int64), ("indices", np.int32), ("weight_of", np.int64)):
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
+                object.__setattr__(self, name, frozen(getattr(self, name), dtype))
 
     @property
     def dense(self) -> bool:
@@ -158,6 +158,15 @@ class Block:
         """
         return self._times_charge(self.spread(weights))
 
+    def write_charges(self, weights: Floats, result: NDArray[Any]) -> None:
+        """Write what ``charges`` returns for a sparse block into an array, piece by piece."""
+        if self.indices is None:
+            raise ValueError(f"{self.name} is dense")
+        for begin in range(0, self.size, PIECE):
+            part = slice(begin, begin + PIECE)
+            mine = weights[part] if self.weight_of is None else weights[self.weight_of[part]]
+            result[part] = mine * self.charge[self.indices[part]]
+
     def charges_adjoint(self, values: Floats) -> Floats:
         """Return the derivative by the weights from that by the charges.
 
@@ -176,19 +185,19 @@ class Block:
             return np.asarray(values * self.charge[self.indices])
         return np.asarray(values.reshape(self.n_pre, self.n_post) * self.charge).reshape(-1)
 
-    def sparse(self) -> tuple[Integers, Integers]:
+    def sparse(self) -> tuple[Integers, Indices]:
         """Return ``indptr`` and ``indices``, made up for a dense block.
 
         Returns
         -------
         indptr : ndarray of int64, shape (n_pre + 1,)
-        indices : ndarray of int64, shape (k,)
+        indices : ndarray of int32, shape (k,)
         """
         if self.indptr is not None and self.indices is not None:
             return self.indptr, self.indices
         return (
             np.arange(self.n_pre + 1, dtype=np.int64) * self.n_post,
-            np.tile(np.arange(self.n_post, dtype=np.int64), self.n_pre),
+            np.tile(np.arange(self.n_post, dtype=np.int32), self.n_pre),
         )
 
     def count_synapses(self, sources: Integers) -> int:
@@ -237,7 +246,15 @@ class Block:
         return self.connection().matrix(values, self.path)
 
 
-def join_charges(blocks: Sequence[Block], values: Mapping[str, Floats]) -> Floats:
+PIECE = 2**20
+"""Synapses that are converted at once."""
+
+
+def join_charges(
+    blocks: Sequence[Block],
+    values: Mapping[str, Floats],
+    dtype: type[T] = np.float64,  # type: ignore[assignment]
+) -> NDArray[T]:
     """Return the charges of all synapses of blocks, one block after the other.
 
     Parameters
@@ -245,14 +262,23 @@ def join_charges(blocks: Sequence[Block], values: Mapping[str, Floats]) -> Float
     blocks : sequence of Block
     values : mapping of str to ndarray
         Weights by key.
+    dtype : type
+        Of the result, to which each charge is rounded once.
 
     Returns
     -------
-    ndarray of float64, shape (k,)
+    ndarray, shape (k,)
         See ``Block.charges``.
     """
-    parts = [block.charges(values[block.weight_key]) for block in blocks]
-    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
+    result, begin = np.empty(sum(block.size for block in blocks), dtype=dtype), 0
+    for block in blocks:
+        weights = values[block.weight_key]
+        if block.dense or block.size <= PIECE:
+            result[begin : begin + block.size] = block.charges(weights)
+        else:
+            block.write_charges(weights, result[begin : begin + block.size])
+        begin += block.size
+    return result
 
 
 def split_gradients(blocks: Sequence[Block], charges: Floats, delays: Floats) -> dict[str, Floats]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from netdesc.display import html_table
 from netdesc.errors import DescriptionError, Diagnostic, GraphError
-from netdesc.events import Floats, Integers
+from netdesc.events import Floats, Indices, Integers
 
 
 class SynapseTable(NamedTuple):
@@ -47,7 +47,7 @@ class Connection:
     post: str
     shape: tuple[int, int]
     sources: Integers | None = None
-    targets: Integers | None = None
+    targets: Integers | Indices | None = None
 
     def __repr__(self) -> str:
         return f"Connection({self.pre} {self.shape[0]} -> {self.post} {self.shape[1]}, {self.size} synapses)"

@@ -14,6 +14,7 @@ from netdesc.errors import NumericsError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Indices = NDArray[np.int32]
 
 
 def frozen(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
@@ -22,7 +23,8 @@ def frozen(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     Parameters
     ----------
     array : ndarray
-        Any array; it is not copied where it already has the type and layout.
+        Any array; it is not copied where it already has the type and layout, or repeats one number that is
+        stored once (``numpy.broadcast_to``).
     dtype : numpy scalar type
         Type of the result.
 
@@ -31,7 +33,8 @@ def frozen(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     ndarray
         Read-only.
     """
-    view = np.ascontiguousarray(array, dtype=dtype).view()
+    repeated = isinstance(array, np.ndarray) and array.strides == (0,) and array.dtype == dtype
+    view = array.view() if repeated else np.ascontiguousarray(array, dtype=dtype).view()
     view.flags.writeable = False
     return view
 

@@ -74,7 +74,7 @@ class Layout:
             if wiring.kind == RECURRENT and not arrive_later(self.program, stage, self.store.values):
                 self.wirings[index] = wire(self.program, stage, False)
         blocks = [[self.program.blocks[k] for k in wiring.blocks] for wiring in self.wirings]
-        self.weights = [join_charges(item, self.store.values) for item in blocks]
+        self.weights: list[Floats] = [join_charges(item, self.store.values) for item in blocks]
         self.delays = [
             self.join_delays(item, spread=not wiring.by_rows)
             for item, wiring in zip(blocks, self.wirings, strict=True)

@@ -135,7 +135,7 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
         if not layer:
             indptr, indices = block.sparse()
             slot.append(slots[block.pre] + np.repeat(np.arange(block.n_pre), np.diff(indptr)))
-            target.append(places[block.post] + indices)
+            target.append(places[block.post] + indices.astype(np.int64))
             receptor.append(np.full(block.size, block.receptor))
     offsets = np.concatenate(([0], np.cumsum([block.size for block in blocks]))).astype(np.int64)
     return Wiring(

@@ -1,13 +1,13 @@
 """Which synapses a connection rule makes.
 
 Every connector takes its options, the sizes of the two populations, whether they are one and the same
-population, and a random stream; it returns the places of its synapses in the row-major matrix pre by
+population, and a random stream; it returns its synapses, or their places in the row-major matrix pre by
 post. Only a list of pairs may have a place several times, one for each synapse of the pair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from netdesc.description.model import Choice
 from netdesc.errors import GraphError
-from netdesc.events import Integers, frozen
-from netdesc.graph.synapses import Synapses
+from netdesc.events import Indices, Integers, frozen
+from netdesc.graph.synapses import Synapses, ends_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,10 @@ class Ends:
     same: bool
 
 
-Connector = Callable[[Mapping[str, Any], Ends, np.random.Generator], Integers]
+Connector = Callable[[Mapping[str, Any], Ends, np.random.Generator], Integers | Synapses]
+
+PIECE = 2**20
+"""Synapses that are drawn at once."""
 
 
 def connect(rule: Choice, ends: Ends, generator: np.random.Generator) -> Synapses:
@@ -52,7 +55,8 @@ def connect(rule: Choice, ends: Ends, generator: np.random.Generator) -> Synapse
         raise GraphError(f"{rule.kind} is not a connector; choose one of {', '.join(CONNECTORS)}")
     if _complete(rule, ends):
         return Synapses(ends.n_pre, ends.n_post)
-    return Synapses.from_flat(connector(rule.options, ends, generator), ends.n_pre, ends.n_post)
+    made = connector(rule.options, ends, generator)
+    return made if isinstance(made, Synapses) else Synapses.from_flat(made, ends.n_pre, ends.n_post)
 
 
 def all_to_all(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
@@ -69,38 +73,58 @@ def one_to_one(options: Mapping[str, Any], ends: Ends, generator: np.random.Gene
     return np.arange(ends.n_pre, dtype=np.int64) * (ends.n_post + 1)
 
 
-def fixed_probability(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
+def fixed_probability(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Synapses:
     """Connect every pair independently with probability ``p``, as ``allow_self_connections`` permits.
 
     The gaps between synapses are drawn, so that time and memory grow with the number of synapses and
     not with the number of pairs.
     """
     pairs, p = ends.n_pre * ends.n_post, float(options["p"])
-    if p <= 0.0:
-        return np.empty(0, dtype=np.int64)
-    if p >= 1.0:
-        return _without_self(np.arange(pairs, dtype=np.int64), options, ends)
-    parts, last = [], -1
-    while last < pairs:
-        expected = (pairs - last) * p
-        gaps = generator.geometric(p, int(expected + 4.0 * np.sqrt(expected)) + 16)
-        part = last + np.cumsum(np.minimum(gaps, pairs + 1))
-        parts.append(part)
-        last = int(part[-1])
-    places = np.concatenate(parts)
-    return _without_self(places[places < pairs], options, ends)
+    expected = pairs * min(max(p, 0.0), 1.0)
+    pieces = _pieces(pairs, p, generator)
+    kept = (_without_self(places, options, ends) for places in pieces)
+    return Synapses.from_pieces(kept, ends.n_pre, ends.n_post, int(expected + 6.0 * np.sqrt(expected)) + 16)
 
 
-def fixed_number_pre(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
+def _pieces(pairs: int, p: float, generator: np.random.Generator) -> Iterator[Integers]:
+    """Yield the places of synapses that each pair has with probability p, ascending."""
+    last = -1
+    while last < pairs and p > 0.0:
+        if p >= 1.0:
+            places = np.arange(last + 1, min(last + 1 + PIECE, pairs + 1), dtype=np.int64)
+        else:
+            places = generator.geometric(p, PIECE if pairs * p > PIECE else int(pairs * p) + 16)
+            np.minimum(places, pairs + 1, out=places)
+            np.cumsum(places, out=places)
+            places += last
+        last = int(places[-1])
+        yield places if last < pairs else places[: np.searchsorted(places, pairs)]
+
+
+def fixed_number_pre(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Synapses:
     """Give every target exactly ``n`` different sources; GraphError if there are fewer."""
+    # numba is slow to import, and needed here alone
+    from netdesc.graph.grouping import group_by_source
+
     sources = _choices(options, (ends.n_post, ends.n_pre), ends.same, generator)
-    return (sources * ends.n_post + np.arange(ends.n_post, dtype=np.int64)[:, None]).ravel()
+    if sources.shape[1] == ends.n_pre:
+        return Synapses(ends.n_pre, ends.n_post)
+    counts = np.zeros(ends.n_pre, dtype=np.int64)
+    for row in sources:
+        counts[row] += 1
+    indptr, indices = ends_of(counts), np.empty(sources.size, dtype=np.int32)
+    group_by_source(sources, indptr[:-1].copy(), indices)
+    return Synapses(ends.n_pre, ends.n_post, indptr, indices)
 
 
-def fixed_number_post(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
+def fixed_number_post(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Synapses:
     """Give every source exactly ``n`` different targets; GraphError if there are fewer."""
     targets = _choices(options, (ends.n_pre, ends.n_post), ends.same, generator)
-    return (targets + np.arange(ends.n_pre, dtype=np.int64)[:, None] * ends.n_post).ravel()
+    if targets.shape[1] == ends.n_post:
+        return Synapses(ends.n_pre, ends.n_post)
+    targets.sort(axis=1)
+    indptr = np.arange(ends.n_pre + 1, dtype=np.int64) * targets.shape[1]
+    return Synapses(ends.n_pre, ends.n_post, indptr, targets.reshape(-1))
 
 
 def pair_list(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
@@ -172,7 +196,7 @@ def _choices(
     sizes: tuple[int, int],
     same: bool,
     generator: np.random.Generator,
-) -> Integers:
+) -> Indices:
     """Return n different partners for each of ``sizes[0]`` neurons, out of ``sizes[1]``."""
     count, pool = sizes
     number, exclude = int(options["n"]), _excludes_self(options, same)
@@ -180,6 +204,8 @@ def _choices(
     if number > available:
         others = "other neurons" if exclude else "neurons"
         raise GraphError(f"n is {number}, but there are only {available} {others} to choose from; lower n")
-    rows = [generator.choice(available, number, replace=False, shuffle=False) for _ in range(count)]
-    chosen = np.array(rows, dtype=np.int64).reshape(count, number)
-    return frozen(chosen + (exclude & (chosen >= np.arange(count)[:, None])), np.int64)
+    chosen = np.empty((count, number), dtype=np.int32)
+    for k in range(count):
+        row = generator.choice(available, number, replace=False, shuffle=False)
+        chosen[k] = row + (row >= k) if exclude else row
+    return chosen

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.dynamics.jit import kernel
-from netdesc.events import Floats, Integers
+from netdesc.events import Floats, Indices, Integers
 
 Flags = NDArray[np.uint8]
 
@@ -97,7 +97,7 @@ def gather_dense(
 def gather_sparse(
     spikes: tuple[Integers, Integers, Integers],
     indptr: Integers,
-    indices: Integers,
+    indices: Indices,
     lags: Integers,
     currents: Floats,
     result: Floats,
@@ -108,7 +108,7 @@ def gather_sparse(
     ----------
     spikes : tuple of ndarray of int64, shape (spikes,)
         Samples, sources, and steps of the spikes.
-    indptr, indices : ndarray of int64
+    indptr, indices : ndarray of int64 and of int32
         As in ``Block``.
     lags : ndarray of int64, shape (synapses,)
         Steps from the spike to the current that holds it.
@@ -129,7 +129,7 @@ def gather_sparse(
 @kernel
 def return_sparse(
     indptr: Integers,
-    indices: Integers,
+    indices: Indices,
     charges: tuple[Floats, Integers],
     span: tuple[int, int],
     currents: Floats,
@@ -139,7 +139,7 @@ def return_sparse(
 
     Parameters
     ----------
-    indptr, indices : ndarray of int64
+    indptr, indices : ndarray of int64 and of int32
         As in ``Block``.
     charges : tuple of ndarray, shape (synapses,)
         Weights in the voltage of the target, and lags in steps.

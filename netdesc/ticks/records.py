@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.events import Floats, Integers
+from netdesc.events import Floats, Indices, Integers
 
 SEGMENT = np.dtype(
     [
@@ -148,7 +148,7 @@ class Synapses(NamedTuple):
     lags : ndarray of uint16, shape (rows,)
         Bit k is set where a segment of the row has a delay of k ticks, modulo 16.
     segments : ndarray of SEGMENT
-    target : ndarray of int64
+    target : ndarray of integers
         Targets of segments that are no runs.
     weight, gradient : ndarray
         In the voltage of the cell, and dL/d of it of one sample.
@@ -161,7 +161,7 @@ class Synapses(NamedTuple):
     first: Integers
     lags: NDArray[Any]
     segments: NDArray[Any]
-    target: Integers
+    target: Integers | Indices
     weight: NDArray[Any]
     gradient: NDArray[Any]
     delay_gradient: NDArray[Any]

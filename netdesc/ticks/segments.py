@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.events import Integers
+from netdesc.events import Indices, Integers
 from netdesc.ticks.records import SEGMENT
 
 
@@ -40,7 +40,7 @@ def lay_out_segments(
     change[1:] = (np.diff(row) != 0) | (np.diff(delay) != 0) | (np.diff(number) != 0)
     head = np.flatnonzero(change)
     size = np.diff(np.append(head, count))
-    run = target[head + size - 1] - target[head] == size - 1 if count else np.empty(0, dtype=np.bool_)
+    run = mark_runs(target, head, size)
     segments = np.zeros(len(head), dtype=SEGMENT)
     columns = {
         "delay": delay[head],
@@ -55,6 +55,26 @@ def lay_out_segments(
     for name, column in columns.items():
         segments[name] = column
     return segments, target[~np.repeat(run, size)]
+
+
+def mark_runs(target: Integers | Indices, head: Integers, size: Integers) -> NDArray[np.bool_]:
+    """Return in which segments the targets follow each other.
+
+    Parameters
+    ----------
+    target : ndarray of integers, shape (synapses,)
+        Ascending within a segment; a target may be there several times.
+    head, size : ndarray of int64, shape (segments,)
+        First synapse and number of synapses of each.
+    """
+    if not len(head):
+        return np.empty(0, dtype=np.bool_)
+    run = np.asarray(target[head + size - 1] - target[head] == size - 1)
+    # a target that is passed over and another that comes twice leave the distance as it is
+    again = np.flatnonzero(target[1:] == target[:-1])
+    segment = np.searchsorted(head, again, side="right") - 1
+    run[segment[again + 1 < head[segment] + size[segment]]] = False
+    return run
 
 
 def lags_of(first: Integers, delays: Integers) -> NDArray[Any]:

@@ -73,7 +73,7 @@ class FlatParameters:
         for block in program.blocks:
             if block.train_weight and block.weight_of is None:
                 place = places[block.weight_key]
-                targets[place] = block.sparse()[1] + program.populations[block.post].start
+                targets[place] = block.sparse()[1].astype(np.int64) + program.populations[block.post].start
                 signs[place] = block.sign
         return cls(
             keys=tuple(places),

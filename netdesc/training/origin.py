@@ -11,6 +11,9 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+
+from netdesc.block import PIECE
 from netdesc.datasets.records import Dataset
 from netdesc.description.model import Description, Distribution
 from netdesc.program import Program
@@ -170,7 +173,10 @@ def describe_wiring(program: Program) -> dict[str, Wiring]:
     for block in program.blocks:
         pairs = "dense"
         if block.indptr is not None and block.indices is not None:
-            pairs = sha256(block.indptr.tobytes() + block.indices.tobytes()).hexdigest()
+            digest = sha256(block.indptr.tobytes())
+            for begin in range(0, block.size, PIECE):
+                digest.update(block.indices[begin : begin + PIECE].astype(np.int64).tobytes())
+            pairs = digest.hexdigest()
         found[block.name] = Wiring(names[block.pre], names[block.post], block.size, pairs)
     return found
 

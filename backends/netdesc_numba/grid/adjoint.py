@@ -223,7 +223,7 @@ class GridAdjoint:
         self, layout: StageLayout, total: Floats | None, parameters: dict[str, Floats]
     ) -> None:
         """Add the gradients of the trainable parameters of a stage to the result."""
-        found = np.zeros((2, len(layout.order))) if total is None else total
+        found = np.zeros((2, layout.count)) if total is None else total
         parameters |= split_gradients(
             [self.reader.program.blocks[k] for k in layout.blocks], found[0], found[-1]
         )

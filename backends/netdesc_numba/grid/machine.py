@@ -19,10 +19,10 @@ from netdesc_numba.grid.packets import collect_packets
 from netdesc_numba.grid.readings import TickReader
 from netdesc_numba.grid.refusals import refuse
 from netdesc_numba.grid.spiking import StageRunner
+from netdesc_numba.grid.synapses import delay_in_ticks
 from netdesc_numba.grid.wiring import (
     Grid,
     count_arrivals,
-    delay_in_ticks,
     lay_out_stage,
     reweight,
     shortest_delay,

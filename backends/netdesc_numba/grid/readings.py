@@ -33,6 +33,7 @@ from netdesc_numba.grid.counted import Counted
 from netdesc_numba.grid.job import make_adjoints, make_slice, make_spikes, with_gradients
 from netdesc_numba.grid.packets import Received, collect_packets, gradients_of, receive, store_of
 from netdesc_numba.grid.readout import Drives, Found, read_ticks, read_ticks_back
+from netdesc_numba.grid.synapses import restore_order
 from netdesc_numba.grid.wiring import Grid, StageLayout
 
 Back = tuple[Floats, dict[int, Floats]]
@@ -276,8 +277,8 @@ def part_batch(batch: int, layout: StageLayout) -> tuple[Integers, Floats]:
 
     They do not depend on the number of threads, so that sums do not, either.
     """
-    parts = split_batch(batch, len(layout.order))
-    sums = np.zeros((max(1, len(parts)), 1 + layout.trains_delays, len(layout.order)))
+    parts = split_batch(batch, layout.count)
+    sums = np.zeros((max(1, len(parts)), 1 + layout.trains_delays, layout.count))
     return np.array(parts, dtype=np.int64).reshape(-1, 2), sums
 
 
@@ -291,6 +292,4 @@ def slice_back(layout: StageLayout, received: Received, spikes: Spikes) -> Slice
 
 def sort_totals(layout: StageLayout, sums: Floats) -> Floats:
     """Return the sum of partial sums of a stage, by number of the synapse."""
-    total = np.empty(sums.shape[1:])
-    total[:, layout.order] = sums.sum(axis=0)
-    return total
+    return restore_order(sums.sum(axis=0), layout.orders, layout.sizes)

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.cells import read_membranes
-from netdesc.block import Block, join_charges
+from netdesc.block import Block
 from netdesc.dynamics.tick import SCHEMES, measure_tick, split_times
-from netdesc.events import Events, Floats, Integers
+from netdesc.events import Events, Floats
 from netdesc.program import Program, Stage
-from netdesc.steps import LATEST, whole_steps
+from netdesc.steps import whole_steps
 from netdesc.ticks.records import Cells, Synapses
-from netdesc.ticks.segments import lags_of, lay_out_segments
 from netdesc_numba.grid.job import Job
+from netdesc_numba.grid.synapses import Order, delay_in_ticks, lay_out_synapses, lay_out_weights
 from netdesc_numba.options import Options
 
 
@@ -72,8 +72,10 @@ class StageLayout:
     cells : Cells
     synapses : Synapses
     job : Job
-    order : ndarray of int64, shape (synapses,)
-        Number of each synapse when those of the blocks follow each other.
+    orders : tuple of ndarray of int32, shape (k,), or None
+        For each block the number of its synapses as they are laid out, None where it is their own.
+    sizes : tuple of int
+        Number of synapses of each block.
     trains_delays : bool
         Whether a gradient of delays is asked for.
     fans : tuple of (int, ndarray of float64, shape (n,))
@@ -87,9 +89,15 @@ class StageLayout:
     cells: Cells
     synapses: Synapses
     job: Job
-    order: Integers
+    orders: tuple[Order, ...]
+    sizes: tuple[int, ...]
     trains_delays: bool
     fans: tuple[tuple[int, Floats], ...]
+
+    @property
+    def count(self) -> int:
+        """Number of synapses."""
+        return sum(self.sizes)
 
 
 def shortest_delay(program: Program, block: Block, grid: Grid) -> int:
@@ -97,11 +105,6 @@ def shortest_delay(program: Program, block: Block, grid: Grid) -> int:
     cycles = [stage.populations for stage in program.stages if stage.recurrent]
     looped = any(block.pre in members and block.post in members for members in cycles)
     return 1 if grid.transport or looped else 0
-
-
-def delay_in_ticks(delays: Floats, timestep: float, lowest: int, latest: float = LATEST) -> Integers:
-    """Return delays in whole ticks, at least ``lowest`` and at most ``latest``."""
-    return np.maximum(whole_steps(delays, timestep, latest), lowest)
 
 
 def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[str, Floats]) -> StageLayout:
@@ -118,10 +121,20 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
     chosen = tuple(k for k, block in enumerate(program.blocks) if block.post in stage.populations)
     blocks = [program.blocks[k] for k in chosen]
     inputs = tuple(sorted({block.pre for block in blocks} - set(stage.populations)))
-    weight = join_charges(blocks, values)
     ends = np.cumsum([program.populations[p].size for p in stage.populations])
     places = dict(zip(stage.populations, [0, *ends.tolist()], strict=False))
-    synapses, order = lay_out_synapses(program, places, grid, blocks, weight, values)
+    ticks = [
+        delay_in_ticks(
+            np.asarray(values[block.delay_key]),
+            grid.timestep,
+            shortest_delay(program, block, grid),
+            grid.steps + 1,
+        )
+        for block in blocks
+    ]
+    starts = [(program.populations[block.pre].start, places[block.post]) for block in blocks]
+    synapses, orders = lay_out_synapses(blocks, starts, ticks, program.size, grid.dtype)
+    synapses = synapses._replace(weight=lay_out_weights(blocks, values, orders, grid.dtype))
     cells, start = lay_out_cells(program, stage, grid)
     members = [program.populations[p] for p in stage.populations]
     job = Job(
@@ -134,8 +147,11 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
         grid.transport,
     )
     trains_delays = any(block.train_delay for block in blocks)
+    sizes = tuple(block.size for block in blocks)
     fans = tuple(count_fans(synapses, program.size))
-    return StageLayout(stage, places, chosen, inputs, cells, synapses, job, order, trains_delays, fans)
+    return StageLayout(
+        stage, places, chosen, inputs, cells, synapses, job, orders, sizes, trains_delays, fans
+    )
 
 
 def count_fans(synapses: Synapses, size: int) -> Iterator[tuple[int, Floats]]:
@@ -149,9 +165,8 @@ def count_fans(synapses: Synapses, size: int) -> Iterator[tuple[int, Floats]]:
 
 def reweight(layout: StageLayout, program: Program, values: Mapping[str, Floats]) -> StageLayout:
     """Return a layout with other weights, the delays as they were."""
-    synapses = layout.synapses
-    charges = join_charges([program.blocks[k] for k in layout.blocks], values)
-    weight = charges[layout.order].astype(synapses.weight.dtype)
+    synapses, blocks = layout.synapses, [program.blocks[k] for k in layout.blocks]
+    weight = lay_out_weights(blocks, values, layout.orders, synapses.weight.dtype.type)
     return replace(layout, synapses=synapses._replace(weight=weight))
 
 
@@ -185,49 +200,6 @@ def lay_out_cells(program: Program, stage: Stage, grid: Grid) -> tuple[Cells, ND
         bool(hold.any()),
     )
     return laid_out, rounded(np.concatenate((cells.start[None], cells.current.T[:receptors])))
-
-
-def lay_out_synapses(
-    program: Program, places: Mapping[int, int], grid: Grid, blocks: list[Block], weight: Floats,
-    values: Mapping[str, Floats],
-) -> tuple[Synapses, Integers]:  # fmt: skip
-    """Sort the synapses of a stage into segments, and return the number of each, too."""
-    columns: list[list[Integers]] = [[np.empty(0, dtype=np.int64)] for _ in range(6)]
-    for number, block in enumerate(blocks):
-        indptr, indices = block.sparse()
-        source = program.populations[block.pre].start + np.repeat(np.arange(block.n_pre), np.diff(indptr))
-        lowest = shortest_delay(program, block, grid)
-        delay = delay_in_ticks(np.asarray(values[block.delay_key]), grid.timestep, lowest, grid.steps + 1)
-        for column, part in zip(
-            columns,
-            (
-                source,
-                np.broadcast_to(delay, source.shape),
-                np.full(source.shape, number),
-                np.full(source.shape, block.receptor),
-                places[block.post] + indices,
-                np.full(source.shape, int(block.train_weight or block.train_delay)),
-            ),
-            strict=True,
-        ):
-            column.append(part)
-    joined = [np.concatenate(column) for column in columns]
-    order = np.lexsort((joined[4], joined[2], joined[1], joined[0])).astype(np.int64)
-    source, ticks, group, receptor, target, trained = (column[order] for column in joined)
-    gradient = np.where(trained > 0, np.arange(len(order)), -1)
-    segments, listed = lay_out_segments(source, ticks, group, receptor, target, gradient)
-    first = np.searchsorted(source[segments["start"]], np.arange(program.size + 1)).astype(np.int64)
-    none = np.empty(0, dtype=grid.dtype)
-    return Synapses(
-        first,
-        lags_of(first, segments["delay"]),
-        segments,
-        listed,
-        weight[order].astype(grid.dtype),
-        none,
-        none,
-        np.unique(ticks)[::-1].copy(),
-    ), order
 
 
 def count_arrivals(

@@ -59,8 +59,10 @@ def _values(edge: Edge, name: str, seed: int) -> Floats:
         raise GraphError("connections are not drawn yet; run draw_connections first", edge.path)
     match parameter.init:
         case Constant(value):
-            shared = name == "delay" and not parameter.train
-            return np.full(1 if shared else synapses.size, value)
+            if parameter.train:
+                return np.full(synapses.size, value)
+            # one number, that is not stored again for every synapse
+            return np.broadcast_to(np.float64(value), 1 if name == "delay" else synapses.size)
         case Distribution() as distribution:
             return _random(distribution, edge, synapses, (seed, name))
         case Explicit(values):
@@ -110,9 +112,11 @@ def _negative(edge: Edge, weights: Floats, delays: Floats) -> list[Diagnostic]:
 
 
 def _bounded(values: Floats, parameter: Parameter, path: str, notes: list[Diagnostic]) -> Floats:
+    if not parameter.train:
+        return values
     bounded = np.clip(values, parameter.low, parameter.high)
     moved = int(np.sum(bounded != values))
-    if parameter.train and moved:
+    if moved:
         notes.append(
             Diagnostic(
                 f"{moved} of {len(values)} initial values lie outside {parameter.low:g} to "

@@ -221,9 +221,7 @@ class Block:
         shape = (self.n_pre, self.n_post)
         if self.dense:
             return Connection(pre, post, shape)
-        indptr, indices = self.sparse()
-        sources = np.repeat(np.arange(self.n_pre, dtype=np.int64), np.diff(indptr))
-        return Connection(pre, post, shape, sources, indices)
+        return Connection(pre, post, shape, self.indptr, self.indices)
 
     def matrix(self, values: Floats) -> Floats:
         """Spread values of the synapses over a matrix.

@@ -38,16 +38,18 @@ class Connection:
         Names of the two populations.
     shape : tuple of int
         Their sizes.
-    sources, targets : ndarray of int64, shape (k,), or None
-        Indices of every synapse, by source, then by target; None where every pair of neurons has exactly
-        one synapse.
+    indptr : ndarray of int64, shape (n_pre + 1,), or None
+        Synapses ``indptr[i]`` to ``indptr[i + 1] - 1`` leave source i; None where every pair of neurons has
+        exactly one synapse.
+    targets : ndarray of int32, shape (k,), or None
+        Target of every synapse, ascending for each source.
     """
 
     pre: str
     post: str
     shape: tuple[int, int]
-    sources: Integers | None = None
-    targets: Integers | Indices | None = None
+    indptr: Integers | None = None
+    targets: Indices | None = None
 
     def __repr__(self) -> str:
         return f"Connection({self.pre} {self.shape[0]} -> {self.post} {self.shape[1]}, {self.size} synapses)"
@@ -55,17 +57,17 @@ class Connection:
     @property
     def dense(self) -> bool:
         """Whether every pair of neurons has exactly one synapse."""
-        return self.sources is None
+        return self.targets is None
 
     @property
     def size(self) -> int:
         """Number of synapses."""
-        return self.shape[0] * self.shape[1] if self.sources is None else len(self.sources)
+        return self.shape[0] * self.shape[1] if self.targets is None else len(self.targets)
 
-    def pairs(self) -> tuple[Integers, Integers]:
+    def pairs(self) -> tuple[Integers, Integers | Indices]:
         """Return source and target of every synapse, each of shape (k,)."""
-        if self.sources is not None and self.targets is not None:
-            return self.sources, self.targets
+        if self.indptr is not None and self.targets is not None:
+            return np.repeat(np.arange(self.shape[0], dtype=np.int64), np.diff(self.indptr)), self.targets
         places = np.arange(self.size, dtype=np.int64)
         return places // self.shape[1], places % self.shape[1]
 
@@ -90,7 +92,9 @@ class Connection:
         SynapseTable
         """
         pre, post = self.pairs()
-        return SynapseTable(pre, post, np.array(np.broadcast_to(values, pre.shape), dtype=np.float64))
+        return SynapseTable(
+            pre, post.astype(np.int64), np.array(np.broadcast_to(values, pre.shape), dtype=np.float64)
+        )
 
     def matrix(self, values: Floats, path: str = "") -> Floats:
         """Spread values over a matrix.

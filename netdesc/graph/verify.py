@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netdesc.dynamics.equations import Equations
 from netdesc.errors import Diagnostic, GraphError
+from netdesc.events import Integers
 from netdesc.graph.cells import LINEAR_CELLS, Cell
 from netdesc.graph.ir import Edge, NetworkGraph, Node
 from netdesc.graph.synapses import Synapses
@@ -155,10 +157,17 @@ def _index_faults(edge: Edge, synapses: Synapses) -> Iterator[Diagnostic]:
         yield Diagnostic("the rows of its synapses do not add up", edge.path)
     elif len(indices) and not 0 <= indices.min() <= indices.max() < synapses.n_post:
         yield Diagnostic(f"a synapse reaches a neuron outside {edge.post}", edge.path)
-    elif np.any(np.diff(synapses.flat()) < 0):
+    elif np.any(_within_rows(indices[1:] < indices[:-1], indptr)):
         yield Diagnostic("its synapses are not in order", edge.path)
-    elif edge.rule.kind != "list" and np.any(np.diff(synapses.flat()) == 0):
+    elif edge.rule.kind != "list" and np.any(_within_rows(indices[1:] == indices[:-1], indptr)):
         yield Diagnostic(f"{edge.rule.kind} makes a synapse twice", edge.path)
+
+
+def _within_rows(marks: NDArray[np.bool_], indptr: Integers) -> NDArray[np.bool_]:
+    """Take back what marks the pairs of neighbouring synapses that leave different sources."""
+    last = indptr[1:-1] - 1
+    marks[last[(last >= 0) & (last < len(marks))]] = False
+    return marks
 
 
 def _stage_faults(graph: NetworkGraph) -> list[Diagnostic]:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from netdesc.description.model import Choice
 from netdesc.errors import GraphError
-from netdesc.graph.connectors import CONNECTORS, Ends, connect, order_pairs
+from netdesc.graph.connectors import Ends, connect, order_pairs
 
 sizes = st.integers(1, 12)
 
@@ -16,8 +16,7 @@ def generator(seed=1):
 
 def matrix(rule, ends, seed=1):
     """Return how often each pair is connected, shape (n_pre, n_post)."""
-    places = CONNECTORS[rule.kind](rule.options, ends, generator(seed))
-    counts = np.bincount(places, minlength=ends.n_pre * ends.n_post)
+    counts = np.bincount(connect(rule, ends, generator(seed)).flat(), minlength=ends.n_pre * ends.n_post)
     return counts.reshape(ends.n_pre, ends.n_post)
 
 

@@ -47,6 +47,8 @@ def beyond_float32(
         return []
     limit = np.divide(FLOAT32, factor, out=np.full(factor.shape, np.inf), where=factor > 1.0)
     limit = np.minimum(limit, FLOAT32)
+    if np.size(values) and max(np.max(values), -np.min(values)) <= np.min(limit, initial=FLOAT32):
+        return []
     wrong = np.flatnonzero(np.abs(values) > limit)
     if not len(wrong):
         return []

@@ -16,7 +16,7 @@ from netdesc_numba.event.lanes import Intervals, Lanes, bracket_lanes, fire_lane
 # Doubles in a vector register.
 WIDTH = 8
 # Spikes of a sample above which sorting by merging is faster than by insertion.
-MANY = 2048
+MANY = 128
 
 
 class Block(NamedTuple):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import netdesc
+from netdesc.description.model import Choice
 from netdesc.errors import GraphError
+from netdesc.graph.connectors import Ends, connect
 
 PAIRS = np.array([[1, 2], [0, 1], [1, 2], [0, 0], [1, 1], [1, 2]])
 WEIGHTS = np.array([1.5, 3.5, 1.75, 3.25, 2.5, 1.25])
@@ -87,3 +89,47 @@ def test_a_matrix_of_several_synapses_is_refused_with_the_pair():
     with pytest.raises(GraphError, match="several from neuron 1 to neuron 2; use the list of synapses"):
         block.matrix(block.weights)
     assert block.connection().sums(block.weights).tolist() == [[3.25, 3.5, 0.0], [0.0, 2.5, 4.5]]
+
+
+@pytest.mark.parametrize(("name", "solver"), [("numba", "event"), ("numba", "grid"), ("spinnaker2", "")])
+@pytest.mark.parametrize("delay", ["1 ms", ["1 ms", "1 ms", "1 ms", "2 ms"]])
+def test_a_target_that_comes_twice_does_not_stand_for_the_one_that_is_passed_over(name, solver, delay):
+    found = netdesc.load(
+        {
+            "netdesc": 1,
+            "simulation": {"duration": "40 ms", "seed": 1},
+            "populations": {
+                "x": {"size": 1, "source": {"spike_times": {"times": [["2 ms"]]}}},
+                "a": {"size": 4, "neuron": {"LIF": {"tau_mem": "10 ms", "tau_syn": "5 ms"}}},
+            },
+            "projections": {
+                "xa": {
+                    "pre": "x",
+                    "post": "a",
+                    "connector": {"list": {"pairs": [[0, 0], [0, 0], [0, 2], [0, 3]]}},
+                    "weight": 3.0,
+                    "delay": delay,
+                }
+            },
+            "backends": {
+                "numba": {"solver": {"grid": {"timestep": "1 ms"}} if solver == "grid" else "event"},
+                "spinnaker2": {},
+            },
+        }
+    )
+    compiled = netdesc.compile(found, name)
+    spikes = compiled.forward(compiled.stimulate()).spikes["a"]
+    assert set(spikes.sources.tolist()) == {0}
+
+
+def test_synapses_drawn_piece_by_piece_are_those_drawn_at_once(monkeypatch):
+    rule = Choice("fixed_probability", {"p": 0.07, "allow_self_connections": False})
+    ends = Ends(60, 60, True)
+    whole = connect(rule, ends, np.random.default_rng(3))
+    monkeypatch.setattr("netdesc.graph.connectors.PIECE", 7)
+    pieces = connect(rule, ends, np.random.default_rng(3))
+    gaps = np.random.default_rng(3).geometric(0.07, 2000).cumsum() - 1
+    places = gaps[gaps < 3600]
+    expected = places[places % 61 != 0]
+    assert whole.flat().tolist() == pieces.flat().tolist() == expected.tolist()
+    assert whole.indices.dtype == pieces.indices.dtype == np.int32

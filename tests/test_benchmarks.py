@@ -57,6 +57,13 @@ def test_a_training_step_is_compared_with_the_grid(step_page: str) -> None:
     assert {"event-driven", *grids} == set(table)
 
 
+def test_a_large_network_has_its_memory_measured(tmp_path: Path) -> None:
+    printed = run_script("large_network.py", "300", "30", "-o", str(tmp_path / "page.md"))
+    lines = [line for line in printed.splitlines() if line.startswith("| grid")]
+    assert len(lines) == 4
+    assert all(float(line.split("|")[3]) > 0.0 for line in lines)
+
+
 def test_a_recurrent_layer_is_compared_with_the_event_queue(tmp_path: Path) -> None:
     settings = ("--hidden", "12", "--batch", "2", "--spikes", "5000", "--rounds", "1")
     printed = run_script("recurrent_layer.py", *settings, "-o", str(tmp_path / "page.md"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from netdesc.display import html_table, summarize
 from netdesc.errors import NumericsError
@@ -37,6 +37,36 @@ def frozen(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     view = array.view() if repeated else np.ascontiguousarray(array, dtype=dtype).view()
     view.flags.writeable = False
     return view
+
+
+def is_fixed(array: object) -> bool:
+    """Return whether an array and all arrays that it is a view of are read-only."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return array is None
+
+
+def fixed(array: ArrayLike, dtype: type[np.generic]) -> NDArray[Any]:
+    """Return a read-only array that no other array changes.
+
+    Parameters
+    ----------
+    array : array_like
+        Not copied where it is such an array already; see ``is_fixed``.
+    dtype : numpy scalar type
+        Type of the result.
+
+    Returns
+    -------
+    ndarray
+    """
+    if isinstance(array, np.ndarray) and array.dtype == dtype and is_fixed(array):
+        return array
+    copy = np.array(array, dtype=dtype)
+    copy.flags.writeable = False
+    return copy
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.errors import Diagnostic, NumericsError
-from netdesc.events import Floats
+from netdesc.events import Floats, fixed
 
 WEIGHT, DELAY = "weight", "delay"
 UNITS = {WEIGHT: "", DELAY: "ms"}
@@ -92,7 +92,7 @@ class ParameterStore:
     ----------
     declared : mapping of str to Parameter
     values : dict of str to ndarray of float64
-        Present values by key.
+        Present values by key, read-only.
     """
 
     def __init__(self, declared: Mapping[str, Parameter], check: Check = accept) -> None:
@@ -121,7 +121,8 @@ class ParameterStore:
         Parameters
         ----------
         values : mapping of str to ndarray
-            By key, in the units of the file; copied. Parameters that are absent keep their values.
+            By key, in the units of the file; copied unless read-only. Parameters that are absent keep their
+            values.
 
         Returns
         -------
@@ -136,5 +137,5 @@ class ParameterStore:
         faults = self.faults(values)
         if faults:
             raise NumericsError(faults)
-        self.values |= {key: np.array(array, dtype=np.float64) for key, array in values.items()}
+        self.values |= {key: fixed(array, np.float64) for key, array in values.items()}
         return frozenset(self.declared[key].quantity for key in values)

@@ -14,6 +14,8 @@ import netdesc
 from benchmarks.attacks import wrong_returns
 from netdesc import registry
 from netdesc.border import FAULT
+from netdesc.border.findings import Findings
+from netdesc.border.traces import Checked, check_parameters
 from netdesc.cli import main
 from netdesc.errors import BackendError, Diagnostic, LimitError
 from netdesc.events import Events
@@ -217,3 +219,26 @@ def test_nothing_is_refused_of_a_backend_that_is_right(monkeypatch, tmp_path):
         ["train", "training.on_device=true", "-o", str(tmp_path / "device")],
     ):
         assert main([words[0], str(model), *words[1:], "--backend", "wrong", "--json"]) == 0
+
+
+def test_effective_parameters_are_checked_again_unless_they_cannot_have_changed(file):
+    program = netdesc.compile(netdesc.load(file), "numba").program
+    known = Checked(program.declared())
+    good = {key: np.array(item.values) for key, item in program.declared().items()}
+
+    def faults(values):
+        findings = Findings("numba", "forward")
+        check_parameters(findings, values, known)
+        return len(findings.diagnostics)
+
+    assert faults(good) == 0
+    good["drive.weight"][0] = np.nan
+    assert faults(good) == 1
+    good["drive.weight"][0] = 1.0
+    good["drive.weight"].flags.writeable = False
+    assert faults(good) == 0
+    assert known.arrays == {"drive.weight": good["drive.weight"]}
+    bad = np.full(4, np.inf)
+    bad.flags.writeable = False
+    assert faults({**good, "drive.weight": bad}) == 1
+    assert faults({**good, "drive.weight": bad}) == 1

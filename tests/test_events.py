@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netdesc.errors import NumericsError
-from netdesc.events import Events, frozen
+from netdesc.events import Events, fixed, frozen, is_fixed
 
 times = st.lists(st.sampled_from([0.0, 1.0, 1.5, 2.0, 7.25]), max_size=4).map(sorted)
 batches = st.lists(st.lists(times, min_size=3, max_size=3), max_size=4)
@@ -74,6 +74,26 @@ def test_freezing_leaves_the_given_array_as_it_is():
     array[0] = 1.0
     assert view[0] == 1.0
     assert frozen(np.zeros(3, dtype=int), np.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "view", [lambda array: array, lambda array: array[1:], lambda array: frozen(array, np.float64)]
+)
+def test_fixing_copies_what_may_still_change(view):
+    array = np.zeros(3)
+    result = fixed(view(array), np.float64)
+    array[1] = 1.0
+    assert not result.any()
+    assert is_fixed(result)
+
+
+def test_fixing_keeps_what_is_read_only_to_its_base():
+    array = np.zeros(3)
+    array.flags.writeable = False
+    assert fixed(array, np.float64) is array
+    part = array[1:]
+    assert fixed(part, np.float64) is part
+    assert fixed(np.zeros(3, dtype=int), np.float64).dtype == np.float64
 
 
 def test_samples_without_spikes_keep_their_place():

@@ -77,6 +77,33 @@ def test_writing_names_the_quantities_that_changed_and_copies():
     assert store.write({"drive.delay": np.array([2.0])}) == {DELAY}
 
 
+def test_writing_keeps_what_cannot_change():
+    store, values = ParameterStore(alone().declared()), np.ones(12)
+    values.flags.writeable = False
+    store.write({"drive.weight": values})
+    assert store["drive.weight"] is values
+
+
+@pytest.mark.parametrize("factor", [1.0, -2.0])
+def test_a_layout_after_writing_is_that_of_a_program_with_these_parameters(factor):
+    program = alone()
+    block = replace(program.blocks[0], charge=np.full(3, factor))
+    program = replace(program, blocks=(block,))
+    written = Layout(program)
+    written.layer(0)
+    assert written.reach(0) == (np.inf, 1.0)
+    values = {"drive.weight": np.arange(12.0), "drive.delay": np.array([3.0])}
+    for key in values:
+        written.write({key: values[key]})
+    fresh = Layout(program.with_parameters(values))
+    np.testing.assert_array_equal(written.layer(0).weights, factor * np.arange(12.0).reshape(4, 3))
+    for name in ("weights", "start", "current"):
+        np.testing.assert_array_equal(getattr(written.layer(0), name), getattr(fresh.layer(0), name))
+    assert written.layer(0).constants == fresh.layer(0).constants
+    assert written.delays[0].tolist() == fresh.delays[0].tolist() == [3.0]
+    assert written.reach(0) == fresh.reach(0) == (np.inf, 3.0)
+
+
 def test_nothing_is_written_where_something_does_not_fit():
     store = ParameterStore(alone().declared())
     before = store["drive.weight"].copy()

@@ -7,12 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from netdesc.adjoint.arrivals import Afferents, Synapses, merge, part_of
-from netdesc.adjoint.cells import Loop, UniformLayer, make_layer, neurons_of, read_cells
+from netdesc.adjoint.cells import Loop, UniformLayer, make_layer, neurons_of, read_cells, replace_weights
 from netdesc.adjoint.wiring import RECURRENT, Wiring, arrive_later, is_layer, sort_fanout, wire
 from netdesc.block import Block, join_charges
 from netdesc.events import Events, Floats
-from netdesc.parameters import Check, ParameterStore, accept
+from netdesc.parameters import DELAY, Check, ParameterStore, accept
 from netdesc.program import Program
+
+
+def is_plain(block: Block) -> bool:
+    """Return whether the charges of a block are its weights."""
+    return block.weight_of is None and bool(np.all(block.charge == 1.0))
 
 
 class Layout:
@@ -35,6 +40,10 @@ class Layout:
         Parameters of the neurons, per stage.
     wirings : list of Wiring
         Per stage.
+    blocks : list of list of Block
+        Per stage.
+    plain : list of bool
+        Whether a stage has one block, whose charges are its weights.
     weights, delays : list of ndarray
         Per stage, by synapse number; volts of the cell and ms. A layer's delays are one per block.
     fanouts, layers, reaches : dict of int to Synapses, to UniformLayer, and to tuple of float
@@ -49,8 +58,12 @@ class Layout:
             for stage, cells in zip(program.stages, self.cells, strict=True)
         ]
         self.store = ParameterStore(program.declared(), check)
+        self.blocks = [[program.blocks[k] for k in wiring.blocks] for wiring in self.wirings]
+        self.plain = [len(blocks) == 1 and is_plain(blocks[0]) for blocks in self.blocks]
         self.spreads: dict[int, Wiring] = {}
-        self.arrange()
+        self.layers: dict[int, UniformLayer] = {}
+        self.arrange_delays()
+        self.arrange_weights()
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays.
@@ -65,23 +78,31 @@ class Layout:
         NumericsError
             If a key or shape does not fit, a value is not finite or a delay is negative.
         """
-        self.store.write(parameters)
-        self.arrange()
+        if DELAY in self.store.write(parameters):
+            self.arrange_delays()
+        self.arrange_weights()
 
-    def arrange(self) -> None:
-        """Bring the present weights and delays into the order of the kernels."""
+    def arrange_delays(self) -> None:
+        """Bring the present delays into the order of the kernels, and choose kernels that they allow."""
         for index, (stage, wiring) in enumerate(zip(self.program.stages, self.wirings, strict=True)):
             if wiring.kind == RECURRENT and not arrive_later(self.program, stage, self.store.values):
                 self.wirings[index] = wire(self.program, stage, False)
-        blocks = [[self.program.blocks[k] for k in wiring.blocks] for wiring in self.wirings]
-        self.weights: list[Floats] = [join_charges(item, self.store.values) for item in blocks]
         self.delays = [
-            self.join_delays(item, spread=not wiring.by_rows)
-            for item, wiring in zip(blocks, self.wirings, strict=True)
+            self.join_delays(blocks, spread=not wiring.by_rows)
+            for blocks, wiring in zip(self.blocks, self.wirings, strict=True)
+        ]
+        self.reaches: dict[int, tuple[float, float]] = {}
+
+    def arrange_weights(self) -> None:
+        """Bring the present weights into the order of the kernels."""
+        self.weights: list[Floats] = [
+            self.store[blocks[0].weight_key] if plain else join_charges(blocks, self.store.values)
+            for blocks, plain in zip(self.blocks, self.plain, strict=True)
         ]
         self.fanouts: dict[int, Synapses] = {}
-        self.layers: dict[int, UniformLayer] = {}
-        self.reaches: dict[int, tuple[float, float]] = {}
+        self.layers = {
+            index: replace_weights(layer, self.weights[index]) for index, layer in self.layers.items()
+        }
 
     def join_delays(self, blocks: Sequence[Block], *, spread: bool) -> Floats:
         """Return the delays of blocks, of every synapse or as they are."""
@@ -114,7 +135,7 @@ class Layout:
         """Return the synapses of a stage sorted by slot, which a layer otherwise does without."""
         if index not in self.fanouts:
             wiring = self.spread(index)
-            delays = self.join_delays([self.program.blocks[k] for k in wiring.blocks], spread=True)
+            delays = self.join_delays(self.blocks[index], spread=True)
             self.fanouts[index] = sort_fanout(wiring, self.weights[index], delays)
         return self.fanouts[index]
 
@@ -155,7 +176,7 @@ class Layout:
     def loop(self, index: int) -> Loop:
         """Return the projections of a recurrent layer onto itself."""
         wiring = self.wirings[index]
-        blocks = [self.program.blocks[k] for k in wiring.blocks]
+        blocks = self.blocks[index]
         rows = np.cumsum([0, *(block.n_pre for block in blocks)])[:-1]
         own = [k for k, block in enumerate(blocks) if block.pre in wiring.places]
         delay = self.delays[index][own]
@@ -165,7 +186,7 @@ class Layout:
         """Return the shortest delay within a stage and the longest into it, in ms; infinite and 0 without."""
         if index not in self.reaches:
             wiring = self.wirings[index]
-            blocks = [self.program.blocks[k] for k in wiring.blocks]
+            blocks = self.blocks[index]
             own = [self.store[block.delay_key] for block in blocks if block.pre in wiring.places]
             every = [self.store[block.delay_key] for block in blocks]
             lag = min((float(delays.min(initial=np.inf)) for delays in own), default=np.inf)

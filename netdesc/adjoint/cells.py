@@ -10,7 +10,7 @@ from netdesc.dynamics.generate import record_of_cell
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.protocol import find_code
 from netdesc.errors import BackendError
-from netdesc.events import Floats, Integers
+from netdesc.events import Floats, Integers, frozen
 from netdesc.program import PopulationSlice, Program, Stage
 
 
@@ -38,7 +38,8 @@ class UniformLayer(NamedTuple):
     ----------
     constants : Constants
     weights : ndarray of float64, shape (rows, n)
-        An arrival adds its row to the currents.
+        An arrival adds its row to the currents. Read-only without exception, as kernels are compiled for
+        one kind of array.
     start, current : ndarray of float64, shape (n,)
         Voltage above rest and current at 0.
     """
@@ -122,8 +123,13 @@ def make_layer(cells: Membrane, weights: Floats) -> UniformLayer:
     constants = Constants(
         float(cells.tau_m[0]), float(cells.tau_s[0, 0]), float(cells.gap[0]), float(cells.reset[0])
     )
-    rows = weights.reshape(-1, len(cells.tau_m))
+    rows = frozen(weights.reshape(-1, len(cells.tau_m)), np.float64)
     return UniformLayer(constants, rows, cells.start, cells.current.sum(axis=1))
+
+
+def replace_weights(layer: UniformLayer, weights: Floats) -> UniformLayer:
+    """Return a layer with other weights of its rows."""
+    return layer._replace(weights=frozen(weights.reshape(layer.weights.shape), np.float64))
 
 
 def residuals_of(population: PopulationSlice) -> tuple[str, ...]:

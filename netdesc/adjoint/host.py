@@ -296,9 +296,12 @@ class Adjoint:
 
     def write_gradients(self, index: int, sums: Sums, parameters: dict[str, Floats]) -> None:
         """Add the gradients of the trainable parameters of a stage's blocks to the result."""
-        blocks = [self.layout.program.blocks[k] for k in self.layout.wirings[index].blocks]
+        blocks, weights = self.layout.blocks[index], add_parts(sums.weight)
+        if self.layout.plain[index] and not blocks[0].train_delay:
+            parameters |= {block.weight_key: weights for block in blocks if block.train_weight}
+            return
         delays = add_parts(sums.delay) if any(block.train_delay for block in blocks) else np.empty(0)
-        parameters |= split_gradients(blocks, add_parts(sums.weight), delays)
+        parameters |= split_gradients(blocks, weights, delays)
 
 
 def adjoint(program: Program, trace: Trace, cotangent: Cotangent, *, floor: float = FLOOR) -> Gradient:

@@ -8,7 +8,7 @@ from netdesc.backend import Backend, LearningRule, LearningState, Machine, OnDev
 from netdesc.border.calls import blame, guarded, wrong
 from netdesc.border.findings import checked, describe
 from netdesc.border.gradients import check_gradient, check_report, check_state, shape_trainable
-from netdesc.border.traces import check_trace
+from netdesc.border.traces import Checked, check_trace
 from netdesc.errors import BackendError
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
@@ -29,13 +29,14 @@ class CheckedMachine:
         Name of the backend, for messages.
     """
 
-    __slots__ = ("backend", "inner", "program", "shapes")
+    __slots__ = ("backend", "inner", "known", "program", "shapes")
 
     def __init__(self, inner: Machine, program: Program, backend: str) -> None:
         self.inner = inner
         self.program = program
         self.backend = backend
         self.shapes = shape_trainable(program)
+        self.known = Checked(program.declared())
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine.write``."""
@@ -46,7 +47,7 @@ class CheckedMachine:
         """Run the network; see ``netdesc.backend.Machine.forward``."""
         with checked(self.backend, "forward") as findings:
             trace = self.inner.forward(stimulus, seed=seed)
-            check_trace(findings, trace, self.program, stimulus.batch)
+            check_trace(findings, trace, self.program, stimulus.batch, known=self.known)
         return trace
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:

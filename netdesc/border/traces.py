@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from netdesc.border.findings import Findings, describe
-from netdesc.events import Events
+from netdesc.events import Events, Floats, is_fixed
 from netdesc.observation import Reading, Sampling
-from netdesc.parameters import DELAY
+from netdesc.parameters import DELAY, Parameter
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import RELEASE, Read, Recording, Trace
 
@@ -18,7 +21,22 @@ ADJOINTS = ("lam_v", "lam_i")
 """Variables that ``adjoint`` samples."""
 
 
-def check_trace(findings: Findings, trace: object, program: Program, batch: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The parameters of a program, and what was found to be right in the runs before.
+
+    Parameters
+    ----------
+    declared : mapping of str to Parameter
+    arrays : dict of str to ndarray
+        By key; arrays that cannot have changed since.
+    """
+
+    declared: Mapping[str, Parameter]
+    arrays: dict[str, Floats] = field(default_factory=dict)
+
+
+def check_trace(findings: Findings, trace: object, program: Program, batch: int, *, known: Checked) -> None:
     """Note everything that is wrong with a trace, as returned, of a program and samples of a stimulus."""
     if not findings.require(trace, "a wrong result", Trace):
         return
@@ -27,7 +45,7 @@ def check_trace(findings: Findings, trace: object, program: Program, batch: int)
         check_residuals(findings, trace, program)
     wanted = [item for item in program.sampling if item.variable not in ADJOINTS]
     check_recordings(findings, trace.recordings, wanted, program, batch=batch)
-    check_parameters(findings, trace.effective_parameters, program)
+    check_parameters(findings, trace.effective_parameters, known)
     if findings.require_keys(trace.readings, "readings", [item.key for item in program.readings]):
         for reading in program.readings:
             spikes = trace.spikes.get(reading.population) if good else None
@@ -175,15 +193,19 @@ def check_recording(
     )
 
 
-def check_parameters(findings: Findings, values: object, program: Program) -> None:
-    """Note what is wrong with the weights and delays as they ran."""
-    declared = program.declared()
-    if not findings.require_keys(values, "effective_parameters", declared):
+def check_parameters(findings: Findings, values: object, known: Checked) -> None:
+    """Note what is wrong with the weights and delays as they ran, but for arrays that are known."""
+    if not findings.require_keys(values, "effective_parameters", known.declared):
         return
-    for key, item in declared.items():
+    for key, item in known.declared.items():
+        if values[key] is known.arrays.get(key, known):
+            continue
         name = f"effective_parameters of {key}"
-        if findings.check_finite(values[key], name, item.values.shape) and item.quantity == DELAY:
-            findings.check_range(values[key], f"{name} in ms", 0.0, np.inf)
+        good = findings.check_finite(values[key], name, item.values.shape)
+        if good and item.quantity == DELAY:
+            good = findings.check_range(values[key], f"{name} in ms", 0.0, np.inf)
+        if good and is_fixed(values[key]):
+            known.arrays[key] = values[key]
 
 
 def check_reading(

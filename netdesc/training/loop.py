@@ -170,6 +170,7 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent
         raise NumericsError(
             f"{name_culprit(task.flat, values)} is not finite after the update; lower the learning rate"
         )
+    values.flags.writeable = False
     task.machine.write(task.flat.split(values))
     return replace(state, step=state.step + 1, values=values, optimizer=optimizer)
 

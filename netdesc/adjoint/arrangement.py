@@ -10,7 +10,7 @@ from netdesc.adjoint.arrivals import Afferents, Synapses, merge, part_of
 from netdesc.adjoint.cells import Loop, UniformLayer, make_layer, neurons_of, read_cells, replace_weights
 from netdesc.adjoint.wiring import RECURRENT, Wiring, arrive_later, is_layer, sort_fanout, wire
 from netdesc.block import Block, join_charges
-from netdesc.events import Events, Floats
+from netdesc.events import Events, Floats, frozen
 from netdesc.parameters import DELAY, Check, ParameterStore, accept
 from netdesc.program import Program
 
@@ -18,6 +18,11 @@ from netdesc.program import Program
 def is_plain(block: Block) -> bool:
     """Return whether the charges of a block are its weights."""
     return block.weight_of is None and bool(np.all(block.charge == 1.0))
+
+
+def stored(weights: Floats) -> Floats:
+    """Return weights as kernels take them, also where one number stands for all; see ``events.frozen``."""
+    return weights if weights.flags.c_contiguous else frozen(np.ascontiguousarray(weights), np.float64)
 
 
 class Layout:
@@ -96,7 +101,7 @@ class Layout:
     def arrange_weights(self) -> None:
         """Bring the present weights into the order of the kernels."""
         self.weights: list[Floats] = [
-            self.store[blocks[0].weight_key] if plain else join_charges(blocks, self.store.values)
+            stored(self.store[blocks[0].weight_key]) if plain else join_charges(blocks, self.store.values)
             for blocks, plain in zip(self.blocks, self.plain, strict=True)
         ]
         self.fanouts: dict[int, Synapses] = {}

@@ -90,7 +90,7 @@ def write_row(neurons: int, synapses: int, weight: str, solver: str) -> str:
     extra = 2**20 * (found["memory"] - few["memory"]) / (found["synapses"] - few["synapses"])
     whole = 2**20 * found["memory"] / found["synapses"]
     return (
-        f"| {solver} | {weight} | {found['synapses'] / 1e6:.1f} | {found['build']:.1f} | "
+        f"| {solver} | {weight} | {found['synapses'] / 1e6:.3g} | {found['build']:.1f} | "
         f"{found['run']:.1f} | {found['spikes']:.0f} | **{extra:.1f}** | {whole:.1f} |"
     )
 

@@ -83,7 +83,7 @@ def test_processes_are_timed_after_one_that_does_not_count() -> None:
         for title, target in (("one", 0.5), ("other", None))
     ]
     timings = script["measure"](cases, 2)
-    table = read_table(script["write_report"](cases, timings, ROOT / "model.yaml"), "| | median")
+    table = read_table(script["write_report"](cases, timings, ROOT / "model.yaml", []), "| | median")
     assert [len(found) for found in timings] == [2, 2]
     assert table["one"][-1] == "0.5"
     assert float(table["other"][0]) > 0

@@ -19,10 +19,9 @@ from typing import Any
 
 import numpy as np
 from netdesc_numba import NumbaBackend
-from netdesc_numba.event import machine as machine_module
 
 import netdesc
-from netdesc.adjoint import host
+from netdesc.adjoint import arrangement
 from netdesc.adjoint.wiring import NARROWEST
 from netdesc.events import Events
 from netdesc.gradient import Gradient
@@ -99,9 +98,8 @@ class Way:
 
     def run(self, losses: Any, stimulus: Events, labels: Any) -> tuple[Trace, Gradient]:
         """Run forward and back, after a run of one sample that is not timed."""
-        for module in (machine_module, host):
-            # no window is long enough: a queue takes its place
-            module.NARROWEST = np.inf if self.queue else NARROWEST
+        # with no window long enough a queue takes its place
+        arrangement.NARROWEST = np.inf if self.queue else NARROWEST
         machine = NumbaBackend({}).load(self.program, seed=0)
         for events, goals, timed in ((stimulus.head(1), labels[:1], False), (stimulus, labels, True)):
             begin = perf_counter()

@@ -271,7 +271,7 @@ def join_charges(
     result, begin = np.empty(sum(block.size for block in blocks), dtype=dtype), 0
     for block in blocks:
         weights = values[block.weight_key]
-        if block.dense or block.size <= PIECE:
+        if block.dense:
             result[begin : begin + block.size] = block.charges(weights)
         else:
             block.write_charges(weights, result[begin : begin + block.size])

@@ -8,7 +8,7 @@ import numpy as np
 
 from netdesc.adjoint.arrivals import Afferents, Synapses, merge, part_of
 from netdesc.adjoint.cells import Loop, UniformLayer, make_layer, neurons_of, read_cells, replace_weights
-from netdesc.adjoint.wiring import RECURRENT, Wiring, arrive_later, is_layer, sort_fanout, wire
+from netdesc.adjoint.wiring import NARROWEST, RECURRENT, Wiring, arrive_later, is_layer, sort_fanout, wire
 from netdesc.block import Block, join_charges
 from netdesc.events import Events, Floats, frozen
 from netdesc.parameters import DELAY, Check, ParameterStore, accept
@@ -186,6 +186,10 @@ class Layout:
         own = [k for k, block in enumerate(blocks) if block.pre in wiring.places]
         delay = self.delays[index][own]
         return Loop(rows[own].astype(np.int64), delay, float(delay.min(initial=np.inf)))
+
+    def has_windows(self, index: int) -> bool:
+        """Return whether the delays within a stage are long enough for windows in place of a queue."""
+        return self.reach(index)[0] >= NARROWEST * self.program.duration
 
     def reach(self, index: int) -> tuple[float, float]:
         """Return the shortest delay within a stage and the longest into it, in ms; infinite and 0 without."""

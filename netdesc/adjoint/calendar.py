@@ -15,7 +15,7 @@ import numpy as np
 from netdesc.adjoint.arrivals import Synapses
 from netdesc.dynamics.jit import inlined, int64, shared
 from netdesc.dynamics.order import find_order
-from netdesc.dynamics.views import unowned
+from netdesc.dynamics.views import fill, unowned
 from netdesc.events import Floats, Integers
 
 SHORTER = 1e-6
@@ -120,8 +120,7 @@ def make_calendar(spikes: int, lag: float, longest: float, duration: float, step
 @inlined
 def clear(calendar: Calendar) -> None:
     """Remove all spikes."""
-    for place in range(len(calendar.head)):
-        calendar.head[place] = -1
+    fill(calendar.head, -1)
     calendar.waiting[0] = 0
 
 

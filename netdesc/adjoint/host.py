@@ -25,7 +25,7 @@ from netdesc.adjoint.readout_layer import sweep_readout_layer_back
 from netdesc.adjoint.recording import record_adjoints
 from netdesc.adjoint.stage_spikes import OwnSpikes, check_trace, collect, find_origins, take, take_counts
 from netdesc.adjoint.windows import sweep_windows_back
-from netdesc.adjoint.wiring import LAYER, NARROWEST, NETWORK
+from netdesc.adjoint.wiring import LAYER, NETWORK
 from netdesc.block import split_gradients
 from netdesc.dynamics.protocol import needs_states
 from netdesc.errors import NumericsError
@@ -268,7 +268,7 @@ class Adjoint:
         kernel: Callable[..., int] = sweep_neurons_back
         if wiring.kind == NETWORK:
             cells = self.layout.cells[index]
-            windows = rules.lag >= NARROWEST * duration and not needs_states(cells)
+            windows = self.layout.has_windows(index) and not needs_states(cells)
             kernel = sweep_windows_back if windows else sweep_network_back
         given: tuple[object, ...] = (own.events(force), rules)
         if wiring.by_rows:

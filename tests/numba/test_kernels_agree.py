@@ -155,8 +155,7 @@ def test_there_are_windows_of_every_length(delay, monkeypatch):
 
 
 def use_the_queue(monkeypatch):
-    for module in ("netdesc_numba.event.machine", "netdesc.adjoint.host"):
-        monkeypatch.setattr(f"{module}.NARROWEST", np.inf)
+    monkeypatch.setattr("netdesc.adjoint.arrangement.NARROWEST", np.inf)
 
 
 def run_kind(network, program, kind):

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netdesc.adjoint.neuron import store
-from netdesc.dynamics.jit import inlined
+from netdesc.dynamics.jit import inlined, shared
+from netdesc.dynamics.order import find_order, rearrange
 from netdesc.dynamics.protocol import (
     NEVER,
     arrive,
@@ -70,6 +71,16 @@ class Spikes(NamedTuple):
     neurons: Integers
     kept: Floats
     counts: Integers
+
+
+@shared
+def order_in_time(first: int, last: int, spikes: Spikes) -> None:
+    """Sort spikes ``first`` to ``last - 1`` in place by time; those at one time keep their order."""
+    order = find_order(spikes.times[first:last])
+    rearrange(spikes.times[first:last], order)
+    rearrange(spikes.neurons[first:last], order)
+    for row in range(len(spikes.kept)):
+        rearrange(spikes.kept[row, first:last], order)
 
 
 @inlined

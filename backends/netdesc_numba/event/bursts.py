@@ -7,10 +7,9 @@ from typing import NamedTuple
 from netdesc.adjoint.cells import Constants
 from netdesc.dynamics.jit import inlined, shared
 from netdesc.dynamics.lif import may_spike
-from netdesc.dynamics.order import find_order, rearrange
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
-from netdesc_numba.event.advance import Spikes
+from netdesc_numba.event.advance import Spikes, order_in_time
 from netdesc_numba.event.lanes import Intervals, Lanes, bracket_lanes, fire_lanes, solve_lanes
 
 # Doubles in a vector register.
@@ -58,10 +57,7 @@ def sort_spikes(first: int, last: int, spikes: Spikes) -> None:
     spikes = unowned(spikes)
     times, neurons, currents = spikes.times, spikes.neurons, spikes.kept[0]
     if last - first > MANY:
-        order = find_order(times[first:last])
-        rearrange(times[first:last], order)
-        rearrange(neurons[first:last], order)
-        rearrange(currents[first:last], order)
+        order_in_time(first, last, spikes)
     for k in range(first + 1, last):
         t = times[k]
         n = neurons[k]

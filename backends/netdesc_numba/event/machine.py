@@ -14,7 +14,7 @@ from netdesc.adjoint.final_voltages import final_samplings, read_final_voltages
 from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.stage_spikes import CROSSING
-from netdesc.adjoint.wiring import NARROWEST, NETWORK, RECURRENT
+from netdesc.adjoint.wiring import NETWORK, RECURRENT
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.dynamics.protocol import find_code
 from netdesc.events import Events, Floats, Integers
@@ -168,10 +168,9 @@ class EventMachine:
         rows = len(find_code(type(cells)).residuals)
         if wiring.kind == NETWORK:
             base = wiring.slots[wiring.stage.populations[0]]
-            lag, longest = self.layout.reach(index)
-            if lag < NARROWEST * duration:
+            if not self.layout.has_windows(index):
                 return self.grow(index, batch, run_network, (*synapses, base), rows=rows)
-            windows = (*synapses[:3], (lag, longest, duration), base)
+            windows = (*synapses[:3], (*self.layout.reach(index), duration), base)
             return self.grow(index, batch, run_windows, windows, rows=rows)
         return self.grow(index, batch, sweep_neurons, synapses, rows=rows)
 

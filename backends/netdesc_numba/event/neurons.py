@@ -6,23 +6,19 @@ from typing import Any
 
 from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
 from netdesc.dynamics.jit import int64, kernel, shared
-from netdesc.dynamics.order import find_order, rearrange
 from netdesc.dynamics.protocol import above, load, refractory
 from netdesc.dynamics.views import unowned
-from netdesc_numba.event.advance import Neurons, Spikes, advance, fire, make_neurons, predict, receive, start
-
-
-@shared
-def order_in_time(first: int, last: int, spikes: Spikes) -> None:
-    """Sort spikes ``first`` to ``last - 1`` in place by time, ties by neuron.
-
-    They must come neuron after neuron in ascending order, each in order of time.
-    """
-    order = find_order(spikes.times[first:last])
-    rearrange(spikes.times[first:last], order)
-    rearrange(spikes.neurons[first:last], order)
-    for row in range(len(spikes.kept)):
-        rearrange(spikes.kept[row, first:last], order)
+from netdesc_numba.event.advance import (
+    Neurons,
+    Spikes,
+    advance,
+    fire,
+    make_neurons,
+    order_in_time,
+    predict,
+    receive,
+    start,
+)
 
 
 @shared

@@ -25,11 +25,19 @@ from netdesc.adjoint.calendar import (
     window_of,
 )
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
-from netdesc.dynamics.order import find_order, rearrange
 from netdesc.dynamics.protocol import above, crossing, load, quiet, refractory
-from netdesc.dynamics.views import unowned
+from netdesc.dynamics.views import fill, unowned
 from netdesc.events import Floats, Integers
-from netdesc_numba.event.advance import Neurons, Spikes, advance, fire, make_neurons, receive, start
+from netdesc_numba.event.advance import (
+    Neurons,
+    Spikes,
+    advance,
+    fire,
+    make_neurons,
+    order_in_time,
+    receive,
+    start,
+)
 
 SHIFT = 6
 """Two to this power neurons share a time before which none of them spikes."""
@@ -203,11 +211,7 @@ def sort_window(first: int, last: int, spikes: Spikes, waiting: Integers) -> Non
     spikes, waiting = unowned(spikes), unowned(waiting)
     times, neurons = spikes.times, spikes.neurons
     if last - first > FEW:
-        order = find_order(times[first:last])
-        rearrange(times[first:last], order)
-        rearrange(neurons[first:last], order)
-        for row in range(len(spikes.kept)):
-            rearrange(spikes.kept[row, first:last], order)
+        order_in_time(first, last, spikes)
     for k in range(first + 1, last):
         m = k
         while m > first and (
@@ -224,8 +228,7 @@ def sort_window(first: int, last: int, spikes: Spikes, waiting: Integers) -> Non
 def start_all(used: int, neurons: Neurons, spikes: Spikes, cells: Any, paths: Paths) -> int:
     """Set all neurons to their states at 0; the result is that of ``deliver``."""
     neurons, spikes, cells, paths = unowned(neurons), unowned(spikes), unowned(cells), unowned(paths)
-    for group in range(len(neurons.soonest)):
-        neurons.soonest[group] = np.inf
+    fill(neurons.soonest, np.inf)
     for cell in range(len(neurons.clock)):
         start(cell, neurons, cells)
         if above(load(neurons.state, cell, cells), cells, cell):

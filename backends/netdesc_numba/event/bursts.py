@@ -9,13 +9,12 @@ from netdesc.dynamics.jit import inlined, shared
 from netdesc.dynamics.lif import may_spike
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
-from netdesc_numba.event.advance import Spikes, order_in_time
 from netdesc_numba.event.lanes import Intervals, Lanes, bracket_lanes, fire_lanes, solve_lanes
 
 # Doubles in a vector register.
 WIDTH = 8
-# Spikes of a sample above which sorting by merging is faster than by insertion.
-MANY = 128
+# Numbers that are kept of each lane while its spikes are searched for.
+ROWS = 9
 
 
 class Block(NamedTuple):
@@ -27,7 +26,7 @@ class Block(NamedTuple):
         Sample of every lane, counted from the first of the block.
     chosen : ndarray of int64, shape (lanes,)
         The lanes that may spike; overwritten.
-    work : ndarray of float64, shape (8, lanes + WIDTH)
+    work : ndarray of float64, shape (ROWS, lanes + WIDTH)
         Overwritten.
     """
 
@@ -51,28 +50,6 @@ class Found(NamedTuple):
     currents: Floats
 
 
-@shared
-def sort_spikes(first: int, last: int, spikes: Spikes) -> None:
-    """Sort spikes ``first`` to ``last - 1`` in place by time, ties by neuron; fast where nearly sorted."""
-    spikes = unowned(spikes)
-    times, neurons, currents = spikes.times, spikes.neurons, spikes.kept[0]
-    if last - first > MANY:
-        order_in_time(first, last, spikes)
-    for k in range(first + 1, last):
-        t = times[k]
-        n = neurons[k]
-        c = currents[k]
-        m = k
-        while m > first and (times[m - 1] > t or (times[m - 1] == t and neurons[m - 1] > n)):
-            times[m] = times[m - 1]
-            neurons[m] = neurons[m - 1]
-            currents[m] = currents[m - 1]
-            m -= 1
-        times[m] = t
-        neurons[m] = n
-        currents[m] = c
-
-
 @inlined
 def pad(count: int, work: Floats) -> int:
     """Repeat the first lane up to a whole number of vector registers, and return that number of lanes.
@@ -81,7 +58,7 @@ def pad(count: int, work: Floats) -> int:
     """
     padded = (count + WIDTH - 1) // WIDTH * WIDTH
     for q in range(count, padded):
-        for k in range(6):
+        for k in range(7):
             work[k, q] = work[k, 0]
     return padded
 
@@ -96,7 +73,7 @@ def keep_crossing(count: int, block: Block, gap: float) -> int:
         # stored always and kept by counting: a branch here would be mispredicted every third time
         crosses = (width[q] >= 0.0) & ((end[q] >= gap) | (u[q] >= gap))
         lane[kept] = lane[q]
-        for k in range(6):
+        for k in range(7):
             work[k, kept] = work[k, q]
         kept += 1 if crosses else 0
     return kept
@@ -138,19 +115,19 @@ def spike_lanes(
     gap, reset = constants.gap, constants.reset
     lane, sample, work = block.chosen, block.sample, block.work
     u, i, at, span = work[0], work[1], work[2], work[3]
-    width, end, crossing, size = work[4], work[5], work[6], work[7]
+    width, end, current, crossing = work[4], work[5], work[6], work[7]
     for q in range(count):
         u[q] = now.u[lane[q]]
         i[q] = now.i[lane[q]]
         at[q] = 0.0
         span[q] = intervals.span[sample[lane[q]]]
     while count > 0:
-        bracket_lanes(pad(count, work), u, i, span, width, end, constants)
+        bracket_lanes(pad(count, work), u, i, span, width, end, current, constants)
         count = keep_crossing(count, block, gap)
         if used + count > len(found.times):
             return -1
         padded = pad(count, work)
-        solve_lanes(padded, u, i, end, width, crossing, size, constants)
+        solve_lanes(padded, work, crossing, constants)
         fire_lanes(padded, i, at, crossing, span, end, width, constants)
         kept = 0
         for q in range(count):

@@ -7,14 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.adjoint.cells import Constants
+from netdesc.dynamics.crossing_steps import ACCURATE, householder, interpolate
 from netdesc.dynamics.jit import counting, inlined, kernel, shared
 from netdesc.dynamics.lif import (
-    CONVERGED,
     crossing,
     decay,
     flow,
-    guess,
-    halley,
     interval_factors,
     largest_gain,
     may_spike,
@@ -24,7 +22,8 @@ from netdesc.dynamics.lif import (
 from netdesc.dynamics.views import unowned
 from netdesc.events import Floats, Integers
 
-ROUNDS = 6
+# Steps towards a crossing, for all neurons.
+STEPS = 2
 # Lanes that are looked through together for flags.
 RUN = 64
 
@@ -156,10 +155,11 @@ def bracket_lanes(
     i: Floats,
     span: Floats,
     width: Floats,
-    end: Floats,
+    u_end: Floats,
+    i_end: Floats,
     constants: Constants,
 ) -> None:
-    """Find the interval in which each neuron can only pass the threshold upward, and v at its end.
+    """Find the interval in which each neuron can only pass the threshold upward, and its state at the end.
 
     Parameters
     ----------
@@ -167,27 +167,26 @@ def bracket_lanes(
         Number of neurons; the arrays may be longer.
     u, i, span : ndarray of float64
         State, and length of the interval in ms.
-    width, end : ndarray of float64
-        Results: end of the bracket in ms, negative where there is none, and v there.
+    width : ndarray of float64
+        Result: end of the bracket in ms, negative where there is none.
+    u_end, i_end : ndarray of float64
+        Results: state at that end.
     constants : Constants
     """
     tau_m, tau_s, gap, _ = constants
     for q in range(count):
         width[q] = rising_until(i[q], gap, tau_s, span[q])
     for q in range(count):
-        v, _ = flow(u[q], i[q], width[q], tau_m, tau_s)
-        end[q] = v
+        v, w = flow(u[q], i[q], width[q], tau_m, tau_s)
+        u_end[q] = v
+        i_end[q] = w
 
 
 @shared
 def solve_lanes(
     count: int,
-    u: Floats,
-    i: Floats,
-    end: Floats,
-    width: Floats,
+    work: Floats,
     found: Floats,
-    size: Floats,
     constants: Constants,
 ) -> None:
     """Find the crossing of each of several neurons, each of which is known to have one.
@@ -196,32 +195,25 @@ def solve_lanes(
     ----------
     count : int
         Number of neurons; the arrays may be longer.
-    u, i, end, width : ndarray of float64
-        State at 0, and the bracket: v at its end, not below the gap, and its length in ms.
-    found, size : ndarray of float64
-        Results: crossing in ms; relative size of the last step.
+    work : ndarray of float64, shape (9, lanes)
+        State at 0 in rows 0 and 1; length of the bracket in ms in row 4; state at its end, u not below the
+        gap, in rows 5 and 6; row 8 is overwritten.
+    found : ndarray of float64
+        Result: crossing in ms.
     constants : Constants
     """
     tau_m, tau_s, gap, _ = constants
+    u, i, width, u_end, i_end, size = work[0], work[1], work[4], work[5], work[6], work[8]
     for q in range(count):
-        found[q] = guess(u[q] - gap, (i[q] - u[q]) / tau_m, end[q] - gap, width[q])
-        size[q] = np.inf
-    for repetition in range(ROUNDS):
+        found[q] = interpolate(u[q], i[q], u_end[q], i_end[q], gap, width[q], tau_m, tau_s)
+    for _ in range(STEPS):
         for q in range(count):
-            step, _, rest = halley(u[q], i[q], gap, found[q], tau_m, tau_s)
-            # a lane that has converged stays, so that its result does not depend on its neighbours
-            going = not size[q] <= CONVERGED
-            found[q] -= step if going else 0.0
-            size[q] = rest if going else size[q]
-        if repetition > 0:
-            going_on = 0
-            for q in range(count):
-                going_on += 1 if size[q] > CONVERGED else 0
-            if going_on == 0:
-                break
+            step, rest = householder(u[q], i[q], gap, found[q], tau_m, tau_s)
+            found[q] -= step
+            size[q] = rest
     for q in range(count):
         # the comparisons are also false for NaN
-        if not (size[q] <= CONVERGED and 0.0 <= found[q] <= width[q]):
+        if not (size[q] <= ACCURATE and 0.0 <= found[q] <= width[q]):
             found[q] = max(crossing(u[q], i[q], gap, tau_m, tau_s, width[q]), 0.0)
 
 

@@ -8,9 +8,9 @@ from netdesc.adjoint.arrivals import Incoming, find_longest
 from netdesc.adjoint.cells import UniformLayer
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.views import unowned
-from netdesc.events import Floats, Integers
+from netdesc.events import Floats
 from netdesc_numba.event.advance import Spikes
-from netdesc_numba.event.bursts import WIDTH, Block, Found, sort_spikes, spike_lanes
+from netdesc_numba.event.bursts import ROWS, WIDTH, Block, Found, spike_lanes
 from netdesc_numba.event.lanes import (
     Intervals,
     Lanes,
@@ -20,6 +20,7 @@ from netdesc_numba.event.lanes import (
     step_block,
     step_lanes,
 )
+from netdesc_numba.event.ordering import BUCKETS, sort_block
 
 # Neurons times samples that are simulated side by side: enough to fill vector registers, few enough for L1.
 LANES = 384
@@ -155,52 +156,6 @@ def sweep_block(
     return used
 
 
-@shared
-def sort_block(
-    first: int, size: int, used: int, sample: Integers, found: Found, place: Integers, spikes: Spikes
-) -> int:
-    """Append the spikes of a block to the results, sample after sample, sorted by time.
-
-    Parameters
-    ----------
-    first : int
-        First sample of the block.
-    size, used : int
-        Number of spikes of the block, and of those before it.
-    sample : ndarray of int64, shape (lanes,)
-        See ``Block``.
-    found : Found
-    place : ndarray of int64, shape (samples,)
-        Overwritten; its length is the number of samples.
-    spikes : Spikes
-        Receives the results.
-
-    Returns
-    -------
-    int
-        Number of spikes by now.
-    """
-    found, spikes = unowned(found), unowned(spikes)
-    counts = spikes.counts
-    count = len(place)
-    n = len(sample) // count
-    counts[first : first + count] = 0
-    for q in range(size):
-        counts[first + sample[found.lanes[q]]] += 1
-    for s in range(count):
-        place[s] = used
-        used += counts[first + s]
-    for q in range(size):
-        s = sample[found.lanes[q]]
-        spikes.times[place[s]] = found.times[q]
-        spikes.neurons[place[s]] = found.lanes[q] - s * n
-        spikes.kept[0, place[s]] = found.currents[q]
-        place[s] += 1
-    for s in range(count):
-        sort_spikes(place[s] - counts[first + s], place[s], spikes)
-    return used
-
-
 @kernel
 def sweep_layer(
     first: int, last: int, incoming: Incoming, layer: UniformLayer, duration: float, spikes: Spikes
@@ -216,9 +171,9 @@ def sweep_layer(
     sample = np.empty(width * n, dtype=np.int64)
     for k in range(width * n):
         sample[k] = k // n
-    block = Block(sample, np.empty(width * n, dtype=np.int64), np.empty((8, width * n + WIDTH)))
+    block = Block(sample, np.empty(width * n, dtype=np.int64), np.empty((ROWS, width * n + WIDTH)))
     memory = np.empty(5 * width * n)
-    place = np.empty(width, dtype=np.int64)
+    places = np.empty(max(BUCKETS, width), dtype=np.int64)
     used = int64(0)
     for b in range(first, last, width):
         count = min(width, last - b)
@@ -228,5 +183,5 @@ def sweep_layer(
         size = sweep_block(b, count, incoming, layer, block, state, found, duration)
         if size < 0:
             return b, used
-        used = sort_block(b, size, used, sample[: count * n], found, place[:count], spikes)
+        used = sort_block(b, size, used, sample[: count * n], found, duration, places, spikes)
     return last, used

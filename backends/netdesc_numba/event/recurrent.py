@@ -12,7 +12,7 @@ from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.views import row, unowned
 from netdesc.events import Floats, Integers
 from netdesc_numba.event.advance import Spikes
-from netdesc_numba.event.bursts import WIDTH, Block, Found, sort_spikes, spike_lanes
+from netdesc_numba.event.bursts import ROWS, WIDTH, Block, Found, spike_lanes
 from netdesc_numba.event.lanes import (
     Intervals,
     Lanes,
@@ -22,6 +22,7 @@ from netdesc_numba.event.lanes import (
     step_lanes,
 )
 from netdesc_numba.event.layer import spike_at_start, start_lanes
+from netdesc_numba.event.ordering import sort_spikes
 
 
 class Work(NamedTuple):
@@ -142,7 +143,7 @@ def sweep_sample(
                     used = cross_interval(t, target, before, now, after, layer, found, work)
             if used < 0:
                 return used
-            sort_spikes(before, used, spikes)
+            sort_spikes(before, used, used - before, spikes)
             now, after = after, now
         t = target
         if t < duration and t == arrival:
@@ -167,7 +168,7 @@ def sweep_recurrent_layer(
     """
     n = layer.weights.shape[1]
     sample, chosen = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    block = Block(sample, chosen, np.empty((8, n + WIDTH)))
+    block = Block(sample, chosen, np.empty((ROWS, n + WIDTH)))
     intervals = make_intervals(1, layer.constants)
     work = Work(block, intervals, np.empty((5, n)), np.empty(len(loop.row), dtype=np.int64))
     used = int64(0)

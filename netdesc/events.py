@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,10 @@ def frozen(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     ndarray
         Read-only.
     """
+    if isinstance(array, np.ndarray) and array.dtype.type is dtype:
+        flags = array.flags
+        if flags.c_contiguous and not flags.writeable:
+            return array
     repeated = isinstance(array, np.ndarray) and array.strides == (0,) and array.dtype == dtype
     view = array.view() if repeated else np.ascontiguousarray(array, dtype=dtype).view()
     view.flags.writeable = False
@@ -69,6 +74,12 @@ def fixed(array: ArrayLike, dtype: type[np.generic]) -> NDArray[Any]:
     return copy
 
 
+@lru_cache(maxsize=16)
+def number_samples(batch: int) -> Integers:
+    """Return the numbers of samples that are numbered from 0, shape (batch,), read-only."""
+    return frozen(np.arange(batch), np.int64)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Events:
     """Spikes of a batch of samples, sample after sample.
@@ -102,9 +113,10 @@ class Events:
         object.__setattr__(self, "times", frozen(self.times, np.float64))
         object.__setattr__(self, "sources", frozen(self.sources, np.int64))
         object.__setattr__(self, "offsets", frozen(self.offsets, np.int64))
-        numbers = self.identities if len(self.identities) else np.arange(self.batch)
-        if len(numbers) != self.batch:
-            raise NumericsError(f"expected an identity for each of {self.batch} samples, got {len(numbers)}")
+        batch = len(self.offsets) - 1
+        numbers = self.identities if len(self.identities) else number_samples(batch)
+        if len(numbers) != batch:
+            raise NumericsError(f"expected an identity for each of {batch} samples, got {len(numbers)}")
         object.__setattr__(self, "identities", frozen(numbers, np.int64))
 
     @property

@@ -213,8 +213,11 @@ class Program:
         -------
         SpikeBudget
         """
-        network = PER_NEURON * self.size + PER_SYNAPSE * sum(block.size for block in self.blocks)
-        return SpikeBudget(self.max_memory, network=network, batch=batch)
+        return SpikeBudget(self.max_memory, network=self.network_memory(), batch=batch)
+
+    def network_memory(self) -> float:
+        """Return the bytes of neurons and synapses."""
+        return PER_NEURON * self.size + PER_SYNAPSE * sum(block.size for block in self.blocks)
 
     def connections(self) -> dict[str, Connection]:
         """Return which neurons the weights and delays of all blocks join, by key."""

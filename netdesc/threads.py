@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -45,14 +45,14 @@ def split(count: int, parts: int) -> list[tuple[int, int]]:
     return list(pairwise(edges)) if count else []
 
 
-def run(task: Callable[[int, int], T], parts: list[tuple[int, int]], threads: int) -> list[T]:
+def run(task: Callable[[int, int], T], parts: Sequence[tuple[int, int]], threads: int) -> list[T]:
     """Run a task on every part, on several threads.
 
     Parameters
     ----------
     task : callable
         Takes first and one past the last index; must release the interpreter's lock to gain anything.
-    parts : list of (int, int)
+    parts : sequence of (int, int)
         From ``split``.
     threads : int
         At most this many at once.

@@ -65,7 +65,7 @@ class Read:
     times: Floats | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, weakref_slot=True)
 class Trace:
     """The result of a forward run.
 

@@ -96,7 +96,19 @@ class Layout:
             self.join_delays(blocks, spread=not wiring.by_rows)
             for blocks, wiring in zip(self.blocks, self.wirings, strict=True)
         ]
+        self.entries = [self.list_entries(index) for index in range(len(self.wirings))]
         self.reaches: dict[int, tuple[float, float]] = {}
+
+    def list_entries(self, index: int) -> list[tuple[int, int, float]]:
+        """Return source population, first row and delay in ms of each block of a layer; none of others."""
+        wiring, rows = self.wirings[index], 0
+        if not wiring.by_rows:
+            return []
+        entries = []
+        for block, delay in zip(self.blocks[index], self.delays[index].tolist(), strict=True):
+            entries.append((block.pre, rows, delay))
+            rows += block.n_pre
+        return entries
 
     def arrange_weights(self) -> None:
         """Bring the present weights into the order of the kernels."""
@@ -170,13 +182,11 @@ class Layout:
         wiring = self.wirings[index]
         if not wiring.by_rows:
             return self.emissions(index, spikes, batch)
-        parts, row = [], 0
-        for k, delay in zip(wiring.blocks, self.delays[index], strict=True):
-            block = self.program.blocks[k]
-            if block.pre in spikes:
-                parts.append(part_of(block.pre, spikes[block.pre], row, delay=delay))
-            row += block.n_pre
-        return merge(parts, batch)
+        entries = self.entries[index]
+        return merge(
+            [part_of(pre, spikes[pre], row, delay=delay) for pre, row, delay in entries if pre in spikes],
+            batch,
+        )
 
     def loop(self, index: int) -> Loop:
         """Return the projections of a recurrent layer onto itself."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -29,9 +28,10 @@ class Incoming(NamedTuple):
     offsets: Integers
 
 
-@dataclass(frozen=True, slots=True)
-class Afferents:
+class Afferents(NamedTuple):
     """What enters a stage: for a layer arrivals by weight row, otherwise spikes by slot.
+
+    Its arrays are read-only without exception: kernels are compiled for one kind of array.
 
     Parameters
     ----------
@@ -49,10 +49,17 @@ class Afferents:
     offsets: Integers
     parts: tuple[tuple[int, Integers | None], ...]
 
-    def __post_init__(self) -> None:
-        # Read-only without exception: kernels are compiled for one kind of array, and nothing is copied.
-        for name, dtype in (("times", np.float64), ("slots", np.int64), ("offsets", np.int64)):
-            object.__setattr__(self, name, frozen(getattr(self, name), dtype))
+    @classmethod
+    def of(
+        cls,
+        times: Floats,
+        slots: Integers,
+        offsets: Integers,
+        parts: tuple[tuple[int, Integers | None], ...] = (),
+    ) -> Afferents:
+        """Return what enters a stage, from arrays of any kind; see the class."""
+        fixed = frozen(times, np.float64), frozen(slots, np.int64), frozen(offsets, np.int64)
+        return cls(*fixed, parts)
 
     @property
     def arrays(self) -> Incoming:
@@ -93,10 +100,10 @@ def merge(parts: Sequence[Part], batch: int) -> Afferents:
     """
     if len(parts) == 1:
         population, times, slots, offsets = parts[0]
-        return Afferents(times, slots, offsets, ((population, None),))
+        return Afferents.of(times, slots, offsets, ((population, None),))
     if not parts:
         empty = np.empty(0, dtype=np.int64)
-        return Afferents(np.empty(0), empty, np.zeros(batch + 1, dtype=np.int64), ())
+        return Afferents.of(np.empty(0), empty, np.zeros(batch + 1, dtype=np.int64))
     times = np.concatenate([part[1] for part in parts])
     slots = np.concatenate([part[2] for part in parts])
     bounds = np.cumsum([0] + [len(part[1]) for part in parts])
@@ -107,7 +114,7 @@ def merge(parts: Sequence[Part], batch: int) -> Afferents:
         (part[0], place[a:b]) for part, a, b in zip(parts, bounds[:-1], bounds[1:], strict=True)
     )
     offsets = np.sum([part[3] for part in parts], axis=0)
-    return Afferents(times[order], slots[order], offsets, positions)
+    return Afferents.of(times[order], slots[order], offsets, positions)
 
 
 @kernel

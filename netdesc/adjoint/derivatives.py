@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,6 +66,12 @@ def split_batch(batch: int, synapses: int) -> list[tuple[int, int]]:
     return [(first, min(first + block, batch)) for first in range(0, batch, block)]
 
 
+@lru_cache(maxsize=64)
+def share_batch(batch: int, synapses: int, threads: int) -> tuple[tuple[int, int], ...]:
+    """Return first and one past the last sample of each task of several threads: some whole parts each."""
+    return tuple(share_parts(split_batch(batch, synapses), threads))
+
+
 def share_parts(parts: list[tuple[int, int]], threads: int) -> list[tuple[int, int]]:
     """Return first and one past the last sample of each task of several threads: some whole parts each."""
     tasks = split(len(parts), 1 if threads == 1 else 2 * threads)
@@ -77,13 +83,13 @@ def add_parts(sums: Floats) -> Floats:
     return sums[0] if len(sums) == 1 else np.asarray(sums.sum(axis=0))
 
 
-@cache
-def number_parts(batch: int, synapses: int) -> Integers:
-    """Return the part of the batch that each sample belongs to."""
-    part = np.empty(batch, dtype=np.int64)
-    for k, (first, last) in enumerate(split_batch(batch, synapses)):
+@lru_cache(maxsize=64)
+def number_parts(batch: int, synapses: int) -> tuple[Integers, int]:
+    """Return the part of the batch that each sample belongs to, and the number of parts, at least 1."""
+    part, parts = np.empty(batch, dtype=np.int64), split_batch(batch, synapses)
+    for k, (first, last) in enumerate(parts):
         part[first:last] = k
-    return part
+    return part, max(len(parts), 1)
 
 
 def make_sums(
@@ -100,7 +106,6 @@ def make_sums(
     shape : tuple of int, optional
         Of the weights of a layer, which has no derivatives by delays.
     """
-    part = number_parts(batch, synapses)
-    count = int(part.max(initial=0)) + 1
+    part, count = number_parts(batch, synapses)
     weight = np.zeros((count, *((synapses,) if shape is None else shape)))
     return PartialSums(arrival, weight, np.zeros((count, synapses if shape is None else 0)), part)

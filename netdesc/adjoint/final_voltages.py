@@ -91,6 +91,8 @@ def drive_final_voltages(
     NumericsError
         If the loss reads the last voltage of a neuron in a sample in which it spikes.
     """
+    if not any(item.key in cotangent.readings for item in final_readings(program)):
+        return None
     mine = {program.populations[k].name: (program.populations[k], place) for k, place in places.items()}
     jumps = np.zeros((trace.batch, size, 1))
     for item in final_readings(program):

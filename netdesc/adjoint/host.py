@@ -14,7 +14,7 @@ import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import Afferents
-from netdesc.adjoint.derivatives import add_parts, make_sums, share_parts, split_batch
+from netdesc.adjoint.derivatives import add_parts, make_sums, share_batch
 from netdesc.adjoint.drive import Drive, check_cotangent, drive_readout
 from netdesc.adjoint.final_voltages import drive_final_voltages
 from netdesc.adjoint.layer import sweep_layer_back
@@ -111,7 +111,7 @@ class Adjoint:
         self.grid = grid
         self.floor = floor
 
-    def run(self, trace: Trace, cotangent: Cotangent) -> Gradient:
+    def run(self, trace: Trace, cotangent: Cotangent, *, sound: bool = False) -> Gradient:
         """Compute the gradient from a cotangent.
 
         Parameters
@@ -119,6 +119,8 @@ class Adjoint:
         trace : Trace
             Result of the forward run with the same parameters.
         cotangent : Cotangent
+        sound : bool
+            Whether the trace is known to have all residuals, and finite ones.
 
         Returns
         -------
@@ -131,7 +133,8 @@ class Adjoint:
             If the trace or the cotangent does not fit or is not finite.
         """
         program = self.layout.program
-        check_trace(program, trace)
+        if not sound:
+            check_trace(program, trace)
         check_cotangent(program, trace, cotangent)
         forces = first_forces(program, trace, cotangent)
         spikes = {
@@ -201,6 +204,8 @@ class Adjoint:
         ndarray of float64, shape (spikes,), or None
             What was taken off, no part of dL/dt; None where the cotangent has no counts of the stage.
         """
+        if not cotangent.counts:
+            return None
         counts = take_counts(own.parts, self.layout.program, trace, cotangent)
         if counts is None:
             return None
@@ -242,7 +247,7 @@ class Adjoint:
         sums = self.sweep_readout(index, afferents, drive, arrival)
         if wiring.stage.recurrent:
             base = wiring.slots[wiring.stage.populations[0]]
-            inner = Afferents(own.times, own.neurons + base, own.offsets, ())
+            inner = Afferents.of(own.times, own.neurons + base, own.offsets)
             sums.add(self.sweep_readout(index, inner, drive, force))
         return sums, {k: arrival if at is None else arrival[at] for k, at in afferents.parts}
 
@@ -288,7 +293,7 @@ class Adjoint:
         else:
             stage = (layout.fanout(index), layout.cells[index])
             partial = make_sums(arrival, batch, len(layout.weights[index]))
-        parts = share_parts(split_batch(batch, len(layout.weights[index])), self.threads)
+        parts = share_batch(batch, len(layout.weights[index]), self.threads)
         found = run(
             lambda first, last: kernel(first, last, incoming, *stage, partial, *given), parts, self.threads
         )

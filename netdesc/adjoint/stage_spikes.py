@@ -134,6 +134,8 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
         As ``check_trace`` lets it pass.
     """
     places = layout.wirings[index].places
+    if len(places) == 1:
+        return take_spikes(layout.program, next(iter(places)), trace)
     populations = {p: layout.program.populations[p] for p in places}
     events = {p: trace.spikes[item.name] for p, item in populations.items()}
     afferents = merge([part_of(p, item, places[p]) for p, item in events.items()], trace.batch)
@@ -141,16 +143,24 @@ def collect(layout: Layout, index: int, trace: Trace) -> OwnSpikes:
         p: [find_residual(trace, item.name, name) for name in residuals_of(item)]
         for p, item in populations.items()
     }
-    if len(found) == 1:
-        rows = next(iter(found.values()))
-        kept = np.array(rows, dtype=np.float64).reshape(len(rows), len(afferents.times))
-    else:
-        kept = np.zeros((max(len(rows) for rows in found.values()), len(afferents.times)))
-        for p, positions in afferents.parts:
-            kept[: len(found[p]), positions] = found[p]
+    kept = np.zeros((max(len(rows) for rows in found.values()), len(afferents.times)))
+    for p, positions in afferents.parts:
+        kept[: len(found[p]), positions] = found[p]
     late = {p: lags_of(trace, item.name) for p, item in populations.items()}
     lags = take(afferents.parts, late, len(afferents.times)) if any(map(len, late.values())) else np.empty(0)
     return OwnSpikes(afferents.times, kept, afferents.slots, afferents.offsets, afferents.parts, lags)
+
+
+def take_spikes(program: Program, index: int, trace: Trace) -> OwnSpikes:
+    """Return the spikes of the only population of a stage."""
+    item = program.populations[index]
+    events = trace.spikes[item.name]
+    rows = [find_residual(trace, item.name, name) for name in residuals_of(item)]
+    kept = np.empty((len(rows), len(events.times)))
+    for k, values in enumerate(rows):
+        kept[k] = values
+    parts, lags = ((index, None),), lags_of(trace, item.name)
+    return OwnSpikes(events.times, kept, events.sources, events.offsets, parts, lags)
 
 
 def find_origins(afferents: Afferents, wiring: Wiring) -> Integers:

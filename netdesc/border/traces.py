@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from netdesc.border.findings import Findings, describe
+from netdesc.border.scan import is_sound
 from netdesc.events import Events, Floats, is_fixed
 from netdesc.observation import Reading, Sampling
 from netdesc.parameters import DELAY, Parameter
@@ -87,6 +88,8 @@ def check_events(
             f"0 first and the number of spikes, {size}, last",
             f"{offsets[0]} first and {offsets[-1]} last",
         )
+        return
+    if is_sound(events.times, events.sources, events.offsets, item.size, duration):
         return
     steps = np.diff(offsets)
     if batch and steps.min() < 0:

@@ -18,6 +18,9 @@ from netdesc.losses.requirements import REGULARIZERS, TRACED
 from netdesc.program import Program
 from netdesc.trace import Cotangent, Trace
 
+EXACT = frozenset({*KINDS, *VOLTAGE_KINDS, *REGULARIZERS, TRACED})
+"""Kinds of losses with an exact cotangent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -63,10 +66,10 @@ def require_kinds(losses: Iterable[Loss], available: Iterable[str], who: str) ->
     BackendError
         With one diagnostic per loss that is not available.
     """
-    kinds = sorted(available)
+    kinds = set(available)
     diagnostics = [
         Diagnostic(
-            f"{who} has no exact gradient for {loss.kind} yet; use one of {', '.join(kinds)}",
+            f"{who} has no exact gradient for {loss.kind} yet; use one of {', '.join(sorted(kinds))}",
             path=f"losses.{loss.name}",
         )
         for loss in losses
@@ -103,7 +106,7 @@ def evaluate(
     DescriptionError
         If there is no loss, a label or target is missing or names no neuron, or a target does not fit.
     """
-    require_kinds(losses.values(), {*KINDS, *VOLTAGE_KINDS, *REGULARIZERS, TRACED}, "event-driven training")
+    require_kinds(losses.values(), EXACT, "event-driven training")
     if not losses:
         raise DescriptionError("the model has no loss; add one under losses", path="losses")
     goals, terms = Goals.of(goals), dict[str, float]()

@@ -6,7 +6,34 @@ from typing import NamedTuple
 
 import numpy as np
 
+from netdesc.dynamics.jit import kernel
 from netdesc.events import Events, Floats, Integers
+
+
+@kernel
+def find_first(times: Floats, sources: Integers, offsets: Integers, first: Floats, events: Integers) -> None:
+    """Find the first spike of every neuron in every sample.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (k,)
+        In ms, ascending within a sample.
+    sources : ndarray of int64, shape (k,)
+    offsets : ndarray of int64, shape (batch + 1,)
+    first : ndarray of float64, shape (batch, size)
+        Results: times in ms, infinity without a spike.
+    events : ndarray of int64, shape (batch, size)
+        Results: positions, -1 without a spike.
+    """
+    batch, size = first.shape
+    for b in range(batch):
+        for cell in range(size):
+            first[b, cell] = np.inf
+            events[b, cell] = -1
+        for k in range(offsets[b], offsets[b + 1]):
+            if events[b, sources[k]] < 0:
+                first[b, sources[k]] = times[k]
+                events[b, sources[k]] = k
 
 
 class FirstSpikes(NamedTuple):
@@ -26,15 +53,10 @@ class FirstSpikes(NamedTuple):
     @classmethod
     def find(cls, spikes: Events, size: int) -> FirstSpikes:
         """Find the first spike of each of ``size`` neurons, shape (batch, size)."""
-        cells = np.repeat(np.arange(0, spikes.batch * size, size), np.diff(spikes.offsets))
-        cells += spikes.sources
-        events = np.full(spikes.batch * size, -1, dtype=np.int64)
-        # NumPy keeps the last of several values assigned to one place: backwards, that is the first spike.
-        events[cells[::-1]] = np.arange(len(spikes) - 1, -1, -1)
-        times = np.full(spikes.batch * size, np.inf)
-        fired = events >= 0
-        times[fired] = spikes.times[events[fired]]
-        return cls(times.reshape(-1, size), events.reshape(-1, size))
+        times = np.empty((spikes.batch, size))
+        events = np.empty((spikes.batch, size), dtype=np.int64)
+        find_first(spikes.times, spikes.sources, spikes.offsets, times, events)
+        return cls(times, events)
 
     @classmethod
     def find_several(cls, spikes: Events, size: int, count: int) -> FirstSpikes:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.events import Floats, Integers
+from netdesc.dynamics.jit import int64, kernel
+from netdesc.events import Floats, Integers, frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,50 @@ def predict_by_spikes(times: Floats, labels: Integers | None) -> Predictions:
         First spike times in ms; infinity where a neuron is silent.
     labels : ndarray of int64, shape (batch,), or None
     """
-    earliest = times.min(axis=1)
-    silent = np.isinf(earliest)
-    predictions = times.argmin(axis=1)
-    predictions[silent] = -1
-    ties = ((times == earliest[:, None]).sum(axis=1) > 1) & ~silent
-    unheard = 0 if labels is None else int(np.isinf(times[np.arange(len(labels)), labels]).sum())
+    batch = len(times)
+    predictions, ties = np.empty(batch, dtype=np.int64), np.empty(batch, dtype=np.bool_)
+    asked = np.empty(0, dtype=np.int64) if labels is None else labels
+    silent, unheard = find_winners(frozen(times, np.float64), frozen(asked, np.int64), predictions, ties)
     correct = None if labels is None else predictions == labels
-    return Predictions(predictions, ties, correct, int(silent.sum()), unheard)
+    return Predictions(predictions, ties, correct, silent, unheard)
+
+
+@kernel
+def find_winners(
+    times: Floats, labels: Integers, predictions: Integers, ties: NDArray[np.bool_]
+) -> tuple[int, int]:
+    """Find the neuron that spikes first in every sample.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (batch, size)
+        In ms, infinity where a neuron is silent.
+    labels : ndarray of int64, shape (batch,) or (0,)
+    predictions : ndarray of int64, shape (batch,)
+        Results; -1 where none spikes.
+    ties : ndarray of bool, shape (batch,)
+        Results.
+
+    Returns
+    -------
+    silent, unheard : int
+        Samples in which no neuron, and the label's neuron, does not spike.
+    """
+    silent, unheard = 0, 0
+    for b in range(times.shape[0]):
+        earliest, winner, tied = np.inf, int64(-1), False
+        for cell in range(times.shape[1]):
+            t = times[b, cell]
+            if t < earliest:
+                earliest, winner, tied = t, int64(cell), False
+            elif t == earliest and winner >= 0:
+                tied = True
+        predictions[b] = winner
+        ties[b] = tied
+        silent += 1 if winner < 0 else 0
+        if len(labels) > 0:
+            unheard += 1 if times[b, labels[b]] == np.inf else 0
+    return silent, unheard
 
 
 def predict_by_voltages(voltages: Floats, labels: Integers | None) -> Predictions:

@@ -16,6 +16,7 @@ from netdesc.losses.requirements import choose_labels
 from netdesc.streams import stream
 from netdesc.training.device import give_state, take_state
 from netdesc.training.flat_parameters import FlatParameters
+from netdesc.training.garbage import without_old_objects
 from netdesc.training.records import EpochReport, Metrics, rank_report
 from netdesc.training.schedules import scale_rate
 from netdesc.training.signs import Watch
@@ -34,7 +35,8 @@ def run_epoch(task: Task, state: State, watch: Watch | None = None) -> State:
     """
     begin = perf_counter()
     watch = watch or Watch(task, state.values)
-    state, metrics, grazing = train_epoch(task, state, watch)
+    with without_old_objects():
+        state, metrics, grazing = train_epoch(task, state, watch)
     notes = watch.conclude(state.reports, metrics.loss, epoch=state.epoch + 1)
     validation = measure(task, state.values, "validation") if "validation" in task.feeds else None
     state = replace(state, epoch=state.epoch + 1)
@@ -172,7 +174,9 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent
         )
     values.flags.writeable = False
     task.machine.write(task.flat.split(values))
-    return replace(state, step=state.step + 1, values=values, optimizer=optimizer)
+    return State(
+        state.epoch, state.step + 1, values, optimizer, state.best_values, state.best_epoch, state.reports
+    )
 
 
 def name_culprit(flat: FlatParameters, vector: Floats) -> str:

@@ -149,6 +149,8 @@ class Adam:
         given = Vectors(*(frozen(item, np.float64) for item in old))
         slope, rates, fade = (frozen(item, np.float64) for item in (gradient, self.rates, decay))
         step_adam(given, slope, rates, fade, rule, new)
+        for moment in (new.first, new.second):
+            moment.flags.writeable = False
         return new.values, OptimizerState(steps, {"first": new.first, "second": new.second})
 
 

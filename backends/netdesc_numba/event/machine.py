@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -70,7 +71,17 @@ class EventMachine:
         self.backward = Adjoint(self.layout, floor=options.denominator_floor, threads=options.threads)
         self.guesses: dict[int, float] = {}
         self.limits = most_spikes(program, options.max_spikes)
-        self.budget: SpikeBudget = program.spike_budget(0)
+        self.sizes = [
+            {program.populations[p].name: program.populations[p].size for p in stage.populations}
+            for stage in program.stages
+        ]
+        self.network = program.network_memory()
+        self.budget = self.make_budget(0)
+        self.sound: Callable[[], Trace | None] = lambda: None
+
+    def make_budget(self, batch: int) -> SpikeBudget:
+        """Return a count of the spikes of a run that keeps them within what is allowed."""
+        return SpikeBudget(self.program.max_memory, network=self.network, batch=batch)
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``."""
@@ -79,7 +90,7 @@ class EventMachine:
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         spikes = self.program.select_stimulus(stimulus)
-        self.budget = self.program.spike_budget(stimulus.batch)
+        self.budget = self.make_budget(stimulus.batch)
         residuals: dict[str, Mapping[str, Floats]] = {}
         for index, stage in enumerate(self.program.stages):
             if self.program.populations[stage.populations[0]].kind == "readout":
@@ -103,7 +114,8 @@ class EventMachine:
             },
             batch_size=stimulus.batch,
         )
-        return require_finite(trace)
+        self.sound = weakref.ref(require_finite(trace))
+        return trace
 
     def record(
         self,
@@ -126,7 +138,7 @@ class EventMachine:
 
     def adjoint(self, trace: Trace, cotangent: Cotangent) -> Gradient:
         """Compute the gradient from a cotangent; see ``netdesc.backend.Machine``."""
-        return self.backward.run(trace, cotangent)
+        return self.backward.run(trace, cotangent, sound=self.sound() is trace)
 
     def count_arrivals(self, spikes: Mapping[int, Events]) -> dict[str, int]:
         """Count deliveries and those due after the end: together, spikes times their synapses."""
@@ -201,15 +213,12 @@ class EventMachine:
             If a sample has more spikes than ``max_spikes``, or the batch more than fit into memory.
         """
         counts = np.zeros(batch, dtype=np.int64)
-        size = self.layout.wirings[index].size
-        members = [self.program.populations[p] for p in self.program.stages[index].populations]
-        sizes = {item.name: item.size for item in members}
-        budget = self.budget
+        sizes, budget = self.sizes[index], self.budget
         stage, limit = self.program.stages[index], self.limits[index]
-        too_many = f"more than {limit} spikes"
+        guess = self.guesses.get(index, 2.0 * self.layout.wirings[index].size)
 
         def task(first: int, last: int) -> list[tuple[Spikes, int]]:
-            room = int(self.guesses.get(index, 2.0 * size) * (last - first)) + 64
+            room = int(guess * (last - first)) + 64
             pieces: list[tuple[Spikes, int]] = []
             stop = part = last
             while first < last:
@@ -223,7 +232,7 @@ class EventMachine:
                     left = budget.hold(part, count_spikes(spikes.neurons, sizes))
                     room = min(2 * room, limit, room + max(left, 1))
                 elif done == first and stop == first + 1:
-                    raise overflow(self.program, stage, first, too_many)
+                    raise overflow(self.program, stage, first, f"more than {limit} spikes")
                 else:
                     # the limit is one sample's: where several together do not fit, each is run alone
                     stop = first + 1 if done == first else last
@@ -235,18 +244,17 @@ class EventMachine:
             for part in run(task, split(batch, self.options.threads), self.options.threads)
             for piece in part
         ]
-        excess = np.flatnonzero(counts > limit)
-        if len(excess):
-            raise overflow(self.program, stage, int(excess[0]), too_many)
-        times = self.join([spikes.times[:used] for spikes, used in pieces])
-        neurons = self.join([spikes.neurons[:used] for spikes, used in pieces])
-        kept = tuple(self.join([spikes.kept[row, :used] for spikes, used in pieces]) for row in range(rows))
+        if batch and counts.max() > limit:
+            raise overflow(self.program, stage, int((counts > limit).argmax()), f"more than {limit} spikes")
+        times = join([spikes.times[:used] for spikes, used in pieces])
+        neurons = join([spikes.neurons[:used] for spikes, used in pieces])
+        kept = tuple(join([spikes.kept[row, :used] for spikes, used in pieces]) for row in range(rows))
         offsets = np.zeros(batch + 1, dtype=np.int64)
-        np.cumsum(counts, out=offsets[1:])
+        counts.cumsum(out=offsets[1:])
         self.guesses[index] = max(self.guesses.get(index, 0.0), 1.25 * len(times) / max(batch, 1))
         return times, neurons, kept, offsets
 
-    @staticmethod
-    def join(parts: list[NDArray[Any]]) -> NDArray[Any]:
-        """Concatenate parts, without a copy where there is one."""
-        return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0)
+
+def join(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Concatenate parts, without a copy where there is one."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0)

@@ -10,6 +10,7 @@ from protocol import Contestant, calibrate, serve
 
 import netdesc
 from netdesc.events import Events, Floats
+from netdesc.training.garbage import without_old_objects
 from netdesc.training.loop import train_batch, train_epoch
 from netdesc.training.preparation import build_task, load_machine, require_training
 from netdesc.training.signs import Watch
@@ -77,12 +78,14 @@ def prepare(settings: dict[str, Any]) -> Contestant:
     def run_batches() -> None:
         nonlocal state
         tally = Tally(task.program)
-        for stimulus, goals in batches:
-            state, _ = train_batch(task, state, stimulus, goals=goals, tally=tally)
+        with without_old_objects():
+            for stimulus, goals in batches:
+                state, _ = train_batch(task, state, stimulus, goals=goals, tally=tally)
 
     def run_epoch() -> None:
         nonlocal state
-        state, _, _ = train_epoch(task, state, watch)
+        with without_old_objects():
+            state, _, _ = train_epoch(task, state, watch)
 
     precision = "float32" if "float32" in settings["variant"] else "float64"
     facts = {"spikes": spikes, "precision": precision, "version": f"netdesc {netdesc.__version__}"}

@@ -47,7 +47,7 @@ def sort_spikes(first: int, last: int, most: int, spikes: Spikes) -> None:
 @inlined
 def find_bucket(t: float, scale: float, buckets: int) -> int:
     """Return the bucket of a time."""
-    return min(int64(t * scale), buckets - 1)
+    return min(int(t * scale), buckets - 1)
 
 
 @inlined

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+LEAST = 50_000
+"""Steps of neurons below which another thread takes longer to wake than it saves."""
 
 
 def available() -> int:
@@ -64,4 +68,57 @@ def run(task: Callable[[int, int], T], parts: Sequence[tuple[int, int]], threads
     """
     if threads == 1 or len(parts) <= 1:
         return [task(first, last) for first, last in parts]
-    return list(workers(threads).map(lambda part: task(*part), parts))
+    shared = Share(task, parts)
+    others = [workers(threads - 1).submit(shared.work) for _ in range(min(threads, len(parts)) - 1)]
+    shared.work()
+    for other in others:
+        other.result()
+    return shared.conclude()
+
+
+class Share(Generic[T]):
+    """Parts of a task that several threads take in turn.
+
+    Parameters
+    ----------
+    task : callable
+    parts : sequence of (int, int)
+    """
+
+    def __init__(self, task: Callable[[int, int], T], parts: Sequence[tuple[int, int]]) -> None:
+        self.task = task
+        self.parts = parts
+        self.results: dict[int, T] = {}
+        self.errors: dict[int, Exception] = {}
+        self.queue: deque[int] = deque(range(len(parts)))
+
+    def work(self) -> None:
+        """Take parts until none is left or one has failed."""
+        while not self.errors:
+            try:
+                k = self.queue.popleft()
+            except IndexError:
+                return
+            try:
+                self.results[k] = self.task(*self.parts[k])
+            except Exception as error:  # noqa: BLE001 - raised by conclude, whatever it is
+                self.errors[k] = error
+
+    def conclude(self) -> list[T]:
+        """Return the results in the order of the parts, or raise the error of the first part that failed."""
+        if self.errors:
+            raise self.errors[min(self.errors)]
+        return [self.results[k] for k in range(len(self.parts))]
+
+
+def worthwhile(threads: int, steps: int) -> int:
+    """Return the number of threads that shorten a run.
+
+    Parameters
+    ----------
+    threads : int
+        At most this many.
+    steps : int
+        Intervals between events, times neurons, in all samples.
+    """
+    return threads if steps >= LEAST else 1

@@ -10,19 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
+from netdesc.adjoint.arrivals import Incoming
 from netdesc.adjoint.cells import residuals_of
 from netdesc.adjoint.final_voltages import final_samplings, read_final_voltages
 from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.stage_spikes import CROSSING
-from netdesc.adjoint.wiring import NETWORK, RECURRENT
+from netdesc.adjoint.wiring import LAYER, NETWORK, RECURRENT
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.dynamics.protocol import find_code
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.observation import Sampling
 from netdesc.program import PopulationSlice, Program
-from netdesc.threads import run, split
+from netdesc.threads import run, split, worthwhile
 from netdesc.trace import Cotangent, Read, Recording, Trace, require_finite, versions
 from netdesc_numba.event.advance import Spikes
 from netdesc_numba.event.layer import sweep_layer
@@ -167,27 +168,27 @@ class EventMachine:
 
     def run_stage(self, index: int, spikes: Mapping[int, Events], batch: int) -> Found:
         """Run a stage on all samples and return its spikes, neurons counted within it."""
-        afferents = self.layout.afferents(index, spikes, batch)
+        incoming = self.layout.afferents(index, spikes, batch).arrays
         wiring, cells = self.layout.wirings[index], self.layout.cells[index]
         duration = self.program.duration
         if wiring.by_rows:
-            layer = (afferents.arrays, self.layout.layer(index))
+            layer = self.layout.layer(index)
             if wiring.kind == RECURRENT:
-                given = (*layer, self.layout.loop(index), duration)
-                return self.grow(index, batch, sweep_recurrent_layer, given, rows=1)
-            return self.grow(index, batch, sweep_layer, (*layer, duration), rows=1)
-        synapses = (afferents.arrays, self.layout.fanout(index), cells, duration)
+                given = (layer, self.layout.loop(index), duration)
+                return self.grow(index, incoming, sweep_recurrent_layer, given, rows=1)
+            return self.grow(index, incoming, sweep_layer, (layer, duration), rows=1)
+        fan = self.layout.fanout(index)
         rows = len(find_code(type(cells)).residuals)
         if wiring.kind == NETWORK:
             base = wiring.slots[wiring.stage.populations[0]]
             if not self.layout.has_windows(index):
-                return self.grow(index, batch, run_network, (*synapses, base), rows=rows)
-            windows = (*synapses[:3], (*self.layout.reach(index), duration), base)
-            return self.grow(index, batch, run_windows, windows, rows=rows)
-        return self.grow(index, batch, sweep_neurons, synapses, rows=rows)
+                return self.grow(index, incoming, run_network, (fan, cells, duration, base), rows=rows)
+            windows = (fan, cells, (*self.layout.reach(index), duration), base)
+            return self.grow(index, incoming, run_windows, windows, rows=rows)
+        return self.grow(index, incoming, sweep_neurons, (fan, cells, duration), rows=rows)
 
     def grow(
-        self, index: int, batch: int, kernel: Kernel, arguments: tuple[object, ...], *, rows: int
+        self, index: int, incoming: Incoming, kernel: Kernel, arguments: tuple[object, ...], *, rows: int
     ) -> Found:
         """Run a kernel over the batch, with room for the spikes that grows as they need it.
 
@@ -195,9 +196,10 @@ class EventMachine:
         ----------
         index : int
             Of the stage.
-        batch : int
+        incoming : Incoming
+            Spikes that enter the stage.
         kernel : callable
-            Takes first and last sample, the arguments and the spikes that it fills in.
+            Takes first and last sample, spikes that enter, the arguments and the spikes that it fills in.
         arguments : tuple
         rows : int
             Numbers that are kept of each spike; a single one is the same at the end of the refractory period.
@@ -212,10 +214,15 @@ class EventMachine:
         NumericsError
             If a sample has more spikes than ``max_spikes``, or the batch more than fit into memory.
         """
+        batch = len(incoming.offsets) - 1
         counts = np.zeros(batch, dtype=np.int64)
+        wiring = self.layout.wirings[index]
         sizes, budget = self.sizes[index], self.budget
         stage, limit = self.program.stages[index], self.limits[index]
-        guess = self.guesses.get(index, 2.0 * self.layout.wirings[index].size)
+        threads = self.options.threads
+        if wiring.kind == LAYER:
+            threads = worthwhile(threads, (len(incoming.times) + batch) * wiring.size)
+        guess = self.guesses.get(index, 2.0 * wiring.size)
 
         def task(first: int, last: int) -> list[tuple[Spikes, int]]:
             room = int(guess * (last - first)) + 64
@@ -223,7 +230,7 @@ class EventMachine:
             stop = part = last
             while first < last:
                 spikes = Spikes(np.empty(room), np.empty(room, np.int64), np.empty((rows, room)), counts)
-                done, used = kernel(first, stop, *arguments, spikes)
+                done, used = kernel(first, stop, incoming, *arguments, spikes)
                 if done > first:
                     pieces.append((spikes, used))
                 budget.keep(part, count_spikes(spikes.neurons[:used], sizes))
@@ -239,11 +246,7 @@ class EventMachine:
                 first = done
             return pieces
 
-        pieces = [
-            piece
-            for part in run(task, split(batch, self.options.threads), self.options.threads)
-            for piece in part
-        ]
+        pieces = [piece for part in run(task, split(batch, threads), threads) for piece in part]
         if batch and counts.max() > limit:
             raise overflow(self.program, stage, int((counts > limit).argmax()), f"more than {limit} spikes")
         times = join([spikes.times[:used] for spikes, used in pieces])

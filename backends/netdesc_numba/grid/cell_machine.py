@@ -55,9 +55,9 @@ class StepMachine(EventMachine):
         wiring, cells = self.layout.wirings[index], self.layout.cells[index]
         span = (round(self.program.duration), wiring.slots[wiring.stage.populations[0]])
         entering = self.layout.emissions(index, spikes, batch).arrays
-        given = (entering, self.layout.fanout(index), cells, span)
+        given = (self.layout.fanout(index), cells, span)
         rows = len(find_code(type(cells)).residuals) + 1
-        return self.grow(index, batch, run_ticks, given, rows=rows)
+        return self.grow(index, entering, run_ticks, given, rows=rows)
 
     def record(
         self,

@@ -44,6 +44,11 @@ def frozen(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     return view
 
 
+def all_finite(array: NDArray[np.float64]) -> bool:
+    """Return whether all numbers of an array are finite, without an array in between."""
+    return not array.size or bool(-np.inf < array.min() and array.max() < np.inf)
+
+
 def is_fixed(array: object) -> bool:
     """Return whether an array and all arrays that it is a view of are read-only."""
     while isinstance(array, np.ndarray):

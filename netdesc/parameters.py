@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netdesc.errors import Diagnostic, NumericsError
-from netdesc.events import Floats, fixed
+from netdesc.events import Floats, all_finite, fixed
 
 WEIGHT, DELAY = "weight", "delay"
 UNITS = {WEIGHT: "", DELAY: "ms"}
@@ -54,7 +54,7 @@ class Parameter:
         """Yield what keeps values from taking the place of the present ones."""
         if np.shape(values) != self.values.shape:
             yield Diagnostic(f"{self.key} has shape {np.shape(values)}; it needs {self.values.shape}")
-        elif not np.isfinite(values).all():
+        elif not all_finite(np.asarray(values)):
             yield Diagnostic(f"{self.key} holds a value that is not finite; every value must be a number")
         elif self.quantity == DELAY and np.min(values, initial=0.0) < 0.0:
             yield Diagnostic(f"{self.key} holds a negative delay; a delay is at least 0 ms")

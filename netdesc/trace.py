@@ -10,7 +10,7 @@ import numpy as np
 
 from netdesc.display import enumerate_names, html_table, summarize
 from netdesc.errors import Diagnostic, NumericsError
-from netdesc.events import Events, Floats, Integers
+from netdesc.events import Events, Floats, Integers, all_finite
 
 RELEASE = "release"
 """Begins the name of a residual of the end of a refractory period, which may lie after the run."""
@@ -177,7 +177,7 @@ def require_finite(trace: Trace) -> Trace:
             )
     for name, found in (trace.residuals or {}).items():
         for kind, values in found.items():
-            if not kind.startswith(RELEASE) and not np.isfinite(values).all():
+            if not kind.startswith(RELEASE) and not all_finite(values):
                 late = np.flatnonzero(~np.isfinite(values))
                 events = trace.spikes[name]
                 where = int(events.sources[late[0]]), int(events.samples()[late[0]])

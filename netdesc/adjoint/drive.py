@@ -9,7 +9,7 @@ import numpy as np
 
 from netdesc.adjoint.readings import mean_weights
 from netdesc.errors import Diagnostic, NumericsError
-from netdesc.events import Floats
+from netdesc.events import Floats, all_finite
 from netdesc.observation import Reading
 from netdesc.program import PopulationSlice, Program
 from netdesc.trace import Cotangent, Trace
@@ -118,7 +118,7 @@ def value_faults(
     """Yield what is wrong with shape and values of an array."""
     if np.shape(values) != shape:
         yield Diagnostic(f"{name} has shape {np.shape(values)}; it needs {shape}", population.path)
-    elif not np.isfinite(values).all():
+    elif not all_finite(values):
         yield Diagnostic(f"{name} holds a value that is not finite", population.path)
 
 

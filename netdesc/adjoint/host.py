@@ -29,7 +29,7 @@ from netdesc.adjoint.wiring import LAYER, NETWORK
 from netdesc.block import split_gradients
 from netdesc.dynamics.protocol import needs_states
 from netdesc.errors import NumericsError
-from netdesc.events import Events, Floats
+from netdesc.events import Events, Floats, all_finite
 from netdesc.gradient import Gradient
 from netdesc.program import Program
 from netdesc.threads import run, worthwhile
@@ -62,7 +62,7 @@ def first_forces(program: Program, trace: Trace, cotangent: Cotangent) -> dict[i
             raise NumericsError(
                 f"the cotangent of {population.name!r} has shape {values.shape}; its spikes have ({count},)"
             )
-        if not np.isfinite(values).all():
+        if not all_finite(values):
             raise NumericsError(f"the cotangent of {population.name!r} holds a value that is not finite")
         forces[index] = values
     return forces

@@ -52,9 +52,9 @@ class Adjoints(NamedTuple):
 
 
 @inlined
-def place_peaks(b: int, segments: Segments, drive: Drive, peaks: Peaks) -> bool:
-    """Find the segment of every maximum; return whether one is at the time of an arrival."""
-    kinks = False
+def place_peaks(b: int, segments: Segments, drive: Drive, peaks: Peaks) -> tuple[bool, bool]:
+    """Find the segment of every maximum; return whether there is one, and one at the time of an arrival."""
+    peaked, kinks = False, False
     for cell in range(len(peaks.place)):
         peaks.place[cell] = -1
         peaks.share[cell] = 0.0
@@ -62,14 +62,15 @@ def place_peaks(b: int, segments: Segments, drive: Drive, peaks: Peaks) -> bool:
             moment = drive.peak_time[b, cell]
             j = np.searchsorted(segments.edges[1 : segments.size], moment)
             peaks.place[cell] = j
+            peaked = True
             kinks = kinks or (j < segments.size - 1 and segments.edges[j + 1] == moment)
-    return kinks
+    return peaked, kinks
 
 
 @kernel
 def find_peaks(
     b: int, segments: Segments, incoming: Incoming, layer: UniformLayer, drive: Drive, peaks: Peaks
-) -> None:
+) -> bool:
     """Find the segment of every neuron's maximum, and the share of arrivals at the very time of it.
 
     Parameters
@@ -82,9 +83,15 @@ def find_peaks(
     drive : Drive
     peaks : Peaks
         Results.
+
+    Returns
+    -------
+    bool
+        Whether the loss reads any maximum.
     """
-    if not place_peaks(b, segments, drive, peaks):
-        return
+    peaked, kinks = place_peaks(b, segments, drive, peaks)
+    if not kinks:
+        return peaked
     place, edges, fade = peaks.place, segments.edges, segments.factors[1]
     n = len(place)
     i = layer.current.copy()
@@ -100,6 +107,7 @@ def find_peaks(
         for cell in range(n):
             if place[cell] >= 0 and drive.peak_time[b, cell] == edges[j + 1]:
                 peaks.share[cell] = share_after(before[cell], i[cell], drive.peak_voltage[b, cell])
+    return peaked
 
 
 @shared
@@ -199,12 +207,13 @@ def sweep_readout_layer_back(
     peaks = Peaks(np.empty(n, dtype=np.int64), np.empty(n))
     for b in range(first, last):
         segments = cut_at_arrivals(b, incoming, constants, duration, room)
-        find_peaks(b, segments, incoming, layer, drive, peaks)
+        peaked = find_peaks(b, segments, incoming, layer, drive, peaks)
         gains = select_part(b, sums)
         lam.lam_v[:] = 0.0
         lam.lam_i[:] = 0.0
         for j in range(segments.size - 1, 0, -1):
-            cross_segment(b, j, segments, constants, drive, peaks, lam)
+            if peaked:
+                cross_segment(b, j, segments, constants, drive, peaks, lam)
             add_means(b, segments.edges[j], duration, constants, drive, peaks, lam)
             e = segments.first + j - 1
             row = incoming.slots[e]

@@ -12,6 +12,7 @@ import numpy as np
 
 from netdesc.border.calls import blame, guarded
 from netdesc.errors import BackendError, Diagnostic
+from netdesc.events import all_finite
 
 Shape = tuple[int, ...]
 Kind = TypeVar("Kind")
@@ -99,7 +100,7 @@ class Findings:
         """Return whether a value is an array of finite float64 of a shape."""
         if not self.check_array(value, name, shape):
             return False
-        if np.isfinite(value).all():
+        if all_finite(value):
             return True
         self.note_entry(value, ~np.isfinite(value), name, "finite numbers")
         return False

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.errors import BackendError, NumericsError
-from netdesc.events import Events, Floats, Integers
+from netdesc.events import Events, Floats, Integers, all_finite
 from netdesc.goals import Goals
 from netdesc.losses.evaluation import evaluate
 from netdesc.losses.requirements import choose_labels
@@ -162,7 +162,7 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent
     if policy.kind == "weight_bump":
         values = bump_weights(values, task.flat, silent, amount=float(policy.options["amount"]))
     # What is not finite in a gradient is not finite in the values, either.
-    finite = bool(np.isfinite(values).all())
+    finite = all_finite(values)
     if not finite and not np.isfinite(gradient).all():
         raise NumericsError(
             f"the gradient of {name_culprit(task.flat, gradient)} is not finite; lower the learning rate"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,6 +41,19 @@ WAKE = "neurons that never spike have no gradient; raise the weights onto it, or
 """Reason and fix of a silent population."""
 
 
+def measure_sizes(parts: Mapping[str, Floats]) -> dict[str, float]:
+    """Return the root of the mean square of each of several parameters, shape (k,), by key."""
+    # einsum takes one thread, and no array in between
+    squares = {key: float(np.einsum("k,k->", part, part)) for key, part in parts.items()}
+    return {key: math.sqrt(squares[key] / max(len(part), 1)) for key, part in parts.items()}
+
+
+def are_equal(before: Floats, after: Floats) -> bool:
+    """Return whether two vectors, shape (n,), are equal; most that are not differ in one of few places."""
+    some = slice(None, None, max(len(before) // 1000, 1))
+    return np.array_equal(before[some], after[some]) and np.array_equal(before, after)
+
+
 @dataclass(slots=True)
 class Watch:
     """What was seen of a training so far.
@@ -62,6 +76,7 @@ class Watch:
     counted: Counter[str] = field(default_factory=Counter)
     rates: dict[str, float] = field(default_factory=dict)
     samples: int = 0
+    sizes: dict[str, float] = field(default_factory=dict)
 
     @property
     def window(self) -> int:
@@ -104,9 +119,9 @@ class Watch:
 
     def find_growth(self, values: Floats) -> Iterator[tuple[str, str]]:
         """Yield parameters that have grown out of all proportion."""
-        start = self.task.flat.split(self.initial)
-        for key, part in self.task.flat.split(values).items():
-            old, new = (float(np.sqrt(np.mean(np.square(item)))) for item in (start[key], part))
+        self.sizes = self.sizes or measure_sizes(self.task.flat.split(self.initial))
+        for key, new in measure_sizes(self.task.flat.split(values)).items():
+            old = self.sizes[key]
             if old and new > GROWTH * old:
                 sign = f"{key} has grown to {new / old:.3g} times its initial size; lower the learning rate"
                 yield f"growth {key}", sign
@@ -140,7 +155,7 @@ class Watch:
         """Yield that the parameters stay as they are; nothing where they are on a device."""
         if self.task.device is not None:
             return
-        self.unchanged = self.unchanged + 1 if np.array_equal(before, after) else 0
+        self.unchanged = self.unchanged + 1 if are_equal(before, after) else 0
         if self.unchanged >= WINDOW:
             words = f"no parameter has changed in {self.unchanged} batches in a row"
             yield "unchanged", f"{words}; the gradient is zero or the learning rate too small"

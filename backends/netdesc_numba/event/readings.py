@@ -68,6 +68,8 @@ def read_stage(
     parts = split(batch, threads)
     if wiring.kind == LAYER:
         layer = layout.layer(index)
+        if len(means) == len(readings):
+            out = Readings(peak[:0], when[:0], sums)
         run(lambda first, last: read_layer(first, last, incoming, layer, span, out), parts, threads)
     else:
         fan = layout.fanout(index)

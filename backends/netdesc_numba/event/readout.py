@@ -40,6 +40,7 @@ class Readings(NamedTuple):
     Parameters
     ----------
     peak, when : ndarray of float64, shape (batch, n)
+        Of shape (0, n) where they are not asked for.
     means : ndarray of float64, shape (means, batch, n)
     """
 
@@ -120,6 +121,16 @@ def read_interval(
         i[cell] *= fade
 
 
+@inlined
+def start_peaks(b: int, layer: UniformLayer, lanes: Lanes, out: Readings) -> None:
+    """Set the states to those at 0, and the maxima to these."""
+    for cell in range(len(layer.start)):
+        lanes.u[cell] = layer.start[cell]
+        lanes.i[cell] = layer.current[cell]
+        out.peak[b, cell] = layer.start[cell]
+        out.when[b, cell] = 0.0
+
+
 @kernel
 def read_layer(
     first: int, last: int, incoming: Incoming, layer: UniformLayer, span: Span, out: Readings
@@ -141,23 +152,24 @@ def read_layer(
     n = layer.weights.shape[1]
     u, i, work = np.empty(n), np.empty(n), np.empty((2, n))
     lanes = Lanes(u, i)
+    peaks = len(out.peak) > 0
     for b in range(first, last):
-        u[:] = layer.start
-        i[:] = layer.current
-        out.peak[b] = layer.start
-        out.when[b] = 0.0
+        if peaks:
+            start_peaks(b, layer, lanes, out)
         start_layer_means(b, layer, span, out)
         t = 0.0
         for e in range(offsets[b], offsets[b + 1] + 1):
             more = e < offsets[b + 1]
             target = min(times[e], span.duration) if more else span.duration
             if target > t:
-                read_interval(b, t, target, lanes, work, layer.constants, out)
+                if peaks:
+                    read_interval(b, t, target, lanes, work, layer.constants, out)
                 t = target
             if more and times[e] < span.duration:
                 row = incoming.slots[e]
-                for cell in range(n):
-                    i[cell] += layer.weights[row, cell]
+                if peaks:
+                    for cell in range(n):
+                        i[cell] += layer.weights[row, cell]
                 add_to_layer_means(b, t, row, layer, span, out)
 
 

@@ -171,8 +171,8 @@ class Projection:
         Populations of the targets.
     connector : Choice
         ``all_to_all``, ``one_to_one``, ``fixed_probability``, ``fixed_number_pre``,
-        ``fixed_number_post``, ``list`` (``pairs``: tuple of (pre, post)), ``array``
-        (``values``: ndarray of bool, pre by post).
+        ``fixed_number_post``, ``fixed_total_number``, ``list`` (``pairs``: tuple of (pre, post)),
+        ``array`` (``values``: ndarray of bool, pre by post).
     receptor : str
         ``excitatory``, ``inhibitory`` or ``signed``.
     weight, delay : Parameter

@@ -2,7 +2,8 @@
 
 Every connector takes its options, the sizes of the two populations, whether they are one and the same
 population, and a random stream; it returns its synapses, or their places in the row-major matrix pre by
-post. Only a list of pairs may have a place several times, one for each synapse of the pair.
+post. Only a list of pairs and ``fixed_total_number`` may have a place several times, one for each synapse
+of the pair.
 """
 
 from __future__ import annotations
@@ -127,6 +128,33 @@ def fixed_number_post(options: Mapping[str, Any], ends: Ends, generator: np.rand
     return Synapses(ends.n_pre, ends.n_post, indptr, targets.reshape(-1))
 
 
+def fixed_total_number(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Synapses:
+    """Make ``n`` synapses, source and target of each drawn independently of all others.
+
+    A pair may have several. GraphError if ``allow_self_connections`` leaves no pair.
+    """
+    number, exclude = int(options["n"]), _excludes_self(options, ends.same)
+    available = ends.n_post - exclude
+    if number and not available:
+        raise GraphError(
+            f"n is {number}, but the only neuron has no other one to connect to; allow self-connections"
+        )
+    counts = generator.multinomial(number, np.full(ends.n_pre, 1.0 / ends.n_pre))
+    indptr, indices = ends_of(counts), np.empty(number, dtype=np.int32)
+    first = 0
+    while first < ends.n_pre:
+        last = max(int(np.searchsorted(indptr, indptr[first] + PIECE, side="right")) - 1, first + 1)
+        rows = np.repeat(np.arange(first, last, dtype=np.int64), counts[first:last])
+        places = generator.integers(0, available, len(rows))
+        if exclude:
+            places += places >= rows
+        places += (rows - first) * ends.n_post
+        places.sort()
+        indices[indptr[first] : indptr[last]] = places % ends.n_post
+        first = last
+    return Synapses(ends.n_pre, ends.n_post, indptr, indices)
+
+
 def pair_list(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator) -> Integers:
     """Connect the ``pairs`` (pre, post) of a list in its order, a repeated pair by several synapses.
 
@@ -163,12 +191,16 @@ def array(options: Mapping[str, Any], ends: Ends, generator: np.random.Generator
     return np.flatnonzero(values)
 
 
+MULTAPSES = frozenset({"list", "fixed_total_number"})
+"""Connectors that may give a pair of neurons several synapses."""
+
 CONNECTORS: Mapping[str, Connector] = {
     "all_to_all": all_to_all,
     "one_to_one": one_to_one,
     "fixed_probability": fixed_probability,
     "fixed_number_pre": fixed_number_pre,
     "fixed_number_post": fixed_number_post,
+    "fixed_total_number": fixed_total_number,
     "list": pair_list,
     "array": array,
 }

@@ -11,6 +11,7 @@ from netdesc.dynamics.equations import Equations
 from netdesc.errors import Diagnostic, GraphError
 from netdesc.events import Integers
 from netdesc.graph.cells import LINEAR_CELLS, Cell
+from netdesc.graph.connectors import MULTAPSES
 from netdesc.graph.ir import Edge, NetworkGraph, Node
 from netdesc.graph.synapses import Synapses
 
@@ -159,7 +160,7 @@ def _index_faults(edge: Edge, synapses: Synapses) -> Iterator[Diagnostic]:
         yield Diagnostic(f"a synapse reaches a neuron outside {edge.post}", edge.path)
     elif np.any(_within_rows(indices[1:] < indices[:-1], indptr)):
         yield Diagnostic("its synapses are not in order", edge.path)
-    elif edge.rule.kind != "list" and np.any(_within_rows(indices[1:] == indices[:-1], indptr)):
+    elif edge.rule.kind not in MULTAPSES and np.any(_within_rows(indices[1:] == indices[:-1], indptr)):
         yield Diagnostic(f"{edge.rule.kind} makes a synapse twice", edge.path)
 
 

@@ -160,3 +160,41 @@ def test_an_array_connects_what_it_marks():
 def test_an_array_of_another_shape_is_an_error():
     with pytest.raises(GraphError, match=r"shape \(2, 2\) does not fit; it must be \(3, 2\)"):
         connect(Choice("array", {"values": np.ones((2, 2), dtype=bool)}), Ends(3, 2, False), generator())
+
+
+TOTAL = st.integers(0, 40)
+
+
+@given(sizes, sizes, TOTAL, st.integers(0, 9))
+def test_fixed_total_number_makes_n_synapses_by_source_then_target(n_pre, n_post, n, seed):
+    found = connect(Choice("fixed_total_number", {"n": n}), Ends(n_pre, n_post, False), generator(seed))
+    flat = found.flat()
+    assert found.size == n
+    assert np.all(np.diff(flat) >= 0)
+    assert np.all((flat >= 0) & (flat < n_pre * n_post))
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_fixed_total_number_draws_ends_independently(same):
+    rule, ends = Choice("fixed_total_number", {"n": 6, "allow_self_connections": not same}), Ends(3, 3, same)
+    drawn = np.array([matrix(rule, ends, seed) for seed in range(3000)])
+    possible = 1 - np.eye(3) if same else np.ones((3, 3))
+    p = possible / possible.sum()
+    assert np.all(np.abs(drawn.mean(axis=0) - 6 * p) <= 5 * np.sqrt(6 * p / 3000))
+    # with replacement, the number of synapses of a pair is binomial
+    assert np.all(np.abs(drawn.var(axis=0) - 6 * p * (1 - p)) < 0.1)
+
+
+def test_fixed_total_number_does_not_depend_on_the_size_of_pieces(monkeypatch):
+    rule, ends = Choice("fixed_total_number", {"n": 500}), Ends(20, 30, False)
+    whole = connect(rule, ends, generator())
+    monkeypatch.setattr("netdesc.graph.connectors.PIECE", 40)
+    pieces = connect(rule, ends, generator())
+    assert np.array_equal(whole.indptr, pieces.indptr)
+    assert np.array_equal(whole.indices, pieces.indices)
+
+
+def test_a_neuron_alone_cannot_avoid_itself():
+    rule = Choice("fixed_total_number", {"n": 1, "allow_self_connections": False})
+    with pytest.raises(GraphError, match="allow self-connections"):
+        connect(rule, Ends(1, 1, True), generator())

@@ -115,6 +115,9 @@ def _check_fit(
                 f"{post}",
                 path,
             )
+        case "fixed_total_number":
+            own = data["post"] == (data["pre"],) and not options["allow_self_connections"]
+            _check_total(options["n"], shape, own, path, reading)
         case "fixed_number_pre" | "fixed_number_post":
             side, size = ("pre", pre) if connector.kind == "fixed_number_pre" else ("post", post)
             own = data["post"] == (data["pre"],) and not options["allow_self_connections"]
@@ -123,6 +126,18 @@ def _check_fit(
                     f"n is {options['n']}, but {side} has only {size - own} neurons to choose from; lower n",
                     path,
                 )
+
+
+def _check_total(
+    total: int, shape: tuple[int, int], own: bool, path: str, reading: Reading
+) -> None:
+    """Note a fault where synapses are asked for and no pair of neurons may have one."""
+    if total and own and shape == (1, 1):
+        reading.fail(
+            f"expected n to be 0 where the only neuron may not connect to itself, got {total}; allow "
+            "self-connections",
+            path,
+        )
 
 
 def _array(node: Node, path: str, reading: Reading) -> Any:

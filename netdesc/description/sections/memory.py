@@ -177,6 +177,8 @@ def _synapses(data: Mapping[str, Any], sizes: Mapping[str, float]) -> float:
             return post * float(options.get("n") or 0)
         case "fixed_number_post":
             return pre * float(options.get("n") or 0) * len(data.get("post") or ())
+        case "fixed_total_number":
+            return float(options.get("n") or 0) * len(data.get("post") or ())
         case "one_to_one":
             return min(pre, post)
         case "list":

@@ -158,14 +158,26 @@ class Block:
         """
         return self._times_charge(self.spread(weights))
 
-    def write_charges(self, weights: Floats, result: NDArray[Any]) -> None:
-        """Write what ``charges`` returns for a sparse block into an array, piece by piece."""
+    def write_charges(self, weights: Floats, result: NDArray[Any], order: Indices | None = None) -> None:
+        """Write what ``charges`` returns into an array, piece by piece where the block is sparse.
+
+        Parameters
+        ----------
+        weights : ndarray of float64, shape of ``self.weights``
+        result : ndarray, shape (k,)
+            Each charge is rounded once, to its type.
+        order : ndarray of int32, shape (k,), or None
+            Number of the synapse at each place of the result; None where it is that place.
+        """
         if self.indices is None:
-            raise ValueError(f"{self.name} is dense")
+            charges = self.charges(weights)
+            result[:] = charges if order is None else charges[order]
+            return
         for begin in range(0, self.size, PIECE):
             part = slice(begin, begin + PIECE)
-            mine = weights[part] if self.weight_of is None else weights[self.weight_of[part]]
-            result[part] = mine * self.charge[self.indices[part]]
+            taken = part if order is None else order[part]
+            mine = weights[taken] if self.weight_of is None else weights[self.weight_of[taken]]
+            result[part] = mine * self.charge[self.indices[taken]]
 
     def charges_adjoint(self, values: Floats) -> Floats:
         """Return the derivative by the weights from that by the charges.
@@ -270,11 +282,7 @@ def join_charges(
     """
     result, begin = np.empty(sum(block.size for block in blocks), dtype=dtype), 0
     for block in blocks:
-        weights = values[block.weight_key]
-        if block.dense:
-            result[begin : begin + block.size] = block.charges(weights)
-        else:
-            block.write_charges(weights, result[begin : begin + block.size])
+        block.write_charges(values[block.weight_key], result[begin : begin + block.size])
         begin += block.size
     return result
 

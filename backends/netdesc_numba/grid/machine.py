@@ -19,7 +19,7 @@ from netdesc_numba.grid.packets import collect_packets
 from netdesc_numba.grid.readings import TickReader
 from netdesc_numba.grid.refusals import refuse
 from netdesc_numba.grid.spiking import StageRunner
-from netdesc_numba.grid.synapses import delay_in_ticks
+from netdesc_numba.grid.synapses import delays_as_run
 from netdesc_numba.grid.wiring import (
     Grid,
     count_arrivals,
@@ -66,7 +66,7 @@ class TickMachine:
         self.layouts = [
             lay_out_stage(self.program, layout.stage, self.grid, values)
             if rewire
-            else reweight(layout, self.program, values)
+            else reweight(layout, self.program, self.grid, values)
             for layout in self.layouts
         ]
 
@@ -136,6 +136,5 @@ class TickMachine:
         result = dict(self.store.values)
         for block in self.program.blocks:
             lowest = shortest_delay(self.program, block, self.grid)
-            ticks = delay_in_ticks(self.store[block.delay_key], self.timestep, lowest)
-            result[block.delay_key] = ticks.astype(np.float64) * self.timestep
+            result[block.delay_key] = delays_as_run(self.store[block.delay_key], self.timestep, lowest)
         return result

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.block import Block, join_charges
+from netdesc.block import PIECE, Block
 from netdesc.dynamics.jit import int64, kernel
 from netdesc.events import Floats, Indices, Integers, frozen
 from netdesc.steps import LATEST, whole_steps
 from netdesc.ticks.records import SEGMENT, Synapses
 from netdesc.ticks.segments import lags_of, mark_runs
+
+ROWS = 2048
+"""Sources whose segments are sorted at once."""
 
 Order = Indices | None
 """Number of each synapse of a projection as they are laid out; None where the order is its own."""
@@ -24,79 +27,144 @@ def delay_in_ticks(delays: Floats, timestep: float, lowest: int, latest: float =
     return np.maximum(whole_steps(delays, timestep, latest), lowest)
 
 
+def short_delays(delays: Floats, timestep: float, lowest: int, latest: float) -> Indices:
+    """Return ``delay_in_ticks`` in 32 bits, piece by piece."""
+    result = np.empty(len(delays), dtype=np.int32)
+    for begin in range(0, len(delays), PIECE):
+        part = slice(begin, begin + PIECE)
+        result[part] = delay_in_ticks(delays[part], timestep, lowest, latest)
+    return result
+
+
+def delays_as_run(delays: Floats, timestep: float, lowest: int) -> Floats:
+    """Return delays in whole ticks, in ms: the same array where they are that already."""
+    for begin in range(0, len(delays), PIECE):
+        part = delays[begin : begin + PIECE]
+        if not np.array_equal(delay_in_ticks(part, timestep, lowest) * timestep, part):
+            return delay_in_ticks(delays, timestep, lowest) * timestep
+    return delays
+
+
 def lay_out_synapses(
     blocks: Sequence[Block],
     starts: Sequence[tuple[int, int]],
-    ticks: Sequence[Integers],
+    ticks: Iterable[Indices],
     rows: int,
+    values: Mapping[str, Floats],
     dtype: type[np.generic],
 ) -> tuple[Synapses, tuple[Order, ...]]:
     """Sort the synapses of a stage into segments.
+
+    One block is laid out after the other, so that memory grows by what is kept and by one block.
 
     Parameters
     ----------
     blocks : sequence of Block
     starts : sequence of (int, int)
         For each block the row of its first source, and its first target within the stage.
-    ticks : sequence of ndarray of int64, shape (k,) or (1,)
-        Delays of each block.
+    ticks : iterable of ndarray of int32, shape (k,) or (1,)
+        Delays of each block, taken one at a time.
     rows : int
         Number of rows.
+    values : mapping of str to ndarray
+        Weights and delays by the keys of the blocks.
     dtype : type
         Of weights.
 
     Returns
     -------
     synapses : Synapses
-        Without weights.
     orders : tuple of ndarray or None
-        For each block.
+        For each block; None throughout where no block of the stage is trained.
     """
-    parts, sources, orders = [np.empty(0, dtype=SEGMENT)], [np.empty(0, dtype=np.int64)], []
-    targets: list[Indices] = []
-    begin = listed = 0
-    for block, (row, place), delay in zip(blocks, starts, ticks, strict=True):
+    trained = any(block.train_weight or block.train_delay for block in blocks)
+    parts, sources, orders = [np.empty(0, dtype=SEGMENT)], [np.empty(0, dtype=np.int32)], []
+    listed = [not block.dense or len(values[block.delay_key]) > 1 for block in blocks]
+    alone = sum(listed) == 1
+    weight = np.empty(sum(block.size for block in blocks), dtype=dtype)
+    sizes = [block.size * kept for block, kept in zip(blocks, listed, strict=True)]
+    target = np.empty(0 if alone else sum(sizes), dtype=np.int32)
+    begin = place = 0
+    for block, (row, first), delay, size in zip(blocks, starts, ticks, sizes, strict=True):
         segments, source, order = segment_block(block, delay)
-        kept = not block.dense or len(delay) > 1
-        if kept:
-            targets.append(place_targets(block, place, order))
-            segments["target_start"] += listed
-            listed += block.size
+        block.write_charges(values[block.weight_key], weight[begin : begin + block.size], order)
+        if size and alone:
+            target = place_targets(block, first, order)
+        elif size:
+            write_targets(block, first, order, target[place : place + size])
+        segments["target_start"] += place
+        place += size
         segments["start"] += begin
-        segments["base"] += place
+        segments["base"] += first
         segments["gradient"] = segments["start"] if block.train_weight or block.train_delay else -1
         parts.append(segments)
-        sources.append(source + row)
-        orders.append(order)
+        sources.append(source + np.int32(row))
+        orders.append(order if trained else None)
         begin += block.size
-    segments, source = np.concatenate(parts), np.concatenate(sources)
-    number = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    arranged = np.lexsort((number, segments["delay"], source))
-    segments, source = segments[arranged], source[arranged]
-    first = np.searchsorted(source, np.arange(rows + 1)).astype(np.int64)
     none = np.empty(0, dtype=dtype)
-    joined = targets[0] if len(targets) == 1 else np.concatenate([np.empty(0, np.int32), *targets])
-    return Synapses(
-        first,
-        lags_of(first, segments["delay"]),
-        segments,
-        frozen(joined, np.int32),
-        none,
-        none,
-        none,
-        np.unique(segments["delay"])[::-1].astype(np.int64),
-    ), tuple(orders)
+    heads, segments = arrange_segments(parts, sources, rows)
+    del parts, sources
+    delays = np.unique(segments["delay"])[::-1].astype(np.int64)
+    lags = lags_of(heads, segments["delay"])
+    fixed = frozen(target, np.int32)
+    return Synapses(heads, lags, segments, fixed, weight, none, none, delays), tuple(orders)
 
 
-def place_targets(block: Block, place: int, order: Order) -> Indices:
+def arrange_segments(
+    parts: list[NDArray[Any]], sources: list[Indices], rows: int
+) -> tuple[Integers, NDArray[Any]]:
+    """Sort segments by source, then delay, then block.
+
+    Parameters
+    ----------
+    parts : list of ndarray of SEGMENT
+        Segments of each block, by source.
+    sources : list of ndarray of int32
+        Row of each.
+    rows : int
+        Number of rows.
+
+    Returns
+    -------
+    first : ndarray of int64, shape (rows + 1,)
+        Segments of each row.
+    segments : ndarray of SEGMENT
+    """
+    first = np.zeros(rows + 1, dtype=np.int64)
+    for source in sources:
+        first[1:] += np.bincount(source, minlength=rows)
+    np.cumsum(first, out=first)
+    segments = np.empty(first[-1], dtype=SEGMENT)
+    for low in range(0, rows, ROWS):
+        high = min(low + ROWS, rows)
+        spans = [slice(*np.searchsorted(source, (low, high))) for source in sources]
+        chosen = np.concatenate([part[span] for part, span in zip(parts, spans, strict=True)])
+        source = np.concatenate([item[span] for item, span in zip(sources, spans, strict=True)])
+        number = np.repeat(np.arange(len(spans)), [span.stop - span.start for span in spans])
+        order = np.lexsort((number, chosen["delay"], source))
+        segments[first[low] : first[high]] = chosen[order]
+    return first, segments
+
+
+def place_targets(block: Block, first: int, order: Order) -> Indices:
     """Return the targets of a block within the stage as they are laid out; its own indices where they can."""
+    if order is None and first == 0 and block.indices is not None:
+        return block.indices
+    target = np.empty(block.size, dtype=np.int32)
+    write_targets(block, first, order, target)
+    return target
+
+
+def write_targets(block: Block, first: int, order: Order, target: Indices) -> None:
+    """Write the targets of a block within the stage as they are laid out, piece by piece."""
     indices = block.sparse()[1]
-    if order is not None:
-        indices = indices[order]
-    return frozen(indices + np.int32(place) if place else indices, np.int32)
+    for begin in range(0, block.size, PIECE):
+        part = slice(begin, begin + PIECE)
+        target[part] = indices[part if order is None else order[part]]
+        target[part] += np.int32(first)
 
 
-def segment_block(block: Block, ticks: Integers) -> tuple[NDArray[Any], Integers, Order]:
+def segment_block(block: Block, ticks: Indices) -> tuple[NDArray[Any], Indices, Order]:
     """Return the segments of one block, their sources, and the order of its synapses.
 
     ``start`` and ``target_start`` count from its first synapse, ``base`` from its first target.
@@ -105,17 +173,16 @@ def segment_block(block: Block, ticks: Integers) -> tuple[NDArray[Any], Integers
     if len(ticks) == 1:
         indices = block.indices
         ends = np.arange(block.n_pre + 1) * block.n_post if block.indptr is None else block.indptr
-        source = np.flatnonzero(np.diff(ends))
+        source = np.flatnonzero(np.diff(ends)).astype(np.int32)
         head, size = ends[source], np.diff(ends)[source]
         delay = np.broadcast_to(ticks, len(head))
     else:
         indptr, indices = block.sparse()
-        short = ticks.astype(np.int32)
-        most = np.zeros(int(short.max(initial=0)) + 1, dtype=np.int64)
+        most = np.zeros(int(ticks.max(initial=0)) + 1, dtype=np.int64)
         order = np.empty(block.size, dtype=np.int32)
-        count = order_by_delay(indptr, short, most, order)
-        source, head, size, delay = np.empty((4, count), dtype=np.int64)
-        find_segments(indptr, short, order, source, head, size, delay)
+        count = order_by_delay(indptr, ticks, most, order)
+        source, head, size, delay = np.empty((4, count), dtype=np.int32)
+        find_segments(indptr, ticks, order, source, head, size, delay)
         indices = indices[order]
     segments = np.zeros(len(head), dtype=SEGMENT)
     columns = {"delay": delay, "start": head, "size": size, "target_start": head, "receptor": block.receptor}
@@ -169,8 +236,8 @@ def order_by_delay(indptr: Integers, ticks: Indices, most: Integers, order: Indi
 
 @kernel
 def find_segments(
-    indptr: Integers, ticks: Indices, order: Indices, source: Integers, head: Integers,
-    size: Integers, delay: Integers,
+    indptr: Integers, ticks: Indices, order: Indices, source: Indices, head: Indices,
+    size: Indices, delay: Indices,
 ) -> None:  # fmt: skip
     """Find the segments of synapses that ``order_by_delay`` has sorted.
 
@@ -178,7 +245,7 @@ def find_segments(
     ----------
     indptr, ticks, order
         As there.
-    source, head, size, delay : ndarray of int64, shape (segments,)
+    source, head, size, delay : ndarray of int32, shape (segments,)
         Results: source, first synapse, number of synapses and delay of each.
     """
     count = int64(-1)
@@ -197,11 +264,9 @@ def lay_out_weights(
     blocks: Sequence[Block], values: Mapping[str, Floats], orders: Sequence[Order], dtype: type[np.generic]
 ) -> NDArray[Any]:
     """Return the charges of the synapses of a stage as they are laid out."""
-    weight: NDArray[Any] = join_charges(blocks, values, dtype)
-    begin = 0
+    weight, begin = np.empty(sum(block.size for block in blocks), dtype=dtype), 0
     for block, order in zip(blocks, orders, strict=True):
-        if order is not None:
-            weight[begin : begin + block.size] = weight[begin : begin + block.size][order]
+        block.write_charges(values[block.weight_key], weight[begin : begin + block.size], order)
         begin += block.size
     return weight
 

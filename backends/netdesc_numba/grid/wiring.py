@@ -17,7 +17,7 @@ from netdesc.program import Program, Stage
 from netdesc.steps import whole_steps
 from netdesc.ticks.records import Cells, Synapses
 from netdesc_numba.grid.job import Job
-from netdesc_numba.grid.synapses import Order, delay_in_ticks, lay_out_synapses, lay_out_weights
+from netdesc_numba.grid.synapses import Order, lay_out_synapses, lay_out_weights, short_delays
 from netdesc_numba.options import Options
 
 
@@ -73,7 +73,8 @@ class StageLayout:
     synapses : Synapses
     job : Job
     orders : tuple of ndarray of int32, shape (k,), or None
-        For each block the number of its synapses as they are laid out, None where it is their own.
+        For each block the number of its synapses as they are laid out, None where it is their own, and where
+        it is not kept since nothing in the stage is trained.
     sizes : tuple of int
         Number of synapses of each block.
     trains_delays : bool
@@ -123,18 +124,17 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
     inputs = tuple(sorted({block.pre for block in blocks} - set(stage.populations)))
     ends = np.cumsum([program.populations[p].size for p in stage.populations])
     places = dict(zip(stage.populations, [0, *ends.tolist()], strict=False))
-    ticks = [
-        delay_in_ticks(
+    ticks = (
+        short_delays(
             np.asarray(values[block.delay_key]),
             grid.timestep,
             shortest_delay(program, block, grid),
             grid.steps + 1,
         )
         for block in blocks
-    ]
+    )
     starts = [(program.populations[block.pre].start, places[block.post]) for block in blocks]
-    synapses, orders = lay_out_synapses(blocks, starts, ticks, program.size, grid.dtype)
-    synapses = synapses._replace(weight=lay_out_weights(blocks, values, orders, grid.dtype))
+    synapses, orders = lay_out_synapses(blocks, starts, ticks, program.size, values, grid.dtype)
     cells, start = lay_out_cells(program, stage, grid)
     members = [program.populations[p] for p in stage.populations]
     job = Job(
@@ -156,16 +156,22 @@ def lay_out_stage(program: Program, stage: Stage, grid: Grid, values: Mapping[st
 
 def count_fans(synapses: Synapses, size: int) -> Iterator[tuple[int, Floats]]:
     """Yield the delays of a stage, each with how many synapses leave every neuron of the program with it."""
-    segments = synapses.segments
-    for delay in synapses.delays:
-        mine = np.flatnonzero(segments["delay"] == delay)
-        source = np.searchsorted(synapses.first, mine, side="right") - 1
-        yield int(delay), np.bincount(source, segments["size"][mine], size).astype(np.float64)
+    segments, delays = synapses.segments, synapses.delays
+    source = np.repeat(np.arange(size), np.diff(synapses.first))
+    place = source + size * (len(delays) - 1 - np.searchsorted(delays[::-1], segments["delay"]))
+    counts = np.bincount(place, segments["size"], size * len(delays)).reshape(-1, size)
+    for delay, count in zip(delays.tolist(), counts, strict=True):
+        yield delay, count
 
 
-def reweight(layout: StageLayout, program: Program, values: Mapping[str, Floats]) -> StageLayout:
+def reweight(
+    layout: StageLayout, program: Program, grid: Grid, values: Mapping[str, Floats]
+) -> StageLayout:
     """Return a layout with other weights, the delays as they were."""
     synapses, blocks = layout.synapses, [program.blocks[k] for k in layout.blocks]
+    ordered = zip(blocks, layout.orders, strict=True)
+    if any(order is None and len(values[block.delay_key]) > 1 for block, order in ordered):
+        return lay_out_stage(program, layout.stage, grid, values)
     weight = lay_out_weights(blocks, values, layout.orders, synapses.weight.dtype.type)
     return replace(layout, synapses=synapses._replace(weight=weight))
 

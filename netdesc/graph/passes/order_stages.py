@@ -23,7 +23,7 @@ class OrderStages:
         try:
             groups: list[tuple[str, ...]] = [(name,) for name in _ordered(rank, links)]
         except CycleError:
-            groups = _components(rank, graph)
+            groups = _components(rank, links)
         stages = (Group(names, len(names) > 1 or (names[0], names[0]) in links) for names in groups)
         return replace(graph, stages=tuple(stages))
 
@@ -45,11 +45,15 @@ def _ordered(rank: Mapping[str, int], links: Iterable[tuple[str, str]]) -> Itera
             heappush(ready, (rank[follower], follower))
 
 
-def _components(rank: Mapping[str, int], graph: NetworkGraph) -> list[tuple[str, ...]]:
+def _components(rank: Mapping[str, int], links: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
     """Return the strongly connected components in their order; only cycles need networkx, slow to import."""
     import networkx as nx
 
-    condensed = nx.condensation(nx.DiGraph(graph.network.subgraph(rank)))
+    # names alone: a graph of networkx refers to itself, and would keep synapses until the next collection
+    network = nx.DiGraph()
+    network.add_nodes_from(rank)
+    network.add_edges_from(links)
+    condensed = nx.condensation(network)
     members = {key: sorted(names, key=rank.__getitem__) for key, names in condensed.nodes(data="members")}
     order = nx.lexicographical_topological_sort(condensed, key=lambda key: rank[members[key][0]])
     return [tuple(members[key]) for key in order]

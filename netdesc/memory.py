@@ -11,9 +11,11 @@ from netdesc.budget import (
     PER_DELAY_SLOT,
     PER_IMAGE_VALUE,
     PER_KEPT_SPIKE,
+    PER_NEURON,
     PER_RECORDED_VALUE,
     PER_SPIKE,
     PER_STATE,
+    PER_STATIC_SYNAPSE,
     PER_SYNAPSE,
     PER_TICK,
     PER_TRAINED_VALUE,
@@ -78,10 +80,25 @@ def require_memory(
         )
     if description.losses and program.trainable():
         items += _training(program, samples)
-    held = PER_SYNAPSE * sum(block.size for block in program.blocks)
+    if step is None:
+        items += _continuous(program)
+    held = program.network_memory() - PER_NEURON * program.size
     excess = find_excess(items, description.simulation.max_memory, held=held)
     if excess is not None:
         raise LimitError(excess)
+
+
+def _continuous(program: Program) -> Iterator[Item]:
+    """Return what synapses that are not trained take beyond the least where time is continuous."""
+    for block in program.blocks:
+        if not (block.train_weight or block.train_delay):
+            yield Item(
+                block.path,
+                float(block.size),
+                "synapses in continuous time",
+                PER_SYNAPSE - PER_STATIC_SYNAPSE,
+                "make it smaller or sparser, or use a grid",
+            )
 
 
 def _states(program: Program, samples: int) -> Iterator[Item]:

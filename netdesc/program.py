@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from netdesc.block import Block
-from netdesc.budget import PER_NEURON, PER_SYNAPSE, SpikeBudget
+from netdesc.budget import PER_NEURON, PER_STATIC_SYNAPSE, PER_SYNAPSE, SpikeBudget
 from netdesc.connection import Connection
 from netdesc.dynamics.equations import Equations
 from netdesc.errors import NumericsError
@@ -217,7 +217,11 @@ class Program:
 
     def network_memory(self) -> float:
         """Return the bytes of neurons and synapses."""
-        return PER_NEURON * self.size + PER_SYNAPSE * sum(block.size for block in self.blocks)
+        synapses = (
+            block.size * (PER_SYNAPSE if block.train_weight or block.train_delay else PER_STATIC_SYNAPSE)
+            for block in self.blocks
+        )
+        return PER_NEURON * self.size + sum(synapses)
 
     def connections(self) -> dict[str, Connection]:
         """Return which neurons the weights and delays of all blocks join, by key."""

@@ -57,14 +57,16 @@ def lay_out_segments(
     return segments, target[~np.repeat(run, size)]
 
 
-def mark_runs(target: Integers | Indices, head: Integers, size: Integers) -> NDArray[np.bool_]:
+def mark_runs(
+    target: Integers | Indices, head: Integers | Indices, size: Integers | Indices
+) -> NDArray[np.bool_]:
     """Return in which segments the targets follow each other.
 
     Parameters
     ----------
     target : ndarray of integers, shape (synapses,)
         Ascending within a segment; a target may be there several times.
-    head, size : ndarray of int64, shape (segments,)
+    head, size : ndarray of integers, shape (segments,)
         First synapse and number of synapses of each.
     """
     if not len(head):

@@ -41,7 +41,7 @@ def delays_as_run(delays: Floats, timestep: float, lowest: int) -> Floats:
     for begin in range(0, len(delays), PIECE):
         part = delays[begin : begin + PIECE]
         if not np.array_equal(delay_in_ticks(part, timestep, lowest) * timestep, part):
-            return delay_in_ticks(delays, timestep, lowest) * timestep
+            return np.asarray(delay_in_ticks(delays, timestep, lowest) * timestep, dtype=np.float64)
     return delays
 
 
@@ -174,7 +174,7 @@ def segment_block(block: Block, ticks: Indices) -> tuple[NDArray[Any], Indices, 
         indices = block.indices
         ends = np.arange(block.n_pre + 1) * block.n_post if block.indptr is None else block.indptr
         source = np.flatnonzero(np.diff(ends)).astype(np.int32)
-        head, size = ends[source], np.diff(ends)[source]
+        head, size = ends[source].astype(np.int32), np.diff(ends)[source].astype(np.int32)
         delay = np.broadcast_to(ticks, len(head))
     else:
         indptr, indices = block.sparse()

@@ -159,14 +159,11 @@ def count_fans(synapses: Synapses, size: int) -> Iterator[tuple[int, Floats]]:
     segments, delays = synapses.segments, synapses.delays
     source = np.repeat(np.arange(size), np.diff(synapses.first))
     place = source + size * (len(delays) - 1 - np.searchsorted(delays[::-1], segments["delay"]))
-    counts = np.bincount(place, segments["size"], size * len(delays)).reshape(-1, size)
-    for delay, count in zip(delays.tolist(), counts, strict=True):
-        yield delay, count
+    counts = np.asarray(np.bincount(place, segments["size"], size * len(delays)), dtype=np.float64)
+    yield from zip(delays.tolist(), counts.reshape(-1, size), strict=True)
 
 
-def reweight(
-    layout: StageLayout, program: Program, grid: Grid, values: Mapping[str, Floats]
-) -> StageLayout:
+def reweight(layout: StageLayout, program: Program, grid: Grid, values: Mapping[str, Floats]) -> StageLayout:
     """Return a layout with other weights, the delays as they were."""
     synapses, blocks = layout.synapses, [program.blocks[k] for k in layout.blocks]
     ordered = zip(blocks, layout.orders, strict=True)

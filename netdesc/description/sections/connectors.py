@@ -128,9 +128,7 @@ def _check_fit(
                 )
 
 
-def _check_total(
-    total: int, shape: tuple[int, int], own: bool, path: str, reading: Reading
-) -> None:
+def _check_total(total: int, shape: tuple[int, int], own: bool, path: str, reading: Reading) -> None:
     """Note a fault where synapses are asked for and no pair of neurons may have one."""
     if total and own and shape == (1, 1):
         reading.fail(

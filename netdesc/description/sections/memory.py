@@ -14,13 +14,15 @@ from netdesc.budget import (
     PER_SAMPLE_VALUE,
     PER_SPIKE,
     PER_STATE,
+    PER_STATIC_SYNAPSE,
     PER_SYNAPSE,
     PER_WRITTEN_SPIKE,
     Item,
     find_excess,
 )
-from netdesc.description.model import Choice, Constant, Distribution, Explicit, Recording
+from netdesc.description.model import Choice, Constant, Distribution, Explicit, Parameter, Recording
 from netdesc.description.reading.context import Reading
+from netdesc.description.reading.tree import Node
 
 Sections = Mapping[str, Any]
 
@@ -97,9 +99,18 @@ def _network(sections: Sections) -> Iterator[Item]:
                 f"projections.{name}",
                 _synapses(item, sizes),
                 "synapses",
-                PER_SYNAPSE,
+                PER_SYNAPSE if _trained(item) else PER_STATIC_SYNAPSE,
                 "make it smaller or sparser",
             )
+
+
+def _trained(projection: Mapping[str, Any]) -> bool:
+    """Return whether weights or delays of a projection are trained, read or not."""
+    values = [projection.get(name) for name in ("weight", "delay")]
+    flags = [item.mapping.get("train") for item in values if isinstance(item, Node)]
+    return any(item.train for item in values if isinstance(item, Parameter)) or any(
+        flag is not None and flag.value is not False for flag in flags
+    )
 
 
 def _stimulus(sections: Sections, duration: float, batch: int) -> Iterator[Item]:

@@ -7,8 +7,11 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from netdesc.budget import Allowance
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -93,3 +96,54 @@ def test_a_process_that_fails_ends_the_measurement() -> None:
     script = runpy.run_path(str(ROOT / "benchmarks" / "start_up.py"))
     with pytest.raises(SystemExit, match="failed"):
         script["time_process"]((sys.executable, "-c", "raise SystemExit(2)"))
+
+
+@pytest.fixture(scope="module")
+def microcircuit() -> dict[str, Any]:
+    """Return the names of the benchmark of the microcircuit."""
+    return runpy.run_path(str(ROOT / "benchmarks" / "microcircuit.py"))
+
+
+def test_the_microcircuit_has_the_published_numbers(
+    microcircuit: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netdesc.budget.available", lambda: 1e12)
+    monkeypatch.setattr("netdesc.description.sections.build.allowance", lambda _: Allowance(1e12, "memory"))
+    model = microcircuit["describe"](1.0, 1.0, 100.0, 1)
+    given = microcircuit["translate"](model, 1)
+    assert sum(item["size"] for item in given["populations"].values()) == 77169
+    assert sum(item["number"] for item in given["projections"]) == pytest.approx(298880969, abs=55)
+    assert len(given["projections"]) == 55
+    assert given["populations"]["L4E"]["parameters"]["I_e"] == pytest.approx(2100 * 8e-3 * 87.81 * 0.5)
+    doubled = next(item for item in given["projections"] if (item["pre"], item["post"]) == ("L4E", "L23E"))
+    assert doubled["weight"] == pytest.approx((2 * 87.81, 0.2 * 87.81))
+
+
+def test_fewer_synapses_of_the_microcircuit_have_the_same_mean_input(microcircuit: dict[str, Any]) -> None:
+    """The current that a neuron lacks is that of all its synapses at the published rates."""
+    given = microcircuit["translate"](microcircuit["describe"](0.2, 0.25, 100.0, 1), 1)
+    rates = {name: values[1] for name, values in microcircuit["PUBLISHED"].items()}
+    external = {"L23E": 1600, "L23I": 1500, "L4E": 2100, "L4I": 1900, "L5E": 2000, "L5I": 1900, "L6E": 2900}
+    for name, inputs in external.items():
+        size = given["populations"][name]["size"]
+        # a quarter of the synapses with twice the weight give half of the mean current
+        half = sum(
+            item["number"] / size * rates[item["pre"]] * item["weight"][0] * 0.5e-3
+            for item in given["projections"]
+            if item["post"] == name
+        )
+        expected = inputs * 8e-3 * 87.81 * 0.5 + half
+        assert given["populations"][name]["parameters"]["I_e"] == pytest.approx(expected, rel=2e-3)
+
+
+def test_the_microcircuit_has_its_cost_and_rates_on_a_page(microcircuit: dict[str, Any]) -> None:
+    size = (0.02, 0.2)
+    mine = microcircuit["run_netdesc"](size, 100.0, 1)
+    theirs = mine | {"run": 2.0 * mine["run"], "memory": 3.0 * mine["memory"]}
+    page = "\n".join([*microcircuit["write_size"](size, 100.0, {"netdesc": [mine], "NEST": [theirs]}), ""])
+    costs = read_table(page, "| | netdesc")
+    assert costs["run, processor time / s"][2] == "**2.0**"
+    assert costs["largest resident memory / MB"][2] == "**3.0**"
+    rates = read_table(page, "| population")
+    assert list(rates) == list(microcircuit["PUBLISHED"])
+    assert float(rates["L4E"][0]) == pytest.approx(mine["spikes"]["L4E"] / 438 / 0.1, abs=0.01)

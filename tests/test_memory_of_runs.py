@@ -1,5 +1,6 @@
 """A program that would take more memory than there is is refused before any of it is allocated."""
 
+import re
 import time
 from pathlib import Path
 
@@ -29,8 +30,8 @@ CASES = {
     "recording": HEAD + PAIR + JOIN + "record: {b: [{v: {every: 0.0001 ms}}]}\n",
     "poisson": HEAD + PAIR.replace("0.1 Hz", "100 kHz") + JOIN,
     "synapses": HEAD + PAIR.replace("10,", "1000000,").replace("1000,", "1000000,") + JOIN,
-    "batch": YIN_YANG.replace("train: 5000", "train: 10000000").replace(
-        "batch_size: 32", "batch_size: 10000000"
+    "batch": re.sub(
+        r"batch_size: \d+", "batch_size: 10000000", YIN_YANG.replace("train: 5000", "train: 10000000")
     ),
     "samples": YIN_YANG.replace("train: 5000", "train: 1000000000"),
     "ticks": HEAD + PAIR + JOIN + GRID % "1e-9 ms",

@@ -10,7 +10,7 @@ from netdesc_brainscales2.backend import BrainScaleS2Backend
 from netdesc_numba.event.machine import EventMachine
 from netdesc_numba.options import Options as NumbaOptions
 
-from netdesc.budget import PER_FOUND_SPIKE, PER_NEURON, PER_SYNAPSE
+from netdesc.budget import PER_FOUND_SPIKE
 from netdesc.errors import NumericsError
 from netdesc.events import Events
 from netdesc.trace import Cotangent
@@ -215,7 +215,7 @@ def test_the_spikes_of_a_batch_are_bounded_by_max_memory():
     made, stimulus = network(), draw()
     trace = load(made, **QUIET).forward(stimulus, seed=0)
     total = sum(len(trace.spikes[name]) for name in ("hidden", "output"))
-    fixed = PER_NEURON * made.size + PER_SYNAPSE * sum(block.size for block in made.blocks)
+    fixed = made.memory
     load(replace(made, max_memory=fixed + (total + 0.5) * PER_FOUND_SPIKE), **QUIET).forward(stimulus, seed=0)
     short = load(replace(made, max_memory=fixed + (total - 0.5) * PER_FOUND_SPIKE), **QUIET)
     with pytest.raises(NumericsError, match=f"in population hidden; .* has room for {total - 1}; "):

@@ -8,7 +8,7 @@ import pytest
 from netdesc_numba import NumbaBackend
 from netdesc_numba.spikes import FEWEST, most_spikes
 
-from netdesc.budget import PER_FOUND_SPIKE, PER_NEURON, PER_SYNAPSE, SpikeBudget, count_spikes
+from netdesc.budget import PER_FOUND_SPIKE, SpikeBudget, count_spikes
 from netdesc.errors import NumericsError
 from tests.generate.networks import random_network
 from tests.generate.traits import Recipe
@@ -25,7 +25,7 @@ LOOP = Recipe(3, layers=2, loop="cycle", delay="uniform", **BUSY)
 
 def run(network, spikes, options):
     program = network.program
-    fixed = PER_NEURON * program.size + PER_SYNAPSE * sum(block.size for block in program.blocks)
+    fixed = program.memory
     limited = replace(program, max_memory=fixed + (spikes + 0.5) * PER_FOUND_SPIKE)
     return NumbaBackend(options).load(limited, seed=0).forward(network.stimulus, seed=0)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from emulated import chip, inputs, layered
 
-from netdesc.budget import PER_FOUND_SPIKE, PER_NEURON, PER_SYNAPSE
+from netdesc.budget import PER_FOUND_SPIKE
 from netdesc.errors import NumericsError
 
 
@@ -15,7 +15,7 @@ def test_the_spikes_of_a_batch_are_bounded_by_max_memory(copies):
     trace = chip(program, "off_grid", copies=copies).forward(stimulus, seed=0)
     counts = {name: len(trace.spikes[name]) for name in ("hidden_0", "output")}
     total, worst = sum(counts.values()), max(counts, key=counts.__getitem__)
-    fixed = PER_NEURON * program.size + PER_SYNAPSE * sum(block.size for block in program.blocks)
+    fixed = program.memory
     fits, short = (
         replace(program, max_memory=fixed + (number + 0.5) * PER_FOUND_SPIKE) for number in (total, total - 1)
     )

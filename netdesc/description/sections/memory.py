@@ -9,18 +9,21 @@ from typing import Any
 import numpy as np
 
 from netdesc.budget import (
+    PER_DELAY,
     PER_NEURON,
     PER_RECORDED_VALUE,
     PER_SAMPLE_VALUE,
     PER_SPIKE,
     PER_STATE,
     PER_SYNAPSE,
+    PER_WEIGHT,
     PER_WRITTEN_SPIKE,
     Item,
     find_excess,
 )
-from netdesc.description.model import Choice, Constant, Distribution, Explicit, Recording
+from netdesc.description.model import Choice, Constant, Distribution, Explicit, Parameter, Recording
 from netdesc.description.reading.context import Reading
+from netdesc.description.reading.tree import Node
 
 Sections = Mapping[str, Any]
 
@@ -97,9 +100,22 @@ def _network(sections: Sections) -> Iterator[Item]:
                 f"projections.{name}",
                 _synapses(item, sizes),
                 "synapses",
-                PER_SYNAPSE,
+                _bytes(item),
                 "make it smaller or sparser",
             )
+
+
+def _bytes(projection: Mapping[str, Any]) -> float:
+    """Return the bytes of a synapse; a weight or a delay that is one number is that of all of them."""
+    own = {"weight": PER_WEIGHT, "delay": PER_DELAY}
+    return PER_SYNAPSE + sum(size for name, size in own.items() if _is_own(projection.get(name)))
+
+
+def _is_own(value: object) -> bool:
+    """Return whether every synapse has a value of its own, as far as it is read already."""
+    if isinstance(value, Parameter):
+        return value.train or not isinstance(value.init, Constant)
+    return isinstance(value, Node) and not isinstance(value.value, int | float | str)
 
 
 def _stimulus(sections: Sections, duration: float, batch: int) -> Iterator[Item]:

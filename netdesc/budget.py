@@ -37,8 +37,8 @@ PER_DELAY = 12.0
 PER_SORTED_SYNAPSE = 60.0
 """Bytes of a synapse that is sorted by source and delay, for cells in continuous time that form no layer.
 
-Peak resident memory of running 3.7 million synapses of a balanced network on the event-driven solver, less that
-with few, divided by their number, less what they take anyway: 65.
+Peak resident memory of running 3.7 million synapses of a balanced network on the event-driven solver, less
+that with few, divided by their number, less what they take anyway: 65.
 """
 
 PER_GRADIENT = 16.0

@@ -1,4 +1,4 @@
-"""How much work a sample is: neurons, synapses and spikes by population, and the time that a backend needs."""
+"""How much work a sample is: neurons, synapses and spikes, and the time that a backend needs for it."""
 
 from __future__ import annotations
 

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from netdesc.compiled import Model
     from netdesc.datasets.records import Dataset
     from netdesc.description.model import Description
-    from netdesc.backend import Backend
     from netdesc.forecast import HostForecast
     from netdesc.graph.ir import NetworkGraph
-    from netdesc.program import Program
 
 
 def check_file(file: Path, overrides: Sequence[str], backends: Sequence[str], *, as_json: bool) -> int:
@@ -174,6 +172,7 @@ def ask(model: Model, name: str, samples: Dataset | None) -> Verdict:
     """Ask a backend whether it can run a model, some samples of which are known."""
     from netdesc.api import compile, first_batch
     from netdesc.cli.costs import foresee
+    from netdesc.forecast import forecast_host
 
     try:
         compiled = compile(model, name)
@@ -186,31 +185,21 @@ def ask(model: Model, name: str, samples: Dataset | None) -> Verdict:
             first_batch(compiled)
     except NetdescError as error:
         return Verdict(name, "", error.diagnostics, error.exit_status)
-    forecast = foretell(model, compiled.program, compiled.backend, samples)
+    forecast = forecast_host(compiled.program, model.description, compiled.backend, dataset=samples)
     return Verdict(name, compiled.backend.limits.time, compiled.notes, 0, outlook, forecast)
-
-
-def foretell(
-    model: Model, program: Program, backend: Backend, dataset: Dataset | None
-) -> HostForecast | None:
-    """Forecast a training, or a run where the model has no section ``training``."""
-    from netdesc.forecast import forecast_host
-    from netdesc.forecast.host import sample_stimulus
-
-    entering, samples = sample_stimulus(program, model.description, dataset)
-    return forecast_host(program, model.description, backend, entering=entering, samples=samples)
 
 
 def foretell_default(model: Model, graph: NetworkGraph, dataset: Dataset | None) -> HostForecast | None:
     """Forecast on the backend that a training chooses; None where it cannot be said without asking it."""
     from netdesc.border import configure
+    from netdesc.compiled import choose_backend
+    from netdesc.forecast import forecast_host
     from netdesc.lower import lower
-    from netdesc.training.preparation import choose_backend
 
     name = choose_backend(model)
     try:
         backend = configure(name, model.description.backends.get(name, {}))
-        return foretell(model, lower(graph), backend, dataset)
+        return forecast_host(lower(graph), model.description, backend, dataset=dataset)
     except NetdescError:
         return None
 
@@ -231,7 +220,7 @@ def choose_backends(model: Model) -> tuple[str, ...]:
     options = model.description.training.options if model.description.training is not None else {}
     written = []
     if any(options.get(name) for name in ("backend", "forward_backend", "on_device")):
-        from netdesc.training.preparation import choose_backend
+        from netdesc.compiled import choose_backend
 
         written.append(choose_backend(model))
     if not model.description.backends:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from netdesc.backend import Backend
 from netdesc.description.model import Description
 from netdesc.errors import NetdescError
 from netdesc.workload import Timed, Workload
@@ -61,9 +60,7 @@ class Case(NamedTuple):
     batch: int
 
 
-def list_remedies(
-    case: Case, description: Description, cost: Callable[[Case], float]
-) -> tuple[Remedy, ...]:
+def list_remedies(case: Case, description: Description, cost: Callable[[Case], float]) -> tuple[Remedy, ...]:
     """Return the changes that help most, the best first.
 
     Parameters
@@ -86,7 +83,7 @@ def _settings(case: Case) -> Iterator[tuple[str, Case]]:
             other = type(case.backend)(section)  # type: ignore[call-arg]
         except NetdescError:
             continue
-        if isinstance(other, Backend) and isinstance(other, Timed):
+        if isinstance(other, Timed):
             yield change, case._replace(backend=other)
 
 

@@ -21,11 +21,14 @@ FINEST = 0.2
 MOST_STEPS = 2000
 """Steps of all samples together."""
 
+MOST_SLOTS = 4e6
+"""Numbers that are kept of what arrives later; longer delays are shortened."""
+
 MOST_DELIVERIES = 4e6
 """Deliveries after which a sample ends; its spikes are extrapolated by the spikes that enter."""
 
 ROW = 8.0
-"""How many deliveries by a row of weights take as long as one by itself."""
+"""How many deliveries by a row of weights, or neurons in a step, take as long as one delivery by itself."""
 
 
 def sketch_spikes(program: Program, stimulus: Events) -> dict[str, float] | None:
@@ -80,13 +83,15 @@ class _Membranes:
 
 def _start(program: Program, step: float) -> _Membranes:
     ticks = [_ticks(block.delays, step).max(initial=1) for block in program.blocks if block.size]
-    depth = min(int(max(ticks, default=1)), int(program.duration / step) + 1) + 1
     tau_s = program.parameters["tau_s"]
+    depth = (
+        min(int(max(ticks, default=1)), int(program.duration / step) + 1, int(MOST_SLOTS / tau_s.size)) + 1
+    )
     return _Membranes(
         np.nan_to_num(program.parameters["v_init"]),
         np.nan_to_num(program.parameters["i_init"]),
         np.zeros(program.size, dtype=np.int64),
-        np.zeros((depth, *tau_s.shape)),
+        np.zeros((max(depth, 2), *tau_s.shape)),
     )
 
 
@@ -104,6 +109,7 @@ def _run(program: Program, stimulus: Events, sample: int, step: float) -> Floats
         fired = advance(state, now)
         counts[fired] += 1.0
         spikes = np.concatenate((fired, sources[edges[now] : edges[now + 1]]))
+        delivered += program.size / ROW
         if len(spikes):
             delivered += _deliver(program, state, spikes, now, step)
         if delivered > MOST_DELIVERIES:
@@ -150,31 +156,36 @@ def _ticks(delays: Floats, step: float) -> NDArray[np.int64]:
 
 def _deliver(program: Program, state: _Membranes, spikes: Integers, now: int, step: float) -> float:
     """Add spikes to what arrives later; return the work in deliveries."""
-    delivered = 0.0
+    work = 0.0
     for block in program.blocks:
         begin = program.populations[block.pre].start
         mine = spikes[(spikes >= begin) & (spikes < begin + block.n_pre)] - begin
         if not len(mine) or not block.size:
             continue
-        begin = program.populations[block.post].start
-        if block.dense and block.uniform_delay and block.weight_of is None:
-            ticks = int(_ticks(block.delays, step)[0])
-            if ticks < len(state.coming):
-                row = block.weights.reshape(block.n_pre, block.n_post)[mine].sum(axis=0) * block.charge
-                slot = state.coming[(now + ticks) % len(state.coming)]
-                slot[begin : begin + block.n_post, block.receptor] += row
-            delivered += len(mine) * block.n_post / ROW
-            continue
-        places = _places(block, mine)
-        weights = block.weights[places if block.weight_of is None else block.weight_of[places]]
-        targets = places % block.n_post if block.indices is None else block.indices[places]
-        ticks = _ticks(block.delays if block.uniform_delay else block.delays[places], step)
-        late = ticks < len(state.coming)
-        slots = (now + ticks) % len(state.coming)
-        charges = np.where(late, weights * block.charge[targets], 0.0)
-        np.add.at(state.coming[..., block.receptor], (slots, begin + targets), charges)
-        delivered += len(places)
-    return delivered
+        first = program.populations[block.post].start
+        rows = block.dense and block.uniform_delay and block.weight_of is None
+        add = _add_rows if rows else _add_synapses
+        work += add(block, state.coming[:, first : first + block.n_post, block.receptor], mine, (now, step))
+    return work
+
+
+def _add_rows(block: Block, coming: Floats, sources: Integers, clock: tuple[int, float]) -> float:
+    now, step = clock
+    ticks = min(int(_ticks(block.delays, step)[0]), len(coming) - 1)
+    weights = block.weights.reshape(block.n_pre, block.n_post)[sources]
+    coming[(now + ticks) % len(coming)] += weights.sum(axis=0) * block.charge
+    return len(sources) * block.n_post / ROW
+
+
+def _add_synapses(block: Block, coming: Floats, sources: Integers, clock: tuple[int, float]) -> float:
+    now, step = clock
+    places = _places(block, sources)
+    weights = block.weights[places if block.weight_of is None else block.weight_of[places]]
+    targets = places % block.n_post if block.indices is None else block.indices[places].astype(np.int64)
+    ticks = _ticks(block.delays if block.uniform_delay else block.delays[places], step)
+    slots = np.broadcast_to((now + np.minimum(ticks, len(coming) - 1)) % len(coming), places.shape)
+    np.add.at(coming, (slots, targets), weights * block.charge[targets])
+    return float(len(places))
 
 
 def _places(block: Block, sources: Integers) -> Integers:

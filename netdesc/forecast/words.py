@@ -33,16 +33,20 @@ def tell_forecast(forecast: HostForecast) -> str:
     """
     if forecast.epochs:
         total = format_seconds(forecast.seconds * forecast.epochs)
-        time = f"an epoch takes about {format_seconds(forecast.seconds)}"
+        time = f"an epoch takes {_about(forecast.seconds)}"
         time += f", {counted(forecast.epochs, 'epoch')} {total}" if forecast.epochs > 1 else ""
     else:
-        time = f"a run takes about {format_seconds(forecast.seconds)}"
+        time = f"a run takes {_about(forecast.seconds)}"
     basis = ", assuming 10 Hz" if forecast.basis == "assumed" else ""
     line = f"{time}{basis}; memory {format_memory(forecast.memory)}"
     if not forecast.remedies:
         return line
     changes = (f"{item.change} ({item.gain:.2g} times as fast)" for item in forecast.remedies)
     return f"{line}\nmore than an hour; what would help: {', '.join(changes)}"
+
+
+def _about(seconds: float) -> str:
+    return "about " * (seconds >= SHORTEST) + format_seconds(seconds)
 
 
 def arrange_forecast(forecast: HostForecast | None) -> dict[str, object] | None:

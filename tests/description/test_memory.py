@@ -38,7 +38,8 @@ def test_the_largest_item_is_named_with_what_would_fit(text: str, largest: str) 
 
 def test_weights_and_delays_of_their_own_count(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = "{init: {uniform: {low: 1, high: 2}}}"
-    pair = "populations: {a: {size: 2000, neuron: LIF}}\nprojections: {p: {pre: a, post: a, weight: %s, delay: %s}}"
+    pair = "populations: {a: {size: 2000, neuron: LIF}}\n"
+    pair += "projections: {p: {pre: a, post: a, weight: %s, delay: %s}}"
     sizes = []
     for weight, delay in (
         ("0.1", "1 ms"),

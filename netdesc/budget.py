@@ -18,8 +18,8 @@ from netdesc.display import counted
 from netdesc.errors import Diagnostic, NumericsError
 from netdesc.units import format_memory
 
-RESIDENT = 180e6
-"""Bytes of a process that has loaded Python, its libraries and the kernels of a network, without its data."""
+RESIDENT = 210e6
+"""Bytes of a process that has loaded Python, its libraries, matplotlib too, and the kernels of a network."""
 
 PER_SYNAPSE = 13.0
 """Bytes of a synapse in a program and on a machine: its target and its charge.

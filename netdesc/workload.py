@@ -27,6 +27,8 @@ class Group:
         Expected in a sample.
     linear : bool
         Whether it is a cell with a closed solution; False for cells from equations.
+    recorded : float
+        Values that are recorded of it in a sample.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Group:
     size: float
     spikes: float
     linear: bool = True
+    recorded: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,6 @@ class Workload:
     phases : tuple of Phase
     batch : int
         Samples that are computed at once.
-    recorded : float
-        Values that are recorded of a sample.
     """
 
     duration: float
@@ -105,7 +106,6 @@ class Workload:
     links: tuple[Link, ...]
     phases: tuple[Phase, ...]
     batch: int = 1
-    recorded: float = 0.0
 
     @classmethod
     def of(cls, program: Program, spikes: Mapping[str, float], batch: int) -> Workload:
@@ -121,17 +121,13 @@ class Workload:
         """
         return cls(
             program.duration,
-            tuple(
-                Group(item.name, item.kind, item.size, spikes.get(item.name, 0.0), item.equations is None)
-                for item in program.populations
-            ),
+            tuple(_group(item, program, spikes.get(item.name, 0.0)) for item in program.populations),
             tuple(_link(block) for block in program.blocks),
             tuple(
                 Phase(stage.populations, stage.recurrent, _is_uniform(program, stage))
                 for stage in program.stages
             ),
             batch,
-            sum(len(item.neurons) * (program.duration // item.every + 1.0) for item in program.sampling),
         )
 
     @property
@@ -173,6 +169,18 @@ class Workload:
             return replace(link, synapses=link.synapses * part, trained=link.trained * part)
 
         return replace(self, groups=groups, links=tuple(fit(link) for link in self.links))
+
+
+def _group(population: PopulationSlice, program: Program, spikes: float) -> Group:
+    name = population.name
+    recorded = sum(
+        len(item.neurons) * (program.duration // item.every + 1.0)
+        for item in program.sampling
+        if item.population == name
+    )
+    return Group(
+        name, population.kind, population.size, spikes, population.equations is None, float(recorded)
+    )
 
 
 def _link(block: Block) -> Link:

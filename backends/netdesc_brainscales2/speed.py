@@ -9,16 +9,16 @@ from netdesc.workload import Spell, Workload
 
 NANOSECOND = 1e-9
 
-BATCH = 6e-3
+BATCH = 3e-3
 """Seconds of a step of training that do not depend on its samples."""
 
 PER_TRAINED = 30 * NANOSECOND
 """Seconds of a trained value in a step."""
 
-DELIVERY = (44 * NANOSECOND, 21 * NANOSECOND)
+DELIVERY = (25 * NANOSECOND, 12 * NANOSECOND)
 """Seconds of a spike at a synapse, forward and backward."""
 
-SPIKE = (1000 * NANOSECOND, 620 * NANOSECOND)
+SPIKE = (500 * NANOSECOND, 310 * NANOSECOND)
 """Seconds of a spike of a neuron, forward and backward."""
 
 

@@ -11,13 +11,13 @@ from netdesc_numba.options import Options
 
 NANOSECOND = 1e-9
 
-EFFICIENCY = 0.75
+EFFICIENCY = 0.5
 """What each thread beyond the first adds, as a part of one thread."""
 
-BATCH = 1.3e-3
+BATCH = 2.4e-3
 """Seconds of a step of training that do not depend on its samples: calls from Python, losses, optimizer."""
 
-GRID_BATCH = 2.4e-3
+GRID_BATCH = 3.6e-3
 """The same on a grid."""
 
 READ_TICK = 2e-6
@@ -28,6 +28,9 @@ PER_TRAINED = 20 * NANOSECOND
 
 PER_RECORDED = 60 * NANOSECOND
 """Of a recorded value."""
+
+RECORDED_DELIVERY = 75 * NANOSECOND
+"""Of a spike at a synapse of a population that is recorded: its states are computed once more."""
 
 LANES = 8.0
 """Neurons of a layer that are computed together."""
@@ -83,7 +86,9 @@ def estimate_spell(work: Workload, options: Options) -> Spell:
         sums = [total + NANOSECOND * part for total, part in zip(sums, found, strict=True)]
     threads = min(options.threads, available(), work.batch)
     speed = 1.0 + EFFICIENCY * (threads - 1)
-    forward = (sums[0] + PER_RECORDED * work.recorded) / speed
+    recorded = [phase for phase in work.phases if any(work.groups[k].recorded for k in phase.groups)]
+    again = RECORDED_DELIVERY * sum(work.deliveries(phase) for phase in recorded)
+    forward = (sums[0] + again + PER_RECORDED * sum(item.recorded for item in work.groups)) / speed
     return Spell(forward, sums[1] / speed, _batch(work, options) + PER_TRAINED * work.trained)
 
 

@@ -9,16 +9,16 @@ from netdesc.workload import Spell, Workload
 
 NANOSECOND = 1e-9
 
-BATCH = 9e-3
+BATCH = 5e-3
 """Seconds of a step of training that do not depend on its samples."""
 
 PER_TRAINED = 30 * NANOSECOND
 """Seconds of a trained value in a step."""
 
-TICK = (6 * NANOSECOND, 4 * NANOSECOND)
+TICK = (4 * NANOSECOND, 3 * NANOSECOND)
 """Seconds of a neuron in a tick, forward and backward."""
 
-DELIVERY = (15 * NANOSECOND, 15 * NANOSECOND)
+DELIVERY = (10 * NANOSECOND, 10 * NANOSECOND)
 """Seconds of a spike at a synapse, forward and backward."""
 
 

@@ -27,6 +27,9 @@ HOUR = 3600.0
 CHUNK = 1000
 """Samples that are validated at once."""
 
+EPOCH = 1e-3
+"""Seconds of an epoch that depend on nothing: its order, its report, signs of trouble."""
+
 SKETCHED = 8
 """Samples whose spikes are counted for a sketch."""
 
@@ -246,7 +249,7 @@ def spend(case: Case, *, learns: bool) -> float:
         return spell.run(case.train)
     steps, checks = -(-case.train // case.batch), -(-case.validation // CHUNK)
     validation = case.validation * spell.forward + checks * spell.batch
-    return spell.step(case.train) + (steps - 1) * spell.batch + validation
+    return EPOCH + spell.step(case.train) + (steps - 1) * spell.batch + validation
 
 
 def draw_samples(program: Program, dataset: Dataset | None) -> Events:

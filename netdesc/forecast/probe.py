@@ -9,10 +9,10 @@ from time import perf_counter
 import numpy as np
 
 REFERENCE = 0.46e-3
-"""Seconds of `work_a_little` on the machine of the constants: x86_64 with AVX-512, about 3 GHz."""
+"""Seconds of `work_a_little` on the machine of the constants: x86_64 with AVX-512 and nothing else to do."""
 
-ROUNDS = 5
-"""Repetitions of which the fastest counts: what else runs on the machine only makes it slower."""
+ROUNDS = 30
+"""Repetitions; their mean counts, because what else runs on the machine makes a training slower, too."""
 
 SLOWEST = 20.0
 """What a measurement is limited to, in either direction."""
@@ -40,12 +40,12 @@ def measure_slowness(
     work : callable
         Takes `REFERENCE` seconds on the machine of the constants.
     """
-    fastest = float("inf")
+    work()
+    begin = clock()
     for _ in range(ROUNDS):
-        begin = clock()
         work()
-        fastest = min(fastest, clock() - begin)
-    return float(np.clip(fastest / REFERENCE, 1.0 / SLOWEST, SLOWEST))
+    taken = (clock() - begin) / ROUNDS
+    return float(np.clip(taken / REFERENCE, 1.0 / SLOWEST, SLOWEST))
 
 
 @cache

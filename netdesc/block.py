@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from netdesc.budget import PER_DELAY, PER_SYNAPSE, PER_WEIGHT
 from netdesc.connection import Connection
 from netdesc.events import Floats, Indices, Integers, frozen
 from netdesc.parameters import DELAY, WEIGHT, Parameter, key_of
@@ -86,6 +87,12 @@ class Block:
     def size(self) -> int:
         """Number of synapses."""
         return self.n_pre * self.n_post if self.indices is None else len(self.indices)
+
+    @property
+    def memory(self) -> float:
+        """Bytes that the synapses take in the program and on a machine."""
+        own = PER_WEIGHT * len(self.weights) + PER_DELAY * (len(self.delays) > 1) * len(self.delays)
+        return PER_SYNAPSE * self.size + own
 
     @property
     def sign(self) -> float:

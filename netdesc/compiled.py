@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from netdesc.weights import Weights
 
 
+DEFAULT_BACKEND = "numba"
+"""Backend where neither caller nor file names one."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Model:
     """A valid description, ready to compile.
@@ -257,6 +261,13 @@ class CompiledProgram:
         with located(self.model):
             gradient = self.machine.adjoint(trace, cotangent)
         return replace(gradient, connections=self.program.connections())
+
+
+def choose_backend(model: Model) -> str:
+    """Return the backend that the file names for training, or numba."""
+    training = model.description.training
+    named = training.options.get("backend") if training is not None else None
+    return DEFAULT_BACKEND if named is None else str(named)
 
 
 @contextmanager

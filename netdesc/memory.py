@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import ceil
 
 import numpy as np
 
 from netdesc.budget import (
     PER_DELAY_SLOT,
+    PER_GRADIENT,
     PER_IMAGE_VALUE,
     PER_KEPT_SPIKE,
-    PER_NEURON,
     PER_RECORDED_VALUE,
+    PER_SORTED_SYNAPSE,
     PER_SPIKE,
     PER_STATE,
-    PER_STATIC_SYNAPSE,
-    PER_SYNAPSE,
     PER_TICK,
     PER_TRAINED_VALUE,
+    RESIDENT,
     Item,
     find_excess,
 )
@@ -70,34 +70,56 @@ def require_memory(
     LimitError
         With the largest item and what would fit.
     """
+    items = list_items(program, description, step=step, backend=backend, batch=batch, written=written)
+    held = sum(block.memory for block in program.blocks)
+    excess = find_excess(items, description.simulation.max_memory, held=held)
+    if excess is not None:
+        raise LimitError(excess)
+
+
+def list_items(
+    program: Program,
+    description: Description,
+    *,
+    step: float | None,
+    backend: str,
+    batch: int | Events | None = 1,
+    written: bool = False,
+) -> list[Item]:
+    """Return what a run takes beside its program, as `require_memory` compares it with what there is."""
     samples = batch.batch if isinstance(batch, Events) else batch or 1
     items = [*_recordings(program, samples, written=written), *_states(program, samples)]
     if step is not None:
         items += _grid(program, step, backend, samples)
+    elif backend:
+        items += _sorted(program)
     if isinstance(batch, Events):
         items.append(
             Item("data", float(len(batch.times)), "spikes of samples", PER_SPIKE, "run fewer samples at once")
         )
     if description.losses and program.trainable():
         items += _training(program, samples)
-    if step is None:
-        items += _continuous(program)
-    held = program.network_memory() - PER_NEURON * program.size
-    excess = find_excess(items, description.simulation.max_memory, held=held)
-    if excess is not None:
-        raise LimitError(excess)
+    return items
 
 
-def _continuous(program: Program) -> Iterator[Item]:
-    """Return what synapses that are not trained take beyond the least where time is continuous."""
+def expect_memory(program: Program, items: Iterable[Item]) -> float:
+    """Return the bytes that a process takes at most.
+
+    Parameters
+    ----------
+    program : Program
+    items : iterable of Item
+        From `list_items`, and others.
+    """
+    return RESIDENT + program.memory + sum(item.size for item in items)
+
+
+def _sorted(program: Program) -> Iterator[Item]:
+    """Return the synapses that are sorted because time is continuous; those of a layer stay rows."""
     for block in program.blocks:
-        if not (block.train_weight or block.train_delay):
+        if not (block.dense and block.uniform_delay):
             yield Item(
-                block.path,
-                float(block.size),
-                "synapses in continuous time",
-                PER_SYNAPSE - PER_STATIC_SYNAPSE,
-                "make it smaller or sparser, or use a grid",
+                block.path, float(block.size), "sorted synapses", PER_SORTED_SYNAPSE, "make it sparser"
             )
 
 
@@ -156,6 +178,13 @@ def _training(program: Program, samples: int) -> Iterator[Item]:
         "spikes kept for the gradient, at 10 Hz",
         PER_KEPT_SPIKE,
         "train smaller batches",
+    )
+    yield Item(
+        "training.gradient",
+        float(sum(block.size for block in program.blocks)),
+        "synapses with a gradient",
+        PER_GRADIENT,
+        "make the network sparser",
     )
     trained = float(sum(block.size * (block.train_weight + block.train_delay) for block in program.blocks))
     yield Item(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from netdesc.block import Block
-from netdesc.budget import PER_NEURON, PER_STATIC_SYNAPSE, PER_SYNAPSE, SpikeBudget
+from netdesc.budget import PER_NEURON, SpikeBudget
 from netdesc.connection import Connection
 from netdesc.dynamics.equations import Equations
 from netdesc.errors import NumericsError
@@ -154,6 +154,11 @@ class Program:
         """Number of neurons and sources."""
         return self.populations[-1].stop if self.populations else 0
 
+    @property
+    def memory(self) -> float:
+        """Bytes that neurons and synapses take, in the program and on a machine."""
+        return PER_NEURON * self.size + sum(block.memory for block in self.blocks)
+
     def population(self, name: str) -> PopulationSlice:
         """Return a population by name.
 
@@ -213,15 +218,7 @@ class Program:
         -------
         SpikeBudget
         """
-        return SpikeBudget(self.max_memory, network=self.network_memory(), batch=batch)
-
-    def network_memory(self) -> float:
-        """Return the bytes of neurons and synapses."""
-        synapses = (
-            block.size * (PER_SYNAPSE if block.train_weight or block.train_delay else PER_STATIC_SYNAPSE)
-            for block in self.blocks
-        )
-        return PER_NEURON * self.size + sum(synapses)
+        return SpikeBudget(self.max_memory, network=self.memory, batch=batch)
 
     def connections(self) -> dict[str, Connection]:
         """Return which neurons the weights and delays of all blocks join, by key."""

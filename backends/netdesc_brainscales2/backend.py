@@ -9,6 +9,7 @@ from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass
 from netdesc.limits import LOSSES, Limits
 from netdesc.maps import DeviceMap
 from netdesc.program import Program
+from netdesc.workload import Spell, Workload
 from netdesc_brainscales2.mapping.pipeline import map_program
 from netdesc_brainscales2.mapping.text import render
 from netdesc_brainscales2.non_idealities import Pair, list_non_idealities
@@ -65,6 +66,16 @@ class BrainScaleS2Backend:
     def non_idealities(self) -> dict[str, Pair]:
         """Return the settings without and with every non-ideality of this backend."""
         return list_non_idealities(self.section)
+
+    def spell(self, work: Workload) -> Spell:
+        """Return the time that the emulator takes; see ``netdesc.workload.Timed``."""
+        from netdesc_brainscales2.speed import estimate_spell
+
+        return estimate_spell(work)
+
+    def faster(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return settings that may be faster: none; see ``netdesc.workload.Timed``."""
+        return {}
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Place a program on the chip, calibrate it, and configure it.

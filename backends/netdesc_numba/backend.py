@@ -11,6 +11,7 @@ from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass, 
 from netdesc.limits import LOSSES, Limits
 from netdesc.models import catalogue
 from netdesc.program import Program
+from netdesc.workload import Spell, Workload
 from netdesc_numba.grid.passes import ApplyTransport, CheckScheme
 from netdesc_numba.non_idealities import Pair, list_non_idealities
 from netdesc_numba.options import OPTIONS, Options
@@ -68,6 +69,18 @@ class NumbaBackend:
     def non_idealities(self) -> dict[str, Pair]:
         """Return the settings without and with every non-ideality of this backend."""
         return list_non_idealities(self.section)
+
+    def spell(self, work: Workload) -> Spell:
+        """Return the time that work takes; see ``netdesc.workload.Timed``."""
+        from netdesc_numba.speed import estimate_spell
+
+        return estimate_spell(work, self.options)
+
+    def faster(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return settings that may be faster; see ``netdesc.workload.Timed``."""
+        from netdesc_numba.speed import list_faster
+
+        return list_faster(self.section, self.options)
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Lay a program out for the kernels.

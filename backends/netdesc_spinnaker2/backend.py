@@ -9,6 +9,7 @@ from netdesc.graph.passes import CheckLimits, CheckPrecision, CheckState, Pass, 
 from netdesc.limits import Limits
 from netdesc.maps import DeviceMap
 from netdesc.program import Program
+from netdesc.workload import Spell, Workload
 from netdesc_spinnaker2.mapping.checks import MODELS, SOURCES
 from netdesc_spinnaker2.mapping.text import render
 from netdesc_spinnaker2.non_idealities import Pair, list_non_idealities
@@ -66,6 +67,20 @@ class SpiNNaker2Backend:
     def non_idealities(self) -> dict[str, Pair]:
         """Return the settings without and with every non-ideality of this backend."""
         return list_non_idealities(self.section)
+
+    def spell(self, work: Workload) -> Spell:
+        """Return the time that the emulator takes; see ``netdesc.workload.Timed``."""
+        from netdesc_spinnaker2.speed import estimate_spell
+
+        return estimate_spell(work, self.options.step)
+
+    def faster(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return settings that may be faster: a longer tick; see ``netdesc.workload.Timed``."""
+        return {
+            f"backends.spinnaker2.tick={tick:g} ms": {**self.section, "tick": tick}
+            for tick in (1.0, 0.5)
+            if tick > self.options.step
+        }
 
     def load(self, program: Program, *, seed: int) -> Machine:
         """Lay a program out on the board.

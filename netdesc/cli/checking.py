@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from netdesc.compiled import Model
     from netdesc.datasets.records import Dataset
     from netdesc.description.model import Description
+    from netdesc.forecast import HostForecast
     from netdesc.graph.ir import NetworkGraph
 
 
@@ -43,16 +44,18 @@ def check_file(file: Path, overrides: Sequence[str], backends: Sequence[str], *,
     """
     from netdesc.compiled import Model, located
     from netdesc.description import describe
+    from netdesc.forecast.words import arrange_forecast
     from netdesc.graph.pipeline import compile_graph
 
     model = Model(describe(file, overrides))
     with located(model):
         graph = compile_graph(model.description)
-        samples = survey(model.description, graph)
+        found = survey(model.description, graph)
     # The file itself says how many samples of a set there are that is drawn.
-    samples = None if samples is None or is_drawn(model.description) else samples
+    samples = None if found is None or is_drawn(model.description) else found
     notes = [*list_unused(model), *(locate(note, model.description.locations) for note in graph.notes)]
-    verdicts = [ask(model, name) for name in backends or choose_backends(model)]
+    verdicts = [ask(model, name, found) for name in backends or choose_backends(model)]
+    forecast = None if verdicts else foretell_default(model, graph, found)
     if as_json:
         emit(
             {
@@ -61,6 +64,7 @@ def check_file(file: Path, overrides: Sequence[str], backends: Sequence[str], *,
                 **count(graph),
                 "notes": [record(note) for note in notes],
                 "data": None if samples is None else arrange_samples(samples),
+                "forecast": arrange_forecast(forecast),
                 "backends": {item.name: item.data() for item in verdicts},
             }
         )
@@ -72,11 +76,13 @@ def check_file(file: Path, overrides: Sequence[str], backends: Sequence[str], *,
                 f"data: {', '.join(f'{number} {name}' for name, number in sizes.items())} samples",
                 [Diagnostic(note) for note in samples.notes],
             )
+        explain_forecast(forecast)
         for item in verdicts:
             explain(
                 f"{item.name}: can run it ({item.time})" if item.possible else f"{item.name}: cannot run it",
                 item.findings,
             )
+            explain_forecast(item.forecast)
             if item.outlook is not None:
                 from netdesc.cli.costs import tabulate_outlook
 
@@ -130,6 +136,8 @@ class Verdict(NamedTuple):
         Exit status, 0 if it can.
     outlook : Outlook or None
         What it will take, where the backend makes estimates.
+    forecast : HostForecast or None
+        What it takes on this machine, where the backend knows how fast it is.
     """
 
     name: str
@@ -137,6 +145,7 @@ class Verdict(NamedTuple):
     findings: Sequence[Diagnostic]
     status: int
     outlook: Outlook | None = None
+    forecast: HostForecast | None = None
 
     @property
     def possible(self) -> bool:
@@ -146,6 +155,7 @@ class Verdict(NamedTuple):
     def data(self) -> dict[str, object]:
         """Return the verdict as JSON data."""
         from netdesc.cli.costs import arrange_outlook
+        from netdesc.forecast.words import arrange_forecast
 
         findings = [record(item) for item in self.findings]
         return {
@@ -154,13 +164,15 @@ class Verdict(NamedTuple):
             "notes": findings if self.possible else [],
             "errors": [] if self.possible else findings,
             "estimate": arrange_outlook(self.outlook),
+            "forecast": arrange_forecast(self.forecast),
         }
 
 
-def ask(model: Model, name: str) -> Verdict:
-    """Ask a backend whether it can run a model."""
+def ask(model: Model, name: str, samples: Dataset | None) -> Verdict:
+    """Ask a backend whether it can run a model, some samples of which are known."""
     from netdesc.api import compile, first_batch
     from netdesc.cli.costs import foresee
+    from netdesc.forecast import forecast_host
 
     try:
         compiled = compile(model, name)
@@ -173,7 +185,31 @@ def ask(model: Model, name: str) -> Verdict:
             first_batch(compiled)
     except NetdescError as error:
         return Verdict(name, "", error.diagnostics, error.exit_status)
-    return Verdict(name, compiled.backend.limits.time, compiled.notes, 0, outlook)
+    forecast = forecast_host(compiled.program, model.description, compiled.backend, dataset=samples)
+    return Verdict(name, compiled.backend.limits.time, compiled.notes, 0, outlook, forecast)
+
+
+def foretell_default(model: Model, graph: NetworkGraph, dataset: Dataset | None) -> HostForecast | None:
+    """Forecast on the backend that a training chooses; None where it cannot be said without asking it."""
+    from netdesc.border import configure
+    from netdesc.compiled import choose_backend
+    from netdesc.forecast import forecast_host
+    from netdesc.lower import lower
+
+    name = choose_backend(model)
+    try:
+        backend = configure(name, model.description.backends.get(name, {}))
+        return forecast_host(lower(graph), model.description, backend, dataset=dataset)
+    except NetdescError:
+        return None
+
+
+def explain_forecast(forecast: HostForecast | None) -> None:
+    """Print a forecast, if there is one."""
+    if forecast is not None:
+        from netdesc.forecast.words import tell_forecast
+
+        print_text("forecast: " + tell_forecast(forecast).replace("\n", "\n  "))
 
 
 def choose_backends(model: Model) -> tuple[str, ...]:
@@ -184,7 +220,7 @@ def choose_backends(model: Model) -> tuple[str, ...]:
     options = model.description.training.options if model.description.training is not None else {}
     written = []
     if any(options.get(name) for name in ("backend", "forward_backend", "on_device")):
-        from netdesc.training.preparation import choose_backend
+        from netdesc.compiled import choose_backend
 
         written.append(choose_backend(model))
     if not model.description.backends:

@@ -106,7 +106,7 @@ def prepare(
         If the model is wrong, the backend cannot run it, or the weights do not fit.
     """
     from netdesc.api import compile, first_batch
-    from netdesc.training.preparation import choose_backend
+    from netdesc.compiled import choose_backend
     from netdesc.training.weights import load_weights
 
     STAGES.info("reading %s", file.name)

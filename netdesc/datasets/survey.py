@@ -29,11 +29,15 @@ def survey_samples(description: Description, graph: NetworkGraph) -> Dataset | N
     return load_samples(replace(description, data=shorten(description.data)), program)
 
 
+DRAWN = 8
+"""Samples of a split that are drawn for a survey."""
+
+
 def shorten(data: Data | None) -> Data | None:
-    """Return data with one sample for each split where these are drawn, not read: there all are alike."""
+    """Return data with few samples for each split where these are drawn, not read: there all are alike."""
     if data is None or data.dataset is None or not data.drawn():
         return data
-    few = {name: min(int(count or 0), 1) for name, count in data.dataset.options.items()}
+    few = {name: min(int(count or 0), DRAWN) for name, count in data.dataset.options.items()}
     return replace(data, dataset=Choice(data.dataset.kind, few))
 
 

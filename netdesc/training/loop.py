@@ -17,6 +17,7 @@ from netdesc.streams import stream
 from netdesc.training.device import give_state, take_state
 from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.garbage import without_old_objects
+from netdesc.training.pace import Pace
 from netdesc.training.records import EpochReport, Metrics, rank_report
 from netdesc.training.schedules import scale_rate
 from netdesc.training.signs import Watch
@@ -24,8 +25,10 @@ from netdesc.training.tally import Tally, bump_weights, find_silent, measure
 from netdesc.training.task import State, Task
 
 
-def run_epoch(task: Task, state: State, watch: Watch | None = None) -> State:
+def run_epoch(task: Task, state: State, watch: Watch | None = None, pace: Pace | None = None) -> State:
     """Train for one epoch and validate, with what was seen in the epochs before.
+
+    The pace is that of the training, for its forecast.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def run_epoch(task: Task, state: State, watch: Watch | None = None) -> State:
     begin = perf_counter()
     watch = watch or Watch(task, state.values)
     with without_old_objects():
-        state, metrics, grazing = train_epoch(task, state, watch)
+        state, metrics, grazing = train_epoch(task, state, watch, pace)
     notes = watch.conclude(state.reports, metrics.loss, epoch=state.epoch + 1)
     validation = measure(task, state.values, "validation") if "validation" in task.feeds else None
     state = replace(state, epoch=state.epoch + 1)
@@ -44,8 +47,10 @@ def run_epoch(task: Task, state: State, watch: Watch | None = None) -> State:
     return keep_best(task, state, replace(report, seconds=perf_counter() - begin, notes=notes))
 
 
-def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics, int]:
-    """Take the steps of one epoch.
+def train_epoch(
+    task: Task, state: State, watch: Watch, pace: Pace | None = None
+) -> tuple[State, Metrics, int]:
+    """Take the steps of one epoch, with what was seen in the epochs before, and time its batches.
 
     Returns
     -------
@@ -69,6 +74,8 @@ def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics,
         give_state(task.device, task.flat, state)
     watch.begin()
     for stimulus, goals in feed.batches(order, task.training.batch_size, round_number=state.epoch):
+        if pace is not None:
+            pace.begin()
         try:
             before = state.values
             state, raised = train_batch(task, state, stimulus, goals=goals, tally=tally)
@@ -84,6 +91,8 @@ def train_epoch(task: Task, state: State, watch: Watch) -> tuple[State, Metrics,
             ) from error
         grazing += raised
         watch.observe(tally, before, state.values, epoch=state.epoch + 1)
+        if pace is not None:
+            pace.observe(stimulus.batch)
     if task.device is not None:
         state = take_state(task.device, task.flat, state)
     return state, tally.conclude("train"), grazing

@@ -17,17 +17,7 @@ from netdesc.training.records import require_watchable
 from netdesc.training.task import Task
 
 if TYPE_CHECKING:
-    from netdesc.api import CompiledProgram, Model
-
-DEFAULT_BACKEND = "numba"
-"""Backend where neither caller nor file names one."""
-
-
-def choose_backend(model: Model) -> str:
-    """Return the backend that the file names for training, or numba."""
-    training = model.description.training
-    named = training.options.get("backend") if training is not None else None
-    return DEFAULT_BACKEND if named is None else str(named)
+    from netdesc.api import CompiledProgram
 
 
 def load_machine(compiled: CompiledProgram) -> Machine:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from netdesc.description.model import Choice
 from netdesc.display import html_table, summarize
 from netdesc.errors import DescriptionError
+from netdesc.forecast import HostForecast
 
 FORMER = {
     "accuracy_ties_as_errors": "accuracy_ties_wrong",
@@ -147,6 +148,9 @@ class TrainingResult:
         Picture of the curves; None where it could not be drawn.
     notes : tuple of str
         Notes, for example why there is no picture.
+    forecast : HostForecast or None
+        Time of an epoch and memory as they were expected after the first batches; before them where there are
+        too few to measure; None where the backend does not know how fast it is and there are too few.
     """
 
     directory: Path
@@ -157,6 +161,7 @@ class TrainingResult:
     weights: Path
     curve: Path | None
     notes: tuple[str, ...] = ()
+    forecast: HostForecast | None = None
 
     def __repr__(self) -> str:
         test = self.test

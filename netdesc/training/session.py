@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netdesc.compiled import choose_backend
 from netdesc.datasets.samples import Samples
 from netdesc.description.model import Description
 from netdesc.errors import DescriptionError
 from netdesc.escapes import safe_name
+from netdesc.forecast import Outline
 from netdesc.losses.evaluation import require_kinds
 from netdesc.training.checkpoint import restore_state, save_state
 from netdesc.training.continuation import describe_stages
@@ -23,7 +26,8 @@ from netdesc.training.directory import (
 )
 from netdesc.training.loop import has_stalled, is_over, run_epoch
 from netdesc.training.origin import Origin
-from netdesc.training.preparation import build_task, choose_backend, load_machine, require_training
+from netdesc.training.pace import Pace
+from netdesc.training.preparation import build_task, load_machine, require_training
 from netdesc.training.records import Metrics, Progress, TrainingResult
 from netdesc.training.signs import Watch
 from netdesc.training.tally import measure
@@ -89,7 +93,7 @@ def train(
     origin = Origin.of(model.description, task.program, task.dataset)
     with open_directory(directory, model.description, origin, backend=name, resume=resume) as run:
         try:
-            return fit(task, run, progress=progress)
+            return fit(task, run, progress=progress, pace=set_pace(task, model.description))
         except DescriptionError as error:
             raise error.located(model.description.locations) from error
 
@@ -122,6 +126,7 @@ def prepare_task(model: Model, backend: str, data: Samples | None = None, *, lea
             losses = compiled.backend.limits.losses
             require_kinds(model.description.losses.values(), losses, f"backend {backend}")
         task = build_task(load_machine(compiled), model.description, training, data)
+        task = replace(task, backend=compiled.backend)
         return put_on_device(task, backend=backend) if learns else task
 
 
@@ -177,7 +182,18 @@ def evaluate(
         return measure(task, task.flat.join(values), choose_split(task.feeds))
 
 
-def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingResult:
+def set_pace(task: Task, description: Description) -> Pace | None:
+    """Return what forecasts a training, its first forecast made; None where its backend is not known."""
+    if task.backend is None:
+        return None
+    pace = Pace(Outline.of(task.program, description, task.backend, dataset=task.dataset))
+    pace.announce()
+    return pace
+
+
+def fit(
+    task: Task, run: Run, *, progress: Progress | None = None, pace: Pace | None = None
+) -> TrainingResult:
     """Train until all epochs are over or early stopping ends it.
 
     Parameters
@@ -186,6 +202,8 @@ def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingRe
     run : Run
         Goes on from its checkpoint where it has one.
     progress : Progress or None
+    pace : Pace or None
+        For the forecast.
 
     Raises
     ------
@@ -202,14 +220,17 @@ def fit(task: Task, run: Run, *, progress: Progress | None = None) -> TrainingRe
         keep_weights(task, state, run)
     watch = Watch(task, task.flat.join(task.program.trainable()))
     while not is_over(task, state):
-        state = run_epoch(task, state, watch)
+        state = run_epoch(task, state, watch, pace)
         save_state(directory.checkpoint, state, task.flat, origin=run.origin)
         write_metrics(directory.metrics, state.reports)
         if state.best_epoch == state.epoch:
             keep_weights(task, state, run)
         if progress is not None:
             progress(state.reports[-1])
-    return finish(task, state, run)
+    if pace is not None:
+        pace.conclude()
+    result = finish(task, state, run)
+    return result if pace is None else replace(result, forecast=pace.forecast)
 
 
 def keep_weights(task: Task, state: State, run: Run) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.backend import Machine, OnDeviceLearning
+from netdesc.backend import Backend, Machine, OnDeviceLearning
 from netdesc.datasets.records import Dataset, Split
 from netdesc.description.model import Loss, Training
 from netdesc.events import Events, Floats, Integers
@@ -103,6 +103,8 @@ class Task:
     optimizer : Optimizer
     device : OnDeviceLearning or None
         The machine, prepared to learn by itself; None where loss and optimizer run on the host.
+    backend : Backend or None
+        What the machine is of, for forecasts; None where there are none.
     """
 
     machine: Machine
@@ -112,6 +114,7 @@ class Task:
     flat: FlatParameters
     optimizer: Optimizer
     device: OnDeviceLearning | None = None
+    backend: Backend | None = None
 
     @property
     def program(self) -> Program:

@@ -215,7 +215,7 @@ def test_the_spikes_of_a_batch_are_bounded_by_max_memory():
     made, stimulus = network(), draw()
     trace = load(made, **QUIET).forward(stimulus, seed=0)
     total = sum(len(trace.spikes[name]) for name in ("hidden", "output"))
-    fixed = made.network_memory()
+    fixed = made.memory
     load(replace(made, max_memory=fixed + (total + 0.5) * PER_FOUND_SPIKE), **QUIET).forward(stimulus, seed=0)
     short = load(replace(made, max_memory=fixed + (total - 0.5) * PER_FOUND_SPIKE), **QUIET)
     with pytest.raises(NumericsError, match=f"in population hidden; .* has room for {total - 1}; "):

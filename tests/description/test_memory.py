@@ -6,6 +6,7 @@ import pytest
 
 from netdesc import budget
 from netdesc.description import describe_text
+from netdesc.description.sections import memory
 from netdesc.errors import DescriptionError
 
 HEAD = "netdesc: 1\nsimulation: {duration: 1 s, max_memory: 100 MB}\n"
@@ -16,8 +17,8 @@ HEAD = "netdesc: 1\nsimulation: {duration: 1 s, max_memory: 100 MB}\n"
     [
         ("populations: {a: {size: 1000000, neuron: LIF}}", "populations.a: .* with 1e.06 neurons"),
         (
-            "populations: {a: {size: 2000, neuron: LIF}}\nprojections: {p: {pre: a, post: a, weight: 0.1}}",
-            "projections.p: .* with 4e.06 synapses",
+            "populations: {a: {size: 3000, neuron: LIF}}\nprojections: {p: {pre: a, post: a, weight: 0.1}}",
+            "projections.p: .* with 9e.06 synapses",
         ),
         ("populations: {a: {size: 2000, source: {poisson: {rate: 1 kHz}}}}", "with 2e.06 expected spikes"),
         (
@@ -33,6 +34,26 @@ HEAD = "netdesc: 1\nsimulation: {duration: 1 s, max_memory: 100 MB}\n"
 def test_the_largest_item_is_named_with_what_would_fit(text: str, largest: str) -> None:
     with pytest.raises(DescriptionError, match=largest + ".* of which at most .* fit beside the rest"):
         describe_text(HEAD + text)
+
+
+def test_weights_and_delays_of_their_own_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = "{init: {uniform: {low: 1, high: 2}}}"
+    pair = "populations: {a: {size: 2000, neuron: LIF}}\n"
+    pair += "projections: {p: {pre: a, post: a, weight: %s, delay: %s}}"
+    sizes = []
+    for weight, delay in (
+        ("0.1", "1 ms"),
+        (drawn, "1 ms"),
+        ("0.1", drawn.replace("1,", "1 ms,").replace("2}", "2 ms}")),
+    ):
+        monkeypatch.setattr(memory, "find_excess", lambda items, limit: sizes.append(items[1].each))
+        describe_text(HEAD + pair % (weight, delay))
+    assert sizes[1::2] == sizes[::2]
+    assert sizes[::2] == [
+        budget.PER_SYNAPSE,
+        budget.PER_SYNAPSE + budget.PER_WEIGHT,
+        budget.PER_SYNAPSE + budget.PER_DELAY,
+    ]
 
 
 @pytest.mark.parametrize(

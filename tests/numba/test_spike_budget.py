@@ -25,7 +25,7 @@ LOOP = Recipe(3, layers=2, loop="cycle", delay="uniform", **BUSY)
 
 def run(network, spikes, options):
     program = network.program
-    fixed = program.network_memory()
+    fixed = program.memory
     limited = replace(program, max_memory=fixed + (spikes + 0.5) * PER_FOUND_SPIKE)
     return NumbaBackend(options).load(limited, seed=0).forward(network.stimulus, seed=0)
 

@@ -15,7 +15,7 @@ def test_the_spikes_of_a_batch_are_bounded_by_max_memory(copies):
     trace = chip(program, "off_grid", copies=copies).forward(stimulus, seed=0)
     counts = {name: len(trace.spikes[name]) for name in ("hidden_0", "output")}
     total, worst = sum(counts.values()), max(counts, key=counts.__getitem__)
-    fixed = program.network_memory()
+    fixed = program.memory
     fits, short = (
         replace(program, max_memory=fixed + (number + 0.5) * PER_FOUND_SPIKE) for number in (total, total - 1)
     )

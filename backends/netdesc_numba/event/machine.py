@@ -76,7 +76,7 @@ class EventMachine:
             {program.populations[p].name: program.populations[p].size for p in stage.populations}
             for stage in program.stages
         ]
-        self.network = program.network_memory()
+        self.network = program.memory
         self.budget = self.make_budget(0)
         self.sound: Callable[[], Trace | None] = lambda: None
 

@@ -33,8 +33,8 @@ def evaluate(
     Exit status 1 if they miss what the file expects for test_accuracy or test_loss.
     """
     from netdesc.api import compile
+    from netdesc.compiled import choose_backend
     from netdesc.training import evaluate as measure
-    from netdesc.training.preparation import choose_backend
     from netdesc.training.records import arrange_record
 
     model = read_model(file, overrides)

@@ -27,10 +27,10 @@ def graph(
     targets = {"-o": output}
     require_targets(targets, [file], pictures=[output])
     from netdesc.api import compile, located
+    from netdesc.compiled import choose_backend
     from netdesc.graph.pipeline import compile_graph
     from netdesc.maps import Mapped, Panel
     from netdesc.plotting.device import View, plot_network
-    from netdesc.training.preparation import choose_backend
 
     model = load_model(file, overrides, targets)
     compiled = compile(model, backend or choose_backend(model))

@@ -33,7 +33,7 @@ def test(
     A model whose accuracy is expected is trained first, unless --weights are given. Exit status 1 if an
     expectation is not met or a file cannot be run.
     """
-    from netdesc.training.preparation import choose_backend
+    from netdesc.compiled import choose_backend
 
     files, overrides = divide(files)
     checks: dict[str, list[Check]] = {}

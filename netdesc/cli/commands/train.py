@@ -87,7 +87,7 @@ def foresee_step(model: Model, backend: str | None) -> Estimate | None:
     It is a step of learning on the device, or a run forward where the host learns.
     """
     from netdesc.api import compile
-    from netdesc.training.preparation import choose_backend
+    from netdesc.compiled import choose_backend
 
     outlook = foresee(compile(model, backend or choose_backend(model)))
     if outlook is None:
@@ -106,6 +106,7 @@ def arrange(result: TrainingResult, estimate: Estimate | None) -> dict[str, obje
     estimate : Estimate or None
         Of a step of training.
     """
+    from netdesc.forecast import arrange_forecast
     from netdesc.training.records import arrange_record
 
     last = result.reports[-1] if result.reports else None
@@ -116,6 +117,7 @@ def arrange(result: TrainingResult, estimate: Estimate | None) -> dict[str, obje
         "stopped_early": result.stopped_early,
         "test": arrange_record(result.test) if result.test else None,
         "last_epoch": arrange_record(last) if last else None,
+        "forecast": arrange_forecast(result.forecast),
         "estimate": arrange_beside(estimate, last.costs, last.samples) if last else None,
         "weights": str(result.weights),
         "curve": str(result.curve) if result.curve else None,

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from netdesc.budget import (
+    PER_DELAY,
     PER_NEURON,
     PER_RECORDED_VALUE,
     PER_SAMPLE_VALUE,
     PER_SPIKE,
     PER_STATE,
-    PER_STATIC_SYNAPSE,
     PER_SYNAPSE,
+    PER_WEIGHT,
     PER_WRITTEN_SPIKE,
     Item,
     find_excess,
@@ -99,18 +100,22 @@ def _network(sections: Sections) -> Iterator[Item]:
                 f"projections.{name}",
                 _synapses(item, sizes),
                 "synapses",
-                PER_SYNAPSE if _trained(item) else PER_STATIC_SYNAPSE,
+                _bytes(item),
                 "make it smaller or sparser",
             )
 
 
-def _trained(projection: Mapping[str, Any]) -> bool:
-    """Return whether weights or delays of a projection are trained, read or not."""
-    values = [projection.get(name) for name in ("weight", "delay")]
-    flags = [item.mapping.get("train") for item in values if isinstance(item, Node)]
-    return any(item.train for item in values if isinstance(item, Parameter)) or any(
-        flag is not None and flag.value is not False for flag in flags
-    )
+def _bytes(projection: Mapping[str, Any]) -> float:
+    """Return the bytes of a synapse; a weight or a delay that is one number is that of all of them."""
+    own = {"weight": PER_WEIGHT, "delay": PER_DELAY}
+    return PER_SYNAPSE + sum(size for name, size in own.items() if _is_own(projection.get(name)))
+
+
+def _is_own(value: object) -> bool:
+    """Return whether every synapse has a value of its own, as far as it is read already."""
+    if isinstance(value, Parameter):
+        return value.train or not isinstance(value.init, Constant)
+    return isinstance(value, Node) and not isinstance(value.value, int | float | str)
 
 
 def _stimulus(sections: Sections, duration: float, batch: int) -> Iterator[Item]:

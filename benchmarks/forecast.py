@@ -1,9 +1,9 @@
 """Forecasts of time and memory next to what is measured.
 
-Each case runs in a process of its own, after one that fills the cache of kernels: it forecasts an epoch, or a
-run, without running anything, as ``netdesc check`` does; then it trains for two epochs, as ``netdesc train``
-does, and takes the forecast after the first batches, the time of the second epoch and the largest resident
-memory. A model without a section ``training`` is run three times, and the last one counts.
+Times are those of the processor, on one thread, because other programs that run on the machine change them
+least: the median of the epochs after the first one, which compiles, or of three runs. They are compared with
+what ``netdesc check`` says, which runs nothing, and with what ``netdesc train`` says after its first batches.
+The largest resident memory is that of another process, which trains as ``netdesc train`` does.
 """
 
 from __future__ import annotations
@@ -11,23 +11,30 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
-from typing import Any
+from time import process_time
+from typing import TypeVar
 
 import numpy as np
 
 import netdesc
+from netdesc.backend import Backend
+from netdesc.datasets.records import Dataset
 from netdesc.events import Events
-from netdesc.forecast import HostForecast, forecast_host
-from netdesc.threads import available
+from netdesc.forecast import HostForecast, Outline, forecast_host
+from netdesc.program import Program
+from netdesc.training.loop import run_epoch
+from netdesc.training.pace import Pace, peak_memory
 from netdesc.training.session import prepare_task
+from netdesc.training.signs import Watch
+from netdesc.training.task import start
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks" / "forecast.md"
 RECURRENT = "benchmarks/peers/networks/recurrent.yaml"
@@ -36,6 +43,7 @@ SOLVERS = {
     "grid 1 ms": "solver.grid.timestep=1 ms",
     "grid 0.1 ms": "solver.grid.timestep=0.1 ms",
 }
+THREE = "training.epochs=3"
 CHANNELS, SPIKES, LENGTH = 700, 4200, 1000.0
 """Channels of a random recording, its spikes, and the ms within which they lie."""
 
@@ -56,23 +64,32 @@ def list_cases(mnist: Path | None, samples: int, recordings: int) -> list[Case]:
     few = f"data.dataset.yin_yang.train={samples}"
     cases = []
     for title, solver in SOLVERS.items():
-        option = f"backends.numba.{solver}"
-        cases.append(Case(f"yin_yang, {title}", "examples/yin_yang.yaml", (few, option)))
-        cases.append(Case(f"recurrent (example), {title}", "examples/recurrent.yaml", (option,)))
+        option, thread = f"backends.numba.{solver}", "backends.numba.threads=1"
+        cases.append(Case(f"yin_yang, {title}", "examples/yin_yang.yaml", (few, THREE, option, thread)))
+        many = (option, thread, "training.epochs=30")
+        cases.append(Case(f"recurrent (example), {title}", "examples/recurrent.yaml", many))
         if mnist is not None:
             path = (f"data.dataset.mnist.path={mnist}", f"data.dataset.mnist.train={4 * samples}")
-            cases.append(Case(f"mnist, {title}", "examples/mnist.yaml", (*path, option)))
-        cases.append(Case(f"balanced, {title}", "examples/balanced.yaml", (option,)))
+            cases.append(Case(f"mnist, {title}", "examples/mnist.yaml", (*path, THREE, option, thread)))
+        cases.append(Case(f"balanced, {title}", "examples/balanced.yaml", (option, thread)))
         for hidden in (256, 1024):
-            size = (f"parameters.hidden={hidden}", f"parameters.spread={0.5 / hidden**0.5}", option)
+            size = (
+                f"parameters.hidden={hidden}",
+                f"parameters.spread={0.5 / hidden**0.5}",
+                THREE,
+                option,
+                thread,
+            )
             cases.append(Case(f"recurrent, {hidden} hidden, {title}", RECURRENT, size, recordings=recordings))
     for backend in ("spinnaker2", "brainscales2"):
-        cases.append(Case(f"yin_yang, {backend}", "examples/yin_yang.yaml", (few,), backend))
+        cases.append(Case(f"yin_yang, {backend}", "examples/yin_yang.yaml", (few, THREE), backend))
     return cases
 
 
-def draw_recordings(count: int) -> netdesc.Samples:
-    """Return recordings of random spikes with labels."""
+def draw_recordings(count: int) -> netdesc.Samples | None:
+    """Return recordings of random spikes with labels; None for none."""
+    if not count:
+        return None
     random, number = np.random.default_rng(3), count * SPIKES
     events = Events.from_arrays(
         random.uniform(0.0, LENGTH, number),
@@ -83,51 +100,64 @@ def draw_recordings(count: int) -> netdesc.Samples:
     return netdesc.Samples.from_events(events, (np.arange(count) % 10).astype(str))
 
 
-def measure(case: Case) -> dict[str, float]:
-    """Forecast and measure; return seconds and bytes by name."""
+def measure_time(case: Case) -> dict[str, float]:
+    """Return the forecast before and after the first batches, and the measured time, in seconds."""
     model = netdesc.load(ROOT / case.file, case.overrides)
-    data = draw_recordings(case.recordings) if case.recordings else None
     if model.description.training is None:
-        before, after, seconds = run(model, case)
-    else:
-        before, after, seconds = train(model, case, data)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
-    return {
-        "before": before.seconds,
-        "after": after.seconds,
-        "seconds": seconds,
-        "memory": before.memory,
-        "later": after.memory,
-        "peak": peak,
-    }
+        compiled = netdesc.compile(model, case.backend)
+        before = foretell(compiled.program, model, compiled.backend, None)
+        seconds = time_calls(compiled.forward, 4)
+        return {"before": before.seconds, "after": before.seconds, "seconds": seconds}
+    task = prepare_task(model, case.backend, draw_recordings(case.recordings))
+    before = foretell(task.program, model, task.backend, task.dataset)
+    outline = Outline.of(task.program, model.description, require(task.backend), dataset=task.dataset)
+    pace, watch, state = Pace(outline, process_time), Watch(task, start(task).values), start(task)
+
+    def advance() -> None:
+        nonlocal state
+        state = run_epoch(task, state, watch, pace)
+
+    seconds = time_calls(advance, model.description.training.epochs)
+    pace.conclude()
+    return {"before": before.seconds, "after": require(pace.forecast).seconds, "seconds": seconds}
 
 
-def run(model: netdesc.Model, case: Case) -> tuple[HostForecast, HostForecast, float]:
-    """Run a model forward."""
+def time_calls(call: Callable[[], object], number: int) -> float:
+    """Return the median of the processor seconds of calls, without the first one."""
+    taken = []
+    for _ in range(number):
+        begin = process_time()
+        call()
+        taken.append(process_time() - begin)
+    return float(np.median(taken[1:]))
+
+
+def measure_memory(case: Case) -> dict[str, float]:
+    """Return the forecast before and after the first batches, and the measured peak, in bytes."""
+    model = netdesc.load(ROOT / case.file, case.overrides)
     compiled = netdesc.compile(model, case.backend)
-    found = require(forecast_host(compiled.program, model.description, compiled.backend, dataset=None))
-    begin = 0.0
-    for _ in range(3):
-        begin = perf_counter()
+    if model.description.training is None:
         compiled.forward()
-    return found, found, perf_counter() - begin
-
-
-def train(
-    model: netdesc.Model, case: Case, data: netdesc.Samples | None
-) -> tuple[HostForecast, HostForecast, float]:
-    """Train a model for two epochs."""
-    task = prepare_task(model, case.backend, data)
-    before = require(
-        forecast_host(task.program, model.description, require(task.backend), dataset=task.dataset)
-    )
+        peak = peak_memory()
+        before = after = foretell(compiled.program, model, compiled.backend, None)
+        return {"memory": before.memory, "later": after.memory, "peak": peak}
+    data = draw_recordings(case.recordings)
     with tempfile.TemporaryDirectory() as folder:
         result = netdesc.train(model, data=data, backend=case.backend, output=Path(folder) / "run")
-    seconds = float(np.median([report.seconds for report in result.reports[1:]]))
-    return before, require(result.forecast), seconds
+    peak = peak_memory()
+    dataset = prepare_task(model, case.backend, data).dataset
+    before = foretell(compiled.program, model, compiled.backend, dataset)
+    return {"memory": before.memory, "later": require(result.forecast).memory, "peak": peak}
 
 
-def require(found: Any) -> Any:
+def foretell(
+    program: Program, model: netdesc.Model, backend: Backend | None, dataset: Dataset | None
+) -> HostForecast:
+    """Return the forecast of ``netdesc check``."""
+    return require(forecast_host(program, model.description, require(backend), dataset=dataset))
+
+
+def require(found: T | None) -> T:
     """Return what is there; every backend that is measured makes forecasts."""
     if found is None:
         raise SystemExit("expected a forecast, got none")
@@ -135,13 +165,14 @@ def require(found: Any) -> Any:
 
 
 def run_case(case: Case) -> dict[str, float]:
-    """Measure in a process of its own, once to fill the cache of kernels and once to count."""
+    """Measure in processes of their own; the first one fills the cache of kernels."""
     given = json.dumps([case.title, case.file, case.overrides, case.backend, case.recordings])
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, __file__, "--case", given], check=True, capture_output=True, text=True, cwd=ROOT
-        )
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    found: dict[str, float] = {}
+    for what in ("time", "memory"):
+        words = [sys.executable, __file__, "--case", what, given]
+        done = subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT)
+        found |= json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def write_row(case: Case) -> str:
@@ -164,19 +195,13 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=96, help="random ones, for the recurrent network")
     parser.add_argument("--mnist", type=Path, help="folder of the files of MNIST; without it, it is left out")
     parser.add_argument("--only", default="", help="cases whose title holds this text")
-    parser.add_argument("--case", help=argparse.SUPPRESS)
+    parser.add_argument("--case", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", type=Path, default=PAGE)
     given = parser.parse_args()
     if given.case:
-        title, file, overrides, backend, recordings = json.loads(given.case)
-        case = Case(
-            title,
-            file,
-            (*overrides, "training.epochs=3") if "balanced" not in file else tuple(overrides),
-            backend,
-            recordings,
-        )
-        print(json.dumps(measure(case)))
+        title, file, overrides, backend, recordings = json.loads(given.case[1])
+        case = Case(title, file, tuple(overrides), backend, recordings)
+        print(json.dumps((measure_time if given.case[0] == "time" else measure_memory)(case)))
         return
     folder = given.mnist.resolve() if given.mnist else None
     cases = [case for case in list_cases(folder, given.samples, given.recordings) if given.only in case.title]
@@ -194,13 +219,13 @@ def open_page(given: argparse.Namespace) -> list[str]:
     return [
         "# Forecasts",
         "",
-        f"`python benchmarks/forecast.py`, on {platform.machine()}, {available()} threads: an epoch of "
-        f"{given.samples} samples of Yin-Yang, {4 * given.samples} of MNIST and {given.recordings} random "
-        f"recordings of {SPIKES} spikes in 1.4 s; a run of the balanced network. Wall-clock seconds of an "
-        "epoch (the median of those after the first) or of a run, and the largest resident memory in MiB, "
-        "with kernels that are compiled already. *Ratio* is forecast by measured: first as `netdesc check` "
-        "says it, from counts of work without running anything; then as `netdesc train` says it after its "
-        "first batches.",
+        f"`python benchmarks/forecast.py`, on {platform.machine()}: an epoch of {given.samples} samples of "
+        f"Yin-Yang, {4 * given.samples} of MNIST and {given.recordings} random recordings of {SPIKES} spikes "
+        "in 1.4 s; a run of the balanced network. Seconds of the processor on one thread, of an epoch (the "
+        "median of those after the first) or of a run, and the largest resident memory in MiB, with kernels "
+        "that are compiled already. *Ratio* is forecast by measured: first as `netdesc check` prints it, from "
+        "counts of work without running anything; then as `netdesc train` prints it after its first batches. "
+        "While other programs use the same processors, the time on the clock is longer than `check` expects.",
         "",
         "| case | forecast / s | measured / s | ratio | ratio after batches | memory forecast | measured | "
         "ratio | ratio after batches |",

@@ -56,6 +56,8 @@ class Link:
         The shortest, in ms.
     trained : float
         Weights and delays that are trained.
+    moves : bool
+        Whether delays are trained.
     """
 
     pre: int
@@ -65,6 +67,7 @@ class Link:
     one_delay: bool
     delay: float
     trained: float
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ def _link(block: Block) -> Link:
         block.uniform_delay and not block.train_delay,
         float(np.min(block.delays, initial=np.inf)),
         trained,
+        block.train_delay,
     )
 
 

@@ -67,6 +67,13 @@ def test_a_large_network_has_its_memory_measured(tmp_path: Path) -> None:
     assert all(float(line.split("|")[3]) > 0.0 for line in lines)
 
 
+def test_forecasts_are_written_next_to_what_is_measured(tmp_path: Path) -> None:
+    settings = ("--samples", "64", "--only", "yin_yang, event", "-o", str(tmp_path / "page.md"))
+    (row,) = read_table(run_script("forecast.py", *settings), "| case").values()
+    assert all(float(cell.strip("*")) > 0.0 for cell in row)
+    assert len(row) == 8
+
+
 def test_a_recurrent_layer_is_compared_with_the_event_queue(tmp_path: Path) -> None:
     settings = ("--hidden", "12", "--batch", "2", "--spikes", "5000", "--rounds", "1")
     printed = run_script("recurrent_layer.py", *settings, "-o", str(tmp_path / "page.md"))

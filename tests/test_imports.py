@@ -17,6 +17,7 @@ ALLOWED = {
         "events",
         "maps",
         "units",
+        "workload",
     },
     "engine room": {"dynamics", "models", "ticks", "adjoint", "surrogate", "lower"},
     "graph": {"graph"},

@@ -14,11 +14,14 @@ NANOSECOND = 1e-9
 EFFICIENCY = 0.5
 """What each thread beyond the first adds, as a part of one thread."""
 
-BATCH = 2.4e-3
+BATCH = 2.7e-3
 """Seconds of a step of training that do not depend on its samples: calls from Python, losses, optimizer."""
 
-GRID_BATCH = 3.6e-3
+GRID_BATCH = 4.2e-3
 """The same on a grid."""
+
+REWIRE = 4e-3
+"""Seconds of a step that changes delays on a grid: the synapses are laid out again."""
 
 READ_TICK = 2e-6
 """Seconds of a tick of a batch where read-outs are sampled on a grid."""
@@ -61,7 +64,7 @@ class Rates(NamedTuple):
     arrival: Pair
 
 
-LAYER = Rates(Pair(1.4, 1.8), Pair(150.0, 80.0), Pair(60.0, 60.0))
+LAYER = Rates(Pair(1.4, 1.8), Pair(200.0, 110.0), Pair(100.0, 100.0))
 WINDOWS = Rates(Pair(95.0, 65.0), Pair(150.0, 100.0), Pair(60.0, 60.0))
 NEURONS = Rates(Pair(115.0, 110.0), Pair(150.0, 100.0), Pair(60.0, 60.0))
 QUEUE = Rates(Pair(170.0, 280.0), Pair(150.0, 100.0), Pair(60.0, 60.0))
@@ -96,7 +99,8 @@ def _batch(work: Workload, options: Options) -> float:
     if options.timestep is None:
         return BATCH
     reads = any(item.kind == "readout" for item in work.groups)
-    return GRID_BATCH + READ_TICK * reads * work.duration / options.timestep
+    moves = any(link.moves for link in work.links)
+    return GRID_BATCH + REWIRE * moves + READ_TICK * reads * work.duration / options.timestep
 
 
 def _count(work: Workload, phase: Phase, rates: Rates, deliveries: float) -> Pair:

@@ -13,12 +13,14 @@ from netdesc.display import counted
 from netdesc.errors import Diagnostic, NetdescError, locate, record
 
 if TYPE_CHECKING:
+    from netdesc.backend import Backend
     from netdesc.cli.costs import Outlook
     from netdesc.compiled import Model
     from netdesc.datasets.records import Dataset
     from netdesc.description.model import Description
     from netdesc.forecast import HostForecast
     from netdesc.graph.ir import NetworkGraph
+    from netdesc.program import Program
 
 
 def check_file(file: Path, overrides: Sequence[str], backends: Sequence[str], *, as_json: bool) -> int:
@@ -172,11 +174,11 @@ def ask(model: Model, name: str, samples: Dataset | None) -> Verdict:
     """Ask a backend whether it can run a model, some samples of which are known."""
     from netdesc.api import compile, first_batch
     from netdesc.cli.costs import foresee
-    from netdesc.forecast import forecast_host
 
     try:
         compiled = compile(model, name)
         outlook = foresee(compiled)
+        forecast = foretell(model, compiled.program, compiled.backend, samples)
         if model.description.training is not None and is_trained_on(model, name):
             from netdesc.training.session import prepare_task
 
@@ -185,21 +187,29 @@ def ask(model: Model, name: str, samples: Dataset | None) -> Verdict:
             first_batch(compiled)
     except NetdescError as error:
         return Verdict(name, "", error.diagnostics, error.exit_status)
-    forecast = forecast_host(compiled.program, model.description, compiled.backend, dataset=samples)
     return Verdict(name, compiled.backend.limits.time, compiled.notes, 0, outlook, forecast)
+
+
+def foretell(
+    model: Model, program: Program, backend: Backend, dataset: Dataset | None
+) -> HostForecast | None:
+    """Forecast a training, or a run where the model has no section ``training``."""
+    from netdesc.forecast.host import declare_samples, forecast_host
+
+    samples = declare_samples(model.description)
+    return forecast_host(program, model.description, backend, dataset=dataset, samples=samples)
 
 
 def foretell_default(model: Model, graph: NetworkGraph, dataset: Dataset | None) -> HostForecast | None:
     """Forecast on the backend that a training chooses; None where it cannot be said without asking it."""
     from netdesc.border import configure
     from netdesc.compiled import choose_backend
-    from netdesc.forecast import forecast_host
     from netdesc.lower import lower
 
     name = choose_backend(model)
     try:
         backend = configure(name, model.description.backends.get(name, {}))
-        return forecast_host(lower(graph), model.description, backend, dataset=dataset)
+        return foretell(model, lower(graph), backend, dataset)
     except NetdescError:
         return None
 

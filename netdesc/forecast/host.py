@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netdesc.backend import Backend
+from netdesc.border.calls import guarded
 from netdesc.budget import PER_FOUND_SPIKE, PER_SPIKE, Item
 from netdesc.datasets.records import Dataset
 from netdesc.description.model import Description
@@ -122,6 +123,7 @@ class Outline:
         backend: Backend,
         *,
         dataset: Dataset | None,
+        samples: Samples | None = None,
         learns: bool = True,
     ) -> Outline:
         """Return what is known before anything is run.
@@ -134,12 +136,13 @@ class Outline:
         backend : Backend
             Configured.
         dataset : Dataset or None
-            As read, or a few samples of one that is drawn.
+        samples : Samples or None
+            How many there are; None for those of the dataset.
         learns : bool
             False for a run forward of a model that could be trained.
         """
         training = description.training if learns else None
-        samples = count_samples(description, dataset)
+        samples = samples or count_samples(dataset)
         entering = draw_samples(program, dataset)
         sketched = sketch_spikes(program, entering)
         spikes = sketched if sketched is not None else assume_spikes(program, entering, ASSUMED_RATE)
@@ -177,9 +180,11 @@ class Outline:
         memory : float or None
             Bytes, where they are measured.
         """
-        seconds = ratio * slowness() * spend(self.case, learns=self.learns)
         training = self.description.training if self.learns else None
-        long = seconds > HOUR
+        with guarded(self.backend.name, "spell"):
+            seconds = ratio * slowness() * spend(self.case, learns=self.learns)
+            long = seconds > HOUR
+            remedies = list_remedies(self.case, self.description, self._cost) if long else ()
         return HostForecast(
             self.backend.name,
             seconds,
@@ -187,7 +192,7 @@ class Outline:
             self._memory() if memory is None else memory,
             self.spikes,
             self.basis if memory is None else "measured",
-            list_remedies(self.case, self.description, self._cost) if long else (),
+            remedies,
         )
 
     def _cost(self, case: Case) -> float:
@@ -218,7 +223,12 @@ BATCH = 32
 
 
 def forecast_host(
-    program: Program, description: Description, backend: Backend, *, dataset: Dataset | None
+    program: Program,
+    description: Description,
+    backend: Backend,
+    *,
+    dataset: Dataset | None,
+    samples: Samples | None = None,
 ) -> HostForecast | None:
     """Forecast time and memory of a training, or of a run where the model has no section ``training``.
 
@@ -230,7 +240,8 @@ def forecast_host(
     backend : Backend
         Configured.
     dataset : Dataset or None
-        As read, or a few samples of one that is drawn.
+    samples : Samples or None
+        How many there are; None for those of the dataset.
 
     Returns
     -------
@@ -239,7 +250,7 @@ def forecast_host(
     """
     if not isinstance(backend, Timed):
         return None
-    return Outline.of(program, description, backend, dataset=dataset).forecast()
+    return Outline.of(program, description, backend, dataset=dataset, samples=samples).forecast()
 
 
 def spend(case: Case, *, learns: bool) -> float:
@@ -259,11 +270,16 @@ def draw_samples(program: Program, dataset: Dataset | None) -> Events:
     return stimulus(program, dataset_events=drawn, batch=len(chosen), seed=program.seed)
 
 
-def count_samples(description: Description, dataset: Dataset | None) -> Samples:
-    """Return how many samples there are: as the description says where they are drawn, otherwise as read."""
-    data = description.data
+def count_samples(dataset: Dataset | None) -> Samples:
+    """Return how many samples a dataset has; one to learn from without it."""
     if dataset is None:
         return Samples(1)
-    if data is not None and data.drawn():
-        return Samples(int(data.option("train") or 0), int(data.option("validation") or 0))
     return Samples(len(dataset.train), len(dataset.validation) if dataset.validation is not None else 0)
+
+
+def declare_samples(description: Description) -> Samples | None:
+    """Return how many samples will be drawn; None where they are read."""
+    data = description.data
+    if data is None or not data.drawn():
+        return None
+    return Samples(int(data.option("train") or 0), int(data.option("validation") or 0))

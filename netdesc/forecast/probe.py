@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 
-REFERENCE = 0.46e-3
-"""Seconds of `work_a_little` on the machine of the constants: x86_64 with AVX-512 and nothing else to do."""
+REFERENCE = 0.6e-3
+"""Seconds of `work_a_little` on the machine of the constants: x86_64 with AVX-512."""
 
 ROUNDS = 30
-"""Repetitions; their mean counts, because what else runs on the machine makes a training slower, too."""
+"""Repetitions; their mean counts."""
 
 SLOWEST = 20.0
 """What a measurement is limited to, in either direction."""
@@ -29,14 +29,15 @@ def work_a_little() -> None:
 
 
 def measure_slowness(
-    clock: Callable[[], float] = perf_counter, work: Callable[[], None] = work_a_little
+    clock: Callable[[], float] = process_time, work: Callable[[], None] = work_a_little
 ) -> float:
     """Return how many times as long this machine takes as that of the constants.
 
     Parameters
     ----------
     clock : callable
-        Returns seconds.
+        Returns seconds; by default of the processor, so that what else runs on the machine counts only as far
+        as it slows the processor down.
     work : callable
         Takes `REFERENCE` seconds on the machine of the constants.
     """

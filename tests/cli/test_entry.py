@@ -151,7 +151,6 @@ HEAVY = (
     "typer",
     "pydantic",
     "scipy",
-    "importlib.metadata",
 )
 """Each takes a tenth of a second or more to import."""
 

@@ -78,14 +78,3 @@ def test_the_memory_of_the_machine_counts_as_well(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(budget, "_MEMORY_FILE", tmp_path / "nothing")
     monkeypatch.setattr(budget, "_GROUP_LIMIT", tmp_path / "nothing")
     assert budget.available() == float("inf")
-
-
-def test_synapses_that_are_not_trained_count_less() -> None:
-    text = (
-        HEAD + "populations: {a: {size: 1200, neuron: LIF}}\nprojections: {p: {pre: a, post: a, weight: 0.1}}"
-    )
-    assert describe_text(text).projections
-    with pytest.raises(DescriptionError, match=r"with 1.44e.06 synapses, 192 MiB"):
-        describe_text(text.replace("weight: 0.1", "weight: {init: 0.1, train: true}"))
-    with pytest.raises(DescriptionError, match=r"with 1.44e.06 synapses, 192 MiB"):
-        describe_text(text.replace("weight: 0.1", "weight: 0.1, delay: {init: 1 ms, train: true}"))

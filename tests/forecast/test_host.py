@@ -12,7 +12,7 @@ from netdesc.compiled import CompiledProgram, Model
 from netdesc.datasets.survey import survey_samples
 from netdesc.description import describe_text
 from netdesc.forecast import HostForecast, forecast_host, probe
-from netdesc.forecast.host import EPOCH, Outline
+from netdesc.forecast.host import EPOCH, Outline, declare_samples
 from netdesc.forecast.remedies import GAIN, MOST
 from netdesc.workload import Spell, Timed, Workload
 
@@ -61,7 +61,14 @@ def outline(text: str = TEXT, **options: float) -> Outline:
     model = Model(describe_text(text))
     compiled: CompiledProgram = netdesc.compile(model, "numba")
     dataset = survey_samples(model.description, compiled.graph) if "dataset:" in text else None
-    return Outline.of(compiled.program, model.description, Clockwork(options), dataset=dataset)  # type: ignore[arg-type]
+    samples = declare_samples(model.description)
+    return Outline.of(
+        compiled.program,
+        model.description,
+        Clockwork(options),  # type: ignore[arg-type]
+        dataset=dataset,
+        samples=samples,
+    )
 
 
 def forecast(text: str = TEXT, **options: float) -> HostForecast:

@@ -6,6 +6,7 @@ import json
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import netdesc
@@ -147,6 +148,17 @@ def test_commands_print_json_alone_with_the_forecast_in_it(
     data = json.loads(capsys.readouterr().out)
     assert data["forecast"]["basis"] == "measured"
     assert data["forecast"]["memory_bytes"] > 1e7
+
+
+def test_samples_from_python_are_counted_in_place_of_those_of_the_file(outline: Outline) -> None:
+    model = Model(describe_text(TEXT))
+    values = np.linspace(0.1, 0.9, 4 * 40).reshape(40, 4)
+    data = netdesc.Samples(values, np.arange(40) % 3)
+    task = prepare_task(model, "numba", data)
+    assert task.backend is not None
+    found = Outline.of(task.program, model.description, task.backend, dataset=task.dataset)
+    assert found.case.train == len(task.feeds["train"]) <= 40
+    assert outline.case.train == 64
 
 
 def test_check_says_it_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

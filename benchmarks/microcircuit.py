@@ -29,7 +29,8 @@ PUBLISHED = {
     "L23E": (0.971, 0.903), "L23I": (2.868, 2.965), "L4E": (4.746, 4.414), "L4I": (5.396, 5.876),
     "L5E": (8.142, 7.569), "L5I": (9.078, 8.633), "L6E": (0.991, 1.105), "L6I": (7.523, 7.829),
 }  # fmt: skip
-"""Rates in Hz of full size with Poisson input: those of NEST's example ``Potjans_2014``, versions 2 and 3."""
+"""Rates in Hz of full size with Poisson input: of NEST 2's example ``Potjans_2014``, and of INM-6's
+``microcircuit-PD14-model``."""
 
 Found = dict[str, Any]
 
@@ -215,10 +216,12 @@ def write_page(command: str, versions: str, sections: list[str]) -> str:
             "less sensitive to other programs than the wall clock. Memory is the largest resident size of "
             "the whole process, building included.",
             "",
-            "Published rates are those that NEST's example `Potjans_2014` states for the full size with "
-            "Poisson input, in its versions 2 and 3: two realizations, whose difference is the spread shown. "
-            "Smaller networks and constant currents shift rates; NEST beside it shows by how much. Rates are "
-            "of the whole run, its start included, and ranges are over the runs.",
+            "Published rates are those that the authors' reference implementations state for the full "
+            "size with Poisson input: the example `Potjans_2014` of NEST 2 and its successor "
+            "`microcircuit-PD14-model` of INM-6. The spread is the difference of the two; it is no "
+            "interval of confidence. Smaller networks and constant currents shift rates; NEST beside it "
+            "shows by how much. Rates are of the whole run, its start included, and ranges are over the "
+            "runs.",
             "",
             *sections,
         ]

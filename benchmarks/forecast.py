@@ -223,8 +223,9 @@ def open_page(given: argparse.Namespace) -> list[str]:
         f"Yin-Yang, {4 * given.samples} of MNIST and {given.recordings} random recordings of {SPIKES} spikes "
         "in 1.4 s; a run of the balanced network. Seconds of the processor on one thread, of an epoch (the "
         "median of those after the first) or of a run, and the largest resident memory in MiB, with kernels "
-        "that are compiled already. *Ratio* is forecast by measured: first as `netdesc check` prints it, from "
-        "counts of work without running anything; then as `netdesc train` prints it after its first batches. "
+        "that are compiled already. *Ratio* is forecast by measured: first as `netdesc check` prints it, "
+        "from counts of work without running anything; then as `netdesc train` prints it after its first "
+        "batches. "
         "While other programs use the same processors, the time on the clock is longer than `check` expects.",
         "",
         "| case | forecast / s | measured / s | ratio | ratio after batches | memory forecast | measured | "

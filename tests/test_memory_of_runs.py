@@ -140,7 +140,8 @@ def test_a_machine_with_4_gib_is_enough(file: Path, monkeypatch: pytest.MonkeyPa
 def test_synapses_take_more_where_time_is_continuous(monkeypatch: pytest.MonkeyPatch) -> None:
     text = HEAD.replace("1000 s", "1 s") + (
         "populations: {a: {size: 1000, neuron: LIF}}\n"
-        "projections: {p: {pre: a, post: a, connector: {fixed_number_post: {n: 100}}, weight: 0.001, delay: 1 ms}}\n"
+        "projections:\n"
+        "  p: {pre: a, post: a, connector: {fixed_number_post: {n: 100}}, weight: 0.001, delay: 1 ms}\n"
     )
     monkeypatch.setattr("netdesc.memory.find_excess", lambda items, *_, **__: seen.extend(items))
     seen: list[budget.Item] = []

@@ -9,16 +9,16 @@ from netdesc.workload import Spell, Workload
 
 NANOSECOND = 1e-9
 
-BATCH = 3e-3
+BATCH = 4.5e-3
 """Seconds of a step of training that do not depend on its samples."""
 
 PER_TRAINED = 30 * NANOSECOND
 """Seconds of a trained value in a step."""
 
-DELIVERY = (25 * NANOSECOND, 12 * NANOSECOND)
+DELIVERY = (35 * NANOSECOND, 17 * NANOSECOND)
 """Seconds of a spike at a synapse, forward and backward."""
 
-SPIKE = (500 * NANOSECOND, 310 * NANOSECOND)
+SPIKE = (700 * NANOSECOND, 430 * NANOSECOND)
 """Seconds of a spike of a neuron, forward and backward."""
 
 

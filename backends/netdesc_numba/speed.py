@@ -20,7 +20,7 @@ BATCH = 2.7e-3
 GRID_BATCH = 4.2e-3
 """The same on a grid."""
 
-REWIRE = 4e-3
+REWIRE = 5e-3
 """Seconds of a step that changes delays on a grid: the synapses are laid out again."""
 
 READ_TICK = 2e-6
@@ -77,6 +77,9 @@ OFF_GRID = Rates(Pair(25.0, 22.0), Pair(300.0, 300.0), Pair(60.0, 120.0))
 TICK = Pair(1.2, 1.8)
 """Of a neuron in a tick."""
 
+EMPTY_TICK = Pair(1000.0, 500.0)
+"""Of a tick of a sample, whatever the number of its neurons, where `GENERAL_TICK` holds."""
+
 GENERAL_TICK = Pair(3.7, 4.0)
 """Of a neuron with two synaptic currents, a refractory period, or parameters of its own."""
 
@@ -130,11 +133,12 @@ def _grid(work: Workload, phase: Phase, options: Options) -> Pair:
     rates = DENSE if all(link.dense for link in links) else SPARSE
     rates = OFF_GRID if options.scheme == "off_grid" else rates
     found = _count(work, phase, rates, work.deliveries(phase))
-    tick = TICK if phase.uniform else GENERAL_TICK
-    ticks = work.size(phase) * max(work.duration / step, 1.0)
-    slower = 1.0 if all(work.groups[k].linear for k in phase.groups) else DERIVED
+    tick, empty = (TICK, Pair(0.0, 0.0)) if phase.uniform else (GENERAL_TICK, EMPTY_TICK)
+    ticks, size = max(work.duration / step, 1.0), work.size(phase)
+    size *= 1.0 if all(work.groups[k].linear for k in phase.groups) else DERIVED
     return Pair(
-        found.forward + slower * ticks * tick.forward, found.backward + slower * ticks * tick.backward
+        found.forward + ticks * (size * tick.forward + empty.forward),
+        found.backward + ticks * (size * tick.backward + empty.backward),
     )
 
 
@@ -149,13 +153,13 @@ def list_faster(section: Mapping[str, Any], options: Options) -> dict[str, Mappi
     if options.timestep is None:
         found["backends.numba.solver.grid.timestep=1 ms"] = {
             **section,
-            "solver": ("grid", {"timestep": COARSER[0]}),
+            "solver": {"grid": {"timestep": COARSER[0]}},
         }
     else:
-        found["backends.numba.solver=event"] = {**section, "solver": ("event", {})}
+        found["backends.numba.solver=event"] = {**section, "solver": "event"}
         for step in COARSER:
             if step > options.timestep:
-                change = {**section, "solver": ("grid", {**grid, "timestep": step})}
+                change = {**section, "solver": {"grid": {**grid, "timestep": step}}}
                 found[f"backends.numba.solver.grid.timestep={step:g} ms"] = change
     if options.threads < available():
         found[f"backends.numba.threads={available()}"] = {**section, "threads": available()}

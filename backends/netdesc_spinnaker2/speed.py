@@ -9,13 +9,13 @@ from netdesc.workload import Spell, Workload
 
 NANOSECOND = 1e-9
 
-BATCH = 5e-3
+BATCH = 7e-3
 """Seconds of a step of training that do not depend on its samples."""
 
 PER_TRAINED = 30 * NANOSECOND
 """Seconds of a trained value in a step."""
 
-TICK = (4 * NANOSECOND, 3 * NANOSECOND)
+TICK = (5 * NANOSECOND, 4 * NANOSECOND)
 """Seconds of a neuron in a tick, forward and backward."""
 
 DELIVERY = (10 * NANOSECOND, 10 * NANOSECOND)

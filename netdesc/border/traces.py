@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from netdesc.border.findings import Findings, describe
-from netdesc.border.scan import is_sound
 from netdesc.events import Events, Floats, is_fixed
 from netdesc.observation import Reading, Sampling
 from netdesc.parameters import DELAY, Parameter
@@ -89,6 +88,9 @@ def check_events(
             f"{offsets[0]} first and {offsets[-1]} last",
         )
         return
+    # numba is slow to import, and a check of a file comes by here without a run
+    from netdesc.border.scan import is_sound
+
     if is_sound(events.times, events.sources, events.offsets, item.size, duration):
         return
     steps = np.diff(offsets)

@@ -271,6 +271,7 @@ def join_charges(
     blocks: Sequence[Block],
     values: Mapping[str, Floats],
     dtype: type[T] = np.float64,  # type: ignore[assignment]
+    orders: Sequence[Indices | None] | None = None,
 ) -> NDArray[T]:
     """Return the charges of all synapses of blocks, one block after the other.
 
@@ -281,6 +282,8 @@ def join_charges(
         Weights by key.
     dtype : type
         Of the result, to which each charge is rounded once.
+    orders : sequence of ndarray of int32, shape (k,), or None
+        Order of the synapses of each block, see ``Block.write_charges``; None for their own throughout.
 
     Returns
     -------
@@ -288,8 +291,8 @@ def join_charges(
         See ``Block.charges``.
     """
     result, begin = np.empty(sum(block.size for block in blocks), dtype=dtype), 0
-    for block in blocks:
-        block.write_charges(values[block.weight_key], result[begin : begin + block.size])
+    for block, order in zip(blocks, orders or [None] * len(blocks), strict=True):
+        block.write_charges(values[block.weight_key], result[begin : begin + block.size], order)
         begin += block.size
     return result
 

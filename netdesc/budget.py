@@ -239,7 +239,6 @@ class SpikeBudget:
         self.batch = batch
         self.found: Counter[str] = Counter()
         self.held: dict[int, Counter[str]] = {}
-        self.number = 0
         self._lock = Lock()
 
     def keep(self, key: int, counts: Mapping[str, int]) -> None:
@@ -258,12 +257,8 @@ class SpikeBudget:
             If there are too many.
         """
         with self._lock:
-            held = self.held.pop(key, None)
-            if held is not None:
-                self.number -= held.total()
-            for name, count in counts.items():
-                self.found[name] += count
-                self.number += count
+            self.held.pop(key, None)
+            self.found.update(counts)
         self._require()
 
     def hold(self, key: int, counts: Mapping[str, int]) -> int:
@@ -287,18 +282,15 @@ class SpikeBudget:
             If there are too many.
         """
         with self._lock:
-            before = self.held.get(key, Counter())
             self.held[key] = Counter(counts)
-            self.number += self.held[key].total() - before.total()
         return self._require()
 
     def _require(self) -> int:
-        number = self.number
-        if number <= self.most:
-            return self.most - number
         with self._lock:
+            number = self.found.total() + sum(counts.total() for counts in self.held.values())
+            if number <= self.most:
+                return self.most - number
             total = sum(self.held.values(), self.found)
-        number = total.total()
         worst = max(total, key=lambda name: total[name])
         samples = counted(self.batch, "sample")
         fix = "lower the weights or the learning rate, add a refractory period"

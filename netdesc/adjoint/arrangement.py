@@ -6,13 +6,23 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Afferents, Synapses, merge, part_of
+from netdesc.adjoint.arrivals import Afferents, Incoming, Synapses, merge, part_of
 from netdesc.adjoint.cells import Loop, UniformLayer, make_layer, neurons_of, read_cells, replace_weights
-from netdesc.adjoint.wiring import NARROWEST, RECURRENT, Wiring, arrive_later, is_layer, sort_fanout, wire
+from netdesc.adjoint.wiring import (
+    LAYER,
+    NARROWEST,
+    RECURRENT,
+    Wiring,
+    arrive_later,
+    is_layer,
+    sort_fanout,
+    wire,
+)
 from netdesc.block import Block, join_charges
 from netdesc.events import Events, Floats, frozen
 from netdesc.parameters import DELAY, Check, ParameterStore, accept
 from netdesc.program import Program
+from netdesc.threads import worthwhile
 
 
 def is_plain(block: Block) -> bool:
@@ -190,12 +200,29 @@ class Layout:
 
     def loop(self, index: int) -> Loop:
         """Return the projections of a recurrent layer onto itself."""
+        places = self.wirings[index].places
+        own = [(row, delay) for pre, row, delay in self.entries[index] if pre in places]
+        rows = np.array([row for row, _ in own], dtype=np.int64)
+        delay = np.array([delay for _, delay in own], dtype=np.float64)
+        return Loop(rows, delay, float(delay.min(initial=np.inf)))
+
+    def count_threads(self, index: int, incoming: Incoming, threads: int) -> int:
+        """Return how many of some threads shorten a sweep over a stage; results do not depend on it.
+
+        Parameters
+        ----------
+        index : int
+            Of the stage.
+        incoming : Incoming
+            What enters it.
+        threads : int
+            At most this many.
+        """
         wiring = self.wirings[index]
-        blocks = self.blocks[index]
-        rows = np.cumsum([0, *(block.n_pre for block in blocks)])[:-1]
-        own = [k for k, block in enumerate(blocks) if block.pre in wiring.places]
-        delay = self.delays[index][own]
-        return Loop(rows[own].astype(np.int64), delay, float(delay.min(initial=np.inf)))
+        if wiring.kind != LAYER:
+            return threads
+        intervals = len(incoming.times) + len(incoming.offsets) - 1
+        return worthwhile(threads, intervals * wiring.size)
 
     def has_windows(self, index: int) -> bool:
         """Return whether the delays within a stage are long enough for windows in place of a queue."""

@@ -32,7 +32,7 @@ from netdesc.errors import NumericsError
 from netdesc.events import Events, Floats, all_finite
 from netdesc.gradient import Gradient
 from netdesc.program import Program
-from netdesc.threads import run, worthwhile
+from netdesc.threads import run
 from netdesc.trace import Cotangent, Trace
 
 FLOOR = 1e-6
@@ -293,9 +293,7 @@ class Adjoint:
         else:
             stage = (layout.fanout(index), layout.cells[index])
             partial = make_sums(arrival, batch, len(layout.weights[index]))
-        wiring, threads = layout.wirings[index], self.threads
-        if wiring.kind == LAYER:
-            threads = worthwhile(threads, (len(incoming.times) + batch) * wiring.size)
+        threads = layout.count_threads(index, incoming, self.threads)
         parts = share_batch(batch, len(layout.weights[index]), threads)
         found = run(
             lambda first, last: kernel(first, last, incoming, *stage, partial, *given), parts, threads

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from netdesc.backend import StepReport
 from netdesc.events import Floats
+from netdesc.forecast.host import CHUNK
 from netdesc.losses.evaluation import Evaluation, evaluate
 from netdesc.program import Program
 from netdesc.trace import Trace
@@ -120,10 +121,6 @@ class Tally:
             spikes={name: count / self.samples for name, count in self.spikes.items()},
             costs=self.costs,
         )
-
-
-CHUNK = 1000
-"""Samples in a batch."""
 
 
 def measure(task: Task, values: Floats, split: str) -> Metrics:

@@ -16,14 +16,14 @@ from netdesc.adjoint.final_voltages import final_samplings, read_final_voltages
 from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.stage_spikes import CROSSING
-from netdesc.adjoint.wiring import LAYER, NETWORK, RECURRENT
+from netdesc.adjoint.wiring import NETWORK, RECURRENT
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.dynamics.protocol import find_code
 from netdesc.events import Events, Floats, Integers
 from netdesc.gradient import Gradient
 from netdesc.observation import Sampling
 from netdesc.program import PopulationSlice, Program
-from netdesc.threads import run, split, worthwhile
+from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Read, Recording, Trace, require_finite, versions
 from netdesc_numba.event.advance import Spikes
 from netdesc_numba.event.layer import sweep_layer
@@ -76,13 +76,8 @@ class EventMachine:
             {program.populations[p].name: program.populations[p].size for p in stage.populations}
             for stage in program.stages
         ]
-        self.network = program.memory
-        self.budget = self.make_budget(0)
+        self.budget: SpikeBudget = program.spike_budget(0)
         self.sound: Callable[[], Trace | None] = lambda: None
-
-    def make_budget(self, batch: int) -> SpikeBudget:
-        """Return a count of the spikes of a run that keeps them within what is allowed."""
-        return SpikeBudget(self.program.max_memory, network=self.network, batch=batch)
 
     def write(self, parameters: Mapping[str, Floats]) -> None:
         """Set weights and delays; see ``netdesc.backend.Machine``."""
@@ -91,7 +86,7 @@ class EventMachine:
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine``. Nothing here is random."""
         spikes = self.program.select_stimulus(stimulus)
-        self.budget = self.make_budget(stimulus.batch)
+        self.budget = self.program.spike_budget(stimulus.batch)
         residuals: dict[str, Mapping[str, Floats]] = {}
         for index, stage in enumerate(self.program.stages):
             if self.program.populations[stage.populations[0]].kind == "readout":
@@ -219,9 +214,7 @@ class EventMachine:
         wiring = self.layout.wirings[index]
         sizes, budget = self.sizes[index], self.budget
         stage, limit = self.program.stages[index], self.limits[index]
-        threads = self.options.threads
-        if wiring.kind == LAYER:
-            threads = worthwhile(threads, (len(incoming.times) + batch) * wiring.size)
+        threads = self.layout.count_threads(index, incoming, self.options.threads)
         guess = self.guesses.get(index, 2.0 * wiring.size)
 
         def task(first: int, last: int) -> list[tuple[Spikes, int]]:

@@ -11,7 +11,7 @@ from netdesc.adjoint.final_voltages import FINAL
 from netdesc.adjoint.wiring import LAYER
 from netdesc.events import Events
 from netdesc.observation import Reading
-from netdesc.threads import run, split, worthwhile
+from netdesc.threads import run, split
 from netdesc.trace import Read
 from netdesc_numba.event.readout import Readings, Span, read_layer, read_neurons
 
@@ -63,8 +63,7 @@ def read_stage(
     wiring, cells, duration = layout.wirings[index], layout.cells[index], layout.program.duration
     span = Span(duration, np.array([1.0 / item.tau for item in means]))
     incoming, out = layout.afferents(index, *given).arrays, Readings(peak, when, sums)
-    if wiring.kind == LAYER:
-        threads = worthwhile(threads, (len(incoming.times) + batch) * wiring.size)
+    threads = layout.count_threads(index, incoming, threads)
     parts = split(batch, threads)
     if wiring.kind == LAYER:
         layer = layout.layer(index)

@@ -260,17 +260,6 @@ def find_segments(
             size[count] += 1
 
 
-def lay_out_weights(
-    blocks: Sequence[Block], values: Mapping[str, Floats], orders: Sequence[Order], dtype: type[np.generic]
-) -> NDArray[Any]:
-    """Return the charges of the synapses of a stage as they are laid out."""
-    weight, begin = np.empty(sum(block.size for block in blocks), dtype=dtype), 0
-    for block, order in zip(blocks, orders, strict=True):
-        block.write_charges(values[block.weight_key], weight[begin : begin + block.size], order)
-        begin += block.size
-    return weight
-
-
 def restore_order(values: Floats, orders: Sequence[Order], sizes: Sequence[int]) -> Floats:
     """Bring values of synapses, shape (..., k), from the order in which they are laid out to their own."""
     if all(order is None for order in orders):

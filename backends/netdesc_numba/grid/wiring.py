@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.cells import read_membranes
-from netdesc.block import Block
+from netdesc.block import Block, join_charges
 from netdesc.dynamics.tick import SCHEMES, measure_tick, split_times
 from netdesc.events import Events, Floats
 from netdesc.program import Program, Stage
 from netdesc.steps import whole_steps
 from netdesc.ticks.records import Cells, Synapses
 from netdesc_numba.grid.job import Job
-from netdesc_numba.grid.synapses import Order, lay_out_synapses, lay_out_weights, short_delays
+from netdesc_numba.grid.synapses import Order, lay_out_synapses, short_delays
 from netdesc_numba.options import Options
 
 
@@ -169,7 +169,7 @@ def reweight(layout: StageLayout, program: Program, grid: Grid, values: Mapping[
     ordered = zip(blocks, layout.orders, strict=True)
     if any(order is None and len(values[block.delay_key]) > 1 for block, order in ordered):
         return lay_out_stage(program, layout.stage, grid, values)
-    weight = lay_out_weights(blocks, values, layout.orders, synapses.weight.dtype.type)
+    weight = join_charges(blocks, values, synapses.weight.dtype.type, layout.orders)
     return replace(layout, synapses=synapses._replace(weight=weight))
 
 

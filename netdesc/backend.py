@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,6 +179,53 @@ class LearningState:
     steps: int
     parameters: Mapping[str, Floats]
     moments: Mapping[str, Mapping[str, Floats]]
+
+
+class BatchGradient(NamedTuple):
+    """A batch with its gradient.
+
+    Parameters
+    ----------
+    report : StepReport
+        With the counts of the batch.
+    gradient : ndarray of float64, shape (n,)
+        Of the loss, by all trainable parameters, in the order of ``Program.trainable``; overwritten by the
+        next batch.
+    silent : ndarray of bool, shape (neurons + 1,)
+        By program-wide index, the spiking neurons that are silent in every sample; the last element is False.
+    """
+
+    report: StepReport
+    gradient: Floats
+    silent: NDArray[np.bool_]
+
+
+LossGradient = Callable[[Floats, Events, Integers], BatchGradient | None]
+"""Runs a batch with some values of all trainable parameters, shape (n,), a stimulus and labels.
+
+The result is that of write, forward, loss and adjoint, to the last bit; what the machine was written before
+stays. None where the batch is one that those refuse, or cannot be run in this way.
+"""
+
+
+@runtime_checkable
+class LossFusion(Protocol):
+    """Additional method of a machine that runs forward, loss and adjoint in one go."""
+
+    def fuse(self, objectives: Sequence[Objective]) -> LossGradient | None:
+        """Return such a run for some losses.
+
+        Parameters
+        ----------
+        objectives : sequence of Objective
+            The loss of a batch is the mean over its samples of their weighted sum.
+
+        Returns
+        -------
+        LossGradient or None
+            None where the losses or the program are run one after the other.
+        """
+        ...
 
 
 @runtime_checkable

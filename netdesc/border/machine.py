@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from netdesc.backend import Backend, LearningRule, LearningState, Machine, OnDeviceLearning, StepReport
+from netdesc.backend import (
+    Backend,
+    LearningRule,
+    LearningState,
+    LossFusion,
+    LossGradient,
+    Machine,
+    Objective,
+    OnDeviceLearning,
+    StepReport,
+)
 from netdesc.border.calls import blame, guarded, wrong
 from netdesc.border.findings import checked, describe
 from netdesc.border.gradients import check_gradient, check_report, check_state, shape_trainable
@@ -42,6 +52,13 @@ class CheckedMachine:
         """Set weights and delays; see ``netdesc.backend.Machine.write``."""
         with guarded(self.backend, "write"):
             self.inner.write(parameters)
+
+    def fuse(self, objectives: Sequence[Objective]) -> LossGradient | None:
+        """Return forward, loss and adjoint in one; see ``netdesc.backend.LossFusion``."""
+        if not isinstance(self.inner, LossFusion):
+            return None
+        with guarded(self.backend, "fuse"):
+            return self.inner.fuse(objectives)
 
     def forward(self, stimulus: Events, *, seed: int) -> Trace:
         """Run the network; see ``netdesc.backend.Machine.forward``."""

@@ -72,7 +72,14 @@ def put_on_device(task: Task, *, backend: str) -> Task:
 
 def write_rule(losses: Mapping[str, Loss], training: Training) -> LearningRule:
     """Put together what a device needs to know in order to learn."""
-    objectives = tuple(
+    return LearningRule(
+        list_objectives(losses), training.optimizer.kind, fill_options(training.optimizer)
+    )
+
+
+def list_objectives(losses: Mapping[str, Loss]) -> tuple[Objective, ...]:
+    """Return losses as plain data."""
+    return tuple(
         Objective(
             loss.kind,
             loss.population,
@@ -81,7 +88,6 @@ def write_rule(losses: Mapping[str, Loss], training: Training) -> LearningRule:
         )
         for loss in losses.values()
     )
-    return LearningRule(objectives, training.optimizer.kind, fill_options(training.optimizer))
 
 
 def give_state(device: OnDeviceLearning, flat: FlatParameters, state: State) -> None:

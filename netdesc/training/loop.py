@@ -95,6 +95,8 @@ def train_epoch(
             pace.observe(stimulus.batch)
     if task.device is not None:
         state = take_state(task.device, task.flat, state)
+    elif task.fused is not None:
+        task.machine.write(task.flat.split(state.values))
     return state, tally.conclude("train"), grazing
 
 
@@ -103,7 +105,16 @@ def train_batch(
 ) -> tuple[State, int]:
     """Take one step: forward run, loss, adjoint run, update; or have the device take it.
 
-    The values of the state are those that the machine has; the batch is added to the tally.
+    The batch is added to the tally.
+
+    Parameters
+    ----------
+    task : Task
+    state : State
+        Its values are those that the machine has, unless the task is fused.
+    stimulus : Events
+    goals : Goals
+    tally : Tally
 
     Returns
     -------
@@ -119,6 +130,13 @@ def train_batch(
     """
     if task.device is not None:
         return learn_batch(task, state, stimulus, goals=goals, tally=tally)
+    if task.fused is not None and goals.labels is not None:
+        found = task.fused(state.values, stimulus, goals.labels)
+        if found is not None:
+            tally.add_step(found.report)
+            state = take_step(task, state, found.report.loss, found.gradient, silent=found.silent)
+            return state, found.report.health["grazing"]
+        task.machine.write(task.flat.split(state.values))
     trace = task.machine.forward(stimulus, seed=task.program.seed + state.step)
     evaluation = evaluate(task.losses, trace, task.program, goals)
     gradient = task.machine.adjoint(trace, evaluation.cotangent)
@@ -156,7 +174,9 @@ def shuffle(task: Task, epoch: int, samples: int) -> Integers:
 
 
 def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent: NDArray[np.bool_]) -> State:
-    """Change the parameters once by the gradient of a batch, shape (n,), and write them to the machine.
+    """Change the parameters once by the gradient of a batch, shape (n,).
+
+    They are written to the machine, unless the task is fused.
 
     Raises
     ------
@@ -182,7 +202,8 @@ def take_step(task: Task, state: State, loss: float, gradient: Floats, *, silent
             f"{name_culprit(task.flat, values)} is not finite after the update; lower the learning rate"
         )
     values.flags.writeable = False
-    task.machine.write(task.flat.split(values))
+    if task.fused is None:
+        task.machine.write(task.flat.split(values))
     return State(
         state.epoch, state.step + 1, values, optimizer, state.best_values, state.best_epoch, state.reports
     )

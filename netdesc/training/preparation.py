@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netdesc.backend import Machine
+from netdesc.backend import LossFusion, Machine
 from netdesc.border import load as load_checked
 from netdesc.datasets.samples import Samples
 from netdesc.datasets.survey import load_samples
 from netdesc.description.model import Description, Training
 from netdesc.errors import BackendError, DescriptionError
 from netdesc.memory import require_memory
+from netdesc.training.device import list_objectives
 from netdesc.training.flat_parameters import FlatParameters
 from netdesc.training.optimizers import build_optimizer
 from netdesc.training.records import require_watchable
@@ -83,6 +84,15 @@ def build_task(
         validated=validation is not None,
         labelled=validation is not None and validation.labels is not None,
     )
+    fused = (
+        machine.fuse(list_objectives(description.losses)) if isinstance(machine, LossFusion) else None
+    )
     return Task(
-        machine, training, description.losses, dataset, flat, build_optimizer(training.optimizer, flat)
+        machine,
+        training,
+        description.losses,
+        dataset,
+        flat,
+        build_optimizer(training.optimizer, flat),
+        fused=fused,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netdesc.backend import Backend, Machine, OnDeviceLearning
+from netdesc.backend import Backend, LossGradient, Machine, OnDeviceLearning
 from netdesc.datasets.records import Dataset, Split
 from netdesc.description.model import Loss, Training
 from netdesc.events import Events, Floats, Integers
@@ -105,6 +105,8 @@ class Task:
         The machine, prepared to learn by itself; None where loss and optimizer run on the host.
     backend : Backend or None
         What the machine is of, for forecasts; None where there are none.
+    fused : LossGradient or None
+        Runs forward, loss and adjoint in one; None where they are run one after the other.
     """
 
     machine: Machine
@@ -115,6 +117,7 @@ class Task:
     optimizer: Optimizer
     device: OnDeviceLearning | None = None
     backend: Backend | None = None
+    fused: LossGradient | None = None
 
     @property
     def program(self) -> Program:

@@ -156,14 +156,12 @@ def sweep_block(
     return used
 
 
-@kernel
-def sweep_layer(
+@shared
+def sweep_blocks(
     first: int, last: int, incoming: Incoming, layer: UniformLayer, duration: float, spikes: Spikes
 ) -> tuple[int, int]:
-    """Simulate samples ``first`` to ``last - 1`` of a layer; parameters and results as in ``sweep_neurons``.
-
-    Arrivals are by row of the weights; the current is kept of each spike.
-    """
+    """Simulate samples ``first`` to ``last - 1`` of a layer, a block after the other; see ``sweep_layer``."""
+    incoming, layer, spikes = unowned(incoming), unowned(layer), unowned(spikes)
     n = layer.weights.shape[1]
     width = max(1, LANES // n)
     capacity = len(spikes.times)
@@ -185,3 +183,14 @@ def sweep_layer(
             return b, used
         used = sort_block(b, size, used, sample[: count * n], found, duration, places, spikes)
     return last, used
+
+
+@kernel
+def sweep_layer(
+    first: int, last: int, incoming: Incoming, layer: UniformLayer, duration: float, spikes: Spikes
+) -> tuple[int, int]:
+    """Simulate samples ``first`` to ``last - 1`` of a layer; parameters and results as in ``sweep_neurons``.
+
+    Arrivals are by row of the weights; the current is kept of each spike.
+    """
+    return sweep_blocks(first, last, incoming, layer, duration, spikes)

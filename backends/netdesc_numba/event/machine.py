@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from netdesc.adjoint.host import Adjoint
 from netdesc.adjoint.recording import record_states
 from netdesc.adjoint.stage_spikes import CROSSING
 from netdesc.adjoint.wiring import NETWORK, RECURRENT
+from netdesc.backend import LossGradient, Objective
 from netdesc.budget import SpikeBudget, count_spikes
 from netdesc.dynamics.protocol import find_code
 from netdesc.events import Events, Floats, Integers
@@ -26,6 +27,7 @@ from netdesc.program import PopulationSlice, Program
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent, Read, Recording, Trace, require_finite, versions
 from netdesc_numba.event.advance import Spikes
+from netdesc_numba.event.fused import fuse
 from netdesc_numba.event.layer import sweep_layer
 from netdesc_numba.event.network import run_network
 from netdesc_numba.event.neurons import sweep_neurons
@@ -112,6 +114,10 @@ class EventMachine:
         )
         self.sound = weakref.ref(require_finite(trace))
         return trace
+
+    def fuse(self, objectives: Sequence[Objective]) -> LossGradient | None:
+        """Return forward, loss and adjoint in one; see ``netdesc.backend.LossFusion``."""
+        return fuse(self.layout, objectives, self.options, self.limits)
 
     def record(
         self,

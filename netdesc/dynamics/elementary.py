@@ -72,6 +72,28 @@ def fused(x: float, y: float, z: float) -> float:
 
 
 @inlined
+def reduce(x: float) -> tuple[float, float]:
+    """Return n and ``exp(x - n ln 2) - 1`` for the integer n next to ``x / ln 2``, as ``ROUNDER + n``.
+
+    Notes
+    -----
+    A two-part ln 2, and the Taylor series of degree 13 (remainder 4e-18).
+    """
+    rounded = fused(x, LOG2E, ROUNDER)
+    n = rounded - ROUNDER
+    r = fused(-n, LN2_LOW, fused(-n, LN2_HIGH, x))
+    # in pairs, not one term after the other: what limits a loop is how long one result waits for the other
+    r2 = r * r
+    r4 = r2 * r2
+    low = fused(fused(1.0 / 120.0, r, 1.0 / 24.0), r2, fused(1.0 / 6.0, r, 0.5))
+    middle = fused(fused(1.0 / 362880.0, r, 1.0 / 40320.0), r2, fused(1.0 / 5040.0, r, 1.0 / 720.0))
+    high = fused(1.0 / 6227020800.0, r, 1.0 / 479001600.0)
+    high = fused(high, r2, fused(1.0 / 39916800.0, r, 1.0 / 3628800.0))
+    p = fused(high, r4 * r4, fused(middle, r4, low))
+    return rounded, fused(r2, p, r)
+
+
+@inlined
 def exponential(x: float) -> float:
     """Return exp(x) for x <= 700.
 
@@ -84,28 +106,23 @@ def exponential(x: float) -> float:
     -------
     float
         Within about one unit in the last place.
-
-    Notes
-    -----
-    Reduction to ``|r| <= ln(2) / 2`` by a two-part ln 2, Taylor series of degree 13 (remainder 4e-18).
     """
-    rounded = fused(x, LOG2E, ROUNDER)
-    n = rounded - ROUNDER
-    r = fused(-n, LN2_LOW, fused(-n, LN2_HIGH, x))
-    p = 1.0 / 6227020800.0
-    p = fused(p, r, 1.0 / 479001600.0)
-    p = fused(p, r, 1.0 / 39916800.0)
-    p = fused(p, r, 1.0 / 3628800.0)
-    p = fused(p, r, 1.0 / 362880.0)
-    p = fused(p, r, 1.0 / 40320.0)
-    p = fused(p, r, 1.0 / 5040.0)
-    p = fused(p, r, 1.0 / 720.0)
-    p = fused(p, r, 1.0 / 120.0)
-    p = fused(p, r, 1.0 / 24.0)
-    p = fused(p, r, 1.0 / 6.0)
-    p = fused(p, r, 0.5)
-    p = 1.0 + fused(r * r, p, r)
-    return 0.0 if x < UNDERFLOW else p * power_of_two(rounded)
+    rounded, less = reduce(x)
+    return 0.0 if x < UNDERFLOW else (1.0 + less) * power_of_two(rounded)
+
+
+@inlined
+def exponential_less_one(x: float) -> float:
+    """Return exp(x) - 1 for x <= 700, without cancellation where x is small.
+
+    Returns
+    -------
+    float
+        Within about two units in the last place.
+    """
+    rounded, less = reduce(x)
+    power = power_of_two(rounded)
+    return -1.0 if x < UNDERFLOW else fused(power, less, power - 1.0)
 
 
 @inlined
@@ -187,14 +204,9 @@ def logarithm(x: float) -> float:
     e = e + 1.0 if large else e
     f = (m - 1.0) / (m + 1.0)
     z = f * f
-    p = 1.0 / 21.0
-    p = fused(p, z, 1.0 / 19.0)
-    p = fused(p, z, 1.0 / 17.0)
-    p = fused(p, z, 1.0 / 15.0)
-    p = fused(p, z, 1.0 / 13.0)
-    p = fused(p, z, 1.0 / 11.0)
-    p = fused(p, z, 1.0 / 9.0)
-    p = fused(p, z, 1.0 / 7.0)
-    p = fused(p, z, 1.0 / 5.0)
-    p = fused(p, z, 1.0 / 3.0)
+    z2 = z * z
+    z4 = z2 * z2
+    low = fused(fused(1.0 / 9.0, z, 1.0 / 7.0), z2, fused(1.0 / 5.0, z, 1.0 / 3.0))
+    middle = fused(fused(1.0 / 17.0, z, 1.0 / 15.0), z2, fused(1.0 / 13.0, z, 1.0 / 11.0))
+    p = fused(fused(1.0 / 21.0, z, 1.0 / 19.0), z4 * z4, fused(middle, z4, low))
     return fused(e, LN2_HIGH, fused(e, LN2_LOW, fused(2.0 * f * z, p, 2.0 * f)))

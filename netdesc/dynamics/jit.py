@@ -22,6 +22,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 int64: Callable[[int], int] = cast(Any, np.int64)
 """Makes an integer out of a literal, which has a type of its own: functions would be compiled for both."""
 
+unsigned: Callable[[int], int] = cast(Any, np.uint64)
+"""Makes an index that cannot be negative, for which no place from the end of an array is considered."""
+
 
 def _join(function: F, **options: Any) -> F:
     return function if numba.config.DISABLE_JIT else cast(F, Fragment(function, **options))

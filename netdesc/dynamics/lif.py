@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from netdesc.dynamics.elementary import exponential, fused, logarithm, relative_decay
+from netdesc.dynamics.elementary import exponential, exponential_less_one, fused, logarithm
 from netdesc.dynamics.jit import inlined
 from netdesc.dynamics.protocol import NEVER
 
@@ -34,6 +34,21 @@ def decay(s: float, tau: float) -> float:
 
 
 @inlined
+def divergence(s: float, tau_m: float, tau_s: float) -> float:
+    """Return by what fraction the faster one of two decays over time s is below the slower one."""
+    return -exponential_less_one(-s * (abs(tau_m - tau_s) / (tau_m * tau_s)))
+
+
+@inlined
+def gain_by(apart: float, slow: float, s: float, tau_m: float, tau_s: float) -> float:
+    """Return ``gain_over``, with the ``divergence`` of both decays and the slower one."""
+    # both are computed: a choice between numbers, unlike a branch, does not keep a loop from being vectorized
+    distance = abs(tau_m - tau_s)
+    far = (tau_s / (distance if distance > 0.0 else tau_s)) * apart
+    return slow * (far if distance > 0.0 else s * (1.0 / tau_m))
+
+
+@inlined
 def gain_over(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float:
     """Return k(s): the voltage after time s per unit of current at its start.
 
@@ -51,11 +66,7 @@ def gain_over(s: float, a: float, b: float, tau_m: float, tau_s: float) -> float
     float
         ``tau_s / (tau_m - tau_s) (a - b)``, without cancellation where the two are close.
     """
-    x = s * ((tau_m - tau_s) / (tau_m * tau_s))
-    near = s * (1.0 / tau_m) * a * relative_decay(x)
-    far = (tau_s / (tau_m - tau_s)) * (a - b)
-    # both are computed: a choice between numbers, unlike a branch, does not keep a loop from being vectorized
-    return near if abs(x) <= 1.0 else far
+    return gain_by(divergence(s, tau_m, tau_s), a if tau_m >= tau_s else b, s, tau_m, tau_s)
 
 
 @inlined
@@ -69,9 +80,11 @@ def interval_factors(s: float, tau_m: float, tau_s: float) -> tuple[float, float
     tau_m, tau_s : float
         Time constants in ms.
     """
-    a = decay(s, tau_m)
-    b = decay(s, tau_s)
-    return a, b, gain_over(s, a, b, tau_m, tau_s)
+    slow = decay(s, max(tau_m, tau_s))
+    apart = divergence(s, tau_m, tau_s)
+    fast = fused(-slow, apart, slow)
+    a, b = (slow, fast) if tau_m >= tau_s else (fast, slow)
+    return a, b, gain_by(apart, slow, s, tau_m, tau_s)
 
 
 @inlined

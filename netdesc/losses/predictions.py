@@ -97,9 +97,33 @@ def predict_by_voltages(voltages: Floats, labels: Integers | None) -> Prediction
     voltages : ndarray of float64, shape (batch, size)
     labels : ndarray of int64, shape (batch,), or None
     """
-    predictions = voltages.argmax(axis=1)
-    ties = (voltages == voltages.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    batch = len(voltages)
+    predictions, ties = np.empty(batch, dtype=np.int64), np.empty(batch, dtype=np.bool_)
+    find_highest(frozen(voltages, np.float64), predictions, ties)
     return Predictions(predictions, ties, None if labels is None else predictions == labels)
+
+
+@kernel
+def find_highest(voltages: Floats, predictions: Integers, ties: NDArray[np.bool_]) -> None:
+    """Find the neuron with the highest voltage in every sample, and whether there are several.
+
+    Parameters
+    ----------
+    voltages : ndarray of float64, shape (batch, size)
+    predictions : ndarray of int64, shape (batch,)
+        Results.
+    ties : ndarray of bool, shape (batch,)
+        Results.
+    """
+    for b in range(voltages.shape[0]):
+        winner, tied = int64(0), False
+        for cell in range(1, voltages.shape[1]):
+            if voltages[b, cell] > voltages[b, winner]:
+                winner, tied = int64(cell), False
+            elif voltages[b, cell] == voltages[b, winner]:
+                tied = True
+        predictions[b] = winner
+        ties[b] = tied
 
 
 def no_predictions(batch: int) -> Predictions:

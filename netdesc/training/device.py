@@ -72,9 +72,7 @@ def put_on_device(task: Task, *, backend: str) -> Task:
 
 def write_rule(losses: Mapping[str, Loss], training: Training) -> LearningRule:
     """Put together what a device needs to know in order to learn."""
-    return LearningRule(
-        list_objectives(losses), training.optimizer.kind, fill_options(training.optimizer)
-    )
+    return LearningRule(list_objectives(losses), training.optimizer.kind, fill_options(training.optimizer))
 
 
 def list_objectives(losses: Mapping[str, Loss]) -> tuple[Objective, ...]:

@@ -84,9 +84,7 @@ def build_task(
         validated=validation is not None,
         labelled=validation is not None and validation.labels is not None,
     )
-    fused = (
-        machine.fuse(list_objectives(description.losses)) if isinstance(machine, LossFusion) else None
-    )
+    fused = machine.fuse(list_objectives(description.losses)) if isinstance(machine, LossFusion) else None
     return Task(
         machine,
         training,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netdesc.dynamics.elementary import exponential, fused, relative_decay
+from netdesc.dynamics.elementary import exponential, exponential_less_one, fused
 from netdesc.dynamics.jit import inlined
 
 
@@ -31,9 +31,9 @@ def charge_by(s: float, a: float, b: float, rate: float, bend: float, far: float
     rate, bend, far : float
         ``1 / tau_m``, ``(tau_m - tau_s) / (tau_m tau_s)``, ``tau_s / (tau_m - tau_s)``.
     """
-    x = s * bend
-    near = s * rate * a * relative_decay(x)
-    return near if abs(x) <= 1.0 else far * (a - b)
+    apart = -exponential_less_one(-s * abs(bend))
+    slow = a if bend >= 0.0 else b
+    return slow * (s * rate if bend == 0.0 else abs(far) * apart)
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""Layers one after another, run forward to a loss of first spikes and back to its gradient in one call."""
+"""Layers one after another, run forward and back within one call of a kernel."""
 
 from __future__ import annotations
 
@@ -17,10 +17,6 @@ from netdesc.adjoint.segments import make_segments
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.views import copy, row, stretch, stretch_rows, unowned
 from netdesc.events import Floats, Integers
-from netdesc.losses.first_spikes import find_first
-from netdesc.losses.predictions import find_winners
-from netdesc.losses.term import Term
-from netdesc.losses.time_to_first_spike import Scales, compare_first
 from netdesc_numba.event.advance import Spikes
 from netdesc_numba.event.layer import sweep_blocks
 
@@ -30,6 +26,8 @@ DONE, FULL, REFUSED = 0, 1, 2
 
 class Chain(NamedTuple):
     """Layers one after another: each receives from the one before by one projection, the first from a source.
+
+    The last one may be a read-out.
 
     Parameters
     ----------
@@ -43,6 +41,8 @@ class Chain(NamedTuple):
         First neuron of each layer, counted through all layers.
     begins : ndarray of int64, shape (stages,)
         First weight of the projection into each layer, in the vector of all weights.
+    total : int
+        Number of all weights.
     start, current : ndarray of float64, shape (neurons,)
         Voltage above rest and current at 0.
     rules : Rules
@@ -56,6 +56,7 @@ class Chain(NamedTuple):
     delays: Floats
     places: Integers
     begins: Integers
+    total: int
     start: Floats
     current: Floats
     rules: Rules
@@ -93,14 +94,14 @@ class Answers(NamedTuple):
 
     Parameters
     ----------
-    first : ndarray of float64, shape (batch, outputs)
-        Times of first spikes in ms, infinity without one.
+    read : ndarray of float64, shape (batch, outputs)
+        What the loss reads: times of first spikes in ms, infinity without one, or voltages.
     events : ndarray of int64, shape (batch, outputs)
-        Their positions among the spikes.
+        Positions of these among the spikes.
     values : ndarray of float64, shape (batch,)
         Loss of each sample.
     slopes : ndarray of float64, shape (batch, outputs)
-        Its derivatives by the first spikes, in 1/ms.
+        Its derivatives by what it reads.
     predictions : ndarray of int64, shape (batch,)
     ties : ndarray of bool, shape (batch,)
     heard : ndarray of bool, shape (neurons,)
@@ -111,7 +112,7 @@ class Answers(NamedTuple):
         Part of the batch that each sample belongs to.
     """
 
-    first: Floats
+    read: Floats
     events: Integers
     values: Floats
     slopes: Floats
@@ -128,7 +129,9 @@ def select_layer(k: int, chain: Chain, weights: Floats) -> UniformLayer:
     levels, place, size = chain.levels, chain.places[k], chain.sizes[k]
     constants = Constants(levels[k, 0], levels[k, 1], levels[k, 2], levels[k, 3])
     rows = stretch_rows(weights, chain.begins[k], chain.rows[k], size)
-    return UniformLayer(constants, rows, stretch(chain.start, place, size), stretch(chain.current, place, size))
+    return UniformLayer(
+        constants, rows, stretch(chain.start, place, size), stretch(chain.current, place, size)
+    )
 
 
 @inlined
@@ -151,14 +154,20 @@ def take_stimulus(first: int, last: int, stimulus: Incoming, sources: int, room:
     return fits
 
 
+@inlined
+def send_spikes(k: int, last: int, chain: Chain, room: Room) -> None:
+    """Compute when spikes arrive at layer k."""
+    times, arrivals, delay = row(room.times, k), row(room.arrivals, k), chain.delays[k]
+    for e in range(room.offsets[k, last]):
+        arrivals[e] = times[e] + delay
+
+
 @shared
-def run_forward(first: int, last: int, chain: Chain, weights: Floats, room: Room) -> int:
-    """Simulate some samples, layer after layer; return how it ended."""
+def run_forward(first: int, last: int, stages: int, chain: Chain, weights: Floats, room: Room) -> int:
+    """Simulate some samples, as many layers as are given; return how it ended."""
     chain, room = unowned(chain), unowned(room)
-    for k in range(len(chain.sizes)):
-        times, arrivals, delay = row(room.times, k), row(room.arrivals, k), chain.delays[k]
-        for e in range(room.offsets[k, last]):
-            arrivals[e] = times[e] + delay
+    for k in range(stages):
+        send_spikes(k, last, chain, room)
         counts = row(room.counts, k + 1)
         kept = stretch_rows(row(room.kept, k + 1), 0, 1, room.kept.shape[1])
         spikes = Spikes(row(room.times, k + 1), row(room.neurons, k + 1), kept, counts)
@@ -174,9 +183,28 @@ def run_forward(first: int, last: int, chain: Chain, weights: Floats, room: Room
     return DONE
 
 
+@inlined
+def select_sums(k: int, chain: Chain, room: Room, answers: Answers) -> PartialSums:
+    """Return where the adjoint of layer k adds its derivatives."""
+    size, parts = chain.rows[k] * chain.sizes[k], len(answers.sums) // chain.total
+    begin = parts * chain.begins[k]
+    sums = answers.sums[begin : begin + parts * size].reshape(parts, chain.rows[k], chain.sizes[k])
+    return PartialSums(row(room.forces, k), sums, np.empty((parts, 0)), answers.part)
+
+
+@inlined
+def clear_forces(k: int, last: int, room: Room) -> None:
+    """Set dL/dt of the spikes in a row to 0."""
+    forces = row(room.forces, k)
+    for e in range(room.offsets[k, last]):
+        forces[e] = 0.0
+
+
 @shared
-def run_backward(first: int, last: int, chain: Chain, weights: Floats, room: Room, answers: Answers) -> int:
-    """Compute the adjoints of some samples, from the last layer to the first.
+def run_backward(
+    span: tuple[int, int], stages: int, chain: Chain, weights: Floats, room: Room, answers: Answers
+) -> int:
+    """Compute the adjoints of some samples, from the last one of so many layers to the first.
 
     Returns
     -------
@@ -184,110 +212,29 @@ def run_backward(first: int, last: int, chain: Chain, weights: Floats, room: Roo
         Number of spikes whose slope was raised to the floor.
     """
     chain, room, answers = unowned(chain), unowned(room), unowned(answers)
+    first, last = span
     grazing = 0
-    parts = len(answers.sums) // len(weights)
-    for k in range(len(chain.sizes) - 1, -1, -1):
-        n, capacity = chain.sizes[k], room.kept.shape[1]
-        incoming = select_incoming(k, room)
-        for e in range(room.offsets[k, last]):
-            room.forces[k, e] = 0.0
-        kept = stretch_rows(row(room.kept, k + 1), 0, 1, capacity)
-        offsets = row(room.offsets, k + 1)
-        spikes = OwnEvents(
-            row(room.times, k + 1), row(room.neurons, k + 1), kept, offsets, row(room.forces, k + 1), np.empty(0)
-        )
-        begin, size = chain.begins[k], chain.rows[k] * n
-        sums = answers.sums[parts * begin : parts * (begin + size)].reshape(parts, chain.rows[k], n)
-        partial = PartialSums(row(room.forces, k), sums, np.empty((parts, 0)), answers.part)
+    for k in range(stages - 1, -1, -1):
+        n = chain.sizes[k]
+        incoming, offsets = select_incoming(k, room), row(room.offsets, k + 1)
+        clear_forces(k, last, room)
+        kept = stretch_rows(row(room.kept, k + 1), 0, 1, room.kept.shape[1])
+        times, neurons, forces = row(room.times, k + 1), row(room.neurons, k + 1), row(room.forces, k + 1)
+        spikes = OwnEvents(times, neurons, kept, offsets, forces, np.empty(0))
         segments = make_segments(find_longest(first, last, incoming.offsets))
         pieces = make_pieces(find_longest(first, last, offsets))
         work = Work(segments, pieces, np.full(n, -1), np.empty((2, 2, n)), np.empty(0, dtype=np.int64))
-        layer = select_layer(k, chain, weights)
-        grazing += sweep_samples_back((first, last), incoming, layer, spikes, partial, chain.rules, work)
+        layer, sums = select_layer(k, chain, weights), select_sums(k, chain, room, answers)
+        grazing += sweep_samples_back(span, incoming, layer, spikes, sums, chain.rules, work)
     return grazing
 
 
 @inlined
-def note_heard(last: int, chain: Chain, room: Room, heard: NDArray[np.bool_]) -> None:
-    """Set the flags of all neurons that spike."""
-    for k in range(len(chain.sizes)):
+def note_heard(last: int, stages: int, chain: Chain, room: Room, heard: NDArray[np.bool_]) -> None:
+    """Set the flags of all neurons of so many layers that spike."""
+    for k in range(stages):
         for e in range(room.offsets[k + 1, last]):
             heard[chain.places[k] + room.neurons[k + 1, e]] = True
-
-
-@shared
-def compare_outputs(
-    first: int, last: int, labels: Integers, room: Room, scales: Scales, factor: float, answers: Answers
-) -> tuple[int, int]:
-    """Compute the loss of some samples and dL/dt of the last layer's spikes, and read predictions.
-
-    Returns
-    -------
-    silent, unheard : int
-        Samples in which no neuron, and the label's neuron, does not spike.
-    """
-    room, answers = unowned(room), unowned(answers)
-    stages = len(room.times) - 1
-    times, events = answers.first[first:last], answers.events[first:last]
-    offsets = stretch(row(room.offsets, stages), first, last - first + 1)
-    find_first(row(room.times, stages), row(room.neurons, stages), offsets, times, events)
-    mine = labels[first:last]
-    slopes = answers.slopes[first:last]
-    compare_first(times, mine, scales, Term(answers.values[first:last], slopes))
-    forces = row(room.forces, stages)
-    for e in range(room.offsets[stages, last]):
-        forces[e] = 0.0
-    for b in range(last - first):
-        for cell in range(times.shape[1]):
-            if events[b, cell] >= 0:
-                forces[events[b, cell]] = factor * slopes[b, cell]
-    return find_winners(times, mine, answers.predictions[first:last], answers.ties[first:last])
-
-
-@kernel
-def learn_first_spikes(
-    span: tuple[int, int], stimulus: Incoming, labels: Integers, weights: Floats, chain: Chain, room: Room,
-    loss: tuple[Scales, float], answers: Answers,
-) -> tuple[int, int, int, int]:  # fmt: skip
-    """Run samples forward, compute their loss and its gradient.
-
-    Parameters
-    ----------
-    span : tuple of int
-        First sample, and one past the last.
-    stimulus : Incoming
-        Spikes of the source; slots are its neurons.
-    labels : ndarray of int64, shape (batch,)
-    weights : ndarray of float64, shape (weights,)
-        Of all layers in turn.
-    chain : Chain
-    room : Room
-        Overwritten; its capacity is at least the number of spikes of the source.
-    loss : tuple of (Scales, float)
-        Numbers of the loss, and what it is multiplied with: its weight over the size of the batch.
-    answers : Answers
-        Results; gradients are added.
-
-    Returns
-    -------
-    state, grazing, silent, unheard : int
-        How it ended (``DONE``, ``FULL``, ``REFUSED``), spikes whose slope was raised to the floor, samples in
-        which no neuron spikes, and in which that of the label does not.
-    """
-    first, last = span
-    for b in range(first, last):
-        if not 0 <= labels[b] < chain.sizes[-1]:
-            return REFUSED, 0, 0, 0
-    if not take_stimulus(first, last, stimulus, chain.rows[0], room):
-        return REFUSED, 0, 0, 0
-    ending = run_forward(first, last, chain, weights, room)
-    if ending != DONE:
-        return ending, 0, 0, 0
-    note_heard(last, chain, room, answers.heard)
-    scales, factor = loss
-    silent, unheard = compare_outputs(first, last, labels, room, scales, factor, answers)
-    grazing = run_backward(first, last, chain, weights, room, answers)
-    return DONE, grazing, silent, unheard
 
 
 @kernel

@@ -1,8 +1,8 @@
-"""Steps of learning in one call of a kernel, for layers one after another and a loss of first spikes."""
+"""Steps of learning in one call of a kernel, for layers one after another with one loss."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,55 +18,72 @@ from netdesc.events import Events, Floats, Integers, frozen
 from netdesc.losses.time_to_first_spike import Scales
 from netdesc.program import Program
 from netdesc.threads import run, worthwhile
-from netdesc_numba.event.chain import DONE, FULL, Answers, Chain, Room, add_gradients, learn_first_spikes
+from netdesc_numba.event.chain import DONE, FULL, Answers, Chain, Room, add_gradients
+from netdesc_numba.event.endings import Means, learn_first_spikes, learn_means
+from netdesc_numba.event.readings import mean_of_one
 from netdesc_numba.options import Options
 
-KIND = "time_to_first_spike"
-"""The loss of such steps."""
+FIRST, MEAN = "time_to_first_spike", "mean_voltage"
+"""The losses of such steps, of spiking neurons and of read-outs."""
+
+Kernel = Callable[..., tuple[int, int, int, int]]
 
 
 def find_loss(objectives: Sequence[Objective]) -> Objective | None:
-    """Return the loss of a training if it is one of first spikes with the labels of the samples, and no other."""
-    if len(objectives) != 1 or objectives[0].kind != KIND:
+    """Return the loss of a training if there is one alone, of such a kind and with the samples' labels."""
+    if len(objectives) != 1 or objectives[0].kind not in (FIRST, MEAN):
         return None
     options = objectives[0].options
     return None if options.get("target") is not None or options.get("pull") else objectives[0]
 
 
-def find_order(layout: Layout) -> list[int] | None:
-    """Return the stages of a program in which each layer receives from the one before alone.
+def forms_chain(layout: Layout, objective: Objective) -> bool:
+    """Return whether each stage of a program is a layer that receives from the one before alone.
 
-    None where it is another network, or its weights are not what is trained, or not all that is trained.
+    Also, whether the loss is of the last one, and the weights are what is trained and all that is trained.
     """
-    program, order = layout.program, list(range(len(layout.program.stages)))
+    program = layout.program
     sources = [k for k, item in enumerate(program.populations) if item.kind == "source"]
-    if len(sources) != 1 or program.populations[sources[0]].start != 0 or not order:
-        return None
+    if len(sources) != 1 or program.populations[sources[0]].start != 0 or not program.stages:
+        return False
     before, keys = sources[0], []
-    for index in order:
-        wiring, blocks = layout.wirings[index], layout.blocks[index]
-        place = wiring.stage.populations[0]
-        alone = len(blocks) == 1 and len(wiring.stage.populations) == 1 and layout.plain[index]
-        if wiring.kind != LAYER or not alone or program.populations[place].kind != "spiking":
-            return None
+    for index, stage in enumerate(program.stages):
+        wiring, blocks, place = layout.wirings[index], layout.blocks[index], stage.populations[0]
+        ends = index == len(program.stages) - 1
+        kind = "readout" if ends and objective.kind == MEAN else "spiking"
+        alone = len(blocks) == 1 and len(stage.populations) == 1 and layout.plain[index]
+        if wiring.kind != LAYER or not alone or program.populations[place].kind != kind:
+            return False
         if blocks[0].pre != before or not blocks[0].train_weight:
-            return None
+            return False
         before = place
         keys.append(blocks[0].weight_key)
-    whole = {item.key for item in program.declared().values() if item.trained}
-    parts = {str(split_batch(1 << 20, len(layout.weights[index]))) for index in order}
-    return order if whole == set(keys) and len(keys) == len(whole) and len(parts) == 1 else None
+    trained = {item.key for item in program.declared().values() if item.trained}
+    parts = {len(split_batch(1 << 20, len(weights))) for weights in layout.weights}
+    named = program.populations[before].name == objective.population
+    return named and len(program.readings) < 2 and trained == set(keys) and len(parts) == 1
 
 
-def arrange(layout: Layout, order: Sequence[int], floor: float, most: int) -> Chain:
+def choose_kernel(layout: Layout, objective: Objective) -> tuple[Kernel, Scales | Means]:
+    """Return the kernel of a loss, and the numbers of it."""
+    numbers, program = objective.options, layout.program
+    if objective.kind == FIRST:
+        scales = float(numbers["tau_0"]), float(numbers["tau_1"]), float(numbers["alpha"])
+        return learn_first_spikes, Scales(*scales, program.duration)
+    reading = program.readings[0]
+    rest = layout.rest(len(program.stages) - 1) * mean_of_one(reading, program.duration)
+    return learn_means, Means(np.array([1.0 / reading.tau]), rest)
+
+
+def arrange(layout: Layout, floor: float, most: int) -> Chain:
     """Return the layers of a program as the kernel takes them, with so many spikes in a sample at most."""
     program, begins, total = layout.program, dict[str, int](), 0
     for item in program.declared().values():
         if item.trained:
             begins[item.key] = total
             total += len(item.values)
-    layers = [make_layer(layout.cells[index], layout.weights[index]) for index in order]
-    blocks = [layout.blocks[index][0] for index in order]
+    layers = [make_layer(*item) for item in zip(layout.cells, layout.weights, strict=True)]
+    blocks = [item for (item,) in layout.blocks]
     sizes = [len(layer.start) for layer in layers]
     return Chain(
         np.array([layer.constants for layer in layers]),
@@ -75,6 +92,7 @@ def arrange(layout: Layout, order: Sequence[int], floor: float, most: int) -> Ch
         np.array([float(layout.store[block.delay_key][0]) for block in blocks]),
         np.cumsum([0, *sizes]),
         np.array([begins[block.weight_key] for block in blocks]),
+        total,
         np.concatenate([layer.start for layer in layers]),
         np.concatenate([layer.current for layer in layers]),
         Rules(program.duration, floor, 0, 0.0, 0.0),
@@ -86,7 +104,9 @@ def make_room(stages: int, capacity: int, batch: int) -> Room:
     """Return arrays for the spikes of some samples."""
     shape = (stages + 1, capacity)
     return Room(
-        *np.empty((3, *shape)),
+        np.empty(shape),
+        np.empty(shape),
+        np.empty(shape),
         np.empty(shape, dtype=np.int64),
         np.empty(shape),
         np.empty((stages + 1, batch), dtype=np.int64),
@@ -101,6 +121,7 @@ class Names(NamedTuple):
     ----------
     source : str
     layers : tuple of str
+        Those that spike.
     silent : tuple of (slice, slice)
         Of each layer, its neurons in the program, and among those of all layers.
     """
@@ -111,7 +132,7 @@ class Names(NamedTuple):
 
 
 class FusedChain:
-    """Layers one after another with a loss of first spikes; see ``netdesc.backend.LossGradient``.
+    """Layers one after another with a loss; see ``netdesc.backend.LossGradient``.
 
     Parameters
     ----------
@@ -123,16 +144,13 @@ class FusedChain:
     """
 
     def __init__(self, layout: Layout, objective: Objective, chain: Chain, threads: int) -> None:
-        numbers = objective.options
-        scales = float(numbers["tau_0"]), float(numbers["tau_1"]), float(numbers["alpha"])
         self.program = layout.program
         self.chain = chain
         self.weight = objective.weight
         self.threads = threads
-        self.scales = Scales(*scales, layout.program.duration)
+        self.kernel, self.numbers = choose_kernel(layout, objective)
         self.names = name_populations(layout.program)
-        synapses = chain.rows * chain.sizes
-        self.size, self.largest = int(synapses.sum()), int(synapses.max())
+        self.size, self.largest = chain.total, int((chain.rows * chain.sizes).max())
         self.rooms: dict[tuple[int, int], Room] = {}
         self.sums: dict[int, Floats] = {}
         self.steps = 1 << 40
@@ -149,7 +167,7 @@ class FusedChain:
             sums = self.sums[parts] = np.empty(parts * self.size)
         sums.fill(0.0)
         answers = Answers(
-            *np.empty((1, batch, outputs)),
+            np.empty((batch, outputs)),
             np.empty((batch, outputs), dtype=np.int64),
             np.empty(batch),
             np.empty((batch, outputs)),
@@ -160,13 +178,13 @@ class FusedChain:
             part,
         )
         given = Incoming(stimulus.times, stimulus.sources, stimulus.offsets)
-        weights, loss = frozen(values, np.float64), (self.scales, self.weight / max(batch, 1))
+        weights, loss = frozen(values, np.float64), (self.numbers, self.weight / max(batch, 1))
 
         def learn(first: int, last: int) -> tuple[int, int, int, int, Room]:
             spikes = int(stimulus.offsets[last] - stimulus.offsets[first])
             room = self.find_room((first, last), batch, spikes)
             while True:
-                found = learn_first_spikes((first, last), given, labels, weights, self.chain, room, loss, answers)
+                found = self.kernel((first, last), given, labels, weights, self.chain, room, loss, answers)
                 capacity = room.times.shape[1]
                 if found[0] != FULL or capacity > self.program.spike_budget(batch).most:
                     return *found, room
@@ -203,7 +221,7 @@ class FusedChain:
         for whole, mine in names.silent:
             silent[whole] = ~answers.heard[mine]
         intervals = [total + len(labels) for total in totals]
-        self.steps = int(np.dot(intervals[:-1], self.chain.sizes))
+        self.steps = int(np.dot(intervals[: len(self.chain.sizes)], self.chain.sizes))
         report = StepReport(
             loss=self.weight / max(len(labels), 1) * float(answers.values.sum()),
             correct=answers.predictions == labels,
@@ -223,9 +241,11 @@ def name_populations(program: Program) -> Names:
     layers = [program.populations[stage.populations[0]] for stage in program.stages]
     silent, place = [], 0
     for item in layers:
+        if item.kind != "spiking":
+            continue
         silent.append((slice(item.start, item.stop), slice(place, place + item.size)))
         place += item.size
-    return Names(source, tuple(item.name for item in layers), tuple(silent))
+    return Names(source, tuple(item.name for item in layers if item.kind == "spiking"), tuple(silent))
 
 
 def fuse(
@@ -241,11 +261,8 @@ def fuse(
     limits : sequence of int
         Spikes that each stage may have in a sample.
     """
-    objective, order = find_loss(objectives), find_order(layout)
-    if objective is None or order is None:
+    objective = find_loss(objectives)
+    if objective is None or not forms_chain(layout, objective):
         return None
-    last = layout.program.populations[layout.program.stages[order[-1]].populations[0]]
-    if last.name != objective.population:
-        return None
-    chain = arrange(layout, order, options.denominator_floor, min(limits))
+    chain = arrange(layout, options.denominator_floor, min(limits))
     return FusedChain(layout, objective, chain, options.threads)

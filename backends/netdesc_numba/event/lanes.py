@@ -7,23 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.adjoint.cells import Constants
-from netdesc.dynamics.crossing_steps import ACCURATE, householder, interpolate
+from netdesc.dynamics.crossing_steps import ACCURATE, interpolate, refine
+from netdesc.dynamics.elementary import logarithm
 from netdesc.dynamics.jit import counting, inlined, kernel, shared
-from netdesc.dynamics.lif import (
-    crossing,
-    decay,
-    flow,
-    interval_factors,
-    largest_gain,
-    may_spike,
-    rising_until,
-    state_after,
-)
-from netdesc.dynamics.views import unowned
+from netdesc.dynamics.lif import crossing, decay, flow, interval_factors, largest_gain, may_spike, state_after
+from netdesc.dynamics.views import row, stretch, unowned
 from netdesc.events import Floats, Integers
 
-# Steps towards a crossing, for all neurons.
-STEPS = 2
 # Lanes that are looked through together for flags.
 RUN = 64
 
@@ -81,49 +71,64 @@ def measure_spans(intervals: Intervals, constants: Constants) -> None:
         factors[3, s] = k if span[s] < peak else highest
 
 
+@inlined
+def step_range(
+    first: int, last: int, now: Lanes, after: Lanes, flag: Floats, factors: tuple[float, float, float, float],
+    gap: float,
+) -> None:  # fmt: skip
+    """Compute the states of a range of lanes after an interval, and flag those that may spike in it."""
+    u, i = now
+    u_end, i_end = after
+    a, d, k, most = factors
+    for lane in range(first, last):
+        u_end[lane], i_end[lane] = state_after(u[lane], i[lane], a, d, k)
+        flag[lane] = may_spike(u[lane], i[lane], u_end[lane], i_end[lane], a, most, gap)
+
+
 @kernel
-def step_lanes(now: Lanes, after: Lanes, flag: Floats, factors: Floats, gap: float) -> None:
-    """Compute the states of the neurons of one sample after an interval, and flag those that may spike in it.
+def step_lanes(n: int, now: Lanes, after: Lanes, flag: Floats, factors: Floats, gap: float) -> None:
+    """Compute the states of neurons after an interval of each sample, and flag those that may spike in it.
 
     Parameters
     ----------
+    n : int
+        Neurons; one sample comes after the other.
     now : Lanes
     after : Lanes
         Results: states at the end of the interval, had there been no spike.
-    flag : ndarray of float64, shape (n,)
+    flag : ndarray of float64, shape (lanes,)
         Result: 1 where a spike cannot be excluded.
-    factors : ndarray of float64, shape (4, 1)
+    factors : ndarray of float64, shape (4, samples)
         See ``Intervals``.
     gap : float
     """
-    u, i = unowned(now)
-    u_end, i_end = unowned(after)
-    a, d, k, most = factors[0, 0], factors[1, 0], factors[2, 0], factors[3, 0]
-    for cell in range(len(u)):
-        u_end[cell], i_end[cell] = state_after(u[cell], i[cell], a, d, k)
-        flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, most, gap)
+    now, after, flag = unowned(now), unowned(after), unowned(flag)
+    for s in range(factors.shape[1]):
+        of_sample = factors[0, s], factors[1, s], factors[2, s], factors[3, s]
+        step_range(s * n, (s + 1) * n, now, after, flag, of_sample, gap)
 
 
 @kernel
-def step_block(sample: Integers, now: Lanes, after: Lanes, flag: Floats, factors: Floats, gap: float) -> None:
-    """Compute the states of several samples after an interval of each, and flag neurons that may spike.
-
-    Parameters
-    ----------
-    sample : ndarray of int64, shape (lanes,)
-        Sample of each lane.
-    now, after, flag, gap
-        As in ``step_lanes``.
-    factors : ndarray of float64, shape (4, samples)
-        See ``Intervals``.
-    """
+def step_columns(n: int, now: Lanes, after: Lanes, flag: Floats, factors: Floats, gap: float) -> None:
+    """Do what ``step_lanes`` does where one neuron comes after the other, each in all samples."""
     u, i = unowned(now)
     u_end, i_end = unowned(after)
-    for cell in range(len(u)):
-        s = sample[cell]
-        a, d, k, most = factors[0, s], factors[1, s], factors[2, s], factors[3, s]
-        u_end[cell], i_end[cell] = state_after(u[cell], i[cell], a, d, k)
-        flag[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, most, gap)
+    flag, factors = unowned(flag), unowned(factors)
+    samples = factors.shape[1]
+    decays, fades, gains, most = row(factors, 0), row(factors, 1), row(factors, 2), row(factors, 3)
+    for cell in range(n):
+        base = cell * samples
+        v, w, v_end, w_end = (
+            stretch(u, base, samples),
+            stretch(i, base, samples),
+            stretch(u_end, base, samples),
+            stretch(i_end, base, samples),
+        )
+        flags = stretch(flag, base, samples)
+        for s in range(samples):
+            v_end[s], w_end[s] = state_after(v[s], w[s], decays[s], fades[s], gains[s])
+        for s in range(samples):
+            flags[s] = may_spike(v[s], w[s], v_end[s], w_end[s], decays[s], most[s], gap)
 
 
 @counting
@@ -149,109 +154,57 @@ def choose_lanes(flag: Floats, chosen: Integers) -> int:
 
 
 @shared
-def bracket_lanes(
-    count: int,
-    u: Floats,
-    i: Floats,
-    span: Floats,
-    width: Floats,
-    u_end: Floats,
-    i_end: Floats,
-    constants: Constants,
-) -> None:
-    """Find the interval in which each neuron can only pass the threshold upward, and its state at the end.
+def find_peaks(count: int, work: Floats, constants: Constants) -> None:
+    """Compute the states of several neurons where their currents fall through the gap.
 
     Parameters
     ----------
     count : int
         Number of neurons; the arrays may be longer.
-    u, i, span : ndarray of float64
-        State, and length of the interval in ms.
-    width : ndarray of float64
-        Result: end of the bracket in ms, negative where there is none.
-    u_end, i_end : ndarray of float64
-        Results: state at that end.
+    work : ndarray of float64, shape (ROWS, lanes)
+        States at 0 in rows 0 and 1, the current above the gap, which is positive. Results: time in ms until
+        the current is at the gap in row 2, and voltage there in row 3.
     constants : Constants
     """
     tau_m, tau_s, gap, _ = constants
+    u, i, width, u_end = row(work, 0), row(work, 1), row(work, 2), row(work, 3)
     for q in range(count):
-        width[q] = rising_until(i[q], gap, tau_s, span[q])
+        width[q] = tau_s * logarithm(i[q] / gap)
     for q in range(count):
-        v, w = flow(u[q], i[q], width[q], tau_m, tau_s)
+        v, _ = flow(u[q], i[q], width[q], tau_m, tau_s)
         u_end[q] = v
-        i_end[q] = w
 
 
 @shared
-def solve_lanes(
-    count: int,
-    work: Floats,
-    found: Floats,
-    constants: Constants,
-) -> None:
-    """Find the crossing of each of several neurons, each of which is known to have one.
+def solve_lanes(count: int, work: Floats, constants: Constants) -> None:
+    """Move each of several neurons, each of which is known to cross the threshold, to its crossing.
 
     Parameters
     ----------
     count : int
         Number of neurons; the arrays may be longer.
-    work : ndarray of float64, shape (9, lanes)
-        State at 0 in rows 0 and 1; length of the bracket in ms in row 4; state at its end, u not below the
-        gap, in rows 5 and 6; row 8 is overwritten.
-    found : ndarray of float64
-        Result: crossing in ms.
+    work : ndarray of float64, shape (ROWS, lanes)
+        Present states in rows 0 and 1, time from the start of the interval and what is left of it in rows 2
+        and 3, and from now to the end of the bracket in row 4, all in ms; state at that end, u not below the
+        gap, in rows 5 and 6. Results: current, time and rest of the interval at the crossing in rows 1 to 3,
+        and by how much the reset lowers the voltage at the interval's end in row 7. Row 8 is overwritten.
     constants : Constants
     """
-    tau_m, tau_s, gap, _ = constants
-    u, i, width, u_end, i_end, size = work[0], work[1], work[4], work[5], work[6], work[8]
+    tau_m, tau_s, gap, reset = constants
+    u, i, at, span, width = row(work, 0), row(work, 1), row(work, 2), row(work, 3), row(work, 4)
+    u_end, i_end, found, size = row(work, 5), row(work, 6), row(work, 7), row(work, 8)
     for q in range(count):
         found[q] = interpolate(u[q], i[q], u_end[q], i_end[q], gap, width[q], tau_m, tau_s)
-    for _ in range(STEPS):
-        for q in range(count):
-            step, rest = householder(u[q], i[q], gap, found[q], tau_m, tau_s)
-            found[q] -= step
-            size[q] = rest
+    for q in range(count):
+        when, left, rest = refine(u[q], i[q], gap, found[q], tau_m, tau_s)
+        found[q], i_end[q], size[q] = when, left, rest
     for q in range(count):
         # the comparisons are also false for NaN
         if not (size[q] <= ACCURATE and 0.0 <= found[q] <= width[q]):
             found[q] = max(crossing(u[q], i[q], gap, tau_m, tau_s, width[q]), 0.0)
-
-
-@shared
-def fire_lanes(
-    count: int,
-    i: Floats,
-    at: Floats,
-    found: Floats,
-    span: Floats,
-    u_after: Floats,
-    i_after: Floats,
-    constants: Constants,
-) -> None:
-    """Move several neurons to their crossings, reset them, and compute their states at the interval's end.
-
-    Parameters
-    ----------
-    count : int
-        Number of neurons; the arrays may be longer.
-    i : ndarray of float64
-        In: present current. Out: at the spike.
-    at : ndarray of float64
-        In: present time of each neuron from the start of the interval in ms. Out: that of its spike.
-    found : ndarray of float64
-        Crossing, from the present time, in ms.
-    span : ndarray of float64
-        Length in ms of what is left of the interval. In: before the spike. Out: after it.
-    u_after, i_after : ndarray of float64
-        Results: state at the end of the interval, had there been no other spike.
-    constants : Constants
-    """
-    tau_m, tau_s, _, reset = constants
+            i_end[q] = i[q] * decay(found[q], tau_s)
     for q in range(count):
-        i[q] *= decay(found[q], tau_s)
+        i[q] = i_end[q]
         at[q] += found[q]
         span[q] -= found[q]
-    for q in range(count):
-        v, w = flow(reset, i[q], span[q], tau_m, tau_s)
-        u_after[q] = v
-        i_after[q] = w
+        found[q] = (gap - reset) * decay(span[q], tau_m)

@@ -7,33 +7,43 @@ import numpy as np
 from netdesc.adjoint.arrivals import Incoming, find_longest
 from netdesc.adjoint.cells import UniformLayer
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
-from netdesc.dynamics.views import unowned
-from netdesc.events import Floats
+from netdesc.dynamics.views import row, stretch, stretch_rows, unowned
+from netdesc.events import Floats, Integers
 from netdesc_numba.event.advance import Spikes
-from netdesc_numba.event.bursts import ROWS, WIDTH, Block, Found, spike_lanes
+from netdesc_numba.event.bursts import Block, Found, make_block, spike_lanes
 from netdesc_numba.event.lanes import (
     Intervals,
     Lanes,
     choose_lanes,
     make_intervals,
     measure_spans,
-    step_block,
+    step_columns,
     step_lanes,
 )
 from netdesc_numba.event.ordering import BUCKETS, sort_block
 
 # Neurons times samples that are simulated side by side: enough to fill vector registers, few enough for L1.
 LANES = 384
+# Neurons below which one neuron comes after the other, each in all samples of a block.
+NARROW = 16
 
 
 @inlined
-def start_lanes(state: Floats, layer: UniformLayer) -> None:
-    """Set all lanes to the states of the neurons at 0."""
-    n = len(layer.start)
-    for base in range(0, state.shape[1], n):
-        for cell in range(n):
-            state[0, base + cell] = layer.start[cell]
-            state[1, base + cell] = layer.current[cell]
+def start_lanes(state: Floats, cells: Integers, layer: UniformLayer) -> None:
+    """Set all lanes to the states of their neurons at 0."""
+    for lane in range(state.shape[1]):
+        state[0, lane] = layer.start[cells[lane]]
+        state[1, lane] = layer.current[cells[lane]]
+
+
+@inlined
+def number_lanes(count: int, n: int, sample: Integers, cell: Integers) -> None:
+    """Lay out samples side by side: sample after sample, or neuron after neuron where these are few."""
+    for lane in range(count * n):
+        if n < NARROW:
+            sample[lane], cell[lane] = lane % count, lane // count
+        else:
+            sample[lane], cell[lane] = lane // n, lane % n
 
 
 @inlined
@@ -93,15 +103,19 @@ def receive_arrivals(
     i : ndarray of float64, shape (lanes,)
         The currents; changed in place.
     """
-    n = len(layer.start)
-    for s in range(len(intervals.span)):
+    n, count = len(layer.start), len(intervals.span)
+    for s in range(count):
         e = incoming.offsets[first + s] + x
         intervals.begin[s] = intervals.end[s]
         if e < incoming.offsets[first + s + 1] and incoming.times[e] < duration:
-            row = incoming.slots[e]
-            base = s * n
-            for cell in range(n):
-                i[base + cell] += layer.weights[row, cell]
+            weights = row(layer.weights, incoming.slots[e])
+            if n < NARROW:
+                for cell in range(n):
+                    i[cell * count + s] += weights[cell]
+            else:
+                mine = stretch(i, s * n, n)
+                for cell in range(n):
+                    mine[cell] += weights[cell]
 
 
 @shared
@@ -132,20 +146,20 @@ def sweep_block(
     """
     incoming, layer, block = unowned(incoming), unowned(layer), unowned(block)
     state, found = unowned(state), unowned(found)
-    constants = layer.constants
-    now, after, flag = Lanes(state[0], state[1]), Lanes(state[2], state[3]), state[4]
+    constants, n = layer.constants, len(layer.start)
+    now, after, flag = Lanes(row(state, 0), row(state, 1)), Lanes(row(state, 2), row(state, 3)), row(state, 4)
     intervals = make_intervals(count, constants)
-    start_lanes(state, layer)
+    start_lanes(state, block.cell, layer)
     used = spike_at_start(now, constants.gap, constants.reset, found)
     if used < 0:
         return used
     for x in range(find_longest(first, first + count, incoming.offsets) + 1):
         if end_intervals(first, x, incoming, intervals, duration):
             measure_spans(intervals, constants)
-            if count == 1:
-                step_lanes(now, after, flag, intervals.factors, constants.gap)
+            if n < NARROW:
+                step_columns(n, now, after, flag, intervals.factors, constants.gap)
             else:
-                step_block(block.sample, now, after, flag, intervals.factors, constants.gap)
+                step_lanes(n, now, after, flag, intervals.factors, constants.gap)
             flagged = choose_lanes(flag, block.chosen)
             if flagged > 0:
                 used = spike_lanes(flagged, used, block, intervals, now, after, constants, found)
@@ -166,22 +180,22 @@ def sweep_blocks(
     width = max(1, LANES // n)
     capacity = len(spikes.times)
     times, lanes, currents = np.empty(capacity), np.empty(capacity, dtype=np.int64), np.empty(capacity)
-    sample = np.empty(width * n, dtype=np.int64)
-    for k in range(width * n):
-        sample[k] = k // n
-    block = Block(sample, np.empty(width * n, dtype=np.int64), np.empty((ROWS, width * n + WIDTH)))
+    block = make_block(np.empty(width * n, dtype=np.int64), np.empty(width * n, dtype=np.int64))
     memory = np.empty(5 * width * n)
     places = np.empty(max(BUCKETS, width), dtype=np.int64)
-    used = int64(0)
+    used, laid_out = int64(0), int64(0)
     for b in range(first, last, width):
         count = min(width, last - b)
+        if count != laid_out:
+            number_lanes(count, n, block.sample, block.cell)
+            laid_out = count
         # contiguous rows, also for the last block, which may be smaller
-        state = memory[: 5 * count * n].reshape(5, count * n)
+        state = stretch_rows(memory, 0, 5, count * n)
         found = Found(times[: capacity - used], lanes, currents)
         size = sweep_block(b, count, incoming, layer, block, state, found, duration)
         if size < 0:
             return b, used
-        used = sort_block(b, size, used, sample[: count * n], found, duration, places, spikes)
+        used = sort_block(b, size, used, count, block, found, duration, (places, spikes))
     return last, used
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from netdesc.dynamics.jit import inlined, int64, shared
+from netdesc.dynamics.jit import inlined, int64, shared, unsigned
 from netdesc.dynamics.views import unowned
 from netdesc.events import Integers
 from netdesc_numba.event.advance import Spikes, order_in_time
-from netdesc_numba.event.bursts import Found
+from netdesc_numba.event.bursts import Block, Found
 
 # Spikes that may be out of order above which sorting by merging is faster than by insertion.
 MANY = 128
@@ -58,7 +58,8 @@ def count_in_buckets(
     for k in range(len(places)):
         places[k] = 0
     for q in range(size):
-        places[sample[found.lanes[q]] * buckets + find_bucket(found.times[q], scale, buckets)] += 1
+        s = sample[unsigned(found.lanes[q])]
+        places[unsigned(s * buckets + find_bucket(found.times[q], scale, buckets))] += 1
 
 
 @inlined
@@ -75,8 +76,8 @@ def reserve_places(begin: int, end: int, used: int, places: Integers) -> tuple[i
 
 @shared
 def sort_block(
-    first: int, size: int, used: int, sample: Integers, found: Found, duration: float, places: Integers,
-    spikes: Spikes,
+    first: int, size: int, used: int, samples: int, block: Block, found: Found, duration: float,
+    results: tuple[Integers, Spikes],
 ) -> int:  # fmt: skip
     """Append the spikes of a block to the results, sample after sample, sorted by time.
 
@@ -86,25 +87,23 @@ def sort_block(
         First sample of the block.
     size, used : int
         Number of spikes of the block, and of those before it.
-    sample : ndarray of int64, shape (lanes,)
-        Of every lane, counted from the first of the block.
+    samples : int
+        Number of samples of the block.
+    block : Block
     found : Found
     duration : float
         In ms.
-    places : ndarray of int64, shape (buckets,)
-        Overwritten; at least as many as samples.
-    spikes : Spikes
-        Receives the results.
+    results : tuple of (ndarray of int64, Spikes)
+        Buckets, at least as many as samples, which are overwritten; and what receives the spikes.
 
     Returns
     -------
     int
         Number of spikes by now.
     """
-    found, spikes = unowned(found), unowned(spikes)
+    block, found, (places, spikes) = unowned(block), unowned(found), unowned(results)
     times, lanes, currents, kept = found.times, found.lanes, found.currents, spikes.kept[0]
-    samples = sample[-1] + 1
-    n = len(sample) // samples
+    sample, cell = block.sample, block.cell
     buckets = max(min(SPARSE * size, len(places)) // samples, 1)
     scale = buckets / duration
     places = places[: samples * buckets]
@@ -115,13 +114,13 @@ def sort_block(
         spikes.counts[first + s] = end - begin
         begin, most = end, max(most, largest)
     for q in range(size):
-        s = sample[lanes[q]]
-        k = s * buckets + find_bucket(times[q], scale, buckets)
-        place = places[k]
+        lane = unsigned(lanes[q])
+        k = unsigned(sample[lane] * buckets + find_bucket(times[q], scale, buckets))
+        place = unsigned(places[k])
         spikes.times[place] = times[q]
-        spikes.neurons[place] = lanes[q] - s * n
+        spikes.neurons[place] = cell[lane]
         kept[place] = currents[q]
-        places[k] = place + 1
+        places[k] += 1
     for s in range(samples):
         sort_spikes(used, used + spikes.counts[first + s], most, spikes)
         used += spikes.counts[first + s]

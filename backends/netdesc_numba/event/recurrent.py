@@ -12,7 +12,7 @@ from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.views import row, unowned
 from netdesc.events import Floats, Integers
 from netdesc_numba.event.advance import Spikes
-from netdesc_numba.event.bursts import ROWS, WIDTH, Block, Found, spike_lanes
+from netdesc_numba.event.bursts import Block, Found, make_block, spike_lanes
 from netdesc_numba.event.lanes import (
     Intervals,
     Lanes,
@@ -77,7 +77,7 @@ def cross_interval(
     intervals.begin[0] = begin
     intervals.span[0] = end - begin
     measure_spans(intervals, layer.constants)
-    step_lanes(now, after, flag, intervals.factors, layer.constants.gap)
+    step_lanes(len(now.u), now, after, flag, intervals.factors, layer.constants.gap)
     flagged = choose_lanes(flag, block.chosen)
     if flagged == 0:
         return used
@@ -116,7 +116,7 @@ def sweep_sample(
     state, cursors = work.state, work.cursors
     now, after = Lanes(row(state, 0), row(state, 1)), Lanes(row(state, 2), row(state, 3))
     found = Found(spikes.times, spikes.neurons, spikes.kept[0])
-    start_lanes(state, layer)
+    start_lanes(state, work.block.cell, layer)
     for k in range(len(cursors)):
         cursors[k] = used
     rest = Found(spikes.times[used:], spikes.neurons[used:], spikes.kept[0, used:])
@@ -167,8 +167,7 @@ def sweep_recurrent_layer(
     before the next arrival that is known, the interval ends there instead, and is simulated once more.
     """
     n = layer.weights.shape[1]
-    sample, chosen = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    block = Block(sample, chosen, np.empty((ROWS, n + WIDTH)))
+    block = make_block(np.zeros(n, dtype=np.int64), np.arange(n))
     intervals = make_intervals(1, layer.constants)
     work = Work(block, intervals, np.empty((5, n)), np.empty(len(loop.row), dtype=np.int64))
     used = int64(0)

@@ -25,12 +25,13 @@ from numba.core.serialize import dumps
 
 from netdesc.dynamics.kernel_census import count_functions
 from netdesc.dynamics.kernel_digest import digest_kernel, digest_records
+from netdesc.dynamics.kernel_loading import Stored, restore, store
 
 log = logging.getLogger("netdesc.kernels")
 """Receives ``compiling NAME: N functions`` and ``compiled NAME`` at level INFO, what is wrong with the cache,
 and at level DEBUG ``translated NAME`` for each of the functions of a kernel."""
 
-MAGIC = b"netdesc kernel 1\n"
+MAGIC = b"netdesc kernel 2\n"
 LARGEST = 2**28
 """Bytes that a file of the cache may have."""
 
@@ -58,7 +59,8 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
     def load_overload(self, signature: Any, target: Any) -> Any:
         """Return the compiled kernel, or None if it has to be compiled."""
         try:
-            found = super().load_overload(signature, target)
+            stored = self._cache_file.load(self._index_key(signature, target.codegen()))
+            found = None if stored is None else restore(target, stored)
         except Exception as error:  # noqa: BLE001 - whatever a file of another origin makes numba raise
             log.debug("%s cannot be loaded: %r", self.kernel, error)
             found = None
@@ -97,6 +99,9 @@ class _Nowhere(_CacheLocator):  # type: ignore[misc]
 
 class _Reduction(CompileResultCacheImpl):  # type: ignore[misc]
     _locator_classes = (_Nowhere,)
+
+    def reduce(self, compiled: Any) -> Stored:
+        return store(compiled)
 
 
 KernelCache._impl_class = _Reduction

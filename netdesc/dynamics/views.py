@@ -10,7 +10,6 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.np.arrayobj import get_itemsize, make_array, populate_array
 
 from netdesc.dynamics.jit import inlined, instruction
 
@@ -35,7 +34,19 @@ def _contiguous(array: Any, dimensions: int) -> types.Array:
     return types.Array(array.dtype, dimensions, "C", readonly=not array.mutable, aligned=array.aligned)
 
 
+def make_array(kind: types.Array) -> Any:
+    """Return the structure of an array in compiled code.
+
+    numba has it in a part that is loaded where something is compiled, and only there.
+    """
+    from numba.np import arrayobj
+
+    return arrayobj.make_array(kind)
+
+
 def _make(context: Any, builder: Any, kind: Any, data: Any, shape: list[Any]) -> Any:
+    from numba.np.arrayobj import get_itemsize, populate_array
+
     made = make_array(kind)(context, builder)
     size = context.get_constant(types.intp, get_itemsize(context, kind))
     strides = [size] if len(shape) == 1 else [builder.mul(shape[1], size), size]

@@ -12,9 +12,9 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 from numba.core.cgutils import get_item_pointer
-from numba.np.arrayobj import make_array
 
 from netdesc.dynamics.jit import inlined, instruction
+from netdesc.dynamics.views import make_array
 from netdesc.ticks.records import Arrivals, Synapses
 
 FAR, MIDDLE, CLOSE = 24, 16, 8

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from numba import _dynfunc, jit
+import numpy as np
+from numba import _dynfunc, jit, types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags, _LowerResult
 from numba.core.compiler_lock import global_compiler_lock
@@ -23,6 +24,8 @@ from numba.core.lowering import Lower
 from numba.core.registry import CPUDispatcher
 from numba.core.target_extension import CPU, jit_registry
 from numba.core.typed_passes import NativeLowering
+from numba.core.typing.typeof import Purpose, typeof
+from numba.np.numpy_support import from_dtype, map_layout
 
 from netdesc.dynamics.borrowing import BorrowingLower
 from netdesc.dynamics.records import MODELS
@@ -151,6 +154,19 @@ class SettledFlags(Flags):  # type: ignore[misc]
         return isinstance(other, SettledFlags) and (self is other or bool(self._values == other._values))
 
 
+def find_kind(value: Any) -> types.Type:
+    """Return numba's type of an argument.
+
+    numba itself asks of every array whether it is masked, and loads NumPy's masked arrays for that.
+    """
+    if type(value) is np.ndarray:
+        kind, layout = from_dtype(value.dtype), map_layout(value)
+        return types.Array(kind, value.ndim, layout, readonly=not value.flags.writeable)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return types.BaseTuple.from_types([find_kind(item) for item in value], type(value))
+    return typeof(value, Purpose.argument) or types.pyobject
+
+
 class Kernel(CPUDispatcher):  # type: ignore[misc]
     """A function that is compiled for every combination of types with which it is called.
 
@@ -172,6 +188,12 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
         }  # fmt: skip
         super().__init__(function, locals={}, targetoptions=given, pipeline_class=compiler)
         self._compiler._customize_flags = SettledFlags
+
+    def typeof_pyval(self, value: Any) -> Any:
+        """Return the type of an argument."""
+        kind = find_kind(value)
+        self._types_active_call.add(kind)
+        return kind
 
     def compile(self, sig: Any) -> Any:
         """Compile the function for one combination of types."""

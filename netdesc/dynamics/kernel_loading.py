@@ -31,7 +31,7 @@ class Stored(NamedTuple):
     initializers : tuple of callable
         Called before it is used.
     environments : tuple of object
-        Of the functions in it.
+        Of the functions in it that have constants of Python.
     symbols : tuple of str
         Names of the functions and objects of Python, NumPy and C that it refers to.
     """
@@ -72,7 +72,8 @@ def store(compiled: Any) -> Stored:
     name, _, (machine_code, code) = compiled.library.serialize_using_object_code()
     description = compiled.fndesc
     description.typemap = description.calltypes = None  # neither needed nor always possible to keep
-    environments = tuple(compiled._find_referenced_environments())
+    # those without constants are never read, and each would load the module of its function
+    environments = tuple(item for item in compiled._find_referenced_environments() if item.consts)
     return Stored(
         name, machine_code, code, description, compiled.environment, compiled.signature,
         tuple(compiled.reload_init), environments, tuple(_find_symbols(compiled.library)),

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, update_wrapper
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -179,14 +180,22 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
         For numba's compiler.
     """
 
+    options: Mapping[str, Any] = MappingProxyType(
+        {
+            "nopython": True,
+            "nogil": True,
+            "error_model": "numpy",
+            "boundscheck": None,
+            "no_cfunc_wrapper": True,
+        }
+    )
+
     def __init__(
         self, function: Callable[..., Any], compiler: type[CompilerBase] = KernelCompiler, **options: Any
     ) -> None:
-        given = {
-            "nopython": True, "nogil": True, "error_model": "numpy", "boundscheck": None,
-            "no_cfunc_wrapper": True, **options,
-        }  # fmt: skip
-        super().__init__(function, locals={}, targetoptions=given, pipeline_class=compiler)
+        super().__init__(
+            function, locals={}, targetoptions={**self.options, **options}, pipeline_class=compiler
+        )
         self._compiler._customize_flags = SettledFlags
 
     def typeof_pyval(self, value: Any) -> Any:
@@ -201,6 +210,16 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
             return super().compile(sig)
 
 
+COMPLETED = frozenset(
+    (
+        *("__code__", "__defaults__", "_cache", "_cache_hits", "_cache_misses", "_compiler", "doc"),
+        *("_compiling_counter", "_tm", "_type", "_types_active_call", "func_code"),
+        *("locals", "overloads", "targetctx", "typingctx"),
+    )
+)
+"""What a function has as soon as numba can compile it, besides what `Fragment` gives it."""
+
+
 class Fragment(Kernel):
     """A function that becomes part of the kernels that call it.
 
@@ -212,7 +231,37 @@ class Fragment(Kernel):
     """
 
     def __init__(self, function: Callable[..., Any], **options: Any) -> None:
-        super().__init__(function, FragmentCompiler, no_cpython_wrapper=True, **options)
+        # What numba needs of a function is made where one is compiled: hundreds are defined that a process
+        # with a cache of kernels does not compile.
+        update_wrapper(self, function)
+        self.py_func = function
+        self.targetoptions = self.options | {"no_cpython_wrapper": True, **options}
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in COMPLETED or "overloads" in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name}", name=name, obj=self)
+        self.complete()
+        return getattr(self, name)
+
+    def complete(self) -> None:
+        """Make all that numba needs of the function, where that has not been done."""
+        if "overloads" not in vars(self):
+            Kernel.__init__(self, self.py_func, FragmentCompiler, **self.targetoptions)
+
+    @property
+    def _numba_type_(self) -> Any:
+        self.complete()
+        return types.Dispatcher(self)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Return how a call is typed."""
+        self.complete()
+        return super().get_call_template(args, kws)
+
+    def compile(self, sig: Any) -> Any:
+        """Translate the function for one combination of types."""
+        self.complete()
+        return super().compile(sig)
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the function, compiled as a kernel of its own."""

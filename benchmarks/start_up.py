@@ -10,6 +10,7 @@ process after the first one compiles a kernel.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import subprocess
 import sys
@@ -41,7 +42,11 @@ class Timing(NamedTuple):
 
 def take_first_step(file: Path) -> int:
     """Load a file, compile it, take the first step of its training; return the kernels compiled for it."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command netdesc does
+    # as the command netdesc does
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(50_000, *gc.get_threshold()[1:])
+    # numba would load the package coverage, which those who develop netdesc have and its users have not
+    sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]
 
     import numpy as np
     from numba.core.event import install_recorder

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, update_wrapper
-from types import MappingProxyType
+from types import CodeType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,11 +21,14 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags, _LowerResult
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.errors import ForceLiteralArg
 from numba.core.lowering import Lower
 from numba.core.registry import CPUDispatcher
+from numba.core.sigutils import normalize_signature
 from numba.core.target_extension import CPU, jit_registry
 from numba.core.typed_passes import NativeLowering
 from numba.core.typing.typeof import Purpose, typeof
+from numba.core.untyped_passes import InlineClosureLikes
 from numba.np.numpy_support import from_dtype, map_layout
 
 from netdesc.dynamics.borrowing import BorrowingLower
@@ -54,11 +57,12 @@ class FragmentLibrary(JITCodeLibrary):  # type: ignore[misc]
 
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
+        passes, builder = self._codegen._function_pass_manager(
+            opt=1, loop_vectorize=False, slp_vectorize=False
+        )
         for function in ll_module.functions:
-            passes, builder = self._codegen._function_pass_manager(
-                opt=1, loop_vectorize=False, slp_vectorize=False
-            )
-            passes.run(function, builder)
+            if not function.is_declaration:
+                passes.run(function, builder)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -114,6 +118,9 @@ class KernelCompiler(CompilerBase):  # type: ignore[misc]
         """Return numba's passes, with our translation in place of its own."""
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes = [(self.lowering if step is NativeLowering else step, text) for step, text in manager.passes]
+        if not any(isinstance(item, CodeType) for item in self.state.func_id.code.co_consts):
+            # The pass is for functions within a function.
+            passes = [(step, text) for step, text in passes if step is not InlineClosureLikes]
         replaced = PassManager(manager.pipeline_name)
         replaced.passes = passes
         replaced.finalize()
@@ -235,7 +242,7 @@ class Fragment(Kernel):
         # with a cache of kernels does not compile.
         update_wrapper(self, function)
         self.py_func = function
-        self.targetoptions = self.options | {"no_cpython_wrapper": True, **options}
+        self.targetoptions = {**self.options, "no_cpython_wrapper": True, **options}
 
     def __getattr__(self, name: str) -> Any:
         if name not in COMPLETED or "overloads" in vars(self):
@@ -259,9 +266,21 @@ class Fragment(Kernel):
         return super().get_call_template(args, kws)
 
     def compile(self, sig: Any) -> Any:
-        """Translate the function for one combination of types."""
+        """Translate the function for one combination of types.
+
+        Every function would time itself and so slow down those within it; the kernel around them does that.
+        """
         self.complete()
-        return super().compile(sig)
+        with global_compiler_lock, self._compiling_counter:
+            kinds, result = normalize_signature(sig)
+            if (known := self.overloads.get(tuple(kinds))) is not None:
+                return known.entry_point
+            try:
+                compiled = self._compiler.compile(kinds, result)
+            except ForceLiteralArg:
+                return super().compile(sig)
+            self.add_overload(compiled)
+            return compiled.entry_point
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the function, compiled as a kernel of its own."""
@@ -273,7 +292,8 @@ class Fragment(Kernel):
 
 
 def _compile_foreign(*functions: Any, **options: Any) -> Any:
-    return jit(*functions, **{"pipeline_class": ForeignCompiler, **options})
+    ours = {"pipeline_class": ForeignCompiler, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+    return jit(*functions, **{**ours, **options})
 
 
 @contextmanager

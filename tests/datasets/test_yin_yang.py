@@ -17,6 +17,26 @@ def test_the_set_is_that_of_the_published_generator(samples, seed, counts, point
     assert table.values[0, :2] == pytest.approx(point, abs=5e-9)
 
 
+def draw(samples, seed):
+    """Draw a set as the published generator does, number by number."""
+    random = np.random.RandomState(seed)
+    for _ in range(samples):
+        label = random.randint(3)
+        while True:
+            x, y = random.random_sample(), random.random_sample()
+            if ((x - 0.5) ** 2 + (y - 0.5) ** 2) ** 0.5 <= 0.5 and classify(x, y) == label:
+                break
+        yield x, y, label
+
+
+@pytest.mark.parametrize(("samples", "seed"), [(5000, 0), (60, 1), (1, 2), (1, 3), (2, 4), (0, 5)])
+def test_points_are_the_same_if_they_are_drawn_one_by_one(samples, seed):
+    table = yin_yang(samples, seed)
+    assert table.values.shape == (samples, 4)
+    found = [(*point, label) for point, label in zip(table.values[:, :2].tolist(), table.labels, strict=True)]
+    assert found == list(draw(samples, seed))
+
+
 def test_the_last_two_features_mirror_the_first_two():
     values = yin_yang(50, 1).values
     np.testing.assert_array_equal(values[:, 2:], 1.0 - values[:, :2])

@@ -21,7 +21,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags, _LowerResult
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.errors import ForceLiteralArg
+from numba.core.errors import ForceLiteralArg, NumbaError
 from numba.core.lowering import Lower
 from numba.core.registry import CPUDispatcher
 from numba.core.sigutils import normalize_signature
@@ -172,7 +172,7 @@ def find_kind(value: Any) -> types.Type:
         return types.Array(kind, value.ndim, layout, readonly=not value.flags.writeable)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return types.BaseTuple.from_types([find_kind(item) for item in value], type(value))
-    return typeof(value, Purpose.argument) or types.pyobject
+    return typeof(value, Purpose.argument)
 
 
 class Kernel(CPUDispatcher):  # type: ignore[misc]
@@ -207,7 +207,10 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
 
     def typeof_pyval(self, value: Any) -> Any:
         """Return the type of an argument."""
-        kind = find_kind(value)
+        try:
+            kind = find_kind(value)
+        except NumbaError:
+            return super().typeof_pyval(value)
         self._types_active_call.add(kind)
         return kind
 

@@ -35,12 +35,17 @@ PER_DELAY = 12.0
 """Bytes of a delay of its own: in ms, and in ticks on a grid."""
 
 PER_SORTED_SYNAPSE = 4.0
-"""Bytes of a synapse beside those of its program, for cells in continuous time that form no layer: its target,
-where several projections end in a stage; what it has of its own is counted with `PER_SYNAPSE`."""
+"""Bytes of a synapse beside those of its program, for cells in continuous time that form no layer.
 
-PER_SORTED_DELAY = 24.0
-"""Bytes more of a synapse that has a delay of its own: its place by delay, the delay in the order of the stage,
-and what marks where synapses of another projection come in between."""
+It is its target, where several projections end in a stage; what else it has is counted with `PER_SYNAPSE`.
+"""
+
+PER_SORTED_DELAY = 12.0
+"""Bytes more of a synapse that has a delay of its own: what brings it into the order of delays.
+
+Peak resident memory of running 6.4 million synapses of a balanced network on the event-driven solver, less
+that with few, divided by their number: 8 where those of a projection share weight and delay, 48 where none do.
+"""
 
 PER_GRADIENT = 16.0
 """Bytes of a synapse whose gradient is computed, trained or not."""

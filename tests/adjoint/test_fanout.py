@@ -39,7 +39,9 @@ def network(weight, delay, *, several: bool):
         "simulation": {"duration": "20 ms", "seed": 1},
         "populations": {
             "a": {"size": 30, "neuron": cell},
-            **({"b": {"size": 20, "neuron": cell}, "x": {"size": 10, "source": "dataset"}} if several else {}),
+            **(
+                {"b": {"size": 20, "neuron": cell}, "x": {"size": 10, "source": "dataset"}} if several else {}
+            ),
         },
         "projections": projections,
     }

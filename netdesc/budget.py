@@ -43,8 +43,8 @@ It is its target, where several projections end in a stage; what else it has is 
 PER_SORTED_DELAY = 12.0
 """Bytes more of a synapse that has a delay of its own: what brings it into the order of delays.
 
-Peak resident memory of running 6.4 million synapses of a balanced network on the event-driven solver, less
-that with few, divided by their number: 8 where those of a projection share weight and delay, 48 where none do.
+Peak resident memory of running 6.4 million synapses of a balanced network on the event-driven solver,
+less that with few, divided by their number: 8 where a projection has one weight and delay, 48 where none has.
 """
 
 PER_GRADIENT = 16.0

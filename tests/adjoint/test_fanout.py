@@ -48,6 +48,11 @@ def network(weight, delay, *, several: bool):
     return netdesc.compile(netdesc.load(described), "numba").program
 
 
+def plain(function):
+    """Return a function without the compiler, which is off already where kernels are interpreted."""
+    return getattr(function, "py_func", function)
+
+
 def listed(fan):
     """Return slot, delay, target, weight and receptor of every synapse as a kernel meets them."""
     found = []
@@ -55,13 +60,13 @@ def listed(fan):
         for g in range(fan.first[slot], fan.first[slot + 1]):
             part = int(fan.runs[g, PART])
             for place in range(int(fan.runs[g, BEGIN]), int(fan.runs[g, END])):
-                number = int(number_at.py_func(place, fan))
+                number = int(plain(number_at)(place, fan))
                 values = (
                     slot,
-                    delay_at.py_func(place, part, fan),
-                    int(target_of.py_func(number, fan)),
-                    weight_of.py_func(number, part, fan),
-                    receptor_by.py_func(label_of.py_func(number, part), fan),
+                    plain(delay_at)(place, part, fan),
+                    int(plain(target_of)(number, fan)),
+                    plain(weight_of)(number, part, fan),
+                    plain(receptor_by)(plain(label_of)(number, part), fan),
                 )
                 found.append(values)
     return found

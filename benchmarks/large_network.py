@@ -24,7 +24,9 @@ PAGE = ROOT / "docs" / "benchmarks" / "large_network.md"
 WEIGHTS: dict[str, Any] = {
     "one weight": 0.02,
     "drawn weights": {"normal": {"mu": 0.02, "sigma": 0.004}},
+    "drawn weights and delays": {"normal": {"mu": 0.02, "sigma": 0.004}},
 }
+DELAYS: dict[str, Any] = {"drawn weights and delays": {"uniform": {"low": "1 ms", "high": "2 ms"}}}
 SOLVERS: dict[str, Any] = {
     "grid float32": {"grid": {"timestep": "0.1 ms", "precision": "float32"}},
     "grid float64": {"grid": {"timestep": "0.1 ms"}},
@@ -50,7 +52,7 @@ def describe(neurons: int, synapses: int, weight: str, solver: str) -> dict[str,
                 "post": "n",
                 "connector": {"fixed_probability": {"p": synapses / neurons}},
                 "weight": WEIGHTS[weight],
-                "delay": "1.5 ms",
+                "delay": DELAYS.get(weight, "1.5 ms"),
             }
         },
         "backends": {"numba": {"solver": SOLVERS[solver]}},
@@ -102,7 +104,7 @@ def main() -> None:
     )
     parser.add_argument("neurons", type=int, nargs="?", default=100_000)
     parser.add_argument("synapses", type=int, nargs="?", default=1_000, help="of each neuron")
-    parser.add_argument("--solvers", default="grid float32,grid float64", help=", ".join(SOLVERS))
+    parser.add_argument("--solvers", default=",".join(SOLVERS), help=", ".join(SOLVERS))
     parser.add_argument("--case", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", type=Path, default=PAGE)
     given = parser.parse_args()

@@ -196,12 +196,18 @@ class Block:
         Returns
         -------
         ndarray of float64, shape of ``self.weights``
+            The values themselves where the charges are the weights.
         """
-        return self.collect(self._times_charge(values))
+        plain = bool(np.all(self.charge == 1.0))
+        return self.collect(values if plain else self._times_charge(values))
 
     def _times_charge(self, values: Floats) -> Floats:
         if self.indices is not None:
-            return np.asarray(values * self.charge[self.indices])
+            result = np.empty(self.size)
+            for begin in range(0, self.size, PIECE):
+                part = slice(begin, begin + PIECE)
+                np.multiply(values[part], self.charge[self.indices[part]], out=result[part])
+            return result
         return np.asarray(values.reshape(self.n_pre, self.n_post) * self.charge).reshape(-1)
 
     def sparse(self) -> tuple[Integers, Indices]:

@@ -13,6 +13,7 @@ from netdesc.budget import (
     PER_IMAGE_VALUE,
     PER_KEPT_SPIKE,
     PER_RECORDED_VALUE,
+    PER_SORTED_DELAY,
     PER_SORTED_SYNAPSE,
     PER_SPIKE,
     PER_STATE,
@@ -118,9 +119,8 @@ def _sorted(program: Program) -> Iterator[Item]:
     """Return the synapses that are sorted because time is continuous; those of a layer stay rows."""
     for block in program.blocks:
         if not (block.dense and block.uniform_delay):
-            yield Item(
-                block.path, float(block.size), "sorted synapses", PER_SORTED_SYNAPSE, "make it sparser"
-            )
+            each = PER_SORTED_SYNAPSE + PER_SORTED_DELAY * (not block.uniform_delay)
+            yield Item(block.path, float(block.size), "sorted synapses", each, "make it sparser")
 
 
 def _states(program: Program, samples: int) -> Iterator[Item]:

@@ -100,7 +100,7 @@ def test_a_layout_after_writing_is_that_of_a_program_with_these_parameters(facto
     for name in ("weights", "start", "current"):
         np.testing.assert_array_equal(getattr(written.layer(0), name), getattr(fresh.layer(0), name))
     assert written.layer(0).constants == fresh.layer(0).constants
-    assert written.delays[0].tolist() == fresh.delays[0].tolist() == [3.0]
+    assert written.entries == fresh.entries == [[(0, 0, 3.0)]]
     assert written.reach(0) == fresh.reach(0) == (np.inf, 3.0)
 
 

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Afferents, Incoming, Synapses, merge, part_of
+from netdesc.adjoint.arrivals import Afferents, Incoming, merge, part_of
 from netdesc.adjoint.cells import Loop, UniformLayer, make_layer, neurons_of, read_cells, replace_weights
-from netdesc.adjoint.wiring import (
-    LAYER,
-    NARROWEST,
-    RECURRENT,
-    Wiring,
-    arrive_later,
-    is_layer,
-    sort_fanout,
-    wire,
-)
-from netdesc.block import Block, join_charges
+from netdesc.adjoint.fanout import is_plain, lay_out, reweight
+from netdesc.adjoint.synapses import Synapses
+from netdesc.adjoint.wiring import LAYER, NARROWEST, RECURRENT, arrive_later, is_layer, wire
+from netdesc.block import join_charges
 from netdesc.events import Events, Floats, frozen
 from netdesc.parameters import DELAY, Check, ParameterStore, accept
 from netdesc.program import Program
 from netdesc.threads import worthwhile
 
 
-def is_plain(block: Block) -> bool:
-    """Return whether the charges of a block are its weights."""
-    return block.weight_of is None and bool(np.all(block.charge == 1.0))
-
-
 def stored(weights: Floats) -> Floats:
     """Return weights as kernels take them, also where one number stands for all; see ``events.frozen``."""
     return weights if weights.flags.c_contiguous else frozen(np.ascontiguousarray(weights), np.float64)
+
+
+NOTHING: Floats = frozen(np.empty(0), np.float64)
 
 
 class Layout:
@@ -59,10 +50,9 @@ class Layout:
         Per stage.
     plain : list of bool
         Whether a stage has one block, whose charges are its weights.
-    weights, delays : list of ndarray
-        Per stage, by synapse number; volts of the cell and ms. A layer's delays are one per block.
-    fanouts, layers, reaches : dict of int to Synapses, to UniformLayer, and to tuple of float
-        With the present weights and delays, by stage, those that have been asked for; see ``reach``.
+    fanouts, arranged, layers, reaches : dict of int to Synapses, to UniformLayer, and to tuple of float
+        With the present weights and delays, by stage, those that have been asked for; ``arranged`` is without
+        weights, and remains as long as the delays do; see ``reach``.
     """
 
     def __init__(self, program: Program, *, layers: bool = True, check: Check = accept) -> None:
@@ -75,7 +65,6 @@ class Layout:
         self.store = ParameterStore(program.declared(), check)
         self.blocks = [[program.blocks[k] for k in wiring.blocks] for wiring in self.wirings]
         self.plain = [len(blocks) == 1 and is_plain(blocks[0]) for blocks in self.blocks]
-        self.spreads: dict[int, Wiring] = {}
         self.layers: dict[int, UniformLayer] = {}
         self.arrange_delays()
         self.arrange_weights()
@@ -102,10 +91,7 @@ class Layout:
         for index, (stage, wiring) in enumerate(zip(self.program.stages, self.wirings, strict=True)):
             if wiring.kind == RECURRENT and not arrive_later(self.program, stage, self.store.values):
                 self.wirings[index] = wire(self.program, stage, False)
-        self.delays = [
-            self.join_delays(blocks, spread=not wiring.by_rows)
-            for blocks, wiring in zip(self.blocks, self.wirings, strict=True)
-        ]
+        self.arranged: dict[int, Synapses] = {}
         self.entries = [self.list_entries(index) for index in range(len(self.wirings))]
         self.reaches: dict[int, tuple[float, float]] = {}
 
@@ -115,28 +101,24 @@ class Layout:
         if not wiring.by_rows:
             return []
         entries = []
-        for block, delay in zip(self.blocks[index], self.delays[index].tolist(), strict=True):
-            entries.append((block.pre, rows, delay))
+        for block in self.blocks[index]:
+            entries.append((block.pre, rows, float(self.store[block.delay_key][0])))
             rows += block.n_pre
         return entries
 
     def arrange_weights(self) -> None:
         """Bring the present weights into the order of the kernels."""
-        self.weights: list[Floats] = [
-            stored(self.store[blocks[0].weight_key]) if plain else join_charges(blocks, self.store.values)
-            for blocks, plain in zip(self.blocks, self.plain, strict=True)
-        ]
         self.fanouts: dict[int, Synapses] = {}
         self.layers = {
-            index: replace_weights(layer, self.weights[index]) for index, layer in self.layers.items()
+            index: replace_weights(layer, self.charges(index)) for index, layer in self.layers.items()
         }
 
-    def join_delays(self, blocks: Sequence[Block], *, spread: bool) -> Floats:
-        """Return the delays of blocks, of every synapse or as they are."""
-        parts = [(self.store[block.delay_key], block.size) for block in blocks]
-        return np.concatenate(
-            [np.empty(0), *(np.broadcast_to(item, size) if spread else item for item, size in parts)]
-        )
+    def charges(self, index: int) -> Floats:
+        """Return the present weights of a layer, by synapse number, in volts of the cell."""
+        blocks = self.blocks[index]
+        if self.plain[index]:
+            return stored(self.store[blocks[0].weight_key])
+        return join_charges(blocks, self.store.values)
 
     def rest(self, index: int) -> Floats:
         """Return the resting voltages of a stage, which the voltages of its kernels are relative to."""
@@ -146,24 +128,16 @@ class Layout:
     def layer(self, index: int) -> UniformLayer:
         """Return a stage that runs as a layer as its kernels take it."""
         if index not in self.layers:
-            self.layers[index] = make_layer(self.cells[index], self.weights[index])
+            self.layers[index] = make_layer(self.cells[index], self.charges(index))
         return self.layers[index]
 
-    def spread(self, index: int) -> Wiring:
-        """Return the synapses of a stage with their index, which a layer otherwise does without."""
-        wiring = self.wirings[index]
-        if not wiring.by_rows:
-            return wiring
-        if index not in self.spreads:
-            self.spreads[index] = wire(self.program, self.program.stages[index], False)
-        return self.spreads[index]
-
     def fanout(self, index: int) -> Synapses:
-        """Return the synapses of a stage sorted by slot, which a layer otherwise does without."""
+        """Return the synapses of a stage by slot, which a layer otherwise does without."""
         if index not in self.fanouts:
-            wiring = self.spread(index)
-            delays = self.join_delays(self.blocks[index], spread=True)
-            self.fanouts[index] = sort_fanout(wiring, self.weights[index], delays)
+            given = self.wirings[index], self.blocks[index], self.store.values
+            old = self.arranged.get(index)
+            self.fanouts[index] = lay_out(*given) if old is None else reweight(old, *given)
+            self.arranged[index] = self.fanouts[index]._replace(weight=NOTHING)
         return self.fanouts[index]
 
     def emissions(self, index: int, spikes: Mapping[int, Events], batch: int) -> Afferents:

@@ -7,6 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from netdesc.adjoint.synapses import (
+    BEGIN,
+    END,
+    PART,
+    Synapses,
+    delay_at,
+    label,
+    number_at,
+    target_of,
+)
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.order import find_order, rearrange
 from netdesc.events import Events, Floats, Integers, frozen
@@ -155,25 +165,6 @@ def order_parts(times: Floats, slots: Integers, begins: Integers, order: Integer
             done += 1
 
 
-class Synapses(NamedTuple):
-    """Synapses of a stage, sorted by slot, then by delay, then by target.
-
-    Parameters
-    ----------
-    start : ndarray of int64, shape (slots + 1,)
-    synapse, target, receptor : ndarray of int64, shape (synapses,)
-    weight, delay : ndarray of float64, shape (synapses,)
-        In volts of the cell and ms.
-    """
-
-    start: Integers
-    synapse: Integers
-    target: Integers
-    receptor: Integers
-    weight: Floats
-    delay: Floats
-
-
 class Arrivals(NamedTuple):
     """Arrivals in one sample, by target, then by time.
 
@@ -184,7 +175,7 @@ class Arrivals(NamedTuple):
     when : ndarray of float64, shape (arrivals,)
         In ms.
     synapse, spike : ndarray of int64, shape (arrivals,)
-        Position among the sorted synapses, and index of the spike.
+        Label of the synapse, see ``netdesc.adjoint.synapses.label``, and index of the spike.
     """
 
     start: Integers
@@ -220,9 +211,11 @@ def gather(b: int, incoming: Incoming, fan: Synapses, size: int, duration: float
     times, slots = incoming.times, incoming.slots
     start = np.zeros(size + 1, dtype=np.int64)
     for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
-        for q in range(fan.start[slots[e]], fan.start[slots[e] + 1]):
-            if times[e] + fan.delay[q] < duration:
-                start[fan.target[q] + 1] += 1
+        for g in range(fan.first[slots[e]], fan.first[slots[e] + 1]):
+            part = int64(fan.runs[g, PART])
+            for q in range(fan.runs[g, BEGIN], fan.runs[g, END]):
+                if times[e] + delay_at(q, part, fan) < duration:
+                    start[target_of(number_at(q, fan), fan) + 1] += 1
     for cell in range(size):
         start[cell + 1] += start[cell]
     total = start[size]
@@ -231,14 +224,18 @@ def gather(b: int, incoming: Incoming, fan: Synapses, size: int, duration: float
     synapse = np.empty(total, dtype=np.int64)
     spike = np.empty(total, dtype=np.int64)
     for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
-        for q in range(fan.start[slots[e]], fan.start[slots[e] + 1]):
-            t = times[e] + fan.delay[q]
-            if t < duration:
-                k = place[fan.target[q]]
-                when[k] = t
-                synapse[k] = q
-                spike[k] = e
-                place[fan.target[q]] = k + 1
+        for g in range(fan.first[slots[e]], fan.first[slots[e] + 1]):
+            part = int64(fan.runs[g, PART])
+            for q in range(fan.runs[g, BEGIN], fan.runs[g, END]):
+                t = times[e] + delay_at(q, part, fan)
+                if t < duration:
+                    number = number_at(q, fan)
+                    cell = target_of(number, fan)
+                    k = place[cell]
+                    when[k] = t
+                    synapse[k] = label(number, part)
+                    spike[k] = e
+                    place[cell] = k + 1
     for cell in range(size):
         begin, end = start[cell], start[cell + 1]
         ordered = True

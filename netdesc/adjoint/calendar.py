@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Synapses
+from netdesc.adjoint.synapses import BEGIN, DELAY_AT, DELAY_STEP, END, PART, Synapses, delay_at, number_at
 from netdesc.dynamics.jit import inlined, int64, shared
 from netdesc.dynamics.order import find_order
 from netdesc.dynamics.views import fill, unowned
@@ -40,8 +40,8 @@ class Calendar(NamedTuple):
         First spike of each place, -1 for none; the number of places is a power of 2.
     following : ndarray of int64, shape (spikes,)
         The next one in the same place, -1 for none.
-    synapse, end : ndarray of int64, shape (spikes,)
-        The synapse at which each arrives next, and one step past its last.
+    place, run, end : ndarray of int64, shape (spikes,)
+        Place of the synapse at which each arrives next, its run, and one step past its last run.
     emitted : ndarray of float64, shape (spikes,)
         In ms.
     waiting : ndarray of int64, shape (1,)
@@ -56,7 +56,8 @@ class Calendar(NamedTuple):
 
     head: Integers
     following: Integers
-    synapse: Integers
+    place: Integers
+    run: Integers
     end: Integers
     emitted: Floats
     waiting: Integers
@@ -74,7 +75,9 @@ class Deliveries(NamedTuple):
         In ms.
     spike : ndarray of int64, shape (room,)
     begin, end : ndarray of int64, shape (room,)
-        First synapse and one past the last.
+        First place of the synapses and one past the last.
+    part : ndarray of int64, shape (room,)
+        Their projection.
     order : ndarray of int64, shape (room,)
         Positions in order of time.
     bucket, start : ndarray of int64, shape (room,) and (room + 1,)
@@ -85,6 +88,7 @@ class Deliveries(NamedTuple):
     spike: Integers
     begin: Integers
     end: Integers
+    part: Integers
     order: Integers
     bucket: Integers
     start: Integers
@@ -112,9 +116,10 @@ def make_calendar(spikes: int, lag: float, longest: float, duration: float, step
         places *= 2
     head = np.empty(places, dtype=np.int64)
     following = np.empty(spikes, dtype=np.int64)
-    synapse, end = np.empty(spikes, dtype=np.int64), np.empty(spikes, dtype=np.int64)
+    place, run = np.empty(spikes, dtype=np.int64), np.empty(spikes, dtype=np.int64)
+    end = np.empty(spikes, dtype=np.int64)
     waiting = np.zeros(1, dtype=np.int64)
-    return Calendar(head, following, synapse, end, np.empty(spikes), waiting, rate, duration, step)
+    return Calendar(head, following, place, run, end, np.empty(spikes), waiting, rate, duration, step)
 
 
 @inlined
@@ -127,13 +132,11 @@ def clear(calendar: Calendar) -> None:
 @inlined
 def make_deliveries(room: int) -> Deliveries:
     """Return room for what arrives within a window."""
-    spike, begin, end = (
-        np.empty(room, dtype=np.int64),
-        np.empty(room, dtype=np.int64),
-        np.empty(room, np.int64),
-    )
+    spike, part = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+    begin, end = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     order, bucket = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-    return Deliveries(np.empty(room), spike, begin, end, order, bucket, np.empty(room + 1, dtype=np.int64))
+    start = np.empty(room + 1, dtype=np.int64)
+    return Deliveries(np.empty(room), spike, begin, end, part, order, bucket, start)
 
 
 @inlined
@@ -169,28 +172,43 @@ def send(spike: int, emitted: float, begin: int, end: int, fan: Synapses, calend
     emitted : float
         In ms.
     begin, end : int
-        Its first synapse, and one past its last.
+        Its first run, and one past its last.
     fan : Synapses
     calendar : Calendar
     """
-    if begin < end and emitted + fan.delay[begin] < calendar.duration:
-        calendar.synapse[spike] = begin
-        calendar.end[spike] = end
-        calendar.emitted[spike] = emitted
-        put(spike, window_of(emitted + fan.delay[begin], calendar), calendar)
+    if begin < end:
+        q = int64(fan.runs[begin, BEGIN])
+        arrival = emitted + delay_at(q, fan.runs[begin, PART], fan)
+        if arrival < calendar.duration:
+            calendar.place[spike] = q
+            calendar.run[spike] = begin
+            calendar.end[spike] = end
+            calendar.emitted[spike] = emitted
+            put(spike, window_of(arrival, calendar), calendar)
+
+
+@inlined
+def last_before(emitted: float, g: int, fan: Synapses, duration: float) -> int:
+    """Return the last place of a run at which a spike arrives before the end, -1 for none."""
+    begin, q, part = fan.runs[g, BEGIN], int64(fan.runs[g, END] - 1), fan.runs[g, PART]
+    while q >= begin and emitted + delay_at(q, part, fan) >= duration:
+        q = begin - 1 if fan.parts[part, DELAY_STEP] == 0 else q - 1
+    return q if q >= begin else int64(-1)
 
 
 @inlined
 def send_back(spike: int, emitted: float, begin: int, end: int, fan: Synapses, calendar: Calendar) -> None:
     """Send a spike back from its last arrival before the end; parameters are those of ``send``."""
-    q = end - 1
-    while q >= begin and emitted + fan.delay[q] >= calendar.duration:
-        q -= 1
-    if q >= begin:
-        calendar.synapse[spike] = q
+    g, q = end, int64(-1)
+    while q < 0 and g > begin:
+        g -= 1
+        q = last_before(emitted, g, fan, calendar.duration)
+    if q >= 0:
+        calendar.place[spike] = q
+        calendar.run[spike] = g
         calendar.end[spike] = begin - 1
         calendar.emitted[spike] = emitted
-        put(spike, window_of(emitted + fan.delay[q], calendar), calendar)
+        put(spike, window_of(emitted + delay_at(q, fan.runs[g, PART], fan), calendar), calendar)
 
 
 @inlined
@@ -198,26 +216,42 @@ def list_one(
     spike: int, window: int, count: int, fan: Synapses, calendar: Calendar, found: Deliveries
 ) -> tuple[int, bool]:
     """List the arrivals of one spike within a window; return their number by now, and whether all fit."""
-    emitted, q, end = calendar.emitted[spike], calendar.synapse[spike], calendar.end[spike]
-    step = calendar.step
-    while q != end:
-        arrival = emitted + fan.delay[q]
-        if arrival >= calendar.duration:
-            return count, True
-        later = window_of(arrival, calendar)
-        if later != window or count == len(found.when):
-            calendar.synapse[spike] = q
-            put(spike, later, calendar)
-            return count, later != window
-        found.when[count] = arrival
-        found.spike[count] = spike
-        first, delay = q, fan.delay[q]
-        q += step
-        while q != end and fan.delay[q] == delay:
-            q += step
-        found.begin[count] = min(first, q - step)
-        found.end[count] = max(first, q - step) + 1
-        count += 1
+    emitted, step = calendar.emitted[spike], calendar.step
+    q, g, end = calendar.place[spike], calendar.run[spike], calendar.end[spike]
+    while g != end:
+        part = int64(fan.runs[g, PART])
+        at, one = fan.parts[part, DELAY_AT], fan.parts[part, DELAY_STEP] == 0
+        last = int64(fan.runs[g, END] - 1 if step > 0 else fan.runs[g, BEGIN])
+        delay = delay_at(q, part, fan)
+        more = True
+        while more:
+            arrival = emitted + delay
+            if arrival >= calendar.duration:
+                return count, True
+            later = window_of(arrival, calendar)
+            if later != window or count == len(found.when):
+                calendar.place[spike] = q
+                calendar.run[spike] = g
+                put(spike, later, calendar)
+                return count, later != window
+            begin, following, more = q, delay, False
+            if one:
+                q = last
+            while q != last and not more:
+                q += step
+                following = fan.delay[at + number_at(q, fan)]
+                more = following != delay
+            edge = q - step if more else q
+            found.when[count] = arrival
+            found.spike[count] = spike
+            found.begin[count] = min(begin, edge)
+            found.end[count] = max(begin, edge) + 1
+            found.part[count] = part
+            count += 1
+            delay = following
+        g += step
+        if g != end:
+            q = int64(fan.runs[g, BEGIN] if step > 0 else fan.runs[g, END] - 1)
     return count, True
 
 
@@ -266,6 +300,7 @@ def enlarge(count: int, found: Deliveries) -> Deliveries:
         larger.spike[k] = found.spike[k]
         larger.begin[k] = found.begin[k]
         larger.end[k] = found.end[k]
+        larger.part[k] = found.part[k]
     return larger
 
 

@@ -14,8 +14,10 @@ from netdesc.threads import split
 # Samples of a part of the batch that is summed by itself, at least, and parts at most: both whatever the
 # number of threads, so that sums do not depend on it.
 BLOCK, PARTS = 8, 8
-# Numbers in all partial sums together.
-LARGEST_SUM = 2**27
+# Numbers in all partial sums together: where a part alone has as many, there is no other.
+LARGEST_SUM = 2**25
+# Numbers where what nobody asks for is added: as many as keep the parts of two threads out of one cache line.
+SPARE = 16
 
 
 class Derivatives(NamedTuple):
@@ -26,7 +28,8 @@ class Derivatives(NamedTuple):
     arrival : ndarray of float64, shape (k,)
         dL/dt of each spike that enters the stage.
     weight, delay : ndarray of float64, shape (synapses,)
-        By synapse number; for a layer ``weight`` has shape (rows, n), and ``delay`` is empty.
+        By synapse number; of at most `SPARE` numbers without meaning where they are not asked for. For a
+        layer ``weight`` has shape (rows, n), and ``delay`` is empty.
     """
 
     arrival: Floats
@@ -57,6 +60,13 @@ class PartialSums(NamedTuple):
 def select_part(b: int, sums: PartialSums) -> Derivatives:
     """Return where sample b adds its derivatives."""
     return Derivatives(sums.arrival, sums.weight[sums.part[b]], sums.delay[sums.part[b]])
+
+
+@inlined
+def add_gains(number: int, by_weight: float, by_delay: float, gains: Derivatives) -> None:
+    """Add the derivatives by weight and delay of a synapse; what nobody asks for goes to a spare place."""
+    gains.weight[min(number, len(gains.weight) - 1)] += by_weight
+    gains.delay[min(number, len(gains.delay) - 1)] += by_delay
 
 
 def split_batch(batch: int, synapses: int) -> list[tuple[int, int]]:
@@ -93,7 +103,12 @@ def number_parts(batch: int, synapses: int) -> tuple[Integers, int]:
 
 
 def make_sums(
-    arrival: Floats, batch: int, synapses: int, *, shape: tuple[int, ...] | None = None
+    arrival: Floats,
+    batch: int,
+    synapses: int,
+    *,
+    shape: tuple[int, ...] | None = None,
+    asked: tuple[bool, bool] = (True, True),
 ) -> PartialSums:
     """Return where a stage adds its derivatives.
 
@@ -105,7 +120,11 @@ def make_sums(
         Numbers of samples and of synapses.
     shape : tuple of int, optional
         Of the weights of a layer, which has no derivatives by delays.
+    asked : tuple of (bool, bool)
+        Whether derivatives by weights and by delays are asked for, of a stage that is no layer.
     """
     part, count = number_parts(batch, synapses)
-    weight = np.zeros((count, *((synapses,) if shape is None else shape)))
-    return PartialSums(arrival, weight, np.zeros((count, synapses if shape is None else 0)), part)
+    if shape is not None:
+        return PartialSums(arrival, np.zeros((count, *shape)), np.zeros((count, 0)), part)
+    by_weight, by_delay = (synapses if one else min(synapses, SPARE) for one in asked)
+    return PartialSums(arrival, np.zeros((count, by_weight)), np.zeros((count, by_delay)), part)

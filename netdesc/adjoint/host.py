@@ -81,10 +81,10 @@ class Sums:
     delay: Floats
 
     def add(self, other: Sums) -> None:
-        """Add the partial sums of another sweep of the stage; a layer has none of delays."""
-        self.weight[0] += add_parts(other.weight)
-        if self.delay.size:
-            self.delay[0] += add_parts(other.delay)
+        """Add the sums of another sweep of the stage; those that nobody asks for have other shapes."""
+        for mine, others in ((self.weight, other.weight), (self.delay, other.delay)):
+            if mine.shape[1:] == others.shape[1:]:
+                mine[0] += add_parts(others)
 
 
 class Adjoint:
@@ -286,15 +286,18 @@ class Adjoint:
     ) -> tuple[Sums, list[Any]]:
         """Run a kernel on the whole batch; several threads share the parts that are summed by themselves."""
         layout, batch, incoming = self.layout, len(afferents.offsets) - 1, afferents.arrays
+        synapses = int(layout.wirings[index].offsets[-1])
         if kernel in (sweep_layer_back, sweep_readout_layer_back):
             layer = layout.layer(index)
             stage: tuple[object, ...] = (layer,)
             partial = make_sums(arrival, batch, layer.weights.size, shape=layer.weights.shape)
         else:
             stage = (layout.fanout(index), layout.cells[index])
-            partial = make_sums(arrival, batch, len(layout.weights[index]))
+            blocks = layout.blocks[index]
+            asked = any(block.train_weight for block in blocks), any(block.train_delay for block in blocks)
+            partial = make_sums(arrival, batch, synapses, asked=asked)
         threads = layout.count_threads(index, incoming, self.threads)
-        parts = share_batch(batch, len(layout.weights[index]), threads)
+        parts = share_batch(batch, synapses, threads)
         found = run(
             lambda first, last: kernel(first, last, incoming, *stage, partial, *given), parts, threads
         )

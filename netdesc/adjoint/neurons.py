@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
-from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
+from netdesc.adjoint.arrivals import Arrivals, Incoming, gather
+from netdesc.adjoint.derivatives import Derivatives, PartialSums, add_gains, select_part
 from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, cross_spike, flow_back, start_backward, store
 from netdesc.adjoint.replay import replay
+from netdesc.adjoint.synapses import Synapses, number_of, receptor_by, target_of, weight_by
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.order import find_order
 from netdesc.dynamics.protocol import State, arrive, arrive_adjoint, begin, load, needs_states, slope
@@ -73,7 +74,7 @@ def cross_arrival(
     Parameters
     ----------
     arrival : tuple of (int, float)
-        Position of the synapse, and time in ms.
+        Label of the synapse, and time in ms.
     x : tuple of float
         State of the target before it; used only where the adjoint needs states.
     latest : int
@@ -83,17 +84,18 @@ def cross_arrival(
     gains : Derivatives
         Those by weight and delay are added.
     """
-    q, when = arrival
-    cell = fan.target[q]
-    after = arrive(x, cells, cell, fan.receptor[q], fan.weight[q])
+    labelled, when = arrival
+    number = number_of(labelled)
+    cell = target_of(number, fan)
+    receptor, weight = receptor_by(labelled, fan), weight_by(labelled, fan)
+    after = arrive(x, cells, cell, receptor, weight)
     flow_back(cell, when, latest, after, own, way, cells)
     within = not np.isnan(way.later[cell])
     lam, force, by_weight = arrive_adjoint(
-        load(way.lam, cell, cells), x, cells, cell, fan.receptor[q], fan.weight[q], within
+        load(way.lam, cell, cells), x, cells, cell, receptor, weight, within
     )
     store(way.lam, cell, lam)
-    gains.delay[fan.synapse[q]] += force
-    gains.weight[fan.synapse[q]] += by_weight
+    add_gains(number, by_weight, force, gains)
     return force
 
 
@@ -245,7 +247,7 @@ def sweep_sample_in_time(
     while x >= 0 or p >= begin:
         if x >= 0 and (p < begin or arrivals.when[order[x]] >= own.times[p]):
             e = order[x]
-            cell = fan.target[arrivals.synapse[e]]
+            cell = target_of(number_of(arrivals.synapse[e]), fan)
             force = cross_listed(e, latest[cell], arrivals, fan, own, way, cells, gains)
             if arrivals.spike[e] < outside:
                 gains.arrival[entered + arrivals.spike[e]] += force

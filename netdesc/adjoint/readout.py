@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
-from netdesc.adjoint.derivatives import PartialSums, select_part
+from netdesc.adjoint.arrivals import Arrivals, Incoming, gather
+from netdesc.adjoint.derivatives import PartialSums, add_gains, select_part
 from netdesc.adjoint.drive import Drive
 from netdesc.adjoint.sampling import Samples
+from netdesc.adjoint.synapses import Synapses, number_of, receptor_by, weight_by
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.lif import decay
 from netdesc.dynamics.lif_adjoint import arrival_force, weight_force
@@ -120,9 +121,9 @@ def find_share(
     before = current[0] * decay(moment, tau_s[0]) + current[1] * decay(moment, tau_s[1])
     after = 0.0
     for e in range(arrivals.start[cell], arrivals.start[cell + 1]):
-        w = fan.weight[arrivals.synapse[e]]
+        w = weight_by(arrivals.synapse[e], fan)
         if arrivals.when[e] < moment:
-            before += w * decay(moment - arrivals.when[e], tau_s[fan.receptor[arrivals.synapse[e]]])
+            before += w * decay(moment - arrivals.when[e], tau_s[receptor_by(arrivals.synapse[e], fan)])
         elif arrivals.when[e] == moment:
             after += w
     return share_after(before, before + after, u)
@@ -160,7 +161,7 @@ def sweep_readout_back(
                 at = arrivals.when[e]
                 flow_readout_back(b, cell, at, drive, state, cells)
                 q = arrivals.synapse[e]
-                r = fan.receptor[q]
+                r = receptor_by(q, fan)
                 more = add_means(b, cell, at, duration, drive, cells)
                 lam_v = state[0, cell] + more[0]
                 lam_i = state[1 + r, cell] + (more[1] if r == 0 else more[2])
@@ -168,10 +169,9 @@ def sweep_readout_back(
                     if share < 0.0:
                         share = find_share(arrivals, cell, at, drive.peak_voltage[b, cell], fan, cells)
                     lam_v += share * drive.peak_jump[b, cell]
-                force = arrival_force(fan.weight[q], lam_v, lam_i)
+                force = arrival_force(weight_by(q, fan), lam_v, lam_i)
                 gains.arrival[arrivals.spike[e]] += force
-                gains.delay[fan.synapse[q]] += force
-                gains.weight[fan.synapse[q]] += weight_force(lam_i, cells.tau_s[cell, r])
+                add_gains(number_of(q), weight_force(lam_i, cells.tau_s[cell, r]), force, gains)
 
 
 @kernel

@@ -84,7 +84,7 @@ def record_states(
         if item.variable not in ("v", "i"):
             continue
         index, place = stage_of(layout, item.population)
-        wiring, fan = layout.spread(index), layout.fanout(index)
+        wiring, fan = layout.wirings[index], layout.fanout(index)
         cells = layout.cells[index]
         own = collect(spikes, wiring.places, batch)
         late = take(own.parts, lags, len(own.times)) if lags else np.empty(0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from netdesc.adjoint.arrivals import Arrivals, Synapses
+from netdesc.adjoint.arrivals import Arrivals
 from netdesc.adjoint.neuron import Backward, OwnEvents, crossing_of, store
+from netdesc.adjoint.synapses import Synapses, receptor_by, weight_by
 from netdesc.dynamics.jit import shared
 from netdesc.dynamics.protocol import arrive, begin, flow, held, recall, refractory, release, spike
 from netdesc.events import Integers
@@ -64,7 +65,7 @@ def replay(
             t = target
         store(way.path, e, x)
         q = arrivals.synapse[e]
-        x = arrive(x, cells, cell, fan.receptor[q], fan.weight[q])
+        x = arrive(x, cells, cell, receptor_by(q, fan), weight_by(q, fan))
     if latest >= 0:
         free = own.times[latest] + refractory(cells, cell)
         store(way.released, latest - way.first, release(held(x, cells, cell, free - t), cells, cell))

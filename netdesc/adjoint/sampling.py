@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming, Synapses, gather
+from netdesc.adjoint.arrivals import Incoming, gather
 from netdesc.adjoint.neuron import OwnEvents, crossing_of, flow_back, start_backward, store
 from netdesc.adjoint.neurons import make_room, own_spikes
+from netdesc.adjoint.synapses import Synapses, receptor_by, weight_by
 from netdesc.dynamics.jit import kernel
 from netdesc.dynamics.protocol import (
     arrive,
@@ -98,7 +99,7 @@ def sample_state(
                         p += 1
                     elif arrives <= target:
                         q = arrivals.synapse[e]
-                        x = arrive(x, cells, cell, fan.receptor[q], fan.weight[q])
+                        x = arrive(x, cells, cell, receptor_by(q, fan), weight_by(q, fan))
                         e += 1
                     else:
                         break

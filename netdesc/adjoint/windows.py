@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming, Synapses
+from netdesc.adjoint.arrivals import Incoming
 from netdesc.adjoint.calendar import (
     ROOM,
     Calendar,
@@ -24,6 +24,7 @@ from netdesc.adjoint.calendar import (
 from netdesc.adjoint.derivatives import Derivatives, PartialSums, select_part
 from netdesc.adjoint.neuron import Backward, OwnEvents, Rules, cross_spike, start_backward
 from netdesc.adjoint.neurons import chain, cross_arrival, make_room
+from netdesc.adjoint.synapses import Synapses, label, number_at, target_of
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.protocol import load
 from netdesc.dynamics.views import unowned
@@ -100,9 +101,11 @@ def undo_deliveries(
             p -= 1
         force = 0.0
         for q in range(found.begin[k], found.end[k]):
-            latest = undone.latest[fan.target[q]]
+            number = number_at(q, fan)
+            latest = undone.latest[target_of(number, fan)]
             x = load(way.path, 0, cells)
-            force += cross_arrival((q, t), x, latest, fan, own, way, cells, gains)
+            arrival = (label(number, found.part[k]), t)
+            force += cross_arrival(arrival, x, latest, fan, own, way, cells, gains)
         spike = found.spike[k]
         if spike < spikes:
             own.force[undone.begin + spike] += force
@@ -152,12 +155,12 @@ def send_all(
     spikes = undone.end - undone.begin
     while s >= undone.begin and window_of(own.times[s] + longest, calendar) >= window:
         slot = base + own.neurons[s]
-        send_back(s - undone.begin, own.times[s], fan.start[slot], fan.start[slot + 1], fan, calendar)
+        send_back(s - undone.begin, own.times[s], fan.first[slot], fan.first[slot + 1], fan, calendar)
         s -= 1
     while e >= undone.entered and window_of(incoming.times[e] + longest, calendar) >= window:
         slot = incoming.slots[e]
         number = spikes + e - undone.entered
-        send_back(number, incoming.times[e], fan.start[slot], fan.start[slot + 1], fan, calendar)
+        send_back(number, incoming.times[e], fan.first[slot], fan.first[slot + 1], fan, calendar)
         e -= 1
     return e, s
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Synapses
 from netdesc.adjoint.cells import are_uniform
 from netdesc.events import Floats, Integers
 from netdesc.program import Program, Stage
@@ -48,8 +47,6 @@ class Wiring:
         Indices of the blocks.
     offsets : ndarray of int64, shape (blocks + 1,)
         First synapse of each block.
-    slot, target, receptor : ndarray of int64, shape (synapses,)
-        Per synapse; the target is counted within the stage. Empty for a layer, recurrent or not.
     """
 
     stage: Stage
@@ -61,9 +58,6 @@ class Wiring:
     size: int
     blocks: tuple[int, ...]
     offsets: Integers
-    slot: Integers
-    target: Integers
-    receptor: Integers
 
     @property
     def by_rows(self) -> bool:
@@ -102,11 +96,6 @@ def arrive_later(program: Program, stage: Stage, delays: Mapping[str, Floats]) -
     )
 
 
-def join_indices(parts: list[Integers]) -> Integers:
-    """Concatenate index arrays, also none at all."""
-    return np.concatenate([np.empty(0, dtype=np.int64), *parts]).astype(np.int64)
-
-
 def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
     """Collect the synapses into a stage.
 
@@ -115,7 +104,7 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
     program : Program
     stage : Stage
     layer : bool
-        Whether the stage is run as a layer, which needs no index of its synapses.
+        Whether the stage is run as a layer.
     """
     chosen = tuple(k for k, block in enumerate(program.blocks) if block.post in stage.populations)
     blocks = [program.blocks[k] for k in chosen]
@@ -128,15 +117,6 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
         places[p] = size
         size += program.populations[p].size
     kinds = (RECURRENT, NETWORK) if stage.recurrent else (LAYER, NEURONS)
-    slot: list[Integers] = []
-    target: list[Integers] = []
-    receptor: list[Integers] = []
-    for block in blocks:
-        if not layer:
-            indptr, indices = block.sparse()
-            slot.append(slots[block.pre] + np.repeat(np.arange(block.n_pre), np.diff(indptr)))
-            target.append(places[block.post] + indices.astype(np.int64))
-            receptor.append(np.full(block.size, block.receptor))
     offsets = np.concatenate(([0], np.cumsum([block.size for block in blocks]))).astype(np.int64)
     return Wiring(
         stage,
@@ -148,22 +128,4 @@ def wire(program: Program, stage: Stage, layer: bool) -> Wiring:
         size,
         chosen,
         offsets,
-        join_indices(slot),
-        join_indices(target),
-        join_indices(receptor),
     )
-
-
-def sort_fanout(wiring: Wiring, weights: Floats, delays: Floats) -> Synapses:
-    """Sort the synapses of a stage by slot and delay.
-
-    Parameters
-    ----------
-    wiring : Wiring
-    weights, delays : ndarray, shape (synapses,)
-        In volts of the cell and ms, by synapse number.
-    """
-    order = np.lexsort((wiring.target, delays, wiring.slot)).astype(np.int64)
-    counts = np.bincount(wiring.slot, minlength=wiring.entries)
-    start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    return Synapses(start, order, wiring.target[order], wiring.receptor[order], weights[order], delays[order])

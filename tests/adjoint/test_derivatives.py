@@ -15,8 +15,16 @@ def test_a_batch_is_summed_in_blocks_of_eight_and_larger_ones_where_there_are_ma
 
 
 def test_the_parts_of_many_synapses_fit_into_memory():
-    assert len(split_batch(150, 2**26)) == 2
-    assert len(split_batch(150, 2**28)) == 1
+    assert len(split_batch(150, 2**22)) == 8
+    assert len(split_batch(150, 2**24)) == 2
+    assert len(split_batch(150, 2**25)) == 1
+
+
+@pytest.mark.parametrize("asked", [(False, False), (True, False), (False, True), (True, True)])
+def test_what_nobody_asks_for_takes_no_memory(asked):
+    sums = make_sums(np.empty(0), 150, 1000, asked=asked)
+    assert sums.weight.shape == (8, 1000 if asked[0] else 16)
+    assert sums.delay.shape == (8, 1000 if asked[1] else 16)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from netdesc.adjoint.arrivals import Incoming, Synapses, gather
+from netdesc.adjoint.arrivals import Incoming, gather
+from netdesc.adjoint.synapses import Synapses
 from netdesc.dynamics.jit import kernel
 from netdesc.dynamics.lif import NEVER, crossing, decay, flow, gain_over
 from netdesc.dynamics.lif_adjoint import (
@@ -252,12 +253,13 @@ def test_a_compiled_kernel_does_what_its_text_says():
     times = np.array([3.0, 4.0, 4.5])
     incoming = Incoming(times, np.array([1, 0, 1]), np.array([0, 3]))
     fan = Synapses(
-        start=np.array([0, 2, 4]),
-        synapse=np.arange(4),
-        target=np.array([1, 0, 0, 1]),
-        receptor=np.zeros(4, dtype=np.int64),
-        weight=np.ones(4),
-        delay=np.array([0.0, 2.0, 1.0, 40.0]),
+        first=np.array([0, 1, 2]),
+        runs=np.array([[0, 2, 0], [2, 4, 0]], dtype=np.int32),
+        order=np.array([0, 1, 3, 2], dtype=np.int32),
+        target=np.array([1, 0, 1, 0], dtype=np.int32),
+        weight=np.ones(1),
+        delay=np.array([0.0, 2.0, 40.0, 1.0]),
+        parts=np.array([[0, 0, 0, 0, 1]]),
     )
     arguments = (0, incoming, fan, 2, 40.0)
     for found, plain in zip(gather(*arguments), gather.py_func(*arguments), strict=True):

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.adjoint.arrivals import Incoming, Synapses
+from netdesc.adjoint.arrivals import Incoming
 from netdesc.adjoint.neuron import store
-from netdesc.dynamics.jit import inlined, kernel, shared
+from netdesc.adjoint.synapses import BEGIN, END, PART, RECEPTOR, Synapses, number_at, target_of, weight_of
+from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.protocol import (
     NEVER,
     State,
@@ -171,12 +172,16 @@ def refine_sample(
             if is_pending(spikes.neurons[k], spikes.stamps[k], spikes, progress):
                 resolve(spikes.neurons[k], spikes.stamps[k], spikes, progress, cells)
             moment = spikes.times[k]
-        for x in range(fan.start[slot], fan.start[slot + 1]):
-            cell = fan.target[x]
-            # a call with records takes longer than this question
-            if is_pending(cell, moment, spikes, progress):
-                resolve(cell, moment, spikes, progress, cells)
-            receive(cell, fan.receptor[x], fan.weight[x], moment, progress, cells)
+        for g in range(fan.first[slot], fan.first[slot + 1]):
+            part = int64(fan.runs[g, PART])
+            receptor = fan.parts[part, RECEPTOR]
+            for x in range(fan.runs[g, BEGIN], fan.runs[g, END]):
+                number = number_at(x, fan)
+                cell = target_of(number, fan)
+                # a call with records takes longer than this question
+                if is_pending(cell, moment, spikes, progress):
+                    resolve(cell, moment, spikes, progress, cells)
+                receive(cell, receptor, weight_of(number, part, fan), moment, progress, cells)
     for cell in range(len(progress.head)):
         if progress.head[cell] >= 0:
             resolve(cell, np.inf, spikes, progress, cells)

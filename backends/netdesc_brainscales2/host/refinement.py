@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import merge, part_of
 from netdesc.adjoint.cells import decay_alike
+from netdesc.adjoint.synapses import RECEPTOR
 from netdesc.dynamics.membrane import Membrane
-from netdesc.events import Events, Floats, Integers
+from netdesc.events import Events, Floats, Integers, frozen
 from netdesc.gradient import Gradient
 from netdesc.threads import run, split
 from netdesc.trace import Cotangent
@@ -141,7 +142,9 @@ def find_times(
         if p in places:
             inner[slice(None) if place is None else place] = places[p]
     if decay_alike(cells):
-        fan = fan._replace(receptor=np.zeros_like(fan.receptor))
+        parts = fan.parts.copy()
+        parts[:, RECEPTOR] = 0
+        fan = fan._replace(parts=frozen(parts, np.int64))
     times, flags = measured.times.copy(), np.zeros(len(measured.times), dtype=np.bool_)
     stamped = Stamped(measured.times, measured.slots, measured.offsets, step, times, flags)
     circuits = model_circuits(cells)

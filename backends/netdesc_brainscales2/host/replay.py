@@ -10,8 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netdesc.adjoint.arrangement import Layout
-from netdesc.adjoint.arrivals import Afferents, Incoming, Synapses, merge
-from netdesc.dynamics.jit import inlined, kernel, shared
+from netdesc.adjoint.arrivals import Afferents, Incoming, merge
+from netdesc.adjoint.fanout import first_delays
+from netdesc.adjoint.synapses import (
+    BEGIN,
+    END,
+    PART,
+    RECEPTOR,
+    Synapses,
+    number_at,
+    target_of,
+    weight_of,
+)
+from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.lif import decay
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.views import copy_rows, fill, unowned
@@ -77,11 +88,15 @@ def current_at(cell: int, moment: float, currents: Currents) -> tuple[float, flo
 def receive(e: int, incoming: Incoming, fan: Synapses, currents: Currents) -> None:
     """Let a spike arrive at its targets."""
     moment, slot = incoming.times[e], incoming.slots[e]
-    for x in range(fan.start[slot], fan.start[slot + 1]):
-        cell = fan.target[x]
-        currents.values[cell, 0], currents.values[cell, 1] = current_at(cell, moment, currents)
-        currents.since[cell] = moment
-        currents.values[cell, fan.receptor[x]] += fan.weight[x]
+    for g in range(fan.first[slot], fan.first[slot + 1]):
+        part = int64(fan.runs[g, PART])
+        receptor = fan.parts[part, RECEPTOR]
+        for x in range(fan.runs[g, BEGIN], fan.runs[g, END]):
+            number = number_at(x, fan)
+            cell = target_of(number, fan)
+            currents.values[cell, 0], currents.values[cell, 1] = current_at(cell, moment, currents)
+            currents.since[cell] = moment
+            currents.values[cell, receptor] += weight_of(number, part, fan)
 
 
 @kernel
@@ -183,9 +198,7 @@ def hold_back(events: Events, slot: int, fan: Synapses) -> tuple[Floats, Integer
     slots = events.sources + slot
     if not fan.delay.any():
         return events.times, slots
-    reaches = fan.start[slots] < fan.start[slots + 1]
-    delays = np.where(reaches, fan.delay[np.minimum(fan.start[slots], len(fan.delay) - 1)], 0.0)
-    later = events.times + delays
+    later = events.times + first_delays(fan, slots)
     order = np.lexsort((slots, later, events.samples()))
     return later[order], slots[order]
 
@@ -194,9 +207,9 @@ def gather_arrivals(layout: Layout, index: int, spikes: Mapping[str, Events], ba
     """Return what arrives at a stage, by slot."""
     fan = layout.fanout(index)
     parts = []
-    for p, slot in layout.spread(index).slots.items():
+    for p, slot in layout.wirings[index].slots.items():
         population = layout.program.populations[p]
-        if fan.start[slot] < fan.start[slot + population.size]:
+        if fan.first[slot] < fan.first[slot + population.size]:
             events = spikes[population.name]
             parts.append((p, *hold_back(events, slot, fan), events.offsets))
     return merge(parts, batch)

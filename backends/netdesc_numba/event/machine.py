@@ -157,9 +157,9 @@ class EventMachine:
                 indptr, _ = block.sparse()
                 fan = np.diff(indptr)
                 total = int(fan[events.sources].sum())
-                longest = np.zeros(block.n_pre)
                 spread = np.broadcast_to(delays, block.size)
-                np.maximum.at(longest, np.repeat(np.arange(block.n_pre), fan), spread)
+                longest, sends = np.zeros(block.n_pre), np.flatnonzero(fan)
+                longest[sends] = np.maximum.reduceat(delays, indptr[sends]) if len(delays) > 1 else delays
                 for k in np.flatnonzero(events.times + longest[events.sources] >= self.program.duration):
                     span = slice(indptr[events.sources[k]], indptr[events.sources[k] + 1])
                     late += int(np.sum(events.times[k] + spread[span] >= self.program.duration))

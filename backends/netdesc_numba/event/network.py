@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming, Synapses
+from netdesc.adjoint.arrivals import Incoming
+from netdesc.adjoint.synapses import (
+    BEGIN,
+    END,
+    PART,
+    RECEPTOR,
+    Synapses,
+    delay_at,
+    number_at,
+    target_of,
+    weight_of,
+)
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.protocol import above, horizon, load, refractory
 from netdesc.dynamics.views import unowned
@@ -25,6 +36,9 @@ from netdesc_numba.event.heap import Queue, drop, push
 
 ROOM = 64
 
+STOP = 32
+"""Bits of the number of a synapse within its run."""
+
 
 @inlined
 def make_queue(room: int) -> Queue:
@@ -42,16 +56,42 @@ def remove(queue: Queue) -> Queue:
 
 
 @inlined
-def add_arrival(
-    queue: Queue, emitted: float, q: int, end: int, spike: int, fan: Synapses, duration: float
-) -> Queue:
-    """Return the queue with the arrival of a spike at synapse q, if it has one before the end.
+def next_stop(stop: int, fan: Synapses) -> int:
+    """Return where a spike arrives after a stop; see ``add_arrival``."""
+    g = stop >> STOP
+    if fan.runs[g, BEGIN] + (stop & ((1 << STOP) - 1)) + 1 < fan.runs[g, END]:
+        return stop + 1
+    return (g + 1) << STOP
 
-    A spike is one event, for the synapse at which it arrives next; ``spike`` is its index among those from
-    outside, or -1 - k for spike k of the stage.
+
+@inlined
+def place_of(stop: int, fan: Synapses) -> int:
+    """Return the place of the synapse at a stop."""
+    return int64(fan.runs[stop >> STOP, BEGIN]) + (stop & ((1 << STOP) - 1))
+
+
+@inlined
+def read_stop(stop: int, fan: Synapses) -> tuple[int, int, float]:
+    """Return target, receptor and weight of the synapse at a stop."""
+    number, part = number_at(place_of(stop, fan), fan), fan.runs[stop >> STOP, PART]
+    return target_of(number, fan), fan.parts[part, RECEPTOR], weight_of(number, part, fan)
+
+
+@inlined
+def add_arrival(
+    queue: Queue, emitted: float, stop: int, end: int, spike: int, fan: Synapses, duration: float
+) -> Queue:
+    """Return the queue with the arrival of a spike at its next stop, if it has one before the end.
+
+    A spike is one event, for the synapse at which it arrives next. A stop is a run, times 2 to the power
+    ``STOP``, and the number of the synapse within it; ``end`` is one past the spike's last run. ``spike`` is
+    its index among those from outside, or -1 - k for spike k of the stage.
     """
-    if q < end and emitted + fan.delay[q] < duration:
-        return push(queue, emitted + fan.delay[q], q, spike)
+    g = stop >> STOP
+    if g < end:
+        arrival = emitted + delay_at(place_of(stop, fan), fan.runs[g, PART], fan)
+        if arrival < duration:
+            return push(queue, arrival, stop, spike)
     return queue
 
 
@@ -87,9 +127,8 @@ def add_entering(b: int, incoming: Incoming, fan: Synapses, duration: float) -> 
     arrivals = make_queue(ROOM)
     for e in range(incoming.offsets[b], incoming.offsets[b + 1]):
         slot = incoming.slots[e]
-        arrivals = add_arrival(
-            arrivals, incoming.times[e], fan.start[slot], fan.start[slot + 1], e, fan, duration
-        )
+        begin, end = fan.first[slot] << STOP, fan.first[slot + 1]
+        arrivals = add_arrival(arrivals, incoming.times[e], begin, end, e, fan, duration)
     return arrivals
 
 
@@ -150,24 +189,25 @@ def run_sample(
             continue
         if forecasts[0] > 0 and (arrivals[0] == 0 or forecasts[1][0] <= arrivals[1][0]):
             moment, cell, q, e = forecasts[1][0], forecasts[2][0, 0], -1, 0
+            receptor, weight = int64(0), 0.0
             fires = forecasts[2][0, 1] >= 0
             if fires and used == len(spikes.times):
                 return -1
             forecasts = remove(forecasts)
         else:
             moment, q, e, fires = arrivals[1][0], arrivals[2][0, 0], arrivals[2][0, 1], False
-            cell = fan.target[q]
+            cell, receptor, weight = read_stop(q, fan)
             arrivals = remove(arrivals)
         advance(cell, moment, neurons, spikes.kept, cells)
         if fires:
             fire(cell, used, moment, moment + refractory(cells, cell), neurons, spikes, cells)
-            emitted, q, e, end = moment, fan.start[base + cell], -1 - used, fan.start[base + cell + 1]
+            emitted, q, e, end = moment, fan.first[base + cell] << STOP, -1 - used, fan.first[base + cell + 1]
             used += 1
         elif q >= 0:
-            receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
+            receive(cell, receptor, weight, neurons, cells)
             emitted = incoming.times[e] if e >= 0 else spikes.times[-1 - e]
             slot = incoming.slots[e] if e >= 0 else base + spikes.neurons[-1 - e]
-            q, end = q + 1, fan.start[slot + 1]
+            q, end = next_stop(q, fan), fan.first[slot + 1]
         if q >= 0:
             arrivals = add_arrival(arrivals, emitted, q, end, e, fan, duration)
         neurons.version[cell] += 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from netdesc.adjoint.arrivals import Arrivals, Incoming, Synapses, gather
+from netdesc.adjoint.arrivals import Arrivals, Incoming, gather
+from netdesc.adjoint.synapses import Synapses, receptor_by, weight_by
 from netdesc.dynamics.jit import int64, kernel, shared
 from netdesc.dynamics.protocol import above, load, refractory
 from netdesc.dynamics.views import unowned
@@ -73,7 +74,7 @@ def run_sample(
                     used += 1
             if more:
                 q = arrivals.synapse[e]
-                receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
+                receive(cell, receptor_by(q, fan), weight_by(q, fan), neurons, cells)
     return used
 
 

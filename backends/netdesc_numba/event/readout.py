@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming, Synapses, gather
+from netdesc.adjoint.arrivals import Incoming, gather
 from netdesc.adjoint.cells import Constants, UniformLayer
+from netdesc.adjoint.synapses import Synapses, receptor_by, weight_by
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import flow, interval_factors, state_after
 from netdesc.dynamics.membrane import Membrane
@@ -231,7 +232,7 @@ def read_neurons(
                     t = target
                 if more:
                     q = arrivals.synapse[e]
-                    u, i, j = arrive((u, i, j), cells, cell, fan.receptor[q], fan.weight[q])
-                    add_to_means(b, cell, t, fan.receptor[q], fan.weight[q], span, cells, out)
+                    u, i, j = arrive((u, i, j), cells, cell, receptor_by(q, fan), weight_by(q, fan))
+                    add_to_means(b, cell, t, receptor_by(q, fan), weight_by(q, fan), span, cells, out)
             out.peak[b, cell] = best
             out.when[b, cell] = at

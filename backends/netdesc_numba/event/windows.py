@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming, Synapses, find_longest
+from netdesc.adjoint.arrivals import Incoming, find_longest
 from netdesc.adjoint.calendar import (
     ROOM,
     Calendar,
@@ -24,6 +24,7 @@ from netdesc.adjoint.calendar import (
     window_end,
     window_of,
 )
+from netdesc.adjoint.synapses import RECEPTOR, WEIGHT_AT, WEIGHT_STEP, Synapses, number_at, target_of
 from netdesc.dynamics.jit import inlined, int64, kernel, shared
 from netdesc.dynamics.protocol import above, crossing, load, quiet, refractory
 from netdesc.dynamics.views import fill, unowned
@@ -83,7 +84,7 @@ def emit(
     fire(cell, used, moment, moment + refractory(cells, cell), neurons, spikes, cells)
     slot = paths.base + cell
     fan = paths.fan
-    send(used - paths.first, moment, fan.start[slot], fan.start[slot + 1], fan, paths.calendar)
+    send(used - paths.first, moment, fan.first[slot], fan.first[slot + 1], fan, paths.calendar)
 
 
 @shared
@@ -145,15 +146,21 @@ def deliver(
     fan, duration = paths.fan, paths.calendar.duration
     for place in range(count):
         k = found.order[place]
-        t = found.when[k]
+        t, part = found.when[k], found.part[k]
+        receptor, at, step = (
+            fan.parts[part, RECEPTOR],
+            fan.parts[part, WEIGHT_AT],
+            fan.parts[part, WEIGHT_STEP],
+        )
         for q in range(found.begin[k], found.end[k]):
-            cell = fan.target[q]
+            number = number_at(q, fan)
+            cell = target_of(number, fan)
             if neurons.quiet[cell] <= t:
                 used = catch_up(cell, t, used, neurons, spikes, cells, paths)
                 if used < 0:
                     return used
             advance(cell, t, neurons, spikes.kept, cells)
-            receive(cell, fan.receptor[q], fan.weight[q], neurons, cells)
+            receive(cell, receptor, fan.weight[at + step * number], neurons, cells)
             foresee(cell, neurons, cells, duration)
     return used
 
@@ -263,7 +270,7 @@ def run_sample(
     while window <= last and used >= 0:
         while e < end and window_of(incoming.times[e], calendar) <= window:
             slot = incoming.slots[e]
-            send(outside + e, incoming.times[e], fan.start[slot], fan.start[slot + 1], fan, calendar)
+            send(outside + e, incoming.times[e], fan.first[slot], fan.first[slot + 1], fan, calendar)
             e += 1
         count, found = collect_deliveries(window, fan, calendar, found)
         if count > 0:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from netdesc.adjoint.arrivals import Incoming, Synapses
+from netdesc.adjoint.arrivals import Incoming
+from netdesc.adjoint.synapses import Synapses
 from netdesc.dynamics.jit import int64, kernel, shared
 from netdesc.dynamics.protocol import NEVER, above, crossing, load, refractory
 from netdesc.dynamics.views import unowned
 from netdesc_numba.event.advance import Neurons, Spikes, advance, fire, make_neurons, receive, start
-from netdesc_numba.event.network import add_arrival, add_entering, remove
+from netdesc_numba.event.network import STOP, add_arrival, add_entering, next_stop, read_stop, remove
 
 
 @shared
@@ -82,15 +83,17 @@ def run_ticks(
                 return b, done
             for k in range(fresh, used):
                 slot = base + spikes.neurons[k]
-                q, end = fan.start[slot], fan.start[slot + 1]
+                q, end = fan.first[slot] << STOP, fan.first[slot + 1]
                 arrivals = add_arrival(arrivals, float(m), q, end, -1 - k, fan, float(steps))
             while arrivals[0] > 0 and arrivals[1][0] <= m:
                 q, e = arrivals[2][0, 0], arrivals[2][0, 1]
                 arrivals = remove(arrivals)
-                receive(fan.target[q], fan.receptor[q], fan.weight[q], neurons, cells)
+                cell, receptor, weight = read_stop(q, fan)
+                receive(cell, receptor, weight, neurons, cells)
                 emitted = incoming.times[e] if e >= 0 else spikes.times[-1 - e]
                 slot = incoming.slots[e] if e >= 0 else base + spikes.neurons[-1 - e]
-                arrivals = add_arrival(arrivals, emitted, q + 1, fan.start[slot + 1], e, fan, float(steps))
+                q, end = next_stop(q, fan), fan.first[slot + 1]
+                arrivals = add_arrival(arrivals, emitted, q, end, e, fan, float(steps))
         spikes.counts[b] = used - done
         done = used
     return last, done

@@ -25,7 +25,11 @@ from netdesc.adjoint.wiring import Wiring
 from netdesc.block import Block
 from netdesc.dynamics.jit import int64, kernel
 from netdesc.dynamics.order import find_order
+from netdesc.errors import LimitError
 from netdesc.events import Floats, Indices, Integers, frozen
+
+MOST = 2**31
+"""Synapses that numbers of 32 bits do not tell apart any more."""
 
 
 def is_plain(block: Block) -> bool:
@@ -48,7 +52,18 @@ def lay_out(wiring: Wiring, blocks: Sequence[Block], values: Mapping[str, Floats
     -------
     Synapses
         Its arrays are read-only, and the program's own where they can be.
+
+    Raises
+    ------
+    LimitError
+        If there are too many for numbers of 32 bits.
     """
+    if wiring.offsets[-1] >= MOST:
+        raise LimitError(
+            f"{wiring.offsets[-1]} synapses end in populations that are simulated together, more than "
+            f"{MOST - 1}; use fewer synapses",
+            blocks[0].path,
+        )
     parts = np.zeros((len(blocks), COLUMNS), dtype=np.int64)
     parts[:, RECEPTOR] = [block.receptor for block in blocks]
     delays = [drop_repeats(values[block.delay_key]) for block in blocks]

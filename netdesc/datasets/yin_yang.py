@@ -77,7 +77,7 @@ def yin_yang(samples: int, seed: int) -> Table:
 
     Notes
     -----
-    Kriener, Göltz and Petrovici (2022), The Yin-Yang dataset. Its generator draws a label with ``randint(3)``,
+    Kriener, Göltz and Petrovici (2022), The Yin-Yang dataset. Its generator draws a label by ``randint(3)``
     and then pairs of numbers until such a point has that label. Here the words of 32 bits behind
     all these draws are drawn at once, for most of the time was spent in calls: a label takes the two lowest
     bits of the first word in which they are no 3, a number takes two words.

@@ -51,11 +51,12 @@ class LoadedLibrary(JITCodeLibrary):  # type: ignore[misc]
     """Code of a kernel that was compiled by another process."""
 
     code = b""
+    parsed: Any = None
 
     def _get_module_for_linking(self) -> Any:
-        if self._shared_module is None:
-            self._shared_module = llvm.parse_bitcode(self.code)
-        return self._shared_module
+        if self.parsed is None:
+            self.parsed = llvm.parse_bitcode(self.code)
+        return self.parsed
 
 
 def store(compiled: Any) -> Stored:

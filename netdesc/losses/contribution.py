@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netdesc.description.model import Loss
+from netdesc.dynamics.outputs import Term
 from netdesc.errors import BackendError, DescriptionError
 from netdesc.events import Events, Floats, Integers
 from netdesc.goals import Goals
@@ -25,7 +26,7 @@ from netdesc.losses.requirements import (
     require_traces,
 )
 from netdesc.losses.spike_time_mse import relative_spike_time_mse, spike_time_mse, squared_distance
-from netdesc.losses.term import Kind, Term
+from netdesc.losses.term import Kind
 from netdesc.losses.time_to_first_spike import time_to_first_spike
 from netdesc.losses.voltage_cross_entropy import reading_of, voltage_cross_entropy
 from netdesc.losses.voltage_mse import read_voltages, voltage_mse

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.dynamics.outputs import Term
 from netdesc.events import Events, Floats
-from netdesc.losses.term import Term
 
 
 def count_spikes(spikes: Events, size: int) -> Floats:

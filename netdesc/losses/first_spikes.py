@@ -6,34 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.outputs import find_first
 from netdesc.events import Events, Floats, Integers
-
-
-@kernel
-def find_first(times: Floats, sources: Integers, offsets: Integers, first: Floats, events: Integers) -> None:
-    """Find the first spike of every neuron in every sample.
-
-    Parameters
-    ----------
-    times : ndarray of float64, shape (k,)
-        In ms, ascending within a sample.
-    sources : ndarray of int64, shape (k,)
-    offsets : ndarray of int64, shape (batch + 1,)
-    first : ndarray of float64, shape (batch, size)
-        Results: times in ms, infinity without a spike.
-    events : ndarray of int64, shape (batch, size)
-        Results: positions, -1 without a spike.
-    """
-    batch, size = first.shape
-    for b in range(batch):
-        for cell in range(size):
-            first[b, cell] = np.inf
-            events[b, cell] = -1
-        for k in range(offsets[b], offsets[b + 1]):
-            if events[b, sources[k]] < 0:
-                first[b, sources[k]] = times[k]
-                events[b, sources[k]] = k
 
 
 class FirstSpikes(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from netdesc.dynamics.jit import int64, kernel
+from netdesc.dynamics.outputs import find_highest, find_winners
 from netdesc.events import Floats, Integers, frozen
 
 
@@ -51,44 +51,6 @@ def predict_by_spikes(times: Floats, labels: Integers | None) -> Predictions:
     return Predictions(predictions, ties, correct, silent, unheard)
 
 
-@kernel
-def find_winners(
-    times: Floats, labels: Integers, predictions: Integers, ties: NDArray[np.bool_]
-) -> tuple[int, int]:
-    """Find the neuron that spikes first in every sample.
-
-    Parameters
-    ----------
-    times : ndarray of float64, shape (batch, size)
-        In ms, infinity where a neuron is silent.
-    labels : ndarray of int64, shape (batch,) or (0,)
-    predictions : ndarray of int64, shape (batch,)
-        Results; -1 where none spikes.
-    ties : ndarray of bool, shape (batch,)
-        Results.
-
-    Returns
-    -------
-    silent, unheard : int
-        Samples in which no neuron, and the label's neuron, does not spike.
-    """
-    silent, unheard = 0, 0
-    for b in range(times.shape[0]):
-        earliest, winner, tied = np.inf, int64(-1), False
-        for cell in range(times.shape[1]):
-            t = times[b, cell]
-            if t < earliest:
-                earliest, winner, tied = t, int64(cell), False
-            elif t == earliest and winner >= 0:
-                tied = True
-        predictions[b] = winner
-        ties[b] = tied
-        silent += 1 if winner < 0 else 0
-        if len(labels) > 0:
-            unheard += 1 if times[b, labels[b]] == np.inf else 0
-    return silent, unheard
-
-
 def predict_by_voltages(voltages: Floats, labels: Integers | None) -> Predictions:
     """Predict the neuron with the highest voltage.
 
@@ -101,29 +63,6 @@ def predict_by_voltages(voltages: Floats, labels: Integers | None) -> Prediction
     predictions, ties = np.empty(batch, dtype=np.int64), np.empty(batch, dtype=np.bool_)
     find_highest(frozen(voltages, np.float64), predictions, ties)
     return Predictions(predictions, ties, None if labels is None else predictions == labels)
-
-
-@kernel
-def find_highest(voltages: Floats, predictions: Integers, ties: NDArray[np.bool_]) -> None:
-    """Find the neuron with the highest voltage in every sample, and whether there are several.
-
-    Parameters
-    ----------
-    voltages : ndarray of float64, shape (batch, size)
-    predictions : ndarray of int64, shape (batch,)
-        Results.
-    ties : ndarray of bool, shape (batch,)
-        Results.
-    """
-    for b in range(voltages.shape[0]):
-        winner, tied = int64(0), False
-        for cell in range(1, voltages.shape[1]):
-            if voltages[b, cell] > voltages[b, winner]:
-                winner, tied = int64(cell), False
-            elif voltages[b, cell] == voltages[b, winner]:
-                tied = True
-        predictions[b] = winner
-        ties[b] = tied
 
 
 def no_predictions(batch: int) -> Predictions:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from netdesc.dynamics.outputs import Term
 from netdesc.events import Floats, Integers
-from netdesc.losses.term import Term
 
 
 def target_times(options: Mapping[str, Any], shape: tuple[int, ...], labels: Integers | None) -> Floats:

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+from netdesc.dynamics.outputs import Term
 from netdesc.events import Floats, Integers
-
-
-class Term(NamedTuple):
-    """One loss, sample by sample, before its weight and the mean over the batch.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (batch,)
-        Always finite where what it reads and the options are.
-    slopes : ndarray of float64, shape (batch, size)
-        Derivative of each value with respect to what is read of each neuron: its first spike time, in 1/ms,
-        0 where it is silent; its voltage; or its number of spikes.
-    """
-
-    values: Floats
-    slopes: Floats
 
 
 class Kind(Protocol):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from netdesc.description.model import Loss
-from netdesc.dynamics.jit import kernel
+from netdesc.dynamics.outputs import Term, compare_voltages
 from netdesc.events import Floats, Integers, frozen
-from netdesc.losses.term import Term
 from netdesc.observation import Reading
 
 
@@ -34,33 +32,6 @@ def voltage_cross_entropy(
     term = Term(np.empty(len(labels)), np.empty(voltages.shape))
     compare_voltages(frozen(voltages, np.float64), frozen(labels, np.int64), term)
     return term
-
-
-@kernel
-def compare_voltages(voltages: Floats, labels: Integers, term: Term) -> None:
-    """Compute the loss of every sample and its slopes; see ``voltage_cross_entropy``.
-
-    Parameters
-    ----------
-    voltages : ndarray of float64, shape (batch, size)
-    labels : ndarray of int64, shape (batch,)
-    term : Term
-        Results.
-    """
-    size = voltages.shape[1]
-    for b in range(len(labels)):
-        highest = voltages[b, 0]
-        for cell in range(1, size):
-            highest = max(highest, voltages[b, cell])
-        total = 0.0
-        for cell in range(size):
-            odds = math.exp(voltages[b, cell] - highest)
-            term.slopes[b, cell] = odds
-            total += odds
-        term.values[b] = math.log(total) - (voltages[b, labels[b]] - highest)
-        for cell in range(size):
-            term.slopes[b, cell] /= total
-        term.slopes[b, labels[b]] -= 1.0
 
 
 def reading_of(loss: Loss) -> Reading:

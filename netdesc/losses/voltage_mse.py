@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from netdesc.description.model import Loss
+from netdesc.dynamics.outputs import Term
 from netdesc.errors import BackendError
 from netdesc.events import Floats
 from netdesc.losses.requirements import CLOSE
-from netdesc.losses.term import Term
 from netdesc.trace import Trace
 
 

@@ -10,13 +10,17 @@ from netdesc.adjoint.arrivals import Incoming
 from netdesc.adjoint.drive import Drive
 from netdesc.adjoint.readout_layer import sweep_readout_layer_back
 from netdesc.dynamics.jit import inlined, kernel, shared
+from netdesc.dynamics.outputs import (
+    Scales,
+    Term,
+    compare_first,
+    compare_voltages,
+    find_first,
+    find_highest,
+    find_winners,
+)
 from netdesc.dynamics.views import row, stretch, unowned
 from netdesc.events import Floats, Integers
-from netdesc.losses.first_spikes import find_first
-from netdesc.losses.predictions import find_highest, find_winners
-from netdesc.losses.term import Term
-from netdesc.losses.time_to_first_spike import Scales, compare_first
-from netdesc.losses.voltage_cross_entropy import compare_voltages
 from netdesc_numba.event.chain import (
     DONE,
     REFUSED,

@@ -9,13 +9,12 @@ import numpy as np
 
 from netdesc.adjoint.arrangement import Layout
 from netdesc.adjoint.arrivals import Incoming
-from netdesc.adjoint.cells import make_layer
 from netdesc.adjoint.derivatives import number_parts, share_batch, split_batch
 from netdesc.adjoint.neuron import Rules
 from netdesc.adjoint.wiring import LAYER
 from netdesc.backend import BatchGradient, Objective, StepReport
+from netdesc.dynamics.outputs import Scales
 from netdesc.events import Events, Floats, Integers, frozen
-from netdesc.losses.time_to_first_spike import Scales
 from netdesc.program import Program
 from netdesc.threads import run, worthwhile
 from netdesc_numba.event.chain import DONE, FULL, Answers, Chain, Room, add_gradients
@@ -59,7 +58,7 @@ def forms_chain(layout: Layout, objective: Objective) -> bool:
         before = place
         keys.append(blocks[0].weight_key)
     trained = {item.key for item in program.declared().values() if item.trained}
-    parts = {len(split_batch(1 << 20, len(weights))) for weights in layout.weights}
+    parts = {len(split_batch(1 << 20, int(wiring.offsets[-1]))) for wiring in layout.wirings}
     named = program.populations[before].name == objective.population
     return named and len(program.readings) < 2 and trained == set(keys) and len(parts) == 1
 
@@ -82,7 +81,7 @@ def arrange(layout: Layout, floor: float, most: int) -> Chain:
         if item.trained:
             begins[item.key] = total
             total += len(item.values)
-    layers = [make_layer(*item) for item in zip(layout.cells, layout.weights, strict=True)]
+    layers = [layout.layer(index) for index in range(len(program.stages))]
     blocks = [item for (item,) in layout.blocks]
     sizes = [len(layer.start) for layer in layers]
     return Chain(

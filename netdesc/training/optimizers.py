@@ -93,6 +93,9 @@ def step_adam(
         new.values[k] = old.values[k] - rule.factor * change
 
 
+NOTHING = frozen(np.empty(0), np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class Adam:
     """Adam, with decoupled weight decay where there is one (AdamW).
@@ -142,15 +145,16 @@ class Adam:
         steps, size = state.steps + 1, len(values)
         bias_1, bias_2 = 1.0 - self.beta_1**steps, 1.0 - self.beta_2**steps
         rule = AdamRule(self.beta_1, self.beta_2, self.epsilon, bias_1, bias_2, factor)
-        old = Vectors(values, state.moments["first"], state.moments["second"])
         new = Vectors(np.empty(size), np.empty(size), np.empty(size))
-        decay = np.empty(0) if self.decay is None else self.decay
         # Read-only without exception: the kernel is compiled for one kind of array.
-        given = Vectors(*(frozen(item, np.float64) for item in old))
-        slope, rates, fade = (frozen(item, np.float64) for item in (gradient, self.rates, decay))
-        step_adam(given, slope, rates, fade, rule, new)
-        for moment in (new.first, new.second):
-            moment.flags.writeable = False
+        first, second = (
+            frozen(state.moments["first"], np.float64),
+            frozen(state.moments["second"], np.float64),
+        )
+        old = Vectors(frozen(values, np.float64), first, second)
+        decay = NOTHING if self.decay is None else frozen(self.decay, np.float64)
+        step_adam(old, frozen(gradient, np.float64), frozen(self.rates, np.float64), decay, rule, new)
+        new.first.flags.writeable = new.second.flags.writeable = False
         return new.values, OptimizerState(steps, {"first": new.first, "second": new.second})
 
 
@@ -215,7 +219,9 @@ def build_optimizer(choice: Choice, flat: FlatParameters) -> Optimizer:
     decay = (
         flat.by_quantity({WEIGHT: options["weight_decay"], DELAY: 0.0}) if choice.kind == "adamw" else None
     )
-    return Adam(rates, options["beta_1"], options["beta_2"], options["epsilon"], decay)
+    fade = None if decay is None else frozen(decay, np.float64)
+    numbers = options["beta_1"], options["beta_2"], options["epsilon"]
+    return Adam(frozen(rates, np.float64), *numbers, fade)
 
 
 def fill_options(choice: Choice) -> dict[str, float]:

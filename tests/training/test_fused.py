@@ -26,7 +26,7 @@ populations:
   hidden: {size: 23, neuron: lif}
   output: {size: 3, neuron: lif}
 projections:
-  input:  {pre: input, post: hidden, delay: 1.5 ms, weight: {init: {normal: {mu: 1.5, sigma: 0.8}}, train: true}}
+  input: {pre: input, post: hidden, delay: 1 ms, weight: {init: {normal: {mu: 1.5, sigma: 0.8}}, train: true}}
   output: {pre: hidden, post: output, weight: {init: {normal: {mu: 0.6, sigma: 0.3}}, train: true}}
 losses:
   class: {time_to_first_spike: {population: output, tau_0: 0.5 ms, tau_1: 6.4 ms, alpha: 0.003}}
@@ -44,9 +44,12 @@ DEEPER = NETWORK.replace(
     "  between: {pre: hidden, post: second, delay: 0.7 ms, "
     "weight: {init: {normal: {mu: 0.5, sigma: 0.3}}, train: true}}\n  output: {pre: second,",
 )
-ALONE = NETWORK.replace("  hidden: {size: 23, neuron: lif}\n", "").replace(
-    "  output: {pre: hidden, post: output, weight: {init: {normal: {mu: 0.6, sigma: 0.3}}, train: true}}\n", ""
-).replace("post: hidden", "post: output")  # fmt: skip
+LAST = "  output: {pre: hidden, post: output, weight: {init: {normal: {mu: 0.6, sigma: 0.3}}, train: true}}\n"
+ALONE = (
+    NETWORK.replace("  hidden: {size: 23, neuron: lif}\n", "")
+    .replace(LAST, "")
+    .replace("post: hidden", "post: output")
+)
 MEANS = NETWORK.replace(
     "output: {size: 3, neuron: lif}", "output: {size: 3, neuron: {LI: {tau_mem: 20 ms, v_leak: 0.2}}}"
 ).replace("time_to_first_spike: {population: output, tau_0: 0.5 ms, tau_1: 6.4 ms, alpha: 0.003}",
@@ -57,6 +60,10 @@ FADING = MEANS.replace(
 )
 EQUAL = NETWORK.replace("tau_syn: 5 ms", "tau_syn: 20 ms").replace("mu: 1.5", "mu: 0.6")
 NARROW = NETWORK.replace("size: 23", "size: 2").replace("mu: 0.6", "mu: 9")
+SWAPPED = NETWORK.replace("  hidden: {size: 23, neuron: lif}\n", "").replace(
+    "  output: {size: 3, neuron: lif}\n",
+    "  output: {size: 3, neuron: lif}\n  hidden: {size: 23, neuron: lif}\n",
+)
 BUMPED = NETWORK + "  silent_neurons: {weight_bump: {amount: 0.01}}\n"
 
 CHAINS = {
@@ -68,6 +75,7 @@ CHAINS = {
     "equal": EQUAL,
     "narrow": NARROW,
     "bumped": BUMPED,
+    "swapped": SWAPPED,
 }
 
 

@@ -39,6 +39,8 @@ class Chain(NamedTuple):
         Of the projection into each layer, in ms.
     places : ndarray of int64, shape (stages + 1,)
         First neuron of each layer, counted through all layers.
+    starts : ndarray of int64, shape (stages,)
+        First neuron of each layer in the program.
     begins : ndarray of int64, shape (stages,)
         First weight of the projection into each layer, in the vector of all weights.
     total : int
@@ -55,6 +57,7 @@ class Chain(NamedTuple):
     sizes: Integers
     delays: Floats
     places: Integers
+    starts: Integers
     begins: Integers
     total: int
     start: Floats
@@ -104,8 +107,8 @@ class Answers(NamedTuple):
         Its derivatives by what it reads.
     predictions : ndarray of int64, shape (batch,)
     ties : ndarray of bool, shape (batch,)
-    heard : ndarray of bool, shape (neurons,)
-        Whether a neuron spikes in any sample; set, never cleared.
+    silent : ndarray of bool, shape (neurons,)
+        By program-wide index; cleared for neurons that spike in any sample, never set.
     sums : ndarray of float64, shape (parts * weights,)
         Gradients, layer after layer, in each of them part after part of the batch.
     part : ndarray of int64, shape (batch,)
@@ -118,7 +121,7 @@ class Answers(NamedTuple):
     slopes: Floats
     predictions: Integers
     ties: NDArray[np.bool_]
-    heard: NDArray[np.bool_]
+    silent: NDArray[np.bool_]
     sums: Floats
     part: Integers
 
@@ -230,11 +233,11 @@ def run_backward(
 
 
 @inlined
-def note_heard(last: int, stages: int, chain: Chain, room: Room, heard: NDArray[np.bool_]) -> None:
-    """Set the flags of all neurons of so many layers that spike."""
+def note_spikes(last: int, stages: int, chain: Chain, room: Room, silent: NDArray[np.bool_]) -> None:
+    """Clear the flags of all neurons of so many layers that spike."""
     for k in range(stages):
         for e in range(room.offsets[k + 1, last]):
-            heard[chain.places[k] + room.neurons[k + 1, e]] = True
+            silent[chain.starts[k] + room.neurons[k + 1, e]] = False
 
 
 @kernel

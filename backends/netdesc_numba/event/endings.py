@@ -28,7 +28,7 @@ from netdesc_numba.event.chain import (
     Chain,
     Room,
     clear_forces,
-    note_heard,
+    note_spikes,
     run_backward,
     run_forward,
     select_incoming,
@@ -131,7 +131,7 @@ def learn_first_spikes(
     ending = run_forward(first, last, stages, chain, weights, room)
     if ending != DONE:
         return ending, 0, 0, 0
-    note_heard(last, stages, chain, room, answers.heard)
+    note_spikes(last, stages, chain, room, answers.silent)
     scales, factor = loss
     silent, unheard = compare_outputs(first, last, labels, room, scales, factor, answers)
     return DONE, run_backward(span, stages, chain, weights, room, answers), silent, unheard
@@ -191,7 +191,7 @@ def learn_means(
     ending = run_forward(first, last, stages, chain, weights, room)
     if ending != DONE:
         return ending, 0, 0, 0
-    note_heard(last, stages, chain, room, answers.heard)
+    note_spikes(last, stages, chain, room, answers.silent)
     read_outputs(first, last, chain, weights, room, loss[0], answers)
     read, mine = answers.read[first:last], labels[first:last]
     compare_voltages(read, mine, Term(answers.values[first:last], answers.slopes[first:last]))

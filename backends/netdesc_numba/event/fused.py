@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from operator import add
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from netdesc.adjoint.wiring import LAYER
 from netdesc.backend import BatchGradient, Objective, StepReport
 from netdesc.dynamics.outputs import Scales
 from netdesc.events import Events, Floats, Integers, frozen
-from netdesc.program import Program
 from netdesc.threads import run, worthwhile
 from netdesc_numba.event.chain import DONE, FULL, Answers, Chain, Room, add_gradients
 from netdesc_numba.event.endings import Means, learn_first_spikes, learn_means
@@ -90,6 +89,7 @@ def arrange(layout: Layout, floor: float, most: int) -> Chain:
         np.array(sizes),
         np.array([float(layout.store[block.delay_key][0]) for block in blocks]),
         np.cumsum([0, *sizes]),
+        np.array([program.populations[block.post].start for block in blocks]),
         np.array([begins[block.weight_key] for block in blocks]),
         total,
         np.concatenate([layer.start for layer in layers]),
@@ -113,23 +113,6 @@ def make_room(stages: int, capacity: int, batch: int) -> Room:
     )
 
 
-class Names(NamedTuple):
-    """Populations of a chain.
-
-    Parameters
-    ----------
-    source : str
-    layers : tuple of str
-        Those that spike.
-    silent : tuple of (slice, slice)
-        Of each layer, its neurons in the program, and among those of all layers.
-    """
-
-    source: str
-    layers: tuple[str, ...]
-    silent: tuple[tuple[slice, slice], ...]
-
-
 class FusedChain:
     """Layers one after another with a loss; see ``netdesc.backend.LossGradient``.
 
@@ -148,7 +131,15 @@ class FusedChain:
         self.weight = objective.weight
         self.threads = threads
         self.kernel, self.numbers = choose_kernel(layout, objective)
-        self.names = name_populations(layout.program)
+        everyone = layout.program.populations
+        source = [item for item in everyone if item.kind == "source"]
+        layers = [everyone[stage.populations[0]] for stage in layout.program.stages]
+        self.populations = source + [item for item in layers if item.kind == "spiking"]
+        self.layers = len(self.populations) - 1
+        self.silent = np.zeros(layout.program.size + 1, dtype=np.bool_)
+        for item in self.populations[1:]:
+            self.silent[item.start : item.stop] = True
+        self.sizes = chain.sizes.tolist()
         self.size, self.largest = chain.total, int((chain.rows * chain.sizes).max())
         self.rooms: dict[tuple[int, int], Room] = {}
         self.sums: dict[int, Floats] = {}
@@ -172,7 +163,7 @@ class FusedChain:
             np.empty((batch, outputs)),
             np.empty(batch, dtype=np.int64),
             np.empty(batch, dtype=np.bool_),
-            np.zeros(len(self.chain.start), dtype=np.bool_),
+            self.silent.copy(),
             sums,
             part,
         )
@@ -187,7 +178,7 @@ class FusedChain:
                 capacity = room.times.shape[1]
                 if found[0] != FULL or capacity > self.program.spike_budget(batch).most:
                     return *found, room
-                room = self.rooms[first, last] = make_room(len(self.names.layers), 2 * capacity, batch)
+                room = self.rooms[first, last] = make_room(self.layers, 2 * capacity, batch)
 
         found = run(learn, spans, threads)
         if any(item[0] != DONE for item in found):
@@ -196,7 +187,7 @@ class FusedChain:
             gradient = np.empty(self.size)
             add_gradients(sums, self.chain, gradient)
         else:
-            gradient = sums
+            gradient = frozen(sums, np.float64)
         return self.report(answers, labels, gradient, found, spans)
 
     def find_room(self, span: tuple[int, int], batch: int, spikes: int) -> Room:
@@ -205,7 +196,7 @@ class FusedChain:
         if room is None or room.counts.shape[1] != batch or room.times.shape[1] < spikes:
             count = span[1] - span[0]
             capacity = max(spikes, 2 * count * int(self.chain.sizes.max())) + 64
-            room = self.rooms[span] = make_room(len(self.names.layers), capacity, batch)
+            room = self.rooms[span] = make_room(self.layers, capacity, batch)
         return room
 
     def report(
@@ -213,38 +204,22 @@ class FusedChain:
         found: Sequence[tuple[int, int, int, int, Room]], spans: Sequence[tuple[int, int]],
     ) -> BatchGradient:  # fmt: skip
         """Put together what a batch gives."""
-        names = self.names
-        lasts = [item[4].offsets[:, last].tolist() for item, (_, last) in zip(found, spans, strict=True)]
-        totals = [sum(column) for column in zip(*lasts, strict=True)]
-        silent = np.zeros(self.program.size + 1, dtype=np.bool_)
-        for whole, mine in names.silent:
-            silent[whole] = ~answers.heard[mine]
-        intervals = [total + len(labels) for total in totals]
-        self.steps = int(np.dot(intervals[: len(self.chain.sizes)], self.chain.sizes))
+        totals = [0] * (self.layers + 1)
+        for item, (_, last) in zip(found, spans, strict=True):
+            totals = [*map(add, totals, item[4].offsets[:, last].tolist())]
+        batch = len(labels)
+        self.steps = sum((total + batch) * size for total, size in zip(totals, self.sizes, strict=False))
         report = StepReport(
-            loss=self.weight / max(len(labels), 1) * float(answers.values.sum()),
+            loss=self.weight / max(batch, 1) * float(np.add.reduce(answers.values)),
             correct=answers.predictions == labels,
             predictions=answers.predictions,
             ties=answers.ties,
             silent_targets=sum(item[3] for item in found),
-            silent_neurons=int(np.count_nonzero(silent)),
-            spikes=dict(zip((names.source, *names.layers), totals, strict=True)),
+            silent_neurons=int(np.count_nonzero(answers.silent)),
+            spikes={item.name: total for item, total in zip(self.populations, totals, strict=True)},
             health={"grazing": sum(item[1] for item in found)},
         )
-        return BatchGradient(report, gradient, silent)
-
-
-def name_populations(program: Program) -> Names:
-    """Return the names and places of the populations of a chain."""
-    source = next(item.name for item in program.populations if item.kind == "source")
-    layers = [program.populations[stage.populations[0]] for stage in program.stages]
-    silent, place = [], 0
-    for item in layers:
-        if item.kind != "spiking":
-            continue
-        silent.append((slice(item.start, item.stop), slice(place, place + item.size)))
-        place += item.size
-    return Names(source, tuple(item.name for item in layers if item.kind == "spiking"), tuple(silent))
+        return BatchGradient(report, gradient, answers.silent)
 
 
 def fuse(

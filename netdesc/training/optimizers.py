@@ -73,21 +73,24 @@ def step_adam(
     Parameters
     ----------
     old : Vectors
-    gradient, rates : ndarray of float64, shape (n,)
+    gradient : ndarray of float64, shape (n,)
+    rates : ndarray of float64, shape (n,) or (1,)
+        A single one where it is that of all parameters.
     decay : ndarray of float64, shape (n,) or (0,)
         Empty without weight decay.
     rule : AdamRule
     new : Vectors
         Results.
     """
-    decays = len(decay) > 0
+    decays, step = len(decay) > 0, 1 if len(rates) > 1 else 0
     for k in range(len(gradient)):
+        rate = rates[k * step]
         first = rule.beta_1 * old.first[k] + (1.0 - rule.beta_1) * gradient[k]
         second = rule.beta_2 * old.second[k] + (1.0 - rule.beta_2) * (gradient[k] * gradient[k])
         size = np.sqrt(second / rule.bias_2) + rule.epsilon
-        change = rates[k] * (first / (rule.bias_1 * size))
+        change = rate * (first / (rule.bias_1 * size))
         if decays:
-            change += rates[k] * decay[k] * old.values[k]
+            change += rate * decay[k] * old.values[k]
         new.first[k] = first
         new.second[k] = second
         new.values[k] = old.values[k] - rule.factor * change
@@ -102,8 +105,8 @@ class Adam:
 
     Parameters
     ----------
-    rates : ndarray of float64, shape (n,)
-        Learning rate of every parameter.
+    rates : ndarray of float64, shape (n,) or (1,)
+        Learning rate of every parameter; a single one where they are equal.
     beta_1, beta_2, epsilon : float
     decay : ndarray of float64, shape (n,), or None
         Weight decay of every parameter.
@@ -221,7 +224,8 @@ def build_optimizer(choice: Choice, flat: FlatParameters) -> Optimizer:
     )
     fade = None if decay is None else frozen(decay, np.float64)
     numbers = options["beta_1"], options["beta_2"], options["epsilon"]
-    return Adam(frozen(rates, np.float64), *numbers, fade)
+    alike = bool(np.all(rates == rates[0]))
+    return Adam(frozen(rates[:1].copy() if alike else rates, np.float64), *numbers, fade)
 
 
 def fill_options(choice: Choice) -> dict[str, float]:

@@ -72,17 +72,9 @@ def measure_spans(intervals: Intervals, constants: Constants) -> None:
 
 
 @inlined
-def step_range(
-    first: int, last: int, now: Lanes, after: Lanes, flag: Floats, factors: tuple[float, float, float, float],
-    gap: float,
-) -> None:  # fmt: skip
-    """Compute the states of a range of lanes after an interval, and flag those that may spike in it."""
-    u, i = now
-    u_end, i_end = after
-    a, d, k, most = factors
-    for lane in range(first, last):
-        u_end[lane], i_end[lane] = state_after(u[lane], i[lane], a, d, k)
-        flag[lane] = may_spike(u[lane], i[lane], u_end[lane], i_end[lane], a, most, gap)
+def select_lanes(first: int, count: int, lanes: Lanes) -> Lanes:
+    """Return some of the lanes, so that loops over them begin at 0: others are not vectorized."""
+    return Lanes(stretch(lanes.u, first, count), stretch(lanes.i, first, count))
 
 
 @kernel
@@ -104,31 +96,29 @@ def step_lanes(n: int, now: Lanes, after: Lanes, flag: Floats, factors: Floats, 
     """
     now, after, flag = unowned(now), unowned(after), unowned(flag)
     for s in range(factors.shape[1]):
-        of_sample = factors[0, s], factors[1, s], factors[2, s], factors[3, s]
-        step_range(s * n, (s + 1) * n, now, after, flag, of_sample, gap)
+        a, d, k, most = factors[0, s], factors[1, s], factors[2, s], factors[3, s]
+        u, i = select_lanes(s * n, n, now)
+        u_end, i_end = select_lanes(s * n, n, after)
+        flags = stretch(flag, s * n, n)
+        for cell in range(n):
+            u_end[cell], i_end[cell] = state_after(u[cell], i[cell], a, d, k)
+            flags[cell] = may_spike(u[cell], i[cell], u_end[cell], i_end[cell], a, most, gap)
 
 
 @kernel
 def step_columns(n: int, now: Lanes, after: Lanes, flag: Floats, factors: Floats, gap: float) -> None:
     """Do what ``step_lanes`` does where one neuron comes after the other, each in all samples."""
-    u, i = unowned(now)
-    u_end, i_end = unowned(after)
-    flag, factors = unowned(flag), unowned(factors)
+    now, after, flag, factors = unowned(now), unowned(after), unowned(flag), unowned(factors)
     samples = factors.shape[1]
     decays, fades, gains, most = row(factors, 0), row(factors, 1), row(factors, 2), row(factors, 3)
     for cell in range(n):
-        base = cell * samples
-        v, w, v_end, w_end = (
-            stretch(u, base, samples),
-            stretch(i, base, samples),
-            stretch(u_end, base, samples),
-            stretch(i_end, base, samples),
-        )
-        flags = stretch(flag, base, samples)
+        u, i = select_lanes(cell * samples, samples, now)
+        u_end, i_end = select_lanes(cell * samples, samples, after)
+        flags = stretch(flag, cell * samples, samples)
         for s in range(samples):
-            v_end[s], w_end[s] = state_after(v[s], w[s], decays[s], fades[s], gains[s])
+            u_end[s], i_end[s] = state_after(u[s], i[s], decays[s], fades[s], gains[s])
         for s in range(samples):
-            flags[s] = may_spike(v[s], w[s], v_end[s], w_end[s], decays[s], most[s], gap)
+            flags[s] = may_spike(u[s], i[s], u_end[s], i_end[s], decays[s], most[s], gap)
 
 
 @counting

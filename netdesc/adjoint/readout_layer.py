@@ -13,8 +13,8 @@ from netdesc.adjoint.drive import Drive
 from netdesc.adjoint.segments import Segments, cut_at_arrivals, make_segments
 from netdesc.dynamics.jit import inlined, kernel, shared
 from netdesc.dynamics.lif_adjoint import adjoint_factors, adjoint_state_after, arrival_force, weight_force
-from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, share_after
-from netdesc.dynamics.views import unowned
+from netdesc.dynamics.readout import share_after, weigh_arrivals
+from netdesc.dynamics.views import row, unowned
 from netdesc.events import Floats, Integers
 
 
@@ -32,6 +32,19 @@ class Peaks(NamedTuple):
 
     place: Integers
     share: Floats
+
+
+class Shares(NamedTuple):
+    """What means add to the adjoints at every arrival of a sample, per unit of dL/dmean.
+
+    Parameters
+    ----------
+    by_v, by_i : ndarray of float64, shape (means, arrivals)
+        Of voltage and current; see ``weigh_arrivals``.
+    """
+
+    by_v: Floats
+    by_i: Floats
 
 
 class Adjoints(NamedTuple):
@@ -143,23 +156,25 @@ def cross_segment(
 
 @shared
 def add_means(
-    b: int, at: float, duration: float, constants: Constants, drive: Drive, peaks: Peaks, lam: Adjoints
-) -> None:
+    b: int, j: int, segments: Segments, constants: Constants, drive: Drive, peaks: Peaks, shares: Shares,
+    lam: Adjoints,
+) -> None:  # fmt: skip
     """Compute the adjoints that an arrival meets: by maxima, by those at its very time, and by means.
 
     Parameters
     ----------
-    b : int
-        The sample.
-    at, duration : float
-        Time of the arrival and end of the run in ms.
+    b, j : int
+        The sample, and the segment that the arrival begins.
+    segments : Segments
     constants : Constants
     drive : Drive
     peaks : Peaks
+    shares : Shares
     lam : Adjoints
         Results: ``total_v`` and ``total_i``.
     """
-    drive, peaks, lam = unowned(drive), unowned(peaks), unowned(lam)
+    drive, peaks, shares, lam = unowned(drive), unowned(peaks), unowned(shares), unowned(lam)
+    at = segments.edges[j]
     total_v, total_i = lam.total_v, lam.total_i
     n = len(total_v)
     for cell in range(n):
@@ -170,10 +185,7 @@ def add_means(
             total_v[cell] += peaks.share[cell] * drive.peak_jump[b, cell]
     tau_m, tau_s = constants.tau_m, constants.tau_s
     for q in range(len(drive.rates)):
-        rate = drive.rates[q]
-        early = np.exp(-rate * at) / duration
-        by_v = mean_of_voltage(duration - at, early, rate, tau_m) / tau_m
-        by_i = mean_of_current(duration - at, early, rate, tau_m, tau_s) / tau_s
+        by_v, by_i = shares.by_v[q, j - 1] / tau_m, shares.by_i[q, j - 1] / tau_s
         for cell in range(n):
             total_v[cell] -= drive.means[q, b, cell] * by_v
             total_i[cell] -= drive.means[q, b, cell] * by_i
@@ -205,8 +217,15 @@ def sweep_readout_layer_back(
     room = make_segments(find_longest(first, last, incoming.offsets))
     lam = Adjoints(np.empty(n), np.empty(n), np.empty(n), np.empty(n))
     peaks = Peaks(np.empty(n, dtype=np.int64), np.empty(n))
+    means, longest = len(drive.rates), len(room.edges)
+    shares = Shares(np.empty((means, longest)), np.empty((means, longest)))
     for b in range(first, last):
         segments = cut_at_arrivals(b, incoming, constants, duration, room)
+        for q in range(means):
+            weigh_arrivals(
+                segments.size - 1, segments.edges[1:], duration, drive.rates[q], constants.tau_m,
+                constants.tau_s, row(shares.by_v, q), row(shares.by_i, q),
+            )  # fmt: skip
         peaked = find_peaks(b, segments, incoming, layer, drive, peaks)
         gains = select_part(b, sums)
         lam.lam_v[:] = 0.0
@@ -214,11 +233,11 @@ def sweep_readout_layer_back(
         for j in range(segments.size - 1, 0, -1):
             if peaked:
                 cross_segment(b, j, segments, constants, drive, peaks, lam)
-            add_means(b, segments.edges[j], duration, constants, drive, peaks, lam)
+            add_means(b, j, segments, constants, drive, peaks, shares, lam)
             e = segments.first + j - 1
-            row = incoming.slots[e]
+            number = incoming.slots[e]
             total = 0.0
             for cell in range(n):
-                total += arrival_force(weights[row, cell], lam.total_v[cell], lam.total_i[cell])
-                gains.weight[row, cell] += weight_force(lam.total_i[cell], constants.tau_s)
+                total += arrival_force(weights[number, cell], lam.total_v[cell], lam.total_i[cell])
+                gains.weight[number, cell] += weight_force(lam.total_i[cell], constants.tau_s)
             gains.arrival[e] += total

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 
-from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import decay, gain_over
+from netdesc.dynamics.elementary import exponential, exponential_less_one
+from netdesc.dynamics.jit import inlined, shared
+from netdesc.dynamics.lif import interval_factors
 from netdesc.dynamics.protocol import NEVER
 from netdesc.dynamics.two_currents import flow_two, turning_point
+from netdesc.dynamics.views import unowned
+from netdesc.events import Floats
 
 HALVINGS = 200
 
@@ -148,7 +151,7 @@ def mean_of_voltage(span: float, early: float, rate: float, tau_m: float) -> flo
         ``-(tau_m / c) lam_v`` at t0, where c is dL/dmean.
     """
     kappa = 1.0 / tau_m + rate
-    return early * (-math.expm1(-kappa * span) / kappa)
+    return early * (-exponential_less_one(-kappa * span) / kappa)
 
 
 @inlined
@@ -160,7 +163,7 @@ def mean_of_current(span: float, early: float, rate: float, tau_m: float, tau_s:
     span, early, rate
         As in ``mean_of_voltage``.
     tau_m, tau_s : float
-        In ms, in any ratio: the difference of two decays is written as a ``gain_over``.
+        In ms, in any ratio: the difference of two decays is written as the gain of an interval.
 
     Returns
     -------
@@ -169,9 +172,39 @@ def mean_of_current(span: float, early: float, rate: float, tau_m: float, tau_s:
     """
     kappa = 1.0 / tau_m + rate
     sigma = 1.0 / tau_s + rate
-    k = gain_over(span, decay(span, tau_m), decay(span, tau_s), tau_m, tau_s)
-    late = math.exp(-rate * span) * tau_m * k
-    return early * ((-math.expm1(-kappa * span) - kappa * late) / (kappa * sigma * tau_m))
+    _, _, k = interval_factors(span, tau_m, tau_s)
+    late = exponential(-rate * span) * tau_m * k
+    return early * ((-exponential_less_one(-kappa * span) - kappa * late) / (kappa * sigma * tau_m))
+
+
+@shared
+def weigh_arrivals(
+    count: int, times: Floats, duration: float, rate: float, tau_m: float, tau_s: float, by_v: Floats,
+    by_i: Floats,
+) -> None:  # fmt: skip
+    """Compute what one unit of voltage, and one of current, adds to a mean from several times on.
+
+    Parameters
+    ----------
+    count : int
+        Number of times; the arrays may be longer.
+    times : ndarray of float64
+        In ms; nothing is added from the end on.
+    duration : float
+        Of the sample in ms.
+    rate : float
+        Of the weights of the mean in 1/ms.
+    tau_m, tau_s : float
+        In ms.
+    by_v, by_i : ndarray of float64
+        Results; see ``mean_of_voltage`` and ``mean_of_current``.
+    """
+    times, by_v, by_i = unowned(times), unowned(by_v), unowned(by_i)
+    for q in range(count):
+        span = max(duration - times[q], 0.0)
+        early = exponential(-rate * times[q]) / duration
+        by_v[q] = mean_of_voltage(span, early, rate, tau_m)
+        by_i[q] = mean_of_current(span, early, rate, tau_m, tau_s)
 
 
 @inlined

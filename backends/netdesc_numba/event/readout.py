@@ -6,16 +6,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netdesc.adjoint.arrivals import Incoming, gather
+from netdesc.adjoint.arrivals import Incoming, find_longest, gather
 from netdesc.adjoint.cells import Constants, UniformLayer
 from netdesc.adjoint.synapses import Synapses, receptor_by, weight_by
 from netdesc.dynamics.jit import inlined, kernel
 from netdesc.dynamics.lif import flow, interval_factors, state_after
 from netdesc.dynamics.membrane import Membrane
 from netdesc.dynamics.protocol import arrive
-from netdesc.dynamics.readout import mean_of_current, mean_of_voltage, peak_time, peak_within
+from netdesc.dynamics.readout import (
+    mean_of_current,
+    mean_of_voltage,
+    peak_time,
+    peak_within,
+    weigh_arrivals,
+)
 from netdesc.dynamics.two_currents import flow_two
-from netdesc.dynamics.views import unowned
+from netdesc.dynamics.views import row, stretch, unowned
 from netdesc.events import Floats
 from netdesc_numba.event.lanes import Lanes
 
@@ -62,14 +68,35 @@ def start_layer_means(b: int, layer: UniformLayer, span: Span, out: Readings) ->
 
 
 @inlined
-def add_to_layer_means(b: int, t: float, row: int, layer: UniformLayer, span: Span, out: Readings) -> None:
-    """Add what an arrival at time t gives to the means of all neurons."""
-    tau_m, tau_s = layer.constants.tau_m, layer.constants.tau_s
+def weigh_sample(b: int, incoming: Incoming, constants: Constants, span: Span, work: Floats) -> None:
+    """Compute what one unit of current adds to each mean at every arrival of a sample.
+
+    Parameters
+    ----------
+    b : int
+        The sample.
+    incoming : Incoming
+    constants : Constants
+    span : Span
+    work : ndarray of float64, shape (means + 1, arrivals)
+        Results; the last row is overwritten.
+    """
+    begin, count = incoming.offsets[b], incoming.offsets[b + 1] - incoming.offsets[b]
+    times = stretch(incoming.times, begin, count)
     for q in range(len(span.rates)):
-        early = np.exp(-span.rates[q] * t) / span.duration
-        by_i = mean_of_current(span.duration - t, early, span.rates[q], tau_m, tau_s)
-        for cell in range(len(layer.start)):
-            out.means[q, b, cell] += layer.weights[row, cell] * by_i
+        weigh_arrivals(
+            count, times, span.duration, span.rates[q], constants.tau_m, constants.tau_s,
+            row(work, len(span.rates)), row(work, q),
+        )  # fmt: skip
+
+
+@inlined
+def add_to_layer_means(b: int, e: int, number: int, weights: Floats, gains: Floats, out: Readings) -> None:
+    """Add what arrival e of a sample, of a row of weights, gives to the means of all neurons."""
+    for q in range(len(out.means)):
+        by_i = gains[q, e]
+        for cell in range(weights.shape[1]):
+            out.means[q, b, cell] += weights[number, cell] * by_i
 
 
 @kernel
@@ -153,11 +180,13 @@ def read_layer(
     n = layer.weights.shape[1]
     u, i, work = np.empty(n), np.empty(n), np.empty((2, n))
     lanes = Lanes(u, i)
+    gains = np.empty((len(span.rates) + 1, find_longest(first, last, offsets)))
     peaks = len(out.peak) > 0
     for b in range(first, last):
         if peaks:
             start_peaks(b, layer, lanes, out)
         start_layer_means(b, layer, span, out)
+        weigh_sample(b, incoming, layer.constants, span, gains)
         t = 0.0
         for e in range(offsets[b], offsets[b + 1] + 1):
             more = e < offsets[b + 1]
@@ -167,11 +196,11 @@ def read_layer(
                     read_interval(b, t, target, lanes, work, layer.constants, out)
                 t = target
             if more and times[e] < span.duration:
-                row = incoming.slots[e]
+                number = incoming.slots[e]
                 if peaks:
                     for cell in range(n):
-                        i[cell] += layer.weights[row, cell]
-                add_to_layer_means(b, t, row, layer, span, out)
+                        i[cell] += layer.weights[number, cell]
+                add_to_layer_means(b, e - offsets[b], number, layer.weights, gains, out)
 
 
 @inlined

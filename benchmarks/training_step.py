@@ -266,9 +266,9 @@ def write_report(ratios: Sequence[Course], others: Sequence[Course], hidden: int
             "|---|---|---|---|---|---|---|---|---|",
             *(write_row(course) for course in ratios),
             "",
-            "Medians, with quartiles in brackets. A step runs forward, loss and adjoint in one call; the columns "
-            "from forward to write are of steps that take them one after the other. Times are those that the thread ran, which other "
-            "programs on "
+            "Medians, with quartiles in brackets. A step runs forward, loss and adjoint in one call; the "
+            "columns from forward to write are of steps that take them one after the other. Times are those "
+            "that the thread ran, which other programs on "
             "the machine affect only through its caches; the wall clock shows the same on a machine that is "
             "otherwise idle. The ratio is step time times GFLOP/s over 3 ms times 64 GFLOP/s, each "
             "step compared "

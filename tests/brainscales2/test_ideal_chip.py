@@ -168,9 +168,10 @@ def test_the_median_gradient_of_a_sample_is_that_of_the_solver(tmp_path):
 
 
 def test_a_neuron_that_touches_its_threshold_spikes_as_in_the_solver(tmp_path):
-    # a weight of 4 lifts a membrane with twice the time constant of the current exactly to its threshold,
-    # and weights in steps of 1/60 hit 4; there the derivative of the spike's time is infinite
-    both = pair(write(tmp_path, MANY_SPIKES, 1))
+    # a weight of 4 lifts a membrane with twice the time constant of the current exactly to 1, and weights in
+    # steps of 1/60 hit 4; the threshold is lower by more than rounding, and by so little that the derivative
+    # of the spike's time is as good as infinite
+    both = pair(write(tmp_path, MANY_SPIKES.replace("}", ", v_threshold: 0.9999999999999}"), 1))
     (mine, gradient), (theirs, exact) = both.both(*both.draw(*range(BATCH)))
     demand_same_spikes(mine, theirs)
     slow = np.unique(theirs.spikes["hidden"].sources[theirs.residuals["hidden"]["current"] - 1.0 < 1e-3])

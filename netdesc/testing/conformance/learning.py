@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from netdesc.backend import OnDeviceLearning
+from netdesc.backend import LossFusion, Objective, OnDeviceLearning
+from netdesc.description.model import Loss
 from netdesc.events import Floats, Integers
+from netdesc.losses.evaluation import evaluate
 from netdesc.testing.conformance.spikes import spiking
 from netdesc.testing.conformance.subject import Bench, HostRule, Subject, demand
+
+KIND, NUMBERS = "time_to_first_spike", {"tau_0": 0.5, "tau_1": 6.4, "alpha": 0.003}
+"""A loss that machines may run in one go."""
 
 STEPS = 3
 """Steps compared: an optimizer's memory shows from the second on."""
@@ -40,6 +45,31 @@ class LearningChecks(Subject):
             off = float(np.abs(as_run[key] - wanted[key]).max())
             allowed = self.tolerance.learning * float(np.abs(wanted[key]).max())
             demand(off <= allowed, f"{key} learned on the device is {off:g} away from the host's")
+
+    def test_a_gradient_in_one_call_is_that_of_its_parts(self, case: str) -> None:
+        """Where a machine runs forward, loss and adjoint in one go, every bit is that of the three."""
+        bench = self.bench(case)
+        machine, (name, size) = bench.machine, spiking(bench.program)[-1]
+        fused = (
+            machine.fuse((Objective(KIND, name, 1.0, NUMBERS),)) if isinstance(machine, LossFusion) else None
+        )
+        if fused is None:
+            return
+        targets = np.arange(bench.stimulus.batch, dtype=np.int64) % size
+        values = np.concatenate([np.empty(0), *bench.program.trainable().values()])
+        found = fused(values, bench.stimulus, targets)
+        trace = bench.forward()
+        wanted = evaluate({KIND: Loss(KIND, KIND, name, 1.0, NUMBERS)}, trace, bench.program, targets)
+        gradient = machine.adjoint(trace, wanted.cotangent).parameters
+        if found is None:
+            raise AssertionError(f"{name}: the machine refuses a batch that it runs in parts")
+        demand(found.report.loss == wanted.loss, f"the loss is {found.report.loss}, in parts {wanted.loss}")
+        same = np.array_equal(found.report.predictions, wanted.predictions)
+        demand(same, "the predictions are not those of the parts")
+        joined = np.concatenate([gradient[key] for key in bench.program.trainable()])
+        demand(np.array_equal(found.gradient, joined), "the gradient is not that of the parts, bit for bit")
+        counts = {key: len(events) for key, events in trace.spikes.items()}
+        demand(dict(found.report.spikes) == counts, f"{found.report.spikes} spikes, in parts {counts}")
 
 
 def teach(bench: Bench, rule: HostRule, targets: Integers) -> dict[str, Floats]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -18,22 +17,8 @@ DOT_RADIUS = 0.1
 YANG, YIN, DOT, NO_LABEL = 0, 1, 2, 3
 
 
-def classify(x: float, y: float) -> int:
-    """Return the part of the sign that a point of the disc, with coordinates from 0 to 1, lies in.
-
-    It is 0 for yang, 1 for yin, 2 for one of the dots, as the published generator counts them.
-    """
-    right = sqrt((x - 1.5 * RADIUS) ** 2 + (y - RADIUS) ** 2)
-    left = sqrt((x - 0.5 * RADIUS) ** 2 + (y - RADIUS) ** 2)
-    if right < DOT_RADIUS or left < DOT_RADIUS:
-        return DOT
-    in_left_lobe = DOT_RADIUS < left <= 0.5 * RADIUS
-    above_right_lobe = y > RADIUS and right > 0.5 * RADIUS
-    return YIN if right <= DOT_RADIUS or in_left_lobe or above_right_lobe else YANG
-
-
-def classify_all(x: Any, y: Any) -> Any:
-    """Return the parts of the sign that points lie in, as ``classify``; 3 outside of the disc.
+def classify(x: Any, y: Any) -> Any:
+    """Return the parts of the sign that points lie in.
 
     Parameters
     ----------
@@ -43,6 +28,8 @@ def classify_all(x: Any, y: Any) -> Any:
     Returns
     -------
     ndarray of shape (points,)
+        0 for yang, 1 for yin, 2 for one of the dots, as the published generator counts them; 3 outside of
+        the disc.
     """
     up = (y - RADIUS) ** 2
     right = np.sqrt((x - 1.5 * RADIUS) ** 2 + up)
@@ -92,7 +79,7 @@ def yin_yang(samples: int, seed: int) -> Table:
         high, rest = words[:-1] >> np.uint64(5), words[1:] >> np.uint64(6)
         numbers = (high * 67108864.0 + rest) / 9007199254740992.0 * 2.0 * RADIUS
         low = (words[:-3] & np.uint64(3)).astype(np.uint8).tobytes()
-        parts = classify_all(numbers[:-2], numbers[2:]).astype(np.uint8).tobytes()
+        parts = classify(numbers[:-2], numbers[2:]).astype(np.uint8).tobytes()
         labels, places, used = _follow(low, parts, missing)
         found += labels
         points.append(np.column_stack((numbers[places], numbers[[place + 2 for place in places]])))

@@ -6,11 +6,9 @@ of the bracket, and steps of fourth order from there, need two steps almost alwa
 
 from __future__ import annotations
 
-import math
-
 from netdesc.dynamics.elementary import fused
 from netdesc.dynamics.jit import inlined
-from netdesc.dynamics.lif import flow
+from netdesc.dynamics.lif import flow, guess
 
 # Relative size of a step below which the error is that of rounding.
 ACCURATE = 5e-3
@@ -82,9 +80,7 @@ def interpolate(
     c3 = fused(10.0, rise, fused(-4.0, turn, d2 - c2))
     c4 = fused(-15.0, rise, fused(7.0, turn, -2.0 * (d2 - c2)))
     c5 = fused(6.0, rise, fused(-3.0, turn, d2 - c2))
-    # the root of the parabola with the right slope at the start
-    bend = u_end - gap - miss - c1
-    x = -2.0 * miss / (c1 + math.sqrt(max(fused(c1, c1, -4.0 * bend * miss), 0.0)))
+    x = guess(miss, c1, u_end - gap, 1.0)
     x = improve(x, miss, c1, c2, c3, c4, c5)
     return improve(x, miss, c1, c2, c3, c4, c5) * width
 

@@ -15,8 +15,8 @@ from netdesc_numba.event.lanes import Intervals, Lanes, find_peaks, solve_lanes
 
 # Doubles in a vector register.
 WIDTH = 8
-# Numbers that are kept of each lane while its spikes are searched for.
-ROWS = 9
+# Numbers that are kept of each lane while its spikes, and while the peak of its voltage, are searched for.
+ROWS, PEAK_ROWS = 9, 4
 
 
 class Block(NamedTuple):
@@ -31,8 +31,10 @@ class Block(NamedTuple):
         through the gap; overwritten.
     present : ndarray of float64, shape (3, lanes)
         Of the chosen lanes, states and times from the start of the interval in ms; overwritten.
-    work, turns : ndarray of float64, shape (ROWS, lanes + WIDTH)
-        See ``solve_lanes`` and ``find_peaks``; overwritten.
+    work : ndarray of float64, shape (ROWS, lanes + WIDTH)
+        See ``solve_lanes``; overwritten.
+    turns : ndarray of float64, shape (PEAK_ROWS, lanes + WIDTH)
+        See ``find_peaks``; overwritten.
     """
 
     sample: Integers
@@ -50,7 +52,7 @@ def make_block(sample: Integers, cell: Integers) -> Block:
     """Return a block of lanes, of which samples and neurons are given."""
     n = len(sample)
     chosen, kept, turning = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    work, turns = np.empty((ROWS, n + WIDTH)), np.empty((ROWS, n + WIDTH))
+    work, turns = np.empty((ROWS, n + WIDTH)), np.empty((PEAK_ROWS, n + WIDTH))
     return Block(sample, cell, chosen, kept, turning, np.empty((3, n)), work, turns)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netdesc.adjoint.arrivals import Incoming
 from netdesc.adjoint.drive import Drive
@@ -56,26 +57,39 @@ class Means(NamedTuple):
 
 
 @inlined
-def begin_batch(
-    span: tuple[int, int], stimulus: Incoming, labels: Integers, chain: Chain, room: Room
-) -> bool:
-    """Copy the stimulus of some samples; return whether it and the labels are what they have to be."""
-    for b in range(span[0], span[1]):
+def run_batch(
+    span: tuple[int, int], stages: int, stimulus: Incoming, labels: Integers, weights: Floats, chain: Chain,
+    room: Room, silent: NDArray[np.bool_],
+) -> int:  # fmt: skip
+    """Simulate some samples, as many layers as are given, and clear the flags of neurons that spike.
+
+    Returns
+    -------
+    int
+        How it ended; ``REFUSED`` also where the stimulus or a label is not what it has to be.
+    """
+    first, last = span
+    for b in range(first, last):
         if not 0 <= labels[b] < chain.sizes[-1]:
-            return False
-    return take_stimulus(span[0], span[1], stimulus, chain.rows[0], room)
+            return REFUSED
+    if not take_stimulus(first, last, stimulus, chain.rows[0], room):
+        return REFUSED
+    ending = run_forward(first, last, stages, chain, weights, room)
+    if ending == DONE:
+        note_spikes(last, stages, chain, room, silent)
+    return ending
 
 
 @shared
 def compare_outputs(
     first: int, last: int, labels: Integers, room: Room, scales: Scales, factor: float, answers: Answers
-) -> tuple[int, int]:
+) -> int:
     """Compute the loss of some samples and dL/dt of the last layer's spikes, and read predictions.
 
     Returns
     -------
-    silent, unheard : int
-        Samples in which no neuron, and the label's neuron, does not spike.
+    int
+        Samples in which the neuron of the label does not spike.
     """
     room, answers = unowned(room), unowned(answers)
     stages = len(room.times) - 1
@@ -91,14 +105,15 @@ def compare_outputs(
         for cell in range(times.shape[1]):
             if events[b, cell] >= 0:
                 forces[events[b, cell]] = factor * slopes[b, cell]
-    return find_winners(times, mine, answers.predictions[first:last], answers.ties[first:last])
+    _, unheard = find_winners(times, mine, answers.predictions[first:last], answers.ties[first:last])
+    return unheard
 
 
 @kernel
 def learn_first_spikes(
     span: tuple[int, int], stimulus: Incoming, labels: Integers, weights: Floats, chain: Chain, room: Room,
     loss: tuple[Scales, float], answers: Answers,
-) -> tuple[int, int, int, int]:  # fmt: skip
+) -> tuple[int, int, int]:  # fmt: skip
     """Run samples forward, compute their loss and its gradient.
 
     Parameters
@@ -120,21 +135,18 @@ def learn_first_spikes(
 
     Returns
     -------
-    state, grazing, silent, unheard : int
-        How it ended (``DONE``, ``FULL``, ``REFUSED``), spikes whose slope was raised to the floor, samples in
-        which no neuron spikes, and in which that of the label does not.
+    ending, grazing, unheard : int
+        How it ended (``DONE``, ``FULL``, ``REFUSED``), spikes whose slope was raised to the floor, and
+        samples in which the neuron of the label does not spike.
     """
     first, last = span
     stages = len(chain.sizes)
-    if not begin_batch(span, stimulus, labels, chain, room):
-        return REFUSED, 0, 0, 0
-    ending = run_forward(first, last, stages, chain, weights, room)
+    ending = run_batch(span, stages, stimulus, labels, weights, chain, room, answers.silent)
     if ending != DONE:
-        return ending, 0, 0, 0
-    note_spikes(last, stages, chain, room, answers.silent)
+        return ending, 0, 0
     scales, factor = loss
-    silent, unheard = compare_outputs(first, last, labels, room, scales, factor, answers)
-    return DONE, run_backward(span, stages, chain, weights, room, answers), silent, unheard
+    unheard = compare_outputs(first, last, labels, room, scales, factor, answers)
+    return DONE, run_backward(span, stages, chain, weights, room, answers), unheard
 
 
 @shared
@@ -179,22 +191,19 @@ def undo_readout(
 def learn_means(
     span: tuple[int, int], stimulus: Incoming, labels: Integers, weights: Floats, chain: Chain, room: Room,
     loss: tuple[Means, float], answers: Answers,
-) -> tuple[int, int, int, int]:  # fmt: skip
+) -> tuple[int, int, int]:  # fmt: skip
     """Run samples forward, compute the loss of mean voltages of a read-out and its gradient.
 
     Parameters and results are those of ``learn_first_spikes``; samples without a prediction do not occur.
     """
     first, last = span
     stages = len(chain.sizes) - 1
-    if not begin_batch(span, stimulus, labels, chain, room):
-        return REFUSED, 0, 0, 0
-    ending = run_forward(first, last, stages, chain, weights, room)
+    ending = run_batch(span, stages, stimulus, labels, weights, chain, room, answers.silent)
     if ending != DONE:
-        return ending, 0, 0, 0
-    note_spikes(last, stages, chain, room, answers.silent)
+        return ending, 0, 0
     read_outputs(first, last, chain, weights, room, loss[0], answers)
     read, mine = answers.read[first:last], labels[first:last]
     compare_voltages(read, mine, Term(answers.values[first:last], answers.slopes[first:last]))
     find_highest(read, answers.predictions[first:last], answers.ties[first:last])
     undo_readout(first, last, chain, weights, room, loss, answers)
-    return DONE, run_backward(span, stages, chain, weights, room, answers), 0, 0
+    return DONE, run_backward(span, stages, chain, weights, room, answers), 0

@@ -24,7 +24,7 @@ from netdesc_numba.options import Options
 FIRST, MEAN = "time_to_first_spike", "mean_voltage"
 """The losses of such steps, of spiking neurons and of read-outs."""
 
-Kernel = Callable[..., tuple[int, int, int, int]]
+Kernel = Callable[..., tuple[int, int, int]]
 
 
 def find_loss(objectives: Sequence[Objective]) -> Objective | None:
@@ -170,7 +170,7 @@ class FusedChain:
         given = Incoming(stimulus.times, stimulus.sources, stimulus.offsets)
         weights, loss = frozen(values, np.float64), (self.numbers, self.weight / max(batch, 1))
 
-        def learn(first: int, last: int) -> tuple[int, int, int, int, Room]:
+        def learn(first: int, last: int) -> tuple[int, int, int, Room]:
             spikes = int(stimulus.offsets[last] - stimulus.offsets[first])
             room = self.find_room((first, last), batch, spikes)
             while True:
@@ -201,12 +201,12 @@ class FusedChain:
 
     def report(
         self, answers: Answers, labels: Integers, gradient: Floats,
-        found: Sequence[tuple[int, int, int, int, Room]], spans: Sequence[tuple[int, int]],
+        found: Sequence[tuple[int, int, int, Room]], spans: Sequence[tuple[int, int]],
     ) -> BatchGradient:  # fmt: skip
         """Put together what a batch gives."""
         totals = [0] * (self.layers + 1)
         for item, (_, last) in zip(found, spans, strict=True):
-            totals = [*map(add, totals, item[4].offsets[:, last].tolist())]
+            totals = [*map(add, totals, item[3].offsets[:, last].tolist())]
         batch = len(labels)
         self.steps = sum((total + batch) * size for total, size in zip(totals, self.sizes, strict=False))
         report = StepReport(
@@ -214,7 +214,7 @@ class FusedChain:
             correct=answers.predictions == labels,
             predictions=answers.predictions,
             ties=answers.ties,
-            silent_targets=sum(item[3] for item in found),
+            silent_targets=sum(item[2] for item in found),
             silent_neurons=int(np.count_nonzero(answers.silent)),
             spikes={item.name: total for item, total in zip(self.populations, totals, strict=True)},
             health={"grazing": sum(item[1] for item in found)},

@@ -151,7 +151,7 @@ def find_peaks(count: int, work: Floats, constants: Constants) -> None:
     ----------
     count : int
         Number of neurons; the arrays may be longer.
-    work : ndarray of float64, shape (ROWS, lanes)
+    work : ndarray of float64, shape (PEAK_ROWS, lanes)
         States at 0 in rows 0 and 1, the current above the gap, which is positive. Results: time in ms until
         the current is at the gap in row 2, and voltage there in row 3.
     constants : Constants
